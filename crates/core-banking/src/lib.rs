@@ -1,0 +1,157 @@
+//! What a core banking system can do, as the engine sees it.
+//!
+//! An adapter keeps no money state and never retries; its answers follow rule 2: only a listed
+//! code completes or rejects.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kiungo_domain::{
+    AccountRef, CoreAccount, Currency, Finding, Money, Msisdn, Outcome, Receipt, Reference,
+    Timestamp, outcome::Rejection,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A core (one tenant) as the engine sees it.
+#[async_trait]
+pub trait Core: Send + Sync {
+    /// What the connected version can do, probed at start.
+    fn capabilities(&self) -> CoreCapabilities;
+
+    /// Finds the account and says whether it would take the operation now. Moves nothing.
+    async fn check(&self, check: &AccountCheck) -> CheckAnswer;
+
+    /// Accounts that a mistyped reference may have meant, best first, ten at most. Moves nothing.
+    async fn suggest(&self, account: &AccountRef, payer: Option<&Msisdn>) -> Vec<AccountFacts>;
+
+    /// Books the operation. One sending, no retry. If the future is dropped, the outcome is
+    /// unknown. Repeating it with the same reference is safe only where
+    /// [`CoreCapabilities::resend_is_idempotent`].
+    async fn post(&self, order: &CoreOrder) -> Outcome;
+
+    /// Takes a booking back. Same promises as [`Core::post`].
+    async fn undo(&self, order: &UndoOrder) -> Outcome;
+
+    /// Asks what became of a booking, by our reference and by what it was. Moves nothing.
+    async fn inquire(&self, order: &CoreOrder) -> Finding;
+
+    /// Asks what became of an undo. Moves nothing.
+    async fn inquire_undo(&self, order: &UndoOrder) -> Finding;
+
+    /// Checks login, permissions and settings: good news and warnings, or what to repair.
+    async fn probe(&self) -> Result<Vec<String>, ProbeError>;
+}
+
+/// What the connected core can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoreCapabilities {
+    /// A second sending of the same reference is answered with the first result.
+    pub resend_is_idempotent: bool,
+    /// How long a request can still be running after its answer was lost.
+    pub indexing_window: Duration,
+}
+
+/// What is booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Booking {
+    /// Money into a savings account.
+    Deposit,
+    /// Money towards a loan.
+    Repay,
+    /// Money out of a savings account.
+    Withdraw,
+    /// A loan paid out.
+    Disburse,
+}
+
+/// Asking whether an account would take a booking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountCheck {
+    /// The account as somebody named it.
+    pub account: AccountRef,
+    /// What is to be booked; `None` if it follows from the kind of account that is found
+    /// (savings: deposit, loan: repay).
+    pub booking: Option<Booking>,
+    /// How much.
+    pub amount: Money,
+    /// The wallet's number, where the mapping asks that the holder's matches.
+    pub holder: Option<Msisdn>,
+    /// When it is asked.
+    pub at: Timestamp,
+}
+
+/// The answer to a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckAnswer {
+    /// The account exists and would take the booking.
+    Allowed(AccountFacts),
+    /// It does not exist, is ambiguous, or would not take the booking.
+    Refused(Rejection),
+    /// No usable answer: try later.
+    Unclear {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+/// What the core says about an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// The account.
+    pub account: CoreAccount,
+    /// The number printed for the customer.
+    pub account_no: String,
+    /// Its currency.
+    pub currency: Currency,
+    /// The holder's name.
+    pub holder: Option<String>,
+}
+
+/// Booking something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoreOrder {
+    /// Our id for this operation: the core's idempotency key and, where it has one, external id.
+    pub reference: Reference,
+    /// What is booked.
+    pub booking: Booking,
+    /// Where.
+    pub account: CoreAccount,
+    /// How much.
+    pub amount: Money,
+    /// The customer's wallet.
+    pub msisdn: Msisdn,
+    /// The provider's receipt, where the wallet leg came first.
+    pub receipt: Option<Receipt>,
+    /// The payment type under which the core books it, from the mapping.
+    pub payment_type: Option<u64>,
+    /// The value date: the day of this moment in the tenant's time zone, by its calendar.
+    pub value_at: Timestamp,
+    /// When it was first sent or, for an inquiry, when the sending began.
+    pub at: Timestamp,
+}
+
+/// Taking a booking back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoOrder {
+    /// Our id for the undo itself.
+    pub reference: Reference,
+    /// The booking that is taken back.
+    pub original: CoreOrder,
+    /// The core's id for that booking.
+    pub transaction: Receipt,
+    /// When it is sent.
+    pub at: Timestamp,
+}
+
+/// The core does not work as configured.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProbeError {
+    /// No usable answer.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Login, permissions or settings: a person must repair it.
+    #[error("{0}")]
+    Repair(String),
+}

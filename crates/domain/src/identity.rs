@@ -1,0 +1,275 @@
+//! One identity end to end (rule 8): ids of transfers, of their operations, and of the parties.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::transfer::StepName;
+
+/// The id of a transfer: a time-ordered UUID whose last byte is zero, kept free for
+/// [`Reference`]s, so that whoever sees a reference at a provider can name the transfer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TransferId(Uuid);
+
+impl TransferId {
+    /// The transfer id made from `uuid`, whose last byte is cleared.
+    pub fn new(uuid: Uuid) -> Self {
+        let mut bytes = *uuid.as_bytes();
+        bytes[15] = 0;
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// Reads the hyphenated form; anything that could not be a transfer's id is an error.
+    pub fn parse(text: &str) -> Result<Self, IdentityError> {
+        let uuid = Uuid::try_parse(text).map_err(|_| IdentityError::NotATransferId)?;
+        if uuid.as_bytes()[15] == 0 { Ok(Self(uuid)) } else { Err(IdentityError::NotATransferId) }
+    }
+
+    /// The id as a UUID.
+    pub const fn as_uuid(&self) -> &Uuid {
+        &self.0
+    }
+}
+
+impl fmt::Display for TransferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for TransferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Our id for one operation of a transfer, as the other side sees it: the transfer's id with the
+/// step and the generation in its last byte. A step gets a new generation, and so a new reference,
+/// only after a definite failure (rule 8).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reference(Uuid);
+
+impl Reference {
+    /// The highest generation of a step that a reference can carry.
+    pub const MAX_GENERATION: u8 = 62;
+
+    /// The reference of `step` in its `generation` (counted from 0).
+    pub fn new(transfer: TransferId, step: StepName, generation: u8) -> Self {
+        let mut bytes = *transfer.0.as_bytes();
+        // Counted from 1 within the byte, so that no reference equals its transfer's id.
+        bytes[15] = (step.index() << 6) | (generation.min(Self::MAX_GENERATION) + 1);
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// Reads a reference in hyphenated or compact form, in either case.
+    pub fn parse(text: &str) -> Result<Self, IdentityError> {
+        let uuid = Uuid::try_parse(text).map_err(|_| IdentityError::NotAReference)?;
+        if uuid.as_bytes()[15] & 0x3f == 0 {
+            Err(IdentityError::NotAReference)
+        } else {
+            Ok(Self(uuid))
+        }
+    }
+
+    /// The transfer that the operation belongs to.
+    pub fn transfer(&self) -> TransferId {
+        TransferId::new(self.0)
+    }
+
+    /// The step of the transfer.
+    pub fn step(&self) -> StepName {
+        StepName::from_index(self.0.as_bytes()[15] >> 6)
+    }
+
+    /// The generation of the step, counted from 0.
+    pub fn generation(&self) -> u8 {
+        (self.0.as_bytes()[15] & 0x3f).saturating_sub(1)
+    }
+
+    /// 36 characters with hyphens, lower case: where a UUID is asked for (GSMA, Fineract).
+    pub fn hyphenated(&self) -> String {
+        self.0.hyphenated().to_string()
+    }
+
+    /// 32 upper-case alphanumerics: where hyphens are refused (M-Pesa OpenAPI).
+    pub fn compact(&self) -> String {
+        format!("{:X}", self.0.simple())
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Why a text is not an identity.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum IdentityError {
+    /// Not a transfer's id.
+    #[error("this is not a transfer id")]
+    NotATransferId,
+    /// Not a reference of ours.
+    #[error("this is not a reference of ours")]
+    NotAReference,
+    /// A name of a provider or core with other characters, or too long.
+    #[error("`{0}` is not a name: 1 to 32 of a-z, 0-9 and -")]
+    NotAName(String),
+    /// A receipt that is empty, too long, or not printable.
+    #[error("a receipt is 1 to 64 printable characters without blanks")]
+    NotAReceipt,
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks and wraps the name: 1 to 32 of `a-z`, `0-9` and `-`.
+            pub fn new(name: &str) -> Result<Self, IdentityError> {
+                let fits = (1..=32).contains(&name.len())
+                    && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                if fits {
+                    Ok(Self(name.into()))
+                } else {
+                    Err(IdentityError::NotAName(name.chars().take(40).collect()))
+                }
+            }
+
+            /// The name.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdentityError;
+
+            fn try_from(name: String) -> Result<Self, Self::Error> {
+                Self::new(&name)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0.as_ref().to_owned()
+            }
+        }
+    };
+}
+
+name_type! {
+    /// The name of a provider as configured, for example `mpesa-tz`.
+    ProviderId
+}
+name_type! {
+    /// The name of a core (a Fineract tenant) as configured.
+    CoreId
+}
+
+/// The other side's id for something it executed: a provider's receipt, a core's transaction id.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Receipt(Box<str>);
+
+impl Receipt {
+    /// Checks and wraps a receipt: 1 to 64 printable ASCII characters without blanks. The
+    /// placeholder `N/A` that M-Pesa sends for a missing value (`mpesa-openapi.md` §6.6) is none.
+    pub fn new(text: &str) -> Result<Self, IdentityError> {
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_graphic())
+            && !text.eq_ignore_ascii_case("n/a");
+        if fits { Ok(Self(text.into())) } else { Err(IdentityError::NotAReceipt) }
+    }
+
+    /// The receipt's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Receipt {
+    type Error = IdentityError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::new(&text)
+    }
+}
+
+impl From<Receipt> for String {
+    fn from(receipt: Receipt) -> Self {
+        receipt.0.into_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_names_its_transfer_step_and_generation() {
+        let transfer = TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1234));
+        for step in StepName::ALL {
+            for generation in [0, 1, Reference::MAX_GENERATION] {
+                let reference = Reference::new(transfer, step, generation);
+                assert_eq!(reference.transfer(), transfer);
+                assert_eq!(reference.step(), step);
+                assert_eq!(reference.generation(), generation);
+                assert_eq!(Reference::parse(&reference.compact()), Ok(reference));
+                assert_eq!(Reference::parse(&reference.hyphenated()), Ok(reference));
+                assert_eq!(reference.compact().len(), 32);
+                assert!(TransferId::parse(&reference.hyphenated()).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_receipts_are_checked() {
+        assert!(ProviderId::new("mpesa-tz").is_ok());
+        for name in ["", "Mpesa", "a b", "x/y", &"x".repeat(33)] {
+            assert!(ProviderId::new(name).is_err(), "{name}");
+        }
+        assert!(Receipt::new("7KX21QD40B").is_ok());
+        for text in ["", "N/A", "n/a", "with blank", "snowman☃"] {
+            assert!(Receipt::new(text).is_err(), "{text}");
+        }
+    }
+}

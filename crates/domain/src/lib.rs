@@ -1,0 +1,27 @@
+//! The pure heart of Kiungo: money, identities, outcomes, and the transfer with its ledger.
+//!
+//! Nothing here performs I/O, reads a clock, or draws a random number; everything is data in, data
+//! out, so that the rules that keep money safe can be tested exhaustively.
+//!
+//! * [`money`]: integer minor units with a currency, parsed and printed exactly
+//! * [`party`]: phone numbers and accounts
+//! * [`identity`]: ids of transfers, operations, providers and cores
+//! * [`outcome`]: what an attempt came to, and what an inquiry found
+//! * [`policy`]: the numbers and choices that a mapping gives to the rules
+//! * [`transfer`]: the saga: events, what follows from them, and the ledger postings
+//! * [`time`]: a moment, as microseconds since 1970 UTC
+
+pub mod identity;
+pub mod money;
+pub mod outcome;
+pub mod party;
+pub mod policy;
+pub mod time;
+pub mod transfer;
+
+pub use identity::{CoreId, ProviderId, Receipt, Reference, TransferId};
+pub use money::{Currency, Money};
+pub use outcome::{Finding, Outcome};
+pub use party::{AccountKind, AccountRef, CoreAccount, Msisdn};
+pub use time::Timestamp;
+pub use transfer::{Kind, Transfer};

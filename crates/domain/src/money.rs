@@ -1,0 +1,245 @@
+//! Money: integer minor units with a currency (rule 9). There is no floating point anywhere.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// An ISO 4217 currency. Its minor unit is ISO's, whatever a provider prints: a market that uses
+/// whole shillings only restricts which amounts are sent, not what a minor unit is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency {
+    code: [u8; 3],
+    exponent: u8,
+}
+
+impl Currency {
+    /// The currency with this alphabetic code (upper case), if ISO 4217 lists it.
+    pub fn from_code(code: &str) -> Result<Self, MoneyError> {
+        let unknown = || MoneyError::UnknownCurrency(code.chars().take(8).collect());
+        let iso = iso_currency::Currency::from_code(code).ok_or_else(unknown)?;
+        let bytes: [u8; 3] = code.as_bytes().try_into().map_err(|_| unknown())?;
+        let exponent = iso.exponent().and_then(|e| u8::try_from(e).ok()).unwrap_or(0);
+        Ok(Self { code: bytes, exponent })
+    }
+
+    /// The alphabetic code, for example `TZS`.
+    pub fn code(&self) -> &str {
+        std::str::from_utf8(&self.code).unwrap_or("XXX")
+    }
+
+    /// How many decimals the minor unit stands for: 2 for `TZS`, 0 for `UGX`.
+    pub const fn exponent(self) -> u8 {
+        self.exponent
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::from_code(&code).map_err(serde::de::Error::custom)
+    }
+}
+
+/// An amount of money. Never negative: direction is said by the operation, not by a sign.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Money {
+    minor: i64,
+    currency: Currency,
+}
+
+/// Why a text is not an amount, or two amounts cannot be combined.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MoneyError {
+    /// The code is not in ISO 4217.
+    #[error("`{0}` is not an ISO 4217 currency code")]
+    UnknownCurrency(String),
+    /// The text is not digits with at most one decimal point between digits.
+    #[error("an amount is written as digits with at most one decimal point, for example 125.50")]
+    Malformed,
+    /// More digits after the point than the currency has.
+    #[error("{currency} has {allowed} decimals, the amount has {given}")]
+    TooManyDecimals {
+        /// The currency.
+        currency: Currency,
+        /// How many decimals it has.
+        allowed: u8,
+        /// How many were given.
+        given: usize,
+    },
+    /// Larger than fits into 64-bit minor units.
+    #[error("the amount is too large")]
+    Overflow,
+    /// Amounts of different currencies.
+    #[error("{0} and {1} are different currencies")]
+    CurrencyMismatch(Currency, Currency),
+}
+
+impl Money {
+    /// `minor` minor units of `currency`; `None` if negative.
+    pub const fn from_minor(minor: i64, currency: Currency) -> Option<Self> {
+        if minor < 0 { None } else { Some(Self { minor, currency }) }
+    }
+
+    /// Nothing of `currency`.
+    pub const fn zero(currency: Currency) -> Self {
+        Self { minor: 0, currency }
+    }
+
+    /// Parses a plain decimal: digits, optionally a point and more digits. No sign, no grouping,
+    /// no exponent, no blanks. Zeros beyond the currency's decimals are accepted, because cores
+    /// and providers print them (`8884.880000`); any other excess digit is an error.
+    pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
+        let (whole, fraction) = match text.split_once('.') {
+            Some((_, "")) => return Err(MoneyError::Malformed),
+            Some((whole, fraction)) => (whole, fraction),
+            None => (text, ""),
+        };
+        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(fraction) {
+            return Err(MoneyError::Malformed);
+        }
+        let scale = usize::from(currency.exponent);
+        let significant = fraction.trim_end_matches('0');
+        if significant.len() > scale {
+            return Err(MoneyError::TooManyDecimals {
+                currency,
+                allowed: currency.exponent,
+                given: significant.len(),
+            });
+        }
+        let padded = significant.bytes().chain(std::iter::repeat(b'0')).take(scale);
+        let minor = whole.bytes().chain(padded).try_fold(0_i64, |sum, digit| {
+            sum.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
+        });
+        minor.map(|minor| Self { minor, currency }).ok_or(MoneyError::Overflow)
+    }
+
+    /// The amount in minor units.
+    pub const fn minor(self) -> i64 {
+        self.minor
+    }
+
+    /// The currency.
+    pub const fn currency(self) -> Currency {
+        self.currency
+    }
+
+    /// Whether this is nothing.
+    pub const fn is_zero(self) -> bool {
+        self.minor == 0
+    }
+
+    /// The sum, if both are of one currency and it fits.
+    pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::CurrencyMismatch(self.currency, other.currency));
+        }
+        let minor = self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow)?;
+        Ok(Self { minor, currency: self.currency })
+    }
+
+    /// The amount with exactly the currency's decimals: `125.50`, `125` for a currency without.
+    pub fn to_decimal(self) -> String {
+        let scale = usize::from(self.currency.exponent);
+        if scale == 0 {
+            return self.minor.to_string();
+        }
+        let digits = format!("{:0width$}", self.minor, width = scale + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        format!("{whole}.{fraction}")
+    }
+
+    /// The amount without trailing zeros after the point: `125.5`, `125`. GSMA 1.1.2 refuses
+    /// trailing zeros (`gsma-mobile-money-api.md` §7.1).
+    pub fn to_short_decimal(self) -> String {
+        let text = self.to_decimal();
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text
+        }
+    }
+}
+
+impl fmt::Debug for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.to_decimal(), self.currency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tzs() -> Currency {
+        Currency::from_code("TZS").expect("TZS is a currency")
+    }
+
+    #[test]
+    fn reads_what_cores_and_providers_print() {
+        for (text, minor) in
+            [("125.50", 12550), ("125.5", 12550), ("8884.880000", 888_488), ("0", 0), ("007", 700)]
+        {
+            assert_eq!(Money::parse(text, tzs()).map(Money::minor), Ok(minor), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_an_exact_amount() {
+        for text in
+            ["", ".", ".5", "5.", "-1", "+1", "1e3", "1,000", "1_000", " 1", "1 ", "٣", "1.2.3"]
+        {
+            assert_eq!(Money::parse(text, tzs()), Err(MoneyError::Malformed), "{text:?}");
+        }
+        assert!(matches!(Money::parse("1.005", tzs()), Err(MoneyError::TooManyDecimals { .. })));
+        assert_eq!(Money::parse("99999999999999999999", tzs()), Err(MoneyError::Overflow));
+    }
+
+    #[test]
+    fn a_currency_without_decimals_prints_none() {
+        let ugx = Currency::from_code("UGX").expect("UGX is a currency");
+        assert_eq!(Money::parse("500.00", ugx).map(Money::to_decimal), Ok("500".to_owned()));
+        assert!(Money::parse("500.5", ugx).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn printing_and_parsing_agree(minor in 0_i64..=i64::MAX) {
+            let money = Money::from_minor(minor, tzs()).expect("not negative");
+            prop_assert_eq!(Money::parse(&money.to_decimal(), tzs()), Ok(money));
+            prop_assert_eq!(Money::parse(&money.to_short_decimal(), tzs()), Ok(money));
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC*") {
+            let _ = Money::parse(&text, tzs());
+        }
+    }
+}

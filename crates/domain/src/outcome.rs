@@ -1,0 +1,188 @@
+//! What an attempt came to, and what an inquiry found (rule 2: no outcome is invented).
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{Receipt, Reference};
+use crate::money::Money;
+use crate::party::{CoreAccount, Msisdn};
+
+/// What one sending of an operation came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Executed, and the other side says so with a code that the mapping lists.
+    Completed(Confirmation),
+    /// Accepted; the result follows by callback or by asking.
+    Pending(Acceptance),
+    /// Definitely not executed, by a code that the mapping lists.
+    Rejected(Rejection),
+    /// Surely not executed, and the reference is unused: it failed before the first byte of the
+    /// request was written, or was turned away before it was recorded. May be sent again.
+    NotSent {
+        /// Why, for people.
+        why: String,
+    },
+    /// Everything else: it may or may not have been executed.
+    Unknown {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// Shorthand for [`Outcome::Unknown`].
+    pub fn unknown(why: impl Into<String>) -> Self {
+        Self::Unknown { why: why.into() }
+    }
+
+    /// Shorthand for [`Outcome::NotSent`].
+    pub fn not_sent(why: impl Into<String>) -> Self {
+        Self::NotSent { why: why.into() }
+    }
+}
+
+/// Something was executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// The other side's id for it.
+    pub receipt: Receipt,
+    /// A fee that the other side states beside the amount (rule 9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Money>,
+    /// What the other side says was executed, to be compared with what was asked.
+    #[serde(default)]
+    pub stated: Stated,
+}
+
+impl Confirmation {
+    /// A confirmation that states nothing but its receipt.
+    pub fn bare(receipt: Receipt) -> Self {
+        Self { receipt, fee: None, stated: Stated::default() }
+    }
+}
+
+/// What an answer says about the operation; a field it does not mention is `None`. A value that is
+/// mentioned but cannot be read makes the whole answer [`Outcome::Unknown`], never `None` here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    /// The gross amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// The customer's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msisdn: Option<Msisdn>,
+    /// Our reference, echoed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// The account in the core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<CoreAccount>,
+}
+
+/// Something was accepted and is being worked on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// The other side's id to ask with, where it gave one (a server correlation id, a
+    /// conversation id). Not a receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    /// What it waits for.
+    pub awaiting: Awaiting,
+}
+
+/// What an accepted operation waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaiting {
+    /// The customer, who approves on the phone.
+    Customer,
+    /// The other side's processing.
+    Processing,
+    /// A person at the other side (Fineract's maker-checker).
+    Approval,
+}
+
+/// Something was refused: it was not executed and will not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The other side's code, as it wrote it.
+    pub code: String,
+    /// What it means, in our words.
+    pub reason: Reason,
+    /// The other side's text, or ours: for people, without phone numbers or secrets.
+    pub message: String,
+    /// Whether trying again can help.
+    pub retry: Retry,
+}
+
+/// Why something was refused, in our words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The payer has too little money.
+    InsufficientFunds,
+    /// A limit of the payer, the payee or the organisation.
+    LimitExceeded,
+    /// The wallet or account does not exist.
+    AccountNotFound,
+    /// The wallet or account is in a state that forbids it.
+    AccountState,
+    /// The customer refused, or entered a wrong PIN.
+    CustomerDeclined,
+    /// The customer did not answer in time, or cancelled.
+    CustomerTimeout,
+    /// The amount or currency is not allowed.
+    AmountNotAllowed,
+    /// The date is not allowed (closed period, holiday, before activation).
+    DateNotAllowed,
+    /// Asked repeatedly after its indexing window, the other side does not know the operation.
+    NeverArrived,
+    /// Nothing could be sent for so long that it was given up before anything moved.
+    GaveUp,
+    /// Our configuration, credentials or permissions: a person must repair something.
+    Configuration,
+    /// The other side was busy with the same thing; nothing was applied.
+    Busy,
+    /// The other side said no without a reason that we know by name.
+    Other,
+}
+
+/// Whether trying a refused operation again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// No: the refusal is final.
+    Never,
+    /// Yes, later, as a new attempt with a new reference: the old one is used up.
+    NewReference,
+    /// Yes, with a new reference, once a person has repaired the configuration.
+    AfterRepair,
+}
+
+/// What asking the other side about an operation found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "finding", rename_all = "snake_case")]
+pub enum Finding {
+    /// It was executed.
+    Executed(Confirmation),
+    /// It was refused, or failed, for good.
+    Refused(Rejection),
+    /// It is being worked on.
+    InProgress(Acceptance),
+    /// It was executed and later reversed by somebody else.
+    Reversed(Confirmation),
+    /// The other side does not know it. Counts only after its indexing window, and repeatedly.
+    Absent,
+    /// Asking failed, or the answer says nothing.
+    Unclear {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+impl Finding {
+    /// Shorthand for [`Finding::Unclear`].
+    pub fn unclear(why: impl Into<String>) -> Self {
+        Self::Unclear { why: why.into() }
+    }
+}

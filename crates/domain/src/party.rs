@@ -1,0 +1,143 @@
+//! Who takes part: phone numbers and accounts in the core.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A phone number in international form: digits only, country code first, no `+`.
+///
+/// Printing it (`Debug`, `Display`) masks the middle, so that a full number never reaches a log or
+/// an error; [`Msisdn::digits`] is for requests and for the database.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Msisdn(Box<str>);
+
+/// The text is not a phone number in international form.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("a phone number is 6 to 15 digits in international form, for example 255712345678")]
+pub struct MsisdnError;
+
+impl Msisdn {
+    /// Reads a number in international form; a leading `+` and blanks are dropped.
+    ///
+    /// Only the length is checked: sandboxes use numbers such as `000000000001`
+    /// (`mpesa-openapi.md` §1), so national numbering plans do not apply here.
+    pub fn parse(text: &str) -> Result<Self, MsisdnError> {
+        let text = text.trim();
+        let digits: String =
+            text.strip_prefix('+').unwrap_or(text).chars().filter(|c| *c != ' ').collect();
+        let plausible =
+            (6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        if plausible { Ok(Self(digits.into_boxed_str())) } else { Err(MsisdnError) }
+    }
+
+    /// All digits, country code first.
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Msisdn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.len().min(9) / 3;
+        write!(f, "{}****{}", &self.0[..shown], &self.0[self.0.len() - 2..])
+    }
+}
+
+impl fmt::Debug for Msisdn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl TryFrom<String> for Msisdn {
+    type Error = MsisdnError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Msisdn> for String {
+    fn from(msisdn: Msisdn) -> Self {
+        msisdn.0.into_string()
+    }
+}
+
+/// The two kinds of account that money is moved to and from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    /// A savings account.
+    Savings,
+    /// A loan.
+    Loan,
+}
+
+impl AccountKind {
+    /// The word used in the API and in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Savings => "savings",
+            Self::Loan => "loan",
+        }
+    }
+}
+
+/// How an account is named before the core has been asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKey {
+    /// The core's numeric id.
+    Id(u64),
+    /// The number printed for the customer.
+    AccountNo(String),
+    /// An id given by another system.
+    ExternalId(String),
+    /// The one account of this kind whose owner has the phone number.
+    Phone(Msisdn),
+}
+
+/// An account as somebody named it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AccountRef {
+    /// Savings or loan; `None` where a payer wrote only a number.
+    pub kind: Option<AccountKind>,
+    /// The name.
+    pub key: AccountKey,
+}
+
+/// An account as the core knows it: found, and identified by the core's own id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CoreAccount {
+    /// Savings or loan.
+    pub kind: AccountKind,
+    /// The core's numeric id.
+    pub id: u64,
+}
+
+impl fmt::Display for CoreAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.as_str(), self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_international_numbers_and_masks_them() {
+        let msisdn = Msisdn::parse("+255 712 345 678").expect("a number");
+        assert_eq!(msisdn.digits(), "255712345678");
+        assert_eq!(format!("{msisdn} {msisdn:?}"), "255****78 255****78");
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_number() {
+        for text in ["", "12345", "1234567890123456", "07x2345678", "++255712345678"] {
+            assert!(Msisdn::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What an adapter promises about its provider, as data.
+
+use std::time::Duration;
+
+/// What the engine needs to know to handle this provider safely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The provider rejects or replays a second sending of the same reference, for ever: so an
+    /// operation that it provably does not know may be sent again under the same reference.
+    pub resend_is_idempotent: bool,
+    /// [`crate::Provider::inquire`] can find an operation by our reference alone.
+    pub inquires_by_reference: bool,
+    /// [`crate::Provider::confirm`] can confirm a payment by its receipt.
+    pub confirms_payments: bool,
+    /// Callbacks are signed and the adapter checks it; if not, they are hints (rule 6).
+    pub signs_callbacks: bool,
+    /// Whether the provider asks before it takes a customer's payment.
+    pub validates_payments: bool,
+    /// How long the provider may take until a query finds an operation.
+    pub indexing_window: Duration,
+    /// How long a call may take: C2B waits for the customer's PIN.
+    pub collect_timeout: Duration,
+    /// How long a payout or reversal may take.
+    pub pay_out_timeout: Duration,
+}

@@ -1,0 +1,140 @@
+//! What a mobile money provider can do, as small traits, and what its adapter declares as data.
+//!
+//! * [`order`]: what is asked of a provider
+//! * [`capabilities`]: what an adapter promises about its provider
+//! * [`callback`]: what a provider tells us unasked
+//! * [`Provider`]: the traits together, with the optional ones behind accessors, so that what a
+//!   provider cannot do is absent and not an error at run time
+//!
+//! An adapter keeps no money state and never retries: persistence, retries, limits and idempotency
+//! are the engine's. Its answers follow rule 2: only a listed code completes or rejects.
+
+pub mod callback;
+pub mod capabilities;
+pub mod order;
+
+use async_trait::async_trait;
+use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt};
+use thiserror::Error;
+
+pub use callback::{
+    CallbackError, CallbackNews, CallbackReply, PaymentNotice, RawCallback, Verdict,
+};
+pub use capabilities::Capabilities;
+pub use order::{
+    PeriodQuery, ReverseOrder, StatementLine, StatementPage, WalletInquiry, WalletOrder,
+};
+
+/// A provider as the engine sees it.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// What this provider promises; constant while the process runs.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Asks the customer's wallet to pay us. One sending, no retry. If the future is dropped, the
+    /// outcome is unknown; a repeat with the same reference is a second sending.
+    async fn collect(&self, order: &WalletOrder) -> Outcome;
+
+    /// Pays the customer's wallet. Same promises as [`Provider::collect`].
+    async fn pay_out(&self, order: &WalletOrder) -> Outcome;
+
+    /// Asks what became of an operation. Moves nothing; may be repeated at will.
+    async fn inquire(&self, inquiry: &WalletInquiry) -> Finding;
+
+    /// Asks whether a payment that we were told of was made, by its receipt. What the provider does
+    /// not state is taken over from the notice. Moves nothing.
+    async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding;
+
+    /// Reads a callback: pure, no I/O.
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError>;
+
+    /// The answer to a callback in the provider's own form: pure, no I/O.
+    fn reply(&self, callback: &RawCallback, verdict: &Verdict) -> CallbackReply;
+
+    /// Reversing an executed operation, where the provider offers it.
+    fn reverse(&self) -> Option<&dyn Reverse> {
+        None
+    }
+
+    /// The organisation's float, where the provider offers it.
+    fn balance(&self) -> Option<&dyn Balance> {
+        None
+    }
+
+    /// The name of a wallet's holder, where the provider offers it.
+    fn holder_name(&self) -> Option<&dyn HolderName> {
+        None
+    }
+
+    /// The provider's own record of its movements, where it offers it by API.
+    fn statement(&self) -> Option<&dyn Statement> {
+        None
+    }
+
+    /// Checks credentials and reachability: one line of good news, or what to repair.
+    async fn probe(&self) -> Result<String, ReadError>;
+}
+
+/// What asking for a payment that we were told of found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentFinding {
+    /// It was made: this is the provider's truth about it.
+    Made(PaymentNotice),
+    /// It has not been settled yet: ask again.
+    NotYet,
+    /// It failed, or was reversed: there is no money.
+    NotMade {
+        /// Why, for people.
+        why: String,
+    },
+    /// The provider does not know it. Counts only after its indexing window, and repeatedly.
+    Absent,
+    /// Asking failed, or the answer says nothing.
+    Unclear {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+/// Giving an executed wallet operation back.
+#[async_trait]
+pub trait Reverse: Send + Sync {
+    /// Reverses an executed operation in full. Same promises as [`Provider::collect`].
+    async fn reverse(&self, order: &ReverseOrder) -> Outcome;
+}
+
+/// Reading the float.
+#[async_trait]
+pub trait Balance: Send + Sync {
+    /// The organisation's e-money at this provider, available now.
+    async fn balance(&self) -> Result<Money, ReadError>;
+}
+
+/// Reading a wallet holder's name.
+#[async_trait]
+pub trait HolderName: Send + Sync {
+    /// The name as the provider shows it (often partly masked); `None` if there is no such wallet.
+    async fn holder_name(&self, msisdn: &Msisdn) -> Result<Option<String>, ReadError>;
+}
+
+/// Reading the provider's record of movements.
+#[async_trait]
+pub trait Statement: Send + Sync {
+    /// One page of the movements of a period, newest first. The same line can appear on two pages
+    /// when rows arrive in between: the caller removes duplicates by receipt.
+    async fn page(&self, query: &PeriodQuery) -> Result<StatementPage, ReadError>;
+}
+
+/// Reading something failed; nothing moved.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// No usable answer: try later.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Credentials, permissions or configuration: a person must repair it.
+    #[error("{0}")]
+    Repair(String),
+}
+
+/// The receipt of an operation that is to be reversed or asked about.
+pub type OriginalReceipt = Receipt;

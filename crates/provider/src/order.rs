@@ -1,0 +1,106 @@
+//! What is asked of a provider.
+
+use kiungo_domain::{Money, Msisdn, Receipt, Reference, Timestamp};
+
+/// Collecting from a wallet, or paying one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalletOrder {
+    /// Our id for this operation: the provider's idempotency key and correlation id.
+    pub reference: Reference,
+    /// The customer's wallet.
+    pub msisdn: Msisdn,
+    /// The gross amount.
+    pub amount: Money,
+    /// What the customer and the statement see as account: 1 to 20 of `A-Z`, `a-z`, `0-9`.
+    pub label: String,
+    /// A text for the customer; the adapter restricts it to what its provider accepts.
+    pub description: String,
+    /// When it is sent.
+    pub at: Timestamp,
+}
+
+/// Reversing an executed operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReverseOrder {
+    /// Our id for the reversal itself.
+    pub reference: Reference,
+    /// Our id for the operation that is reversed.
+    pub original: Reference,
+    /// The provider's id for the operation that is reversed.
+    pub receipt: Receipt,
+    /// The whole amount.
+    pub amount: Money,
+    /// When it is sent.
+    pub at: Timestamp,
+}
+
+/// Which wallet operation is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WalletOperation {
+    /// A collection.
+    Collect,
+    /// A payout.
+    PayOut,
+    /// A reversal.
+    Reverse,
+}
+
+/// Asking about an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalletInquiry {
+    /// Our id for the operation asked about.
+    pub reference: Reference,
+    /// What it is.
+    pub operation: WalletOperation,
+    /// The other side's id to ask with, where its acceptance gave one.
+    pub handle: Option<String>,
+    /// For a reversal: the receipt of the operation that is reversed.
+    pub original: Option<Receipt>,
+    /// The amount that was asked for, and its currency.
+    pub amount: Money,
+    /// The wallet.
+    pub msisdn: Msisdn,
+    /// When it is asked.
+    pub at: Timestamp,
+}
+
+/// One page of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeriodQuery {
+    /// First moment, inclusive.
+    pub from: Timestamp,
+    /// Last moment, inclusive; keep it fixed over all pages of one walk.
+    pub to: Timestamp,
+    /// How many lines to skip.
+    pub offset: u32,
+    /// How many lines at most.
+    pub limit: u32,
+}
+
+/// A page of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementPage {
+    /// The lines, newest first.
+    pub lines: Vec<StatementLine>,
+    /// How many lines the whole period has, where the provider says so.
+    pub available: Option<u64>,
+}
+
+/// One movement of the organisation's e-money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementLine {
+    /// The provider's id.
+    pub receipt: Receipt,
+    /// Our reference, echoed.
+    pub reference: Option<Reference>,
+    /// Whether the organisation received (`true`) or paid.
+    pub incoming: bool,
+    /// The gross amount.
+    pub amount: Money,
+    /// The other party's wallet.
+    pub msisdn: Option<Msisdn>,
+    /// When the provider recorded it.
+    pub at: Option<Timestamp>,
+    /// The provider's own word for the state.
+    pub status: String,
+}

@@ -1,0 +1,20 @@
+//! Counterparties as they behave, faults included: a Fineract core, a GSMA provider, and an M-Pesa
+//! OpenAPI market. Each is an [`axum::Router`] with books of its own, so that an audit never has to
+//! trust Kiungo. They share no code with the adapters beyond `kiungo-domain`: an adapter's mistake
+//! must not be mirrored here.
+//!
+//! * [`books`]: who has how much, and every movement: `GET /_sim/books`
+//! * [`faults`]: what goes wrong, how often, drawn from a seed: `PUT /_sim/faults`
+//! * [`delivery`]: how a simulator sends its callbacks
+//! * [`serve`]: running a simulator on a loopback port
+//!
+//! All waiting goes through `tokio::time`, which the simulated world pauses.
+
+pub mod books;
+pub mod clock;
+pub mod delivery;
+pub mod faults;
+pub mod fineract;
+pub mod gsma;
+pub mod mpesa;
+pub mod serve;

@@ -1,0 +1,49 @@
+//! The seam between adapters and the network.
+//!
+//! An adapter makes an [`http::Request`] and reads an [`http::Response`]; a [`Transport`] carries
+//! them. [`Network`] does it over TCP; the simulated world hands the request to a simulator's
+//! router as a function call, with the fault that its seed drew.
+//!
+//! What a transport must get right is one question: *may the other side have seen the request?*
+//! See [`Failure`].
+
+mod network;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use thiserror::Error;
+
+pub use network::{Network, NetworkError, NetworkOptions};
+
+/// A request with an absolute URL and a complete body.
+pub type Request = http::Request<Bytes>;
+
+/// A response with its whole body.
+pub type Response = http::Response<Bytes>;
+
+/// Why there is no response.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Failure {
+    /// It failed before the first byte of the request was written: surely not executed.
+    #[error("not sent: {why}")]
+    NotSent {
+        /// Why, for people; without the URL's query, which can hold phone numbers.
+        why: String,
+    },
+    /// It failed later, or one cannot know: the request may have been executed.
+    #[error("no answer: {why}")]
+    NoAnswer {
+        /// Why, for people; without the URL's query, which can hold phone numbers.
+        why: String,
+    },
+}
+
+/// Carries a request to the other side and its response back.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends `request` once, waiting `timeout` at most for the whole response. Never retries,
+    /// never follows a redirect. Dropping the future does not tell whether the request was seen.
+    async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure>;
+}

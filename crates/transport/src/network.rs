@@ -1,0 +1,138 @@
+//! The transport over TCP and TLS.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+
+use crate::{Failure, Request, Response, Transport};
+
+/// How to reach one provider or core.
+#[derive(Debug)]
+pub struct NetworkOptions {
+    /// How long to wait for a connection.
+    pub connect_timeout: Duration,
+    /// How many idle connections are kept.
+    pub idle_connections_max: usize,
+    /// The longest response body that is read; a longer one is no answer.
+    pub response_bytes_max: usize,
+    /// PEM certificates of an own authority, trusted beside the system's.
+    pub ca_pem: Option<Vec<u8>>,
+    /// PEM client certificate and key, for mutual TLS.
+    pub identity_pem: Option<SecretString>,
+}
+
+impl Default for NetworkOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            idle_connections_max: 64,
+            response_bytes_max: 4 * 1024 * 1024,
+            ca_pem: None,
+            identity_pem: None,
+        }
+    }
+}
+
+/// The network could not be set up.
+#[derive(Debug, Error)]
+pub enum NetworkError {
+    /// The own authority's certificates cannot be read.
+    #[error("the authority's PEM certificates cannot be read: {0}")]
+    Authority(#[source] reqwest::Error),
+    /// The client certificate or key cannot be read.
+    #[error("the client certificate and key (PEM) cannot be read: {0}")]
+    Identity(#[source] reqwest::Error),
+    /// The client cannot be built.
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(#[source] reqwest::Error),
+}
+
+/// Sends requests over TCP. Certificates are always checked; there is no way to switch that off.
+#[derive(Debug, Clone)]
+pub struct Network {
+    client: reqwest::Client,
+    response_bytes_max: usize,
+}
+
+impl Network {
+    /// Sets up a client with its own connections.
+    pub fn new(options: &NetworkOptions) -> Result<Self, NetworkError> {
+        let mut builder = reqwest::Client::builder()
+            // A redirected POST would be repeated as a GET, and a retried one would be sent twice.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(options.connect_timeout)
+            .pool_max_idle_per_host(options.idle_connections_max)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .no_proxy();
+        if let Some(pem) = &options.ca_pem {
+            let authorities =
+                reqwest::Certificate::from_pem_bundle(pem).map_err(NetworkError::Authority)?;
+            builder = builder.tls_certs_merge(authorities);
+        }
+        if let Some(pem) = &options.identity_pem {
+            let identity = reqwest::Identity::from_pem(pem.expose_secret().as_bytes())
+                .map_err(NetworkError::Identity)?;
+            builder = builder.identity(identity);
+        }
+        let client = builder.build().map_err(NetworkError::Client)?;
+        Ok(Self { client, response_bytes_max: options.response_bytes_max })
+    }
+}
+
+#[async_trait]
+impl Transport for Network {
+    async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
+        let request = reqwest::Request::try_from(request)
+            .map_err(|error| Failure::NotSent { why: describe(error) })?;
+        let exchange = async {
+            let mut response = self.client.execute(request).await.map_err(failure)?;
+            let mut body = BytesMut::new();
+            while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+                if body.len() + chunk.len() > self.response_bytes_max {
+                    let why =
+                        format!("the response is longer than {} bytes", self.response_bytes_max);
+                    return Err(Failure::NoAnswer { why });
+                }
+                body.extend_from_slice(&chunk);
+            }
+            let mut whole = http::Response::new(Bytes::from(body));
+            *whole.status_mut() = response.status();
+            *whole.headers_mut() = std::mem::take(response.headers_mut());
+            Ok(whole)
+        };
+        tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| {
+            Err(Failure::NoAnswer { why: format!("no answer within {} ms", timeout.as_millis()) })
+        })
+    }
+}
+
+/// Only a failure to connect is surely before the first byte.
+fn failure(error: reqwest::Error) -> Failure {
+    if error.is_connect() || error.is_builder() {
+        Failure::NotSent { why: describe(error) }
+    } else {
+        no_answer(error)
+    }
+}
+
+fn no_answer(error: reqwest::Error) -> Failure {
+    Failure::NoAnswer { why: describe(error) }
+}
+
+/// The error with its causes, without the URL, which can hold phone numbers and secrets.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
