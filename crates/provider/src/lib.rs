@@ -1,8 +1,10 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! What a mobile money provider can do, as small traits, and what its adapter declares as data.
 //!
 //! * [`order`]: what is asked of a provider
 //! * [`capabilities`]: what an adapter promises about its provider
 //! * [`callback`]: what a provider tells us unasked
+//! * [`terms`]: what a mapping file says to every adapter alike
 //! * [`Provider`]: the traits together, with the optional ones behind accessors, so that what a
 //!   provider cannot do is absent and not an error at run time
 //!
@@ -12,9 +14,10 @@
 pub mod callback;
 pub mod capabilities;
 pub mod order;
+pub mod terms;
 
 use async_trait::async_trait;
-use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt};
+use kiungo_domain::{Finding, Money, Msisdn, Outcome};
 use thiserror::Error;
 
 pub use callback::{
@@ -24,6 +27,7 @@ pub use capabilities::Capabilities;
 pub use order::{
     PeriodQuery, ReverseOrder, StatementLine, StatementPage, WalletInquiry, WalletOrder,
 };
+pub use terms::{Answered, CodeLine, CodeTables, Meaning, Terms};
 
 /// A provider as the engine sees it.
 #[async_trait]
@@ -135,6 +139,3 @@ pub enum ReadError {
     #[error("{0}")]
     Repair(String),
 }
-
-/// The receipt of an operation that is to be reversed or asked about.
-pub type OriginalReceipt = Receipt;

@@ -1,0 +1,176 @@
+//! What a mapping file says to every adapter alike: money format, code tables, callback address.
+
+use std::collections::BTreeMap;
+
+use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::{Currency, Money};
+use serde::Deserialize;
+
+/// The terms under which an adapter talks to its provider.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The one currency of this provider.
+    pub currency: Currency,
+    /// How many decimals the provider takes; at most the currency's. Tanzanian shillings have two
+    /// by ISO and are used whole.
+    pub decimals: u8,
+    /// What the provider's codes mean.
+    pub codes: CodeTables,
+    /// What the provider's words for the state of an operation mean, in lower case.
+    pub statuses: BTreeMap<String, CodeLine>,
+    /// Where the provider calls back, with the secret and a trailing slash; `None` if it cannot.
+    pub callback_base: Option<String>,
+}
+
+impl Terms {
+    /// Whether the provider can take exactly this amount; if not, why.
+    pub fn refuses(&self, amount: Money) -> Option<String> {
+        if amount.currency() != self.currency {
+            return Some(format!(
+                "the provider works in {}, not {}",
+                self.currency,
+                amount.currency()
+            ));
+        }
+        let dropped = self.currency.exponent().saturating_sub(self.decimals);
+        let unit = 10_i64.checked_pow(u32::from(dropped)).unwrap_or(i64::MAX);
+        (amount.minor() % unit != 0)
+            .then(|| format!("the provider takes {} decimals, {amount} has more", self.decimals))
+    }
+
+    /// What a status word means, whatever its case; `None` if it is not listed.
+    pub fn status(&self, word: &str) -> Option<&CodeLine> {
+        self.statuses.get(&word.to_ascii_lowercase())
+    }
+}
+
+/// The provider's codes by operation. A code that is in no table has no meaning: the outcome is
+/// unknown (rule 2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CodeTables {
+    /// For every operation that does not list the code itself.
+    pub all: BTreeMap<String, CodeLine>,
+    /// For collections.
+    pub collect: BTreeMap<String, CodeLine>,
+    /// For payouts.
+    pub pay_out: BTreeMap<String, CodeLine>,
+    /// For reversals.
+    pub reverse: BTreeMap<String, CodeLine>,
+    /// For inquiries: about the inquiry itself.
+    pub inquire: BTreeMap<String, CodeLine>,
+}
+
+/// The operation that a code answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// A collection.
+    Collect,
+    /// A payout.
+    PayOut,
+    /// A reversal.
+    Reverse,
+    /// An inquiry.
+    Inquire,
+}
+
+impl CodeTables {
+    /// What `code` means as an answer to this operation; `None` if it is not listed.
+    pub fn meaning(&self, answered: Answered, code: &str) -> Option<&CodeLine> {
+        let own = match answered {
+            Answered::Collect => &self.collect,
+            Answered::PayOut => &self.pay_out,
+            Answered::Reverse => &self.reverse,
+            Answered::Inquire => &self.inquire,
+        };
+        own.get(code).or_else(|| self.all.get(code))
+    }
+}
+
+/// What one code or status word means.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeLine {
+    /// What follows from it.
+    pub means: Meaning,
+    /// Why it was refused; for `rejected` only, `other` if absent.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+    /// Whether trying again can help; for `rejected` only, `never` if absent.
+    #[serde(default)]
+    pub retry: Option<Retry>,
+    /// Our text for it, for people.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+impl CodeLine {
+    /// The rejection that this line stands for; `message` is used where the line has no text.
+    pub fn rejection(&self, code: &str, message: &str) -> Rejection {
+        Rejection {
+            code: code.to_owned(),
+            reason: self.reason.unwrap_or(Reason::Other),
+            message: self.text.clone().unwrap_or_else(|| message.to_owned()),
+            retry: self.retry.unwrap_or(Retry::Never),
+        }
+    }
+}
+
+/// What follows from a code or a status word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Meaning {
+    /// It was executed.
+    Completed,
+    /// It was accepted and is being worked on.
+    Pending,
+    /// It was refused for good: nothing moved.
+    Rejected,
+    /// It was turned away before it was recorded: it may be sent again under the same reference.
+    NotSent,
+    /// It was executed and later reversed.
+    Reversed,
+    /// The other side does not know it.
+    Absent,
+    /// One cannot tell: ask.
+    Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(decimals: u8) -> Terms {
+        Terms {
+            currency: Currency::from_code("TZS").unwrap(),
+            decimals,
+            codes: CodeTables::default(),
+            statuses: BTreeMap::new(),
+            callback_base: None,
+        }
+    }
+
+    #[test]
+    fn an_amount_finer_than_the_provider_takes_is_refused() {
+        let amount = |text| Money::parse(text, Currency::from_code("TZS").unwrap()).unwrap();
+        assert_eq!(terms(0).refuses(amount("125")), None);
+        assert!(terms(0).refuses(amount("125.50")).is_some());
+        assert_eq!(terms(2).refuses(amount("125.50")), None);
+        let ugx = Money::parse("5", Currency::from_code("UGX").unwrap()).unwrap();
+        assert!(terms(0).refuses(ugx).is_some());
+    }
+
+    #[test]
+    fn an_operations_own_line_wins_over_the_common_one() {
+        let line = |means| CodeLine { means, reason: None, retry: None, text: None };
+        let tables = CodeTables {
+            all: BTreeMap::from([("INS-6".to_owned(), line(Meaning::Rejected))]),
+            pay_out: BTreeMap::from([("INS-6".to_owned(), line(Meaning::Unknown))]),
+            ..CodeTables::default()
+        };
+        let means = |answered| tables.meaning(answered, "INS-6").map(|line| line.means);
+        assert_eq!(means(Answered::Collect), Some(Meaning::Rejected));
+        assert_eq!(means(Answered::PayOut), Some(Meaning::Unknown));
+        assert_eq!(tables.meaning(Answered::Collect, "INS-7"), None);
+    }
+}
