@@ -120,8 +120,8 @@ pub struct CoreOrder {
     pub account: CoreAccount,
     /// How much.
     pub amount: Money,
-    /// The customer's wallet.
-    pub msisdn: Msisdn,
+    /// The customer's wallet; `None` where the provider hides a payer's number.
+    pub msisdn: Option<Msisdn>,
     /// The provider's receipt, where the wallet leg came first.
     pub receipt: Option<Receipt>,
     /// The payment type under which the core books it, from the mapping.

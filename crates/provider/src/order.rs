@@ -58,8 +58,8 @@ pub struct WalletInquiry {
     pub original: Option<Receipt>,
     /// The amount that was asked for, and its currency.
     pub amount: Money,
-    /// The wallet.
-    pub msisdn: Msisdn,
+    /// The wallet; `None` where the provider hid a payer's number.
+    pub msisdn: Option<Msisdn>,
     /// When it is asked.
     pub at: Timestamp,
 }
