@@ -96,7 +96,7 @@ impl Reference {
         self.0.hyphenated().to_string()
     }
 
-    /// 32 upper-case alphanumerics: where hyphens are refused (M-Pesa OpenAPI).
+    /// 32 upper-case alphanumerics: where hyphens are refused (M-Pesa `OpenAPI`).
     pub fn compact(&self) -> String {
         format!("{:X}", self.0.simple())
     }

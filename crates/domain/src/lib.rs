@@ -1,3 +1,4 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! The pure heart of Kiungo: money, identities, outcomes, and the transfer with its ledger.
 //!
 //! Nothing here performs I/O, reads a clock, or draws a random number; everything is data in, data

@@ -1,1 +1,106 @@
-//! Policy.
+//! The numbers and choices that a mapping gives to the rules of a transfer.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How a transfer between one provider and one core is handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// For operations on wallets.
+    pub wallet: SidePolicy,
+    /// For operations in the core.
+    pub core: SidePolicy,
+    /// What happens to money that was received and that the core refuses.
+    pub on_core_rejection: OnCoreRejection,
+    /// How long a first leg of which nothing could be sent is tried before the transfer fails.
+    /// Nothing has moved then, so this is the one place where time alone ends something.
+    pub give_up_after: Duration,
+}
+
+impl Policy {
+    /// The policy of one side.
+    pub const fn side(&self, side: Side) -> &SidePolicy {
+        match side {
+            Side::Wallet => &self.wallet,
+            Side::Core => &self.core,
+        }
+    }
+}
+
+/// The two sides that money moves between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The provider.
+    Wallet,
+    /// The core.
+    Core,
+}
+
+/// How operations on one side are asked about and tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SidePolicy {
+    /// How long to wait before each inquiry; the last wait repeats. Never empty.
+    pub ladder: Vec<Duration>,
+    /// "Not found" counts only this long after the sending (rule 3).
+    pub absent_after: Duration,
+    /// How many counted "not found" prove that an operation never arrived; at least 1.
+    pub absent_times: u8,
+    /// What follows once that is proven.
+    pub when_absent: WhenAbsent,
+    /// What follows for a payout.
+    pub when_payout_absent: WhenAbsent,
+    /// How long to wait after something could not be sent; doubles up to the bound.
+    pub retry_first: Duration,
+    /// The bound.
+    pub retry_max: Duration,
+    /// Refusals with [`crate::outcome::Retry::NewReference`] that are tried again before a person
+    /// is called.
+    pub retries_before_case: u8,
+    /// An unknown older than this calls a person; inquiries go on.
+    pub case_after: Duration,
+}
+
+impl SidePolicy {
+    /// The wait before the inquiry that follows `inquiries` earlier ones.
+    pub fn rung(&self, inquiries: u32) -> Duration {
+        let index = usize::try_from(inquiries).unwrap_or(usize::MAX);
+        let last = self.ladder.last().copied().unwrap_or(Duration::from_secs(30));
+        self.ladder.get(index).copied().unwrap_or(last)
+    }
+
+    /// The wait after `failures` attempts that could not be sent.
+    pub fn retry_wait(&self, failures: u32) -> Duration {
+        if failures == 0 {
+            return Duration::ZERO;
+        }
+        let factor = 1_u32 << (failures - 1).min(20);
+        self.retry_first.saturating_mul(factor).min(self.retry_max)
+    }
+}
+
+/// What follows once it is proven that an operation never arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenAbsent {
+    /// Send it again under the same reference: only where the other side rejects or replays a
+    /// second sending.
+    Resend,
+    /// Send it again under a new reference: only where absence is certain, in a core.
+    NewReference,
+    /// It counts as refused.
+    Reject,
+    /// A person decides.
+    Case,
+}
+
+/// What happens to money that was received and that the core refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnCoreRejection {
+    /// It waits in suspense for a person to give it a home.
+    Suspense,
+    /// It goes back to the wallet.
+    Refund,
+}

@@ -1,1 +1,115 @@
-//! Empty for now.
+//! The journal, the ledger, the inbox: everything durable.
+//!
+//! [`Store`] is the one way in. A [`Change`] is committed whole or not at all (rule 10), and
+//! concurrent changes share a database transaction (group commit): a caller waits for its own.
+//!
+//! * [`change`]: what is committed, and why it may be refused
+//! * [`summary`]: the projection that queries read
+//! * [`query`]: what can be asked
+//! * [`inbox`]: what arrived from outside, stored before it is acknowledged
+
+pub mod change;
+pub mod inbox;
+pub mod query;
+pub mod summary;
+
+use async_trait::async_trait;
+use kiungo_domain::transfer::{Entry, Posting};
+use kiungo_domain::{ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use thiserror::Error;
+
+pub use change::{Change, CommitError, IdempotencyKey, KeyHolder};
+pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
+pub use query::{CaseRow, Cursor, LedgerBalance, Overview, Page, TransferQuery};
+pub use summary::Summary;
+
+/// Everything durable. All methods are safe to call concurrently.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Commits a change: events, projection, postings, receipts, idempotency key, handled inbox
+    /// item, due time. When this returns `Ok`, all of it survives a power cut; when it returns an
+    /// error, none of it was applied, except after [`StoreError`], where one cannot know: read the
+    /// transfer again.
+    async fn commit(&self, change: Change) -> Result<(), CommitError>;
+
+    /// The transfer, folded from its journal.
+    async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError>;
+
+    /// The journal of a transfer in order; empty if there is none.
+    async fn journal(&self, id: TransferId) -> Result<Vec<Entry>, StoreError>;
+
+    /// The ledger postings of a transfer in order.
+    async fn postings(&self, id: TransferId) -> Result<Vec<Posting>, StoreError>;
+
+    /// The projection of a transfer.
+    async fn summary(&self, id: TransferId) -> Result<Option<Summary>, StoreError>;
+
+    /// Transfers by what is known of them, newest first.
+    async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError>;
+
+    /// Transfers whose due time has come, the longest due first, `limit` at most.
+    async fn due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Timestamp)>, StoreError>;
+
+    /// The earliest due time of all transfers.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Moves the due time of a transfer without an event (a breaker holds it, a lane is busy). Not
+    /// applied if the transfer is no longer at `version`.
+    async fn postpone(
+        &self,
+        id: TransferId,
+        version: u64,
+        due: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The transfer that owns a receipt (rule 7).
+    async fn by_receipt(
+        &self,
+        provider: &ProviderId,
+        receipt: &Receipt,
+    ) -> Result<Option<TransferId>, StoreError>;
+
+    /// Who holds an idempotency key.
+    async fn key_holder(&self, client: &str, key: &str) -> Result<Option<KeyHolder>, StoreError>;
+
+    /// Stores something that arrived. The same thing again is [`Arrival::Seen`] and changes nothing
+    /// but a counter.
+    async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError>;
+
+    /// Waiting inbox items whose due time has come, oldest first, `limit` at most.
+    async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError>;
+
+    /// An inbox item.
+    async fn inbox_item(&self, id: InboxId) -> Result<Option<InboxItem>, StoreError>;
+
+    /// Changes where an inbox item stands; `attempts` grows by one with each postponement.
+    async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError>;
+
+    /// Open cases, newest first: those of transfers, and quarantined inbox items.
+    async fn cases(&self, cursor: Option<&Cursor>, limit: u32)
+    -> Result<Page<CaseRow>, StoreError>;
+
+    /// The balance of every ledger account and currency.
+    async fn ledger(&self) -> Result<Vec<LedgerBalance>, StoreError>;
+
+    /// Counts for metrics and back-pressure, cheap enough to be asked every second.
+    async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// The database failed. Whether a change was applied is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// It did not answer, or not as it should.
+    #[error("the database failed: {0}")]
+    Unavailable(String),
+    /// What is stored cannot be read back: a bug, or somebody changed it by hand.
+    #[error("the database holds something unreadable: {0}")]
+    Corrupt(String),
+}

@@ -1,0 +1,476 @@
+//! Whatever the other sides answer, in whatever order, the rules hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::identity::{CoreId, ProviderId, Receipt, Reference, TransferId};
+use crate::money::{Currency, Money};
+use crate::outcome::*;
+use crate::party::*;
+use crate::policy::*;
+use crate::time::Timestamp;
+
+pub(crate) fn side_policy(when_absent: WhenAbsent) -> SidePolicy {
+    SidePolicy {
+        ladder: vec![Duration::from_secs(30), Duration::from_mins(2)],
+        absent_after: Duration::from_mins(1),
+        absent_times: 2,
+        when_absent,
+        when_payout_absent: when_absent,
+        retry_first: Duration::from_secs(1),
+        retry_max: Duration::from_mins(1),
+        retries_before_case: 3,
+        case_after: Duration::from_hours(1),
+    }
+}
+
+fn policy(absent: WhenAbsent, on_core_rejection: OnCoreRejection) -> Policy {
+    Policy {
+        wallet: side_policy(absent),
+        core: side_policy(WhenAbsent::Resend),
+        on_core_rejection,
+        give_up_after: Duration::from_hours(24),
+    }
+}
+
+fn money(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::from_code("TZS").unwrap()).unwrap()
+}
+
+fn receipt(text: &str) -> Receipt {
+    Receipt::new(text).unwrap()
+}
+
+fn instruction(kind: Kind, from_wallet: bool) -> Instruction {
+    let origin = if from_wallet && kind.is_inbound() {
+        Origin::Wallet { receipt: receipt("W1"), account_reference: "A-1".to_owned() }
+    } else {
+        Origin::Api { client: "test".to_owned() }
+    };
+    Instruction {
+        id: TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0100)),
+        kind,
+        provider: ProviderId::new("mpesa-tz").unwrap(),
+        core: CoreId::new("main").unwrap(),
+        msisdn: Some(Msisdn::parse("255700000001").unwrap()),
+        accounts: vec![AccountRef { kind: Some(kind.account_kind()), key: AccountKey::Id(7) }],
+        amount: money(12_550),
+        client_reference: None,
+        note: None,
+        origin,
+    }
+}
+
+fn rejection(retry: Retry) -> Rejection {
+    Rejection { code: "X".to_owned(), reason: Reason::Other, message: "no".to_owned(), retry }
+}
+
+/// What the world does next; what does not fit the state is to be ignored by the machine.
+#[derive(Debug, Clone)]
+enum Happening {
+    Clear,
+    Refuse,
+    Send,
+    Outcome(StepName, Outcome),
+    Finding(StepName, Finding),
+    Hint,
+    Crash,
+    Reverse,
+    Assign,
+    Overdue,
+}
+
+fn a_confirmation() -> impl Strategy<Value = Confirmation> {
+    let amount = prop_oneof![6 => Just(None), 6 => Just(Some(12_550)), 1 => Just(Some(1))];
+    (0_u8..3, amount, 0_i64..3).prop_map(|(n, amount, fee)| Confirmation {
+        receipt: receipt(&format!("R{n}")),
+        fee: Some(money(fee)),
+        stated: Stated { amount: amount.map(money), ..Stated::default() },
+    })
+}
+
+fn a_rejection() -> impl Strategy<Value = Rejection> {
+    prop_oneof![
+        3 => Just(rejection(Retry::Never)),
+        1 => Just(rejection(Retry::NewReference)),
+        1 => Just(rejection(Retry::AfterRepair)),
+    ]
+}
+
+fn an_outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        4 => a_confirmation().prop_map(Outcome::Completed),
+        2 => a_rejection().prop_map(Outcome::Rejected),
+        1 => Just(Outcome::not_sent("refused connection")),
+        2 => Just(Outcome::unknown("time-out")),
+        1 => Just(Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer })),
+    ]
+}
+
+fn a_finding() -> impl Strategy<Value = Finding> {
+    prop_oneof![
+        3 => a_confirmation().prop_map(Finding::Executed),
+        1 => a_confirmation().prop_map(Finding::Reversed),
+        2 => a_rejection().prop_map(Finding::Refused),
+        3 => Just(Finding::Absent),
+        1 => Just(Finding::unclear("no answer")),
+        1 => Just(Finding::InProgress(Acceptance { handle: None, awaiting: Awaiting::Processing })),
+    ]
+}
+
+fn a_step() -> impl Strategy<Value = StepName> {
+    (0_u8..4).prop_map(StepName::from_index)
+}
+
+fn a_happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        3 => Just(Happening::Clear),
+        1 => Just(Happening::Refuse),
+        6 => Just(Happening::Send),
+        5 => (a_step(), an_outcome()).prop_map(|(step, outcome)| Happening::Outcome(step, outcome)),
+        5 => (a_step(), a_finding()).prop_map(|(step, finding)| Happening::Finding(step, finding)),
+        1 => Just(Happening::Hint),
+        1 => Just(Happening::Crash),
+        1 => Just(Happening::Reverse),
+        1 => Just(Happening::Assign),
+        1 => Just(Happening::Overdue),
+    ]
+}
+
+fn happen(draft: &mut Draft, happening: Happening, policy: &Policy) {
+    let open = draft.transfer().open_step();
+    match happening {
+        Happening::Clear => {
+            let kind = draft.transfer().kind().account_kind();
+            draft.cleared(CoreAccount { kind, id: 7 }, "000000007".to_owned());
+        }
+        Happening::Refuse => draft.refused(rejection(Retry::Never)),
+        Happening::Send => drop(open.and_then(|step| draft.start(step))),
+        Happening::Outcome(step, outcome) => draft.conclude(open.unwrap_or(step), outcome, policy),
+        Happening::Finding(step, finding) => draft.learn(open.unwrap_or(step), finding, policy),
+        Happening::Hint => draft.hint("callback"),
+        Happening::Crash => drop(open.map(|step| draft.interrupted(step, policy))),
+        Happening::Reverse => drop(draft.request_reversal("op", "asked")),
+        Happening::Assign => {
+            let account = AccountRef { kind: None, key: AccountKey::Id(9) };
+            let _ = draft.assign(account, "op");
+        }
+        Happening::Overdue => draft.give_up_if_overdue(policy),
+    }
+}
+
+/// Follows a story and checks the rules after every decision.
+struct Witness {
+    events: Vec<(Timestamp, Event)>,
+    ledger: BTreeMap<LedgerAccount, i64>,
+    /// References under which something may have been executed: sent, and not proven otherwise.
+    may_be_executed: BTreeSet<Reference>,
+}
+
+impl Witness {
+    fn new() -> Self {
+        Self { events: Vec::new(), ledger: BTreeMap::new(), may_be_executed: BTreeSet::new() }
+    }
+
+    fn see(&mut self, before: Option<&Transfer>, decision: &Decision) -> Result<(), TestCaseError> {
+        let after = &decision.transfer;
+        for entry in &decision.entries {
+            self.check_sending(&entry.event, after.id())?;
+            self.events.push((entry.at, entry.event.clone()));
+        }
+        let replayed = Transfer::replay(self.events.iter().map(|(at, event)| (*at, event)));
+        prop_assert_eq!(
+            replayed.as_ref(),
+            Some(after),
+            "folding the journal gives the same transfer"
+        );
+        if let Some(before) = before {
+            check_finality(before, decision)?;
+        }
+        prop_assert_eq!(decision.postings.iter().map(|p| p.minor).sum::<i64>(), 0);
+        for posting in &decision.postings {
+            *self.ledger.entry(posting.account.clone()).or_default() += posting.minor;
+        }
+        let transit = LedgerAccount::Transit(after.instruction().provider.clone());
+        let booked = self.ledger.get(&transit).copied().unwrap_or(0);
+        let open = after.in_transit().minor();
+        // What comes from the wallet is owed (credit), what comes from the core too.
+        prop_assert_eq!(booked.abs(), open, "transit equals the open transfers");
+        let suspense = LedgerAccount::Suspense(after.instruction().provider.clone());
+        let suspended = self.ledger.get(&suspense).copied().unwrap_or(0) != 0;
+        prop_assert_eq!(suspended, after.status() == Status::Suspended);
+        let open_steps =
+            StepName::ALL.into_iter().filter(|name| after.step(*name).is_open()).count();
+        prop_assert!(open_steps <= 1, "one step at a time");
+        if after.status().is_final() {
+            prop_assert_eq!(after.open_step(), None);
+            prop_assert!(after.in_transit().is_zero());
+        }
+        check_order(after)
+    }
+
+    /// Never the same reference twice unless it surely was not executed, and never a new reference
+    /// while an older one of the same step may have been.
+    fn check_sending(&mut self, event: &Event, id: TransferId) -> Result<(), TestCaseError> {
+        match event {
+            Event::Started { step, generation, .. } => {
+                let reference = Reference::new(id, *step, *generation);
+                let clash = self.may_be_executed.iter().any(|sent| sent.step() == *step);
+                prop_assert!(!clash, "{step:?} is sent although an earlier sending may count");
+                self.may_be_executed.insert(reference);
+            }
+            Event::Concluded { step, outcome: Outcome::Rejected(_) | Outcome::NotSent { .. } }
+            | Event::Reopened { step, new_reference: false, .. } => {
+                self.may_be_executed.retain(|sent| sent.step() != *step);
+            }
+            // Given back: what was executed forwards may be executed anew.
+            Event::Concluded { step: StepName::UndoSecond, outcome: Outcome::Completed(_) } => {
+                self.may_be_executed.retain(|sent| sent.step() != StepName::Second);
+            }
+            Event::Assigned { .. } => {
+                self.may_be_executed.retain(|sent| sent.step() == StepName::First);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Final does not flip: only a person's request leads out of a final state.
+fn check_finality(before: &Transfer, decision: &Decision) -> Result<(), TestCaseError> {
+    let requested = |entry: &Entry| matches!(entry.event, Event::ReversalRequested { .. });
+    if before.status().is_final() && !decision.entries.iter().any(requested) {
+        prop_assert_eq!(before.status(), decision.transfer.status(), "a final state flips");
+    }
+    Ok(())
+}
+
+/// The second leg only after the first, a compensation only after a definite rejection or request.
+fn check_order(transfer: &Transfer) -> Result<(), TestCaseError> {
+    let begun = |name: StepName| transfer.step(name).attempts > 0;
+    if begun(StepName::Second) {
+        prop_assert!(transfer.step(StepName::First).is_done());
+    }
+    if matches!(transfer.step(StepName::UndoFirst).state, StepState::Sent { .. }) {
+        let second = transfer.step(StepName::Second);
+        let refused = matches!(second.state, StepState::Rejected(_) | StepState::Idle);
+        let given_back = transfer.step(StepName::UndoSecond).is_done();
+        prop_assert!(refused || given_back, "compensated without a definite rejection");
+    }
+    Ok(())
+}
+
+fn live(
+    kind: Kind,
+    from_wallet: bool,
+    policy: &Policy,
+    story: Vec<(u32, Happening)>,
+) -> Result<(), TestCaseError> {
+    let mut witness = Witness::new();
+    let mut at = Timestamp::from_micros(1_000_000);
+    let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
+    witness.see(None, &first)?;
+    let mut transfer = first.transfer;
+    for (seconds, happening) in story {
+        at = at.after(Duration::from_secs(u64::from(seconds)));
+        let mut draft = Draft::resume(transfer.clone(), at);
+        happen(&mut draft, happening, policy);
+        if let Some(decision) = draft.finish() {
+            witness.see(Some(&transfer), &decision)?;
+            transfer = decision.transfer;
+        }
+        let plan = transfer.plan(policy);
+        prop_assert_eq!(
+            plan.is_none() && transfer.open_step().is_some(),
+            false,
+            "nothing waits for ever"
+        );
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn every_story_keeps_the_rules(
+        kind in (0_usize..4).prop_map(|n| Kind::ALL[n]),
+        from_wallet: bool,
+        absent in prop_oneof![Just(WhenAbsent::Resend), Just(WhenAbsent::Reject), Just(WhenAbsent::Case)],
+        refund: bool,
+        story in prop::collection::vec((0_u32..200, a_happening()), 1..60),
+    ) {
+        let on_rejection = if refund { OnCoreRejection::Refund } else { OnCoreRejection::Suspense };
+        live(kind, from_wallet, &policy(absent, on_rejection), story)?;
+    }
+}
+
+/// A transfer, and the clock that moves a minute with every observation.
+struct Story {
+    transfer: Transfer,
+    at: Timestamp,
+    policy: Policy,
+}
+
+impl Story {
+    fn new(kind: Kind, from_wallet: bool, refund: OnCoreRejection) -> Self {
+        let at = Timestamp::from_micros(0);
+        let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
+        Self { transfer: first.transfer, at, policy: policy(WhenAbsent::Reject, refund) }
+    }
+
+    fn then(&mut self, happening: Happening) -> &mut Self {
+        self.at = self.at.after(Duration::from_secs(61));
+        let mut draft = Draft::resume(self.transfer.clone(), self.at);
+        happen(&mut draft, happening, &self.policy);
+        if let Some(decision) = draft.finish() {
+            self.transfer = decision.transfer;
+        }
+        self
+    }
+
+    /// Sends the open step, which comes to `outcome`.
+    fn sends(&mut self, outcome: Outcome) -> &mut Self {
+        let step = self.transfer.open_step().expect("something to send");
+        self.then(Happening::Send).then(Happening::Outcome(step, outcome))
+    }
+
+    fn status(&self) -> Status {
+        self.transfer.status()
+    }
+}
+
+fn done(text: &str) -> Outcome {
+    Outcome::Completed(Confirmation::bare(receipt(text)))
+}
+
+fn refused() -> Outcome {
+    Outcome::Rejected(rejection(Retry::Never))
+}
+
+#[test]
+fn each_kind_completes_after_both_legs() {
+    for kind in Kind::ALL {
+        let mut story = Story::new(kind, false, OnCoreRejection::Suspense);
+        assert_eq!(story.status(), Status::Received);
+        story.then(Happening::Clear).sends(done("R1"));
+        assert_eq!(story.status(), Status::InProgress);
+        assert_eq!(story.transfer.in_transit(), money(12_550));
+        story.sends(done("R2"));
+        assert_eq!(story.status(), Status::Completed, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_refused_first_leg_fails_and_moves_nothing() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(refused());
+    assert_eq!(story.status(), Status::Failed);
+}
+
+#[test]
+fn a_refused_payout_takes_the_withdrawal_back() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("C1")).sends(refused()).sends(done("C2"));
+    assert_eq!(story.status(), Status::Reversed);
+}
+
+#[test]
+fn an_unknown_payout_is_never_taken_back_by_time_alone() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("C1")).sends(Outcome::unknown("time-out"));
+    for _ in 0..500 {
+        let finding = Finding::unclear("no answer");
+        story.then(Happening::Finding(StepName::Second, finding)).then(Happening::Overdue);
+    }
+    assert_eq!(story.status(), Status::NeedsAttention);
+    assert_eq!(story.transfer.open_step(), Some(StepName::Second));
+    story.then(Happening::Finding(
+        StepName::Second,
+        Finding::Executed(Confirmation::bare(receipt("R9"))),
+    ));
+    assert_eq!(story.status(), Status::Completed);
+}
+
+#[test]
+fn not_found_counts_only_after_the_window_and_repeatedly() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(Outcome::unknown("reset"));
+    // Inside the window.
+    let mut draft = Draft::resume(story.transfer.clone(), story.at.after(Duration::from_secs(5)));
+    for _ in 0..10 {
+        draft.learn(StepName::First, Finding::Absent, &story.policy);
+    }
+    story.transfer = draft.finish().unwrap().transfer;
+    assert_eq!(story.status(), Status::InProgress);
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(story.status(), Status::InProgress, "once is not enough");
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(story.status(), Status::Failed);
+}
+
+#[test]
+fn money_that_the_core_refuses_waits_in_suspense_and_finds_its_account() {
+    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    story.then(Happening::Refuse);
+    assert_eq!(story.status(), Status::Suspended);
+    story.then(Happening::Assign);
+    assert_eq!(story.status(), Status::Received);
+    story.then(Happening::Clear).sends(done("C1"));
+    assert_eq!(story.status(), Status::Completed);
+}
+
+#[test]
+fn money_that_the_core_refuses_goes_back_where_the_mapping_says_so() {
+    let mut story = Story::new(Kind::Repayment, false, OnCoreRejection::Refund);
+    story.then(Happening::Clear).sends(done("R1")).sends(refused()).sends(done("R2"));
+    assert_eq!(story.status(), Status::Reversed);
+}
+
+#[test]
+fn a_requested_reversal_gives_both_legs_back_and_a_refused_one_nothing() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("R1")).sends(done("C1")).then(Happening::Reverse);
+    assert_eq!(story.status(), Status::InProgress);
+    let mut refused_story = Story { transfer: story.transfer.clone(), ..story };
+    refused_story.sends(refused());
+    assert_eq!(refused_story.status(), Status::Completed);
+    refused_story.then(Happening::Reverse).sends(done("C2")).sends(done("R2"));
+    assert_eq!(refused_story.status(), Status::Reversed);
+}
+
+#[test]
+fn another_amount_in_the_answer_stops_the_transfer() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    let stated = Stated { amount: Some(money(1)), ..Stated::default() };
+    let confirmation = Confirmation { stated, ..Confirmation::bare(receipt("R1")) };
+    story.then(Happening::Clear).sends(Outcome::Completed(confirmation));
+    assert_eq!(story.transfer.case(), Some(CaseKind::Mismatch));
+    assert_eq!(story.status(), Status::NeedsAttention);
+}
+
+#[test]
+fn a_late_success_after_an_undo_opens_a_case_and_changes_nothing() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("C1")).sends(refused()).sends(done("C2"));
+    let late = Finding::Executed(Confirmation::bare(receipt("R9")));
+    story.then(Happening::Finding(StepName::Second, late));
+    assert_eq!(story.status(), Status::Reversed);
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+}
+
+#[test]
+fn nothing_sent_for_too_long_fails_before_anything_moved_and_only_then() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(Outcome::not_sent("refused connection"));
+    story.at = story.at.after(Duration::from_hours(25));
+    let mut paid =
+        Story { transfer: story.transfer.clone(), at: story.at, policy: story.policy.clone() };
+    story.then(Happening::Overdue);
+    assert_eq!(story.status(), Status::Failed);
+    paid.sends(done("C1")).sends(Outcome::not_sent("refused connection")).then(Happening::Overdue);
+    assert_eq!(paid.status(), Status::InProgress, "money that has moved is never given up");
+}

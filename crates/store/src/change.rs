@@ -1,0 +1,65 @@
+//! What is committed, and why it may be refused.
+
+use kiungo_domain::transfer::Decision;
+use kiungo_domain::{Receipt, Timestamp, TransferId};
+use thiserror::Error;
+
+use crate::{InboxId, StoreError};
+
+/// One decision with what belongs to it, committed whole.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The transfer's new events and what follows from them.
+    pub decision: Decision,
+    /// When the transfer is to be looked at next; `None` if only when something happens outside.
+    pub due: Option<Timestamp>,
+    /// The key under which a client may ask for the same again; with a new transfer only.
+    pub key: Option<IdempotencyKey>,
+    /// The inbox item that this change handles.
+    pub handles: Option<InboxId>,
+}
+
+/// A client's idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// The name of the API key that the client used.
+    pub client: String,
+    /// The key as sent.
+    pub key: String,
+    /// SHA-256 of the request's content, hexadecimal.
+    pub digest: String,
+}
+
+/// Who holds an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyHolder {
+    /// The transfer that was created with it.
+    pub transfer: TransferId,
+    /// The digest of the request that it came with.
+    pub digest: String,
+}
+
+/// Why nothing was committed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CommitError {
+    /// The transfer has moved on since it was read: read it again and decide anew.
+    #[error("the transfer has changed meanwhile")]
+    Stale,
+    /// A receipt that the decision claims belongs to another transfer (rule 7).
+    #[error("receipt {receipt} belongs to transfer {owner}")]
+    ReceiptTaken {
+        /// The receipt.
+        receipt: Receipt,
+        /// The transfer that owns it.
+        owner: TransferId,
+    },
+    /// The idempotency key was used before.
+    #[error("the idempotency key was used before")]
+    KeyTaken(KeyHolder),
+    /// The inbox item has been handled already.
+    #[error("the inbox item has been handled already")]
+    AlreadyHandled,
+    /// The database failed; whether the change was applied is not known.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,93 @@
+//! What arrived from outside, stored before it is acknowledged (rules 6 and 12).
+
+use std::fmt;
+
+use kiungo_domain::{ProviderId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The number of an inbox item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InboxId(pub i64);
+
+impl fmt::Display for InboxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// Something that has just arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewArrival {
+    /// From which provider.
+    pub provider: ProviderId,
+    /// SHA-256 over what identifies it (method, path, body), hexadecimal: the same arrival again
+    /// is the same item.
+    pub digest: String,
+    /// Method, path and headers, as JSON.
+    pub head: String,
+    /// The body as it came.
+    pub body: Vec<u8>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What storing it came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// It is new.
+    New(InboxId),
+    /// It had arrived before.
+    Seen(InboxId),
+}
+
+impl Arrival {
+    /// The item.
+    pub const fn id(self) -> InboxId {
+        match self {
+            Self::New(id) | Self::Seen(id) => id,
+        }
+    }
+}
+
+/// An item of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxItem {
+    /// Its number.
+    pub id: InboxId,
+    /// From which provider.
+    pub provider: ProviderId,
+    /// Method, path and headers, as JSON.
+    pub head: String,
+    /// The body as it came.
+    pub body: Vec<u8>,
+    /// When it first arrived.
+    pub at: Timestamp,
+    /// How often it arrived.
+    pub arrivals: u32,
+    /// How often it was postponed.
+    pub attempts: u32,
+    /// Where it stands.
+    pub state: InboxState,
+}
+
+/// Where an inbox item stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum InboxState {
+    /// To be handled, not before `due`.
+    Waiting {
+        /// Not before.
+        due: Timestamp,
+    },
+    /// Handled: it became part of a transfer, or added nothing to what was known.
+    Handled {
+        /// What became of it, for people.
+        note: String,
+    },
+    /// Kept whole for a person, with the reason.
+    Quarantined {
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,93 @@
+//! What can be asked of the store.
+
+use kiungo_domain::transfer::{CaseKind, Kind, Status};
+use kiungo_domain::{Currency, Msisdn, ProviderId, Receipt, Timestamp, TransferId};
+use serde::{Deserialize, Serialize};
+
+use crate::InboxId;
+
+/// Which transfers; every field that is given must fit. At least the page's bound always holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TransferQuery {
+    /// One of these; all if empty.
+    pub statuses: Vec<Status>,
+    /// This kind.
+    pub kind: Option<Kind>,
+    /// This provider.
+    pub provider: Option<ProviderId>,
+    /// This wallet.
+    pub msisdn: Option<Msisdn>,
+    /// This receipt, of a provider or of a core.
+    pub receipt: Option<Receipt>,
+    /// This id of another system.
+    pub client_reference: Option<String>,
+    /// Received at or after.
+    pub from: Option<Timestamp>,
+    /// Received before.
+    pub to: Option<Timestamp>,
+    /// Where the page before ended.
+    pub cursor: Option<Cursor>,
+    /// How many at most; 0 counts as 50, more than 500 as 500.
+    pub limit: u32,
+}
+
+/// Where a page ended; opaque to clients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
+
+/// A page of results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// An open case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseRow {
+    /// The transfer, unless it is an inbox item.
+    pub transfer: Option<TransferId>,
+    /// The inbox item, unless it is a transfer.
+    pub inbox: Option<InboxId>,
+    /// What kind of question.
+    pub kind: CaseKind,
+    /// The evidence, for people.
+    pub detail: String,
+    /// The provider.
+    pub provider: ProviderId,
+    /// Since when.
+    pub opened_at: Timestamp,
+}
+
+/// What a ledger account holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LedgerBalance {
+    /// The account, for example `transit:mpesa-tz`.
+    pub account: String,
+    /// The currency.
+    pub currency: Currency,
+    /// Debits minus credits, in minor units.
+    pub minor: i64,
+}
+
+/// Counts for metrics and back-pressure.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// How many transfers by kind, provider and status.
+    pub transfers: Vec<(Kind, ProviderId, Status, u64)>,
+    /// How many transfers are not final.
+    pub open: u64,
+    /// How many have a due time that has passed.
+    pub due: u64,
+    /// The last change of the open transfer that has gone longest without one.
+    pub oldest_open: Option<Timestamp>,
+    /// Suspended money by provider and currency, in minor units.
+    pub suspense: Vec<(ProviderId, Currency, i64)>,
+    /// How many inbox items wait.
+    pub inbox_waiting: u64,
+    /// How many inbox items are quarantined.
+    pub quarantined: u64,
+}

@@ -1,0 +1,86 @@
+//! The projection of a transfer that queries read. A cache: always equal to what its journal adds
+//! up to.
+
+use kiungo_domain::outcome::Rejection;
+use kiungo_domain::transfer::{CaseKind, Kind, Origin, Status, Transfer};
+use kiungo_domain::{
+    AccountRef, CoreAccount, CoreId, Money, Msisdn, ProviderId, Receipt, Timestamp, TransferId,
+};
+use serde::{Deserialize, Serialize};
+
+/// What is shown of a transfer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Its id.
+    pub id: TransferId,
+    /// Its kind.
+    pub kind: Kind,
+    /// What users see of its state.
+    pub status: Status,
+    /// The provider.
+    pub provider: ProviderId,
+    /// The core.
+    pub core: CoreId,
+    /// The wallet.
+    pub msisdn: Option<Msisdn>,
+    /// The accounts as named, in the order in which they were tried.
+    pub accounts: Vec<AccountRef>,
+    /// The account, once found.
+    pub account: Option<CoreAccount>,
+    /// Its number, once found.
+    pub account_no: Option<String>,
+    /// The gross amount.
+    pub amount: Money,
+    /// The other system's id.
+    pub client_reference: Option<String>,
+    /// A text for people.
+    pub note: Option<String>,
+    /// How it began.
+    pub origin: Origin,
+    /// The provider's receipt.
+    pub wallet_receipt: Option<Receipt>,
+    /// The core's transaction id.
+    pub core_receipt: Option<Receipt>,
+    /// Why it failed, is suspended, or was given back.
+    pub rejection: Option<Rejection>,
+    /// The open question, if a person is needed.
+    pub case: Option<CaseKind>,
+    /// The transfer that carries the same payment.
+    pub merged_into: Option<TransferId>,
+    /// How many events it has.
+    pub version: u64,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Summary {
+    /// The projection of a transfer.
+    pub fn of(transfer: &Transfer) -> Self {
+        let instruction = transfer.instruction();
+        Self {
+            id: transfer.id(),
+            kind: transfer.kind(),
+            status: transfer.status(),
+            provider: instruction.provider.clone(),
+            core: instruction.core.clone(),
+            msisdn: instruction.msisdn.clone(),
+            accounts: instruction.accounts.clone(),
+            account: transfer.account(),
+            account_no: transfer.account_no().map(str::to_owned),
+            amount: transfer.amount(),
+            client_reference: instruction.client_reference.clone(),
+            note: instruction.note.clone(),
+            origin: instruction.origin.clone(),
+            wallet_receipt: transfer.wallet_receipt().cloned(),
+            core_receipt: transfer.core_receipt().cloned(),
+            rejection: transfer.rejection().cloned(),
+            case: transfer.case(),
+            merged_into: transfer.merged_into(),
+            version: transfer.version(),
+            received_at: transfer.received_at(),
+            updated_at: transfer.updated_at(),
+        }
+    }
+}
