@@ -131,6 +131,21 @@ impl Faults {
         self.lock().plan.clone()
     }
 
+    /// How long "late" and "slow" are.
+    pub fn slow(&self) -> Duration {
+        self.lock().plan.slow()
+    }
+
+    /// How long an operation stays invisible to queries.
+    pub fn indexing_lag(&self) -> Duration {
+        self.lock().plan.indexing_lag()
+    }
+
+    /// The seed of every draw.
+    pub fn seed(&self) -> u64 {
+        self.lock().plan.seed
+    }
+
     /// Whether `fault` happens to this `operation` on `key` this time.
     pub fn strikes(&self, operation: &str, fault: Fault, key: &str) -> bool {
         let mut inner = self.lock();

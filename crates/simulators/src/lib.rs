@@ -6,15 +6,23 @@
 //! * [`books`]: who has how much, and every movement: `GET /_sim/books`
 //! * [`faults`]: what goes wrong, how often, drawn from a seed: `PUT /_sim/faults`
 //! * [`delivery`]: how a simulator sends its callbacks
+//! * [`mischief`]: the faults that befall an answer
 //! * [`serve`]: running a simulator on a loopback port
 //!
 //! All waiting goes through `tokio::time`, which the simulated world pauses.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod books;
 pub mod clock;
+mod control;
+mod courier;
 pub mod delivery;
 pub mod faults;
 pub mod fineract;
 pub mod gsma;
+mod ledger;
+pub mod mischief;
 pub mod mpesa;
+pub mod payment;
 pub mod serve;

@@ -1,1 +1,229 @@
-//! To be written.
+//! A provider that speaks the GSMA Mobile Money API, 1.2.0 and 1.1.2, as its reference
+//! `gsma-mobile-money-api.md` describes it (§19 is the checklist).
+//!
+//! * [`options`]: how this provider is set up
+//! * `security`: who is calling: Basic, API key, OAuth2 tokens, content hash
+//! * `order`: reading and validating a creation request
+//! * `processing`: the three flows, and carrying an order out
+//! * `state`: ledger, transactions, request states
+//! * `reads`, `accounts`: everything that is asked with GET
+//! * `payments`: payments that customers start at the wallet
+//! * `callback`: what is sent to the client
+//! * `error`, `format`: the error object, and how amounts, times and parties are written
+
+mod accounts;
+mod callback;
+mod error;
+mod format;
+pub mod options;
+mod order;
+mod payments;
+mod processing;
+mod reads;
+mod security;
+mod state;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
+use kiungo_domain::Timestamp;
+
+use crate::books::Books;
+use crate::clock::Clock;
+use crate::control::{self, Provider};
+use crate::courier::Courier;
+use crate::delivery::Delivery;
+use crate::faults::Faults;
+use crate::payment::PaymentRefused;
+
+use error::ApiError;
+pub use options::Options;
+use security::Gate;
+use state::State;
+
+/// The simulator; a cheap handle.
+#[derive(Clone)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: Options,
+    clock: Clock,
+    faults: Faults,
+    courier: Courier,
+    gate: Gate,
+    state: Mutex<State>,
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("gsma::Simulator").finish_non_exhaustive()
+    }
+}
+
+/// Which version of the API a request came in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    V1_1,
+    V1_2,
+}
+
+/// The simulator behind one prefix.
+#[derive(Clone)]
+struct Api {
+    simulator: Simulator,
+    version: Version,
+}
+
+impl Simulator {
+    /// A provider with `options`, whose callbacks travel by `delivery`.
+    pub fn new(
+        options: Options,
+        clock: Clock,
+        delivery: Arc<dyn Delivery>,
+        faults: Faults,
+    ) -> Self {
+        let courier = Courier {
+            delivery,
+            faults: faults.clone(),
+            attempts: options.callback_attempts,
+            retry_after: Duration::from_millis(options.callback_retry_ms),
+        };
+        let gate = Gate::new(&options.security, faults.seed());
+        let state = Mutex::new(State::new(&options, faults.seed()));
+        Self { inner: Arc::new(Inner { options, clock, faults, courier, gate, state }) }
+    }
+
+    /// The API under its prefixes, the token endpoint, and `/_sim`.
+    pub fn router(&self) -> Router {
+        let options = &self.inner.options;
+        let mut router = Router::new()
+            .route(&options.security.token_path, post(security::token))
+            .route("/_sim/tokens", delete(security::revoke))
+            .with_state(self.clone())
+            .merge(control::router(self.clone()));
+        for (prefix, version) in
+            [(&options.prefix_1_2, Version::V1_2), (&options.prefix_1_1, Version::V1_1)]
+        {
+            let Some(prefix) = prefix else { continue };
+            let api = self.api(version);
+            let bare = prefix.trim_end_matches('/');
+            router = if bare.is_empty() { router.merge(api) } else { router.nest(bare, api) };
+        }
+        router
+    }
+
+    fn api(&self, version: Version) -> Router {
+        let api = Api { simulator: self.clone(), version };
+        let prefix = match version {
+            Version::V1_1 => &self.inner.options.prefix_1_1,
+            Version::V1_2 => &self.inner.options.prefix_1_2,
+        };
+        Router::new()
+            .route("/transactions", post(processing::create))
+            .route("/transactions/type/{kind}", post(processing::create_typed))
+            .route("/transactions/{reference}", get(reads::transaction))
+            .route("/transactions/{reference}/reversals", post(processing::reverse))
+            .route("/requeststates/{id}", get(reads::request_state))
+            .route("/responses/{id}", get(reads::response_link))
+            .route("/errors/{id}", get(reads::failure))
+            .route("/accounts/{*rest}", get(accounts::read))
+            .layer(middleware::from_fn_with_state(self.clone(), security::admit))
+            .route("/heartbeat", get(reads::heartbeat))
+            .fallback(reads::nothing)
+            .method_not_allowed_fallback(reads::nothing)
+            .layer(Extension(reads::Base(prefix.clone().unwrap_or_default())))
+            .layer(middleware::from_fn_with_state(self.clone(), date))
+            .with_state(api)
+    }
+
+    /// The truth, for an audit.
+    pub fn books(&self) -> Books {
+        self.state().ledger.books()
+    }
+
+    /// Opens a wallet with a balance, or adds to an open one. A text with a colon names an account
+    /// by another identifier: `walletid:1`.
+    pub fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
+        self.state().ledger.open(&format::party_of_text(msisdn), balance_minor);
+    }
+
+    /// A customer pays the organisation by himself and names an account. The money moves at once;
+    /// the client hears of it a moment later. The transaction's reference.
+    ///
+    /// # Errors
+    /// When the wallet does not allow it; nothing moved then.
+    pub async fn pay(
+        &self,
+        msisdn: &str,
+        amount_minor: i64,
+        account_reference: &str,
+    ) -> Result<String, PaymentRefused> {
+        payments::pay(self, msisdn, amount_minor, account_reference)
+    }
+
+    /// Every token given so far is refused from now on.
+    pub fn revoke_tokens(&self) {
+        self.inner.gate.revoke();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// The answer that carries `error`.
+    fn refuse(&self, error: &ApiError) -> Response {
+        format::json(error.status(), &error.to_json(&self.options().quirks))
+    }
+}
+
+impl Provider for Simulator {
+    fn books(&self) -> Books {
+        Self::books(self)
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
+        Self::open_wallet(self, msisdn, balance_minor);
+    }
+
+    async fn pay(
+        &self,
+        msisdn: &str,
+        amount_minor: i64,
+        account_reference: &str,
+    ) -> Result<String, PaymentRefused> {
+        Self::pay(self, msisdn, amount_minor, account_reference).await
+    }
+}
+
+/// Every answer with a body says when it was made (§2.2).
+async fn date(
+    axum::extract::State(simulator): axum::extract::State<Simulator>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if let Ok(now) = format::moment(simulator.now()).parse() {
+        response.headers_mut().insert("X-Date", now);
+    }
+    response
+}

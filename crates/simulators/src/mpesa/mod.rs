@@ -1,1 +1,1 @@
-//! To be written.
+//! An M-Pesa `OpenAPI` market: being written.

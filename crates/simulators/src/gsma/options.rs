@@ -1,0 +1,258 @@
+//! How this provider is set up.
+
+use std::collections::BTreeMap;
+
+use kiungo_domain::Currency;
+use serde::Deserialize;
+
+/// All of it, with defaults; times are milliseconds, money is minor units.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Where 1.2.0 is served; `None`: nowhere.
+    pub prefix_1_2: Option<String>,
+    /// Where 1.1.2 is served; `None`: nowhere.
+    pub prefix_1_1: Option<String>,
+    /// The one currency.
+    pub currency: Currency,
+    /// The organisation's own account.
+    pub own_account: Identifier,
+    /// What the organisation has at the start.
+    pub float_minor: i64,
+    /// What a customer has who is seen for the first time; `None`: unknown numbers do not exist.
+    pub opening_balance_minor: Option<i64>,
+    /// Which flow creations follow (`gsma-mobile-money-api.md` §4).
+    pub flow: Flow,
+    /// The same by operation (`collect`, `pay_out`, `reverse`, `transfer`), where it differs.
+    pub flows: BTreeMap<String, Flow>,
+    /// How long carrying an order out takes: the customer and his PIN.
+    pub delay_ms: u64,
+    /// An order that is not carried out within this time fails.
+    pub expiry_ms: u64,
+    /// How often a request state may be read.
+    pub poll_limit: u32,
+    /// Whether the limit is enforced, or only stated.
+    pub enforce_poll_limit: bool,
+    /// Who may call.
+    pub security: Security,
+    /// Where payments started at the wallet are notified, with a trailing slash.
+    pub notify_base: Option<String>,
+    /// In which form.
+    pub notify: NotifyForm,
+    /// How often a callback is tried until it is answered by 2xx.
+    pub callback_attempts: u32,
+    /// The wait before the second attempt; it doubles each time.
+    pub callback_retry_ms: u64,
+    /// The smallest amount of a transaction.
+    pub amount_minor_min: i64,
+    /// The largest amount of a transaction.
+    pub amount_minor_max: i64,
+    /// The most a customer may have.
+    pub balance_minor_max: i64,
+    /// Whether a part of a transaction can be reversed.
+    pub partial_reversals: bool,
+    /// Whether a second use of a correlation id is refused by callback instead of at once (§4.4).
+    pub asynchronous_duplicates: bool,
+    /// What `/responses` says while the request is pending.
+    pub while_pending: WhilePending,
+    /// How `/responses` writes its link.
+    pub link: LinkForm,
+    /// Whether unknown enumeration values, unknown identifier keys, missing correlation ids, and
+    /// on 1.1.2 the properties that 1.2.0 brought, are refused.
+    pub strict: bool,
+    /// Whether the compliance platform's amounts act as switches (§15.3). They collide with real
+    /// amounts.
+    pub triggers: bool,
+    /// What `/heartbeat` says: `available`, `degraded` or `unavailable`.
+    pub service_status: String,
+    /// How real providers deviate (§19).
+    pub quirks: Quirks,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            prefix_1_2: Some("/v1.2/mm".into()),
+            prefix_1_1: Some("/v1.1/mm".into()),
+            currency: shillings(),
+            own_account: Identifier { key: "accountid".into(), value: "4400".into() },
+            float_minor: 1_000_000_000_000,
+            opening_balance_minor: Some(1_000_000_000),
+            flow: Flow::Requested,
+            flows: BTreeMap::new(),
+            delay_ms: 100,
+            expiry_ms: 600_000,
+            poll_limit: 100,
+            enforce_poll_limit: false,
+            security: Security::default(),
+            notify_base: None,
+            notify: NotifyForm::Put,
+            callback_attempts: 3,
+            callback_retry_ms: 1_000,
+            amount_minor_min: 1,
+            amount_minor_max: i64::MAX,
+            balance_minor_max: i64::MAX,
+            partial_reversals: false,
+            asynchronous_duplicates: false,
+            while_pending: WhilePending::NotFound,
+            link: LinkForm::Relative,
+            strict: true,
+            triggers: false,
+            service_status: "available".into(),
+            quirks: Quirks::default(),
+        }
+    }
+}
+
+#[allow(clippy::expect_used)] // ISO 4217 lists it.
+fn shillings() -> Currency {
+    Currency::from_code("TZS").expect("TZS is in ISO 4217")
+}
+
+/// An account identifier: a key of §8 and its value.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identifier {
+    /// For example `accountid`.
+    pub key: String,
+    /// For example `4400`.
+    pub value: String,
+}
+
+/// How a creation is answered (§4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// By callback where the client named a URL, else by polling, as the hosted simulator does.
+    Requested,
+    /// 201 with the object, or its error.
+    Synchronous,
+    /// 202, then a callback; where the client named no URL there is none.
+    Callback,
+    /// 202, then the client polls, even if it named a URL.
+    Polling,
+}
+
+/// The form in which a payment started at the wallet is notified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyForm {
+    /// `PUT {notify_base}payments` with the Transaction.
+    Put,
+    /// `POST {notify_base}payments` with the Transaction.
+    Post,
+    /// The client is the biller (§12): `POST {notify_base}accounts/{key}/{reference}/bills/payments`
+    /// with a `BillPayment`. A 4xx answer gives the customer his money back.
+    Biller,
+}
+
+/// What `/responses` says while the request is pending; the API leaves it open (§4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhilePending {
+    /// 404.
+    NotFound,
+    /// A link to a transaction that is not final.
+    Link,
+}
+
+/// How a link is written (§4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkForm {
+    /// From the `mm` root: `/transactions/REF-1`.
+    Relative,
+    /// The full URL.
+    Absolute,
+}
+
+/// Who may call (§3). With neither `basic` nor `oauth` everybody may.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Security {
+    /// User and password for Basic.
+    pub basic: Option<Credentials>,
+    /// The value of `X-API-Key`, demanded in addition.
+    pub api_key: Option<String>,
+    /// Consumer key and secret for the token endpoint.
+    pub oauth: Option<Credentials>,
+    /// Where tokens are given.
+    pub token_path: String,
+    /// How long a token lives, in seconds.
+    pub token_lifetime_s: u64,
+    /// Whether the token answer says `token_type`; the hosted simulator's did not.
+    pub token_type: bool,
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Self {
+            basic: None,
+            api_key: None,
+            oauth: None,
+            token_path: "/v1/oauth/accesstoken".into(),
+            token_lifetime_s: 3_600,
+            token_type: true,
+        }
+    }
+}
+
+/// A name and its secret.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    /// User name or consumer key.
+    pub name: String,
+    /// Password or consumer secret.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credentials({}, …)", self.name)
+    }
+}
+
+/// Deviations of real providers, each a switch (§19).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // They are switches, independent of each other.
+pub struct Quirks {
+    /// Date-times without offset.
+    pub dates_without_offset: bool,
+    /// Error categories and codes with a capital letter.
+    pub pascal_case_errors: bool,
+    /// `errordescription`, as the OAS spells it, instead of `errorDescription`.
+    pub lower_case_error_text: bool,
+    /// The callback is a `RequestState` instead of the object.
+    pub request_state_callbacks: bool,
+    /// Integers as strings.
+    pub string_integers: bool,
+    /// Parties come back with all their identifiers, not with what was sent.
+    pub canonical_parties: bool,
+    /// A 202 already carries an `objectReference`, which is not the final one.
+    pub provisional_object_reference: bool,
+    /// The callback does not repeat `X-CorrelationID`.
+    pub no_correlation_on_callback: bool,
+    /// `transactionStatus` with a capital letter.
+    pub capital_statuses: bool,
+    /// `transactionReceipt` is given, and differs from the reference.
+    pub own_receipts: bool,
+}
+
+impl Default for Quirks {
+    fn default() -> Self {
+        Self {
+            dates_without_offset: false,
+            pascal_case_errors: false,
+            lower_case_error_text: false,
+            request_state_callbacks: false,
+            string_integers: false,
+            canonical_parties: false,
+            provisional_object_reference: true,
+            no_correlation_on_callback: false,
+            capital_statuses: false,
+            own_receipts: false,
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! Reading and validating a creation request (`gsma-mobile-money-api.md` §7, §8, §10.1).
+
+use axum::http::{HeaderMap, Uri};
+use kiungo_domain::{Money, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::error::{ApiError, Category};
+use super::options::Options;
+use super::security::content_is_whole;
+use super::{Version, format};
+use crate::ledger::FLOAT;
+
+/// The transaction types of §8.
+const KINDS: [&str; 9] = [
+    "billpay",
+    "deposit",
+    "disbursement",
+    "transfer",
+    "merchantpay",
+    "inttransfer",
+    "adjustment",
+    "reversal",
+    "withdrawal",
+];
+
+/// Request properties that come back in the response, beside amount, currency and parties.
+const ECHOED: [&str; 17] = [
+    "requestingOrganisationTransactionReference",
+    "originalTransactionReference",
+    "subType",
+    "descriptionText",
+    "fees",
+    "geoCode",
+    "internationalTransferInformation",
+    "oneTimeCode",
+    "recipientKyc",
+    "senderKyc",
+    "requestingOrganisation",
+    "servicingIdentity",
+    "requestDate",
+    "customData",
+    "metadata",
+    "requestingLei",
+    "receivingLei",
+];
+
+/// What 1.2.0 brought (§13).
+const NEW_IN_1_2: [&str; 2] = ["customData", "requestingOrganisation"];
+
+/// An instruction to move money, as accepted.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    pub(super) sender: Sender,
+    /// The transaction type.
+    pub(super) kind: String,
+    pub(super) payer: String,
+    pub(super) payee: String,
+    pub(super) amount: Money,
+    /// What comes back: the request's properties, and both parties.
+    pub(super) echo: Map<String, Value>,
+    /// The reference of the transaction that is reversed.
+    pub(super) original: Option<String>,
+    /// The business content that faults are drawn by.
+    pub(super) key: String,
+    /// A failure decided beforehand, by a trigger.
+    pub(super) failing: Option<ApiError>,
+}
+
+/// Who asks, and how he wants to hear of it.
+#[derive(Debug, Clone)]
+pub(super) struct Sender {
+    pub(super) client: String,
+    pub(super) correlation: Option<String>,
+    pub(super) callback_url: Option<Uri>,
+}
+
+impl Order {
+    /// The operation's name in books and faults.
+    pub(super) fn operation(&self) -> &'static str {
+        if self.original.is_some() {
+            "reverse"
+        } else if self.payee == FLOAT {
+            "collect"
+        } else if self.payer == FLOAT {
+            "pay_out"
+        } else {
+            "transfer"
+        }
+    }
+
+    /// A text property of the request.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.echo.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// A request as received.
+pub(super) struct Raw<'a> {
+    pub(super) version: Version,
+    pub(super) options: &'a Options,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    pub(super) now: Timestamp,
+}
+
+/// What was found wrong so far; all fields are reported at once.
+#[derive(Default)]
+struct Faults {
+    found: Vec<(&'static str, String, String)>,
+}
+
+impl Faults {
+    fn add(&mut self, code: &'static str, field: &str, violated: &str) {
+        self.found.push((code, field.to_owned(), violated.to_owned()));
+    }
+
+    fn into_result(self, now: Timestamp) -> Result<(), ApiError> {
+        let Some((code, _, _)) = self.found.first() else { return Ok(()) };
+        let mut error = ApiError::new(Category::Validation, code, "Invalid JSON Field", now);
+        for (_, field, violated) in &self.found {
+            error = error.field(field, violated);
+        }
+        Err(error)
+    }
+}
+
+impl Raw<'_> {
+    /// The body as an object, after the checks that concern the whole of it.
+    pub(super) fn object(&self) -> Result<Map<String, Value>, ApiError> {
+        if !content_is_whole(self.headers, self.body) {
+            let error = self.malformed("The content hash does not match the body");
+            return Err(error.field("X-Content-Hash", "SHA-256 of the body, hexadecimal"));
+        }
+        match serde_json::from_slice(self.body) {
+            Ok(Value::Object(object)) => Ok(object),
+            _ => Err(self.malformed("The body is not a JSON object")),
+        }
+    }
+
+    fn malformed(&self, text: &str) -> ApiError {
+        ApiError::new(Category::Validation, "formatError", text, self.now)
+    }
+
+    /// The headers of a creation (§2.1).
+    pub(super) fn sender(&self, client: String, polling: bool) -> Result<Sender, ApiError> {
+        let mut faults = Faults::default();
+        let text = |name| self.headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        let correlation = text("x-correlationid");
+        match correlation {
+            Some(id) if !format::is_uuid(id) => {
+                faults.add("formatError", "X-CorrelationID", "UUID")
+            }
+            None if self.options.strict && !polling => {
+                faults.add("mandatoryValueNotSupplied", "X-CorrelationID", "UUID");
+            }
+            _ => {}
+        }
+        let callback_url = text("x-callback-url").map(str::parse::<Uri>);
+        let absolute = |url: &Uri| url.scheme().is_some() && url.host().is_some();
+        let callback_url = match callback_url {
+            None => None,
+            Some(Ok(url)) if absolute(&url) => Some(url),
+            Some(_) => {
+                faults.add("formatError", "X-Callback-URL", "absolute URI");
+                None
+            }
+        };
+        faults.into_result(self.now)?;
+        // Ids are compared in lower case: a UUID is the same in either.
+        Ok(Sender { client, correlation: correlation.map(str::to_ascii_lowercase), callback_url })
+    }
+
+    /// A transaction: of the type in the path, or of the one in the body.
+    pub(super) fn transaction(
+        &self,
+        client: String,
+        path_kind: Option<&str>,
+    ) -> Result<Order, ApiError> {
+        let body = self.object()?;
+        let polling = !self.headers.contains_key("x-callback-url");
+        let sender = self.sender(client, polling)?;
+        let mut faults = Faults::default();
+        let kind = self.kind(&body, path_kind, &mut faults);
+        let amount = self.amount(&body, true, &mut faults);
+        let debit = self.party(&body, "debitParty", &mut faults);
+        let credit = self.party(&body, "creditParty", &mut faults);
+        if debit.is_none() && credit.is_none() && faults.found.is_empty() {
+            faults.add("mandatoryValueNotSupplied", "debitParty", "one of debitParty, creditParty");
+        }
+        let mut echo = self.echo(&body, &mut faults);
+        faults.into_result(self.now)?;
+        let amount = amount.unwrap_or(Money::zero(self.options.currency));
+        let (payer, payee) = self.complete(&body, debit, credit, &mut echo);
+        let customer = if payer == FLOAT { &payee } else { &payer };
+        let description = body.get("descriptionText").and_then(Value::as_str).unwrap_or_default();
+        let key = format!("{customer}|{}|{description}", amount.minor());
+        let failing = self.trigger(&kind, amount);
+        Ok(Order { sender, kind, payer, payee, amount, echo, original: None, key, failing })
+    }
+
+    fn kind(
+        &self,
+        body: &Map<String, Value>,
+        path_kind: Option<&str>,
+        faults: &mut Faults,
+    ) -> String {
+        let kind = path_kind.or_else(|| body.get("type").and_then(Value::as_str));
+        match kind {
+            None => faults.add("mandatoryValueNotSupplied", "type", &KINDS.join("|")),
+            Some(kind) if !KINDS.contains(&kind) => {
+                faults.add("formatError", "type", &KINDS.join("|"));
+            }
+            Some(_) => {}
+        }
+        kind.unwrap_or_default().to_owned()
+    }
+
+    /// The amount with its currency; both may be missing unless `mandatory`.
+    pub(super) fn amount_of(
+        &self,
+        body: &Map<String, Value>,
+        mandatory: bool,
+    ) -> Result<Option<Money>, ApiError> {
+        let mut faults = Faults::default();
+        let amount = self.amount(body, mandatory, &mut faults);
+        faults.into_result(self.now)?;
+        Ok(amount)
+    }
+
+    fn amount(
+        &self,
+        body: &Map<String, Value>,
+        mandatory: bool,
+        faults: &mut Faults,
+    ) -> Option<Money> {
+        let currency = self.options.currency;
+        match body.get("currency") {
+            None if mandatory || body.contains_key("amount") => {
+                faults.add("mandatoryValueNotSupplied", "currency", "^[A-Z]{3}$");
+            }
+            None => {}
+            Some(Value::String(code)) if code == currency.code() => {}
+            Some(Value::String(code)) if is_currency_code(code) => {
+                faults.add("currencyNotSupported", "currency", currency.code());
+            }
+            Some(_) => faults.add("formatError", "currency", "^[A-Z]{3}$"),
+        }
+        let pattern = format::amount_pattern(self.version);
+        let text = match body.get("amount") {
+            None if mandatory => {
+                faults.add("mandatoryValueNotSupplied", "amount", pattern);
+                return None;
+            }
+            None => return None,
+            Some(Value::String(text)) => text,
+            Some(_) => {
+                faults.add("formatError", "amount", pattern);
+                return None;
+            }
+        };
+        let opposite = text.strip_prefix('-');
+        if opposite.is_some_and(|text| format::is_amount(text, self.version)) {
+            faults.add("negativeValue", "amount", pattern);
+            return None;
+        }
+        let amount = Some(text)
+            .filter(|text| format::is_amount(text, self.version))
+            .and_then(|text| Money::parse(text, currency).ok());
+        if amount.is_none() {
+            faults.add("formatError", "amount", pattern);
+        }
+        amount
+    }
+
+    /// The ledger's party that `field` names, if it is there.
+    fn party(&self, body: &Map<String, Value>, field: &str, faults: &mut Faults) -> Option<String> {
+        let value = body.get(field)?;
+        let Some(pairs) = read_pairs(value, 1..=10) else {
+            faults.add("formatError", field, "1 to 10 of {key, value}");
+            return None;
+        };
+        if self.options.strict
+            && let Some((key, _)) = pairs.iter().find(|(key, _)| !format::is_key(key))
+        {
+            faults.add("formatError", field, &format!("{key} is not an identifier"));
+            return None;
+        }
+        let own = &self.options.own_account;
+        let mut parties = pairs.iter().map(|(key, value)| (key, format::party(key, value, own)));
+        if parties.clone().any(|(_, party)| party.is_none()) {
+            faults.add("formatError", field, "6 to 15 digits");
+            return None;
+        }
+        // The organisation's own account and a phone number say most; else the first identifier.
+        let best = parties
+            .clone()
+            .find(|(_, party)| party.as_deref() == Some(FLOAT))
+            .or_else(|| parties.clone().find(|(key, _)| key.eq_ignore_ascii_case("msisdn")))
+            .or_else(|| parties.next());
+        best.and_then(|(_, party)| party)
+    }
+
+    /// The properties that come back, checked for length and kind.
+    fn echo(&self, body: &Map<String, Value>, faults: &mut Faults) -> Map<String, Value> {
+        let mut echo = Map::new();
+        for name in ECHOED {
+            let Some(value) = body.get(name) else { continue };
+            if self.version == Version::V1_1 && NEW_IN_1_2.contains(&name) {
+                if self.options.strict {
+                    faults.add("formatError", name, "not a property in this version");
+                }
+                continue;
+            }
+            check(name, value, faults);
+            echo.insert(name.to_owned(), value.clone());
+        }
+        for name in ["amount", "currency", "debitParty", "creditParty"] {
+            if let Some(value) = body.get(name) {
+                echo.insert(name.to_owned(), value.clone());
+            }
+        }
+        echo
+    }
+
+    /// Fills in the party that was left out: the caller's own account (§10.1).
+    fn complete(
+        &self,
+        body: &Map<String, Value>,
+        debit: Option<String>,
+        credit: Option<String>,
+        echo: &mut Map<String, Value>,
+    ) -> (String, String) {
+        let own = &self.options.own_account;
+        for field in ["debitParty", "creditParty"] {
+            if !body.contains_key(field) {
+                echo.insert(field.into(), json!([{ "key": own.key, "value": own.value }]));
+            }
+        }
+        let or_own = |party: Option<String>| party.unwrap_or_else(|| FLOAT.to_owned());
+        let parties = (or_own(debit), or_own(credit));
+        if self.options.quirks.canonical_parties {
+            echo.insert("debitParty".into(), canonical(&parties.0, self.options));
+            echo.insert("creditParty".into(), canonical(&parties.1, self.options));
+        }
+        parties
+    }
+
+    /// The compliance platform's amounts (§15.3).
+    fn trigger(&self, kind: &str, amount: Money) -> Option<ApiError> {
+        if !self.options.triggers {
+            return None;
+        }
+        let is = |text: &str| Money::parse(text, self.options.currency) == Ok(amount);
+        let (category, code) = match kind {
+            "merchantpay" if is("10") => (Category::Validation, "genericError"),
+            "merchantpay" if is("17") => (Category::BusinessRule, "insufficientFunds"),
+            "disbursement" if is("51") => (Category::BusinessRule, "insufficientFunds"),
+            "adjustment" if is("61") => (Category::Validation, "mandatoryValueNotSupplied"),
+            _ => return None,
+        };
+        Some(ApiError::new(category, code, "Triggered by the amount", self.now))
+    }
+}
+
+/// All identifiers of a party, as the hosted simulator gives them (§15.1).
+pub(super) fn canonical(party: &str, options: &Options) -> Value {
+    let own = &options.own_account;
+    if party == FLOAT {
+        return json!([{ "key": own.key, "value": own.value }]);
+    }
+    match party.split_once(':') {
+        Some((key, value)) => json!([{ "key": key, "value": value }]),
+        None => json!([
+            { "key": "msisdn", "value": format!("+{party}") },
+            { "key": "accountid", "value": format!("A{party}") },
+        ]),
+    }
+}
+
+fn is_currency_code(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// An array of `{key, value}` with texts of 1 to 256 characters.
+fn read_pairs(
+    value: &Value,
+    count: std::ops::RangeInclusive<usize>,
+) -> Option<Vec<(String, String)>> {
+    let items = value.as_array().filter(|items| count.contains(&items.len()))?;
+    let text = |item: &Value, name: &str| {
+        let text = item.get(name)?.as_str()?;
+        (1..=256).contains(&text.chars().count()).then(|| text.to_owned())
+    };
+    items.iter().map(|item| Some((text(item, "key")?, text(item, "value")?))).collect()
+}
+
+/// Checks one optional property.
+fn check(name: &str, value: &Value, faults: &mut Faults) {
+    let pairs_fit = |value| read_pairs(value, 0..=20).is_some();
+    let length_max = if name == "descriptionText" { 160 } else { 256 };
+    match (name, value) {
+        ("customData" | "metadata", value) if pairs_fit(value) => {}
+        ("customData" | "metadata", _) => {
+            faults.add("formatError", name, "0 to 20 of {key, value}")
+        }
+        ("fees", Value::Array(_)) => {}
+        (
+            "internationalTransferInformation"
+            | "recipientKyc"
+            | "senderKyc"
+            | "requestingOrganisation",
+            Value::Object(_),
+        ) => {}
+        (
+            "fees"
+            | "internationalTransferInformation"
+            | "recipientKyc"
+            | "senderKyc"
+            | "requestingOrganisation",
+            _,
+        ) => faults.add("formatError", name, "wrong kind of value"),
+        ("requestDate", Value::String(text)) if format::read_date_time(text).is_none() => {
+            faults.add("formatError", name, "date-time");
+        }
+        (_, Value::String(text)) if text.chars().count() > length_max => {
+            faults.add("lengthError", name, &format!("0 to {length_max} characters"));
+        }
+        (_, Value::String(_)) => {}
+        _ => faults.add("formatError", name, "string"),
+    }
+}

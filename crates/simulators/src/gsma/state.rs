@@ -1,0 +1,257 @@
+//! What the provider remembers: ledger, transactions, request states.
+
+use std::collections::HashMap;
+
+use axum::http::Uri;
+use kiungo_domain::{Money, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::error::ApiError;
+use super::format;
+use super::options::{Options, Quirks};
+use super::order::Order;
+use crate::faults::hash;
+use crate::ledger::Ledger;
+
+/// Everything behind the one lock.
+pub(super) struct State {
+    pub(super) ledger: Ledger,
+    /// By server correlation id.
+    pub(super) requests: HashMap<String, Request>,
+    /// In order of creation.
+    pub(super) transactions: Vec<Transaction>,
+    /// Positions in `transactions` by reference.
+    by_reference: HashMap<String, usize>,
+    /// Positions in `transactions` by party.
+    by_party: HashMap<String, Vec<usize>>,
+    /// Server correlation ids by client and his correlation id.
+    by_correlation: HashMap<(String, String), String>,
+    /// Server correlation ids by the id of the error that they ended in.
+    by_error: HashMap<String, String>,
+    seed: u64,
+    counter: u64,
+}
+
+/// A creation request and what became of it.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) correlation: Option<String>,
+    pub(super) callback_url: Option<Uri>,
+    pub(super) by_callback: bool,
+    /// What is still to be done.
+    pub(super) order: Option<Order>,
+    /// The transaction that stands for it.
+    pub(super) reference: String,
+    /// The number that a 202 gives before the real reference.
+    pub(super) provisional: u64,
+    pub(super) outcome: Outcome,
+    pub(super) expires_at: Timestamp,
+    pub(super) polls: u32,
+    pub(super) operation: &'static str,
+    pub(super) key: String,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone)]
+pub(super) enum Outcome {
+    Pending,
+    Completed,
+    Failed {
+        error: ApiError,
+        /// The error's own id, which `/responses` links to.
+        id: String,
+    },
+}
+
+/// A transaction, executed or not.
+#[derive(Debug, Clone)]
+pub(super) struct Transaction {
+    pub(super) reference: String,
+    pub(super) kind: String,
+    pub(super) status: &'static str,
+    pub(super) payer: String,
+    pub(super) payee: String,
+    pub(super) amount: Money,
+    /// How much of it was taken back.
+    pub(super) returned_minor: i64,
+    pub(super) reverses: Option<String>,
+    pub(super) echo: Map<String, Value>,
+    pub(super) created: Timestamp,
+    pub(super) modified: Timestamp,
+    /// Queries do not find it earlier.
+    pub(super) visible_at: Timestamp,
+    /// The business content that faults are drawn by.
+    pub(super) key: String,
+}
+
+impl State {
+    pub(super) fn new(options: &Options, seed: u64) -> Self {
+        Self {
+            ledger: Ledger::new(options.float_minor, options.opening_balance_minor),
+            requests: HashMap::new(),
+            transactions: Vec::new(),
+            by_reference: HashMap::new(),
+            by_party: HashMap::new(),
+            by_correlation: HashMap::new(),
+            by_error: HashMap::new(),
+            seed,
+            counter: 0,
+        }
+    }
+
+    /// The next number; every id is made from one.
+    pub(super) fn count(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    /// A new transaction reference: like the hosted simulator's, `REF-` and 13 digits.
+    pub(super) fn new_reference(&mut self) -> String {
+        let number = self.count();
+        format!("REF-{:04}{number:09}", 1_000 + self.seed % 9_000)
+    }
+
+    /// A new server correlation id.
+    pub(super) fn new_server_id(&mut self) -> String {
+        let number = self.count().to_le_bytes();
+        let half = |name: &[u8]| u128::from(hash(self.seed, &[b"server", name, &number]));
+        uuid::Uuid::from_u128((half(b"high") << 64) | half(b"low")).hyphenated().to_string()
+    }
+
+    /// Whether this client has used this correlation id before.
+    pub(super) fn is_duplicate(&self, order: &Order) -> bool {
+        correlation_of(order).is_some_and(|key| self.by_correlation.contains_key(&key))
+    }
+
+    /// The request that this client made with this id.
+    pub(super) fn request_of(&self, client: &str, correlation: &str) -> Option<&Request> {
+        let key = (client.to_owned(), correlation.to_ascii_lowercase());
+        self.requests.get(self.by_correlation.get(&key)?)
+    }
+
+    /// Keeps a request under a new server correlation id; the first use of a correlation id stays
+    /// the one that `/responses` knows.
+    pub(super) fn keep(&mut self, order: &Order, request: Request) -> String {
+        let id = self.new_server_id();
+        if let Some(key) = correlation_of(order) {
+            self.by_correlation.entry(key).or_insert_with(|| id.clone());
+        }
+        self.requests.insert(id.clone(), request);
+        id
+    }
+
+    /// Ends a request with an error that has an id of its own.
+    pub(super) fn fail(&mut self, server_id: &str, error: ApiError) {
+        let id = self.count().to_string();
+        self.by_error.insert(id.clone(), server_id.to_owned());
+        if let Some(request) = self.requests.get_mut(server_id) {
+            request.outcome = Outcome::Failed { error, id };
+        }
+    }
+
+    /// The error with this id.
+    pub(super) fn error(&self, id: &str) -> Option<&ApiError> {
+        match &self.requests.get(self.by_error.get(id)?)?.outcome {
+            Outcome::Failed { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Adds a transaction.
+    pub(super) fn add(&mut self, transaction: Transaction) {
+        let position = self.transactions.len();
+        self.by_reference.insert(transaction.reference.clone(), position);
+        for party in [&transaction.payer, &transaction.payee] {
+            let positions = self.by_party.entry(party.clone()).or_default();
+            if positions.last() != Some(&position) {
+                positions.push(position);
+            }
+        }
+        self.transactions.push(transaction);
+    }
+
+    /// The transaction with this reference.
+    pub(super) fn transaction(&self, reference: &str) -> Option<&Transaction> {
+        self.transactions.get(*self.by_reference.get(reference)?)
+    }
+
+    /// The same, to change it.
+    pub(super) fn transaction_mut(&mut self, reference: &str) -> Option<&mut Transaction> {
+        self.transactions.get_mut(*self.by_reference.get(reference)?)
+    }
+
+    /// The transactions of a party, newest first.
+    pub(super) fn of_party(&self, party: &str) -> impl Iterator<Item = &Transaction> {
+        let positions = self.by_party.get(party).map(Vec::as_slice).unwrap_or_default();
+        positions.iter().rev().filter_map(|position| self.transactions.get(*position))
+    }
+}
+
+fn correlation_of(order: &Order) -> Option<(String, String)> {
+    Some((order.sender.client.clone(), order.sender.correlation.clone()?))
+}
+
+impl Transaction {
+    /// The Transaction or Reversal object (§10.1, §10.2).
+    pub(super) fn to_json(&self, quirks: &Quirks) -> Value {
+        let mut body = self.echo.clone();
+        let mut put = |name: &str, value: String| body.insert(name.to_owned(), value.into());
+        put("transactionReference", self.reference.clone());
+        put("type", self.kind.clone());
+        put(
+            "transactionStatus",
+            if quirks.capital_statuses {
+                format::capital(self.status)
+            } else {
+                self.status.to_owned()
+            },
+        );
+        put("creationDate", format::date_time(self.created, quirks));
+        put("modificationDate", format::date_time(self.modified, quirks));
+        if let Some(original) = &self.reverses {
+            put("originalTransactionReference", original.clone());
+        }
+        if quirks.own_receipts && self.status == "completed" {
+            let digits = self.reference.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+            put("transactionReceipt", format!("R{digits}"));
+        }
+        Value::Object(body)
+    }
+}
+
+impl Request {
+    /// The `RequestState` object (§4.1).
+    pub(super) fn to_json(&self, server_id: &str, options: &Options) -> Value {
+        let quirks = &options.quirks;
+        let method = if self.by_callback { "callback" } else { "polling" };
+        let mut body = json!({
+            "serverCorrelationId": server_id,
+            "status": "pending",
+            "notificationMethod": method,
+            "expiryTime": format::date_time(self.expires_at, quirks),
+            "pollLimit": options.poll_limit,
+        });
+        if quirks.string_integers {
+            body["pollLimit"] = options.poll_limit.to_string().into();
+        }
+        match &self.outcome {
+            Outcome::Pending => {
+                body["pendingReason"] = "Waiting for the customer".into();
+                if quirks.provisional_object_reference {
+                    body["objectReference"] = self.provisional.to_string().into();
+                }
+            }
+            Outcome::Completed => {
+                body["status"] = "completed".into();
+                body["objectReference"] = self.reference.clone().into();
+            }
+            Outcome::Failed { error, .. } => {
+                body["status"] = "failed".into();
+                // Both names are in use (§14).
+                body["error"] = error.to_json(quirks);
+                body["errorReference"] = error.to_json(quirks);
+            }
+        }
+        body
+    }
+}

@@ -1,0 +1,131 @@
+//! Who has how much e-money at a provider: the state behind its books.
+
+use std::collections::HashMap;
+
+use crate::books::{Books, Movement};
+
+/// The organisation's party in the books.
+pub(crate) const FLOAT: &str = "float";
+
+/// Why money did not move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hindrance {
+    /// Nobody has this account.
+    UnknownParty,
+    /// The payer has too little.
+    Insufficient,
+    /// The balance would not fit.
+    Overflow,
+}
+
+/// Balances and movements. The sum of the balances never changes except by [`Ledger::open`].
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    balances: HashMap<Box<str>, i64>,
+    opening: HashMap<Box<str>, i64>,
+    movements: Vec<Movement>,
+    /// What an unknown customer is found to have; `None`: unknown customers do not exist.
+    implicit: Option<i64>,
+}
+
+impl Ledger {
+    /// An organisation with `float`, and customers who have `implicit` when first seen.
+    pub(crate) fn new(float: i64, implicit: Option<i64>) -> Self {
+        let mut ledger = Self {
+            balances: HashMap::new(),
+            opening: HashMap::new(),
+            movements: Vec::new(),
+            implicit,
+        };
+        ledger.open(FLOAT, float);
+        ledger
+    }
+
+    /// Opens a wallet with `minor`, or adds `minor` to an open one, as brought in from outside.
+    pub(crate) fn open(&mut self, party: &str, minor: i64) {
+        for side in [&mut self.balances, &mut self.opening] {
+            let entry = side.entry(party.into()).or_insert(0);
+            *entry = entry.saturating_add(minor);
+        }
+    }
+
+    /// The balance; `None` if there is no such account. A phone number exists by being asked for,
+    /// where the options say so.
+    pub(crate) fn balance(&mut self, party: &str) -> Option<i64> {
+        if let Some(minor) = self.balances.get(party) {
+            return Some(*minor);
+        }
+        let phone = party.bytes().all(|byte| byte.is_ascii_digit());
+        let minor = self.implicit.filter(|_| phone)?;
+        self.open(party, minor);
+        Some(minor)
+    }
+
+    /// Moves the movement's amount from `payer` to `payee`, or leaves all as it was.
+    pub(crate) fn transfer(
+        &mut self,
+        payer: &str,
+        payee: &str,
+        movement: Movement,
+    ) -> Result<(), Hindrance> {
+        let amount = movement.amount_minor;
+        let from = self.balance(payer).ok_or(Hindrance::UnknownParty)?;
+        let to = self.balance(payee).ok_or(Hindrance::UnknownParty)?;
+        if from < amount {
+            return Err(Hindrance::Insufficient);
+        }
+        let credited = to.checked_add(amount).ok_or(Hindrance::Overflow)?;
+        if payer != payee {
+            self.balances.insert(payer.into(), from - amount);
+            self.balances.insert(payee.into(), credited);
+        }
+        self.movements.push(movement);
+        Ok(())
+    }
+
+    /// The books as an audit sees them.
+    pub(crate) fn books(&self) -> Books {
+        let sorted = |side: &HashMap<Box<str>, i64>| {
+            side.iter().map(|(party, minor)| (party.to_string(), *minor)).collect()
+        };
+        Books {
+            balances: sorted(&self.balances),
+            opening: sorted(&self.opening),
+            movements: self.movements.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn movement(amount_minor: i64) -> Movement {
+        Movement {
+            receipt: "R1".into(),
+            reference: String::new(),
+            operation: "collect".into(),
+            party: "255700000001".into(),
+            amount_minor,
+            currency: "TZS".into(),
+            takes_back: String::new(),
+            label: String::new(),
+        }
+    }
+
+    #[test]
+    fn money_moves_whole_or_not_at_all() {
+        let mut ledger = Ledger::new(1_000, Some(500));
+        assert_eq!(ledger.transfer("255700000001", FLOAT, movement(200)), Ok(()));
+        assert_eq!(
+            ledger.transfer("255700000001", FLOAT, movement(301)),
+            Err(Hindrance::Insufficient)
+        );
+        assert_eq!(ledger.transfer("walletid:9", FLOAT, movement(1)), Err(Hindrance::UnknownParty));
+        let books = ledger.books();
+        assert_eq!(books.balances["255700000001"], 300);
+        assert_eq!(books.balances[FLOAT], 1_200);
+        assert_eq!(books.opening["255700000001"], 500);
+        assert_eq!(books.movements.len(), 1);
+    }
+}
