@@ -57,6 +57,10 @@ pub trait Store: Send + Sync {
     /// The earliest due time of all transfers.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
+    /// Every transfer whose [`Summary::holds_account`] is set: read at start, to keep others off
+    /// those accounts (rule 11). Few, and found by an index.
+    async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError>;
+
     /// Moves the due time of a transfer without an event (a breaker holds it, a lane is busy). Not
     /// applied if the transfer is no longer at `version`.
     async fn postpone(

@@ -47,6 +47,8 @@ pub struct Summary {
     pub case: Option<CaseKind>,
     /// The transfer that carries the same payment.
     pub merged_into: Option<TransferId>,
+    /// Whether an operation on its core account may be running right now (rule 11).
+    pub holds_account: bool,
     /// How many events it has.
     pub version: u64,
     /// When it was received.
@@ -78,6 +80,7 @@ impl Summary {
             rejection: transfer.rejection().cloned(),
             case: transfer.case(),
             merged_into: transfer.merged_into(),
+            holds_account: transfer.holds_account(),
             version: transfer.version(),
             received_at: transfer.received_at(),
             updated_at: transfer.updated_at(),

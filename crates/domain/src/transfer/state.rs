@@ -4,6 +4,7 @@ use crate::identity::{Receipt, Reference, TransferId};
 use crate::money::Money;
 use crate::outcome::{Awaiting, Confirmation, Finding, Outcome, Rejection};
 use crate::party::{AccountRef, CoreAccount};
+use crate::policy::Side;
 use crate::time::Timestamp;
 
 use super::event::{CaseKind, Event, Instruction, Origin};
@@ -515,6 +516,18 @@ impl Transfer {
             }
             _ => Status::InProgress,
         }
+    }
+
+    /// Whether an operation on its core account may be running right now: no other transfer may
+    /// touch the account meanwhile (rule 11).
+    pub fn holds_account(&self) -> bool {
+        let Some(name) = self.open_step() else { return false };
+        let running = match &self.step(name).state {
+            StepState::Sent { .. } => true,
+            StepState::Waiting(waiting) => waiting.accepted.is_none(),
+            _ => false,
+        };
+        running && self.operation(name).side() == Side::Core
     }
 
     /// The money that has left one side and not reached the other, by this transfer.
