@@ -25,4 +25,5 @@ mod ledger;
 pub mod mischief;
 pub mod mpesa;
 pub mod payment;
+mod people;
 pub mod serve;

@@ -11,6 +11,7 @@ use super::error::{ApiError, Category};
 use super::state::Transaction;
 use super::{Api, Simulator, format};
 use crate::ledger::FLOAT;
+use crate::people::name_of;
 
 /// The query of a list (§5).
 #[derive(Debug, Deserialize)]
@@ -122,17 +123,8 @@ fn balance_of(simulator: &Simulator, minor: i64) -> Value {
     })
 }
 
-/// Everybody has a name, always the same.
 fn name(party: &str) -> Value {
-    const FIRST: [&str; 8] =
-        ["Palesa", "Juma", "Amina", "Wanjiru", "Thabo", "Neema", "Baraka", "Zawadi"];
-    const LAST: [&str; 8] =
-        ["Mokoena", "Mushi", "Otieno", "Kamau", "Banda", "Mwangi", "Nyerere", "Phiri"];
-    let pick = crate::faults::hash(0, &[b"name", party.as_bytes()]);
-    let of = |names: [&'static str; 8], bits: u64| {
-        names.into_iter().nth(usize::try_from(bits % 8).unwrap_or(0)).unwrap_or("Juma")
-    };
-    let (first, last) = (of(FIRST, pick), of(LAST, pick >> 8));
+    let (first, last) = name_of(party);
     let full = format!("{first} {last}");
     json!({ "name": { "firstName": first, "lastName": last, "fullName": full } })
 }

@@ -1,1 +1,222 @@
-//! An M-Pesa `OpenAPI` market: being written.
+//! An M-Pesa `OpenAPI` market, as its reference `mpesa-openapi.md` describes it (§12 is the
+//! checklist); payments that customers start at the wallet are notified in the form of
+//! `daraja-mpesa-kenya.md` §4.3.
+//!
+//! * [`options`]: how this market is set up
+//! * `keys`, `session`, `admission`: RSA, sessions, and who may do what
+//! * `fields`, `order`: the field dictionary, and reading a request by it
+//! * `money`, `limits`: operations that move money, and how much they may
+//! * `query`: the two queries
+//! * `callback`, `paybill`: results of asynchronous operations; payments started at the wallet
+//! * `codes`, `triggers`: response codes, and the sandbox's magic numbers
+//! * `state`: what the market remembers
+
+mod admission;
+mod answer;
+mod callback;
+mod codes;
+mod fields;
+mod keys;
+mod limits;
+mod money;
+pub mod options;
+mod order;
+mod paybill;
+mod query;
+mod session;
+mod state;
+mod triggers;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Path, State as Shared};
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::Response;
+use axum::routing::{any, get};
+use axum::{Json, Router};
+use bytes::Bytes;
+use kiungo_domain::Timestamp;
+use serde_json::{Value, json};
+
+use crate::books::Books;
+use crate::clock::Clock;
+use crate::control::{self, Provider};
+use crate::courier::Courier;
+use crate::delivery::Delivery;
+use crate::faults::Faults;
+use crate::payment::PaymentRefused;
+
+pub use options::Options;
+use order::Kind;
+use state::State;
+
+/// The simulator; a cheap handle.
+#[derive(Clone)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: Options,
+    clock: Clock,
+    faults: Faults,
+    courier: Courier,
+    state: Mutex<State>,
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("mpesa::Simulator").finish_non_exhaustive()
+    }
+}
+
+/// One call as received.
+struct Call {
+    market: String,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Bytes,
+}
+
+impl Simulator {
+    /// A market with `options`, whose callbacks travel by `delivery`.
+    pub fn new(
+        options: Options,
+        clock: Clock,
+        delivery: Arc<dyn Delivery>,
+        faults: Faults,
+    ) -> Self {
+        let courier = Courier {
+            delivery,
+            faults: faults.clone(),
+            attempts: options.callback_attempts,
+            retry_after: Duration::from_millis(options.callback_retry_ms),
+        };
+        let state = Mutex::new(State::new(&options, faults.seed()));
+        Self { inner: Arc::new(Inner { options, clock, faults, courier, state }) }
+    }
+
+    /// The API, and `/_sim`.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/{environment}/ipg/v2/{market}/{*operation}", any(dispatch))
+            .route("/_sim/public-key", get(public_key))
+            .route("/_sim/acknowledgements", get(acknowledgements))
+            .fallback(|| async { answer::not_found() })
+            .with_state(self.clone())
+            .merge(control::router(self.clone()))
+    }
+
+    /// The public key that bearers are encrypted with: DER `SubjectPublicKeyInfo` in base64. Made
+    /// when first needed, once per process and size; empty if that fails.
+    pub fn public_key(&self) -> String {
+        keys::pair(self.options().key_bits).map(|pair| pair.public.clone()).unwrap_or_default()
+    }
+
+    /// The truth, for an audit.
+    pub fn books(&self) -> Books {
+        self.state().ledger.books()
+    }
+
+    /// Opens a wallet with a balance, or adds to an open one.
+    pub fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
+        self.state().ledger.open(msisdn.trim_start_matches('+'), balance_minor);
+    }
+
+    /// A customer pays the organisation by himself and names an account: the client validates,
+    /// the money moves, and a moment later the client has it confirmed. The receipt.
+    ///
+    /// # Errors
+    /// When the wallet does not allow it, or the client turned it away; nothing moved then.
+    pub async fn pay(
+        &self,
+        msisdn: &str,
+        amount_minor: i64,
+        account_reference: &str,
+    ) -> Result<String, PaymentRefused> {
+        paybill::pay(self, msisdn, amount_minor, account_reference).await
+    }
+
+    /// How many results and confirmations the client acknowledged in another form than the
+    /// documented one; such an acknowledgement is tolerated.
+    pub fn wrong_acknowledgements(&self) -> u64 {
+        self.state().wrong_acknowledgements
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+}
+
+impl Provider for Simulator {
+    fn books(&self) -> Books {
+        Self::books(self)
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
+        Self::open_wallet(self, msisdn, balance_minor);
+    }
+
+    async fn pay(
+        &self,
+        msisdn: &str,
+        amount_minor: i64,
+        account_reference: &str,
+    ) -> Result<String, PaymentRefused> {
+        Self::pay(self, msisdn, amount_minor, account_reference).await
+    }
+}
+
+/// Every path ends in a slash; one without is not found (§1).
+async fn dispatch(
+    Shared(simulator): Shared<Simulator>,
+    Path((environment, market, operation)): Path<(String, String, String)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if environment != simulator.options().environment {
+        return answer::not_found();
+    }
+    let call = Call { market, headers, uri, body };
+    let lenient = !simulator.options().strict;
+    match (method.as_str(), operation.as_str()) {
+        ("GET", "getSession/") => session::create(&simulator, &call),
+        ("POST", "c2bPayment/singleStage/") => money::take(&simulator, &call, Kind::C2b).await,
+        ("POST", "b2cPayment/") => money::take(&simulator, &call, Kind::B2c).await,
+        ("POST", "b2bPayment/") => money::take(&simulator, &call, Kind::B2b).await,
+        ("PUT", "reversal/") => money::take(&simulator, &call, Kind::Reversal).await,
+        ("POST", "reversal/") if lenient => money::take(&simulator, &call, Kind::Reversal).await,
+        ("GET", "queryTransactionStatus/") => query::status(&simulator, &call).await,
+        ("GET", "queryBeneficiaryName/") => query::name(&simulator, &call).await,
+        _ => answer::not_found(),
+    }
+}
+
+async fn public_key(Shared(simulator): Shared<Simulator>) -> String {
+    // The pair is made off the runtime's threads: 4096 bits take seconds.
+    tokio::task::spawn_blocking(move || simulator.public_key()).await.unwrap_or_default()
+}
+
+async fn acknowledgements(Shared(simulator): Shared<Simulator>) -> Json<Value> {
+    Json(json!({ "wrong": simulator.wrong_acknowledgements() }))
+}

@@ -1,0 +1,64 @@
+//! Response codes (`mpesa-openapi.md` §8.1).
+
+use axum::http::StatusCode;
+
+/// A response code with its text and its HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Code {
+    /// Empty for a failure of the gateway, which has no code.
+    pub(super) code: &'static str,
+    pub(super) text: &'static str,
+    pub(super) status: StatusCode,
+}
+
+const fn code(code: &'static str, status: StatusCode, text: &'static str) -> Code {
+    Code { code, text, status }
+}
+
+const BAD: StatusCode = StatusCode::BAD_REQUEST;
+
+pub(super) const INTERNAL: Code = code("INS-1", BAD, "Internal Error");
+pub(super) const FAILED: Code = code("INS-6", StatusCode::UNAUTHORIZED, "Transaction Failed");
+pub(super) const TIMEOUT: Code = code("INS-9", StatusCode::REQUEST_TIMEOUT, "Request timeout");
+pub(super) const DUPLICATE: Code = code("INS-10", StatusCode::CONFLICT, "Duplicate Transaction");
+pub(super) const SHORT_CODE: Code = code("INS-13", BAD, "Invalid Shortcode Used");
+pub(super) const AMOUNT: Code = code("INS-15", BAD, "Invalid Amount Used");
+pub(super) const REFERENCE: Code =
+    code("INS-17", BAD, "Invalid Transaction Reference. Length Should Be Between 1 and 20.");
+pub(super) const TRANSACTION_ID: Code = code("INS-18", BAD, "Invalid TransactionID Used");
+pub(super) const MISSING: Code =
+    code("INS-20", BAD, "Not All Parameters Provided. Please try again.");
+pub(super) const INVALID: Code =
+    code("INS-21", BAD, "Parameter validations failed. Please try again.");
+pub(super) const NOT_FOUND: Code =
+    code("INS-23", BAD, "Transaction not found. Contact M-Pesa Support");
+pub(super) const CURRENCY: Code = code("INS-26", BAD, "Invalid Currency Used");
+pub(super) const CONVERSATION_ID: Code =
+    code("INS-28", BAD, "Invalid ThirdPartyConversationID Used");
+pub(super) const PURCHASED_ITEMS: Code =
+    code("INS-30", BAD, "Invalid Purchased Items Description Used");
+pub(super) const PAYMENT_ITEMS: Code =
+    code("INS-31", BAD, "Invalid Payment Items Description Used");
+pub(super) const KYC_QUERY: Code = code("INS-32", BAD, "Invalid KYC Query Type Used");
+pub(super) const NOT_YOURS: Code = code("INS-35", BAD, "This transaction do not belong to you");
+pub(super) const SESSION: Code = code("INS-989", BAD, "Session Creation Failed");
+pub(super) const CUSTOMER_VALUE: Code =
+    code("INS-990", BAD, "Customer Transaction Value Limit Breached");
+pub(super) const CUSTOMER_COUNT: Code =
+    code("INS-991", BAD, "Customer Transaction Count Limit Breached");
+pub(super) const SEVERAL_LIMITS: Code = code("INS-992", BAD, "Multiple Limits Breached");
+pub(super) const ORGANISATION_COUNT: Code =
+    code("INS-993", BAD, "Organization Transaction Count Limit Breached");
+pub(super) const ORGANISATION_VALUE: Code =
+    code("INS-994", BAD, "Organization Transaction Value Limit Breached");
+pub(super) const SINGLE_VALUE: Code = code("INS-995", BAD, "API Single Transaction Limit Breached");
+pub(super) const HOURS: Code = code("INS-996", BAD, "Organization Transaction Time Limit Breached");
+pub(super) const NOT_ENABLED: Code = code("INS-997", BAD, "API Not Enabled");
+pub(super) const MARKET: Code = code("INS-998", BAD, "Invalid Market");
+pub(super) const USE_CASE: Code = code("INS-999", BAD, "Invalid Use Case");
+pub(super) const INSUFFICIENT: Code =
+    code("INS-2006", StatusCode::UNPROCESSABLE_ENTITY, "Insufficient balance");
+pub(super) const MSISDN: Code = code("INS-2051", BAD, "Invalid MSISDN");
+/// The service is not there: no code at all.
+pub(super) const UNAVAILABLE: Code =
+    code("", StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");

@@ -1,0 +1,43 @@
+//! The market's RSA key pair: PKCS#1 v1.5, as the portal prescribes (`mpesa-openapi.md` §3.1).
+
+use std::sync::OnceLock;
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rsa::{KeySize, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// A private key, and the public one as the portal shows it.
+pub(super) struct KeyPair {
+    private: Pkcs1PrivateDecryptingKey,
+    /// DER `SubjectPublicKeyInfo` in base64.
+    pub(super) public: String,
+}
+
+/// The pair of this size, made when first needed.
+pub(super) fn pair(bits: u16) -> Option<&'static KeyPair> {
+    static SMALL: OnceLock<Option<KeyPair>> = OnceLock::new();
+    static LARGE: OnceLock<Option<KeyPair>> = OnceLock::new();
+    let (cell, size) = match bits {
+        2_048 => (&SMALL, KeySize::Rsa2048),
+        _ => (&LARGE, KeySize::Rsa4096),
+    };
+    cell.get_or_init(|| generate(size)).as_ref()
+}
+
+fn generate(size: KeySize) -> Option<KeyPair> {
+    let private = PrivateDecryptingKey::generate(size).ok()?;
+    let public = AsDer::as_der(&private.public_key()).ok()?;
+    let public = STANDARD.encode(public.as_ref());
+    Some(KeyPair { private: Pkcs1PrivateDecryptingKey::new(private).ok()?, public })
+}
+
+impl KeyPair {
+    /// What `bearer`, base64 of a ciphertext, says.
+    pub(super) fn decrypt(&self, bearer: &str) -> Option<String> {
+        let ciphertext = STANDARD.decode(bearer).ok()?;
+        let mut plain = vec![0; self.private.min_output_size()];
+        let text = self.private.decrypt(&ciphertext, &mut plain).ok()?;
+        String::from_utf8(text.to_vec()).ok()
+    }
+}

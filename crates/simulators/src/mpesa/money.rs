@@ -1,0 +1,217 @@
+//! Operations that move money (`mpesa-openapi.md` §6.1–§6.5).
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::answer::{self, Ids};
+use super::codes::{self, Code};
+use super::fields::Fields;
+use super::order::{Kind, Order};
+use super::state::{Operation, State, Status, movement};
+use super::triggers::{self, Trigger};
+use super::{Call, Simulator, admission, callback, limits};
+use crate::faults::{Fault, hash};
+use crate::ledger::{FLOAT, Hindrance};
+use crate::mischief::{Subject, perform};
+
+/// Answers a money operation, with all that can go wrong.
+pub(super) async fn take(simulator: &Simulator, call: &Call, kind: Kind) -> Response {
+    let session = match admission::admit(simulator, call, kind.product()) {
+        Ok(session) => session,
+        Err(refusal) => return *refusal,
+    };
+    let options = simulator.options();
+    let fields = match Fields::from_json(&call.body, options.strict) {
+        Ok(fields) => fields,
+        Err(code) => return answer::early_refusal(code),
+    };
+    let order = match Order::read(kind, &fields, options) {
+        Ok(order) => order,
+        Err(code) => {
+            let conversation = simulator.state().new_conversation();
+            let ids = Ids { conversation, third_party: fields.third_party() };
+            return answer::refusal(code, &ids);
+        }
+    };
+    let key = key_of(simulator, &order);
+    let delay = Duration::from_millis(options.delay_ms);
+    let wait = if options.asynchronous { Duration::ZERO } else { delay };
+    let subject = Subject { operation: kind.operation(), key: &key, delay: wait };
+    let (worker, work_key) = (simulator.clone(), key.clone());
+    perform(simulator.faults(), subject, answer::own_error, move || async move {
+        worker.work(order, work_key, &session, delay).await
+    })
+    .await
+}
+
+/// A reversal is about what it takes back.
+fn key_of(simulator: &Simulator, order: &Order) -> String {
+    if order.kind == Kind::Reversal
+        && let Some((_, original)) = simulator.state().by_receipt(&order.original)
+    {
+        return original.key.clone();
+    }
+    order.key()
+}
+
+impl Simulator {
+    async fn work(&self, order: Order, key: String, session: &str, delay: Duration) -> Response {
+        let operation = order.kind.operation();
+        let (position, ids) = match self.accept(order, key.clone(), session) {
+            Ok(accepted) => accepted,
+            Err(refusal) => return *refusal,
+        };
+        if !self.options().asynchronous {
+            return match self.carry_out(position) {
+                Some(Status::Completed { receipt }) => {
+                    answer::success(StatusCode::CREATED, &ids, &[("TransactionID", &receipt)])
+                }
+                Some(Status::Refused(code)) => answer::refusal(code, &ids),
+                _ => answer::refusal(codes::INTERNAL, &ids),
+            };
+        }
+        let early = self.inner.courier.is_early(operation, &key);
+        let simulator = self.clone();
+        let rest = tokio::spawn(async move {
+            if !early {
+                tokio::time::sleep(delay).await;
+            }
+            simulator.carry_out(position);
+            callback::result(&simulator, position).await;
+        });
+        if early {
+            // The result has been delivered before the acceptance leaves.
+            let _ = rest.await;
+        }
+        answer::success(StatusCode::CREATED, &ids, &[])
+    }
+
+    /// Remembers an order, not carried out yet.
+    fn accept(
+        &self,
+        order: Order,
+        key: String,
+        session: &str,
+    ) -> Result<(usize, Ids), Box<Response>> {
+        let now = self.now();
+        let day = admission::local_seconds(self.options(), self).div_euclid(86_400);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let conversation = state.new_conversation();
+        let ids = Ids { conversation, third_party: order.third_party.clone() };
+        if state.is_duplicate(&order.third_party) {
+            return Err(Box::new(answer::refusal(codes::DUPLICATE, &ids)));
+        }
+        if order.kind != Kind::Reversal
+            && let Some(session) = state.sessions.live(session, now)
+        {
+            let minor = order.amount.map_or(0, kiungo_domain::Money::minor);
+            let customers = &mut state.customers;
+            limits::count(&self.options().limits, session, customers, &order.party, minor, day)
+                .map_err(|code| Box::new(answer::refusal(code, &ids)))?;
+        }
+        let lagging = self.faults().strikes("inquire", Fault::IndexingLag, &key);
+        let lag = if lagging { self.faults().indexing_lag() } else { Duration::ZERO };
+        let position = state.add(Operation {
+            order,
+            conversation: ids.conversation.clone(),
+            status: Status::Pending,
+            reversed: false,
+            visible_at: now.after(lag),
+            key,
+        });
+        Ok((position, ids))
+    }
+
+    /// Moves the money of an accepted operation, or refuses it; once.
+    fn carry_out(&self, position: usize) -> Option<Status> {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let operation = state.operation(position)?;
+        if operation.status == Status::Pending {
+            let (order, key) = (operation.order.clone(), operation.key.clone());
+            let status = match self.execute(state, &order, &key) {
+                Ok(receipt) => Status::Completed { receipt },
+                Err(code) => Status::Refused(code),
+            };
+            state.end(position, status);
+        }
+        state.operation(position).map(|operation| operation.status.clone())
+    }
+
+    /// The receipt of what was done, or why nothing was.
+    fn execute(&self, state: &mut State, order: &Order, key: &str) -> Result<String, Code> {
+        match triggers::of(order, self.options()) {
+            Some(Trigger::Fails(code)) => return Err(code),
+            // The magic receipt stands for no real one: there is nothing to move.
+            Some(Trigger::Succeeds) if order.kind == Kind::Reversal => {
+                return Ok(state.new_receipt());
+            }
+            Some(Trigger::Succeeds) => {
+                let minor = order.amount.map_or(0, kiungo_domain::Money::minor);
+                if state.ledger.balance(order.parties().0).is_none_or(|has| has < minor) {
+                    state.ledger.open(order.parties().0, minor);
+                }
+            }
+            None => {}
+        }
+        let refuses = self.faults().strikes(order.kind.operation(), Fault::CustomerRefuses, key);
+        if refuses {
+            return Err(refusal(order.kind, key));
+        }
+        if order.kind == Kind::Reversal { reverse(state, order) } else { transfer(state, order) }
+    }
+}
+
+fn transfer(state: &mut State, order: &Order) -> Result<String, Code> {
+    let amount = order.amount.ok_or(codes::AMOUNT)?;
+    let (payer, payee) = order.parties();
+    if order.kind == Kind::B2b && state.ledger.balance(payee).is_none() {
+        state.ledger.open(payee, 0);
+    }
+    let receipt = state.new_receipt();
+    let line = movement(order, &order.party, amount, &receipt);
+    state.ledger.transfer(payer, payee, line).map_err(code_of)?;
+    Ok(receipt)
+}
+
+/// Takes a transaction back: once, wholly or in part.
+fn reverse(state: &mut State, order: &Order) -> Result<String, Code> {
+    let (position, original) = state.by_receipt(&order.original).ok_or(codes::NOT_YOURS)?;
+    let whole = original.order.amount.ok_or(codes::FAILED)?;
+    if original.reversed || original.order.kind == Kind::Reversal {
+        return Err(codes::FAILED);
+    }
+    let amount = order.amount.unwrap_or(whole);
+    if amount.minor() > whole.minor() {
+        return Err(codes::AMOUNT);
+    }
+    let party = original.order.party.clone();
+    let incoming = original.order.parties().1 == FLOAT;
+    let receipt = state.new_receipt();
+    let line = movement(order, &party, amount, &receipt);
+    let (payer, payee) = if incoming { (FLOAT, &*party) } else { (&*party, FLOAT) };
+    state.ledger.transfer(payer, payee, line).map_err(code_of)?;
+    state.mark_reversed(position);
+    Ok(receipt)
+}
+
+fn code_of(why: Hindrance) -> Code {
+    match why {
+        Hindrance::UnknownParty => codes::MSISDN,
+        Hindrance::Insufficient => codes::INSUFFICIENT,
+        Hindrance::Overflow => codes::FAILED,
+    }
+}
+
+/// An honest refusal: by the payer himself, or by his balance.
+fn refusal(kind: Kind, key: &str) -> Code {
+    let pick = hash(0, &[b"refusal", key.as_bytes()]).is_multiple_of(2);
+    match kind {
+        Kind::C2b if pick => codes::FAILED,
+        Kind::C2b | Kind::Reversal => codes::INSUFFICIENT,
+        _ => codes::FAILED,
+    }
+}

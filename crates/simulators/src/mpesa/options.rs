@@ -1,0 +1,229 @@
+//! How this market is set up.
+
+use std::collections::BTreeSet;
+
+use kiungo_domain::Currency;
+use serde::Deserialize;
+
+/// All of it, with defaults; times are milliseconds, money is minor units.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // They are switches, independent of each other.
+pub struct Options {
+    /// The first segment of every path: `sandbox` or `openapi`.
+    pub environment: String,
+    /// The market, by its context in the path.
+    pub market: Market,
+    /// The organisation's short code. With `000000` and `triggers`, magic numbers act (§10).
+    pub short_code: String,
+    /// The application's API key.
+    pub api_key: String,
+    /// The size of the RSA key: 4096 as the real one, or 2048 where speed matters.
+    pub key_bits: u16,
+    /// The value of `Origin` that is demanded; `None`: any, or none.
+    pub origin: Option<String>,
+    /// How long a new session is not live yet; the documentation speaks of up to 30 s.
+    pub session_activation_ms: u64,
+    /// How long a session lives.
+    pub session_lifetime_ms: u64,
+    /// Whether a new session leaves the former ones alive.
+    pub sessions_overlap: bool,
+    /// Products that are switched off, by the first part of their path: `c2bPayment`.
+    pub disabled: BTreeSet<String>,
+    /// First hour of use, and the hour from which on there is none, in local time.
+    pub hours: Option<(u8, u8)>,
+    /// Local time, in minutes east of UTC.
+    pub utc_offset_minutes: i32,
+    /// How much may be moved.
+    pub limits: Limits,
+    /// Whether numbers instead of strings, and `POST` for reversals, are refused.
+    pub strict: bool,
+    /// Whether amounts have no decimals, whatever the currency has.
+    pub whole_amounts: bool,
+    /// Whether results come by callback (§6.1).
+    pub asynchronous: bool,
+    /// Whether queries are answered by callback too, in asynchronous mode.
+    pub asynchronous_queries: bool,
+    /// How long carrying an operation out takes: the customer and his PIN.
+    pub delay_ms: u64,
+    /// Where results are sent.
+    pub response_url: Option<String>,
+    /// The code of success in callbacks: `INS-0`, or `0` as in some markets (§7).
+    pub success_code: String,
+    /// How often a callback is tried until it is answered by 2xx.
+    pub callback_attempts: u32,
+    /// The wait before the second attempt; it doubles each time.
+    pub callback_retry_ms: u64,
+    /// What the organisation has at the start.
+    pub float_minor: i64,
+    /// What a customer has who is seen for the first time; `None`: unknown numbers do not exist.
+    pub opening_balance_minor: Option<i64>,
+    /// Whether the sandbox's magic numbers act, for the short code `000000`.
+    pub triggers: bool,
+    /// "Service unavailable" is HTTP 503; otherwise it is INS-1 (§10 leaves both open).
+    pub unavailable_as_503: bool,
+    /// Payments started at the wallet.
+    pub paybill: Paybill,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            environment: "sandbox".into(),
+            market: Market::VodacomTzn,
+            short_code: "000000".into(),
+            api_key: "demo0000demo0000demo0000demo0000".into(),
+            key_bits: 4_096,
+            origin: None,
+            session_activation_ms: 0,
+            session_lifetime_ms: 3_600_000,
+            sessions_overlap: true,
+            disabled: BTreeSet::new(),
+            hours: None,
+            utc_offset_minutes: 180,
+            limits: Limits::default(),
+            strict: true,
+            whole_amounts: false,
+            asynchronous: false,
+            asynchronous_queries: false,
+            delay_ms: 0,
+            response_url: None,
+            success_code: "INS-0".into(),
+            callback_attempts: 3,
+            callback_retry_ms: 1_000,
+            float_minor: 1_000_000_000_000,
+            opening_balance_minor: Some(1_000_000_000),
+            triggers: false,
+            unavailable_as_503: true,
+            paybill: Paybill::default(),
+        }
+    }
+}
+
+/// Limits; `None`: none (§2).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// One transaction; INS-995.
+    pub single_minor_max: Option<i64>,
+    /// All transactions of a session; INS-994.
+    pub session_minor_max: Option<i64>,
+    /// Transactions in a session; INS-993.
+    pub session_count_max: Option<u32>,
+    /// All of a customer's transactions in a day; INS-990.
+    pub customer_minor_max: Option<i64>,
+    /// A customer's transactions in a day; INS-991.
+    pub customer_count_max: Option<u32>,
+}
+
+/// How payments started at the wallet are notified (`daraja-mpesa-kenya.md` §4).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Paybill {
+    /// Where, with a trailing slash: `validation` and `confirmation` are appended.
+    pub notify_base: Option<String>,
+    /// Whether the client is asked first.
+    pub validation: bool,
+    /// What happens when the client does not answer in time.
+    pub unanswered: Unanswered,
+    /// How long the client has to answer.
+    pub validation_ms_max: u64,
+    /// How the payer's number is written.
+    pub msisdn: MsisdnForm,
+}
+
+impl Default for Paybill {
+    fn default() -> Self {
+        Self {
+            notify_base: None,
+            validation: true,
+            unanswered: Unanswered::Completed,
+            validation_ms_max: 8_000,
+            msisdn: MsisdnForm::Masked,
+        }
+    }
+}
+
+/// The default action of §4.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unanswered {
+    /// The payment is accepted.
+    Completed,
+    /// The payment is cancelled.
+    Cancelled,
+}
+
+/// How a number is written in a notification (§4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MsisdnForm {
+    /// `2547 ***** 126`.
+    Masked,
+    /// SHA-256 of the number, hexadecimal.
+    Hashed,
+    /// The number.
+    Plain,
+}
+
+/// The markets of §1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Market {
+    /// Ghana.
+    #[serde(rename = "vodafoneGHA")]
+    VodafoneGha,
+    /// Tanzania.
+    #[serde(rename = "vodacomTZN")]
+    VodacomTzn,
+    /// Lesotho.
+    #[serde(rename = "vodacomLES")]
+    VodacomLes,
+    /// DR Congo.
+    #[serde(rename = "vodacomDRC")]
+    VodacomDrc,
+    /// Mozambique.
+    #[serde(rename = "vodacomMOZ")]
+    VodacomMoz,
+}
+
+impl Market {
+    /// The market's name in paths.
+    pub const fn context(self) -> &'static str {
+        match self {
+            Self::VodafoneGha => "vodafoneGHA",
+            Self::VodacomTzn => "vodacomTZN",
+            Self::VodacomLes => "vodacomLES",
+            Self::VodacomDrc => "vodacomDRC",
+            Self::VodacomMoz => "vodacomMOZ",
+        }
+    }
+
+    /// `input_Country`; not ISO 3166.
+    pub const fn country(self) -> &'static str {
+        match self {
+            Self::VodafoneGha => "GHA",
+            Self::VodacomTzn => "TZN",
+            Self::VodacomLes => "LES",
+            Self::VodacomDrc => "DRC",
+            Self::VodacomMoz => "MOZ",
+        }
+    }
+
+    /// The market's currency.
+    #[allow(clippy::expect_used)] // ISO 4217 lists all five.
+    pub fn currency(self) -> Currency {
+        let code = match self {
+            Self::VodafoneGha => "GHS",
+            Self::VodacomTzn => "TZS",
+            Self::VodacomLes => "LSL",
+            Self::VodacomDrc => "USD",
+            Self::VodacomMoz => "MZN",
+        };
+        Currency::from_code(code).expect("a currency of ISO 4217")
+    }
+
+    /// The fewest digits of a phone number; numbers of Lesotho have 11.
+    pub(super) const fn msisdn_digits_min(self) -> usize {
+        if matches!(self, Self::VodacomLes) { 11 } else { 12 }
+    }
+}

@@ -1,0 +1,101 @@
+//! Sessions (`mpesa-openapi.md` §3).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use kiungo_domain::Timestamp;
+use serde_json::json;
+
+use super::codes::{self, Code};
+use super::options::Options;
+use super::{Call, Simulator, admission, answer, keys};
+use crate::faults::hash;
+
+/// How many bearers are remembered; decrypting one costs a private-key operation.
+const BEARERS_MAX: usize = 4_096;
+
+/// Sessions, and the bearers decrypted so far.
+#[derive(Default)]
+pub(super) struct Sessions {
+    given: u64,
+    by_id: HashMap<String, Session>,
+    decrypted: HashMap<String, String>,
+}
+
+/// A session and what was moved in it.
+pub(super) struct Session {
+    active_at: Timestamp,
+    expires_at: Timestamp,
+    pub(super) count: u32,
+    pub(super) value_minor: i64,
+    /// The limit that was hit: nothing passes any more (§2).
+    pub(super) blocked: Option<Code>,
+}
+
+impl Sessions {
+    /// The living session with this id.
+    pub(super) fn live(&mut self, id: &str, now: Timestamp) -> Option<&mut Session> {
+        let session = self.by_id.get_mut(id)?;
+        (now >= session.active_at && now < session.expires_at).then_some(session)
+    }
+
+    fn open(&mut self, options: &Options, seed: u64, now: Timestamp) -> String {
+        if options.sessions_overlap {
+            self.by_id.retain(|_, session| now < session.expires_at);
+        } else {
+            self.by_id.clear();
+        }
+        self.given += 1;
+        let half = |name: &[u8]| hash(seed, &[b"session", name, &self.given.to_le_bytes()]);
+        let id = format!("{:016x}{:016x}", half(b"high"), half(b"low"));
+        let active_at = now.after(Duration::from_millis(options.session_activation_ms));
+        let session = Session {
+            active_at,
+            expires_at: now.after(Duration::from_millis(options.session_lifetime_ms)),
+            count: 0,
+            value_minor: 0,
+            blocked: None,
+        };
+        self.by_id.insert(id.clone(), session);
+        id
+    }
+}
+
+/// `GET getSession/`: the bearer is the encrypted API key.
+pub(super) fn create(simulator: &Simulator, call: &Call) -> Response {
+    let options = simulator.options();
+    if call.market != options.market.context() {
+        return answer::early_refusal(codes::MARKET);
+    }
+    let known = bearer(simulator, &call.headers).is_some_and(|key| key == options.api_key);
+    if !known || !admission::origin_fits(options, &call.headers) {
+        return answer::early_refusal(codes::SESSION);
+    }
+    let now = simulator.now();
+    let seed = simulator.faults().seed();
+    let id = simulator.state().sessions.open(options, seed, now);
+    let body = json!({
+        "output_ResponseCode": "INS-0",
+        "output_ResponseDesc": "Request processed successfully",
+        "output_SessionID": id,
+    });
+    answer::json_answer(StatusCode::OK, &body)
+}
+
+/// What the bearer of a request says, once decrypted.
+pub(super) fn bearer(simulator: &Simulator, headers: &HeaderMap) -> Option<String> {
+    let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let bearer = header.strip_prefix("Bearer ")?.trim();
+    if let Some(known) = simulator.state().sessions.decrypted.get(bearer) {
+        return Some(known.clone());
+    }
+    let text = keys::pair(simulator.options().key_bits)?.decrypt(bearer)?;
+    let decrypted = &mut simulator.state().sessions.decrypted;
+    if decrypted.len() >= BEARERS_MAX {
+        decrypted.clear();
+    }
+    decrypted.insert(bearer.to_owned(), text.clone());
+    Some(text)
+}
