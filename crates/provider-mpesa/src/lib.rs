@@ -1,1 +1,18 @@
-//! Empty for now.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![doc = include_str!("../README.md")]
+
+mod bearer;
+mod callback;
+mod client;
+mod config;
+mod ids;
+mod map;
+mod market;
+mod notice;
+mod session;
+mod text;
+mod wire;
+
+pub use client::Mpesa;
+pub use config::{Answers, Environment, Notification, Options, OptionsError, Secrets};
+pub use market::{Market, MarketDetails};

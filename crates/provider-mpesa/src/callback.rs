@@ -1,0 +1,120 @@
+//! What M-Pesa sends us: asynchronous results (`mpesa-openapi.md` §7), and payments that customers
+//! start ([`crate::notice`]). Nothing of it is signed.
+
+use bytes::Bytes;
+use kiungo_domain::{Finding, Reference};
+use kiungo_provider::{CallbackError, CallbackNews, CallbackReply, RawCallback, Terms, Verdict};
+use serde_json::json;
+
+use crate::config::{Notification, Settings};
+use crate::ids::asked_about;
+use crate::map::{payment, query};
+use crate::notice;
+use crate::wire::AsyncResult;
+
+/// What a path behind the secret is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Path {
+    Results,
+    Confirmation,
+    Validation,
+}
+
+impl Path {
+    fn of(settings: &Settings, callback: &RawCallback) -> Option<Self> {
+        if callback.method != "POST" {
+            return None;
+        }
+        let notified = settings.options.notification == Notification::C2bConfirmation;
+        match callback.path.trim_end_matches('/') {
+            "results" => Some(Self::Results),
+            "confirmation" if notified => Some(Self::Confirmation),
+            "validation" if notified => Some(Self::Validation),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn read(
+    settings: &Settings,
+    terms: &Terms,
+    callback: &RawCallback,
+) -> Result<CallbackNews, CallbackError> {
+    match Path::of(settings, callback) {
+        Some(Path::Results) => read_result(terms, &callback.body),
+        Some(Path::Confirmation) => notice::confirmation(settings, terms.currency, &callback.body)
+            .map(CallbackNews::Payment),
+        Some(Path::Validation) => notice::validation(settings, terms.currency, &callback.body)
+            .map(CallbackNews::Validation),
+        None => {
+            let shown: String = callback.path.chars().take(60).collect();
+            Err(CallbackError::UnknownPath(format!("{} {shown}", callback.method)))
+        }
+    }
+}
+
+fn read_result(terms: &Terms, body: &[u8]) -> Result<CallbackNews, CallbackError> {
+    let result: AsyncResult = serde_json::from_slice(body)
+        .map_err(|error| CallbackError::Unreadable(position(&error)))?;
+    if payment::result_code(&result).is_none() {
+        return Err(CallbackError::Unreadable("it has no result code".to_owned()));
+    }
+    let id = result.third_party_conversation_id.get().unwrap_or_default();
+    if let Some(reference) = asked_about(id) {
+        let handle = None;
+        let operation = payment::operation(reference);
+        let found = query::async_transaction(terms, &result);
+        let finding = query::about(operation, handle, None, found);
+        return Ok(CallbackNews::Result { reference: Some(reference), finding });
+    }
+    Ok(match Reference::parse(id) {
+        Ok(reference) => CallbackNews::Result {
+            reference: Some(reference),
+            finding: payment::finding(terms, reference, &result),
+        },
+        Err(_) => CallbackNews::Result {
+            reference: None,
+            finding: Finding::unclear("the result names no operation of ours"),
+        },
+    })
+}
+
+/// Where the JSON is wrong; the parser's own text could quote the body.
+pub(crate) fn position(error: &serde_json::Error) -> String {
+    format!("not the JSON that was expected, at line {} column {}", error.line(), error.column())
+}
+
+/// The acknowledgement: it confirms receipt, not payment, so that it is the same for success and
+/// failure, and for what has been kept for a person.
+pub(crate) fn reply(
+    settings: &Settings,
+    callback: &RawCallback,
+    verdict: &Verdict,
+) -> CallbackReply {
+    let body = match Path::of(settings, callback) {
+        Some(Path::Results) => acknowledgement(&callback.body),
+        Some(Path::Confirmation) => notice::confirmation_reply(),
+        Some(Path::Validation) => notice::validation_reply(verdict),
+        None => return CallbackReply { status: 404, body: None },
+    };
+    CallbackReply { status: 200, body: Some(("application/json", Bytes::from(body.to_string()))) }
+}
+
+/// `mpesa-openapi.md` §7: the code depends on the operation whose result this is.
+fn acknowledgement(body: &[u8]) -> serde_json::Value {
+    let result: AsyncResult = serde_json::from_slice(body).unwrap_or_default();
+    let code = match result.result_code.get() {
+        // Update transaction status.
+        Some("INS-GAR-0" | "INS-A-0") => "INS-GAR-0",
+        // Query direct debit: the only one whose code has the other name.
+        None if result.response_code.get().is_some() => "INS-0",
+        _ => "0",
+    };
+    json!({
+        "output_OriginalConversationID": result.conversation_id.get().unwrap_or_default(),
+        "output_ThirdPartyConversationID":
+            result.third_party_conversation_id.get().unwrap_or_default(),
+        "output_ResponseCode": code,
+        "output_ResponseDesc": "Successfully Accepted Result",
+    })
+}

@@ -1,0 +1,377 @@
+//! The adapter: the only file that performs I/O, besides the session's opening.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Method;
+use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::{Finding, Msisdn, Outcome, Reference};
+use kiungo_provider::order::WalletOperation;
+use kiungo_provider::{
+    CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
+    PaymentNotice, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Terms, Verdict,
+    WalletInquiry, WalletOrder,
+};
+use kiungo_transport::{Failure, Transport};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::config::{Answers, Options, OptionsError, Secrets, Settings, encrypter};
+use crate::ids::QueryIds;
+use crate::map::query::Transaction;
+use crate::map::{payment, query};
+use crate::session::{Lease, Opener, SessionError, Sessions, State};
+use crate::text::{label, sanitise};
+use crate::wire::{self, NameQuery, Payment, Reply, Reversal, StatusQuery};
+use crate::{callback, text};
+
+/// One M-Pesa market, through the OpenAPI.
+pub struct Mpesa {
+    settings: Settings,
+    terms: Terms,
+    capabilities: Capabilities,
+    transport: Arc<dyn Transport>,
+    sessions: Sessions,
+    query_ids: QueryIds,
+}
+
+impl Mpesa {
+    /// Checks the options and sets the adapter up. Nothing is sent: the session is created with
+    /// the first call.
+    ///
+    /// # Errors
+    /// [`OptionsError`], with the key that is wrong.
+    pub fn new(
+        options: Options,
+        secrets: Secrets,
+        terms: Terms,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, OptionsError> {
+        let settings = Settings::check(options, terms.currency)?;
+        let encrypter = encrypter(&settings.options.public_key)?;
+        if encrypter.bearer(secrets.api_key.expose_secret()).is_none() {
+            return Err(OptionsError::ApiKey);
+        }
+        let opener = Opener {
+            transport: Arc::clone(&transport),
+            url: settings.url.clone(),
+            origin: settings.origin.clone(),
+            encrypter,
+            api_key: secrets.api_key,
+            timeout: settings.options.session_timeout,
+        };
+        Ok(Self {
+            sessions: Sessions::new(opener, settings.timing()),
+            capabilities: settings.capabilities(),
+            settings,
+            terms,
+            transport,
+            query_ids: QueryIds::default(),
+        })
+    }
+
+    /// Sends a collection or a payout.
+    async fn pay(&self, operation: WalletOperation, order: &WalletOrder) -> Outcome {
+        if let Some(refusal) = self.refuses(order) {
+            return refusal;
+        }
+        let conversation_id = order.reference.compact();
+        let amount = wire_amount(order.amount, self.terms.decimals);
+        let label = or_else(label(&order.label), &conversation_id, 20);
+        let description = or_else(sanitise(&order.description, 256), &label, 256);
+        let (method_path, timeout, purchased_items, payment_items) = match operation {
+            WalletOperation::Collect => (
+                "c2bPayment/singleStage/",
+                self.settings.options.collect_timeout,
+                Some(description.as_str()),
+                None,
+            ),
+            WalletOperation::PayOut | WalletOperation::Reverse => (
+                "b2cPayment/",
+                self.settings.options.pay_out_timeout,
+                None,
+                Some(description.as_str()),
+            ),
+        };
+        let body = Payment {
+            amount: &amount,
+            country: &self.settings.market.country,
+            currency: &self.settings.market.currency,
+            msisdn: order.msisdn.digits(),
+            service_provider_code: &self.settings.options.service_provider_code,
+            conversation_id: &conversation_id,
+            label: &label,
+            purchased_items,
+            payment_items,
+        };
+        self.operate(operation, order.reference, Method::POST, method_path, &body, timeout).await
+    }
+
+    /// A refusal before anything is sent.
+    fn refuses(&self, order: &WalletOrder) -> Option<Outcome> {
+        if order.amount.is_zero() {
+            return Some(unsendable(Reason::AmountNotAllowed, "the amount is zero"));
+        }
+        if let Some(why) = self.terms.refuses(order.amount) {
+            return Some(unsendable(Reason::AmountNotAllowed, &why));
+        }
+        let why = self.settings.refuses_number(order.msisdn.digits())?;
+        Some(unsendable(Reason::AccountNotFound, &why))
+    }
+
+    async fn operate(
+        &self,
+        operation: WalletOperation,
+        reference: Reference,
+        method: Method,
+        path: &str,
+        body: &(impl Serialize + Sync),
+        timeout: Duration,
+    ) -> Outcome {
+        let body = match serde_json::to_vec(body) {
+            Ok(body) => Bytes::from(body),
+            Err(error) => return Outcome::not_sent(error.to_string()),
+        };
+        let exchange = async {
+            let lease = self.sessions.lease().await?;
+            self.exchange(&lease, method, &format!("{}{path}", self.settings.url), body, timeout)
+                .await
+        };
+        match exchange.await {
+            Ok(reply) => {
+                let outcome = payment::outcome(&self.terms, operation, reference, &reply);
+                self.note_unexpected(&outcome);
+                outcome
+            }
+            Err(NoReply::Session(error)) => Outcome::not_sent(error.to_string()),
+            Err(NoReply::NotSent(why)) => Outcome::not_sent(why),
+            Err(NoReply::NoAnswer(why)) => Outcome::unknown(why),
+        }
+    }
+
+    /// One call, and what it says about the session.
+    async fn exchange(
+        &self,
+        lease: &Lease,
+        method: Method,
+        url: &str,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Reply, NoReply> {
+        let authorization = lease.authorization.clone();
+        let request = wire::request(method, url, &self.settings.origin, authorization, body)
+            .map_err(|error| NoReply::NotSent(error.to_string()))?;
+        let response =
+            self.transport.send(request, timeout).await.map_err(|failure| match failure {
+                Failure::NotSent { why } => NoReply::NotSent(why),
+                Failure::NoAnswer { why } => NoReply::NoAnswer(why),
+            })?;
+        let reply = Reply::read(&response);
+        match reply {
+            Reply::Coded(_) => self.sessions.accepted(lease),
+            Reply::SessionRefused { .. } => self.sessions.refused(lease),
+            Reply::TooMany | Reply::Opaque { .. } => {}
+        }
+        Ok(reply)
+    }
+
+    /// A query: its parameters stand in the URL.
+    async fn query(
+        &self,
+        lease: &Lease,
+        path: &str,
+        parameters: impl Serialize,
+    ) -> Result<Reply, NoReply> {
+        let query = serde_urlencoded::to_string(parameters)
+            .map_err(|error| NoReply::NotSent(error.to_string()))?;
+        let url = format!("{}{path}?{query}", self.settings.url);
+        let timeout = self.settings.options.query_timeout;
+        self.exchange(lease, Method::GET, &url, Bytes::new(), timeout).await
+    }
+
+    /// Asks about a transaction by `query_reference`; `id` makes the query's own id.
+    async fn transaction(
+        &self,
+        query_reference: &str,
+        id: impl FnOnce(&[u8]) -> String + Send,
+    ) -> Transaction {
+        let exchange = async {
+            let lease = self.sessions.lease().await?;
+            let id = id(&lease.seed);
+            let parameters = StatusQuery {
+                query_reference,
+                service_provider_code: &self.settings.options.service_provider_code,
+                conversation_id: &id,
+                country: &self.settings.market.country,
+            };
+            let reply = self.query(&lease, "queryTransactionStatus/", &parameters).await?;
+            Ok::<_, NoReply>(query::transaction(&self.terms, &reply, &[&id, query_reference]))
+        };
+        exchange.await.unwrap_or_else(|no_reply| Transaction::Unclear(no_reply.to_string()))
+    }
+
+    /// An acceptance where the application should answer at once: a wrong setting, here or in the
+    /// portal. It is still handled.
+    fn note_unexpected(&self, outcome: &Outcome) {
+        let synchronous = self.settings.options.answers == Answers::Synchronous;
+        if synchronous && matches!(outcome, Outcome::Pending(_)) {
+            tracing::warn!("M-Pesa accepts and does not answer: `answers` is asynchronous here");
+        }
+    }
+}
+
+/// Why a call came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum NoReply {
+    #[error("{0}")]
+    Session(#[from] SessionError),
+    #[error("not sent: {0}")]
+    NotSent(String),
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+}
+
+#[async_trait]
+impl Provider for Mpesa {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn collect(&self, order: &WalletOrder) -> Outcome {
+        self.pay(WalletOperation::Collect, order).await
+    }
+
+    async fn pay_out(&self, order: &WalletOrder) -> Outcome {
+        self.pay(WalletOperation::PayOut, order).await
+    }
+
+    async fn inquire(&self, inquiry: &WalletInquiry) -> Finding {
+        let at = inquiry.at.as_micros().to_be_bytes();
+        let id = |seed: &[u8]| self.query_ids.about(inquiry.reference, seed, &at);
+        let transaction = self.transaction(&inquiry.reference.compact(), id).await;
+        query::finding(inquiry, transaction)
+    }
+
+    async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding {
+        let Some(receipt) = notice.receipt.as_ref().map(|receipt| receipt.as_str()) else {
+            return PaymentFinding::Unclear { why: "there is no receipt to ask with".to_owned() };
+        };
+        // `input_QueryReference` takes nothing else (`mpesa-openapi.md` §5).
+        if receipt.len() > 32 || !receipt.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return PaymentFinding::Unclear { why: "its receipt cannot be asked with".to_owned() };
+        }
+        let id = |seed: &[u8]| self.query_ids.other(seed, receipt.as_bytes());
+        let transaction = self.transaction(receipt, id).await;
+        query::payment(notice, transaction)
+    }
+
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+        callback::read(&self.settings, &self.terms, callback)
+    }
+
+    fn reply(&self, callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
+        callback::reply(&self.settings, callback, verdict)
+    }
+
+    fn reverse(&self) -> Option<&dyn Reverse> {
+        Some(self)
+    }
+
+    fn holder_name(&self) -> Option<&dyn HolderName> {
+        self.settings.market.holder_name.then_some(self)
+    }
+
+    async fn probe(&self) -> Result<String, ReadError> {
+        let state = self.sessions.ensure().await.map_err(|error| {
+            let repair = error.needs_repair();
+            let why = error.to_string();
+            if repair { ReadError::Repair(why) } else { ReadError::Unavailable(why) }
+        })?;
+        let context = &self.settings.market.context;
+        let seconds = |at: Instant| at.saturating_duration_since(Instant::now()).as_secs();
+        Ok(match state {
+            State::Pending { active_at } => {
+                format!("{context}: a session was granted, live in {} s", seconds(active_at))
+            }
+            State::Live { expires_at } | State::Draining { expires_at } => {
+                format!("{context}: the session is live for {} s", seconds(expires_at))
+            }
+            State::None => format!("{context}: a session was granted"),
+        })
+    }
+}
+
+#[async_trait]
+impl Reverse for Mpesa {
+    async fn reverse(&self, order: &ReverseOrder) -> Outcome {
+        let receipt = order.receipt.as_str();
+        // `input_TransactionID` takes nothing else (`mpesa-openapi.md` §5).
+        if receipt.len() > 20 || !receipt.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return unsendable(Reason::Other, "M-Pesa takes no such receipt");
+        }
+        let conversation_id = order.reference.compact();
+        let body = Reversal {
+            country: &self.settings.market.country,
+            service_provider_code: &self.settings.options.service_provider_code,
+            conversation_id: &conversation_id,
+            receipt,
+        };
+        let timeout = self.settings.options.pay_out_timeout;
+        let operation = WalletOperation::Reverse;
+        self.operate(operation, order.reference, Method::PUT, "reversal/", &body, timeout).await
+    }
+}
+
+#[async_trait]
+impl HolderName for Mpesa {
+    async fn holder_name(&self, msisdn: &Msisdn) -> Result<Option<String>, ReadError> {
+        if self.settings.refuses_number(msisdn.digits()).is_some() {
+            return Ok(None);
+        }
+        let unavailable = |no_reply: NoReply| ReadError::Unavailable(no_reply.to_string());
+        let lease = self.sessions.lease().await.map_err(|e| unavailable(e.into()))?;
+        let id = self.query_ids.other(&lease.seed, msisdn.digits().as_bytes());
+        let parameters = NameQuery {
+            msisdn: msisdn.digits(),
+            country: &self.settings.market.country,
+            service_provider_code: &self.settings.options.service_provider_code,
+            conversation_id: &id,
+            kyc_query_type: "Name",
+        };
+        let reply =
+            self.query(&lease, "queryBeneficiaryName/", &parameters).await.map_err(unavailable)?;
+        query::holder_name(&self.terms, &reply, &id)
+    }
+}
+
+/// The amount with the decimals that the provider takes: `125.50`, or `125` where it takes none.
+/// [`Terms::refuses`] has made sure that nothing is cut off.
+fn wire_amount(amount: kiungo_domain::Money, decimals: u8) -> String {
+    let text = amount.to_decimal();
+    match text.split_once('.') {
+        Some((whole, _)) if decimals == 0 => whole.to_owned(),
+        Some((whole, fraction)) => {
+            let fraction: String = fraction.chars().take(usize::from(decimals)).collect();
+            format!("{whole}.{fraction}")
+        }
+        None => text,
+    }
+}
+
+/// A refusal of our own, before anything is sent: final, and nothing moved.
+fn unsendable(reason: Reason, why: &str) -> Outcome {
+    Outcome::Rejected(Rejection {
+        code: "unsendable".to_owned(),
+        reason,
+        message: text::for_people(why),
+        retry: Retry::Never,
+    })
+}
+
+/// All fields are mandatory: an empty text is replaced.
+fn or_else(text: String, instead: &str, length: usize) -> String {
+    if text.is_empty() { instead.chars().take(length).collect() } else { text }
+}

@@ -1,0 +1,44 @@
+//! From answers to outcomes and findings: pure, and strict about what may complete or reject.
+
+pub(crate) mod payment;
+pub(crate) mod query;
+
+use kiungo_domain::{Receipt, Reference};
+use kiungo_provider::Answered;
+use kiungo_provider::order::WalletOperation;
+
+use crate::wire::Text;
+
+/// Which code table an answer is looked up in.
+pub(crate) const fn answered(operation: WalletOperation) -> Answered {
+    match operation {
+        WalletOperation::Collect => Answered::Collect,
+        WalletOperation::PayOut => Answered::PayOut,
+        WalletOperation::Reverse => Answered::Reverse,
+    }
+}
+
+/// A receipt, if there is one. Letters and digits, at most 20 (`mpesa-openapi.md` §5): anything
+/// else that is there is no answer to build on.
+fn receipt(text: Option<&str>) -> Result<Option<Receipt>, Unreadable> {
+    let Some(text) = text else { return Ok(None) };
+    let plain = text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let receipt = plain.then(|| Receipt::new(text).ok()).flatten();
+    receipt.map(Some).ok_or(Unreadable("the transaction id"))
+}
+
+/// Our reference, if it is echoed.
+fn reference(text: &Text) -> Result<Option<Reference>, Unreadable> {
+    let Some(text) = text.get() else { return Ok(None) };
+    Reference::parse(text).map(Some).map_err(|_| Unreadable("the echoed conversation id"))
+}
+
+/// A value that is there and cannot be read: it makes the whole answer unknown.
+#[derive(Debug)]
+struct Unreadable(&'static str);
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} cannot be read", self.0)
+    }
+}

@@ -1,0 +1,238 @@
+//! Asynchronous results, payments that customers start, and what we answer to both.
+
+use kiungo_domain::transfer::StepName;
+use kiungo_domain::{Finding, Reference};
+use kiungo_provider::order::WalletOperation;
+use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Verdict};
+use kiungo_provider_mpesa::{Mpesa, Notification};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+use crate::support::{
+    Step, adapter, callback, fixture, inquiry, mapping, money, reference, tanzania,
+};
+
+fn result(body: &str) -> (Option<Reference>, Finding) {
+    let news = tanzania().0.read_callback(&callback("results", body)).unwrap();
+    let CallbackNews::Result { reference, finding } = news else { panic!("{news:?}") };
+    (reference, finding)
+}
+
+fn success(step: StepName) -> String {
+    fixture("callback/success.json").replace("{id}", &reference(step).compact())
+}
+
+fn replied(mpesa: &Mpesa, callback: &RawCallback, verdict: &Verdict) -> (u16, Value) {
+    let reply = mpesa.reply(callback, verdict);
+    let body = reply.body.map(|(kind, body)| {
+        assert_eq!(kind, "application/json");
+        serde_json::from_slice(&body).unwrap()
+    });
+    (reply.status, body.unwrap_or_default())
+}
+
+fn notified() -> Arc<Mpesa> {
+    let mut mapping = mapping("tz");
+    mapping.mpesa.notification = Notification::C2bConfirmation;
+    mapping.mpesa.validates_payments = true;
+    adapter(mapping).0
+}
+
+#[test]
+fn a_success_names_our_reference_and_its_receipt() {
+    for code in ["INS-0", "0"] {
+        let body = success(StepName::Second).replace("\"INS-0\"", &format!("\"{code}\""));
+        let (about, finding) = result(&body);
+        assert_eq!(about, Some(reference(StepName::Second)));
+        let Finding::Executed(confirmation) = finding else { panic!("{finding:?}") };
+        assert_eq!(confirmation.receipt.as_str(), "7KX21QD40B");
+    }
+}
+
+#[test]
+fn a_success_without_a_receipt_is_still_in_progress() {
+    for nothing in ["N/A", ""] {
+        let (_, finding) = result(&success(StepName::First).replace("7KX21QD40B", nothing));
+        let Finding::InProgress(acceptance) = finding else { panic!("{finding:?}") };
+        assert_eq!(acceptance.handle.as_deref(), Some("d5e0c1f2a3b44c6d8e9f001122334455"));
+    }
+}
+
+#[test]
+fn a_failure_counts_at_once_for_collections_only() {
+    let failure = |step| {
+        result(&fixture("callback/failure.json").replace("{id}", &reference(step).compact())).1
+    };
+    assert!(matches!(failure(StepName::First), Finding::Refused(_)));
+    for step in [StepName::Second, StepName::UndoSecond, StepName::UndoFirst] {
+        assert!(matches!(failure(step), Finding::Unclear { .. }), "{step:?}");
+    }
+}
+
+#[test]
+fn an_unlisted_or_contradictory_result_claims_nothing() {
+    let body = success(StepName::First);
+    for body in [
+        body.replace("INS-0", "INS-4711"),
+        body.replace("INS-0", "INS-9"),
+        body.replace("INS-0", "INS-10"),
+        body.replace("INS-0", "INS-A-0"),
+        body.replace("INS-0", "INS-2006"),
+        body.replace("7KX21QD40B", "<7>"),
+    ] {
+        let (about, finding) = result(&body);
+        assert_eq!(about, Some(reference(StepName::First)));
+        assert!(matches!(finding, Finding::Unclear { .. }), "{body}: {finding:?}");
+    }
+    let foreign = body.replace(&reference(StepName::First).compact(), "SOMEBODY0ELSE");
+    let (about, finding) = result(&foreign);
+    assert_eq!(about, None);
+    assert!(matches!(finding, Finding::Unclear { .. }), "{finding:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_result_of_a_query_names_the_operation_that_was_asked_about() {
+    let (mpesa, market) = tanzania();
+    market.script([Step::answer(200, &fixture("inquire/accepted.json"))]);
+    let inquiry = inquiry(WalletOperation::PayOut);
+    mpesa.inquire(&inquiry).await;
+    let [seen] = market.calls().try_into().unwrap();
+    let body = fixture("callback/query.json").replace("{id}", &seen.id());
+    let (about, finding) = result(&body);
+    assert_eq!(about, Some(inquiry.reference));
+    // Without a status word it says nothing: a synchronous query must.
+    assert!(matches!(finding, Finding::Unclear { .. }), "{finding:?}");
+
+    let with_word = |word: &str| {
+        let status = format!("\"input_ResponseTransactionStatus\":\"{word}\",\"input_Reversed\"");
+        result(&body.replace("\"input_Reversed\"", &status)).1
+    };
+    assert!(matches!(with_word("Completed"), Finding::Executed(_)));
+    assert!(matches!(with_word("Expired"), Finding::Refused(_)));
+    let absent = body.replace("INS-0", "INS-23");
+    assert_eq!(result(&absent).1, Finding::Absent);
+}
+
+#[test]
+fn a_result_is_acknowledged_in_the_form_of_its_operation() {
+    let (mpesa, _) = tanzania();
+    let body = success(StepName::First);
+    let failure = fixture("callback/failure.json");
+    for (body, code) in [
+        (body.as_str(), "0"),
+        (failure.as_str(), "0"),
+        (&fixture("callback/query.json"), "0"),
+        (&fixture("callback/update-status.json"), "INS-GAR-0"),
+        (&fixture("callback/direct-debit-query.json"), "INS-0"),
+        ("no JSON at all", "0"),
+    ] {
+        for verdict in [Verdict::Accepted, Verdict::Unreadable] {
+            let (status, reply) = replied(&mpesa, &callback("results", body), &verdict);
+            assert_eq!((status, &reply["output_ResponseCode"]), (200, &json!(code)), "{body}");
+        }
+    }
+    let (_, reply) = replied(&mpesa, &callback("results/", &body), &Verdict::Accepted);
+    assert_eq!(
+        reply,
+        json!({
+            "output_OriginalConversationID": "d5e0c1f2a3b44c6d8e9f001122334455",
+            "output_ThirdPartyConversationID": reference(StepName::First).compact(),
+            "output_ResponseCode": "0",
+            "output_ResponseDesc": "Successfully Accepted Result",
+        })
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_that_does_not_quote_it() {
+    let (mpesa, _) = tanzania();
+    for body in [
+        "",
+        "{",
+        "[]",
+        "\"x\"",
+        "{}",
+        "{\"input_ResultCode\":{}}",
+        "{\"input_TransactionID\":255712345678}",
+    ] {
+        let error = mpesa.read_callback(&callback("results", body)).unwrap_err();
+        assert!(matches!(error, CallbackError::Unreadable(_)), "{body}: {error:?}");
+        assert!(!error.to_string().contains("2557"), "{error}");
+    }
+    for path in ["", "result", "confirmation", "validation", "results/x"] {
+        let error = mpesa.read_callback(&callback(path, "{}")).unwrap_err();
+        assert!(matches!(error, CallbackError::UnknownPath(_)), "{path}: {error:?}");
+        assert_eq!(replied(&mpesa, &callback(path, "{}"), &Verdict::Unreadable).0, 404);
+    }
+    let get = RawCallback { method: "GET".to_owned(), ..callback("results", "{}") };
+    assert!(matches!(mpesa.read_callback(&get), Err(CallbackError::UnknownPath(_))));
+}
+
+#[test]
+fn a_confirmation_is_a_payment_that_its_customer_started() {
+    let mpesa = notified();
+    assert!(mpesa.capabilities().validates_payments);
+    let body = fixture("callback/payment.json");
+    let news = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
+    let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+    assert_eq!(notice.receipt.unwrap().as_str(), "TCA5K1ZQ08");
+    assert_eq!(notice.amount, money("1500", "TZS"));
+    assert_eq!(notice.account_reference, "LN-00417");
+    assert_eq!((notice.msisdn, notice.reference), (None, None), "masked, and not ours");
+    // 14:30:05 in Dar es Salaam is 11:30:05 UTC.
+    assert_eq!(notice.at.unwrap().as_micros(), 1_772_364_605_000_000);
+
+    let plain = body.replace("2557 ***** 126", "255712345678").replace("\"1500.00\"", "1500.5");
+    let news = mpesa.read_callback(&callback("confirmation", &plain)).unwrap();
+    let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+    assert_eq!(notice.msisdn.unwrap().digits(), "255712345678");
+    assert_eq!(notice.amount, money("1500.50", "TZS"), "a JSON number, without a float");
+
+    let hashed = body.replace("2557 ***** 126", &"5".repeat(64)).replace("20260301143005", "x");
+    let news = mpesa.read_callback(&callback("confirmation", &hashed)).unwrap();
+    let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+    assert_eq!((notice.msisdn, notice.at), (None, None));
+}
+
+#[test]
+fn a_notice_that_cannot_be_booked_as_it_stands_is_unreadable() {
+    let mpesa = notified();
+    let body = fixture("callback/payment.json");
+    for broken in [
+        body.replace("\"000000\"", "\"600638\""),
+        body.replace("\"000000\"", "\"\""),
+        body.replace("1500.00", "1500.005"),
+        body.replace("1500.00", "1,500"),
+        body.replace("1500.00", "-5"),
+        body.replace("\"1500.00\"", "1.5e3"),
+        body.replace("1500.00", "0"),
+        body.replace("1500.00", ""),
+        body.replace("TCA5K1ZQ08", ""),
+        body.replace("TCA5K1ZQ08", "TCA 5K1"),
+    ] {
+        let error = mpesa.read_callback(&callback("confirmation", &broken)).unwrap_err();
+        assert!(matches!(error, CallbackError::Unreadable(_)), "{broken}: {error:?}");
+    }
+}
+
+#[test]
+fn a_validation_asks_and_is_answered() {
+    let mpesa = notified();
+    let body = fixture("callback/payment.json").replace("TCA5K1ZQ08", "");
+    let asked = callback("validation", &body);
+    let news = mpesa.read_callback(&asked).unwrap();
+    let CallbackNews::Validation(notice) = news else { panic!("{news:?}") };
+    assert_eq!(notice.receipt, None);
+    for (verdict, code, text) in [
+        (Verdict::Accepted, "0", "Accepted"),
+        (Verdict::Refused("no such account".to_owned()), "C2B00012", "Rejected"),
+        (Verdict::Unreadable, "C2B00016", "Rejected"),
+    ] {
+        let expected = json!({ "ResultCode": code, "ResultDesc": text });
+        assert_eq!(replied(&mpesa, &asked, &verdict), (200, expected));
+    }
+    for verdict in [Verdict::Accepted, Verdict::Unreadable] {
+        let reply = replied(&mpesa, &callback("confirmation", &body), &verdict);
+        assert_eq!(reply, (200, json!({ "ResultCode": 0, "ResultDesc": "Success" })));
+    }
+}

@@ -1,0 +1,11 @@
+//! The adapter from outside: its requests and its readings, over a scripted transport.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod callbacks;
+mod codes;
+mod options;
+mod payments;
+mod properties;
+mod queries;
+mod sessions;
+mod support;
