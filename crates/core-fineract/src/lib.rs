@@ -1,1 +1,31 @@
-//! Empty for now.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod answer;
+mod approvals;
+mod auth;
+mod booking;
+mod calendar;
+mod catalogue;
+mod check;
+mod client;
+mod config;
+mod fineract;
+mod hold;
+mod inquiry;
+mod lookup;
+mod near;
+mod phone;
+mod probe;
+mod suggest;
+mod undo;
+mod version;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{
+    Auth, ClientAuth, ClosedPeriods, HolderMatch, Options, OptionsError, Secrets, Switch,
+};
+pub use fineract::Fineract;

@@ -1,0 +1,340 @@
+//! Asking a core what it is and whether it works as configured (`fineract.md` §20, §21.8).
+
+use bytes::Bytes;
+use kiungo_core_banking::ProbeError;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::booking::FORMAT;
+use crate::catalogue::{self, Verdict};
+use crate::client::{Answer, Client};
+use crate::config::Auth;
+use crate::version::{FLOOR, Profile, Version};
+use crate::wire::Page;
+
+/// What a probe brought.
+pub(crate) struct Seen {
+    pub(crate) profile: Profile,
+    /// Good news and warnings, a sentence each.
+    pub(crate) lines: Vec<String>,
+}
+
+/// What the connector's user must be allowed to do (`fineract.md` §1.2).
+const NEEDED: [&str; 11] = [
+    "READ_CLIENT",
+    "READ_SAVINGSACCOUNT",
+    "READ_LOAN",
+    "READ_PAYMENTTYPE",
+    "READ_AUDIT",
+    "DEPOSIT_SAVINGSACCOUNT",
+    "WITHDRAWAL_SAVINGSACCOUNT",
+    "UNDOTRANSACTION_SAVINGSACCOUNT",
+    "REPAYMENT_LOAN",
+    "ADJUST_LOAN",
+    "DISBURSE_LOAN",
+];
+/// What some ways of working need beside.
+const USEFUL: [&str; 4] = [
+    "DISBURSALUNDO_LOAN",
+    "HOLDAMOUNT_SAVINGSACCOUNT",
+    "RELEASEAMOUNT_SAVINGSACCOUNT",
+    "READ_CONFIGURATION",
+];
+
+/// Logs in and finds out what the core can do.
+pub(crate) async fn inspect(client: &Client) -> Result<Seen, ProbeError> {
+    let options = &client.settings.options;
+    let mut lines = Vec::new();
+    if client.settings.base_url.starts_with("http:") {
+        lines.push("warning: plain http, so the login can be read on the way".to_owned());
+    }
+    login(client, &mut lines).await?;
+    let mut profile = Profile::assumed(
+        client.settings.version,
+        options.business_date.known(None),
+        options.maker_checker.known(None),
+    );
+    if client.settings.version.is_none() {
+        (profile.version, profile.exact) = version(client).await?;
+    }
+    let version = profile.version;
+    lines.push(if profile.exact {
+        format!("the core is Fineract {version}")
+    } else {
+        format!("the core is Fineract {version} or later, it does not say")
+    });
+    switches(client, &mut profile, &mut lines).await?;
+    profile.idempotent = idempotency(client, &profile, &mut lines).await?;
+    Ok(Seen { profile, lines })
+}
+
+#[derive(Deserialize)]
+struct PaymentType {
+    id: u64,
+    #[serde(default)]
+    name: String,
+}
+
+/// The cheapest read that needs tenant, login and a permission.
+async fn login(client: &Client, lines: &mut Vec<String>) -> Result<(), ProbeError> {
+    let answer = get(client, "/api/v1/paymenttypes").await?;
+    if answer.status != 200 {
+        return Err(refused("the payment types cannot be read", &answer));
+    }
+    let types = Page::<PaymentType>::parse(&answer.body).map_err(|_| {
+        ProbeError::Repair("base_url: what answers there is not Fineract".to_owned())
+    })?;
+    lines.push("the login works".to_owned());
+    match client.settings.options.payment_type {
+        None => lines.push(
+            "warning: no payment_type; every order must bring one from its mapping".to_owned(),
+        ),
+        Some(id) => match types.items.iter().find(|payment_type| payment_type.id == id) {
+            Some(found) => lines.push(format!("payment type {id} is `{}`", found.name)),
+            None => {
+                return Err(ProbeError::Repair(format!(
+                    "payment_type: the core has no payment type {id}"
+                )));
+            }
+        },
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Info {
+    git: Option<Git>,
+    build: Option<Build>,
+}
+
+#[derive(Deserialize)]
+struct Git {
+    build: Option<Build>,
+}
+
+#[derive(Deserialize)]
+struct Build {
+    version: Option<String>,
+}
+
+/// The version by its own word, else by the routes that it has.
+async fn version(client: &Client) -> Result<(Version, bool), ProbeError> {
+    let answer = get(client, "/actuator/info").await?;
+    if let Some(version) = stated_version(&answer) {
+        if version < FLOOR {
+            return Err(ProbeError::Repair(format!(
+                "the core is Fineract {version}; {FLOOR} is the oldest that is supported"
+            )));
+        }
+        return Ok((version, true));
+    }
+    // Exists since 1.9, and answers 403 rather than 404 to a user who may not read it.
+    let events = get(client, "/api/v1/externalevents/configuration").await?;
+    if !matches!(events.status, 200 | 403) {
+        return Ok((FLOOR, false));
+    }
+    // Exists since 1.12; before, the path only takes postings.
+    let transactions = get(client, "/api/v1/loans/0/transactions").await?;
+    let route_exists = transactions.status == 200
+        || matches!(
+            catalogue::judge(transactions.status, &transactions.body),
+            Verdict::Listed { ref code, .. } if code == "error.msg.loan.id.invalid"
+        );
+    Ok((Version::new(1, if route_exists { 12 } else { 9 }), false))
+}
+
+fn stated_version(answer: &Answer) -> Option<Version> {
+    if answer.status != 200 {
+        return None;
+    }
+    let info: Info = serde_json::from_slice(&answer.body).ok()?;
+    let stated = info.git.and_then(|git| git.build).and_then(|build| build.version);
+    let stated = stated.or(info.build.and_then(|build| build.version))?;
+    Version::parse(&stated)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Configuration {
+    global_configuration: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    #[serde(default)]
+    enabled: bool,
+}
+
+/// The tenant's switches that concern postings. Their names lost underscores in 1.11.
+async fn switches(
+    client: &Client,
+    profile: &mut Profile,
+    lines: &mut Vec<String>,
+) -> Result<(), ProbeError> {
+    let options = &client.settings.options;
+    let answer = get(client, "/api/v1/configurations").await?;
+    let read = (answer.status == 200)
+        .then(|| serde_json::from_slice::<Configuration>(&answer.body).ok())
+        .flatten();
+    let on = |name: &str| {
+        let read = read.as_ref()?;
+        let same = |entry: &&Entry| entry.name.replace('_', "-") == name;
+        Some(read.global_configuration.iter().find(same).is_some_and(|entry| entry.enabled))
+    };
+    profile.business_date = options.business_date.known(on("enable-business-date"));
+    profile.maker_checker = options.maker_checker.known(on("maker-checker"));
+    profile.loans_on_holidays = on("allow-transactions-on-holiday").unwrap_or(false);
+    profile.loans_on_non_working_days = on("allow-transactions-on-non-workingday").unwrap_or(false);
+    let zone = &options.time_zone;
+    lines.push(match profile.business_date {
+        Some(true) => "value dates follow the tenant's business date".to_owned(),
+        Some(false) => format!("value dates follow the calendar of {zone}"),
+        None => format!(
+            "warning: whether the tenant keeps a business date cannot be read (permission \
+             READ_CONFIGURATION); value dates follow the calendar of {zone}"
+        ),
+    });
+    match profile.maker_checker {
+        Some(true) => lines.push(
+            "warning: maker-checker is on; flagged commands wait for a second person".to_owned(),
+        ),
+        Some(false) => {}
+        None => lines.push("warning: whether maker-checker is on cannot be read".to_owned()),
+    }
+    Ok(())
+}
+
+/// A key of its own, no operation's. Always the same, so that probing leaves one row behind, not
+/// one per start.
+const PROBE_KEY: &str = "kiungo-idempotency-probe";
+
+/// Sends a command twice that no core applies: a deposit without amount or date. The refusal
+/// comes out of the command handler, so it is stored, and the second answer shows whether keys are
+/// minded. Version numbers alone do not say: up to 1.12, `OAuth2` switches it off.
+async fn idempotency(
+    client: &Client,
+    profile: &Profile,
+    lines: &mut Vec<String>,
+) -> Result<bool, ProbeError> {
+    let outdated = profile.exact && profile.version < Version::new(1, 9);
+    let deaf = client.is_oauth2() && profile.exact && profile.version < Version::new(1, 13);
+    if outdated || deaf {
+        lines.push(if outdated {
+            "warning: before 1.9 there is no idempotency; nothing is sent twice".to_owned()
+        } else {
+            "warning: before 1.13, OAuth2 switches idempotency off".to_owned()
+        });
+        return Ok(false);
+    }
+    let body = Bytes::from(json!(FORMAT).to_string());
+    let path = "/api/v1/savingsaccounts/0/transactions?command=deposit";
+    let mut cached = false;
+    for _ in 0..2 {
+        let answer = client
+            .command(path, PROBE_KEY, body.clone())
+            .await
+            .map_err(|error| ProbeError::Unavailable(error.why()))?;
+        cached = answer.cached && matches!(answer.status, 400 | 404);
+    }
+    lines.push(if cached {
+        "a repeated idempotency key is recognised".to_owned()
+    } else {
+        "warning: a repeated idempotency key is not recognised; nothing is sent twice".to_owned()
+    });
+    Ok(cached)
+}
+
+#[derive(Deserialize)]
+struct Permissions {
+    permissions: Option<Vec<String>>,
+}
+
+/// What the user may do, which the core tells only for a user name and password.
+pub(crate) async fn permissions(
+    client: &Client,
+    profile: &Profile,
+) -> Result<Vec<String>, ProbeError> {
+    let Some(body) = client.login_body() else {
+        return Ok(vec!["permissions cannot be read with OAuth2".to_owned()]);
+    };
+    let answer = client
+        .search("/api/v1/authentication", body)
+        .await
+        .map_err(|error| ProbeError::Unavailable(error.why()))?;
+    let read = (answer.status == 200)
+        .then(|| serde_json::from_slice::<Permissions>(&answer.body).ok())
+        .flatten()
+        .and_then(|read| read.permissions);
+    let Some(granted) = read else {
+        return Ok(vec!["warning: the user's permissions cannot be read".to_owned()]);
+    };
+    judge_permissions(&granted, profile)
+}
+
+fn judge_permissions(granted: &[String], profile: &Profile) -> Result<Vec<String>, ProbeError> {
+    let has = |name: &str| granted.iter().any(|permission| permission == name);
+    let may = |name: &str| {
+        has(name)
+            || has("ALL_FUNCTIONS")
+            || (name.starts_with("READ_") && has("ALL_FUNCTIONS_READ"))
+    };
+    let missing: Vec<&str> = NEEDED
+        .into_iter()
+        // Audits are only read to find commands that wait for approval.
+        .filter(|name| *name != "READ_AUDIT" || profile.may_await_approval())
+        .filter(|name| !may(name))
+        .collect();
+    if !missing.is_empty() {
+        return Err(ProbeError::Repair(format!(
+            "the user lacks permissions: {}",
+            missing.join(", ")
+        )));
+    }
+    let mut lines = vec!["the user has the needed permissions".to_owned()];
+    let missing: Vec<&str> = USEFUL.into_iter().filter(|name| !may(name)).collect();
+    if !missing.is_empty() {
+        lines.push(format!("warning: the user lacks {}", missing.join(", ")));
+    }
+    if has("ALL_FUNCTIONS") {
+        lines.push("warning: the user may do everything; give it only what it needs".to_owned());
+    }
+    if granted.iter().any(|permission| permission.ends_with("_CHECKER")) {
+        lines.push("warning: the user may approve its own commands (a checker right)".to_owned());
+    }
+    Ok(lines)
+}
+
+async fn get(client: &Client, path: &str) -> Result<Answer, ProbeError> {
+    client.get(path).await.map_err(|error| match error {
+        crate::client::SendError::Login { code } => {
+            ProbeError::Repair(format!("the authorization server refuses our client: {code}"))
+        }
+        error => ProbeError::Unavailable(error.why()),
+    })
+}
+
+/// Whether a person must repair it, or it may heal by itself.
+fn refused(what: &str, answer: &Answer) -> ProbeError {
+    match catalogue::judge(answer.status, &answer.body) {
+        Verdict::Listed { row, code, message } if row.class == catalogue::Class::Repair => {
+            ProbeError::Repair(format!("{what}: {code}: {message}"))
+        }
+        Verdict::Listed { code, message, .. } => {
+            ProbeError::Unavailable(format!("{what}: {code}: {message}"))
+        }
+        Verdict::Unlisted { .. } if matches!(answer.status, 301..=308 | 404) => {
+            ProbeError::Repair(format!("base_url: {} instead of Fineract", answer.status))
+        }
+        Verdict::Unlisted { why } => ProbeError::Unavailable(format!("{what}: {why}")),
+    }
+}
+
+impl Client {
+    /// The body with which a user asks for its own permissions; none with `OAuth2`.
+    fn login_body(&self) -> Option<Bytes> {
+        let Auth::Basic { username } = &self.settings.options.auth else { return None };
+        let password = self.password()?;
+        Some(Bytes::from(json!({"username": username, "password": password}).to_string()))
+    }
+}

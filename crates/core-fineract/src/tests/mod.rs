@@ -1,0 +1,3 @@
+//! Tests over a scripted transport.
+
+pub(crate) mod orders;

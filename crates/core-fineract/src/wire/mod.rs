@@ -1,0 +1,58 @@
+//! What is on the wire, exactly: both date shapes, the three paging shapes, amounts as text
+//! (`fineract.md` §2.2). Unknown members are ignored.
+
+mod account;
+mod command;
+mod date;
+mod decimal;
+mod error;
+mod page;
+mod transaction;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+pub(crate) use account::{
+    Accounts, Client, ClientHit, Currency, ListedAccount, Loan, SavingsAccount, SearchHit,
+};
+pub(crate) use command::{Changes, CommandResult};
+pub(crate) use date::Date;
+pub(crate) use decimal::Decimal;
+pub(crate) use error::ErrorBody;
+pub(crate) use page::Page;
+pub(crate) use transaction::{LoanTransaction, LoanTransactions, SavingsTransaction};
+
+/// A text, or something else where no text was given: an empty external id prints as `null` or
+/// `{}`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(from = "TextOrNot")]
+pub(crate) struct Text(pub(crate) Option<String>);
+
+impl Text {
+    /// The text, if there is one that is not blank.
+    pub(crate) fn get(&self) -> Option<&str> {
+        self.0.as_deref().filter(|text| !text.trim().is_empty())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TextOrNot {
+    Text(String),
+    Other(IgnoredAny),
+}
+
+impl From<TextOrNot> for Text {
+    fn from(value: TextOrNot) -> Self {
+        match value {
+            TextOrNot::Text(text) => Self(Some(text)),
+            TextOrNot::Other(IgnoredAny) => Self(None),
+        }
+    }
+}
+
+/// An enumerated value: only its number is read, the rest is for people.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Enumerated {
+    pub(crate) id: u64,
+}
