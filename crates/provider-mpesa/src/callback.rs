@@ -6,10 +6,11 @@ use kiungo_domain::{Finding, Reference};
 use kiungo_provider::{CallbackError, CallbackNews, CallbackReply, RawCallback, Terms, Verdict};
 use serde_json::json;
 
-use crate::config::{Notification, Settings};
+use crate::config::Notification;
 use crate::ids::asked_about;
 use crate::map::{payment, query};
 use crate::notice;
+use crate::settings::Settings;
 use crate::wire::AsyncResult;
 
 /// What a path behind the secret is for.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::{Finding, Msisdn, Outcome, Reference};
+use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
@@ -19,13 +19,14 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::config::{Answers, Options, OptionsError, Secrets, Settings, encrypter};
+use crate::config::{Answers, Options, OptionsError, Secrets};
 use crate::ids::QueryIds;
 use crate::map::query::Transaction;
 use crate::map::{payment, query};
 use crate::session::{Lease, Opener, SessionError, Sessions, State};
+use crate::settings::{Settings, encrypter};
 use crate::text::{label, sanitise};
-use crate::wire::{self, NameQuery, Payment, Reply, Reversal, StatusQuery};
+use crate::wire::{self, NameQuery, PaymentRequest, Reply, ReversalRequest, StatusQuery};
 use crate::{callback, text};
 
 /// One M-Pesa market, through the OpenAPI.
@@ -82,32 +83,25 @@ impl Mpesa {
         let amount = wire_amount(order.amount, self.terms.decimals);
         let label = or_else(label(&order.label), &conversation_id, 20);
         let description = or_else(sanitise(&order.description, 256), &label, 256);
-        let (method_path, timeout, purchased_items, payment_items) = match operation {
-            WalletOperation::Collect => (
-                "c2bPayment/singleStage/",
-                self.settings.options.collect_timeout,
-                Some(description.as_str()),
-                None,
-            ),
-            WalletOperation::PayOut | WalletOperation::Reverse => (
-                "b2cPayment/",
-                self.settings.options.pay_out_timeout,
-                None,
-                Some(description.as_str()),
-            ),
+        let is_collection = operation == WalletOperation::Collect;
+        let options = &self.settings.options;
+        let (path, timeout) = if is_collection {
+            ("c2bPayment/singleStage/", options.collect_timeout)
+        } else {
+            ("b2cPayment/", options.pay_out_timeout)
         };
-        let body = Payment {
+        let body = PaymentRequest {
             amount: &amount,
             country: &self.settings.market.country,
             currency: &self.settings.market.currency,
             msisdn: order.msisdn.digits(),
-            service_provider_code: &self.settings.options.service_provider_code,
+            service_provider_code: &options.service_provider_code,
             conversation_id: &conversation_id,
             label: &label,
-            purchased_items,
-            payment_items,
+            purchased_items: is_collection.then_some(description.as_str()),
+            payment_items: (!is_collection).then_some(description.as_str()),
         };
-        self.operate(operation, order.reference, Method::POST, method_path, &body, timeout).await
+        self.operate(operation, order.reference, Method::POST, path, &body, timeout).await
     }
 
     /// A refusal before anything is sent.
@@ -223,6 +217,12 @@ impl Mpesa {
     }
 }
 
+impl std::fmt::Debug for Mpesa {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mpesa").field("url", &self.settings.url).finish_non_exhaustive()
+    }
+}
+
 /// Why a call came to nothing.
 #[derive(Debug, thiserror::Error)]
 enum NoReply {
@@ -256,7 +256,7 @@ impl Provider for Mpesa {
     }
 
     async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding {
-        let Some(receipt) = notice.receipt.as_ref().map(|receipt| receipt.as_str()) else {
+        let Some(receipt) = notice.receipt.as_ref().map(Receipt::as_str) else {
             return PaymentFinding::Unclear { why: "there is no receipt to ask with".to_owned() };
         };
         // `input_QueryReference` takes nothing else (`mpesa-openapi.md` §5).
@@ -313,7 +313,7 @@ impl Reverse for Mpesa {
             return unsendable(Reason::Other, "M-Pesa takes no such receipt");
         }
         let conversation_id = order.reference.compact();
-        let body = Reversal {
+        let body = ReversalRequest {
             country: &self.settings.market.country,
             service_provider_code: &self.settings.options.service_provider_code,
             conversation_id: &conversation_id,
@@ -349,7 +349,7 @@ impl HolderName for Mpesa {
 
 /// The amount with the decimals that the provider takes: `125.50`, or `125` where it takes none.
 /// [`Terms::refuses`] has made sure that nothing is cut off.
-fn wire_amount(amount: kiungo_domain::Money, decimals: u8) -> String {
+fn wire_amount(amount: Money, decimals: u8) -> String {
     let text = amount.to_decimal();
     match text.split_once('.') {
         Some((whole, _)) if decimals == 0 => whole.to_owned(),

@@ -1,4 +1,5 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![allow(clippy::doc_markdown, reason = "`OpenAPI` is a name here, not code")]
 #![doc = include_str!("../README.md")]
 
 mod bearer;
@@ -10,6 +11,7 @@ mod map;
 mod market;
 mod notice;
 mod session;
+mod settings;
 mod text;
 mod wire;
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::callback::position;
-use crate::config::Settings;
+use crate::settings::Settings;
 use crate::wire::Text;
 
 /// The same payload for validation and confirmation; unknown fields are allowed.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 /// Collecting from a wallet, or paying one: the two differ in the name of the description.
 #[derive(Debug, Serialize)]
-pub(crate) struct Payment<'a> {
+pub(crate) struct PaymentRequest<'a> {
     #[serde(rename = "input_Amount")]
     pub(crate) amount: &'a str,
     #[serde(rename = "input_Country")]
@@ -34,7 +34,7 @@ pub(crate) struct Payment<'a> {
 
 /// A reversal in full: a part would be stated as `input_ReversalAmount`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Reversal<'a> {
+pub(crate) struct ReversalRequest<'a> {
     #[serde(rename = "input_Country")]
     pub(crate) country: &'a str,
     #[serde(rename = "input_ServiceProviderCode")]

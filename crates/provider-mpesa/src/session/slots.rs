@@ -25,6 +25,11 @@ impl Timing {
     fn renewal(&self) -> Duration {
         (self.lifetime / 5 * 4).min(self.lifetime.saturating_sub(self.activation_delay * 2))
     }
+
+    /// How long after its creation a session is used at most: a request needs a moment to arrive.
+    fn use_by(&self) -> Duration {
+        self.lifetime.saturating_sub((self.lifetime / 20).min(ARRIVAL))
+    }
 }
 
 /// The right to make one call with a session.
@@ -147,7 +152,7 @@ impl Slots {
             lease,
             active_at,
             renew_at: (asked_at + self.timing.renewal()).max(active_at),
-            expires_at: asked_at + self.timing.lifetime,
+            expires_at: asked_at + self.timing.use_by(),
             proven: false,
         });
         Ok(())
@@ -191,4 +196,6 @@ impl Slots {
     }
 }
 
-const LONGEST_SETBACK: Duration = Duration::from_secs(60);
+/// How long before its end a session is no longer given out.
+const ARRIVAL: Duration = Duration::from_secs(10);
+const LONGEST_SETBACK: Duration = Duration::from_mins(1);

@@ -16,7 +16,7 @@ fn start(mapping: Mapping, api_key: &str) -> Result<Mpesa, OptionsError> {
 fn refused(change: impl FnOnce(&mut Options)) -> String {
     let mut mapping = mapping("tz");
     change(&mut mapping.mpesa);
-    start(mapping, API_KEY).err().expect("these options are wrong").to_string()
+    start(mapping, API_KEY).expect_err("these options are wrong").to_string()
 }
 
 #[test]

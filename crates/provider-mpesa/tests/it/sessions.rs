@@ -88,7 +88,7 @@ async fn after_a_long_silence_a_new_session_is_created_and_waited_for() {
 async fn a_session_that_ends_while_a_call_is_in_flight_does_not_harm_it() {
     let (mpesa, market) = tanzania();
     assert!(pays(&mpesa).await);
-    sleep(3560 * SECOND).await;
+    sleep(3550 * SECOND).await;
     // Renewal fails, so that the old session really ends.
     market.script_sessions(vec![Step::NoAnswer; 3]);
     let body = fixture("collect/completed.json");
