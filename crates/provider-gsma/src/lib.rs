@@ -1,1 +1,67 @@
-//! Empty for now.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod auth;
+mod bill;
+mod callback;
+mod client;
+mod config;
+mod inquiry;
+mod map;
+mod paths;
+mod payment;
+mod provider;
+mod statement;
+mod wire;
+
+use std::sync::Arc;
+
+use kiungo_provider::{Capabilities, Terms};
+use kiungo_transport::Transport;
+
+pub use account::AccountState;
+pub use config::{
+    AccountId, Answers, AuthScheme, BalanceOf, Institution, LinkStyle, MsisdnFormat, Options,
+    OptionsError, Payments, ReferencePlace, Secrets, Version,
+};
+
+use crate::client::Client;
+use crate::map::party::OwnAccount;
+use crate::map::reading::Reading;
+
+/// A provider that speaks the GSMA Mobile Money API, 1.1.2 or 1.2.0.
+pub struct Gsma {
+    options: Options,
+    reading: Reading,
+    client: Client,
+    capabilities: Capabilities,
+}
+
+impl Gsma {
+    /// An adapter for one provider. Nothing is sent yet. A client certificate for mutual TLS
+    /// belongs to `transport`.
+    ///
+    /// # Errors
+    /// Options that cannot work, missing secrets, or a code table that would lose or double money.
+    pub fn new(
+        options: Options,
+        secrets: &Secrets,
+        terms: Terms,
+        transport: Arc<dyn Transport>,
+    ) -> Result<Self, OptionsError> {
+        options.check()?;
+        Ok(Self {
+            client: Client::new(&options, secrets, transport)?,
+            reading: Reading { terms: config::normalise(terms)?, own: OwnAccount::new(&options) },
+            capabilities: provider::capabilities(&options),
+            options,
+        })
+    }
+}
+
+impl std::fmt::Debug for Gsma {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gsma").field("options", &self.options).finish_non_exhaustive()
+    }
+}

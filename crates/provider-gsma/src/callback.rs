@@ -1,0 +1,227 @@
+//! Callbacks: where they arrive, what they say, and how they are answered. Pure, no I/O.
+//!
+//! Nothing authenticates a callback in this API (`gsma-mobile-money-api.md` §4.2, §18 trap 11), so
+//! all of it is hearsay until an inquiry confirms it (rule 6).
+
+use bytes::Bytes;
+use kiungo_domain::outcome::{Acceptance, Awaiting};
+use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::{Finding, Reference};
+use kiungo_provider::order::WalletOperation;
+use kiungo_provider::{CallbackError, CallbackNews, CallbackReply, Meaning, RawCallback, Verdict};
+
+use crate::Gsma;
+use crate::bill;
+use crate::client::content_hash;
+use crate::map::codes::Refusal;
+use crate::map::reading::{Asked, StateSays, state_handle};
+use crate::paths::{account_pairs, decode};
+use crate::wire::{Body, ErrorObject, RequestState, read_body};
+
+/// What a callback's method and path stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// The result of the operation that was given this address.
+    Result(Reference),
+    /// A payment that a customer started at the wallet.
+    Payment,
+    /// The provider reads the bills of an account: may this account be paid?
+    Bills { account: String },
+    /// The provider pays a bill of an account.
+    BillPayment { account: String },
+}
+
+impl Route {
+    pub(crate) fn of(callback: &RawCallback) -> Option<Self> {
+        let path = callback.path.split_once('?').map_or(&*callback.path, |(path, _)| path);
+        let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+        match (callback.method.as_str(), segments.as_slice()) {
+            ("PUT" | "POST", ["results", reference]) => {
+                Reference::parse(reference).ok().map(Self::Result)
+            }
+            ("PUT" | "POST", ["payments"]) => Some(Self::Payment),
+            ("GET", ["accounts", account @ .., "bills"]) => {
+                addressed(account).map(|account| Self::Bills { account })
+            }
+            (
+                "POST",
+                ["accounts", account @ .., "bills", "payments"]
+                | ["accounts", account @ .., "bills", _, "payments"],
+            ) => addressed(account).map(|account| Self::BillPayment { account }),
+            ("POST", ["bills", reference, "payments"]) => {
+                decode(reference).map(|account| Self::BillPayment { account })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The account that a path addresses, in the single or the multiple form (§7.3): what the payer
+/// typed, which is the identifier that is not his phone number.
+fn addressed(segments: &[&str]) -> Option<String> {
+    match segments {
+        [_kind, id] => decode(id),
+        [multiple] => {
+            let pairs = account_pairs(multiple)?;
+            let typed = pairs.iter().find(|(kind, _)| !kind.eq_ignore_ascii_case("msisdn"));
+            typed.or(pairs.first()).map(|(_, id)| id.clone())
+        }
+        _ => None,
+    }
+}
+
+impl Gsma {
+    pub(crate) fn news(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+        let unknown = || CallbackError::UnknownPath(format!("{} …", callback.method));
+        let route = Route::of(callback).ok_or_else(unknown)?;
+        self.check_hash(callback)?;
+        match route {
+            Route::Result(reference) => self.read_result(callback, reference),
+            Route::Payment => self.read_payment(callback),
+            Route::Bills { account } => Ok(CallbackNews::Validation(bill::validation(
+                &account,
+                self.reading.terms.currency,
+            ))),
+            Route::BillPayment { account } => {
+                bill::payment(&account, &callback.body, self.reading.terms.currency)
+                    .map(CallbackNews::Payment)
+                    .map_err(CallbackError::Unreadable)
+            }
+        }
+    }
+
+    /// A damaged body is not read. This is no signature: whoever forges a body can hash it.
+    fn check_hash(&self, callback: &RawCallback) -> Result<(), CallbackError> {
+        let stated = callback.header("x-content-hash").filter(|_| self.options.integrity_headers);
+        match stated.map(str::trim) {
+            Some(hash) if !hash.eq_ignore_ascii_case(&content_hash(&callback.body)) => {
+                let why = "it does not have the hash that X-Content-Hash states".to_owned();
+                Err(CallbackError::Unreadable(why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_result(
+        &self,
+        callback: &RawCallback,
+        reference: Reference,
+    ) -> Result<CallbackNews, CallbackError> {
+        let unreadable = |why: &str| CallbackError::Unreadable(why.to_owned());
+        // Most providers leave the header out (§2.3); one that sends it must agree with the path.
+        let named = callback.header("x-correlationid").map(str::trim).filter(|id| !id.is_empty());
+        if named.is_some_and(|id| Reference::parse(id) != Ok(reference)) {
+            return Err(unreadable("X-CorrelationID names another operation than the address"));
+        }
+        let body = read_body(&callback.body).ok_or_else(|| unreadable("no known shape"))?;
+        let asked = Asked {
+            operation: operation(reference),
+            reference,
+            amount: None,
+            msisdn: None,
+            original: None,
+        };
+        let finding = match body {
+            Body::Transaction(transaction) => self.reading.transaction(&asked, &transaction),
+            Body::Error(error) => self.failure(&asked, &error),
+            Body::RequestState(state) => self.state(&asked, &state),
+            Body::Updated => Finding::unclear("it reports success without the transaction"),
+            Body::Link(_) => return Err(unreadable("a link is no result")),
+        };
+        Ok(CallbackNews::Result { reference: Some(reference), finding })
+    }
+
+    fn failure(&self, asked: &Asked, error: &ErrorObject) -> Finding {
+        let codes = &self.reading.terms.codes;
+        let refusal = Refusal::of(error);
+        match refusal.meaning(codes, asked.answered()) {
+            // The failure of a second sending that was turned away says nothing about the first,
+            // and comes to the same address (§18, trap 2).
+            Some(Meaning::NotSent) => Finding::unclear(refusal.described()),
+            _ => refusal.finding(codes, asked.answered()),
+        }
+    }
+
+    /// A request state in place of the resource (§4.2).
+    fn state(&self, asked: &Asked, state: &RequestState) -> Finding {
+        match self.reading.request_state(asked, state) {
+            StateSays::Finding(finding) => finding,
+            StateSays::Read(_) => Finding::InProgress(Acceptance {
+                handle: state_handle(state),
+                awaiting: Awaiting::Processing,
+            }),
+        }
+    }
+
+    fn read_payment(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+        let unreadable = |why: &str| CallbackError::Unreadable(why.to_owned());
+        match read_body(&callback.body) {
+            Some(Body::Transaction(transaction)) => self
+                .notice(&transaction)
+                .map(CallbackNews::Payment)
+                .map_err(CallbackError::Unreadable),
+            Some(_) => Err(unreadable("it is no transaction")),
+            None => Err(unreadable("no known shape")),
+        }
+    }
+
+    pub(crate) fn acknowledgement(
+        &self,
+        callback: &RawCallback,
+        verdict: &Verdict,
+    ) -> CallbackReply {
+        let Some(route) = Route::of(callback) else {
+            return error(404, "identification", "identifierError", "there is no such resource");
+        };
+        match (verdict, route) {
+            (Verdict::Unreadable, _) => {
+                error(400, "validation", "formatError", "the body cannot be read")
+            }
+            (Verdict::Accepted, Route::Result(_) | Route::Payment) => {
+                CallbackReply { status: 204, body: None }
+            }
+            (Verdict::Accepted, Route::Bills { account }) => {
+                json(200, &bill::list(&account, self.reading.terms.currency))
+            }
+            (Verdict::Accepted, Route::BillPayment { .. }) => match bill::receipt(&callback.body) {
+                Some(body) => json(201, &body),
+                None => error(400, "validation", "formatError", "the body cannot be read"),
+            },
+            (Verdict::Refused(why), Route::Bills { .. } | Route::BillPayment { .. }) => {
+                error(404, "identification", "identifierError", why)
+            }
+            (Verdict::Refused(why), Route::Result(_) | Route::Payment) => {
+                error(400, "businessRule", "genericError", why)
+            }
+        }
+    }
+}
+
+/// Which wallet operation a reference of ours stands for: the first leg is a wallet's when money
+/// comes in, the second when it goes out, and what takes either back is a reversal.
+fn operation(reference: Reference) -> WalletOperation {
+    match reference.step() {
+        StepName::First => WalletOperation::Collect,
+        StepName::Second => WalletOperation::PayOut,
+        StepName::UndoSecond | StepName::UndoFirst => WalletOperation::Reverse,
+    }
+}
+
+fn json(status: u16, body: &serde_json::Value) -> CallbackReply {
+    CallbackReply {
+        status,
+        body: Some(("application/json; charset=utf-8", Bytes::from(body.to_string()))),
+    }
+}
+
+fn error(status: u16, category: &str, code: &str, description: &str) -> CallbackReply {
+    let description: String = description.chars().take(256).collect();
+    json(
+        status,
+        &serde_json::json!({
+            "errorCategory": category,
+            "errorCode": code,
+            "errorDescription": description,
+        }),
+    )
+}

@@ -1,0 +1,166 @@
+//! Error objects, and what the mapping says of them (`gsma-mobile-money-api.md` §6).
+
+use kiungo_domain::outcome::{Acceptance, Awaiting, Reason, Rejection, Retry};
+use kiungo_domain::{Finding, Outcome};
+use kiungo_provider::{Answered, CodeLine, CodeTables, Meaning};
+
+use crate::wire::{ErrorObject, Text};
+
+/// The longest text of a provider that is kept.
+const TEXT_CHARS_MAX: usize = 160;
+
+/// A code as it is looked up: lower case, without blanks (§6.2).
+pub(crate) fn normal(code: &str) -> String {
+    code.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a normal code says that the correlation id is known already: evidence about the first
+/// sending, never a failure (§4.4).
+pub(crate) fn is_duplicate(normal: &str) -> bool {
+    normal.rsplit('/').next() == Some("duplicaterequest")
+}
+
+/// An error as the provider wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// `category/code`, shortened to what a code can be.
+    pub(crate) code: String,
+    text: Option<String>,
+}
+
+impl Refusal {
+    /// What a GSMA Error object says.
+    pub(crate) fn of(error: &ErrorObject) -> Self {
+        let part = |text: Option<&Text>| {
+            Text::given(text).map(|text| text.chars().take(64).collect()).unwrap_or_default()
+        };
+        let (category, code): (String, String) =
+            (part(error.error_category.as_ref()), part(error.error_code.as_ref()));
+        let text = Text::given(error.error_description.as_ref())
+            .or_else(|| Text::given(error.errordescription.as_ref()));
+        Self { code: sanitised(&format!("{category}/{code}")), text: text.map(sanitised) }
+    }
+
+    /// What a gateway's own answer says, which has a status and nothing else that counts.
+    pub(crate) fn of_gateway(status: http::StatusCode) -> Self {
+        Self { code: format!("gateway/{}", status.as_u16()), text: None }
+    }
+
+    fn line<'a>(&self, codes: &'a CodeTables, answered: Answered) -> Option<&'a CodeLine> {
+        codes.meaning(answered, &normal(&self.code))
+    }
+
+    /// What the mapping says that this code means; `None` if it is not listed.
+    pub(crate) fn meaning(&self, codes: &CodeTables, answered: Answered) -> Option<Meaning> {
+        self.line(codes, answered).map(|line| line.means)
+    }
+
+    /// Whether it says that our own authentication failed (§6.3).
+    pub(crate) fn is_about_the_client(&self) -> bool {
+        normal(&self.code) == "authorisation/clientauthorisationerror"
+    }
+
+    /// The reason that the mapping gives for this code.
+    pub(crate) fn reason(&self, codes: &CodeTables, answered: Answered) -> Option<Reason> {
+        self.line(codes, answered).and_then(|line| line.reason)
+    }
+
+    /// What it makes of an attempt that it answers directly.
+    pub(crate) fn outcome(&self, codes: &CodeTables, answered: Answered) -> Outcome {
+        let Some(line) = self.line(codes, answered) else {
+            return Outcome::unknown(format!("{} is not in the code table", self.described()));
+        };
+        match line.means {
+            _ if is_duplicate(&normal(&self.code)) => Outcome::unknown(self.explained(line)),
+            Meaning::Rejected => Outcome::Rejected(self.rejection(line)),
+            Meaning::NotSent => Outcome::not_sent(self.explained(line)),
+            Meaning::Pending => Outcome::Pending(accepted()),
+            Meaning::Completed | Meaning::Reversed | Meaning::Absent | Meaning::Unknown => {
+                Outcome::unknown(self.explained(line))
+            }
+        }
+    }
+
+    /// What it says about an operation when it comes later, as a result.
+    pub(crate) fn finding(&self, codes: &CodeTables, answered: Answered) -> Finding {
+        let Some(line) = self.line(codes, answered) else {
+            return Finding::unclear(format!("{} is not in the code table", self.described()));
+        };
+        match line.means {
+            _ if is_duplicate(&normal(&self.code)) => Finding::unclear(self.explained(line)),
+            Meaning::Rejected => Finding::Refused(self.rejection(line)),
+            // Recorded as the result of this reference, so the reference is used up.
+            Meaning::NotSent => Finding::Refused(Rejection {
+                reason: line.reason.unwrap_or(Reason::Busy),
+                retry: Retry::NewReference,
+                ..self.rejection(line)
+            }),
+            Meaning::Pending => Finding::InProgress(accepted()),
+            Meaning::Completed | Meaning::Reversed | Meaning::Absent | Meaning::Unknown => {
+                Finding::unclear(self.explained(line))
+            }
+        }
+    }
+
+    /// The code with the provider's text, for people.
+    pub(crate) fn described(&self) -> String {
+        match &self.text {
+            Some(text) => format!("{} ({text})", self.code),
+            None => self.code.clone(),
+        }
+    }
+
+    fn explained(&self, line: &CodeLine) -> String {
+        match &line.text {
+            Some(text) => format!("{}: {text}", self.code),
+            None => self.described(),
+        }
+    }
+
+    fn rejection(&self, line: &CodeLine) -> Rejection {
+        line.rejection(&self.code, self.text.as_deref().unwrap_or("refused by the provider"))
+    }
+}
+
+fn accepted() -> Acceptance {
+    Acceptance { handle: None, awaiting: Awaiting::Processing }
+}
+
+/// A provider's text without what must not reach a log: control characters, and runs of six or more
+/// digits, which are phone numbers, account numbers or codes.
+pub(crate) fn sanitised(text: &str) -> String {
+    let mut clean = String::new();
+    let mut digits = String::new();
+    let printable = text.chars().filter(|c| !c.is_control()).take(TEXT_CHARS_MAX);
+    for c in printable.chain(std::iter::once('\0')) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        clean.push_str(if digits.len() < 6 { &digits } else { "****" });
+        digits.clear();
+        if c != '\0' {
+            clean.push(c);
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_compared_without_case_and_blanks() {
+        assert_eq!(normal("Service Unavailable/GenericError"), "serviceunavailable/genericerror");
+        assert!(is_duplicate(&normal("BusinessRule/Duplicate Request")));
+        assert!(!is_duplicate("businessrule/insufficientfunds"));
+    }
+
+    #[test]
+    fn numbers_are_masked_in_a_providers_text() {
+        assert_eq!(sanitised("payer +26657000001 has 12345"), "payer +**** has 12345");
+        assert_eq!(sanitised("26657000001"), "****");
+        assert_eq!(sanitised("a\u{7}b\nc"), "abc");
+    }
+}
