@@ -53,6 +53,11 @@ pub enum Fault {
     DateRefused,
     /// The core refuses an undo for good.
     UndoRefused,
+    /// The core crashes before the booking: nothing is booked, the key is stuck for ever. (This and
+    /// the next were added for the Fineract simulator; providers never draw them.)
+    StuckBefore,
+    /// The core crashes after the booking: it is booked, the key is stuck for ever.
+    StuckAfter,
 }
 
 /// What goes wrong and how often: the body of `PUT /_sim/faults`.

@@ -1,1 +1,199 @@
-//! To be written.
+//! An Apache Fineract core as it behaves: the routes a mobile money connector uses, with the traps
+//! of `fineract.md` and its releases told apart.
+//!
+//! * [`Options`]: which release, which tenants, users, calendar, database
+//! * [`Simulator`]: the core; [`Simulator::router`] is what a client talks to
+//! * [`ClientSpec`]: what the core has before a story begins
+//!
+//! From a request to an answer: `front` (tenant, login, route, faults), then `reads`, or `execute`
+//! (permission, command table, handler). The handlers live in `savings` and `loans`, the rest of
+//! what is read in `lookups`. All of a tenant's state is one [`bank::Bank`] behind one lock.
+//!
+//! # Books
+//! A savings account's balance is its ledger balance (holds not deducted); a loan's is what is owed,
+//! negative when overpaid. Opening balance and movements explain it:
+//!
+//! | operation | savings | loan |
+//! | --- | --- | --- |
+//! | `deposit` | + | |
+//! | `withdraw`, `fee` | − | |
+//! | `disburse`, `interest`, `refund` | | + |
+//! | `repay` | | − |
+//! | `undo` | the opposite of the movement in `takes_back` | likewise |
+//!
+//! A receipt is the transaction id as it came over the wire; an undo, which gets no id of its own,
+//! is `{id}-undo`. Savings and loans count their transactions separately, so a receipt is unique
+//! only together with its party. What was there at the start has rows in the history and is in
+//! `opening`, but not among the movements. A row that Fineract replayed keeps its first receipt.
+
+mod answer;
+mod bank;
+mod body;
+mod calendar;
+mod commands;
+mod control;
+mod decimal;
+mod desk;
+mod execute;
+mod front;
+mod json;
+mod loans;
+mod lookups;
+mod luck;
+mod opening;
+mod options;
+mod payment;
+mod query;
+mod reads;
+mod refusal;
+mod result;
+mod route;
+mod savings;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+pub use opening::{ClientIds, ClientSpec, LoanSpec, LoanStatus, OpenError, SavingsSpec};
+pub use options::{Auth, Database, Options, PaymentType, User, Version, Zone};
+
+use crate::books::Books;
+use crate::clock::Clock;
+use crate::faults::Faults;
+use bank::Bank;
+use front::Call;
+use luck::Errand;
+use refusal::Refusal;
+
+/// A simulated core; cheap to clone, all clones are the same core.
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    options: Options,
+    clock: Clock,
+    faults: Faults,
+    /// The users' positions by the `Authorization` header that they send.
+    logins: BTreeMap<String, usize>,
+    responses: AtomicU32,
+    banks: Mutex<BTreeMap<String, Bank>>,
+}
+
+impl Simulator {
+    /// A core with empty tenants.
+    pub fn new(options: Options, clock: Clock, faults: Faults) -> Self {
+        let banks = options.tenants.iter().map(|tenant| (tenant.clone(), Bank::default()));
+        let banks = Mutex::new(banks.collect());
+        let users = options.users.iter().enumerate();
+        let logins = users.filter_map(|(index, user)| Some((login(options.auth, user)?, index)));
+        let logins = logins.collect();
+        let responses = AtomicU32::new(0);
+        Self { inner: Arc::new(Inner { options, clock, faults, logins, responses, banks }) }
+    }
+
+    /// What clients talk to: `/fineract-provider/…`, and `/_sim/…` for whoever runs the simulator.
+    pub fn router(&self) -> Router {
+        control::router().fallback(front::handle).with_state(self.clone())
+    }
+
+    /// The first tenant's books. See the module for what they mean.
+    pub fn books(&self) -> Books {
+        let tenant = self.options().tenants.first().map_or("", String::as_str);
+        self.books_of(tenant).unwrap_or_default()
+    }
+
+    /// A tenant's books, if it is one.
+    pub fn books_of(&self, tenant: &str) -> Option<Books> {
+        self.lock().get(tenant).map(Bank::books)
+    }
+
+    /// Opens a client with accounts in the first tenant.
+    ///
+    /// # Errors
+    /// If a name is taken or an amount makes no sense; then nothing is opened.
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn open_client(&self, spec: ClientSpec) -> Result<ClientIds, OpenError> {
+        let tenant = self.options().tenants.first().map_or("", String::as_str);
+        self.open_client_of(tenant, &spec)
+    }
+
+    /// Opens a client with accounts in that tenant.
+    ///
+    /// # Errors
+    /// Like [`Simulator::open_client`], and if there is no such tenant.
+    pub fn open_client_of(&self, tenant: &str, spec: &ClientSpec) -> Result<ClientIds, OpenError> {
+        let today = calendar::business_date(self.options(), self.inner.clock.now());
+        let mut banks = self.lock();
+        let bank = banks.get_mut(tenant).ok_or_else(|| OpenError::Tenant(tenant.to_owned()))?;
+        bank.open_client(spec, today)
+    }
+
+    /// What goes wrong, and how often.
+    pub fn faults(&self) -> &Faults {
+        &self.inner.faults
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    fn clock(&self) -> Clock {
+        self.inner.clock
+    }
+
+    fn has_tenant(&self, tenant: &str) -> bool {
+        self.options().tenants.iter().any(|known| known == tenant)
+    }
+
+    fn user(&self, authorization: &str) -> Option<&User> {
+        let index = self.inner.logins.get(authorization)?;
+        self.options().users.get(*index)
+    }
+
+    /// What the fault plan is asked about for this request.
+    fn errand(&self, call: &Call) -> Errand {
+        let tenant = call.header("fineract-platform-tenantid").unwrap_or("");
+        let banks = self.lock();
+        Errand::of(call, banks.get(tenant))
+    }
+
+    /// Works on a tenant's state, alone.
+    fn with_bank<T>(
+        &self,
+        tenant: &str,
+        work: impl FnOnce(&mut Bank) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut banks = self.lock();
+        work(banks.get_mut(tenant).ok_or(Refusal::Container(400))?)
+    }
+
+    /// Counts a response; whether it is one that closes its connection.
+    fn count_response(&self) -> bool {
+        let limit = self.options().keep_alive_limit;
+        let count = self.inner.responses.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        limit > 0 && count.is_multiple_of(limit)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Bank>> {
+        self.inner.banks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The `Authorization` header that a user sends; `None` if there is no way in.
+fn login(auth: Auth, user: &User) -> Option<String> {
+    match auth {
+        Auth::Basic => Some(format!("Basic {}", basic_key(user))),
+        Auth::Bearer => (!user.token.is_empty()).then(|| format!("Bearer {}", user.token)),
+    }
+}
+
+fn basic_key(user: &User) -> String {
+    STANDARD.encode(format!("{}:{}", user.name, user.password))
+}

@@ -1,0 +1,146 @@
+//! The command table: what makes a repeated key harmless, and what freezes its first answer
+//! (`fineract.md` §4).
+
+use std::collections::HashMap;
+
+use kiungo_domain::Timestamp;
+
+use super::answer::Answer;
+use super::body::Body;
+use super::route::{Action, Order};
+
+/// Keys longer than their column fail at insert.
+const KEY_LENGTH_MAX: usize = 50;
+
+/// Within this time a twin has not seen the first request's row yet, and its own insert collides.
+const RACE_MICROS: u64 = 5_000;
+
+/// The table of one tenant.
+#[derive(Debug, Default)]
+pub(crate) struct Commands {
+    rows: Vec<Row>,
+    by_key: HashMap<(Action, String), u64>,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) id: u64,
+    pub(crate) order: Order,
+    pub(crate) account: u64,
+    pub(crate) transaction: Option<u64>,
+    pub(crate) body: Option<Body>,
+    pub(crate) key: String,
+    pub(crate) maker: String,
+    pub(crate) made_at: Timestamp,
+    pub(crate) state: State,
+}
+
+/// What has become of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum State {
+    UnderProcessing,
+    Processed(Answer),
+    Failed(Answer),
+    AwaitingApproval,
+    Rejected,
+}
+
+/// What a keyed request meets.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// It is the first: this is its row.
+    Mine(u64),
+    /// It was answered before.
+    Replay(Answer),
+    /// The first one is still running, or stuck.
+    UnderProcessing,
+    /// The insert collides with a row that is not recognised.
+    Collision,
+    /// The key does not fit its column.
+    KeyTooLong,
+}
+
+/// What a new row is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft<'a> {
+    pub(crate) order: &'a Order,
+    pub(crate) account: u64,
+    pub(crate) transaction: Option<u64>,
+    pub(crate) body: Option<&'a Body>,
+    /// The key, if it is honoured.
+    pub(crate) key: Option<&'a str>,
+    /// The key as it came over the wire, honoured or not.
+    pub(crate) wire_key: &'a str,
+    pub(crate) maker: &'a str,
+    pub(crate) at: Timestamp,
+}
+
+impl Commands {
+    /// Claims a row for a request, unless its key has one. The account is not part of the scope: a
+    /// key used on another account is answered with the first account's answer.
+    pub(crate) fn claim(&mut self, draft: &Draft<'_>) -> Claim {
+        let scope = draft.key.map(|key| (draft.order.action, key.to_owned()));
+        if draft.key.is_some_and(|key| key.chars().count() > KEY_LENGTH_MAX) {
+            return Claim::KeyTooLong;
+        }
+        let known = scope.as_ref().and_then(|scope| self.by_key.get(scope));
+        if let Some(row) = known.and_then(|id| self.get(*id)) {
+            return match &row.state {
+                State::Processed(answer) | State::Failed(answer) => {
+                    Claim::Replay(answer.clone().replayed())
+                }
+                State::AwaitingApproval | State::Rejected => Claim::Collision,
+                State::UnderProcessing => {
+                    let age = draft.at.since(row.made_at).as_micros();
+                    let racing =
+                        age < u128::from(RACE_MICROS) && row.made_at != Timestamp::default();
+                    if racing { Claim::Collision } else { Claim::UnderProcessing }
+                }
+            };
+        }
+        let id = super::bank::next_id(&self.rows);
+        if let Some(scope) = scope {
+            self.by_key.insert(scope, id);
+        }
+        self.rows.push(Row {
+            id,
+            order: draft.order.clone(),
+            account: draft.account,
+            transaction: draft.transaction,
+            body: draft.body.cloned(),
+            key: draft.wire_key.to_owned(),
+            maker: draft.maker.to_owned(),
+            made_at: draft.at,
+            state: State::UnderProcessing,
+        });
+        Claim::Mine(id)
+    }
+
+    /// Notes what became of a command.
+    pub(crate) fn settle(&mut self, id: u64, state: State) {
+        if let Some(row) = super::bank::row_mut(&mut self.rows, id) {
+            row.state = state;
+        }
+    }
+
+    /// Takes the newest row away again: a crash in one transaction leaves nothing.
+    pub(crate) fn forget(&mut self, id: u64, key: Option<&str>) {
+        if let Some(row) = super::bank::row_mut(&mut self.rows, id) {
+            row.state = State::Rejected;
+            if let Some(key) = key {
+                self.by_key.remove(&(row.order.action, key.to_owned()));
+            }
+        }
+    }
+
+    /// The row with this id.
+    pub(crate) fn get(&self, id: u64) -> Option<&Row> {
+        super::bank::row(&self.rows, id)
+    }
+
+    /// All rows, oldest first.
+    pub(crate) fn all(&self) -> &[Row] {
+        &self.rows
+    }
+}

@@ -1,0 +1,284 @@
+//! What kind of Fineract is simulated.
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+/// The settings of a simulated core. All tenants share them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Which release's behaviour is shown.
+    pub version: Version,
+    /// The tenants' identifiers; the first is the one that [`super::Simulator::books`] shows.
+    pub tenants: Vec<String>,
+    /// How clients authenticate.
+    pub auth: Auth,
+    /// Who may log in.
+    pub users: Vec<User>,
+    /// The tenants' time zone. A stock server is set to `Asia/Kolkata`.
+    pub time_zone: Zone,
+    /// `None`: the business date is switched off, and "today" is the calendar date in the time
+    /// zone. Otherwise: how many days the business date is behind the calendar.
+    pub business_date_lag_days: Option<u16>,
+    /// The payment types.
+    pub payment_types: Vec<PaymentType>,
+    /// Which database runs below: it decides how a duplicate is reported (`fineract.md` §5).
+    pub database: Database,
+    /// Whether `Idempotency-Key` is honoured. Releases before 1.9 never do, and with bearer tokens
+    /// only those from 1.13 on.
+    pub idempotency: bool,
+    /// The name of the idempotency header.
+    pub idempotency_header: String,
+    /// The tasks that need a second person, for example `DEPOSIT_SAVINGSACCOUNT`.
+    pub maker_checker: Vec<String>,
+    /// The books of the office are closed up to and including this day.
+    pub gl_closed_until: Option<Date>,
+    /// Days on which loans take no postings, unless `allow_on_holiday`.
+    pub holidays: Vec<Date>,
+    /// Whether loans take postings on holidays.
+    pub allow_on_holiday: bool,
+    /// ISO numbers (Monday is 1) of the weekdays on which loans take no postings.
+    pub non_working_weekdays: Vec<i8>,
+    /// After this many responses one asks to close its connection; 0 switches it off. A real server
+    /// counts per connection, the simulator over all of them: on average it is the same.
+    pub keep_alive_limit: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            version: Version::V1_12,
+            tenants: vec!["default".to_owned()],
+            auth: Auth::Basic,
+            users: vec![User::default()],
+            time_zone: Zone::default(),
+            business_date_lag_days: None,
+            payment_types: PaymentType::stock(),
+            database: Database::Postgresql,
+            idempotency: true,
+            idempotency_header: "Idempotency-Key".to_owned(),
+            maker_checker: Vec::new(),
+            gl_closed_until: None,
+            holidays: Vec::new(),
+            allow_on_holiday: false,
+            non_working_weekdays: Vec::new(),
+            keep_alive_limit: 100,
+        }
+    }
+}
+
+impl Options {
+    /// Whether a repeated key is recognised (`fineract.md` §1.1, §4).
+    pub(crate) fn honours_keys(&self) -> bool {
+        let chain_has_the_filter = self.auth == Auth::Basic || self.version >= Version::V1_14;
+        self.idempotency && self.version >= Version::V1_10 && chain_has_the_filter
+    }
+
+    /// Whether loans take postings on this day, and if not, which of the two reasons it has.
+    pub(crate) fn day_off(&self, date: Date) -> Option<DayOff> {
+        if !self.allow_on_holiday && self.holidays.contains(&date) {
+            return Some(DayOff::Holiday);
+        }
+        let weekday = Weekday::to_monday_one_offset(date.weekday());
+        self.non_working_weekdays.contains(&weekday).then_some(DayOff::NonWorkingDay)
+    }
+}
+
+/// Why a day takes no loan postings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DayOff {
+    Holiday,
+    NonWorkingDay,
+}
+
+/// A release whose behaviour is shown (`fineract.md` §20).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Version {
+    /// 1.8.4: no idempotency, no external-id routes, no transaction search.
+    #[serde(rename = "1.8")]
+    V1_8,
+    /// 1.10.1: idempotency with the key-collision 403.
+    #[serde(rename = "1.10")]
+    V1_10,
+    /// 1.12.1: 425 instead of that 403, paged loan transactions, typed answers begin.
+    #[serde(rename = "1.12")]
+    V1_12,
+    /// 1.14.0: idempotency also with bearer tokens (since 1.13).
+    #[serde(rename = "1.14")]
+    V1_14,
+    /// 1.15.0: external ids on savings transactions, one transaction with the command's result.
+    #[serde(rename = "1.15")]
+    V1_15,
+}
+
+impl Version {
+    /// The number as `/actuator/info` prints it.
+    pub(crate) const fn number(self) -> &'static str {
+        match self {
+            Self::V1_8 => "1.8.4",
+            Self::V1_10 => "1.10.1",
+            Self::V1_12 => "1.12.1",
+            Self::V1_14 => "1.14.0",
+            Self::V1_15 => "1.15.0",
+        }
+    }
+}
+
+/// How clients authenticate (`fineract.md` §1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Auth {
+    /// User name and password on each call.
+    Basic,
+    /// A bearer token on each call; see [`User::token`].
+    Bearer,
+}
+
+/// Which database runs below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Database {
+    /// `MySQL` or `MariaDB`.
+    Mysql,
+    /// `PostgreSQL`.
+    Postgresql,
+}
+
+/// Somebody who may log in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// The password (of the simulator: nothing secret).
+    pub password: String,
+    /// The bearer token that stands for this user; none if empty.
+    pub token: String,
+    /// What the user may do, for example `READ_LOAN`, `ALL_FUNCTIONS`, `CHECKER_SUPER_USER`.
+    pub permissions: Vec<String>,
+    /// Whether the password has expired, which refuses every command.
+    pub password_outdated: bool,
+}
+
+impl Default for User {
+    fn default() -> Self {
+        Self {
+            name: "mifos".to_owned(),
+            password: "password".to_owned(),
+            token: String::new(),
+            permissions: vec!["ALL_FUNCTIONS".to_owned()],
+            password_outdated: false,
+        }
+    }
+}
+
+impl User {
+    /// Whether the user may do `task`.
+    pub(crate) fn may(&self, task: &str) -> bool {
+        let reads = task.starts_with("READ_");
+        self.permissions.iter().any(|held| {
+            held == task || held == "ALL_FUNCTIONS" || (reads && held == "ALL_FUNCTIONS_READ")
+        })
+    }
+
+    /// Whether the user's commands need no second person.
+    pub(crate) fn is_checker_of(&self, task: &str) -> bool {
+        let own = |held: &str| held.strip_suffix("_CHECKER") == Some(task);
+        let all = ["ALL_FUNCTIONS", "CHECKER_SUPER_USER"];
+        self.permissions.iter().any(|held| all.contains(&held.as_str()) || own(held))
+    }
+}
+
+/// A payment type (`fineract.md` §8.2).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentType {
+    /// Its id.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Whether it stands for cash.
+    #[serde(default)]
+    pub is_cash: bool,
+}
+
+impl PaymentType {
+    fn stock() -> Vec<Self> {
+        let named =
+            |(id, name, is_cash): (u64, &str, bool)| Self { id, name: name.to_owned(), is_cash };
+        [(1, "Cash", true), (2, "M-Pesa", false), (3, "Mobile money", false)].map(named).to_vec()
+    }
+}
+
+/// A time zone by its IANA name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// The zone itself.
+    pub(crate) fn get(&self) -> TimeZone {
+        self.0.clone()
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(TimeZone::get("Africa/Dar_es_Salaam").unwrap_or(TimeZone::UTC))
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = jiff::Error;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        TimeZone::get(&name).map(Self)
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.name().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_have_defaults_and_refuse_unknown_names() {
+        let options: Options = serde_json::from_str(
+            r#"{"version":"1.15","time_zone":"Asia/Kolkata","database":"mysql","users":[{"name":"mm"}]}"#,
+        )
+        .expect("settings");
+        assert_eq!(options.version, Version::V1_15);
+        assert_eq!(options.time_zone.name(), "Asia/Kolkata");
+        assert_eq!(options.tenants, ["default"]);
+        assert!(serde_json::from_str::<Options>(r#"{"verison":"1.15"}"#).is_err());
+        assert!(serde_json::from_str::<Options>(r#"{"time_zone":"Mars/Base"}"#).is_err());
+    }
+
+    #[test]
+    fn bearer_tokens_lose_the_keys_before_1_13() {
+        let honours =
+            |version, auth| Options { version, auth, ..Options::default() }.honours_keys();
+        assert!(!honours(Version::V1_8, Auth::Basic));
+        assert!(honours(Version::V1_10, Auth::Basic));
+        assert!(!honours(Version::V1_12, Auth::Bearer));
+        assert!(honours(Version::V1_14, Auth::Bearer));
+    }
+
+    #[test]
+    fn reading_everything_is_not_writing_anything() {
+        let user = User { permissions: vec!["ALL_FUNCTIONS_READ".to_owned()], ..User::default() };
+        assert!(user.may("READ_LOAN"));
+        assert!(!user.may("REPAYMENT_LOAN"));
+    }
+}
