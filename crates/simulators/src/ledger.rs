@@ -69,14 +69,14 @@ impl Ledger {
         movement: Movement,
     ) -> Result<(), Hindrance> {
         let amount = movement.amount_minor;
-        let from = self.balance(payer).ok_or(Hindrance::UnknownParty)?;
-        let to = self.balance(payee).ok_or(Hindrance::UnknownParty)?;
-        if from < amount {
+        let had = self.balance(payer).ok_or(Hindrance::UnknownParty)?;
+        let credited = self.balance(payee).ok_or(Hindrance::UnknownParty)?;
+        if had < amount {
             return Err(Hindrance::Insufficient);
         }
-        let credited = to.checked_add(amount).ok_or(Hindrance::Overflow)?;
+        let credited = credited.checked_add(amount).ok_or(Hindrance::Overflow)?;
         if payer != payee {
-            self.balances.insert(payer.into(), from - amount);
+            self.balances.insert(payer.into(), had - amount);
             self.balances.insert(payee.into(), credited);
         }
         self.movements.push(movement);

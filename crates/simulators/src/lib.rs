@@ -18,6 +18,7 @@ pub mod clock;
 mod control;
 mod courier;
 pub mod delivery;
+mod digest;
 pub mod faults;
 pub mod fineract;
 pub mod gsma;

@@ -2,7 +2,7 @@
 //! `gsma-mobile-money-api.md` describes it (§19 is the checklist).
 //!
 //! * [`options`]: how this provider is set up
-//! * `security`: who is calling: Basic, API key, OAuth2 tokens, content hash
+//! * `security`: who is calling: Basic, API key, `OAuth2` tokens, content hash
 //! * `order`: reading and validating a creation request
 //! * `processing`: the three flows, and carrying an order out
 //! * `state`: ledger, transactions, request states
@@ -160,6 +160,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When the wallet does not allow it; nothing moved then.
+    #[allow(clippy::unused_async)] // Called like that of M-Pesa, which asks the client first.
     pub async fn pay(
         &self,
         msisdn: &str,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 /// All of it, with defaults; times are milliseconds, money is minor units.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // They are switches, independent of each other.
 pub struct Options {
     /// Where 1.2.0 is served; `None`: nowhere.
     pub prefix_1_2: Option<String>,

@@ -148,7 +148,7 @@ impl Raw<'_> {
         let correlation = text("x-correlationid");
         match correlation {
             Some(id) if !format::is_uuid(id) => {
-                faults.add("formatError", "X-CorrelationID", "UUID")
+                faults.add("formatError", "X-CorrelationID", "UUID");
             }
             None if self.options.strict && !polling => {
                 faults.add("mandatoryValueNotSupplied", "X-CorrelationID", "UUID");
@@ -180,7 +180,7 @@ impl Raw<'_> {
         let polling = !self.headers.contains_key("x-callback-url");
         let sender = self.sender(client, polling)?;
         let mut faults = Faults::default();
-        let kind = self.kind(&body, path_kind, &mut faults);
+        let kind = read_kind(&body, path_kind, &mut faults);
         let amount = self.amount(&body, true, &mut faults);
         let debit = self.party(&body, "debitParty", &mut faults);
         let credit = self.party(&body, "creditParty", &mut faults);
@@ -190,29 +190,22 @@ impl Raw<'_> {
         let mut echo = self.echo(&body, &mut faults);
         faults.into_result(self.now)?;
         let amount = amount.unwrap_or(Money::zero(self.options.currency));
-        let (payer, payee) = self.complete(&body, debit, credit, &mut echo);
-        let customer = if payer == FLOAT { &payee } else { &payer };
+        let (from, to) = self.complete(&body, debit, credit, &mut echo);
+        let customer = if from == FLOAT { &to } else { &from };
         let description = body.get("descriptionText").and_then(Value::as_str).unwrap_or_default();
         let key = format!("{customer}|{}|{description}", amount.minor());
         let failing = self.trigger(&kind, amount);
-        Ok(Order { sender, kind, payer, payee, amount, echo, original: None, key, failing })
-    }
-
-    fn kind(
-        &self,
-        body: &Map<String, Value>,
-        path_kind: Option<&str>,
-        faults: &mut Faults,
-    ) -> String {
-        let kind = path_kind.or_else(|| body.get("type").and_then(Value::as_str));
-        match kind {
-            None => faults.add("mandatoryValueNotSupplied", "type", &KINDS.join("|")),
-            Some(kind) if !KINDS.contains(&kind) => {
-                faults.add("formatError", "type", &KINDS.join("|"));
-            }
-            Some(_) => {}
-        }
-        kind.unwrap_or_default().to_owned()
+        Ok(Order {
+            sender,
+            kind,
+            payer: from,
+            payee: to,
+            amount,
+            echo,
+            original: None,
+            key,
+            failing,
+        })
     }
 
     /// The amount with its currency; both may be missing unless `mandatory`.
@@ -362,6 +355,19 @@ impl Raw<'_> {
     }
 }
 
+/// The type, from the path or else from the body.
+fn read_kind(body: &Map<String, Value>, path_kind: Option<&str>, faults: &mut Faults) -> String {
+    let kind = path_kind.or_else(|| body.get("type").and_then(Value::as_str));
+    match kind {
+        None => faults.add("mandatoryValueNotSupplied", "type", &KINDS.join("|")),
+        Some(kind) if !KINDS.contains(&kind) => {
+            faults.add("formatError", "type", &KINDS.join("|"));
+        }
+        Some(_) => {}
+    }
+    kind.unwrap_or_default().to_owned()
+}
+
 /// All identifiers of a party, as the hosted simulator gives them (§15.1).
 pub(super) fn canonical(party: &str, options: &Options) -> Value {
     let own = &options.own_account;
@@ -396,36 +402,22 @@ fn read_pairs(
 
 /// Checks one optional property.
 fn check(name: &str, value: &Value, faults: &mut Faults) {
-    let pairs_fit = |value| read_pairs(value, 0..=20).is_some();
+    let (fits, violated) = match name {
+        "customData" | "metadata" => {
+            (read_pairs(value, 0..=20).is_some(), "0 to 20 of {key, value}")
+        }
+        "fees" => (value.is_array(), "array"),
+        "internationalTransferInformation"
+        | "recipientKyc"
+        | "senderKyc"
+        | "requestingOrganisation" => (value.is_object(), "object"),
+        "requestDate" => (value.as_str().and_then(format::read_date_time).is_some(), "date-time"),
+        _ => (value.is_string(), "string"),
+    };
     let length_max = if name == "descriptionText" { 160 } else { 256 };
-    match (name, value) {
-        ("customData" | "metadata", value) if pairs_fit(value) => {}
-        ("customData" | "metadata", _) => {
-            faults.add("formatError", name, "0 to 20 of {key, value}")
-        }
-        ("fees", Value::Array(_)) => {}
-        (
-            "internationalTransferInformation"
-            | "recipientKyc"
-            | "senderKyc"
-            | "requestingOrganisation",
-            Value::Object(_),
-        ) => {}
-        (
-            "fees"
-            | "internationalTransferInformation"
-            | "recipientKyc"
-            | "senderKyc"
-            | "requestingOrganisation",
-            _,
-        ) => faults.add("formatError", name, "wrong kind of value"),
-        ("requestDate", Value::String(text)) if format::read_date_time(text).is_none() => {
-            faults.add("formatError", name, "date-time");
-        }
-        (_, Value::String(text)) if text.chars().count() > length_max => {
-            faults.add("lengthError", name, &format!("0 to {length_max} characters"));
-        }
-        (_, Value::String(_)) => {}
-        _ => faults.add("formatError", name, "string"),
+    if !fits {
+        faults.add("formatError", name, violated);
+    } else if value.as_str().is_some_and(|text| text.chars().count() > length_max) {
+        faults.add("lengthError", name, &format!("0 to {length_max} characters"));
     }
 }

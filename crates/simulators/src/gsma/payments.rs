@@ -1,6 +1,8 @@
 //! Payments that customers start at the wallet, and how the client hears of them
 //! (`gsma-mobile-money-api.md` §12).
 
+use std::fmt::Write;
+
 use axum::http::{Method, Uri};
 use kiungo_domain::Money;
 use serde_json::{Map, Value, json};
@@ -161,7 +163,8 @@ fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
         encoded
     })

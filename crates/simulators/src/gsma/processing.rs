@@ -162,7 +162,7 @@ impl Simulator {
         if state.is_duplicate(&order) {
             return self.refuse(&duplicate(now));
         }
-        let id = self.accept(&mut state, order, false, now);
+        let id = self.accept(&mut state, &order, false, now);
         self.carry_out(&mut state, &id, now);
         let Some(request) = state.requests.get(&id) else { return Response::default() };
         match (&request.outcome, state.transaction(&request.reference)) {
@@ -182,10 +182,10 @@ impl Simulator {
         let (id, body) = {
             let mut state = self.state();
             let id = if !state.is_duplicate(&order) {
-                self.accept(&mut state, order, flow == Flow::Callback, now)
+                self.accept(&mut state, &order, flow == Flow::Callback, now)
             } else if self.options().asynchronous_duplicates {
                 let order = Order { failing: Some(duplicate(now)), ..order };
-                self.accept(&mut state, order, flow == Flow::Callback, now)
+                self.accept(&mut state, &order, flow == Flow::Callback, now)
             } else {
                 return self.refuse(&duplicate(now));
             };
@@ -217,7 +217,13 @@ impl Simulator {
     }
 
     /// Remembers an order, not carried out yet; its server correlation id.
-    fn accept(&self, state: &mut State, order: Order, by_callback: bool, now: Timestamp) -> String {
+    fn accept(
+        &self,
+        state: &mut State,
+        order: &Order,
+        by_callback: bool,
+        now: Timestamp,
+    ) -> String {
         let reference = state.new_reference();
         let lag = self.inner.faults.strikes("inquire", Fault::IndexingLag, &order.key);
         let lag = if lag { self.inner.faults.indexing_lag() } else { Duration::ZERO };
@@ -251,7 +257,7 @@ impl Simulator {
             expires_at,
             polls: 0,
         };
-        state.keep(&order, request)
+        state.keep(order, request)
     }
 
     /// Moves the money of an accepted request, or refuses it; once.

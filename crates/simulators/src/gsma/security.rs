@@ -17,6 +17,7 @@ use serde_json::json;
 use super::error::{ApiError, Category};
 use super::options::{Credentials, Security};
 use super::{Simulator, format};
+use crate::digest::sha256_hex;
 use crate::faults::hash;
 
 /// Who was admitted: correlation ids are kept apart by this name.
@@ -146,7 +147,7 @@ pub(super) async fn token(
     let gate = &simulator.inner.gate;
     let error = |status, code: &str| format::json(status, &json!({ "error": code }));
     let known = gate.oauth.as_ref().zip(headers.get(header::AUTHORIZATION));
-    if !known.is_some_and(|((expected, _), given)| expected == given) {
+    if known.is_none_or(|((expected, _), given)| expected != given) {
         return error(StatusCode::UNAUTHORIZED, "invalid_client");
     }
     let form: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap_or_default();
@@ -175,7 +176,6 @@ pub(super) async fn revoke(State(simulator): State<Simulator>) -> StatusCode {
 /// Whether the body is what `X-Content-Hash` says, where it says anything (§2.1).
 pub(super) fn content_is_whole(headers: &HeaderMap, body: &[u8]) -> bool {
     let Some(stated) = headers.get("x-content-hash") else { return true };
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
-    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    stated.to_str().is_ok_and(|stated| stated.trim().eq_ignore_ascii_case(&hex))
+    let digest = sha256_hex(body);
+    stated.to_str().is_ok_and(|stated| stated.trim().eq_ignore_ascii_case(&digest))
 }

@@ -64,10 +64,10 @@ pub(super) fn own_error(status: StatusCode) -> Response {
 }
 
 fn refuse(code: Code, status: StatusCode, ids: Option<&Ids>, receipt: bool) -> Response {
-    if code.code.is_empty() {
+    if code.name.is_empty() {
         return gateway(status, code.text);
     }
-    let mut body = json!({ "output_ResponseCode": code.code, "output_ResponseDesc": code.text });
+    let mut body = json!({ "output_ResponseCode": code.name, "output_ResponseDesc": code.text });
     if receipt {
         body["output_TransactionID"] = NOTHING.into();
     }

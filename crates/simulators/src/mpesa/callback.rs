@@ -50,7 +50,7 @@ const SUCCESS: &str = "Request processed successfully";
 
 /// A gateway's failure has no code of its own in a callback.
 fn named(code: Code) -> &'static str {
-    if code.code.is_empty() { codes::INTERNAL.code } else { code.code }
+    if code.name.is_empty() { codes::INTERNAL.name } else { code.name }
 }
 
 fn result_letter(simulator: &Simulator, operation: &Operation) -> Option<Letter> {
@@ -72,7 +72,7 @@ fn forgery(simulator: &Simulator, operation: &Operation) -> Option<Letter> {
         return Some(letter);
     }
     let body = if matches!(operation.status, Status::Completed { .. }) {
-        envelope(&ids_of(operation), NOTHING, codes::FAILED.code, codes::FAILED.text)
+        envelope(&ids_of(operation), NOTHING, codes::FAILED.name, codes::FAILED.text)
     } else {
         let success = simulator.options().success_code.as_str();
         envelope(&ids_of(operation), &invented_receipt(&operation.key), success, SUCCESS)

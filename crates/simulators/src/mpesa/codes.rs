@@ -6,13 +6,13 @@ use axum::http::StatusCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Code {
     /// Empty for a failure of the gateway, which has no code.
-    pub(super) code: &'static str,
+    pub(super) name: &'static str,
     pub(super) text: &'static str,
     pub(super) status: StatusCode,
 }
 
-const fn code(code: &'static str, status: StatusCode, text: &'static str) -> Code {
-    Code { code, text, status }
+const fn code(name: &'static str, status: StatusCode, text: &'static str) -> Code {
+    Code { name, text, status }
 }
 
 const BAD: StatusCode = StatusCode::BAD_REQUEST;

@@ -57,6 +57,6 @@ pub(super) fn count(
     Ok(())
 }
 
-fn over<T: PartialOrd>(value: T, maximum: Option<T>) -> bool {
+fn over<T: PartialOrd + Copy>(value: T, maximum: Option<T>) -> bool {
     maximum.is_some_and(|maximum| value > maximum)
 }

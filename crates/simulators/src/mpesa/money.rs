@@ -167,13 +167,13 @@ impl Simulator {
 
 fn transfer(state: &mut State, order: &Order) -> Result<String, Code> {
     let amount = order.amount.ok_or(codes::AMOUNT)?;
-    let (payer, payee) = order.parties();
-    if order.kind == Kind::B2b && state.ledger.balance(payee).is_none() {
-        state.ledger.open(payee, 0);
+    let (from, to) = order.parties();
+    if order.kind == Kind::B2b && state.ledger.balance(to).is_none() {
+        state.ledger.open(to, 0);
     }
     let receipt = state.new_receipt();
     let line = movement(order, &order.party, amount, &receipt);
-    state.ledger.transfer(payer, payee, line).map_err(code_of)?;
+    state.ledger.transfer(from, to, line).map_err(code_of)?;
     Ok(receipt)
 }
 
@@ -192,8 +192,8 @@ fn reverse(state: &mut State, order: &Order) -> Result<String, Code> {
     let incoming = original.order.parties().1 == FLOAT;
     let receipt = state.new_receipt();
     let line = movement(order, &party, amount, &receipt);
-    let (payer, payee) = if incoming { (FLOAT, &*party) } else { (&*party, FLOAT) };
-    state.ledger.transfer(payer, payee, line).map_err(code_of)?;
+    let (from, to) = if incoming { (FLOAT, &*party) } else { (&*party, FLOAT) };
+    state.ledger.transfer(from, to, line).map_err(code_of)?;
     state.mark_reversed(position);
     Ok(receipt)
 }

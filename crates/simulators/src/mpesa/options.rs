@@ -210,7 +210,7 @@ impl Market {
     }
 
     /// The market's currency.
-    #[allow(clippy::expect_used)] // ISO 4217 lists all five.
+    #[allow(clippy::expect_used, clippy::missing_panics_doc)] // ISO 4217 lists all five.
     pub fn currency(self) -> Currency {
         let code = match self {
             Self::VodafoneGha => "GHS",

@@ -12,6 +12,7 @@ use super::order::{Kind, Order};
 use super::state::{Operation, Status, movement};
 use super::{Simulator, admission};
 use crate::courier::Letter;
+use crate::digest::sha256_hex;
 use crate::faults::Fault;
 use crate::ledger::{FLOAT, Hindrance};
 use crate::payment::PaymentRefused;
@@ -177,10 +178,7 @@ fn notification(simulator: &Simulator, payment: &Payment, confirmed: bool) -> Va
 fn write_msisdn(party: &str, form: MsisdnForm) -> String {
     match form {
         MsisdnForm::Plain => party.to_owned(),
-        MsisdnForm::Hashed => {
-            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, party.as_bytes());
-            digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-        }
+        MsisdnForm::Hashed => sha256_hex(party.as_bytes()),
         MsisdnForm::Masked => {
             let last = party.len().saturating_sub(3);
             let head = party.get(..4).unwrap_or_default();
