@@ -79,7 +79,7 @@ impl Client {
         secrets: &Secrets,
         transport: Arc<dyn Transport>,
     ) -> Result<Self, OptionsError> {
-        let wrong_url = || OptionsError::Url { key: "base_url", value: options.base_url.clone() };
+        let wrong_url = || OptionsError::Url { key: "base_url" };
         let mut institution = HeaderMap::new();
         if let Some(holder) = &options.institution {
             for (name, value) in [(INSTITUTION_TYPE, &holder.kind), (INSTITUTION, &holder.id)] {

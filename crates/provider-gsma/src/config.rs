@@ -247,12 +247,10 @@ pub struct Secrets {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OptionsError {
     /// Not an absolute `http` or `https` URL without query.
-    #[error("gsma.{key}: `{value}` is not an absolute http or https URL without user and query")]
+    #[error("gsma.{key}: not an absolute http or https URL without user and query")]
     Url {
-        /// The key.
+        /// The key. What stands there is not repeated: it may hold a password.
         key: &'static str,
-        /// What stands there.
-        value: String,
     },
     /// A key that the chosen scheme needs.
     #[error("gsma.{key}: needed by {by}")]
@@ -288,13 +286,11 @@ pub enum OptionsError {
 impl Options {
     /// Checks what serde cannot.
     pub(crate) fn check(&self) -> Result<(), OptionsError> {
-        Base::new(&self.base_url)
-            .ok_or_else(|| OptionsError::Url { key: "base_url", value: self.base_url.clone() })?;
+        Base::new(&self.base_url).ok_or(OptionsError::Url { key: "base_url" })?;
         if self.auth == AuthScheme::Oauth2 {
             let missing = OptionsError::Missing { key: "token_url", by: "auth = \"oauth2\"" };
             let url = self.token_url.as_ref().ok_or(missing)?;
-            Base::new(url)
-                .ok_or_else(|| OptionsError::Url { key: "token_url", value: url.clone() })?;
+            Base::new(url).ok_or(OptionsError::Url { key: "token_url" })?;
         }
         for account in std::iter::once(&self.account).chain(&self.account_aliases) {
             let fits = |text: &str| (1..=256).contains(&text.chars().count());

@@ -40,19 +40,20 @@ pub struct Gsma {
 
 impl Gsma {
     /// An adapter for one provider. Nothing is sent yet. A client certificate for mutual TLS
-    /// belongs to `transport`.
+    /// belongs to `transport`. The secrets are kept as headers that no log prints.
     ///
     /// # Errors
     /// Options that cannot work, missing secrets, or a code table that would lose or double money.
+    #[allow(clippy::needless_pass_by_value, reason = "the secrets are wiped when they end here")]
     pub fn new(
         options: Options,
-        secrets: &Secrets,
+        secrets: Secrets,
         terms: Terms,
         transport: Arc<dyn Transport>,
     ) -> Result<Self, OptionsError> {
         options.check()?;
         Ok(Self {
-            client: Client::new(&options, secrets, transport)?,
+            client: Client::new(&options, &secrets, transport)?,
             reading: Reading { terms: config::normalise(terms)?, own: OwnAccount::new(&options) },
             capabilities: provider::capabilities(&options),
             options,

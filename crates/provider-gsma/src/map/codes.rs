@@ -92,7 +92,7 @@ impl Refusal {
             // Recorded as the result of this reference, so the reference is used up.
             Meaning::NotSent => Finding::Refused(Rejection {
                 reason: line.reason.unwrap_or(Reason::Busy),
-                retry: Retry::NewReference,
+                retry: line.retry.unwrap_or(Retry::NewReference),
                 ..self.rejection(line)
             }),
             Meaning::Pending => Finding::InProgress(accepted()),

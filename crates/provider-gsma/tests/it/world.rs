@@ -1,0 +1,242 @@
+//! What the tests share: a scripted transport, the sandbox's mapping files, orders and answers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::{Currency, Money, Msisdn, Receipt, Reference, Timestamp, TransferId};
+use kiungo_provider::order::WalletOperation;
+use kiungo_provider::{
+    CodeLine, CodeTables, RawCallback, ReverseOrder, Terms, WalletInquiry, WalletOrder,
+};
+use kiungo_provider_gsma::{AccountId, AuthScheme, Gsma, Options, Secrets};
+use kiungo_transport::{Failure, Request, Response, Transport};
+use serde::Deserialize;
+use uuid::Uuid;
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_str!(concat!("../../fixtures/", $name))
+    };
+}
+pub(crate) use fixture;
+
+pub(crate) const BASE: &str = "https://mm.example/v1.2/mm";
+pub(crate) const CALLBACKS: &str = "https://kiungo.example/callbacks/gsma-sandbox/s3cret/";
+pub(crate) const STATE_ID: &str = "5b0f6b1e-9c1d-4a77-8a53-0d2b7c9e4f10";
+
+/// What the other side does with the next request.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    Answer { status: u16, body: String, headers: Vec<(&'static str, String)> },
+    NotSent,
+    NoAnswer,
+}
+
+pub(crate) fn answer(status: u16, body: &str) -> Step {
+    Step::Answer { status, body: body.to_owned(), headers: Vec::new() }
+}
+
+/// Answers requests in order and keeps them; one request too many fails the test.
+pub(crate) struct Script {
+    steps: Mutex<VecDeque<Step>>,
+    seen: Mutex<Vec<(Request, Duration)>>,
+}
+
+impl Script {
+    pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Arc<Self> {
+        let steps = Mutex::new(steps.into_iter().collect());
+        Arc::new(Self { steps, seen: Mutex::default() })
+    }
+
+    /// All requests; fails if a scripted answer was never asked for.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        assert!(self.steps.lock().unwrap().is_empty(), "answers left over");
+        let seen = self.seen.lock().unwrap();
+        seen.iter()
+            .map(|(request, _)| {
+                let mut copy = Request::new(request.body().clone());
+                *copy.method_mut() = request.method().clone();
+                *copy.uri_mut() = request.uri().clone();
+                *copy.headers_mut() = request.headers().clone();
+                copy
+            })
+            .collect()
+    }
+
+    /// The requests as `METHOD path`, below the base URL.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let line = |request: &Request| {
+            let uri = request.uri().to_string();
+            format!("{} {}", request.method(), uri.strip_prefix(BASE).unwrap_or(&uri))
+        };
+        self.requests().iter().map(line).collect()
+    }
+
+    pub(crate) fn timeouts(&self) -> Vec<u64> {
+        self.seen.lock().unwrap().iter().map(|(_, timeout)| timeout.as_secs()).collect()
+    }
+}
+
+#[async_trait]
+impl Transport for Script {
+    async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
+        let uri = request.uri().to_string();
+        self.seen.lock().unwrap().push((request, timeout));
+        let step = self.steps.lock().unwrap().pop_front();
+        match step.unwrap_or_else(|| panic!("one request too many: {uri}")) {
+            Step::Answer { status, body, headers } => Ok(response(status, &body, &headers)),
+            Step::NotSent => Err(Failure::NotSent { why: "refused".to_owned() }),
+            Step::NoAnswer => Err(Failure::NoAnswer { why: "reset".to_owned() }),
+        }
+    }
+}
+
+pub(crate) fn response(status: u16, body: &str, headers: &[(&'static str, String)]) -> Response {
+    let mut response = http::Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, value);
+    }
+    response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
+}
+
+/// The adapter's sections of a mapping file.
+#[derive(Deserialize)]
+pub(crate) struct Mapping {
+    pub(crate) gsma: Options,
+    pub(crate) codes: CodeTables,
+    pub(crate) statuses: BTreeMap<String, CodeLine>,
+}
+
+impl Mapping {
+    pub(crate) fn newer() -> Self {
+        Self::of(include_str!("../../../../mappings/gsma-sandbox.toml"))
+    }
+
+    pub(crate) fn older() -> Self {
+        Self::of(include_str!("../../../../mappings/gsma-sandbox-1-1-2.toml"))
+    }
+
+    /// The file's sections, with the fixtures' base URL and account, and without a token.
+    fn of(text: &str) -> Self {
+        let mut mapping: Self = toml::from_str(text).unwrap();
+        BASE.clone_into(&mut mapping.gsma.base_url);
+        mapping.gsma.account = AccountId { kind: "accountid".to_owned(), id: "4400".to_owned() };
+        mapping.gsma.auth = AuthScheme::Basic;
+        mapping
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        Terms {
+            currency: lsl(),
+            decimals: 2,
+            codes: self.codes.clone(),
+            statuses: self.statuses.clone(),
+            callback_base: Some(CALLBACKS.to_owned()),
+        }
+    }
+
+    pub(crate) fn adapter(self, transport: Arc<dyn Transport>) -> Gsma {
+        let terms = self.terms();
+        Gsma::new(self.gsma, secrets(), terms, transport).unwrap()
+    }
+}
+
+/// The adapter of the newer sandbox.
+pub(crate) fn gsma(script: &Arc<Script>) -> Gsma {
+    Mapping::newer().adapter(Arc::clone(script) as Arc<dyn Transport>)
+}
+
+pub(crate) fn secrets() -> Secrets {
+    Secrets {
+        user: Some("mfi".into()),
+        password: Some("pass word".into()),
+        client_id: Some("consumer".into()),
+        client_secret: Some("hush".into()),
+        api_key: Some("key-1".into()),
+        x_client_id: None,
+    }
+}
+
+pub(crate) fn lsl() -> Currency {
+    Currency::from_code("LSL").unwrap()
+}
+
+pub(crate) fn money(text: &str) -> Money {
+    Money::parse(text, lsl()).unwrap()
+}
+
+pub(crate) fn msisdn() -> Msisdn {
+    Msisdn::parse("26657000001").unwrap()
+}
+
+pub(crate) fn reference(step: StepName) -> Reference {
+    let transfer = Uuid::from_u128(0x019a_2b3c_4d5e_7f60_8a1b_2c3d_4e5f_6000);
+    Reference::new(TransferId::new(transfer), step, 0)
+}
+
+pub(crate) fn at() -> Timestamp {
+    Timestamp::from_micros(1_772_357_400_000_000)
+}
+
+/// The collection of `fixtures/collect`.
+pub(crate) fn collection() -> WalletOrder {
+    WalletOrder {
+        reference: reference(StepName::First),
+        msisdn: msisdn(),
+        amount: money("125.50"),
+        label: "LN000417".to_owned(),
+        description: "Instalment 3".to_owned(),
+        at: at(),
+    }
+}
+
+/// The payout of `fixtures/pay_out`.
+pub(crate) fn payout() -> WalletOrder {
+    WalletOrder {
+        reference: reference(StepName::Second),
+        amount: money("2000"),
+        label: "LN000932".to_owned(),
+        description: "Loan disbursement".to_owned(),
+        ..collection()
+    }
+}
+
+/// The reversal of `fixtures/reverse`.
+pub(crate) fn reversal() -> ReverseOrder {
+    ReverseOrder {
+        reference: reference(StepName::UndoFirst),
+        original: reference(StepName::First),
+        receipt: receipt("REF-1772357441118"),
+        amount: money("125.50"),
+        at: at(),
+    }
+}
+
+pub(crate) fn inquiry(handle: Option<&str>) -> WalletInquiry {
+    WalletInquiry {
+        reference: reference(StepName::First),
+        operation: WalletOperation::Collect,
+        handle: handle.map(str::to_owned),
+        original: None,
+        amount: money("125.50"),
+        msisdn: Some(msisdn()),
+        at: at(),
+    }
+}
+
+pub(crate) fn receipt(text: &str) -> Receipt {
+    Receipt::new(text).unwrap()
+}
+
+pub(crate) fn callback(method: &str, path: &str, body: &str) -> RawCallback {
+    RawCallback {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        headers: Vec::new(),
+        body: Bytes::copy_from_slice(body.as_bytes()),
+    }
+}
