@@ -1,1 +1,36 @@
-//! Empty for now.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+//! The imperative shell: carries out what transfers decide.
+//!
+//! The clock, the source of ids, the store, the providers and the cores are passed in, so that the
+//! whole also runs in a simulated world.
+//!
+//! * [`setup`]: what an engine is made of
+//! * [`request`]: what users ask of it, and what it answers
+//! * [`engine`]: the handle: submitting, reversing, assigning, callbacks, starting and stopping
+//! * `advance`: one transfer, from intent to outcome to the next intent
+//! * `operate`: orders and inquiries, from the state of a transfer
+//! * `lanes`: one operation at a time per core account (rule 11)
+//! * `gate`: in-flight limit, rate limit and breaker of one counterparty
+//! * `inbox`: callbacks and payments started at the wallet
+//! * `schedule`: what is due, found again after a restart
+
+pub mod clock;
+pub mod crash;
+pub mod engine;
+pub mod request;
+pub mod setup;
+
+mod advance;
+mod gate;
+mod inbox;
+mod lanes;
+mod operate;
+mod schedule;
+
+pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};
+pub use engine::Engine;
+pub use request::{
+    BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
+    RequestError, SubmitError, Submitted,
+};
+pub use setup::{CoreLink, EngineOptions, ProviderLink, ProviderRules, Setup, TrafficOptions};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 /// What the engine needs to know to handle this provider safely.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Capabilities {
     /// The provider rejects or replays a second sending of the same reference, for ever: so an
     /// operation that it provably does not know may be sent again under the same reference.

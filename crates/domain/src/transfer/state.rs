@@ -1,5 +1,7 @@
 //! The state of a transfer, folded from its events.
 
+use std::sync::Arc;
+
 use crate::identity::{Receipt, Reference, TransferId};
 use crate::money::Money;
 use crate::outcome::{Awaiting, Confirmation, Finding, Outcome, Rejection};
@@ -13,11 +15,12 @@ use super::{Kind, Operation, StepName};
 /// A transfer as its events left it. Only events change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
-    pub(super) instruction: Instruction,
+    // Shared and boxed: a transfer is cloned with each decision, and held by thousands of tasks.
+    pub(super) instruction: Arc<Instruction>,
     pub(super) kind: Kind,
     pub(super) account: Option<CoreAccount>,
     pub(super) account_no: Option<String>,
-    pub(super) steps: [Step; 4],
+    pub(super) steps: Box<[Step; 4]>,
     pub(super) progress: Progress,
     pub(super) case: Option<CaseKind>,
     pub(super) hinted: bool,
@@ -191,13 +194,13 @@ impl Transfer {
     /// The transfer that begins with this instruction. A payment started at the wallet has its
     /// first leg behind it.
     pub(super) fn begin(instruction: Instruction, at: Timestamp) -> Self {
-        let mut steps = [const { Step::idle() }; 4];
+        let mut steps = Box::new([const { Step::idle() }; 4]);
         if let Origin::Wallet { receipt, .. } = &instruction.origin {
             steps[0].state = StepState::Done(Confirmation::bare(receipt.clone()));
         }
         Self {
             kind: instruction.kind,
-            instruction,
+            instruction: Arc::new(instruction),
             account: None,
             account_no: None,
             steps,
@@ -335,7 +338,7 @@ impl Transfer {
     }
 
     fn assign(&mut self, account: &AccountRef) {
-        self.instruction.accounts = vec![account.clone()];
+        Arc::make_mut(&mut self.instruction).accounts = vec![account.clone()];
         self.progress = Progress::Checking;
         self.case = None;
         for name in [StepName::Second, StepName::UndoSecond, StepName::UndoFirst] {
@@ -382,7 +385,7 @@ impl Transfer {
     }
 
     /// The id.
-    pub const fn id(&self) -> TransferId {
+    pub fn id(&self) -> TransferId {
         self.instruction.id
     }
 
@@ -392,7 +395,7 @@ impl Transfer {
     }
 
     /// What was wanted.
-    pub const fn instruction(&self) -> &Instruction {
+    pub fn instruction(&self) -> &Instruction {
         &self.instruction
     }
 
@@ -407,7 +410,7 @@ impl Transfer {
     }
 
     /// The gross amount.
-    pub const fn amount(&self) -> Money {
+    pub fn amount(&self) -> Money {
         self.instruction.amount
     }
 

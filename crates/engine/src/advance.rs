@@ -1,0 +1,508 @@
+//! One transfer, from intent to outcome to the next intent.
+//!
+//! A task has the transfer to itself. Each turn of its loop makes one decision and commits it; an
+//! outcome and the next intent share a commit where the next gate is open, so that a transfer
+//! costs three durable points. Nothing is sent before its intent is durable (rule 1), and an
+//! outcome in hand is committed before anything else is waited for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_core_banking::CheckAnswer;
+use kiungo_domain::policy::{Policy, Side};
+use kiungo_domain::transfer::{Decision, Draft, Event, Next, Origin, StepName, Transfer};
+use kiungo_domain::{Outcome, Receipt, Timestamp, TransferId};
+use kiungo_store::{Change, CommitError};
+use metrics::{counter, histogram};
+
+use crate::crash::Moment;
+use crate::engine::Inner;
+use crate::gate::{Gate, Held, Pass};
+use crate::lanes::Lane;
+
+/// A transfer that a task has to itself; given back even if the task panics or is ended.
+struct Taken {
+    inner: Arc<Inner>,
+    id: TransferId,
+    armed: bool,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if self.armed {
+            self.inner.board().collect_hints(self.id);
+            self.inner.board().give_back(self.id);
+        }
+    }
+}
+
+/// How a turn of the loop ends.
+enum Turn {
+    /// Go on with the transfer as it now is; the pass is for the step whose intent is durable.
+    Go(Transfer, Option<(StepName, Pass)>),
+    /// Nothing to do until its due time or until something happens outside.
+    Rest(Transfer),
+}
+
+impl Inner {
+    /// Works on a transfer for as long as there is something to do.
+    pub(crate) async fn advance(self: Arc<Self>, transfer: Transfer) {
+        let mut taken = Taken { inner: Arc::clone(&self), id: transfer.id(), armed: true };
+        let mut transfer = transfer;
+        let mut intended = None;
+        // Whether the store knows the due time that follows from the present state.
+        let mut due_is_stored = false;
+        loop {
+            match self.turn(transfer, intended.take(), due_is_stored).await {
+                Turn::Go(next, pass) => {
+                    (transfer, intended) = (next, pass);
+                    due_is_stored = true;
+                }
+                Turn::Rest(rested) => {
+                    self.leave_lane_if_free(&rested);
+                    transfer = rested;
+                    due_is_stored = true;
+                    let given_back = self.board().give_back(taken.id);
+                    if given_back {
+                        break;
+                    }
+                }
+            }
+        }
+        taken.armed = false;
+        self.release(taken.id);
+    }
+
+    async fn turn(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        intended: Option<(StepName, Pass)>,
+        due_is_stored: bool,
+    ) -> Turn {
+        let Some(port) = self.provider(&transfer.instruction().provider) else {
+            tracing::error!(transfer = %transfer.id(), "its provider is no longer configured");
+            return Turn::Rest(transfer);
+        };
+        let policy = port.rules.policy();
+        if let Some((step, pass)) = intended {
+            let outcome = self.send(&transfer, step, pass).await;
+            let mut draft = self.resume(&transfer);
+            draft.conclude(step, outcome, policy);
+            return self.decided(transfer, draft, policy).await;
+        }
+        let mut draft = self.resume(&transfer);
+        let hints = self.board().collect_hints(transfer.id());
+        for hint in hints {
+            draft.hint(&hint);
+        }
+        if self.stopping.is_cancelled() {
+            // Whatever its due time, the next start takes up all that may have been in flight.
+            return self.rest_with(transfer, draft, true, policy).await;
+        }
+        let plan = draft.transfer().plan(policy);
+        let Some(plan) = plan.filter(|plan| plan.due <= self.clock.now()) else {
+            return self.rest_with(transfer, draft, due_is_stored, policy).await;
+        };
+        match plan.next {
+            Next::Check => self.check_account(transfer, draft, policy).await,
+            Next::Recover(step) => {
+                draft.interrupted(step, policy);
+                self.decided(transfer, draft, policy).await
+            }
+            Next::Inquire(step) => self.ask(transfer, draft, step, policy).await,
+            Next::Send(step) => self.intend(transfer, draft, step, policy).await,
+        }
+    }
+
+    fn resume(&self, transfer: &Transfer) -> Draft {
+        Draft::resume(transfer.clone(), self.clock.now())
+    }
+
+    async fn check_account(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        mut draft: Draft,
+        policy: &Policy,
+    ) -> Turn {
+        let Some(gate) = self.gate(&transfer, Side::Core) else { return Turn::Rest(transfer) };
+        let pass = match gate.enter().await {
+            Ok(pass) => pass,
+            Err(held) => return self.hold(transfer, draft, held, policy).await,
+        };
+        let answer = self.check(&transfer, self.clock.now()).await;
+        pass.report(!matches!(answer, CheckAnswer::Unclear { .. }));
+        match answer {
+            CheckAnswer::Allowed(facts) => draft.cleared(facts.account, facts.account_no),
+            CheckAnswer::Refused(rejection) => draft.refused(rejection),
+            CheckAnswer::Unclear { why } => {
+                tracing::warn!(transfer = %transfer.id(), %why, "the account cannot be checked; trying again");
+                let age = self.clock.now().since(transfer.updated_at());
+                let wait = (age / 2).clamp(policy.core.retry_first, policy.core.retry_max);
+                return self.hold(transfer, draft, Held { wait }, policy).await;
+            }
+        }
+        self.decided(transfer, draft, policy).await
+    }
+
+    /// Asks the other side, and records what it says.
+    async fn ask(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        mut draft: Draft,
+        step: StepName,
+        policy: &Policy,
+    ) -> Turn {
+        let side = transfer.operation(step).side();
+        let Some(gate) = self.gate(&transfer, side) else { return Turn::Rest(transfer) };
+        let pass = match gate.enter().await {
+            Ok(pass) => pass,
+            Err(held) => return self.hold(transfer, draft, held, policy).await,
+        };
+        let finding = self.inquire(draft.transfer(), step, self.clock.now()).await;
+        let answered = !matches!(finding, kiungo_domain::Finding::Unclear { .. });
+        pass.report(answered);
+        counter!("kiungo_inquiries_total", "provider" => transfer.instruction().provider.to_string(),
+            "operation" => transfer.operation(step).as_str(), "answered" => if answered { "yes" } else { "no" })
+        .increment(1);
+        draft.learn(step, finding, policy);
+        self.decided(transfer, draft, policy).await
+    }
+
+    /// Takes the lane and the gate, then records the intent.
+    async fn intend(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        mut draft: Draft,
+        step: StepName,
+        policy: &Policy,
+    ) -> Turn {
+        let now = self.clock.now();
+        if let Some(opens_at) = self.closed_until(&transfer, step, now) {
+            return self.hold(transfer, draft, Held { wait: opens_at.since(now) }, policy).await;
+        }
+        let lane = lane(&transfer, step);
+        let free = lane.is_none_or(|lane| self.board().lane_or_queue(&lane, transfer.id()));
+        if !free {
+            return self.rest_with(transfer, draft, true, policy).await;
+        }
+        let side = transfer.operation(step).side();
+        let Some(gate) = self.gate(&transfer, side) else { return Turn::Rest(transfer) };
+        let pass = match gate.enter().await {
+            Ok(pass) => pass,
+            Err(held) => return self.hold(transfer, draft, held, policy).await,
+        };
+        draft.start(step);
+        self.commit(transfer, draft, Some((step, pass)), policy).await
+    }
+
+    /// Commits a decision, with the next intent in it if its lane and gate are free right now.
+    async fn decided(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        mut draft: Draft,
+        policy: &Policy,
+    ) -> Turn {
+        let mut intended = None;
+        let now = self.clock.now();
+        let plan = draft.transfer().plan(policy).filter(|plan| plan.due <= now);
+        if let Some(Next::Send(step)) = plan.map(|plan| plan.next)
+            && !self.stopping.is_cancelled()
+            && let Some(pass) = self.pass_at_once(draft.transfer(), step, now)
+        {
+            draft.start(step);
+            intended = Some((step, pass));
+        }
+        self.commit(transfer, draft, intended, policy).await
+    }
+
+    fn pass_at_once(&self, transfer: &Transfer, step: StepName, now: Timestamp) -> Option<Pass> {
+        if self.closed_until(transfer, step, now).is_some() {
+            return None;
+        }
+        let side = transfer.operation(step).side();
+        let pass = self.gate(transfer, side)?.try_enter()?;
+        if let Some(lane) = lane(transfer, step)
+            && !self.board().try_lane(&lane, transfer.id())
+        {
+            return None;
+        }
+        Some(pass)
+    }
+
+    /// Commits what was decided about `before`; what follows it.
+    async fn commit(
+        self: &Arc<Self>,
+        before: Transfer,
+        draft: Draft,
+        intended: Option<(StepName, Pass)>,
+        policy: &Policy,
+    ) -> Turn {
+        let Some(decision) = draft.finish() else { return Turn::Rest(before) };
+        let due = self.next_due(&decision.transfer, policy);
+        let after = decision.transfer.clone();
+        match self.commit_surely(decision, due).await {
+            Ok(()) => {
+                report(&before, &after);
+                self.leave_lane_if_free(&after);
+                if intended.is_none()
+                    && let Some(due) = due
+                {
+                    self.remember(due);
+                }
+                Turn::Go(after, intended)
+            }
+            Err(CommitError::ReceiptTaken { receipt, owner }) => {
+                self.receipt_taken(before, &receipt, owner, policy).await
+            }
+            Err(error) => {
+                tracing::error!(transfer = %before.id(), %error, "the decision was not taken; reading again");
+                match self.store.transfer(before.id()).await {
+                    Ok(Some(transfer)) => Turn::Go(transfer, None),
+                    _ => Turn::Rest(before),
+                }
+            }
+        }
+    }
+
+    /// Commits until the store says yes or no: an outcome in hand must not be lost to a database
+    /// that does not answer for a while.
+    async fn commit_surely(
+        &self,
+        decision: Decision,
+        due: Option<Timestamp>,
+    ) -> Result<(), CommitError> {
+        let mut wait = Duration::from_millis(100);
+        loop {
+            let change = Change { decision: decision.clone(), due, key: None, handles: None };
+            let error = match self.commit_at_points(change).await {
+                Err(CommitError::Store(error)) => error,
+                result => return result,
+            };
+            tracing::error!(transfer = %decision.transfer.id(), %error, "nothing is sent until the store answers");
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_secs(5));
+            // It may have been applied although the answer was lost.
+            if let Ok(Some(stored)) = self.store.transfer(decision.transfer.id()).await
+                && stored == decision.transfer
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Two transfers for one payment: one of them carries it, or a person looks (rule 7).
+    async fn receipt_taken(
+        self: &Arc<Self>,
+        before: Transfer,
+        receipt: &Receipt,
+        owner: TransferId,
+        policy: &Policy,
+    ) -> Turn {
+        let mut draft = self.resume(&before);
+        let carries = match self.store.transfer(owner).await {
+            Ok(Some(owner)) => carries_same_payment(&owner, &before),
+            _ => false,
+        };
+        let Some(step) = before.open_step() else { return Turn::Rest(before) };
+        if carries && step == StepName::First {
+            draft.merge(owner);
+        } else {
+            draft.receipt_taken(step, receipt, owner, policy);
+        }
+        let Some(decision) = draft.finish() else {
+            // A person has been called already.
+            return self.postpone(before, policy.wallet.rung(u32::MAX)).await;
+        };
+        let due = self.next_due(&decision.transfer, policy);
+        let after = decision.transfer.clone();
+        match self.commit_surely(decision, due).await {
+            Ok(()) => Turn::Rest(after),
+            Err(error) => {
+                tracing::error!(transfer = %before.id(), %error, "a taken receipt cannot be recorded");
+                Turn::Rest(before)
+            }
+        }
+    }
+
+    /// Leaves the transfer for later, without failing it.
+    async fn hold(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        mut draft: Draft,
+        held: Held,
+        policy: &Policy,
+    ) -> Turn {
+        draft.give_up_if_overdue(policy);
+        if !draft.transfer().eq(&transfer) {
+            return self.commit(transfer, draft, None, policy).await;
+        }
+        self.postpone(transfer, held.wait).await
+    }
+
+    /// Moves the due time, without an event.
+    async fn postpone(&self, transfer: Transfer, wait: Duration) -> Turn {
+        let due = self.clock.now().after(wait.max(Duration::from_millis(1)));
+        if let Err(error) = self.store.postpone(transfer.id(), transfer.version(), due).await {
+            tracing::error!(transfer = %transfer.id(), %error, "its due time cannot be moved");
+        }
+        self.remember(due);
+        Turn::Rest(transfer)
+    }
+
+    /// Records hints, if any, and leaves the transfer for its due time.
+    async fn rest_with(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        draft: Draft,
+        due_is_stored: bool,
+        policy: &Policy,
+    ) -> Turn {
+        if draft.transfer().version() > transfer.version() {
+            return self.commit(transfer, draft, None, policy).await;
+        }
+        if let Some(plan) = transfer.plan(policy)
+            && !due_is_stored
+        {
+            if let Err(error) =
+                self.store.postpone(transfer.id(), transfer.version(), plan.due).await
+            {
+                tracing::error!(transfer = %transfer.id(), %error, "its due time cannot be moved");
+            }
+            self.remember(plan.due);
+        }
+        Turn::Rest(transfer)
+    }
+
+    /// Sends an operation whose intent is durable.
+    async fn send(&self, transfer: &Transfer, step: StepName, pass: Pass) -> Outcome {
+        let operation = transfer.operation(step).as_str();
+        if let Some(tripwire) = &self.tripwire {
+            tripwire.reached(Moment::BeforeSend, operation).await;
+        }
+        let begun = tokio::time::Instant::now();
+        let outcome = self.operate(transfer, step, self.clock.now()).await;
+        if let Some(tripwire) = &self.tripwire {
+            tripwire.reached(Moment::AfterSend, operation).await;
+        }
+        let provider = transfer.instruction().provider.to_string();
+        histogram!("kiungo_operation_seconds", "provider" => provider.clone(), "operation" => operation)
+            .record(begun.elapsed());
+        counter!("kiungo_attempts_total", "provider" => provider, "operation" => operation, "outcome" => word(&outcome))
+            .increment(1);
+        pass.report(!matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { .. }));
+        outcome
+    }
+
+    /// When the store is to bring the transfer back: in flight, not before the lease is over.
+    pub(crate) fn next_due(&self, transfer: &Transfer, policy: &Policy) -> Option<Timestamp> {
+        let now = self.clock.now();
+        let plan = transfer.plan(policy)?;
+        let in_flight = plan.due <= now || matches!(plan.next, Next::Recover(_));
+        Some(if in_flight {
+            now.after(self.options.lease)
+        } else {
+            plan.due.after(jitter(transfer, plan.due.since(now)))
+        })
+    }
+
+    fn closed_until(
+        &self,
+        transfer: &Transfer,
+        step: StepName,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if transfer.operation(step).side() == Side::Core {
+            return None;
+        }
+        self.provider(&transfer.instruction().provider)?.rules.opens_at(now)
+    }
+
+    fn gate(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Gate>> {
+        match side {
+            Side::Wallet => self.provider(&transfer.instruction().provider).map(|port| &port.gate),
+            Side::Core => self.core(&transfer.instruction().core).map(|port| &port.gate),
+        }
+    }
+
+    /// Leaves the lane unless an operation on the account may be running (rule 11).
+    fn leave_lane_if_free(self: &Arc<Self>, transfer: &Transfer) {
+        if transfer.holds_account() {
+            return;
+        }
+        let next = self.board().leave_lane(transfer.id());
+        if let Some(next) = next
+            && !self.dispatch(next)
+        {
+            self.starved.store(true, std::sync::atomic::Ordering::Release);
+        }
+    }
+}
+
+/// The lane that a step needs: its core account, if it is an operation of the core.
+fn lane(transfer: &Transfer, step: StepName) -> Option<Lane> {
+    let account = transfer.account()?;
+    let core = transfer.operation(step).side() == Side::Core;
+    core.then(|| (transfer.instruction().core.clone(), account))
+}
+
+/// Whether `owner` was started by the notification of the payment that `transfer` has collected,
+/// and brings it to the same account.
+fn carries_same_payment(owner: &Transfer, transfer: &Transfer) -> bool {
+    matches!(owner.instruction().origin, Origin::Wallet { .. })
+        && owner.amount() == transfer.amount()
+        && owner.account().is_some()
+        && owner.account() == transfer.account()
+        && owner.instruction().core == transfer.instruction().core
+}
+
+/// Up to a tenth of the wait, the same for the same transfer: so that what failed together does not
+/// come back together.
+fn jitter(transfer: &Transfer, wait: Duration) -> Duration {
+    let id = transfer.id();
+    let bytes = id.as_uuid().as_bytes();
+    let spread = u32::from(bytes[13]) ^ u32::from(bytes[14]);
+    wait / 10 * spread / 255
+}
+
+fn report(before: &Transfer, after: &Transfer) {
+    let (was, is) = (before.status(), after.status());
+    if was != is {
+        let provider = after.instruction().provider.to_string();
+        counter!("kiungo_transfers_total", "provider" => provider, "kind" => after.kind().as_str(), "status" => is.as_str())
+            .increment(1);
+        if is.is_final() {
+            let age = after.updated_at().since(after.received_at());
+            histogram!("kiungo_transfer_seconds", "kind" => after.kind().as_str(), "status" => is.as_str())
+                .record(age);
+        }
+    }
+}
+
+const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Completed(_) => "completed",
+        Outcome::Pending(_) => "pending",
+        Outcome::Rejected(_) => "rejected",
+        Outcome::NotSent { .. } => "not_sent",
+        Outcome::Unknown { .. } => "unknown",
+    }
+}
+
+/// The name of the last event of a decision, as points of [`crate::crash`] are named.
+pub(crate) fn last_event(decision: &Decision) -> String {
+    let step = |step: StepName| decision.transfer.operation(step).as_str();
+    match decision.entries.last().map(|entry| &entry.event) {
+        Some(Event::Received(_)) => "received".to_owned(),
+        Some(Event::Cleared { .. }) => "cleared".to_owned(),
+        Some(Event::Started { step: name, .. }) => format!("{}.started", step(*name)),
+        Some(Event::Concluded { step: name, outcome }) => {
+            format!("{}.{}", step(*name), word(outcome))
+        }
+        Some(Event::Inquired { step: name, .. }) => format!("{}.inquired", step(*name)),
+        Some(Event::Reopened { step: name, .. }) => format!("{}.reopened", step(*name)),
+        Some(Event::Compensating { .. }) => "compensating".to_owned(),
+        Some(Event::Suspended { .. }) => "suspended".to_owned(),
+        Some(_) => "other".to_owned(),
+        None => "nothing".to_owned(),
+    }
+}

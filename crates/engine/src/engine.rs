@@ -1,0 +1,409 @@
+//! The handle: submitting, reversing, assigning, callbacks, starting and stopping.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use kiungo_core_banking::{AccountFacts, Core};
+use kiungo_domain::transfer::{Draft, Instruction, Origin, Transfer};
+use kiungo_domain::{AccountRef, CoreId, Money, ProviderId, Timestamp, TransferId};
+use kiungo_provider::{Provider, ReadError};
+use kiungo_store::{
+    Change, CommitError, IdempotencyKey, InboxId, KeyHolder, Store, StoreError, Summary,
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{Clock, Ids};
+use crate::crash::Tripwire;
+use crate::gate::Gate;
+use crate::lanes::Board;
+use crate::request::{
+    Caller, NewTransfer, Offers, ProviderStatus, RequestError, SubmitError, Submitted,
+};
+use crate::setup::{EngineOptions, ProviderRules, Setup};
+
+/// The engine; a cheap handle to it.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    providers: BTreeMap<ProviderId, ProviderPort>,
+    cores: BTreeMap<CoreId, CorePort>,
+    pub(crate) options: EngineOptions,
+    pub(crate) tripwire: Option<Arc<dyn Tripwire>>,
+    board: Mutex<Board>,
+    /// There may be something due, or room for it.
+    pub(crate) wake: Notify,
+    /// Something could not be taken up for lack of room.
+    pub(crate) starved: AtomicBool,
+    /// When the schedule wakes by itself, in microseconds since the epoch.
+    pub(crate) wakes_at: AtomicI64,
+    /// Transfers whose time has come, as last counted.
+    pub(crate) backlog: AtomicU64,
+    ready: AtomicBool,
+    /// No new work.
+    pub(crate) stopping: CancellationToken,
+    /// Every task ends where it is.
+    killed: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// A provider with its gate.
+pub(crate) struct ProviderPort {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) rules: Arc<dyn ProviderRules>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+/// A core with its gate.
+pub(crate) struct CorePort {
+    pub(crate) core: Arc<dyn Core>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+impl Engine {
+    /// Puts an engine together; [`Engine::start`] sets it in motion.
+    pub fn new(setup: Setup) -> Self {
+        let providers = setup.providers.into_iter().map(|(id, link)| {
+            let gate = Gate::new(link.traffic);
+            (id, ProviderPort { provider: link.provider, rules: link.rules, gate })
+        });
+        let cores = setup
+            .cores
+            .into_iter()
+            .map(|(id, link)| (id, CorePort { core: link.core, gate: Gate::new(link.traffic) }));
+        let inner = Inner {
+            store: setup.store,
+            clock: setup.clock,
+            ids: setup.ids,
+            providers: providers.collect(),
+            cores: cores.collect(),
+            options: setup.options,
+            tripwire: setup.tripwire,
+            board: Mutex::default(),
+            wake: Notify::new(),
+            starved: AtomicBool::new(false),
+            wakes_at: AtomicI64::new(i64::MAX),
+            backlog: AtomicU64::new(0),
+            ready: AtomicBool::new(false),
+            stopping: CancellationToken::new(),
+            killed: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Takes up what an earlier process left, and begins to work on what is due.
+    pub async fn start(&self) -> Result<(), StoreError> {
+        self.inner.hold_accounts_again().await?;
+        self.inner.take_up_everything().await?;
+        let inner = Arc::clone(&self.inner);
+        self.inner.spawn(async move { inner.keep_schedule().await });
+        self.inner.ready.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether it has been started and is not stopping.
+    pub fn is_ready(&self) -> bool {
+        self.inner.ready.load(Ordering::Acquire) && !self.inner.stopping.is_cancelled()
+    }
+
+    /// Takes no new work, lets what is in flight come to its next durable point for `grace`, then
+    /// ends the rest where it is: its outcome is unknown and will be asked for at the next start.
+    /// Whether all of it came to a durable point.
+    pub async fn stop(&self, grace: Duration) -> bool {
+        self.inner.stopping.cancel();
+        self.inner.tasks.close();
+        let clean = tokio::time::timeout(grace, self.inner.tasks.wait()).await.is_ok();
+        self.kill();
+        self.inner.tasks.wait().await;
+        clean
+    }
+
+    /// Ends every task where it is, as if the process died.
+    pub fn kill(&self) {
+        self.inner.stopping.cancel();
+        self.inner.tasks.close();
+        self.inner.killed.cancel();
+    }
+
+    /// Accepts a transfer: durable when this returns.
+    pub async fn submit(&self, new: NewTransfer, caller: Caller) -> Result<Submitted, SubmitError> {
+        let inner = &self.inner;
+        if inner.stopping.is_cancelled() {
+            return Err(SubmitError::Stopping);
+        }
+        let instruction = self.instruct(new, &caller)?;
+        if inner.backlog.load(Ordering::Relaxed) >= inner.options.backlog_max {
+            return Err(SubmitError::Busy { retry_after: Duration::from_secs(5) });
+        }
+        let now = inner.clock.now();
+        let draft = Draft::receive(instruction, now);
+        let transfer = draft.transfer().clone();
+        let first = Summary::of(&transfer);
+        let Some(decision) = draft.finish() else {
+            return Err(SubmitError::Store(StoreError::Corrupt("an empty decision".to_owned())));
+        };
+        let Caller { client, key, digest } = caller;
+        let key = IdempotencyKey { client, key, digest: digest.clone() };
+        let taken = inner.room_for_one_more();
+        let due = Some(if taken { now.after(inner.options.lease) } else { now });
+        let change = Change { decision, due, key: Some(key), handles: None };
+        match inner.commit_at_points(change).await {
+            Ok(()) => {
+                inner.dispatch_new(transfer);
+                Ok(Submitted { first, replayed: false })
+            }
+            Err(CommitError::KeyTaken(holder)) => self.replay(&holder, &digest).await,
+            Err(CommitError::Store(error)) => Err(SubmitError::Store(error)),
+            Err(other) => Err(SubmitError::Store(StoreError::Corrupt(other.to_string()))),
+        }
+    }
+
+    fn instruct(&self, new: NewTransfer, caller: &Caller) -> Result<Instruction, SubmitError> {
+        let port = self
+            .inner
+            .providers
+            .get(&new.provider)
+            .ok_or_else(|| SubmitError::UnknownProvider(new.provider.clone()))?;
+        let core = new.core.unwrap_or_else(|| port.rules.core().clone());
+        if !self.inner.cores.contains_key(&core) {
+            return Err(SubmitError::UnknownCore(core));
+        }
+        if let Some(rejection) = port.rules.refuses(new.kind, new.amount) {
+            return Err(SubmitError::Refused(rejection));
+        }
+        let account = AccountRef { kind: Some(new.kind.account_kind()), key: new.account.key };
+        Ok(Instruction {
+            id: self.inner.ids.next(),
+            kind: new.kind,
+            provider: new.provider,
+            core,
+            msisdn: Some(new.msisdn),
+            accounts: vec![account],
+            amount: new.amount,
+            client_reference: new.client_reference,
+            note: new.note,
+            origin: Origin::Api { client: caller.client.clone() },
+        })
+    }
+
+    /// The first answer again, if the content is the same.
+    async fn replay(&self, holder: &KeyHolder, digest: &str) -> Result<Submitted, SubmitError> {
+        if holder.digest != digest {
+            return Err(SubmitError::KeyReused(holder.transfer));
+        }
+        let journal = self.inner.store.journal(holder.transfer).await?;
+        let first = journal.first().map(|entry| (entry.at, &entry.event));
+        let first = Transfer::replay(first).ok_or_else(|| {
+            StoreError::Corrupt(format!("transfer {} has no journal", holder.transfer))
+        })?;
+        Ok(Submitted { first: Summary::of(&first), replayed: true })
+    }
+
+    /// Asks the other side now.
+    pub async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError> {
+        if self.inner.board().leave_hint(id, by) {
+            return self.summary(id).await;
+        }
+        self.inner
+            .exclusively(id, |draft| {
+                draft.hint(by);
+                Ok(())
+            })
+            .await
+    }
+
+    /// Gives a completed or suspended transfer back.
+    pub async fn request_reversal(
+        &self,
+        id: TransferId,
+        by: &str,
+        reason: &str,
+    ) -> Result<Summary, RequestError> {
+        self.inner
+            .exclusively(id, |draft| {
+                if draft.request_reversal(by, reason) {
+                    Ok(())
+                } else {
+                    Err("only a completed or suspended transfer can be reversed")
+                }
+            })
+            .await
+    }
+
+    /// Gives suspended money its account.
+    pub async fn assign(
+        &self,
+        id: TransferId,
+        account: AccountRef,
+        by: &str,
+    ) -> Result<Summary, RequestError> {
+        self.inner
+            .exclusively(id, |draft| {
+                if draft.assign(account, by) {
+                    Ok(())
+                } else {
+                    Err("only suspended money can be assigned")
+                }
+            })
+            .await
+    }
+
+    /// Accounts that the payer of a suspended payment may have meant.
+    pub async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError> {
+        let transfer = self.inner.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
+        let instruction = transfer.instruction();
+        let Some(port) = self.inner.cores.get(&instruction.core) else { return Ok(Vec::new()) };
+        let mut found: Vec<AccountFacts> = Vec::new();
+        for account in instruction.accounts.iter().take(3) {
+            for facts in port.core.suggest(account, instruction.msisdn.as_ref()).await {
+                if !found.iter().any(|known| known.account == facts.account) {
+                    found.push(facts);
+                }
+            }
+        }
+        found.truncate(10);
+        Ok(found)
+    }
+
+    /// The providers and how they are doing.
+    pub fn providers(&self) -> Vec<ProviderStatus> {
+        let status = |(id, port): (&ProviderId, &ProviderPort)| ProviderStatus {
+            id: id.clone(),
+            core: port.rules.core().clone(),
+            currency: port.rules.currency(),
+            breaker: port.gate.breaker(),
+            in_flight: port.gate.in_flight(),
+            offers: Offers {
+                reversal: port.provider.reverse().is_some(),
+                balance: port.provider.balance().is_some(),
+                holder_name: port.provider.holder_name().is_some(),
+                statement: port.provider.statement().is_some(),
+            },
+        };
+        self.inner.providers.iter().map(status).collect()
+    }
+
+    /// The float at a provider; `None` if there is no such provider or it does not offer it.
+    pub async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+        let port = self.inner.providers.get(provider)?;
+        Some(port.provider.balance()?.balance().await)
+    }
+
+    /// Everything durable, for reading.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+
+    /// The time of day.
+    pub fn clock_now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    async fn summary(&self, id: TransferId) -> Result<Summary, RequestError> {
+        self.inner.store.summary(id).await?.ok_or(RequestError::NotFound(id))
+    }
+}
+
+impl Inner {
+    pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn provider(&self, id: &ProviderId) -> Option<&ProviderPort> {
+        self.providers.get(id)
+    }
+
+    pub(crate) fn core(&self, id: &CoreId) -> Option<&CorePort> {
+        self.cores.get(id)
+    }
+
+    pub(crate) fn new_id(&self) -> TransferId {
+        self.ids.next()
+    }
+
+    /// Runs a task that ends where it is when the engine is killed.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let killed = self.killed.clone();
+        self.tasks.spawn(async move {
+            killed.run_until_cancelled(task).await;
+        });
+    }
+
+    /// Changes a transfer that nobody works on, then goes on working on it.
+    async fn exclusively(
+        self: &Arc<Self>,
+        id: TransferId,
+        change: impl FnOnce(&mut Draft) -> Result<(), &'static str>,
+    ) -> Result<Summary, RequestError> {
+        self.take_patiently(id).await?;
+        let outcome = self.change_taken(id, None, change).await;
+        match outcome {
+            Ok(transfer) => {
+                let summary = Summary::of(&transfer);
+                self.go_on_with(transfer);
+                Ok(summary)
+            }
+            Err(error) => {
+                self.release(id);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) async fn change_taken(
+        &self,
+        id: TransferId,
+        handles: Option<InboxId>,
+        change: impl FnOnce(&mut Draft) -> Result<(), &'static str>,
+    ) -> Result<Transfer, RequestError> {
+        let transfer = self.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
+        let status = transfer.status().as_str();
+        let mut draft = Draft::resume(transfer.clone(), self.clock.now());
+        change(&mut draft).map_err(|why| RequestError::Conflict { id, status, why })?;
+        let Some(decision) = draft.finish() else { return Ok(transfer) };
+        let changed = decision.transfer.clone();
+        let policy = self.provider(&changed.instruction().provider).map(|port| port.rules.policy());
+        let due = policy.and_then(|policy| self.next_due(&changed, policy));
+        match self.commit_at_points(Change { decision, due, key: None, handles }).await {
+            Ok(()) => Ok(changed),
+            Err(CommitError::Store(error)) => Err(RequestError::Store(error)),
+            Err(_) => Err(RequestError::Busy(id)),
+        }
+    }
+
+    pub(crate) async fn take_patiently(&self, id: TransferId) -> Result<(), RequestError> {
+        let pause = Duration::from_millis(20);
+        let mut waited = Duration::ZERO;
+        while !self.board().take(id) {
+            if waited >= self.options.busy_wait {
+                return Err(RequestError::Busy(id));
+            }
+            tokio::time::sleep(pause).await;
+            waited += pause;
+        }
+        Ok(())
+    }
+
+    /// Commits, passing the points at which a test lets the process die.
+    pub(crate) async fn commit_at_points(&self, change: Change) -> Result<(), CommitError> {
+        let Some(tripwire) = &self.tripwire else { return self.store.commit(change).await };
+        let what = crate::advance::last_event(&change.decision);
+        tripwire.reached(crate::crash::Moment::BeforeCommit, &what).await;
+        let result = self.store.commit(change).await;
+        if result.is_ok() {
+            tripwire.reached(crate::crash::Moment::AfterCommit, &what).await;
+        }
+        result
+    }
+}

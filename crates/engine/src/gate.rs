@@ -1,0 +1,206 @@
+//! The gate to one counterparty: in-flight limit, rate limit, and a breaker that holds work
+//! instead of failing it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::request::BreakerState;
+use crate::setup::TrafficOptions;
+
+/// The gate to one counterparty.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    options: TrafficOptions,
+    slots: Arc<Semaphore>,
+    state: Mutex<GateState>,
+}
+
+#[derive(Debug)]
+struct GateState {
+    failures: u32,
+    open_until: Option<Instant>,
+    probing: bool,
+    next_turn: Instant,
+}
+
+/// Why nobody may pass now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// When to come again.
+    pub(crate) wait: Duration,
+}
+
+/// Leave to send one request.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    gate: Arc<Gate>,
+    probe: bool,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Gate {
+    pub(crate) fn new(options: TrafficOptions) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            slots: Arc::new(Semaphore::new(options.in_flight_max.max(1))),
+            state: Mutex::new(GateState {
+                failures: 0,
+                open_until: None,
+                probing: false,
+                next_turn: Instant::now(),
+            }),
+        })
+    }
+
+    /// Passes at once, or not at all.
+    pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Pass> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
+        match self.admit(Duration::ZERO) {
+            Ok((probe, _)) => Some(Pass { gate: Arc::clone(self), probe, _slot: slot }),
+            Err(_) => None,
+        }
+    }
+
+    /// Waits for a free slot and for its turn; an open breaker is not waited for.
+    pub(crate) async fn enter(self: &Arc<Self>) -> Result<Pass, Held> {
+        self.check_breaker()?;
+        let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
+            return Err(Held { wait: Duration::from_secs(1) });
+        };
+        let (probe, turn) = self.admit(Duration::from_secs(1))?;
+        let pass = Pass { gate: Arc::clone(self), probe, _slot: slot };
+        tokio::time::sleep_until(turn).await;
+        Ok(pass)
+    }
+
+    pub(crate) fn breaker(&self) -> BreakerState {
+        match self.lock().open_until {
+            None => BreakerState::Closed,
+            Some(until) if until > Instant::now() => BreakerState::Open,
+            Some(_) => BreakerState::HalfOpen,
+        }
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.options.in_flight_max.max(1).saturating_sub(self.slots.available_permits())
+    }
+
+    fn check_breaker(&self) -> Result<(), Held> {
+        let now = Instant::now();
+        match self.lock().open_until {
+            Some(until) if until > now => Err(Held { wait: until - now }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a turn that is at most `patience` away; whether the pass is a breaker's probe.
+    fn admit(&self, patience: Duration) -> Result<(bool, Instant), Held> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let probe = match state.open_until {
+            None => false,
+            Some(until) if until > now => return Err(Held { wait: until - now }),
+            Some(_) if state.probing => return Err(Held { wait: self.options.breaker_cool_down }),
+            Some(_) => true,
+        };
+        let turn = state.next_turn.max(now);
+        if let Some(rate) = self.options.per_second_max.filter(|rate| *rate > 0) {
+            if turn > now + patience {
+                return Err(Held { wait: turn - now });
+            }
+            state.next_turn = turn + Duration::from_secs(1) / rate;
+        }
+        state.probing = probe;
+        Ok((probe, turn))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pass {
+    /// Says whether the counterparty answered. Silence and refused connections count against it,
+    /// an honest refusal does not.
+    pub(crate) fn report(self, answered: bool) {
+        let mut state = self.gate.lock();
+        if answered {
+            state.failures = 0;
+            state.open_until = None;
+            return;
+        }
+        state.failures = state.failures.saturating_add(1);
+        if self.probe || state.failures >= self.gate.options.breaker_failures.max(1) {
+            state.open_until = Some(Instant::now() + self.gate.options.breaker_cool_down);
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if self.probe {
+            self.gate.lock().probing = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> TrafficOptions {
+        TrafficOptions { in_flight_max: 2, breaker_failures: 3, ..TrafficOptions::default() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_breaker_holds_work_until_a_probe_is_answered() {
+        let gate = Gate::new(options());
+        for _ in 0..3 {
+            gate.enter().await.unwrap().report(false);
+        }
+        assert_eq!(gate.breaker(), BreakerState::Open);
+        assert!(gate.enter().await.is_err());
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        assert_eq!(gate.breaker(), BreakerState::HalfOpen);
+        let probe = gate.enter().await.unwrap();
+        assert!(gate.try_enter().is_none(), "one probe at a time");
+        probe.report(true);
+        assert_eq!(gate.breaker(), BreakerState::Closed);
+        assert!(gate.try_enter().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_probe_opens_the_breaker_again() {
+        let gate = Gate::new(options());
+        for _ in 0..3 {
+            gate.enter().await.unwrap().report(false);
+        }
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        gate.enter().await.unwrap().report(false);
+        assert_eq!(gate.breaker(), BreakerState::Open);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_the_limit_are_in_flight() {
+        let gate = Gate::new(options());
+        let (one, two) = (gate.try_enter().unwrap(), gate.try_enter().unwrap());
+        assert!(gate.try_enter().is_none());
+        assert_eq!(gate.in_flight(), 2);
+        drop((one, two));
+        assert!(gate.try_enter().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rate_is_kept() {
+        let gate =
+            Gate::new(TrafficOptions { per_second_max: Some(10), ..TrafficOptions::default() });
+        let start = Instant::now();
+        for _ in 0..21 {
+            gate.enter().await.unwrap().report(true);
+        }
+        assert_eq!(start.elapsed().as_millis(), 2_000);
+    }
+}

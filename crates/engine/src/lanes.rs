@@ -1,0 +1,183 @@
+//! Who works on what: one task per transfer, and one operation at a time per core account
+//! (rule 11).
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use kiungo_domain::{CoreAccount, CoreId, TransferId};
+use kiungo_store::InboxId;
+
+/// Inbox items handled at a time: each may ask the provider.
+const ARRIVALS_MAX: usize = 256;
+
+/// A core account, as a lane that one transfer at a time may use.
+pub(crate) type Lane = (CoreId, CoreAccount);
+
+/// Who works on what. Nothing here is durable: after a restart it is rebuilt from the store.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    working: HashMap<TransferId, Mail>,
+    lanes: HashMap<Lane, Queue>,
+    queued: HashSet<TransferId>,
+    held: HashMap<TransferId, Lane>,
+    arrivals: HashSet<InboxId>,
+}
+
+/// What came for a transfer while a task was working on it.
+#[derive(Debug, Default)]
+pub(crate) struct Mail {
+    /// Hints at a result.
+    pub(crate) hints: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    holder: TransferId,
+    waiting: VecDeque<TransferId>,
+}
+
+impl Board {
+    /// How many transfers are worked on.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.working.len()
+    }
+
+    /// How many transfers are worked on or wait for a lane.
+    pub(crate) fn busy(&self) -> usize {
+        self.working.len() + self.queued.len()
+    }
+
+    /// Takes an inbox item; `false` if a task has it, or too many are being handled.
+    pub(crate) fn take_arrival(&mut self, id: InboxId) -> bool {
+        self.arrivals.len() < ARRIVALS_MAX && self.arrivals.insert(id)
+    }
+
+    /// Gives an inbox item back.
+    pub(crate) fn give_arrival_back(&mut self, id: InboxId) {
+        self.arrivals.remove(&id);
+    }
+
+    /// Whether a task works on this transfer.
+    pub(crate) fn is_working(&self, id: TransferId) -> bool {
+        self.working.contains_key(&id)
+    }
+
+    /// Whether this transfer waits for a lane.
+    pub(crate) fn is_queued(&self, id: TransferId) -> bool {
+        self.queued.contains(&id)
+    }
+
+    /// Takes a transfer; `false` if a task has it already.
+    pub(crate) fn take(&mut self, id: TransferId) -> bool {
+        if self.working.contains_key(&id) {
+            return false;
+        }
+        self.working.insert(id, Mail::default());
+        true
+    }
+
+    /// Leaves a hint with the task that works on the transfer; `false` if none does.
+    pub(crate) fn leave_hint(&mut self, id: TransferId, hint: &str) -> bool {
+        let Some(mail) = self.working.get_mut(&id) else { return false };
+        if mail.hints.len() < 8 {
+            mail.hints.push(hint.to_owned());
+        }
+        true
+    }
+
+    /// The hints that came meanwhile.
+    pub(crate) fn collect_hints(&mut self, id: TransferId) -> Vec<String> {
+        self.working.get_mut(&id).map(|mail| std::mem::take(&mut mail.hints)).unwrap_or_default()
+    }
+
+    /// Gives a transfer back, unless a hint came that nobody has read yet.
+    pub(crate) fn give_back(&mut self, id: TransferId) -> bool {
+        let unread = self.working.get(&id).is_some_and(|mail| !mail.hints.is_empty());
+        if !unread {
+            self.working.remove(&id);
+        }
+        !unread
+    }
+
+    /// Takes a lane, or keeps it; `false` if another transfer has it.
+    pub(crate) fn try_lane(&mut self, lane: &Lane, id: TransferId) -> bool {
+        if let Some(queue) = self.lanes.get(lane) {
+            return queue.holder == id;
+        }
+        self.lanes.insert(lane.clone(), Queue { holder: id, waiting: VecDeque::new() });
+        self.held.insert(id, lane.clone());
+        true
+    }
+
+    /// Takes a lane, or queues for it and says `false`: the transfer is named by
+    /// [`Board::leave_lane`] once it is its turn.
+    pub(crate) fn lane_or_queue(&mut self, lane: &Lane, id: TransferId) -> bool {
+        if self.try_lane(lane, id) {
+            return true;
+        }
+        if self.queued.insert(id)
+            && let Some(queue) = self.lanes.get_mut(lane)
+        {
+            queue.waiting.push_back(id);
+        }
+        false
+    }
+
+    /// Leaves the lane that the transfer has, if it has one; the transfer whose turn it is has it
+    /// from now on.
+    pub(crate) fn leave_lane(&mut self, id: TransferId) -> Option<TransferId> {
+        let lane = self.held.remove(&id)?;
+        let queue = self.lanes.get_mut(&lane)?;
+        let Some(next) = queue.waiting.pop_front() else {
+            self.lanes.remove(&lane);
+            return None;
+        };
+        queue.holder = next;
+        self.queued.remove(&next);
+        self.held.insert(next, lane);
+        Some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kiungo_domain::AccountKind;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn id(n: u128) -> TransferId {
+        TransferId::new(Uuid::from_u128(n << 8))
+    }
+
+    fn lane(n: u64) -> Lane {
+        (CoreId::new("main").unwrap(), CoreAccount { kind: AccountKind::Savings, id: n })
+    }
+
+    #[test]
+    fn a_lane_is_passed_on_in_the_order_of_asking() {
+        let mut board = Board::default();
+        assert!(board.lane_or_queue(&lane(1), id(1)));
+        assert!(!board.lane_or_queue(&lane(1), id(2)));
+        assert!(!board.lane_or_queue(&lane(1), id(3)));
+        assert!(!board.lane_or_queue(&lane(1), id(2)), "asking again does not queue twice");
+        assert!(board.lane_or_queue(&lane(2), id(4)), "another account is free");
+        assert_eq!(board.leave_lane(id(1)), Some(id(2)));
+        assert!(board.try_lane(&lane(1), id(2)), "it is its turn");
+        assert!(!board.try_lane(&lane(1), id(1)));
+        assert_eq!(board.leave_lane(id(2)), Some(id(3)));
+        assert_eq!(board.leave_lane(id(3)), None);
+        assert!(board.try_lane(&lane(1), id(1)));
+    }
+
+    #[test]
+    fn a_hint_that_comes_at_the_last_moment_is_not_lost() {
+        let mut board = Board::default();
+        assert!(board.take(id(1)));
+        assert!(!board.take(id(1)));
+        assert!(board.leave_hint(id(1), "callback"));
+        assert!(!board.give_back(id(1)));
+        assert_eq!(board.collect_hints(id(1)), ["callback"]);
+        assert!(board.give_back(id(1)));
+        assert!(!board.leave_hint(id(1), "callback"));
+    }
+}

@@ -1,0 +1,264 @@
+//! Orders and inquiries, made from the state of a transfer, and carried to the adapters.
+
+use kiungo_core_banking::{AccountCheck, Booking, CheckAnswer, CoreOrder, UndoOrder};
+use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::transfer::{Operation, Origin, StepName, StepState, Transfer};
+use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, Timestamp};
+use kiungo_provider::order::WalletOperation;
+use kiungo_provider::{ReverseOrder, WalletInquiry, WalletOrder};
+
+use crate::engine::{CorePort, Inner, ProviderPort};
+
+/// The longest label that every provider takes (`mpesa-openapi.md` §5).
+const LABEL_CHARS_MAX: usize = 20;
+
+impl Inner {
+    /// Sends the operation that this step is.
+    pub(crate) async fn operate(
+        &self,
+        transfer: &Transfer,
+        step: StepName,
+        at: Timestamp,
+    ) -> Outcome {
+        let (Some(wallet), Some(core)) = self.ports(transfer) else {
+            return Outcome::not_sent("the provider or core is no longer configured");
+        };
+        match transfer.operation(step) {
+            Operation::Collect => match wallet_order(transfer, step, at) {
+                Some(order) => wallet.provider.collect(&order).await,
+                None => Outcome::Rejected(incomplete()),
+            },
+            Operation::PayOut => match wallet_order(transfer, step, at) {
+                Some(order) => wallet.provider.pay_out(&order).await,
+                None => Outcome::Rejected(incomplete()),
+            },
+            Operation::Reverse => {
+                match (wallet.provider.reverse(), reverse_order(transfer, step, at)) {
+                    (Some(reverse), Some(order)) => reverse.reverse(&order).await,
+                    _ => Outcome::Rejected(not_offered()),
+                }
+            }
+            Operation::Deposit | Operation::Repay | Operation::Withdraw | Operation::Disburse => {
+                match core_order(wallet, transfer, step, at) {
+                    Some(order) => core.core.post(&order).await,
+                    None => Outcome::Rejected(incomplete()),
+                }
+            }
+            Operation::Undo => match undo_order(wallet, transfer, step, at) {
+                Some(order) => core.core.undo(&order).await,
+                None => Outcome::Rejected(incomplete()),
+            },
+        }
+    }
+
+    /// Asks what became of the operation that this step is.
+    pub(crate) async fn inquire(
+        &self,
+        transfer: &Transfer,
+        step: StepName,
+        at: Timestamp,
+    ) -> Finding {
+        let (Some(wallet), Some(core)) = self.ports(transfer) else {
+            return Finding::unclear("the provider or core is no longer configured");
+        };
+        let sent_at = match &transfer.step(step).state {
+            StepState::Waiting(waiting) => waiting.since,
+            _ => transfer.received_at(),
+        };
+        let nothing = || Finding::unclear("the journal lacks what the inquiry needs");
+        match transfer.operation(step) {
+            Operation::Collect | Operation::PayOut | Operation::Reverse => {
+                wallet.provider.inquire(&wallet_inquiry(transfer, step, at)).await
+            }
+            Operation::Deposit | Operation::Repay | Operation::Withdraw | Operation::Disburse => {
+                match core_order(wallet, transfer, step, sent_at) {
+                    Some(order) => core.core.inquire(&order).await,
+                    None => nothing(),
+                }
+            }
+            Operation::Undo => match undo_order(wallet, transfer, step, sent_at) {
+                Some(order) => core.core.inquire_undo(&order).await,
+                None => nothing(),
+            },
+        }
+    }
+
+    /// Asks the core which of the named accounts it is, and whether it takes the booking.
+    pub(crate) async fn check(&self, transfer: &Transfer, at: Timestamp) -> CheckAnswer {
+        let (Some(wallet), Some(core)) = self.ports(transfer) else {
+            return CheckAnswer::Unclear {
+                why: "the provider or core is no longer configured".to_owned(),
+            };
+        };
+        let instruction = transfer.instruction();
+        let holder = || instruction.msisdn.clone().filter(|_| wallet.rules.holder_must_match());
+        let booking = match instruction.origin {
+            Origin::Api { .. } => Some(first_booking(transfer)),
+            Origin::Wallet { .. } => None,
+        };
+        let mut refusal = None;
+        for account in &instruction.accounts {
+            let check = AccountCheck {
+                account: account.clone(),
+                booking: booking.filter(|_| {
+                    account.kind.is_none_or(|kind| kind == transfer.kind().account_kind())
+                }),
+                amount: instruction.amount,
+                holder: holder(),
+                at,
+            };
+            match core.core.check(&check).await {
+                CheckAnswer::Refused(rejection) => {
+                    // What an account that exists says matters more than what is not found.
+                    let better = refusal
+                        .as_ref()
+                        .is_none_or(|known: &Rejection| known.reason == Reason::AccountNotFound);
+                    if better {
+                        refusal = Some(rejection);
+                    }
+                }
+                answer => return answer,
+            }
+        }
+        CheckAnswer::Refused(refusal.unwrap_or_else(no_account))
+    }
+
+    fn ports(&self, transfer: &Transfer) -> (Option<&ProviderPort>, Option<&CorePort>) {
+        let instruction = transfer.instruction();
+        (self.provider(&instruction.provider), self.core(&instruction.core))
+    }
+}
+
+fn wallet_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<WalletOrder> {
+    let msisdn: Msisdn = transfer.instruction().msisdn.clone()?;
+    Some(WalletOrder {
+        reference: transfer.reference(step),
+        msisdn,
+        amount: transfer.amount(),
+        label: label(transfer),
+        description: description(transfer),
+        at,
+    })
+}
+
+/// What the customer sees as account.
+fn label(transfer: &Transfer) -> String {
+    let number = transfer.account_no().unwrap_or("");
+    let label: String =
+        number.chars().filter(char::is_ascii_alphanumeric).take(LABEL_CHARS_MAX).collect();
+    if label.is_empty() { "KIUNGO".to_owned() } else { label }
+}
+
+fn description(transfer: &Transfer) -> String {
+    transfer.instruction().note.clone().unwrap_or_else(|| transfer.kind().as_str().to_owned())
+}
+
+/// The forward step that a backward step takes back.
+const fn forward(step: StepName) -> StepName {
+    match step {
+        StepName::First | StepName::UndoFirst => StepName::First,
+        StepName::Second | StepName::UndoSecond => StepName::Second,
+    }
+}
+
+fn receipt_of(transfer: &Transfer, step: StepName) -> Option<Receipt> {
+    transfer.step(step).confirmation().map(|confirmation| confirmation.receipt.clone())
+}
+
+fn reverse_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<ReverseOrder> {
+    let original = forward(step);
+    Some(ReverseOrder {
+        reference: transfer.reference(step),
+        original: transfer.reference(original),
+        receipt: receipt_of(transfer, original)?,
+        amount: transfer.amount(),
+        at,
+    })
+}
+
+fn wallet_inquiry(transfer: &Transfer, step: StepName, at: Timestamp) -> WalletInquiry {
+    let operation = match transfer.operation(step) {
+        Operation::Collect => WalletOperation::Collect,
+        Operation::PayOut => WalletOperation::PayOut,
+        _ => WalletOperation::Reverse,
+    };
+    let original = (operation == WalletOperation::Reverse)
+        .then(|| receipt_of(transfer, forward(step)))
+        .flatten();
+    WalletInquiry {
+        reference: transfer.reference(step),
+        operation,
+        handle: transfer.step(step).handle.clone(),
+        original,
+        amount: transfer.amount(),
+        msisdn: transfer.instruction().msisdn.clone(),
+        at,
+    }
+}
+
+const fn booking(operation: Operation) -> Option<Booking> {
+    match operation {
+        Operation::Deposit => Some(Booking::Deposit),
+        Operation::Repay => Some(Booking::Repay),
+        Operation::Withdraw => Some(Booking::Withdraw),
+        Operation::Disburse => Some(Booking::Disburse),
+        Operation::Collect | Operation::PayOut | Operation::Reverse | Operation::Undo => None,
+    }
+}
+
+/// The booking that a transfer of this kind brings.
+fn first_booking(transfer: &Transfer) -> Booking {
+    let step = if transfer.kind().is_inbound() { StepName::Second } else { StepName::First };
+    booking(transfer.operation(step)).unwrap_or(Booking::Deposit)
+}
+
+fn core_order(
+    wallet: &ProviderPort,
+    transfer: &Transfer,
+    step: StepName,
+    at: Timestamp,
+) -> Option<CoreOrder> {
+    let instruction = transfer.instruction();
+    Some(CoreOrder {
+        reference: transfer.reference(step),
+        booking: booking(transfer.operation(step))?,
+        account: transfer.account()?,
+        amount: instruction.amount,
+        msisdn: instruction.msisdn.clone(),
+        receipt: transfer.kind().is_inbound().then(|| transfer.wallet_receipt().cloned()).flatten(),
+        payment_type: wallet.rules.payment_type(&instruction.core),
+        value_at: at,
+        at,
+    })
+}
+
+fn undo_order(
+    wallet: &ProviderPort,
+    transfer: &Transfer,
+    step: StepName,
+    at: Timestamp,
+) -> Option<UndoOrder> {
+    let original = forward(step);
+    Some(UndoOrder {
+        reference: transfer.reference(step),
+        original: core_order(wallet, transfer, original, at)?,
+        transaction: receipt_of(transfer, original)?,
+        at,
+    })
+}
+
+fn rejection(code: &str, reason: Reason, message: &str) -> Rejection {
+    Rejection { code: code.to_owned(), reason, message: message.to_owned(), retry: Retry::Never }
+}
+
+fn no_account() -> Rejection {
+    rejection("no_account", Reason::AccountNotFound, "what the payer typed fits no account")
+}
+
+fn incomplete() -> Rejection {
+    rejection("incomplete", Reason::Other, "the transfer lacks what this operation needs")
+}
+
+fn not_offered() -> Rejection {
+    rejection("not_offered", Reason::Configuration, "the provider offers no reversal")
+}

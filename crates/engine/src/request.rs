@@ -1,0 +1,170 @@
+//! What users ask of the engine, and what it answers.
+
+use std::time::Duration;
+
+use kiungo_domain::outcome::Rejection;
+use kiungo_domain::{AccountRef, CoreId, Kind, Money, Msisdn, ProviderId, TransferId};
+use kiungo_provider::CallbackReply;
+use kiungo_store::{StoreError, Summary};
+use thiserror::Error;
+
+/// A transfer that a client wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTransfer {
+    /// The kind.
+    pub kind: Kind,
+    /// The provider.
+    pub provider: ProviderId,
+    /// The core; the provider's own if absent.
+    pub core: Option<CoreId>,
+    /// The wallet.
+    pub msisdn: Msisdn,
+    /// The account as the client names it.
+    pub account: AccountRef,
+    /// The gross amount.
+    pub amount: Money,
+    /// The client's own id for it.
+    pub client_reference: Option<String>,
+    /// A text for people.
+    pub note: Option<String>,
+}
+
+/// Who asks, and under which idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The name of the API key.
+    pub client: String,
+    /// The idempotency key as sent.
+    pub key: String,
+    /// SHA-256 of the request's content, hexadecimal.
+    pub digest: String,
+}
+
+/// A transfer is durable and on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// The transfer as it was when it was first answered.
+    pub first: Summary,
+    /// Whether this repeats an earlier answer to the same key.
+    pub replayed: bool,
+}
+
+/// Why a transfer was not accepted; nothing was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SubmitError {
+    /// No such provider is configured.
+    #[error("no provider `{0}` is configured")]
+    UnknownProvider(ProviderId),
+    /// No such core is configured.
+    #[error("no core `{0}` is configured")]
+    UnknownCore(CoreId),
+    /// Limits, currency or decimals: it could never succeed.
+    #[error("{}", .0.message)]
+    Refused(Rejection),
+    /// The key was used with another content.
+    #[error("the idempotency key was used before with another content, for transfer {0}")]
+    KeyReused(TransferId),
+    /// The backlog is full: try again later with the same key.
+    #[error("the backlog is full; try again in {} s with the same key", .retry_after.as_secs())]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// Kiungo is stopping: try again later with the same key.
+    #[error("Kiungo is stopping; try again with the same key")]
+    Stopping,
+    /// The database failed: try again with the same key, which tells whether it was stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why something asked about a transfer was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RequestError {
+    /// There is no such transfer.
+    #[error("there is no transfer {0}")]
+    NotFound(TransferId),
+    /// Its state does not allow it.
+    #[error("transfer {id} is {status}: {why}")]
+    Conflict {
+        /// The transfer.
+        id: TransferId,
+        /// Its status.
+        status: &'static str,
+        /// What would allow it.
+        why: &'static str,
+    },
+    /// It is being worked on right now: try again in a moment.
+    #[error("transfer {0} is being worked on; try again in a moment")]
+    Busy(TransferId),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a callback was turned away; nothing was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CallbackRefused {
+    /// No such provider is configured.
+    #[error("no provider `{0}` is configured")]
+    UnknownProvider(ProviderId),
+    /// It could not be stored: the provider is to send it again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The answer to a callback, in the provider's form. It was stored before this was made.
+pub type CallbackAnswer = Result<CallbackReply, CallbackRefused>;
+
+/// A provider and how it is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderStatus {
+    /// Its name.
+    pub id: ProviderId,
+    /// The core that its customers' payments go to.
+    pub core: CoreId,
+    /// Its currency.
+    pub currency: kiungo_domain::Currency,
+    /// Whether its breaker lets work through.
+    pub breaker: BreakerState,
+    /// Operations in flight.
+    pub in_flight: usize,
+    /// What it offers.
+    pub offers: Offers,
+}
+
+/// What a provider offers beyond collecting and paying out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, listed for people")]
+pub struct Offers {
+    /// Reversals.
+    pub reversal: bool,
+    /// The float's balance.
+    pub balance: bool,
+    /// Holders' names.
+    pub holder_name: bool,
+    /// Statements by API.
+    pub statement: bool,
+}
+
+/// Whether a breaker lets work through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreakerState {
+    /// Work flows.
+    Closed,
+    /// Work is held.
+    Open,
+    /// One probe is let through.
+    HalfOpen,
+}
+
+impl BreakerState {
+    /// The word used in the API and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}

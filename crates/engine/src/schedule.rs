@@ -1,0 +1,145 @@
+//! What is due: taken up from the store, also after a restart.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use kiungo_domain::{Timestamp, Transfer, TransferId};
+use kiungo_store::StoreError;
+
+use crate::engine::Inner;
+
+/// How long the schedule sleeps at most when nothing is due: a lost wake-up costs no more.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+
+impl Inner {
+    /// Keeps the accounts on which an operation may be running away from other transfers.
+    pub(crate) async fn hold_accounts_again(&self) -> Result<(), StoreError> {
+        for holder in self.store.holding_accounts().await? {
+            if let Some(account) = holder.account {
+                self.board().try_lane(&(holder.core, account), holder.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// After a start, what was in flight is due at once: nobody works on it any more.
+    pub(crate) async fn take_up_everything(self: &Arc<Self>) -> Result<(), StoreError> {
+        let horizon = self.clock.now().after(self.options.lease);
+        let batch = self
+            .options
+            .due_batch
+            .max(u32::try_from(self.options.in_flight_max).unwrap_or(u32::MAX));
+        for (id, _) in self.store.due(horizon, batch).await? {
+            self.dispatch(id);
+        }
+        Ok(())
+    }
+
+    /// Works on what is due until the engine stops.
+    pub(crate) async fn keep_schedule(self: Arc<Self>) {
+        loop {
+            let sleep = match self.take_up_due().await {
+                Ok(sleep) => sleep,
+                Err(error) => {
+                    tracing::error!(%error, "the due table cannot be read; trying again");
+                    Duration::from_secs(1)
+                }
+            };
+            self.wakes_at.store(self.clock.now().after(sleep).as_micros(), Ordering::Release);
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+    }
+
+    /// Takes up what is due; how long to sleep then.
+    async fn take_up_due(self: &Arc<Self>) -> Result<Duration, StoreError> {
+        self.starved.store(false, Ordering::Release);
+        let now = self.clock.now();
+        self.backlog.store(self.store.overview(now).await?.due, Ordering::Relaxed);
+        for item in self.store.inbox_due(now, self.options.due_batch).await? {
+            self.handle_arrival(item);
+        }
+        // What is in flight or waits for its lane can be due too: look past it.
+        let busy = u32::try_from(self.board().busy()).unwrap_or(u32::MAX);
+        let batch = self.options.due_batch.saturating_add(busy);
+        for (id, _) in self.store.due(now, batch).await? {
+            if !self.dispatch(id) {
+                self.starved.store(true, Ordering::Release);
+                break;
+            }
+        }
+        Ok(match self.store.next_due().await? {
+            Some(next) if next > self.clock.now() => next.since(now).min(SLEEP_MAX),
+            Some(_) => self.options.poll_interval,
+            None => SLEEP_MAX,
+        })
+    }
+
+    /// Has a task work on a transfer; `false` if there is no room.
+    pub(crate) fn dispatch(self: &Arc<Self>, id: TransferId) -> bool {
+        {
+            let mut board = self.board();
+            if board.is_queued(id) || board.is_working(id) {
+                return true;
+            }
+            if board.in_flight() >= self.options.in_flight_max {
+                return false;
+            }
+            board.take(id);
+        }
+        let inner = Arc::clone(self);
+        self.spawn(async move {
+            match inner.store.transfer(id).await {
+                Ok(Some(transfer)) => inner.advance(transfer).await,
+                Ok(None) => inner.release(id),
+                Err(error) => {
+                    tracing::error!(transfer = %id, %error, "the transfer cannot be read");
+                    inner.release(id);
+                }
+            }
+        });
+        true
+    }
+
+    /// Whether a new transfer would be worked on at once.
+    pub(crate) fn room_for_one_more(&self) -> bool {
+        self.board().in_flight() < self.options.in_flight_max
+    }
+
+    /// Has a task work on a transfer that has just been received, if there is room; otherwise its
+    /// due time brings it back.
+    pub(crate) fn dispatch_new(self: &Arc<Self>, transfer: Transfer) {
+        if self.room_for_one_more() && self.board().take(transfer.id()) {
+            self.go_on_with(transfer);
+        } else {
+            self.starved.store(true, Ordering::Release);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Works on a transfer that has been taken already.
+    pub(crate) fn go_on_with(self: &Arc<Self>, transfer: Transfer) {
+        let inner = Arc::clone(self);
+        self.spawn(async move { inner.advance(transfer).await });
+    }
+
+    /// Gives a transfer back; whoever waits for its lane or for room gets it.
+    pub(crate) fn release(self: &Arc<Self>, id: TransferId) {
+        self.board().give_back(id);
+        if self.starved.load(Ordering::Acquire) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Makes sure that the schedule does not sleep past `due`.
+    pub(crate) fn remember(&self, due: Timestamp) {
+        if due.as_micros() < self.wakes_at.load(Ordering::Acquire) {
+            self.wake.notify_one();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What an engine is made of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_core_banking::Core;
+use kiungo_domain::outcome::Rejection;
+use kiungo_domain::policy::Policy;
+use kiungo_domain::transfer::Kind;
+use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, ProviderId, Timestamp};
+use kiungo_provider::Provider;
+use kiungo_store::Store;
+
+use crate::clock::{Clock, Ids};
+use crate::crash::Tripwire;
+
+/// Everything that an engine needs.
+pub struct Setup {
+    /// Everything durable.
+    pub store: Arc<dyn Store>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// The providers.
+    pub providers: BTreeMap<ProviderId, ProviderLink>,
+    /// The cores.
+    pub cores: BTreeMap<CoreId, CoreLink>,
+    /// Bounds and waits.
+    pub options: EngineOptions,
+    /// For tests: told of every point at which a process may die.
+    pub tripwire: Option<Arc<dyn Tripwire>>,
+}
+
+/// A provider with the rules of its mapping.
+pub struct ProviderLink {
+    /// The adapter.
+    pub provider: Arc<dyn Provider>,
+    /// The rules.
+    pub rules: Arc<dyn ProviderRules>,
+    /// How much traffic it gets.
+    pub traffic: TrafficOptions,
+}
+
+/// A core.
+pub struct CoreLink {
+    /// The adapter.
+    pub core: Arc<dyn Core>,
+    /// How much traffic it gets.
+    pub traffic: TrafficOptions,
+}
+
+/// What a mapping says, as the engine asks it.
+pub trait ProviderRules: Send + Sync {
+    /// How transfers are handled.
+    fn policy(&self) -> &Policy;
+
+    /// The provider's currency.
+    fn currency(&self) -> Currency;
+
+    /// The core that its customers' payments go to.
+    fn core(&self) -> &CoreId;
+
+    /// Why a transfer of this kind and amount could never succeed (currency, decimals, limits).
+    fn refuses(&self, kind: Kind, amount: Money) -> Option<Rejection>;
+
+    /// When the provider's opening hours begin; `None` if it is open now.
+    fn opens_at(&self, now: Timestamp) -> Option<Timestamp>;
+
+    /// What a payer may have meant by the text typed as account, in the order to try.
+    fn resolve(&self, account_reference: &str, payer: Option<&Msisdn>) -> Vec<AccountRef>;
+
+    /// The payment type under which this core books the provider's money.
+    fn payment_type(&self, core: &CoreId) -> Option<u64>;
+
+    /// Whether the account's holder must have the wallet's number.
+    fn holder_must_match(&self) -> bool;
+}
+
+/// How much traffic one counterparty gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrafficOptions {
+    /// Operations and inquiries at a time.
+    pub in_flight_max: usize,
+    /// Operations and inquiries a second; `None` for no limit.
+    pub per_second_max: Option<u32>,
+    /// Failures in a row, without an answer between them, that open the breaker.
+    pub breaker_failures: u32,
+    /// How long an open breaker holds work before it lets a probe through.
+    pub breaker_cool_down: Duration,
+}
+
+impl Default for TrafficOptions {
+    fn default() -> Self {
+        Self {
+            in_flight_max: 64,
+            per_second_max: None,
+            breaker_failures: 20,
+            breaker_cool_down: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Bounds and waits of the engine itself (rule 13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineOptions {
+    /// Transfers worked on at a time: each holds its state and one request in memory.
+    pub in_flight_max: usize,
+    /// Transfers whose time has come and that nobody works on yet; past it the API says 503.
+    pub backlog_max: u64,
+    /// Transfers read from the due table at a time.
+    pub due_batch: u32,
+    /// How often the due table is read while there is more than fits in flight.
+    pub poll_interval: Duration,
+    /// How long a transfer in flight stays away from the due table. After a crash all of them are
+    /// taken up at once, whatever it is.
+    pub lease: Duration,
+    /// How long a user's request waits for a transfer that is being worked on.
+    pub busy_wait: Duration,
+    /// How often a payment's notification waits for a collection that may be the same payment.
+    pub notice_waits_max: u32,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            in_flight_max: 512,
+            backlog_max: 200_000,
+            due_batch: 1_000,
+            poll_interval: Duration::from_millis(250),
+            lease: Duration::from_secs(120),
+            busy_wait: Duration::from_secs(2),
+            notice_waits_max: 10,
+        }
+    }
+}
