@@ -1,1 +1,37 @@
-//! Empty for now.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+//! Mapping files: how Kiungo talks to one provider, as data that an integrator writes.
+//!
+//! A [`Mapping`] is read once at start and answers questions without I/O. Everything that is wrong
+//! with a file is reported at once, each with file, line, column, key, and what would be right
+//! ([`MappingErrors`]). A key that nobody knows is an error.
+//!
+//! | section | here |
+//! | --- | --- |
+//! | `[provider]`, the whole | [`mapping`] |
+//! | `[money]`, `[limits.*]` | [`money`] |
+//! | `[hours]` | `hours` |
+//! | `[inquiry]`, `[core.inquiry]` | [`inquiry`] |
+//! | `[core]` | [`core`] |
+//! | `[[account_reference]]` | `reference`, with the language in `pattern` |
+//! | `[fees.*]` | [`fees`] |
+//! | `[traffic]`, `[callbacks]` | [`traffic`] |
+//! | `[gsma]` or `[mpesa]`, `[codes.*]`, `[statuses]` | the adapter's, by [`Mapping::section`] |
+
+pub mod core;
+pub mod duration;
+pub mod fees;
+mod hours;
+pub mod inquiry;
+pub mod mapping;
+pub mod money;
+mod pattern;
+pub mod problem;
+mod read;
+mod reference;
+mod section;
+pub mod traffic;
+
+pub use inquiry::{InquirySettings, Promise};
+pub use mapping::{Family, Mapping, Promises};
+pub use money::{Limits, MoneyFormat, Refusal};
+pub use problem::{MappingErrors, Problem};

@@ -1,0 +1,74 @@
+//! `[core]`: how this provider's transfers are booked.
+
+use std::collections::BTreeMap;
+
+use kiungo_domain::CoreId;
+use kiungo_domain::policy::OnCoreRejection;
+
+use crate::inquiry::InquirySettings;
+use crate::read::Table;
+
+/// How this provider's transfers are booked in a core.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoreRules {
+    payment_type: Option<u64>,
+    payment_types: BTreeMap<CoreId, u64>,
+    /// What happens to money that was received and that the core refuses.
+    pub on_core_rejection: OnCoreRejection,
+    /// Whether the account's holder in the core must have the wallet's number.
+    pub holder_must_match: bool,
+    /// How core operations of this provider are asked about, where it differs from the core's own
+    /// settings.
+    pub inquiry: InquirySettings,
+}
+
+impl Default for CoreRules {
+    fn default() -> Self {
+        Self {
+            payment_type: None,
+            payment_types: BTreeMap::new(),
+            on_core_rejection: OnCoreRejection::Suspense,
+            holder_must_match: false,
+            inquiry: InquirySettings::default(),
+        }
+    }
+}
+
+impl CoreRules {
+    /// The payment type under which this core books the provider's transfers; `None` if the mapping
+    /// names none and the core's own default applies.
+    pub fn payment_type(&self, core: &CoreId) -> Option<u64> {
+        self.payment_types.get(core).copied().or(self.payment_type)
+    }
+
+    pub(crate) fn read(root: &mut Table<'_>) -> Self {
+        let mut rules = Self::default();
+        let Some(mut table) = root.table("core") else { return rules };
+        let ids = 1..=u64::from(u32::MAX);
+        rules.payment_type = table.get("payment_type").and_then(|item| item.integer(ids.clone()));
+        if let Some(types) = table.table("payment_types") {
+            for (name, item) in types.free_entries() {
+                let core = CoreId::new(&name)
+                    .map_err(|_| item.problem("a core's name is 1 to 32 of a-z, 0-9 and -"));
+                if let (Ok(core), Some(id)) = (core, item.integer(ids.clone())) {
+                    rules.payment_types.insert(core, id);
+                }
+            }
+        }
+        let choices =
+            [("suspense", OnCoreRejection::Suspense), ("refund", OnCoreRejection::Refund)];
+        if let Some(choice) = table.get("on_core_rejection").and_then(|item| item.choice(&choices))
+        {
+            rules.on_core_rejection = choice;
+        }
+        if let Some(value) = table.get("holder_must_match").and_then(|item| item.boolean()) {
+            rules.holder_must_match = value;
+        }
+        if let Some(mut inquiry) = table.table("inquiry") {
+            rules.inquiry = InquirySettings::read(&mut inquiry);
+            inquiry.finish();
+        }
+        table.finish();
+        rules
+    }
+}

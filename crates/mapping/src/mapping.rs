@@ -1,0 +1,352 @@
+//! A mapping file as a whole.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use kiungo_domain::policy::{Policy, WhenAbsent};
+use kiungo_domain::transfer::Operation;
+use kiungo_domain::{AccountRef, CoreId, Money, Msisdn, ProviderId, Timestamp};
+use serde::de::DeserializeOwned;
+use toml::de::DeTable;
+
+use crate::core::CoreRules;
+use crate::fees::Fees;
+use crate::hours::Hours;
+use crate::inquiry::{InquirySettings, Promise};
+use crate::money::{Limits, MoneyFormat, Refusal, direction};
+use crate::problem::{MappingErrors, Report};
+use crate::read::Table;
+use crate::reference::References;
+use crate::section;
+use crate::traffic::{Callbacks, Traffic};
+
+/// The longest file that is read, in bytes: far more than a code table needs.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How Kiungo talks to one provider: a mapping file, checked and compiled.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// The file's name, for messages.
+    file: String,
+    text: Arc<str>,
+    id: ProviderId,
+    family: Family,
+    name: String,
+    time_zone: TimeZone,
+    money: MoneyFormat,
+    collect: Limits,
+    pay_out: Limits,
+    hours: Hours,
+    inquiry: InquirySettings,
+    give_up_after: Duration,
+    core: CoreRules,
+    references: References,
+    fees: Fees,
+    traffic: Traffic,
+    callbacks: Callbacks,
+}
+
+/// Which adapter talks to a provider; also the name of the section that holds the adapter's options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// The GSMA Mobile Money API.
+    Gsma,
+    /// The M-Pesa `OpenAPI`.
+    Mpesa,
+}
+
+impl Family {
+    /// The word in the file: `gsma`, `mpesa`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gsma => "gsma",
+            Self::Mpesa => "mpesa",
+        }
+    }
+}
+
+/// What the two adapters declare, as far as it decides how a transfer is handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promises {
+    /// The provider's.
+    pub provider: Promise,
+    /// The core's.
+    pub core: Promise,
+}
+
+impl Mapping {
+    /// Reads and checks a mapping file.
+    pub fn load(path: &Path) -> Result<Self, MappingErrors> {
+        let name = path.display().to_string();
+        let unreadable = |error: std::io::Error| {
+            MappingErrors::of_file(&name, format!("the mapping file cannot be read: {error}"))
+        };
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        if size > FILE_BYTES_MAX {
+            let message = format!("is {size} bytes long; a mapping has {FILE_BYTES_MAX} at most");
+            return Err(MappingErrors::of_file(&name, message));
+        }
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        Self::parse(&name, &text)
+    }
+
+    /// Checks the text of a mapping file; `name` stands in messages. Finds everything that is wrong
+    /// with the general sections at once; those of the adapter are checked by [`Mapping::section`].
+    pub fn parse(name: &str, text: &str) -> Result<Self, MappingErrors> {
+        let report = Report::new(name, text);
+        let (document, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            report.add(&error.span().unwrap_or(0..0), "", error.message());
+        }
+        if !errors.is_empty() {
+            return Err(report.errors());
+        }
+        let mut root = Table::root(&document, &report);
+        let mapping = Self::read(&mut root, name, text);
+        root.finish();
+        report.finish()?;
+        mapping.ok_or_else(|| MappingErrors::of_file(name, "is incomplete".to_owned()))
+    }
+
+    fn read(root: &mut Table<'_>, file: &str, text: &str) -> Option<Self> {
+        let provider = ProviderSection::read(root);
+        let money = MoneyFormat::read(root);
+        let limits = match money {
+            Some(money) => Limits::read(root, money),
+            None => root.get("limits").and(None),
+        };
+        let hours = Hours::read(root);
+        let (inquiry, give_up_after) = inquiry(root);
+        let core = CoreRules::read(root);
+        let references = References::read(root);
+        let fees = match money {
+            Some(money) => Fees::read(root, money),
+            None => root.get("fees").map_or_else(Fees::default, |_| Fees::default()),
+        };
+        let traffic = Traffic::read(root);
+        let callbacks = Callbacks::read(root);
+        if callbacks.payments && references.is_empty() {
+            root.required(
+                "account_reference",
+                "at least one rule: payments by customers are taken",
+            );
+        }
+        for adapters in ["codes", "statuses"] {
+            root.get(adapters).and_then(|item| item.table());
+        }
+        let Some(provider) = provider else {
+            // Its section may be any of these; one complaint is enough.
+            let _ = (root.get(Family::Gsma.as_str()), root.get(Family::Mpesa.as_str()));
+            return None;
+        };
+        let family = provider.family.as_str();
+        root.required(family, "the section of the provider's family")?.table()?;
+        let (collect, pay_out) = limits?;
+        let (file, text) = (file.to_owned(), Arc::from(text));
+        let ProviderSection { id, family, name, time_zone } = provider;
+        let money = money?;
+        Some(Self {
+            file,
+            text,
+            id,
+            family,
+            name,
+            time_zone,
+            money,
+            collect,
+            pay_out,
+            hours,
+            inquiry,
+            give_up_after,
+            core,
+            references,
+            fees,
+            traffic,
+            callbacks,
+        })
+    }
+
+    /// The file's name as it was given.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The provider's id.
+    pub const fn id(&self) -> &ProviderId {
+        &self.id
+    }
+
+    /// Which adapter talks to it.
+    pub const fn family(&self) -> Family {
+        self.family
+    }
+
+    /// Its name for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The zone of its hours and days.
+    pub const fn time_zone(&self) -> &TimeZone {
+        &self.time_zone
+    }
+
+    /// Its currency and decimals.
+    pub const fn money(&self) -> MoneyFormat {
+        self.money
+    }
+
+    /// Its limits for an operation; `None` for one that has none.
+    pub const fn limits(&self, operation: Operation) -> Option<&Limits> {
+        match direction(operation) {
+            Some(true) => Some(&self.collect),
+            Some(false) => Some(&self.pay_out),
+            None => None,
+        }
+    }
+
+    /// How its transfers are booked.
+    pub const fn core(&self) -> &CoreRules {
+        &self.core
+    }
+
+    /// The payment type under which this core books its transfers, if the mapping says so.
+    pub fn payment_type(&self, core: &CoreId) -> Option<u64> {
+        self.core.payment_type(core)
+    }
+
+    /// How hard it may be worked.
+    pub const fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// What it sends by itself.
+    pub const fn callbacks(&self) -> &Callbacks {
+        &self.callbacks
+    }
+
+    /// Its fee tables.
+    pub const fn fees(&self) -> &Fees {
+        &self.fees
+    }
+
+    /// How its transfers with one core are handled. `core` is what the configuration says about
+    /// that core; this mapping's own `[core.inquiry]` goes before it. Where a promise is missing,
+    /// nothing is sent twice under one reference, whatever the file wishes.
+    pub fn policy(&self, core: &InquirySettings, promises: Promises) -> Policy {
+        let core = self.core.inquiry.or(core);
+        Policy {
+            wallet: self.inquiry.side(
+                &InquirySettings::wallet(),
+                promises.provider,
+                WhenAbsent::Case,
+            ),
+            core: core.side(&InquirySettings::core(), promises.core, WhenAbsent::NewReference),
+            on_core_rejection: self.core.on_core_rejection,
+            give_up_after: self.give_up_after,
+        }
+    }
+
+    /// Whether the provider takes this amount for this operation.
+    pub fn check_amount(&self, operation: Operation, amount: Money) -> Result<(), Refusal> {
+        let (expected, given) = (self.money.currency, amount.currency());
+        if given != expected {
+            return Err(Refusal::Currency { expected, given });
+        }
+        if amount.is_zero() {
+            return Err(Refusal::Zero);
+        }
+        if amount.minor() % self.money.unit() != 0 {
+            return Err(Refusal::Decimals { amount, decimals: self.money.decimals });
+        }
+        self.limits(operation).map_or(Ok(()), |limits| limits.check(amount))
+    }
+
+    /// `Ok` if the provider is open at this moment; otherwise when it opens again.
+    pub fn open_at(&self, at: Timestamp) -> Result<(), Timestamp> {
+        self.hours.open_at(at, &self.time_zone)
+    }
+
+    /// The accounts that a payer may have meant, the likeliest first, none twice; empty if what was
+    /// typed fits no rule.
+    pub fn resolve(&self, account_reference: &str, payer: Option<&Msisdn>) -> Vec<AccountRef> {
+        self.references.resolve(account_reference, payer)
+    }
+
+    /// What the provider charges for this gross amount; `None` if the mapping does not know.
+    pub fn fee(&self, operation: Operation, amount: Money) -> Option<Money> {
+        if amount.currency() != self.money.currency {
+            return None;
+        }
+        self.fees.table(operation)?.fee(amount)
+    }
+
+    /// The fee that the mapping expects, if the provider stated another one.
+    pub fn unexpected_fee(
+        &self,
+        operation: Operation,
+        amount: Money,
+        stated: Money,
+    ) -> Option<Money> {
+        self.fee(operation, amount).filter(|expected| *expected != stated)
+    }
+
+    /// Whether the file has this section.
+    pub fn has_section(&self, key: &str) -> bool {
+        section::has(&self.text, key)
+    }
+
+    /// A section as an adapter's own type (`gsma`, `mpesa`, `codes`, `statuses`), with file, line
+    /// and column in the error. An absent section is read as an empty one.
+    pub fn section<T: DeserializeOwned>(&self, key: &str) -> Result<T, MappingErrors> {
+        section::read(&self.file, &self.text, key)
+    }
+}
+
+/// `[provider]`.
+struct ProviderSection {
+    id: ProviderId,
+    family: Family,
+    name: String,
+    time_zone: TimeZone,
+}
+
+impl ProviderSection {
+    fn read(root: &mut Table<'_>) -> Option<Self> {
+        let mut table = root.required("provider", "a section [provider]")?.table()?;
+        let id = table.required("id", "a name, for example \"mpesa-tz\"").and_then(|item| {
+            ProviderId::new(item.text()?).map_err(|error| item.problem(error.to_string())).ok()
+        });
+        let families = [("gsma", Family::Gsma), ("mpesa", Family::Mpesa)];
+        let family = table
+            .required("family", "\"gsma\" or \"mpesa\"")
+            .and_then(|item| item.choice(&families));
+        let name = table.required("name", "a name for people").and_then(|item| item.text());
+        let zone = table.required("time_zone", "an IANA name, for example \"Africa/Nairobi\"");
+        let time_zone = zone.and_then(|item| {
+            let zone = item.text()?;
+            let unknown = |_| {
+                item.problem(format!(
+                    "`{zone}` is not an IANA time zone; write one such as \"Africa/Nairobi\""
+                ));
+            };
+            TimeZone::get(zone).map_err(unknown).ok()
+        });
+        table.finish();
+        Some(Self { id: id?, family: family?, name: name?.to_owned(), time_zone: time_zone? })
+    }
+}
+
+/// `[inquiry]`: the wallet's settings, and when a transfer is given up before anything has moved.
+fn inquiry(root: &mut Table<'_>) -> (InquirySettings, Duration) {
+    let hour = Duration::from_hours(1);
+    let Some(mut table) = root.table("inquiry") else { return (InquirySettings::default(), hour) };
+    let settings = InquirySettings::read(&mut table);
+    let give_up_after = table
+        .get("give_up_after")
+        .and_then(|item| item.duration(Duration::from_secs(1)..=30 * 24 * hour));
+    table.finish();
+    (settings, give_up_after.unwrap_or(hour))
+}

@@ -1,0 +1,218 @@
+//! What a file says, as the engine asks for it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kiungo_domain::outcome::Reason;
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::policy::{OnCoreRejection, WhenAbsent};
+use kiungo_domain::transfer::Operation;
+use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
+use kiungo_mapping::{InquirySettings, Mapping, Promise, Promises, Refusal};
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use crate::{SMALL, shillings, with};
+
+fn promises(provider: bool, core: bool) -> Promises {
+    let promise = |resend_is_idempotent| Promise {
+        resend_is_idempotent,
+        indexing_window: Duration::from_mins(20),
+    };
+    Promises { provider: promise(provider), core: promise(core) }
+}
+
+#[test]
+fn without_promises_nothing_is_sent_twice_whatever_the_file_wishes() {
+    let mapping = with("[inquiry]\nwhen_absent = \"resend\"\nwhen_payout_absent = \"resend\"");
+    let policy = mapping.policy(&InquirySettings::default(), promises(false, false));
+    assert_eq!(policy.wallet.when_absent, WhenAbsent::Case);
+    assert_eq!(policy.wallet.when_payout_absent, WhenAbsent::Case);
+    assert_eq!(policy.core.when_absent, WhenAbsent::NewReference);
+    let policy = mapping.policy(&InquirySettings::default(), promises(true, true));
+    assert_eq!(policy.wallet.when_absent, WhenAbsent::Resend);
+    assert_eq!(policy.core.when_absent, WhenAbsent::Resend);
+}
+
+#[test]
+fn a_payout_is_never_taken_as_refused_by_default() {
+    let mapping = with("[inquiry]\nwhen_absent = \"reject\"");
+    let policy = mapping.policy(&InquirySettings::default(), promises(false, false));
+    assert_eq!(policy.wallet.when_absent, WhenAbsent::Reject);
+    assert_eq!(policy.wallet.when_payout_absent, WhenAbsent::Case);
+    let policy = mapping.policy(&InquirySettings::default(), promises(true, false));
+    assert_eq!(policy.wallet.when_payout_absent, WhenAbsent::Resend);
+}
+
+#[test]
+fn not_found_never_counts_within_the_indexing_window() {
+    let policy = with("[inquiry]\nabsent_after = \"1m\"")
+        .policy(&InquirySettings::default(), promises(true, true));
+    assert_eq!(policy.wallet.absent_after, Duration::from_mins(20));
+}
+
+#[test]
+fn the_ladder_is_half_a_minute_to_six_hours_and_then_a_case() {
+    let policy = with("").policy(&InquirySettings::default(), promises(false, false));
+    let ladder: Vec<u64> = policy.wallet.ladder.iter().map(Duration::as_secs).collect();
+    assert_eq!(ladder, [30, 120, 600, 3600, 21600]);
+    assert_eq!(policy.wallet.case_after, Duration::from_hours(8));
+    assert_eq!(policy.on_core_rejection, OnCoreRejection::Suspense);
+}
+
+#[test]
+fn the_mappings_own_core_settings_go_before_those_of_the_configuration() {
+    let configured = InquirySettings {
+        absent_times: Some(7),
+        case_after: Some(Duration::from_hours(2)),
+        ..InquirySettings::default()
+    };
+    let mapping = with("[core]\non_core_rejection = \"refund\"\n[core.inquiry]\nabsent_times = 9");
+    let policy = mapping.policy(&configured, promises(true, true));
+    assert_eq!(policy.core.absent_times, 9);
+    assert_eq!(policy.core.case_after, Duration::from_hours(2));
+    assert_eq!(policy.on_core_rejection, OnCoreRejection::Refund);
+}
+
+#[test]
+fn a_payment_type_is_that_of_the_core_or_the_common_one() {
+    let core = |name| CoreId::new(name).unwrap();
+    let mapping = with("[core]\npayment_type = 4\n[core.payment_types]\nbranch = 9");
+    assert_eq!(mapping.payment_type(&core("branch")), Some(9));
+    assert_eq!(mapping.payment_type(&core("main")), Some(4));
+    assert_eq!(with("").payment_type(&core("main")), None);
+}
+
+#[test]
+fn amounts_are_checked_by_currency_decimals_and_limits() {
+    let mapping = with("");
+    let check = |operation, text| mapping.check_amount(operation, shillings(text));
+    assert_eq!(check(Operation::Collect, "500"), Ok(()));
+    assert_eq!(check(Operation::Collect, "3000000"), Ok(()));
+    assert_eq!(check(Operation::Reverse, "1"), Ok(()), "a reversal has no limits of its own");
+    assert_eq!(check(Operation::Collect, "0"), Err(Refusal::Zero));
+    assert!(matches!(check(Operation::Collect, "500.50"), Err(Refusal::Decimals { .. })));
+    assert!(matches!(check(Operation::PayOut, "999"), Err(Refusal::BelowMinimum { .. })));
+    let refusal = check(Operation::PayOut, "5000001").unwrap_err();
+    assert_eq!(refusal.rejection().reason, Reason::LimitExceeded);
+    let ugx = Money::parse("5000", Currency::from_code("UGX").unwrap()).unwrap();
+    let refusal = mapping.check_amount(Operation::Collect, ugx).unwrap_err();
+    assert_eq!(refusal.to_string(), "the provider works in TZS, not in UGX");
+}
+
+#[test]
+fn a_closed_provider_says_when_it_opens_again() {
+    let mapping = with("[hours]\nevery_day = [\"06:00-22:00\"]\nsunday = []");
+    // 2026-11-21, a Saturday, 23:00 in Dar es Salaam (UTC+3); it opens on Monday at 06:00.
+    let saturday = Timestamp::from_micros(1_795_291_200_000_000);
+    let monday = Timestamp::from_micros(1_795_291_200_000_000 + 31 * 3_600_000_000);
+    assert_eq!(mapping.open_at(saturday), Err(monday));
+    assert_eq!(mapping.open_at(monday), Ok(()));
+    assert_eq!(with("").open_at(saturday), Ok(()));
+}
+
+const REFERENCES: &str = r#"
+[[account_reference]]
+pattern = "LN{digits:1-9}"
+kind = "loan"
+key = "account_no"
+pad = 9
+
+[[account_reference]]
+pattern = "SV-{alnum:1-20}"
+exact = true
+kind = "savings"
+key = "external_id"
+value = "SV-{}"
+
+[[account_reference]]
+pattern = "{digits:1-9}"
+kind = "any"
+key = "account_no"
+pad = 9
+
+[[account_reference]]
+pattern = "0{digits:9}"
+kind = "savings"
+key = "phone"
+value = "255{}"
+
+[[account_reference]]
+payer_phone = true
+kind = "savings"
+"#;
+
+fn reference(kind: Option<AccountKind>, key: AccountKey) -> AccountRef {
+    AccountRef { kind, key }
+}
+
+#[test]
+fn what_a_payer_typed_becomes_candidates_with_his_own_number_last() {
+    let mapping = with(REFERENCES);
+    let payer = Msisdn::parse("255712345678").unwrap();
+    let own = reference(Some(AccountKind::Savings), AccountKey::Phone(payer.clone()));
+    let loan = reference(Some(AccountKind::Loan), AccountKey::AccountNo("000000417".to_owned()));
+    assert_eq!(mapping.resolve(" ln-00417", Some(&payer)), [loan.clone(), own.clone()]);
+    assert_eq!(mapping.resolve("LN417", None), [loan]);
+    let external = AccountKey::ExternalId("SV-a7".to_owned());
+    assert_eq!(mapping.resolve("SV-a7", None), [reference(Some(AccountKind::Savings), external)]);
+    let any = reference(None, AccountKey::AccountNo("000000034".to_owned()));
+    assert_eq!(mapping.resolve("34", None), [any]);
+    assert_eq!(mapping.resolve("0712 345 678", Some(&payer)), [own], "the same account only once");
+    assert_eq!(mapping.resolve("???", None), []);
+}
+
+#[test]
+fn fees_are_shown_and_compared_and_stand_beside_the_amount() {
+    let mapping = with(
+        "[fees.collect]\npaid_by = \"customer\"\nbands = [\n  { up_to = \"1000\", flat = \"10\" },\n  \
+         { per_mille = 10, max = \"5000\" },\n]",
+    );
+    let fee = |text| mapping.fee(Operation::Collect, shillings(text));
+    assert_eq!(fee("1000"), Some(shillings("10")));
+    assert_eq!(fee("2050"), Some(shillings("21")), "20.50 becomes a whole shilling");
+    assert_eq!(fee("1000000"), Some(shillings("5000")));
+    assert_eq!(mapping.fee(Operation::PayOut, shillings("1000")), None);
+    let differs =
+        |stated| mapping.unexpected_fee(Operation::Collect, shillings("1000"), shillings(stated));
+    assert_eq!(differs("10"), None);
+    assert_eq!(differs("12"), Some(shillings("10")));
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    market: String,
+}
+
+#[test]
+fn an_adapter_reads_its_own_section_and_an_absent_one_is_empty() {
+    let mapping = with("[statuses]\ncompleted = \"good\"");
+    let options: Options = mapping.section("mpesa").unwrap();
+    assert_eq!(options, Options { market: "tanzania".to_owned() });
+    let statuses: BTreeMap<String, String> = mapping.section("statuses").unwrap();
+    assert_eq!(statuses.len(), 1);
+    let codes: BTreeMap<String, String> = mapping.section("codes").unwrap();
+    assert_eq!(codes.len(), 0);
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "(\\[\\[?[a-z.]{0,12}\\]?\\]|[a-z_]{1,8} = |[\"{}\\[\\],]|[0-9]{1,3}|\\PC|\n){0,60}") {
+        let _ = Mapping::parse("test.toml", &text);
+    }
+
+    #[test]
+    fn no_changed_character_panics(at in 0..SMALL.len(), by in "\\PC|\n") {
+        let mut text = SMALL.to_owned();
+        if text.is_char_boundary(at) && text.is_char_boundary(at + 1) {
+            text.replace_range(at..=at, &by);
+        }
+        let _ = Mapping::parse("test.toml", &text);
+    }
+
+    #[test]
+    fn whatever_is_typed_resolves_without_a_panic(typed in "\\PC{0,80}") {
+        let _ = with(REFERENCES).resolve(&typed, None);
+    }
+}
