@@ -49,7 +49,8 @@ pub(crate) fn transaction(terms: &Terms, reply: &Reply, ids: &[&str]) -> Transac
         return Transaction::Unclear("the answer is about another query".to_owned());
     }
     // Success with the status of a failure contradicts itself, and a 5xx says nothing at all.
-    let contradiction = coded.code == "INS-0" && !coded.status.is_success();
+    let means = terms.codes.meaning(Answered::Inquire, &coded.code).map(|line| line.means);
+    let contradiction = means == Some(Meaning::Completed) && !coded.status.is_success();
     if contradiction || coded.status.is_server_error() {
         return Transaction::Unclear(said(coded));
     }

@@ -151,6 +151,31 @@ async fn a_hundred_refusals_of_one_session_create_one_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_late_refusal_of_the_old_session_leaves_the_new_one_alone() {
+    let (mpesa, market) = tanzania();
+    assert!(pays(&mpesa).await);
+    market.script([Step::After(60 * SECOND, 401, String::new()), Step::answer(401, "")]);
+    let slow = Arc::clone(&mpesa);
+    let late = tokio::spawn(async move { pays(&slow).await });
+    tokio::task::yield_now().await;
+    assert!(!pays(&mpesa).await);
+    assert!(pays(&mpesa).await);
+    assert!(!late.await.unwrap());
+    assert!(pays(&mpesa).await);
+    assert_eq!(market.calls().last().unwrap().bearer, "session-number-2");
+    assert_eq!(market.session_calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_not_used_in_its_last_seconds() {
+    let (mpesa, market) = tanzania();
+    assert!(pays(&mpesa).await);
+    sleep(3565 * SECOND).await;
+    assert!(pays(&mpesa).await);
+    assert_eq!(market.calls().last().unwrap().bearer, "session-number-2");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_session_nothing_is_sent_and_the_next_attempt_is_held_back() {
     let (mpesa, market) = tanzania();
     market.script_sessions([
