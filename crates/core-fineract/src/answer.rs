@@ -161,9 +161,11 @@ fn same_account(result: &CommandResult, account: CoreAccount) -> Result<(), Stri
 fn stated(result: &CommandResult, order: &CoreOrder) -> Result<Stated, String> {
     let none = Changes::default();
     let changes = result.changes.as_ref().unwrap_or(&none);
+    let nothing = Text::default();
     let external_id = match order.booking {
         Booking::Disburse => &result.sub_resource_external_id,
-        _ => &result.resource_external_id,
+        Booking::Repay => &result.resource_external_id,
+        Booking::Deposit | Booking::Withdraw => &nothing,
     };
     let mut echoed = false;
     for (text, what) in [

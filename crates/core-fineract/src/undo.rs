@@ -52,8 +52,8 @@ struct Reversal {
     transaction_date: String,
     /// Zero reverses; more would book a replacement.
     transaction_amount: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reversal_external_id: Option<String>,
+    #[serde(rename = "reversalExternalId", skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
     note: String,
 }
 
@@ -72,18 +72,22 @@ async fn repayment(
     if row.is_reversed() {
         return Err(done(order));
     }
-    let reversal_external_id =
-        profile.has_reversal_external_id().then(|| order.reference.hyphenated());
+    let external_id = profile.has_reversal_external_id().then(|| order.reference.hyphenated());
     let body = json(&Reversal {
         format: FORMAT,
         transaction_date: row.date.0.to_string(),
         transaction_amount: 0,
-        reversal_external_id,
+        external_id,
         note: order.reference.transfer().to_string(),
     })
     .map_err(Outcome::Rejected)?;
     let id = order.original.account.id;
     Ok(Command { path: format!("/api/v1/loans/{id}/transactions/{}?command=undo", row.id), body })
+}
+
+#[derive(Serialize)]
+struct Note {
+    note: String,
 }
 
 /// The command takes back *everything* on the loan, so it is sent only where our disbursement is
@@ -108,12 +112,8 @@ async fn disbursement(client: &Client, order: &UndoOrder) -> Result<Command, Out
             retry: Retry::Never,
         }));
     }
-    #[derive(Serialize)]
-    struct Body {
-        note: String,
-    }
     let body =
-        json(&Body { note: order.reference.transfer().to_string() }).map_err(Outcome::Rejected)?;
+        json(&Note { note: order.reference.transfer().to_string() }).map_err(Outcome::Rejected)?;
     Ok(Command { path: format!("/api/v1/loans/{id}?command=undodisbursal"), body })
 }
 

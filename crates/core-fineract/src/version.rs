@@ -33,6 +33,7 @@ impl fmt::Display for Version {
 }
 
 /// What is known about the connected core.
+#[allow(clippy::struct_excessive_bools, reason = "independent facts about a tenant")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Profile {
     /// The version, or the oldest that it can be.

@@ -126,6 +126,7 @@ pub(crate) struct ClientHit {
 }
 
 /// Anything among the hits of the general search.
+#[allow(clippy::struct_field_names, reason = "the names on the wire")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SearchHit {

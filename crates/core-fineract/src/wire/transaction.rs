@@ -65,6 +65,7 @@ pub(crate) struct LoanTransactions {
 }
 
 /// What was sent along with a posting; a detail that was not sent reads as `""`.
+#[allow(clippy::struct_field_names, reason = "the names on the wire")]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct PaymentDetail {

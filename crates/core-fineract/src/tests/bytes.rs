@@ -1,0 +1,81 @@
+//! Whatever the other side sends, no parser panics and nothing is completed by accident.
+
+use kiungo_core_banking::Booking;
+use kiungo_domain::Outcome;
+use proptest::prelude::*;
+
+use super::{orders, script};
+use crate::answer::{self, Booked};
+use crate::client::Answer;
+use crate::wire::{
+    Accounts, Client, ErrorBody, Loan, LoanTransaction, LoanTransactions, Page, SavingsAccount,
+    SavingsTransaction,
+};
+
+const SAMPLES: [&str; 9] = [
+    include_str!("../../fixtures/deposit.json"),
+    include_str!("../../fixtures/repayment.json"),
+    include_str!("../../fixtures/disburse.json"),
+    include_str!("../../fixtures/maker_checker.json"),
+    include_str!("../../fixtures/savings_account.json"),
+    include_str!("../../fixtures/savings_transactions.json"),
+    include_str!("../../fixtures/loan.json"),
+    include_str!("../../fixtures/loan_transaction.json"),
+    include_str!("../../fixtures/savings_undo.json"),
+];
+
+/// Noise, and samples with some bytes replaced or cut off.
+fn bodies() -> impl Strategy<Value = Vec<u8>> {
+    let damaged = (
+        proptest::sample::select(SAMPLES.to_vec()),
+        proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        any::<prop::sample::Index>(),
+        any::<bool>(),
+    )
+        .prop_map(|(sample, changes, cut, cuts)| {
+            let mut bytes = sample.as_bytes().to_vec();
+            for (index, byte) in changes {
+                let at = index.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if cuts {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            bytes
+        });
+    prop_oneof![proptest::collection::vec(any::<u8>(), 0..200), damaged]
+}
+
+proptest! {
+    #[test]
+    fn no_body_panics_a_parser(body in bodies()) {
+        let _ = ErrorBody::parse(&body).map(|e| (e.codes().len(), e.message().len()));
+        let _ = serde_json::from_slice::<Accounts>(&body);
+        let _ = serde_json::from_slice::<Client>(&body);
+        let _ = serde_json::from_slice::<Loan>(&body);
+        let _ = serde_json::from_slice::<LoanTransaction>(&body);
+        let _ = serde_json::from_slice::<LoanTransactions>(&body);
+        let _ = serde_json::from_slice::<SavingsAccount>(&body);
+        let _ = Page::<SavingsTransaction>::parse(&body);
+    }
+
+    #[test]
+    fn only_200_completes_and_no_answer_panics(
+        body in bodies(),
+        status in 100_u16..600,
+        cached in any::<bool>(),
+        minor in 8_u16..16,
+        booking in prop_oneof![
+            Just(Booking::Deposit), Just(Booking::Withdraw), Just(Booking::Repay),
+            Just(Booking::Disburse)
+        ],
+    ) {
+        let (profile, order) = (script::profile(minor), orders::order(booking));
+        let answer = Answer { status, cached, body: body.into() };
+        if let Booked::Outcome(Outcome::Completed(_)) = answer::booking(&answer, &order, &profile) {
+            prop_assert_eq!(status, 200);
+        }
+        let _ = answer::undo(&answer, &orders::undo(booking), &profile);
+        let _ = answer::hold(&answer, order.account, &profile);
+    }
+}

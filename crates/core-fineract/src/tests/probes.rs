@@ -1,0 +1,141 @@
+//! What a probe finds out.
+
+use kiungo_core_banking::{Core as _, ProbeError};
+use serde_json::{Value, json};
+
+use super::script::{Reply, cached, core, envelope, error_body, lost, ok, reply};
+
+const TYPES: &str = r#"[{"id":3,"name":"Mobile money","isCashPayment":false}]"#;
+const INFO: &str = r#"{"git":{"branch":"x","build":{"version":"1.10.1"}}}"#;
+const SWITCHES: &str = r#"{"globalConfiguration":[
+    {"name":"maker-checker","enabled":false,"value":0},
+    {"name":"enable_business_date","enabled":true}]}"#;
+
+fn asking() -> Value {
+    json!({"version": "auto", "business_date": "auto", "maker_checker": "auto", "payment_type": 3})
+}
+
+fn no() -> Reply {
+    reply(
+        400,
+        error_body(
+            400,
+            "validation.msg.savingsaccount.transaction.transactionDate.cannot.be.blank",
+        ),
+    )
+}
+
+fn no_again() -> Reply {
+    let body = error_body(
+        400,
+        "validation.msg.savingsaccount.transaction.transactionDate.cannot.be.blank",
+    );
+    cached(400, body)
+}
+
+#[tokio::test]
+async fn idempotency_is_declared_only_once_it_is_seen() {
+    let replies = vec![ok(TYPES), ok(INFO), ok(SWITCHES), no(), no_again()];
+    let (core, script) = core(asking(), replies);
+    assert!(!core.capabilities().resend_is_idempotent);
+    core.connect().await.unwrap();
+    assert!(core.capabilities().resend_is_idempotent);
+    assert_eq!(core.capabilities().indexing_window.as_secs(), 120);
+    assert_eq!(
+        script.paths()[1..],
+        [
+            "GET /fineract-provider/actuator/info",
+            "GET /fineract-provider/api/v1/configurations",
+            "POST /fineract-provider/api/v1/savingsaccounts/0/transactions?command=deposit",
+            "POST /fineract-provider/api/v1/savingsaccounts/0/transactions?command=deposit",
+        ]
+    );
+    assert_eq!(script.header(3, "Idempotency-Key"), script.header(4, "Idempotency-Key"));
+    // It must not be able to book anything: neither amount nor date.
+    assert_eq!(script.body(3), json!({"locale": "en", "dateFormat": "yyyy-MM-dd"}));
+}
+
+#[tokio::test]
+async fn a_core_that_ignores_keys_is_not_idempotent() {
+    let replies = vec![ok(TYPES), ok(INFO), ok(SWITCHES), no(), no()];
+    let (core, _) = core(asking(), replies);
+    core.connect().await.unwrap();
+    assert!(!core.capabilities().resend_is_idempotent);
+}
+
+#[tokio::test]
+async fn before_1_9_and_with_oauth2_before_1_13_nothing_is_even_tried() {
+    let old = json!({"version": "1.8"});
+    let (core_1_8, script) = core(old, vec![ok(TYPES), ok(SWITCHES)]);
+    core_1_8.connect().await.unwrap();
+    assert!(!core_1_8.capabilities().resend_is_idempotent && script.is_used_up());
+    let deaf = json!({"version": "1.12", "auth": {"type": "oauth2",
+        "token_url": "https://login.example/token", "client_id": "kiungo"}});
+    let token = ok(r#"{"access_token":"t","expires_in":300}"#);
+    let (core, script) = core(deaf, vec![token, ok(TYPES), ok(SWITCHES)]);
+    core.connect().await.unwrap();
+    assert!(!core.capabilities().resend_is_idempotent && script.is_used_up());
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_stated_is_told_by_routes() {
+    let not_allowed = || reply(405, "");
+    let no_loan = || envelope(404, "error.msg.loan.id.invalid");
+    for (events, transactions, expected) in [
+        (reply(404, ""), None, "1.8 or later"),
+        (ok("{}"), Some(not_allowed()), "1.9 or later"),
+        (envelope(403, "error.msg.not.authorized"), Some(no_loan()), "1.12 or later"),
+    ] {
+        let mut replies = vec![ok(TYPES), ok("{}"), events];
+        replies.extend(transactions);
+        replies.extend([ok(SWITCHES), no(), no(), reply(404, "")]);
+        let (core, _) = core(asking(), replies);
+        let lines = core.probe().await.unwrap();
+        assert!(lines.iter().any(|line| line.contains(expected)), "{lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_must_repair_is_told_from_what_heals() {
+    let tenant = r#"{"status":400,"error":"Bad Request","path":"/fineract-provider/api/v1/x"}"#;
+    for (answer, repair) in [
+        (reply(401, ""), true),
+        (reply(400, tenant), true),
+        (envelope(403, "error.msg.not.authorized"), true),
+        (reply(404, "<html></html>"), true),
+        (ok("<html></html>"), true),
+        (ok("[]"), true),
+        (reply(503, "<html></html>"), false),
+        (lost(), false),
+    ] {
+        let shown = format!("{answer:?}");
+        let (core, _) = core(asking(), vec![answer]);
+        let error = core.connect().await.unwrap_err();
+        assert_eq!(matches!(error, ProbeError::Repair(_)), repair, "{shown}: {error}");
+        assert!(!core.capabilities().resend_is_idempotent);
+    }
+}
+
+#[tokio::test]
+async fn an_old_core_is_refused() {
+    let info = INFO.replace("1.10.1", "1.7.3");
+    let (core, _) = core(asking(), vec![ok(TYPES), ok(info)]);
+    assert!(matches!(core.connect().await, Err(ProbeError::Repair(_))));
+}
+
+#[tokio::test]
+async fn missing_permissions_are_named_and_too_many_are_warned_of() {
+    let granted =
+        |names: &[&str]| ok(json!({"username": "kiungo", "permissions": names}).to_string());
+    let probe =
+        |answer| core(asking(), vec![ok(TYPES), ok(INFO), ok(SWITCHES), no(), no_again(), answer]);
+    let (mighty, script) = probe(granted(&["ALL_FUNCTIONS"]));
+    let lines = mighty.probe().await.unwrap();
+    assert!(lines.iter().any(|line| line.contains("may do everything")), "{lines:?}");
+    assert_eq!(script.paths()[5], "POST /fineract-provider/api/v1/authentication");
+    let (meek, _) = probe(granted(&["ALL_FUNCTIONS_READ", "DEPOSIT_SAVINGSACCOUNT"]));
+    let Err(ProbeError::Repair(error)) = meek.probe().await else { panic!("repair") };
+    assert!(error.contains("REPAYMENT_LOAN") && !error.contains("READ_LOAN"), "{error}");
+    let (shy, _) = probe(reply(404, ""));
+    assert!(shy.probe().await.is_ok());
+}

@@ -1,0 +1,196 @@
+//! Taking bookings back.
+
+use kiungo_core_banking::{Booking, Core as _};
+use kiungo_domain::outcome::{Reason, Retry};
+use kiungo_domain::{Finding, Outcome};
+use serde_json::json;
+
+use super::orders;
+use super::script::{core, envelope, lost, ok, reply};
+
+const LOAN_ROW: &str = include_str!("../../fixtures/loan_transaction.json");
+const SAVINGS_UNDO: &str = include_str!("../../fixtures/savings_undo.json");
+
+fn loan(status: u64, rows: &str) -> String {
+    format!(r#"{{"id":3,"status":{{"id":{status}}},"transactions":[{rows}]}}"#)
+}
+
+fn row(id: u64, kind: u64, extra: &str) -> String {
+    format!(r#"{{"id":{id},"type":{{"id":{kind}}},"date":[2026,9,1],"amount":1000.0{extra}}}"#)
+}
+
+/// The disbursement of `orders::order(Booking::Disburse)`.
+fn disbursement(extra: &str) -> String {
+    let id = r#","externalId":"01900000-0000-7000-8000-000000001201""#;
+    row(567, 1, &format!("{id}{extra}"))
+}
+
+#[tokio::test]
+async fn a_savings_transaction_is_undone_by_its_number() {
+    let (core, script) = core(json!({}), vec![ok(SAVINGS_UNDO)]);
+    let outcome = core.undo(&orders::undo(Booking::Withdraw)).await;
+    assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "567"));
+    assert_eq!(
+        script.paths(),
+        ["POST /fineract-provider/api/v1/savingsaccounts/34/transactions/567?command=undo"]
+    );
+    assert_eq!(script.body(0), json!({}));
+    let key = script.header(0, "Idempotency-Key");
+    assert_eq!(key.as_deref(), Some("01900000-0000-7000-8000-0000000012c1"));
+}
+
+#[tokio::test]
+async fn an_undo_on_another_account_is_not_ours() {
+    for body in [
+        SAVINGS_UNDO.replace("\"savingsId\":34", "\"savingsId\":35"),
+        SAVINGS_UNDO.replace("\"resourceId\":34", "\"resourceId\":567"),
+    ] {
+        let (core, _) = core(json!({}), vec![ok(body)]);
+        let outcome = core.undo(&orders::undo(Booking::Withdraw)).await;
+        assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_spent_deposit_is_not_undone() {
+    let refusal = "validation.msg.savingsaccount.undotransaction.results.in.balance.going.negative";
+    let (core, _) = core(json!({}), vec![envelope(400, refusal)]);
+    let Outcome::Rejected(rejection) = core.undo(&orders::undo(Booking::Deposit)).await else {
+        panic!("rejected")
+    };
+    assert_eq!((rejection.reason, rejection.retry), (Reason::InsufficientFunds, Retry::Never));
+}
+
+#[tokio::test]
+async fn a_repayment_is_undone_by_its_present_number_and_its_own_date() {
+    let row = LOAN_ROW.replace("\"date\":[2026,9,1]", "\"date\":[2026,8,30]");
+    let done = r#"{"officeId":1,"loanId":3,"resourceId":12,
+        "resourceExternalId":"01900000-0000-7000-8000-000000001241"}"#;
+    let (core, script) = core(json!({}), vec![ok(row), ok(done)]);
+    let outcome = core.undo(&orders::undo(Booking::Repay)).await;
+    assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "12"));
+    assert_eq!(
+        script.paths(),
+        [
+            "GET /fineract-provider/api/v1/loans/3/transactions/external-id/01900000-0000-7000-8000-000000001241",
+            "POST /fineract-provider/api/v1/loans/3/transactions/12?command=undo",
+        ]
+    );
+    assert_eq!(
+        script.body(1),
+        json!({"locale": "en", "dateFormat": "yyyy-MM-dd", "transactionDate": "2026-08-30",
+            "transactionAmount": 0, "note": "01900000-0000-7000-8000-000000001200",
+            "reversalExternalId": "01900000-0000-7000-8000-0000000012c1"})
+    );
+}
+
+#[tokio::test]
+async fn a_repayment_that_is_undone_is_not_undone_again() {
+    let row = LOAN_ROW.replace("\"manuallyReversed\":false", "\"manuallyReversed\":true");
+    let (core, script) = core(json!({}), vec![ok(row)]);
+    assert!(matches!(core.undo(&orders::undo(Booking::Repay)).await, Outcome::Completed(_)));
+    assert_eq!(script.paths().len(), 1);
+}
+
+#[tokio::test]
+async fn a_repayment_that_cannot_be_read_is_not_undone_blindly() {
+    let unknown = "error.msg.loan.transaction.external.id.invalid";
+    let (core, script) = core(json!({}), vec![lost(), envelope(404, unknown)]);
+    let undo = orders::undo(Booking::Repay);
+    assert!(matches!(core.undo(&undo).await, Outcome::NotSent { .. }));
+    assert!(matches!(core.undo(&undo).await, Outcome::Rejected(_)));
+    assert!(script.paths().iter().all(|line| line.starts_with("GET ")));
+}
+
+#[tokio::test]
+async fn a_reversal_that_collides_is_unknown() {
+    let refusal = "error.msg.data.integrity.issue";
+    let options = json!({"version": "1.14"});
+    let (core, _) = core(options, vec![ok(LOAN_ROW), envelope(403, refusal)]);
+    let outcome = core.undo(&orders::undo(Booking::Repay)).await;
+    assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_disbursement_is_undone_if_nothing_else_was_posted() {
+    let accrual = row(9, 10, "");
+    let gone = row(8, 2, r#","manuallyReversed":true"#);
+    let rows = format!("{},{accrual},{gone}", disbursement(""));
+    let done =
+        r#"{"officeId":1,"loanId":3,"resourceId":3,"changes":{"actualDisbursementDate":""}}"#;
+    let (core, script) = core(json!({}), vec![ok(loan(300, &rows)), ok(done)]);
+    let outcome = core.undo(&orders::undo(Booking::Disburse)).await;
+    assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "567"));
+    assert_eq!(script.paths()[1], "POST /fineract-provider/api/v1/loans/3?command=undodisbursal");
+    assert_eq!(script.body(1), json!({"note": "01900000-0000-7000-8000-000000001200"}));
+}
+
+#[tokio::test]
+async fn a_customers_repayment_is_never_swept_away_by_undoing_the_disbursement() {
+    let rows = format!("{},{}", disbursement(""), row(9, 2, ""));
+    let (core, script) = core(json!({}), vec![ok(loan(300, &rows))]);
+    let Outcome::Rejected(rejection) = core.undo(&orders::undo(Booking::Disburse)).await else {
+        panic!("rejected")
+    };
+    assert_eq!(rejection.code, "later.transactions");
+    assert_eq!(script.paths().len(), 1);
+}
+
+#[tokio::test]
+async fn a_disbursement_that_is_undone_is_done() {
+    let reversed = disbursement(r#","reversedOnDate":[2026,9,1]"#);
+    let (core, script) = core(json!({}), vec![ok(loan(200, "")), ok(loan(300, &reversed))]);
+    let undo = orders::undo(Booking::Disburse);
+    assert!(matches!(core.undo(&undo).await, Outcome::Completed(_)));
+    assert!(matches!(core.undo(&undo).await, Outcome::Completed(_)));
+    assert!(script.is_used_up());
+}
+
+#[tokio::test]
+async fn an_undo_is_asked_about_by_reading_the_transaction() {
+    let savings = |reversed: bool| {
+        ok(json!({"id": 567, "transactionType": {"id": 2}, "accountId": 34, "amount": 1000.0,
+            "reversed": reversed})
+        .to_string())
+    };
+    let replies = vec![savings(true), savings(false), reply(500, r#"{"status":500}"#)];
+    let (saver, script) = core(json!({}), replies);
+    let undo = orders::undo(Booking::Withdraw);
+    assert!(
+        matches!(saver.inquire_undo(&undo).await, Finding::Executed(c) if c.receipt.as_str() == "567")
+    );
+    assert_eq!(saver.inquire_undo(&undo).await, Finding::Absent);
+    assert!(matches!(saver.inquire_undo(&undo).await, Finding::Unclear { .. }));
+    assert_eq!(
+        script.paths()[0],
+        "GET /fineract-provider/api/v1/savingsaccounts/34/transactions/567"
+    );
+
+    let undone = LOAN_ROW.replace("\"manuallyReversed\":false", "\"manuallyReversed\":true");
+    let (lender, _) = core(json!({}), vec![ok(undone), ok(LOAN_ROW)]);
+    let undo = orders::undo(Booking::Repay);
+    assert!(matches!(lender.inquire_undo(&undo).await, Finding::Executed(_)));
+    assert_eq!(lender.inquire_undo(&undo).await, Finding::Absent);
+}
+
+#[tokio::test]
+async fn an_undone_disbursement_is_seen_even_where_lists_hide_it() {
+    let reversed = row(567, 1, r#","reversedOnDate":[2026,9,1]"#);
+    let replies =
+        vec![ok(loan(200, "")), ok(loan(300, &disbursement(""))), ok(loan(300, "")), ok(reversed)];
+    let (core, _) = core(json!({}), replies);
+    let undo = orders::undo(Booking::Disburse);
+    assert!(matches!(core.inquire_undo(&undo).await, Finding::Executed(_)));
+    assert_eq!(core.inquire_undo(&undo).await, Finding::Absent);
+    assert!(matches!(core.inquire_undo(&undo).await, Finding::Executed(_)));
+}
+
+#[tokio::test]
+async fn an_undo_that_waits_for_approval_is_in_progress() {
+    let standing = json!({"id": 567, "transactionType": {"id": 2}, "amount": 1.0});
+    let waiting = json!([{"id": 992, "url": "/savingsaccounts/34/transactions/567?command=undo"}]);
+    let options = json!({"maker_checker": "on"});
+    let (core, _) = core(options, vec![ok(standing.to_string()), ok(waiting.to_string())]);
+    let finding = core.inquire_undo(&orders::undo(Booking::Withdraw)).await;
+    assert!(matches!(finding, Finding::InProgress(_)), "{finding:?}");
+}
