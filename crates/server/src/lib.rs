@@ -1,1 +1,42 @@
-//! Empty for now.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+//! HTTP: the API under `/v1`, the callbacks of providers, health and metrics.
+//!
+//! [`router`] makes a plain [`axum::Router`], so that it runs behind [`serve`] on a socket as well
+//! as in the simulated world, where a request is a function call. It holds no state of its own
+//! beyond bounds and caches: everything is asked of a [`Service`], which the engine is.
+//!
+//! * [`options`]: what can be configured, with defaults and reasons
+//! * [`service`]: what the server asks of the engine
+//! * [`state`]: what the handlers share
+//! * [`problem`]: RFC 9457 problem details, one code for each thing that can go wrong
+//! * `api`: the handlers under `/v1`
+//! * `wire`: requests and answers as JSON
+//! * `extract`: reading requests strictly
+//! * `layers`: what every request passes: identity, bounds, authentication
+//! * `callbacks`: what providers call
+//! * `health`, [`metrics`]: for those who watch
+//! * `docs`: the `OpenAPI` document and its page
+//! * [`serve`](mod@serve): accepting connections, and stopping gracefully
+
+mod api;
+mod callbacks;
+mod docs;
+mod extract;
+mod health;
+mod keyring;
+mod layers;
+pub mod metrics;
+pub mod options;
+pub mod problem;
+mod router;
+pub mod serve;
+pub mod service;
+pub mod state;
+mod wire;
+
+pub use docs::openapi_json;
+pub use options::{ApiKey, OptionsError, Role, ServerOptions};
+pub use router::router;
+pub use serve::serve;
+pub use service::Service;
+pub use state::{Readiness, ServerState};

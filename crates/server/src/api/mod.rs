@@ -1,0 +1,13 @@
+//! The handlers under `/v1`: each reads a request, asks the service, and shows the answer.
+
+pub(crate) mod desk;
+pub(crate) mod providers;
+pub(crate) mod transfers;
+
+use axum::extract::State;
+use std::sync::Arc;
+
+use crate::state::Shared;
+
+/// What the handlers share.
+type Shares = State<Arc<Shared>>;

@@ -1,0 +1,190 @@
+//! Transfers: create, read, list, ask again, give back.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::LOCATION;
+use http::{HeaderName, HeaderValue, StatusCode};
+use kiungo_domain::TransferId;
+use kiungo_engine::request::Caller;
+use kiungo_store::Summary;
+
+use super::Shares;
+use crate::extract::{IdempotencyKey, Json, Query, TransferPath};
+use crate::keyring::Identity;
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::wire::event::StoryView;
+use crate::wire::filter::TransferFilter;
+use crate::wire::request::{ReversalRequest, TransferRequest, digest};
+use crate::wire::transfer::{TransferPageView, TransferView};
+use crate::wire::viewer::Viewer;
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Creates a transfer.
+///
+/// When this is answered with 202, the transfer is durable and on its way: read it to see what
+/// becomes of it. To repeat the request after a time-out or a lost answer, send it again with the
+/// same `Idempotency-Key`: it is never carried out twice, and is answered as it was the first time.
+/// Needs the role `write`.
+#[utoipa::path(
+    post, path = "/v1/transfers", tag = "Transfers",
+    params(("Idempotency-Key" = String, Header, description =
+        "Your own key for this transfer: 1 to 128 visible ASCII characters.",
+        example = "7d3a9d3c-0001")),
+    request_body = TransferRequest,
+    responses(
+        (status = 202, description = "Stored, and on its way", body = TransferView, headers(
+            ("Location" = String, description = "The address of the transfer"),
+            ("Idempotency-Replayed" = String, description =
+                "`true` if this repeats the answer to an earlier request; absent otherwise"))),
+        (status = 409, description = "See the problem's code", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_request`, `unknown_provider`, `unknown_core`, `transfer_refused` or `idempotency_key_reused`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`backlog_full`, `overloaded`, `not_ready` or `store_unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn create_transfer(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(request): Json<TransferRequest>,
+) -> Result<Response, Problem> {
+    let new = request.read()?;
+    let caller = Caller { client: identity.client.to_string(), key, digest: digest(&new) };
+    let submitted = state.service.submit(new, caller).await?;
+    let mut response = accepted(&submitted.first, &identity);
+    if submitted.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// Reads a transfer.
+///
+/// By its own id, or by the reference of one of its operations as a provider or a core shows it,
+/// with or without hyphens. Needs the role `read`.
+#[utoipa::path(
+    get, path = "/v1/transfers/{id}", tag = "Transfers",
+    params(("id" = String, Path, description = "The transfer's id, or a reference")),
+    responses(
+        (status = 200, description = "The transfer", body = TransferView),
+        (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn read_transfer(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    TransferPath(id): TransferPath,
+) -> Result<axum::Json<TransferView>, Problem> {
+    let summary = state.service.store().summary(id).await?.ok_or_else(|| not_found(id))?;
+    Ok(axum::Json(TransferView::new(&summary, Viewer::of(&identity))))
+}
+
+/// Tells the whole story of a transfer.
+///
+/// Every event with its attempts and evidence, and the ledger postings. Needs the role `read`.
+#[utoipa::path(
+    get, path = "/v1/transfers/{id}/events", tag = "Transfers",
+    params(("id" = String, Path, description = "The transfer's id, or a reference")),
+    responses(
+        (status = 200, description = "The story", body = StoryView),
+        (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn read_events(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    TransferPath(id): TransferPath,
+) -> Result<axum::Json<StoryView>, Problem> {
+    let store = state.service.store();
+    // Postings first: an event that arrives in between is then shown without its postings, and
+    // never the other way round.
+    let postings = store.postings(id).await?;
+    let journal = store.journal(id).await?;
+    if journal.is_empty() {
+        return Err(not_found(id));
+    }
+    Ok(axum::Json(StoryView::new(id, &journal, &postings, Viewer::of(&identity))))
+}
+
+/// Lists transfers, newest first.
+///
+/// Needs the role `read`.
+#[utoipa::path(
+    get, path = "/v1/transfers", tag = "Transfers",
+    params(TransferFilter),
+    responses(
+        (status = 200, description = "A page of transfers", body = TransferPageView),
+        (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn list_transfers(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    Query(filter): Query<TransferFilter>,
+) -> Result<axum::Json<TransferPageView>, Problem> {
+    let page = state.service.store().search(&filter.read()?).await?;
+    Ok(axum::Json(TransferPageView::new(&page, Viewer::of(&identity))))
+}
+
+/// Asks the other side again, now.
+///
+/// For a transfer whose result is not known, instead of waiting for the next scheduled inquiry. It
+/// moves nothing. Needs the role `write`.
+#[utoipa::path(
+    post, path = "/v1/transfers/{id}/inquiries", tag = "Transfers",
+    params(("id" = String, Path, description = "The transfer's id, or a reference")),
+    responses(
+        (status = 202, description = "It is being asked", body = TransferView),
+        (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`conflict` or `transfer_busy`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn inquire(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    TransferPath(id): TransferPath,
+) -> Result<Response, Problem> {
+    let summary = state.service.inquire_now(id, &identity.client).await?;
+    Ok(accepted(&summary, &identity))
+}
+
+/// Gives a whole transfer back.
+///
+/// Both legs are taken back, the second first; suspended money goes back to its sender. The reason
+/// stays in the journal. Needs the role `operate`.
+#[utoipa::path(
+    post, path = "/v1/transfers/{id}/reversals", tag = "Transfers",
+    params(("id" = String, Path, description = "The transfer's id, or a reference")),
+    request_body = ReversalRequest,
+    responses(
+        (status = 202, description = "It is being given back", body = TransferView),
+        (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`conflict` or `transfer_busy`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn reverse(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    TransferPath(id): TransferPath,
+    Json(request): Json<ReversalRequest>,
+) -> Result<Response, Problem> {
+    let reason = request.read()?;
+    let summary = state.service.request_reversal(id, &identity.client, &reason).await?;
+    Ok(accepted(&summary, &identity))
+}
+
+/// The answer to a request that has been taken and is not yet carried out.
+pub(super) fn accepted(summary: &Summary, identity: &Identity) -> Response {
+    let view = TransferView::new(summary, Viewer::of(identity));
+    let mut response = (StatusCode::ACCEPTED, axum::Json(view)).into_response();
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/transfers/{}", summary.id)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+fn not_found(id: TransferId) -> Problem {
+    Problem::new(Code::TransferNotFound, format!("there is no transfer {id}"))
+}

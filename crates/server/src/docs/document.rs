@@ -1,0 +1,130 @@
+//! The `OpenAPI` document: what the handlers say of themselves, and what holds for all.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement, path::Operation,
+};
+use utoipa::{Modify, OpenApi};
+
+use crate::problem::{Code, MemberError, ProblemBody};
+use crate::router::{api_routes, metrics_route, open_routes};
+
+/// What every reader should know first. Paragraphs; back-ticks for code.
+pub(super) const OVERVIEW: &[&str] = &[
+    "Kiungo moves customers' money between a wallet at a mobile money provider and an account in \
+     the core, and can prove, for every shilling, where it is.",
+    "Every request needs an API key, `Authorization: Bearer …`. A key has roles: `read` looks, \
+     `write` creates transfers and asks after them, `operate` does an operator's work and sees \
+     phone numbers in full. None includes another.",
+    "Amounts are texts such as `125.50`, gross, never zero, with no more decimals than the currency \
+     has. Moments are RFC 3339 in UTC with microseconds. A member without a value is left out of \
+     an answer; an unknown member in a request is an error.",
+    "A transfer is created under an `Idempotency-Key` of your choice. Whatever happens (a time-out, \
+     a 5xx, a lost connection), send the same request again with the same key: it is carried out \
+     once, and answered as the first time, with `Idempotency-Replayed: true`.",
+    "A transfer is answered with 202 once it is durable, and is then on its way. Its end is \
+     `completed`, `failed` or `reversed`; until the other side has given evidence, it is none of \
+     these, however long that takes.",
+    "Errors are problem details (RFC 9457), `application/problem+json`. `code` is a stable word; \
+     each is described under Problems. Every answer carries `X-Request-Id`, taken from the request \
+     if it has one.",
+];
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Kiungo",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        contact()
+    ),
+    paths(crate::callbacks::callback),
+    components(schemas(ProblemBody, MemberError)),
+    modifiers(&ForAll),
+    security(("key" = [])),
+    tags(
+        (name = "Transfers", description = "Move money between a wallet and an account, and see what became of it."),
+        (name = "Suspense and cases", description = "What waits for a person."),
+        (name = "Providers", description = "The mobile money providers as configured."),
+        (name = "Health", description = "For those who watch over the process."),
+        (name = "Callbacks", description = "What providers call."),
+    ),
+)]
+struct Base;
+
+/// What holds for all operations.
+struct ForAll;
+
+impl Modify for ForAll {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        document.info.description = Some(description());
+        document.info.contact = None;
+        let key = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key. The server knows its SHA-256 alone."))
+            .build();
+        if let Some(components) = document.components.as_mut() {
+            components.add_security_scheme("key", SecurityScheme::Http(key));
+        }
+    }
+}
+
+/// The document.
+pub(super) fn document() -> Value {
+    let mut document = Base::openapi();
+    for routes in [api_routes(), open_routes(), metrics_route()] {
+        document.merge(routes.into_openapi());
+    }
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put];
+        for operation in operations.into_iter().flatten() {
+            complete(operation);
+        }
+    }
+    serde_json::to_value(&document).unwrap_or_default()
+}
+
+/// Adds what any operation may answer.
+fn complete(operation: &mut Operation) {
+    let open = operation
+        .security
+        .as_ref()
+        .is_some_and(|all| all.iter().all(|one| *one == SecurityRequirement::default()));
+    let responses = &mut operation.responses.responses;
+    if !open {
+        responses.insert("401".to_owned(), problem("`unauthenticated`"));
+        responses.insert("403".to_owned(), problem("`forbidden`: the key lacks the role"));
+        responses.insert("429".to_owned(), problem("`too_many_requests`"));
+    }
+    responses.insert("default".to_owned(), problem("Any other problem"));
+}
+
+fn problem(description: &str) -> RefOr<Response> {
+    let schema = Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
+        .into()
+}
+
+/// The overview and a paragraph for each problem, in Markdown.
+fn description() -> String {
+    let mut text = OVERVIEW.join("\n\n");
+    text.push_str("\n\n## Problems\n");
+    for code in Code::ALL {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "\n- **`{}`** ({}): {}. {}",
+            code.as_str(),
+            code.status().as_u16(),
+            code.title(),
+            code.page()
+        );
+    }
+    text
+}

@@ -1,0 +1,45 @@
+//! Ids in the path.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use kiungo_domain::{ProviderId, Reference, TransferId};
+
+use crate::problem::{Code, Problem};
+
+/// The transfer named in the path, by its own id or by the reference of one of its operations.
+pub(crate) struct TransferPath(pub(crate) TransferId);
+
+/// The provider named in the path.
+pub(crate) struct ProviderPath(pub(crate) ProviderId);
+
+impl<S: Send + Sync> FromRequestParts<S> for TransferPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = id_in(parts, state).await?;
+        let by_reference = || Reference::parse(&text).map(|reference| reference.transfer());
+        let id = TransferId::parse(&text).or_else(|_| by_reference());
+        id.map(Self).map_err(|_| {
+            Problem::new(Code::TransferNotFound, "this is not the id of a transfer, nor a reference")
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ProviderPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = id_in(parts, state).await?;
+        let problem = |error| Problem::new(Code::ProviderNotFound, format!("{error}"));
+        ProviderId::new(&text).map(Self).map_err(problem)
+    }
+}
+
+/// The parameter `id` of the path.
+async fn id_in<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| {
+        Problem::new(Code::MalformedRequest, "the address is not properly encoded UTF-8")
+    })?;
+    let id = params.iter().find(|(name, _)| *name == "id").map(|(_, value)| value.to_owned());
+    id.ok_or_else(|| Problem::new(Code::NotFound, Code::NotFound.title()))
+}

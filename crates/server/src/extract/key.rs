@@ -1,0 +1,35 @@
+//! The idempotency key.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use crate::problem::{Code, MemberError, Problem};
+
+const HEADER: &str = "idempotency-key";
+
+/// The header `Idempotency-Key`: 1 to 128 visible ASCII characters, once.
+pub(crate) struct IdempotencyKey(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let refused = |why: &str| {
+            let error = MemberError::parameter("Idempotency-Key", why);
+            Problem::new(Code::IdempotencyKeyMissing, why).error(error)
+        };
+        let mut values = parts.headers.get_all(HEADER).iter();
+        let Some(value) = values.next() else {
+            return Err(refused("the header Idempotency-Key is missing"));
+        };
+        if values.next().is_some() {
+            return Err(refused("the header Idempotency-Key was sent more than once"));
+        }
+        let bytes = value.as_bytes();
+        let fits = (1..=128).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+        match value.to_str() {
+            Ok(key) if fits => Ok(Self(key.to_owned())),
+            _ => Err(refused("an idempotency key is 1 to 128 visible ASCII characters")),
+        }
+    }
+}

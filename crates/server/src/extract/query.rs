@@ -1,0 +1,24 @@
+//! Query strings.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{MemberError, Problem};
+
+/// The query's parameters. Unknown and repeated ones are errors.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        serde_urlencoded::from_str(query).map(Self).map_err(|error| {
+            let error = error.to_string();
+            // serde names the parameter between back-ticks.
+            let name = error.split('`').nth(1).unwrap_or("query").chars().take(64);
+            Problem::invalid(vec![MemberError::parameter(&name.collect::<String>(), &error)])
+        })
+    }
+}

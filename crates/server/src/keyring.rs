@@ -1,0 +1,89 @@
+//! Who may call: API keys and callback secrets, known by their SHA-256 alone and compared in
+//! constant time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use kiungo_domain::ProviderId;
+use secrecy::ExposeSecret;
+
+use crate::options::{Role, ServerOptions};
+
+/// The holder of an API key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The name of the key.
+    pub(crate) client: Arc<str>,
+    roles: BTreeSet<Role>,
+}
+
+impl Identity {
+    /// Whether the key has this role.
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+/// All keys and secrets.
+pub(crate) struct Keyring {
+    keys: Vec<([u8; 32], Identity)>,
+    callbacks: BTreeMap<ProviderId, [u8; 32]>,
+}
+
+impl Keyring {
+    /// The keys and secrets of options that have been checked.
+    pub(crate) fn new(options: &ServerOptions) -> Self {
+        let identity = |key: &crate::ApiKey| {
+            let identity =
+                Identity { client: Arc::from(key.name.as_str()), roles: key.roles.clone() };
+            key.digest().map(|digest| (digest, identity))
+        };
+        let secrets = options.callback_secrets.iter();
+        Self {
+            keys: options.keys.iter().filter_map(identity).collect(),
+            callbacks: secrets.map(|(id, s)| (id.clone(), sha256(s.expose_secret()))).collect(),
+        }
+    }
+
+    /// The holder of this key. Every key is compared, so that the time tells nothing.
+    pub(crate) fn holder(&self, token: &str) -> Option<&Identity> {
+        let presented = sha256(token);
+        let mut found = None;
+        for (digest, identity) in &self.keys {
+            if verify_slices_are_equal(digest, &presented).is_ok() {
+                found = Some(identity);
+            }
+        }
+        found
+    }
+
+    /// The provider whose callback address has this name and secret. An unknown name is compared
+    /// with a secret that nobody has, so that the time does not tell which names exist.
+    pub(crate) fn calling_provider(&self, name: &str, secret: &str) -> Option<&ProviderId> {
+        let presented = sha256(secret);
+        let id = ProviderId::new(name).ok();
+        let known = id.as_ref().and_then(|id| self.callbacks.get_key_value(id));
+        let nobody = [0; 32];
+        let digest = known.map_or(&nobody, |(_, digest)| digest);
+        let equal = verify_slices_are_equal(digest, &presented).is_ok();
+        known.filter(|_| equal).map(|(id, _)| id)
+    }
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    bytes
+}
+
+/// SHA-256, hexadecimal.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes).as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

@@ -1,0 +1,250 @@
+//! What can be configured. Everything has a bound (rule 13), named here with its reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use kiungo_domain::ProviderId;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use thiserror::Error;
+
+/// The HTTP server's options, section `server` of the configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches, named in a file")]
+pub struct ServerOptions {
+    /// Bytes of a body under `/v1`. Default 65 536: the largest request has a few hundred.
+    pub api_body_bytes_max: usize,
+    /// Bytes of a callback's body. Default 262 144: providers send a few thousand; a longer one is
+    /// answered with 413 and is sent again.
+    pub callback_body_bytes_max: usize,
+    /// Bytes of a request's first line and headers together. Default 32 768: a browser sends 2 000.
+    /// At least 8 192.
+    pub head_bytes_max: usize,
+    /// Headers of a request. Default 100, as most servers allow.
+    pub header_count_max: usize,
+    /// Seconds for a whole request, its body included. Default 30: a commit takes milliseconds, a
+    /// balance asks a provider.
+    pub request_timeout_s: u64,
+    /// Seconds that a connection may be open without a complete request head. Default 60: it ends
+    /// idle connections as well as those that trickle.
+    pub head_timeout_s: u64,
+    /// Open connections; more wait to be accepted. Default 4 096: well below the usual bound on
+    /// open files times two sides.
+    pub connections_max: usize,
+    /// Requests under `/v1` at a time; more are answered with 503. Default 2 048: at the engine's
+    /// rate that is about a second of work.
+    pub api_in_flight_max: usize,
+    /// Requests of one API key's name at a time; more are answered with 429. Default 1 024: one
+    /// client cannot take all the places.
+    pub client_in_flight_max: usize,
+    /// Callbacks at a time; more are answered with 503 and are sent again. Default 1 024: they have
+    /// places of their own, so that a busy API does not keep providers out.
+    pub callbacks_in_flight_max: usize,
+    /// Seconds until a client that was turned away should try again. Default 1.
+    pub retry_after_s: u64,
+    /// The API keys. Default none: nothing is open.
+    pub keys: Vec<ApiKey>,
+    /// The secret in each provider's callback address: 16 to 128 of `A-Z a-z 0-9 - _`. A provider
+    /// without one cannot call.
+    pub callback_secrets: BTreeMap<ProviderId, SecretString>,
+    /// Whether `/v1/openapi.json` and `/docs` are served, without a key: they say nothing that the
+    /// source does not. Default true.
+    pub docs: bool,
+    /// Whether `/metrics` is served without a key. Default false: it tells how much money waits.
+    pub metrics_open: bool,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            api_body_bytes_max: 64 * 1024,
+            callback_body_bytes_max: 256 * 1024,
+            head_bytes_max: 32 * 1024,
+            header_count_max: 100,
+            request_timeout_s: 30,
+            head_timeout_s: 60,
+            connections_max: 4096,
+            api_in_flight_max: 2048,
+            client_in_flight_max: 1024,
+            callbacks_in_flight_max: 1024,
+            retry_after_s: 1,
+            keys: Vec::new(),
+            callback_secrets: BTreeMap::new(),
+            docs: true,
+            metrics_open: false,
+        }
+    }
+}
+
+/// An API key. The key itself is known to its holder alone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// Who holds it: 1 to 64 of `a-z A-Z 0-9 - _ .`; shown in the journal, and the scope of
+    /// idempotency keys. Two keys with one name are one client whose key is being changed.
+    pub name: String,
+    /// SHA-256 of the key, 64 hexadecimal digits. A key has at least 128 random bits: it is
+    /// compared by a fast hash, which only holds for what cannot be guessed.
+    pub sha256: String,
+    /// What it may do.
+    pub roles: BTreeSet<Role>,
+}
+
+/// What a key may do. None includes another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Looking: transfers, providers, suspense, cases, metrics.
+    Read,
+    /// Creating transfers, and asking what became of them.
+    Write,
+    /// An operator's work: reversals, assignments, suggestions; sees phone numbers in full.
+    Operate,
+}
+
+impl Role {
+    /// The word used in the configuration and in messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Operate => "operate",
+        }
+    }
+}
+
+/// What is wrong with the options; `key` is the place below the section.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{key}: {why}")]
+pub struct OptionsError {
+    /// The key, for example `keys[2].sha256`.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub why: String,
+}
+
+impl ServerOptions {
+    /// Checks everything that can be checked before anything starts.
+    ///
+    /// # Errors
+    /// The first option that cannot be used.
+    pub fn check(&self) -> Result<(), OptionsError> {
+        let bounds = [
+            ("api_body_bytes_max", self.api_body_bytes_max, 1),
+            ("callback_body_bytes_max", self.callback_body_bytes_max, 1),
+            // hyper's own minimum; below it, it panics.
+            ("head_bytes_max", self.head_bytes_max, 8192),
+            ("header_count_max", self.header_count_max, 8),
+            ("connections_max", self.connections_max, 1),
+            ("api_in_flight_max", self.api_in_flight_max, 1),
+            ("client_in_flight_max", self.client_in_flight_max, 1),
+            ("callbacks_in_flight_max", self.callbacks_in_flight_max, 1),
+            ("request_timeout_s", usize::try_from(self.request_timeout_s).unwrap_or(0), 1),
+            ("head_timeout_s", usize::try_from(self.head_timeout_s).unwrap_or(0), 1),
+        ];
+        // A semaphore holds no more than this; nor could a machine.
+        let most = 1 << 32;
+        for (key, value, least) in bounds {
+            if !(least..=most).contains(&value) {
+                return error(key, format!("{value} is not between {least} and {most}"));
+            }
+        }
+        for (index, key) in self.keys.iter().enumerate() {
+            key.check(index)?;
+        }
+        self.callback_secrets.iter().try_for_each(|(provider, secret)| {
+            if is_callback_secret(secret.expose_secret()) {
+                return Ok(());
+            }
+            let why = "a secret is 16 to 128 of A-Z, a-z, 0-9, - and _";
+            error(&format!("callback_secrets.{provider}"), why)
+        })
+    }
+
+    /// The bound on a whole request.
+    pub const fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_s)
+    }
+}
+
+impl ApiKey {
+    fn check(&self, index: usize) -> Result<(), OptionsError> {
+        let named = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if !(1..=64).contains(&self.name.len()) || !self.name.bytes().all(named) {
+            let why = "a name is 1 to 64 of a-z, A-Z, 0-9, -, _ and .";
+            return error(&format!("keys[{index}].name"), why);
+        }
+        if self.digest().is_none() {
+            let why = "the SHA-256 of the key is 64 hexadecimal digits";
+            return error(&format!("keys[{index}].sha256"), why);
+        }
+        if self.roles.is_empty() {
+            let why = "a key needs at least one role: read, write, operate";
+            return error(&format!("keys[{index}].roles"), why);
+        }
+        Ok(())
+    }
+
+    /// The digest as bytes.
+    pub(crate) fn digest(&self) -> Option<[u8; 32]> {
+        let mut bytes = [0; 32];
+        if self.sha256.len() != 64 {
+            return None;
+        }
+        let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|n| u8::try_from(n).ok());
+        for (byte, pair) in bytes.iter_mut().zip(self.sha256.as_bytes().chunks_exact(2)) {
+            *byte = (nibble(*pair.first()?)? << 4) | nibble(*pair.get(1)?)?;
+        }
+        Some(bytes)
+    }
+}
+
+fn is_callback_secret(secret: &str) -> bool {
+    (16..=128).contains(&secret.len())
+        && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+fn error<T>(key: &str, why: impl Into<String>) -> Result<T, OptionsError> {
+    Err(OptionsError { key: key.to_owned(), why: why.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> ApiKey {
+        ApiKey { name: "mfi".into(), sha256: "ab".repeat(32), roles: BTreeSet::from([Role::Read]) }
+    }
+
+    fn failing(change: impl FnOnce(&mut ServerOptions)) -> String {
+        let mut options = ServerOptions { keys: vec![key(), key()], ..ServerOptions::default() };
+        assert_eq!(options.check(), Ok(()));
+        change(&mut options);
+        options.check().expect_err("an unusable option").key
+    }
+
+    #[test]
+    fn an_unusable_option_is_named() {
+        assert_eq!(failing(|o| o.keys[1].sha256 = "xy".repeat(32)), "keys[1].sha256");
+        assert_eq!(failing(|o| o.keys[0].sha256.push('a')), "keys[0].sha256");
+        assert_eq!(failing(|o| o.keys[0].name = "a b".into()), "keys[0].name");
+        assert_eq!(failing(|o| o.keys[1].roles.clear()), "keys[1].roles");
+        assert_eq!(failing(|o| o.head_bytes_max = 100), "head_bytes_max");
+        assert_eq!(failing(|o| o.request_timeout_s = 0), "request_timeout_s");
+        let short = ProviderId::new("mpesa-tz").unwrap();
+        let key = failing(|o| {
+            o.callback_secrets.insert(short, SecretString::from("short"));
+        });
+        assert_eq!(key, "callback_secrets.mpesa-tz");
+    }
+
+    #[test]
+    fn a_digest_is_read_in_either_case() {
+        let mut lower = key();
+        lower.sha256 = "0f".repeat(32);
+        assert_eq!(lower.digest(), Some([0x0f; 32]));
+        lower.sha256 = "0F".repeat(32);
+        assert_eq!(lower.digest(), Some([0x0f; 32]));
+    }
+}

@@ -1,0 +1,84 @@
+//! What the engine, the store and the adapters report, as problems.
+
+use std::time::Duration;
+
+use kiungo_domain::outcome::Reason;
+use kiungo_engine::request::{RequestError, SubmitError};
+use kiungo_provider::ReadError;
+use kiungo_store::StoreError;
+
+use super::{Code, MemberError, Problem};
+use crate::wire::words;
+
+/// How long to wait where nobody says: a restart or a database's failover takes seconds.
+const SHORTLY: Duration = Duration::from_secs(2);
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SubmitError::UnknownProvider(_) => Self::new(Code::UnknownProvider, &detail)
+                .error(MemberError::member("/provider", detail)),
+            SubmitError::UnknownCore(_) => {
+                Self::new(Code::UnknownCore, &detail).error(MemberError::member("/core", detail))
+            }
+            SubmitError::Refused(rejection) => {
+                let problem = Self::new(Code::TransferRefused, &detail)
+                    .reason(words::reason(rejection.reason));
+                match rejection.reason {
+                    Reason::AmountNotAllowed | Reason::LimitExceeded => {
+                        problem.error(MemberError::member("/amount", detail))
+                    }
+                    _ => problem,
+                }
+            }
+            SubmitError::KeyReused(id) => {
+                Self::new(Code::IdempotencyKeyReused, detail).transfer(id)
+            }
+            SubmitError::Busy { retry_after } => {
+                Self::new(Code::BacklogFull, detail).retry_after(retry_after)
+            }
+            SubmitError::Stopping => Self::new(Code::NotReady, detail).retry_after(SHORTLY),
+            SubmitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RequestError::NotFound(_) => Self::new(Code::TransferNotFound, detail),
+            RequestError::Conflict { id, .. } => Self::new(Code::Conflict, detail).transfer(id),
+            RequestError::Busy(id) => Self::new(Code::TransferBusy, detail)
+                .transfer(id)
+                .retry_after(Duration::from_secs(1)),
+            RequestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// The cause is for the operator's log and not for a client: it may name files and addresses.
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error.message = %error, "the store failed a request");
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::new(Code::StoreUnavailable, "the database does not answer as it should")
+                    .retry_after(SHORTLY)
+            }
+            StoreError::Corrupt(_) => {
+                Self::new(Code::Internal, "the database holds something that cannot be read")
+            }
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(why) => Self::new(Code::ProviderUnavailable, why),
+            ReadError::Repair(why) => Self::new(Code::ProviderRepair, why),
+        }
+    }
+}

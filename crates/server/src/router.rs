@@ -1,0 +1,96 @@
+//! Which address leads where, and through which layers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::{desk, providers, transfers};
+use crate::layers::{admit, authenticate, bound_time, identify, observe, panicked, require};
+use crate::options::Role;
+use crate::problem::{Code, Problem};
+use crate::state::{ServerState, Shared};
+use crate::{callbacks, docs, health, metrics};
+
+type Routes = OpenApiRouter<Arc<Shared>>;
+
+/// The whole server, for [`crate::serve`] or, in the simulated world, for direct calls.
+pub fn router(state: ServerState) -> Router {
+    let state = state.0;
+    let (open, _) = open_routes().split_for_parts();
+    let (api, _) = api_routes().split_for_parts();
+    let (scraped, _) = metrics_route().split_for_parts();
+    let behind_key = |routes: Router<Arc<Shared>>| {
+        routes.layer(from_fn_with_state(Arc::clone(&state), authenticate))
+    };
+    let scraped = if state.options.metrics_open {
+        scraped
+    } else {
+        behind_key(scraped.route_layer(from_fn_with_state(Role::Read, require)))
+    };
+    let api = behind_key(api.layer(from_fn_with_state(Arc::clone(&state), admit)));
+    let mut all = open.merge(api).merge(scraped).merge(callback_routes());
+    if state.options.docs {
+        all = all
+            .route("/v1/openapi.json", get(docs::openapi_document))
+            .route("/docs", get(docs::page));
+    }
+    all.fallback(nowhere)
+        .layer(from_fn_with_state(Arc::clone(&state), bound_time))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::clone(&state), observe))
+        .with_state(state)
+}
+
+/// What needs a key: one group for each role.
+pub(crate) fn api_routes() -> Routes {
+    let role = |role: Role, routes: Routes| routes.route_layer(from_fn_with_state(role, require));
+    let read = OpenApiRouter::new()
+        .routes(routes!(transfers::list_transfers))
+        .routes(routes!(transfers::read_transfer))
+        .routes(routes!(transfers::read_events))
+        .routes(routes!(providers::list_providers))
+        .routes(routes!(providers::read_balance))
+        .routes(routes!(desk::list_suspense))
+        .routes(routes!(desk::list_cases));
+    let write = OpenApiRouter::new()
+        .routes(routes!(transfers::create_transfer))
+        .routes(routes!(transfers::inquire));
+    let operate = OpenApiRouter::new()
+        .routes(routes!(transfers::reverse))
+        .routes(routes!(desk::suggest))
+        .routes(routes!(desk::assign));
+    role(Role::Write, write).merge(role(Role::Read, read)).merge(role(Role::Operate, operate))
+}
+
+/// What anybody may ask.
+pub(crate) fn open_routes() -> Routes {
+    OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz))
+}
+
+pub(crate) fn metrics_route() -> Routes {
+    OpenApiRouter::new().routes(routes!(metrics::metrics))
+}
+
+/// What providers call, by any method.
+fn callback_routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/callbacks/{provider}/{secret}", any(callbacks::callback))
+        .route("/callbacks/{provider}/{secret}/", any(callbacks::callback))
+        .route("/callbacks/{provider}/{secret}/{*path}", any(callbacks::callback))
+}
+
+/// Any other address. Below `/v1`, strangers are not told which exist.
+async fn nowhere(State(state): State<Arc<Shared>>, request: Request) -> Problem {
+    if request.uri().path().starts_with("/v1/")
+        && let Err(problem) = identify(&state, request.headers())
+    {
+        return problem;
+    }
+    Problem::new(Code::NotFound, Code::NotFound.title())
+}

@@ -1,0 +1,120 @@
+//! Accepting connections, and stopping gracefully.
+//!
+//! Every connection has bounds before its first request is read: how many there are, how long a
+//! request head may take and how large it may be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::ServerOptions;
+
+/// How long to wait when nothing can be accepted: usually too many open files, until some close.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The bounds of connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionBounds {
+    /// Open connections; more wait to be accepted.
+    pub connections_max: usize,
+    /// Bytes of a request's head.
+    pub head_bytes_max: usize,
+    /// Headers of a request.
+    pub header_count_max: usize,
+    /// How long a connection may be open without a complete request head.
+    pub head_timeout: Duration,
+}
+
+impl From<&ServerOptions> for ConnectionBounds {
+    fn from(options: &ServerOptions) -> Self {
+        Self {
+            connections_max: options.connections_max,
+            // hyper panics below this; options that were checked are not.
+            head_bytes_max: options.head_bytes_max.max(8192),
+            header_count_max: options.header_count_max,
+            head_timeout: Duration::from_secs(options.head_timeout_s),
+        }
+    }
+}
+
+/// Serves `router` until `shutdown` is cancelled: then accepts nothing more, closes idle
+/// connections, and lets requests in flight finish for `grace`. Returns how many connections had to
+/// be cut off after that.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    bounds: ConnectionBounds,
+    shutdown: CancellationToken,
+    grace: Duration,
+) -> usize {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(bounds.connections_max));
+    let mut connections = JoinSet::new();
+    while let Some((stream, place)) = next_connection(&listener, &places, &shutdown).await {
+        // Reaps those that have ended, so that the set stays as small as there are connections.
+        while connections.try_join_next().is_some() {}
+        let service = TowerToHyperService::new(router.clone());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(bounds.head_timeout)
+            .max_headers(bounds.header_count_max)
+            .max_buf_size(bounds.head_bytes_max)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = graceful.watch(connection);
+        connections.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error.message = %error, "a connection ended early");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(grace, graceful.shutdown()).await;
+    while connections.try_join_next().is_some() {}
+    let cut_off = connections.len();
+    if cut_off > 0 {
+        tracing::warn!(connection.count = cut_off, "connections were cut off after the grace");
+    }
+    connections.shutdown().await;
+    cut_off
+}
+
+/// The next connection, once there is a place for it; `None` when it is time to stop.
+async fn next_connection(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    shutdown: &CancellationToken,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = tokio::select! {
+        biased;
+        () = shutdown.cancelled() => return None,
+        place = Arc::clone(places).acquire_owned() => place.ok()?,
+    };
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return None,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                // Answers are small and whole: waiting to fill a packet only delays them.
+                let _ = stream.set_nodelay(true);
+                return Some((stream, place));
+            }
+            Err(error) => {
+                tracing::warn!(error.message = %error, "no connection can be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

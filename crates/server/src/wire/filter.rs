@@ -1,0 +1,178 @@
+//! What clients ask for.
+
+use kiungo_domain::transfer::Status;
+use kiungo_domain::{Kind, Msisdn, ProviderId, Receipt, Timestamp};
+use kiungo_store::{Cursor, TransferQuery};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::check::{Checks, text};
+use super::{time, words};
+use crate::problem::Problem;
+
+/// Rows of a page when the client does not say.
+const LIMIT_DEFAULT: u32 = 50;
+/// Rows of a page at most: beyond it an answer takes noticeable memory and time.
+const LIMIT_MAX: u32 = 500;
+
+/// Which transfers. Every parameter that is given must fit.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TransferFilter {
+    /// One or more statuses, separated by commas.
+    #[param(example = "received,in_progress")]
+    status: Option<String>,
+    /// The kind.
+    #[param(schema_with = words::kind_schema, required = false)]
+    kind: Option<String>,
+    /// The provider.
+    provider: Option<String>,
+    /// The wallet.
+    msisdn: Option<String>,
+    /// A receipt, of the provider or of the core.
+    receipt: Option<String>,
+    /// Your own id.
+    client_reference: Option<String>,
+    /// Received at this moment (RFC 3339) or later.
+    #[param(example = "2026-11-21T00:00:00Z")]
+    from: Option<String>,
+    /// Received before this moment.
+    to: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows at most: 1 to 500, 50 if left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: Option<String>,
+}
+
+/// Which suspended transfers.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SuspenseFilter {
+    /// The provider.
+    provider: Option<String>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows at most: 1 to 500, 50 if left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: Option<String>,
+}
+
+/// Which page.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageFilter {
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows at most: 1 to 500, 50 if left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: Option<String>,
+}
+
+impl TransferFilter {
+    /// The query, if every parameter is right.
+    pub(crate) fn read(self) -> Result<TransferQuery, Problem> {
+        let mut checks = Checks::default();
+        let statuses = self.status.and_then(|list| checks.parameter("status", statuses(&list)));
+        let from = self.from.and_then(|text| checks.parameter("from", time::from_text(&text)));
+        let to = self.to.and_then(|text| checks.parameter("to", time::from_text(&text)));
+        let query = TransferQuery {
+            statuses: statuses.unwrap_or_default(),
+            kind: self.kind.and_then(|word| checks.parameter("kind", kind(&word))),
+            provider: provider(self.provider, &mut checks),
+            msisdn: self.msisdn.and_then(|text| checks.parameter("msisdn", Msisdn::parse(&text))),
+            receipt: self
+                .receipt
+                .and_then(|text| checks.parameter("receipt", Receipt::new(&text))),
+            client_reference: self
+                .client_reference
+                .and_then(|id| checks.parameter("client_reference", text(&id, 100))),
+            from,
+            to,
+            cursor: cursor(self.cursor, Cursor::of_transfers, &mut checks),
+            limit: limit(self.limit, &mut checks),
+        };
+        checks.parameter("to", in_order(from, to));
+        checks.finish()?;
+        Ok(query)
+    }
+}
+
+impl SuspenseFilter {
+    /// The query, if every parameter is right.
+    pub(crate) fn read(self) -> Result<TransferQuery, Problem> {
+        let mut checks = Checks::default();
+        let query = TransferQuery {
+            statuses: vec![Status::Suspended],
+            provider: provider(self.provider, &mut checks),
+            cursor: cursor(self.cursor, Cursor::of_transfers, &mut checks),
+            limit: limit(self.limit, &mut checks),
+            ..TransferQuery::default()
+        };
+        checks.finish()?;
+        Ok(query)
+    }
+}
+
+impl PageFilter {
+    /// The cursor and the limit, if both are right.
+    pub(crate) fn read(self) -> Result<(Option<Cursor>, u32), Problem> {
+        let mut checks = Checks::default();
+        let cursor = cursor(self.cursor, Cursor::of_cases, &mut checks);
+        let limit = limit(self.limit, &mut checks);
+        checks.finish()?;
+        Ok((cursor, limit))
+    }
+}
+
+fn statuses(list: &str) -> Result<Vec<Status>, String> {
+    let status = |word: &str| {
+        let found = Status::ALL.into_iter().find(|status| status.as_str() == word);
+        found.ok_or_else(|| {
+            format!("a status is one of {}", Status::ALL.map(Status::as_str).join(", "))
+        })
+    };
+    let mut statuses = list.split(',').map(status).collect::<Result<Vec<_>, _>>()?;
+    // Saying one twice asks for nothing more, and the list stays as short as there are statuses.
+    statuses.sort_unstable();
+    statuses.dedup();
+    Ok(statuses)
+}
+
+fn kind(word: &str) -> Result<Kind, String> {
+    let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == word);
+    found.ok_or_else(|| format!("a kind is one of {}", Kind::ALL.map(Kind::as_str).join(", ")))
+}
+
+fn provider(name: Option<String>, checks: &mut Checks) -> Option<ProviderId> {
+    name.and_then(|name| checks.parameter("provider", ProviderId::new(&name)))
+}
+
+fn cursor(
+    text: Option<String>,
+    read: fn(&str) -> Option<Cursor>,
+    checks: &mut Checks,
+) -> Option<Cursor> {
+    let why = "a cursor is `next` of the page before, unchanged";
+    text.and_then(|text| checks.parameter("cursor", read(&text).ok_or(why)))
+}
+
+fn limit(limit: Option<String>, checks: &mut Checks) -> u32 {
+    let read = |text: &str| match text.parse() {
+        Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
+        _ => Err(format!("a limit is 1 to {LIMIT_MAX}")),
+    };
+    limit
+        .and_then(|text| checks.parameter("limit", read(&text)))
+        .unwrap_or(LIMIT_DEFAULT)
+}
+
+fn in_order(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(), &'static str> {
+    match (from, to) {
+        (Some(from), Some(to)) if to <= from => Err("`to` is not after `from`"),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,24 @@
+//! Requests and answers as JSON. These types are the API's contract: what the domain stores may
+//! change under them.
+//!
+//! * [`words`]: the closed lists of words
+//! * [`time`]: moments as RFC 3339
+//! * [`check`]: reading the members of a request, every error named
+//! * [`request`]: what clients send
+//! * [`filter`]: what clients ask for
+//! * [`viewer`]: what a key may see
+//! * [`transfer`]: a transfer
+//! * [`event`]: its journal and postings
+//! * [`provider`]: providers and balances
+//! * [`desk`]: suspense and cases
+
+pub(crate) mod check;
+pub(crate) mod desk;
+pub(crate) mod event;
+pub(crate) mod filter;
+pub(crate) mod provider;
+pub(crate) mod request;
+pub(crate) mod time;
+pub(crate) mod transfer;
+pub(crate) mod viewer;
+pub(crate) mod words;

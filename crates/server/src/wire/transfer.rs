@@ -1,0 +1,247 @@
+//! A transfer as it is shown.
+
+use kiungo_domain::outcome::Rejection;
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::transfer::Origin;
+use kiungo_domain::{AccountRef, CoreAccount, Money};
+use kiungo_store::{Page, Summary};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::viewer::Viewer;
+use super::{time, words};
+
+/// A transfer. A member without a value is left out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Transfer)]
+pub(crate) struct TransferView {
+    /// Its id. The references that providers and cores see differ from it in the last two digits.
+    #[schema(examples("019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00"))]
+    id: String,
+    #[schema(schema_with = words::kind_schema)]
+    kind: &'static str,
+    #[schema(schema_with = words::status_schema)]
+    status: &'static str,
+    /// The provider.
+    #[schema(examples("mpesa-tz"))]
+    provider: String,
+    /// The core.
+    #[schema(examples("main"))]
+    core: String,
+    /// The wallet: in full for keys with the role `operate`, masked for others; absent where the
+    /// provider hides a payer's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("255****78"))]
+    msisdn: Option<String>,
+    /// The account, once the core has found it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountView>,
+    /// The account as it was named, in the order in which the names are tried.
+    named_accounts: Vec<NamedAccountView>,
+    /// The gross amount.
+    #[schema(examples("12500.00"))]
+    amount: String,
+    /// ISO 4217.
+    #[schema(examples("TZS"))]
+    currency: String,
+    /// The client's own id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_reference: Option<String>,
+    /// A text for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    origin: OriginView,
+    /// The provider's receipt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wallet_receipt: Option<String>,
+    /// The core's transaction id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    core_receipt: Option<String>,
+    /// Why it failed, is suspended, or was given back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejection: Option<RejectionView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = words::case_schema, required = false)]
+    case: Option<&'static str>,
+    /// The transfer that carries the same payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merged_into: Option<String>,
+    /// When it was received: RFC 3339, UTC, microseconds.
+    #[schema(format = DateTime, examples("2026-11-21T08:33:20.000500Z"))]
+    received_at: String,
+    /// When it last changed.
+    #[schema(format = DateTime, examples("2026-11-21T08:33:24.118203Z"))]
+    updated_at: String,
+}
+
+/// An account as the core knows it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FoundAccount)]
+pub(crate) struct AccountView {
+    #[serde(rename = "type")]
+    #[schema(schema_with = words::account_type_schema)]
+    kind: &'static str,
+    /// The core's numeric id.
+    id: u64,
+    /// The number printed for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_no: Option<String>,
+}
+
+/// An account as somebody named it, by one of `id`, `account_no`, `external_id` and `phone`.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = NamedAccount)]
+pub(crate) struct NamedAccountView {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = words::account_type_schema, required = false)]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_no: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    /// The phone number of its owner; masked like `msisdn`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+}
+
+/// How a transfer began.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "from", rename_all = "snake_case")]
+#[schema(as = Origin)]
+pub(crate) enum OriginView {
+    /// By this API.
+    Api {
+        /// The name of the API key.
+        client: String,
+    },
+    /// By the customer at the wallet.
+    Wallet {
+        /// The provider's receipt.
+        receipt: String,
+        /// What the payer typed as account.
+        account_reference: String,
+    },
+}
+
+/// Why something was refused.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rejection)]
+pub(crate) struct RejectionView {
+    /// The other side's code, as it wrote it.
+    #[schema(examples("INS-2006"))]
+    code: String,
+    /// What it means.
+    #[schema(examples("insufficient_funds"))]
+    reason: String,
+    /// For people.
+    message: String,
+    /// Whether trying again can help: `never`, `new_reference`, `after_repair`.
+    #[schema(examples("never"))]
+    retry: String,
+}
+
+/// A page of transfers, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TransferPage)]
+pub(crate) struct TransferPageView {
+    transfers: Vec<TransferView>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl TransferView {
+    pub(crate) fn new(summary: &Summary, viewer: Viewer) -> Self {
+        let (amount, currency) = money(summary.amount);
+        Self {
+            id: summary.id.to_string(),
+            kind: summary.kind.as_str(),
+            status: summary.status.as_str(),
+            provider: summary.provider.to_string(),
+            core: summary.core.to_string(),
+            msisdn: summary.msisdn.as_ref().map(|msisdn| viewer.msisdn(msisdn)),
+            account: summary
+                .account
+                .map(|account| AccountView::new(account, summary.account_no.clone())),
+            named_accounts: named(&summary.accounts, viewer),
+            amount,
+            currency,
+            client_reference: summary.client_reference.clone(),
+            note: summary.note.clone(),
+            origin: OriginView::new(&summary.origin, &summary.accounts, viewer),
+            wallet_receipt: summary.wallet_receipt.as_ref().map(ToString::to_string),
+            core_receipt: summary.core_receipt.as_ref().map(ToString::to_string),
+            rejection: summary.rejection.as_ref().map(RejectionView::new),
+            case: summary.case.map(kiungo_domain::transfer::CaseKind::as_str),
+            merged_into: summary.merged_into.map(|id| id.to_string()),
+            received_at: time::to_text(summary.received_at),
+            updated_at: time::to_text(summary.updated_at),
+        }
+    }
+}
+
+impl TransferPageView {
+    pub(crate) fn new(page: &Page<Summary>, viewer: Viewer) -> Self {
+        Self {
+            transfers: page.rows.iter().map(|row| TransferView::new(row, viewer)).collect(),
+            next: page.next.clone().map(|cursor| cursor.0),
+        }
+    }
+}
+
+impl AccountView {
+    pub(crate) fn new(account: CoreAccount, account_no: Option<String>) -> Self {
+        Self { kind: account.kind.as_str(), id: account.id, account_no }
+    }
+}
+
+impl NamedAccountView {
+    pub(crate) fn new(account: &AccountRef, viewer: Viewer) -> Self {
+        let kind = account.kind.map(kiungo_domain::AccountKind::as_str);
+        let named = Self { kind, ..Self::default() };
+        match &account.key {
+            AccountKey::Id(id) => Self { id: Some(*id), ..named },
+            AccountKey::AccountNo(number) => Self { account_no: Some(number.clone()), ..named },
+            AccountKey::ExternalId(id) => Self { external_id: Some(id.clone()), ..named },
+            AccountKey::Phone(phone) => Self { phone: Some(viewer.msisdn(phone)), ..named },
+        }
+    }
+}
+
+impl OriginView {
+    pub(crate) fn new(origin: &Origin, accounts: &[AccountRef], viewer: Viewer) -> Self {
+        match origin {
+            Origin::Api { client } => Self::Api { client: client.clone() },
+            Origin::Wallet { receipt, account_reference } => {
+                let is_phone = |account: &AccountRef| matches!(account.key, AccountKey::Phone(_));
+                let is_phone = accounts.iter().any(is_phone);
+                Self::Wallet {
+                    receipt: receipt.to_string(),
+                    account_reference: viewer.typed(account_reference, is_phone),
+                }
+            }
+        }
+    }
+}
+
+impl RejectionView {
+    pub(crate) fn new(rejection: &Rejection) -> Self {
+        Self {
+            code: rejection.code.clone(),
+            reason: words::reason(rejection.reason),
+            message: rejection.message.clone(),
+            retry: words::word(&rejection.retry),
+        }
+    }
+}
+
+pub(crate) fn named(accounts: &[AccountRef], viewer: Viewer) -> Vec<NamedAccountView> {
+    accounts.iter().map(|account| NamedAccountView::new(account, viewer)).collect()
+}
+
+/// The amount as text, and the currency's code.
+pub(crate) fn money(money: Money) -> (String, String) {
+    (money.to_decimal(), money.currency().to_string())
+}

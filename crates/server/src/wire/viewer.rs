@@ -1,0 +1,32 @@
+//! What a key may see.
+
+use kiungo_domain::Msisdn;
+
+use crate::keyring::Identity;
+use crate::options::Role;
+
+/// Who looks: decides whether phone numbers are shown in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Viewer {
+    full: bool,
+}
+
+impl Viewer {
+    /// The holder of this key.
+    pub(crate) fn of(identity: &Identity) -> Self {
+        Self { full: identity.has(Role::Operate) }
+    }
+
+    /// The number, masked unless the viewer is an operator.
+    pub(crate) fn msisdn(self, msisdn: &Msisdn) -> String {
+        if self.full { msisdn.digits().to_owned() } else { msisdn.to_string() }
+    }
+
+    /// A text that a payer typed: masked where it is a phone number.
+    pub(crate) fn typed(self, text: &str, is_phone: bool) -> String {
+        match Msisdn::parse(text) {
+            Ok(msisdn) if is_phone => self.msisdn(&msisdn),
+            _ => text.to_owned(),
+        }
+    }
+}

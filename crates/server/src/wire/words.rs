@@ -1,0 +1,83 @@
+//! The closed lists of words, generated from the domain's.
+
+use kiungo_domain::Kind;
+use kiungo_domain::transfer::{CaseKind, Status};
+use serde::Serialize;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+/// The word that stands for a value in the journal and in the API.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// The word for a reason.
+pub(crate) fn reason(reason: kiungo_domain::outcome::Reason) -> String {
+    word(&reason)
+}
+
+fn one_of(description: &str, words: &[&str]) -> RefOr<Schema> {
+    let words = words.iter().copied().map(str::to_owned);
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(words))
+        .into()
+}
+
+/// The schema of a kind.
+pub(crate) fn kind_schema() -> RefOr<Schema> {
+    let text = "Deposit and repayment move money from the wallet to the account, withdrawal and \
+                disbursement from the account to the wallet.";
+    one_of(text, &Kind::ALL.map(Kind::as_str))
+}
+
+/// The schema of a status.
+pub(crate) fn status_schema() -> RefOr<Schema> {
+    let text = "Final are `completed`, `failed` (nothing moved) and `reversed` (what had moved was \
+                given back). `suspended`: money was received and waits for its account. \
+                `needs_attention`: a person has to decide.";
+    one_of(text, &Status::ALL.map(Status::as_str))
+}
+
+/// The schema of an account's kind.
+pub(crate) fn account_type_schema() -> RefOr<Schema> {
+    one_of("The kind of account.", &["savings", "loan"])
+}
+
+/// The schema of a case's kind.
+pub(crate) fn case_schema() -> RefOr<Schema> {
+    let all = [
+        CaseKind::UnknownTooLong,
+        CaseKind::NeverArrived,
+        CaseKind::Mismatch,
+        CaseKind::Contradiction,
+        CaseKind::ReceiptTaken,
+        CaseKind::CompensationRefused,
+        CaseKind::RepairNeeded,
+        CaseKind::Suspense,
+        CaseKind::Quarantined,
+    ];
+    one_of("The question that a person has to decide.", &all.map(CaseKind::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use kiungo_domain::outcome::Reason;
+
+    use super::*;
+
+    #[test]
+    fn a_word_is_the_one_that_the_journal_uses() {
+        assert_eq!(reason(Reason::InsufficientFunds), "insufficient_funds");
+        for kind in Kind::ALL {
+            assert_eq!(word(&kind), kind.as_str());
+        }
+        for status in Status::ALL {
+            assert_eq!(word(&status), status.as_str());
+        }
+    }
+}
