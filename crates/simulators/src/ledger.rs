@@ -61,23 +61,23 @@ impl Ledger {
         Some(minor)
     }
 
-    /// Moves the movement's amount from `payer` to `payee`, or leaves all as it was.
+    /// Moves the movement's amount from `from` to `to`, or leaves all as it was.
     pub(crate) fn transfer(
         &mut self,
-        payer: &str,
-        payee: &str,
+        from: &str,
+        to: &str,
         movement: Movement,
     ) -> Result<(), Hindrance> {
         let amount = movement.amount_minor;
-        let had = self.balance(payer).ok_or(Hindrance::UnknownParty)?;
-        let credited = self.balance(payee).ok_or(Hindrance::UnknownParty)?;
-        if had < amount {
+        let has = self.balance(from).ok_or(Hindrance::UnknownParty)?;
+        let credited = self.balance(to).ok_or(Hindrance::UnknownParty)?;
+        if has < amount {
             return Err(Hindrance::Insufficient);
         }
         let credited = credited.checked_add(amount).ok_or(Hindrance::Overflow)?;
-        if payer != payee {
-            self.balances.insert(payer.into(), had - amount);
-            self.balances.insert(payee.into(), credited);
+        if from != to {
+            self.balances.insert(from.into(), has - amount);
+            self.balances.insert(to.into(), credited);
         }
         self.movements.push(movement);
         Ok(())

@@ -1,8 +1,9 @@
 //! Counterparties as they behave, faults included: a Fineract core, a GSMA provider, and an M-Pesa
-//! OpenAPI market. Each is an [`axum::Router`] with books of its own, so that an audit never has to
+//! `OpenAPI` market. Each is an [`axum::Router`] with books of its own, so that an audit never has to
 //! trust Kiungo. They share no code with the adapters beyond `kiungo-domain`: an adapter's mistake
 //! must not be mirrored here.
 //!
+//! * [`audit`]: what the books say about every transfer
 //! * [`books`]: who has how much, and every movement: `GET /_sim/books`
 //! * [`faults`]: what goes wrong, how often, drawn from a seed: `PUT /_sim/faults`
 //! * [`delivery`]: how a simulator sends its callbacks
@@ -13,6 +14,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod audit;
 pub mod books;
 pub mod clock;
 mod control;

@@ -155,19 +155,18 @@ impl Simulator {
         self.state().ledger.open(&format::party_of_text(msisdn), balance_minor);
     }
 
-    /// A customer pays the organisation by himself and names an account. The money moves at once;
-    /// the client hears of it a moment later. The transaction's reference.
+    /// A customer pays the organisation by himself and names an account. The money moves, after the
+    /// client was asked where the options say so; the client hears of it a moment later. The transaction's reference.
     ///
     /// # Errors
     /// When the wallet does not allow it; nothing moved then.
-    #[allow(clippy::unused_async)] // Called like that of M-Pesa, which asks the client first.
     pub async fn pay(
         &self,
         msisdn: &str,
         amount_minor: i64,
         account_reference: &str,
     ) -> Result<String, PaymentRefused> {
-        payments::pay(self, msisdn, amount_minor, account_reference)
+        payments::pay(self, msisdn, amount_minor, account_reference).await
     }
 
     /// Every token given so far is refused from now on.

@@ -36,10 +36,16 @@ pub struct Options {
     pub enforce_poll_limit: bool,
     /// Who may call.
     pub security: Security,
+    /// The key in `customData` or `metadata` under which clients send what the statement shows as
+    /// account; without it the description is taken.
+    pub label_key: String,
     /// Where payments started at the wallet are notified, with a trailing slash.
     pub notify_base: Option<String>,
     /// In which form.
     pub notify: NotifyForm,
+    /// Whether the account's bills are read before a payment is taken (§12): `GET
+    /// {notify_base}accounts/consumerno/{reference}/bills`. A 4xx answer turns the payment away.
+    pub asks_for_bills: bool,
     /// How often a callback is tried until it is answered by 2xx.
     pub callback_attempts: u32,
     /// The wait before the second attempt; it doubles each time.
@@ -86,8 +92,10 @@ impl Default for Options {
             poll_limit: 100,
             enforce_poll_limit: false,
             security: Security::default(),
+            label_key: "accountreference".into(),
             notify_base: None,
             notify: NotifyForm::Put,
+            asks_for_bills: false,
             callback_attempts: 3,
             callback_retry_ms: 1_000,
             amount_minor_min: 1,

@@ -60,6 +60,8 @@ pub(super) struct Order {
     pub(super) echo: Map<String, Value>,
     /// The reference of the transaction that is reversed.
     pub(super) original: Option<String>,
+    /// What the customer and the statement see as account.
+    pub(super) label: String,
     /// The business content that faults are drawn by.
     pub(super) key: String,
     /// A failure decided beforehand, by a trigger.
@@ -192,8 +194,8 @@ impl Raw<'_> {
         let amount = amount.unwrap_or(Money::zero(self.options.currency));
         let (from, to) = self.complete(&body, debit, credit, &mut echo);
         let customer = if from == FLOAT { &to } else { &from };
-        let description = body.get("descriptionText").and_then(Value::as_str).unwrap_or_default();
-        let key = format!("{customer}|{}|{description}", amount.minor());
+        let label = self.label(&echo);
+        let key = format!("{customer}|{}|{label}", amount.minor());
         let failing = self.trigger(&kind, amount);
         Ok(Order {
             sender,
@@ -203,6 +205,7 @@ impl Raw<'_> {
             amount,
             echo,
             original: None,
+            label,
             key,
             failing,
         })
@@ -336,6 +339,17 @@ impl Raw<'_> {
             echo.insert("creditParty".into(), canonical(&parties.1, self.options));
         }
         parties
+    }
+
+    /// The entry of `customData` or `metadata` under the configured key, or else the description.
+    fn label(&self, echo: &Map<String, Value>) -> String {
+        let noted = ["customData", "metadata"].into_iter().find_map(|name| {
+            let pairs = read_pairs(echo.get(name)?, 0..=20)?;
+            let wanted = &self.options.label_key;
+            pairs.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted))
+        });
+        let description = || echo.get("descriptionText")?.as_str().map(str::to_owned);
+        noted.map(|(_, value)| value).or_else(description).unwrap_or_default()
     }
 
     /// The compliance platform's amounts (§15.3).

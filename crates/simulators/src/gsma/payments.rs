@@ -18,7 +18,7 @@ use crate::ledger::{FLOAT, Hindrance};
 use crate::payment::PaymentRefused;
 
 /// Moves the money and lets the client know.
-pub(super) fn pay(
+pub(super) async fn pay(
     simulator: &Simulator,
     msisdn: &str,
     amount_minor: i64,
@@ -28,11 +28,28 @@ pub(super) fn pay(
     let amount = Money::from_minor(amount_minor, currency).filter(|amount| !amount.is_zero());
     let amount = amount.ok_or(PaymentRefused::InvalidAmount)?;
     let party = format::party_of_text(msisdn);
+    ask(simulator, account_reference).await?;
     let payment = book(simulator, &party, amount, account_reference)?;
     let reference = payment.reference.clone();
     let simulator = simulator.clone();
     tokio::spawn(async move { notify(&simulator, payment).await });
     Ok(reference)
+}
+
+/// Reads the bills of the account, where the options say so; silence is no objection.
+async fn ask(simulator: &Simulator, account_reference: &str) -> Result<(), PaymentRefused> {
+    let options = simulator.options();
+    let Some(base) = options.notify_base.as_deref().filter(|_| options.asks_for_bills) else {
+        return Ok(());
+    };
+    let url = format!("{base}accounts/consumerno/{}/bills", encode(account_reference));
+    let Ok(question) = http::Request::get(url).body(bytes::Bytes::new()) else { return Ok(()) };
+    match simulator.inner.courier.delivery.deliver(question).await {
+        Some(status) if (400..500).contains(&status) => {
+            Err(PaymentRefused::TurnedAway(status.to_string()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn book(
@@ -152,6 +169,7 @@ fn bill_payment(simulator: &Simulator, payment: &Transaction) -> Value {
         "currency": payment.amount.currency().code(),
         "requestingOrganisationTransactionReference": payment.reference,
         "customerReference": payment.payer,
+        "customData": [pair("msisdn", &payment.payer)],
         "paymentType": "partialpayment",
         "requestDate": created,
     })

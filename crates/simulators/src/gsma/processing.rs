@@ -100,6 +100,7 @@ impl Api {
             echo: reversal_echo(first, body, amount),
             original: Some(first.reference.clone()),
             key: first.key.clone(),
+            label: String::new(),
             failing,
         })
     }
@@ -138,7 +139,7 @@ impl Simulator {
         let simulator = self.clone();
         perform(&self.inner.faults, subject, own_error, move || async move {
             if flow == Flow::Synchronous {
-                simulator.now_and_here(order)
+                simulator.now_and_here(&order)
             } else {
                 simulator.later(order, flow, delay).await
             }
@@ -156,13 +157,13 @@ impl Simulator {
     }
 
     /// The synchronous flow.
-    fn now_and_here(&self, order: Order) -> Response {
+    fn now_and_here(&self, order: &Order) -> Response {
         let now = self.now();
         let mut state = self.state();
-        if state.is_duplicate(&order) {
+        if state.is_duplicate(order) {
             return self.refuse(&duplicate(now));
         }
-        let id = self.accept(&mut state, &order, false, now);
+        let id = self.accept(&mut state, order, false, now);
         self.carry_out(&mut state, &id, now);
         let Some(request) = state.requests.get(&id) else { return Response::default() };
         match (&request.outcome, state.transaction(&request.reference)) {
@@ -368,7 +369,6 @@ impl Simulator {
 fn movement(order: &Order, reference: &str) -> Movement {
     let customer = if order.payer == FLOAT { &order.payee } else { &order.payer };
     let own_id = order.text("requestingOrganisationTransactionReference");
-    let description = order.text("descriptionText");
     Movement {
         receipt: reference.to_owned(),
         reference: order.sender.correlation.clone().unwrap_or_else(|| own_id.to_owned()),
@@ -377,7 +377,7 @@ fn movement(order: &Order, reference: &str) -> Movement {
         amount_minor: order.amount.minor(),
         currency: order.amount.currency().code().to_owned(),
         takes_back: order.original.clone().unwrap_or_default(),
-        label: if description.is_empty() { own_id } else { description }.to_owned(),
+        label: order.label.clone(),
     }
 }
 

@@ -494,7 +494,7 @@ async fn transactions_are_listed_newest_first_in_pages() {
     for number in 1..=5 {
         let id = format!("0f2d7c1a-5b3e-4c8f-9a61-00000000000{number}");
         world.collect(&id, &number.to_string()).await;
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     }
     let amounts = |answer: &Answer| -> Vec<String> {
         let list = answer.json();
@@ -694,6 +694,35 @@ async fn a_biller_that_turns_a_payment_away_gets_nothing() {
     assert!(world.simulator.pay(MSISDN, 0, "X").await.is_err());
     assert!(world.simulator.pay(MSISDN, i64::MAX, "X").await.is_err());
     assert_eq!(world.moved(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_biller_can_be_asked_before_a_payment_is_taken() {
+    let notify_base = Some("http://127.0.0.1:1/n/".to_owned());
+    let options = Options { notify_base, asks_for_bills: true, ..Options::default() };
+    let world = world_with(options, no_faults());
+    world.mailbox.answer("/accounts/consumerno/NOBODY/bills", 404, "{}");
+    assert!(world.simulator.pay(MSISDN, 500, "NOBODY").await.is_err());
+    assert_eq!(world.moved(), 0);
+    world.mailbox.answer("/accounts/consumerno/SAV17/bills", 200, "[]");
+    assert!(world.simulator.pay(MSISDN, 500, "SAV17").await.is_ok());
+    settle().await;
+    let urls: Vec<_> = world.mailbox.received().into_iter().map(|callback| callback.url).collect();
+    assert_eq!(urls.len(), 3);
+    assert!(urls[2].ends_with("/n/payments"));
+    assert_eq!(world.moved(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_label_is_read_from_custom_data_or_else_from_the_description() {
+    let world = world(Flow::Synchronous);
+    let mut body = collection("5");
+    body["customData"] = json!([{ "key": "accountreference", "value": "S17" }]);
+    world.post("/transactions/type/merchantpay", ID, &body).await;
+    world.collect(OTHER, "5").await;
+    let books = world.simulator.books();
+    let labels: Vec<_> = books.movements.iter().map(|movement| movement.label.as_str()).collect();
+    assert_eq!(labels, ["S17", "LN000417"]);
 }
 
 #[tokio::test(start_paused = true)]

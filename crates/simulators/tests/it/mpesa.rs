@@ -173,7 +173,7 @@ async fn a_session_is_opened_with_the_api_key_and_used_from_its_activation_to_it
     let body = c2b("OTHER", MSISDN, "5").to_string();
     let c2b_path = "vodacomTZN/c2bPayment/singleStage/";
     is(&world.send("POST", c2b_path, &key, &body).await, 401, "");
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
     is(&world.collect(&c2b("OTHER", MSISDN, "5")).await, 401, "");
     assert_eq!(world.moved(), 1);
 }
@@ -397,7 +397,7 @@ async fn limits_of_the_session_block_it_and_those_of_a_customer_do_not() {
     is(&customer.collect(&c2b("A", MSISDN, "1")).await, 201, "INS-0");
     is(&customer.collect(&c2b("B", MSISDN, "1")).await, 400, "INS-991");
     is(&customer.collect(&c2b("C", "255700000002", "1")).await, 201, "INS-0");
-    tokio::time::sleep(Duration::from_secs(86_400)).await;
+    tokio::time::sleep(Duration::from_hours(24)).await;
     is(&customer.collect(&c2b("D", MSISDN, "1")).await, 201, "INS-0");
     let limits =
         Limits { customer_minor_max: Some(100), customer_count_max: Some(0), ..Limits::default() };
