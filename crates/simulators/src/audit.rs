@@ -1,0 +1,379 @@
+//! The audit: what the counterparties' books say about every transfer, and nothing that Kiungo says
+//! about itself but how each transfer ended.
+//!
+//! A movement belongs to a transfer by the reference that it came with, or, for a payment started
+//! at the wallet, by its receipt.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiungo_domain::transfer::{Kind, Status};
+use kiungo_domain::{Reference, TransferId};
+use serde::Serialize;
+
+use crate::books::{Books, Movement};
+
+/// How many findings are kept word for word.
+const FINDINGS_MAX: usize = 50;
+
+/// A transfer as whoever wanted it remembers it, with how Kiungo says that it ended.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Its id.
+    pub id: TransferId,
+    /// Its kind.
+    pub kind: Kind,
+    /// The provider's name.
+    pub provider: String,
+    /// The wallet, all digits.
+    pub msisdn: Option<String>,
+    /// Where the money belongs in the core (`savings:34`); several where the payer's text leaves
+    /// a choice, none where it fits no account: then it must not be booked anywhere.
+    pub accounts: Vec<String>,
+    /// The amount in minor units.
+    pub amount_minor: i64,
+    /// The receipt, if the customer started it at the wallet.
+    pub payment: Option<String>,
+    /// How Kiungo says that it stands.
+    pub status: Status,
+}
+
+/// What the audit found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Audit {
+    /// Transfers whose money left one side and did not reach the other, or against what their
+    /// status says; payments that no transfer knows.
+    pub lost: u64,
+    /// Operations that were executed more than once and not taken back.
+    pub doubled: u64,
+    /// Money that went to another party, account, or in another amount than was wanted.
+    pub misattributed: u64,
+    /// Whether each side's balances are what its movements add up to.
+    pub balanced: bool,
+    /// The first findings, for people.
+    pub findings: Vec<String>,
+}
+
+impl Audit {
+    /// Whether nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.lost == 0 && self.doubled == 0 && self.misattributed == 0 && self.balanced
+    }
+
+    fn note(&mut self, finding: String) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+}
+
+/// Compares every transfer with the books of the providers (by name) and of the core.
+pub fn audit(claims: &[Claim], providers: &BTreeMap<String, Books>, core: &Books) -> Audit {
+    let mut audit = Audit { balanced: true, ..Audit::default() };
+    let wallet = providers.iter().map(|(name, books)| (name.as_str(), Standing::of(books)));
+    let wallet: BTreeMap<&str, Standing<'_>> = wallet.collect();
+    let core_standing = Standing::of(core);
+    let mut known = Known::default();
+    for claim in claims {
+        known.ids.insert(claim.id);
+        if let Some(receipt) = &claim.payment {
+            known.payments.insert((claim.provider.clone(), receipt.clone()));
+        }
+        match wallet.get(claim.provider.as_str()) {
+            Some(standing) => check(claim, standing, &core_standing, &mut audit),
+            None => audit.note(format!("{}: no books of {}", claim.id, claim.provider)),
+        }
+    }
+    for (name, standing) in &wallet {
+        find_orphans(name, standing, &known, &mut audit);
+    }
+    find_orphans("core", &core_standing, &known, &mut audit);
+    for (name, books) in providers {
+        check_provider_balances(name, books, &mut audit);
+    }
+    check_core_balances(core, &mut audit);
+    audit
+}
+
+#[derive(Default)]
+struct Known {
+    ids: BTreeSet<TransferId>,
+    payments: BTreeSet<(String, String)>,
+}
+
+/// The movements that stand, that is: were not taken back.
+struct Standing<'a> {
+    by_transfer: BTreeMap<TransferId, Vec<&'a Movement>>,
+    payments: BTreeMap<&'a str, &'a Movement>,
+    /// Movements whose reference is none of ours.
+    foreign: Vec<&'a Movement>,
+}
+
+impl<'a> Standing<'a> {
+    fn of(books: &'a Books) -> Self {
+        // A core counts its savings and its loans apart: a receipt is unique with its party only.
+        let taken_back: BTreeSet<(&str, &str)> = books
+            .movements
+            .iter()
+            .filter(|movement| !movement.takes_back.is_empty())
+            .map(|movement| (movement.party.as_str(), movement.takes_back.as_str()))
+            .collect();
+        let mut standing =
+            Self { by_transfer: BTreeMap::new(), payments: BTreeMap::new(), foreign: Vec::new() };
+        for movement in &books.movements {
+            let stands = movement.takes_back.is_empty()
+                && !taken_back.contains(&(movement.party.as_str(), movement.receipt.as_str()));
+            if !stands {
+                continue;
+            }
+            if movement.operation == "payment" {
+                standing.payments.insert(&movement.receipt, movement);
+            } else if let Ok(reference) = Reference::parse(&movement.reference) {
+                standing.by_transfer.entry(reference.transfer()).or_default().push(movement);
+            } else {
+                standing.foreign.push(movement);
+            }
+        }
+        standing
+    }
+
+    fn of_transfer(&self, id: TransferId) -> &[&'a Movement] {
+        self.by_transfer.get(&id).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn check(claim: &Claim, wallet: &Standing<'_>, core: &Standing<'_>, audit: &mut Audit) {
+    let mut at_wallet: Vec<&Movement> = wallet.of_transfer(claim.id).to_vec();
+    if let Some(receipt) = &claim.payment {
+        at_wallet.extend(wallet.payments.get(receipt.as_str()));
+    }
+    let in_core = core.of_transfer(claim.id);
+    for (side, movements) in [("wallet", at_wallet.as_slice()), ("core", in_core)] {
+        if movements.len() > 1 {
+            audit.doubled += 1;
+            audit.note(format!(
+                "{} {}: {} movements stand at the {side}",
+                claim.id,
+                claim.status.as_str(),
+                movements.len()
+            ));
+        }
+    }
+    let (paid, booked) = (!at_wallet.is_empty(), !in_core.is_empty());
+    if let Some((should_pay, should_book)) = expected(claim)
+        && (paid, booked) != (should_pay, should_book)
+    {
+        audit.lost += 1;
+        audit.note(format!(
+            "{} {} {}: wallet moved {paid}, core booked {booked}",
+            claim.id,
+            claim.kind.as_str(),
+            claim.status.as_str()
+        ));
+    }
+    let wallet_right = at_wallet.iter().all(|movement| {
+        movement.amount_minor == claim.amount_minor
+            && claim.msisdn.as_ref().is_none_or(|msisdn| *msisdn == movement.party)
+    });
+    let core_right = in_core.iter().all(|movement| {
+        movement.amount_minor == claim.amount_minor && claim.accounts.contains(&movement.party)
+    });
+    if !wallet_right || !core_right {
+        audit.misattributed += 1;
+        audit.note(format!(
+            "{} {}: wrong party or amount: {at_wallet:?} {in_core:?}",
+            claim.id,
+            claim.kind.as_str()
+        ));
+    }
+}
+
+/// Whether money must have moved at the wallet and in the core; `None` while it is open.
+fn expected(claim: &Claim) -> Option<(bool, bool)> {
+    match claim.status {
+        Status::Completed => Some((true, true)),
+        Status::Failed | Status::Reversed => Some((false, false)),
+        Status::Suspended => Some((true, false)),
+        Status::Received
+        | Status::InProgress
+        | Status::AwaitingCustomer
+        | Status::NeedsAttention => None,
+    }
+}
+
+/// Movements that no transfer accounts for.
+fn find_orphans(name: &str, standing: &Standing<'_>, known: &Known, audit: &mut Audit) {
+    for (receipt, payment) in &standing.payments {
+        if !known.payments.contains(&(name.to_owned(), (*receipt).to_owned())) {
+            audit.lost += 1;
+            audit
+                .note(format!("{name}: payment {receipt} of {} is nobody's", payment.amount_minor));
+        }
+    }
+    for (id, movements) in &standing.by_transfer {
+        if !known.ids.contains(id) {
+            audit.lost += 1;
+            audit.note(format!(
+                "{name}: {} movements of {id}, which nobody wanted",
+                movements.len()
+            ));
+        }
+    }
+    for movement in &standing.foreign {
+        audit.lost += 1;
+        audit.note(format!(
+            "{name}: {} {} has no reference of ours",
+            movement.operation, movement.receipt
+        ));
+    }
+}
+
+/// A wallet's balance is what it had, less what it paid, plus what it got; the float the opposite.
+fn check_provider_balances(name: &str, books: &Books, audit: &mut Audit) {
+    let mut balances = books.opening.clone();
+    let originals = originals(books);
+    for movement in &books.movements {
+        let from_wallet = |operation: &str| matches!(operation, "collect" | "payment");
+        let incoming = match originals.get(&(movement.party.as_str(), movement.takes_back.as_str()))
+        {
+            Some(original) if !movement.takes_back.is_empty() => !from_wallet(&original.operation),
+            _ => from_wallet(&movement.operation),
+        };
+        let signed = if incoming { -movement.amount_minor } else { movement.amount_minor };
+        *balances.entry(movement.party.clone()).or_default() += signed;
+        *balances.entry("float".to_owned()).or_default() -= signed;
+    }
+    compare(name, &balances, &books.balances, audit);
+}
+
+/// A savings account has what it had, plus deposits, less withdrawals; a loan owes what it owed,
+/// plus what was disbursed, less what was repaid.
+fn check_core_balances(books: &Books, audit: &mut Audit) {
+    let mut balances = books.opening.clone();
+    let originals = originals(books);
+    for movement in &books.movements {
+        let adds =
+            |operation: &str| matches!(operation, "deposit" | "disburse" | "interest" | "refund");
+        let signed = match originals.get(&(movement.party.as_str(), movement.takes_back.as_str())) {
+            Some(original) if !movement.takes_back.is_empty() => {
+                if adds(&original.operation) {
+                    -movement.amount_minor
+                } else {
+                    movement.amount_minor
+                }
+            }
+            _ if adds(&movement.operation) => movement.amount_minor,
+            _ => -movement.amount_minor,
+        };
+        *balances.entry(movement.party.clone()).or_default() += signed;
+    }
+    compare("core", &balances, &books.balances, audit);
+}
+
+/// Movements by party and receipt.
+fn originals(books: &Books) -> BTreeMap<(&str, &str), &Movement> {
+    books
+        .movements
+        .iter()
+        .map(|movement| ((movement.party.as_str(), movement.receipt.as_str()), movement))
+        .collect()
+}
+
+fn compare(
+    name: &str,
+    explained: &BTreeMap<String, i64>,
+    stated: &BTreeMap<String, i64>,
+    audit: &mut Audit,
+) {
+    for (party, minor) in explained {
+        let has = stated.get(party).copied().unwrap_or(0);
+        if has != *minor {
+            audit.balanced = false;
+            audit.note(format!("{name}: {party} has {has}, its movements explain {minor}"));
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use uuid::Uuid;
+
+    use kiungo_domain::transfer::StepName;
+
+    use super::*;
+
+    fn id() -> TransferId {
+        TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1200))
+    }
+
+    fn movement(step: StepName, generation: u8, operation: &str, party: &str) -> Movement {
+        Movement {
+            receipt: format!("{operation}-{generation}"),
+            reference: Reference::new(id(), step, generation).hyphenated(),
+            operation: operation.to_owned(),
+            party: party.to_owned(),
+            amount_minor: 500,
+            currency: "TZS".to_owned(),
+            takes_back: String::new(),
+            label: String::new(),
+        }
+    }
+
+    fn claim(status: Status) -> Claim {
+        Claim {
+            id: id(),
+            kind: Kind::Deposit,
+            provider: "p".to_owned(),
+            msisdn: Some("255700000001".to_owned()),
+            accounts: vec!["savings:1".to_owned()],
+            amount_minor: 500,
+            payment: None,
+            status,
+        }
+    }
+
+    fn run(status: Status, wallet: Vec<Movement>, core: Vec<Movement>) -> Audit {
+        let books = |movements: Vec<Movement>, core: bool| {
+            let mut books = Books { movements, ..Books::default() };
+            for movement in &books.movements {
+                let sign = if core { 1 } else { -1 };
+                *books.balances.entry(movement.party.clone()).or_default() +=
+                    sign * movement.amount_minor;
+                if !core {
+                    *books.balances.entry("float".to_owned()).or_default() += movement.amount_minor;
+                }
+            }
+            books
+        };
+        let providers = BTreeMap::from([("p".to_owned(), books(wallet, false))]);
+        audit(&[claim(status)], &providers, &books(core, true))
+    }
+
+    fn collected() -> Movement {
+        movement(StepName::First, 0, "collect", "255700000001")
+    }
+
+    fn booked() -> Movement {
+        movement(StepName::Second, 0, "deposit", "savings:1")
+    }
+
+    #[test]
+    fn what_is_right_is_clean() {
+        assert!(run(Status::Completed, vec![collected()], vec![booked()]).is_clean());
+        assert!(run(Status::Failed, vec![], vec![]).is_clean());
+        assert!(run(Status::Suspended, vec![collected()], vec![]).is_clean());
+    }
+
+    #[test]
+    fn what_is_wrong_is_found() {
+        assert_eq!(run(Status::Completed, vec![collected()], vec![]).lost, 1);
+        assert_eq!(run(Status::Failed, vec![collected()], vec![]).lost, 1);
+        let twice = movement(StepName::Second, 1, "deposit", "savings:1");
+        assert_eq!(run(Status::Completed, vec![collected()], vec![booked(), twice]).doubled, 1);
+        let elsewhere = Movement { party: "savings:2".to_owned(), ..booked() };
+        assert_eq!(run(Status::Completed, vec![collected()], vec![elsewhere]).misattributed, 1);
+        let nobodys =
+            Movement { operation: "payment".to_owned(), reference: String::new(), ..collected() };
+        assert_eq!(run(Status::Failed, vec![nobodys], vec![]).lost, 1);
+    }
+}
