@@ -1,3 +1,4 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! The journal, the ledger, the inbox: everything durable.
 //!
 //! [`Store`] is the one way in. A [`Change`] is committed whole or not at all (rule 10), and
@@ -7,11 +8,24 @@
 //! * [`summary`]: the projection that queries read
 //! * [`query`]: what can be asked
 //! * [`inbox`]: what arrived from outside, stored before it is acknowledged
+//! * [`MemoryStore`]: for the simulated world; audits itself at every commit when asked
+//! * [`SqliteStore`]: one file, one machine; what it shares with the next database (batches,
+//!   conflicts, rows) stands apart from its statements
+//! * `contract` (with the feature of that name): the one suite that every store passes
 
+mod batch;
+mod case;
 pub mod change;
+mod check;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod inbox;
+mod memory;
+mod page;
 pub mod query;
+mod sqlite;
 pub mod summary;
+mod words;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
@@ -20,7 +34,9 @@ use thiserror::Error;
 
 pub use change::{Change, CommitError, IdempotencyKey, KeyHolder};
 pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
+pub use memory::MemoryStore;
 pub use query::{CaseRow, Cursor, LedgerBalance, Overview, Page, TransferQuery};
+pub use sqlite::{OpenError, SqliteOptions, SqliteStore};
 pub use summary::Summary;
 
 /// Everything durable. All methods are safe to call concurrently.

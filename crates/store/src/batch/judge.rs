@@ -1,0 +1,167 @@
+//! Which requests of a batch are refused, and what the others write. Each request is judged as if
+//! those before it in the batch were committed already: they will be, or none of them.
+
+use kiungo_domain::TransferId;
+use kiungo_domain::transfer::Decision;
+
+use super::facts::{Facts, Item, Standing};
+use super::request::{Done, Request, Verdict};
+use super::rows::Rows;
+use crate::{
+    Arrival, Change, CommitError, InboxId, InboxState, KeyHolder, NewArrival, StoreError, check,
+};
+
+/// What became of a batch, should its transaction be committed.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    /// One for each request, in their order.
+    pub(crate) verdicts: Vec<Verdict>,
+    /// What the accepted ones write.
+    pub(crate) rows: Rows,
+}
+
+/// Judges requests in their order.
+pub(crate) fn judge(requests: &[Request], facts: Facts) -> Judgement {
+    let mut judge = Judge { facts, rows: Rows::default() };
+    let verdicts = requests.iter().map(|request| judge.request(request)).collect();
+    Judgement { verdicts, rows: judge.rows }
+}
+
+struct Judge {
+    facts: Facts,
+    rows: Rows,
+}
+
+impl Judge {
+    fn request(&mut self, request: &Request) -> Verdict {
+        match request {
+            Request::Commit(change) => self.commit(change),
+            Request::Postpone { id, version, due } => {
+                if self.facts.transfers.get(id).is_some_and(|known| known.version == *version) {
+                    self.rows.postponed.insert(*id, *due);
+                }
+                Ok(Done::Applied)
+            }
+            Request::Arrive(arrival) => Ok(self.arrive(arrival)),
+            Request::SetInboxState(id, state) => self.set_inbox_state(*id, state),
+        }
+    }
+
+    fn commit(&mut self, change: &Change) -> Verdict {
+        let decision = &change.decision;
+        let id = decision.transfer.id();
+        check::sound(decision)?;
+        self.refuse(change)?;
+        let prepared = self.rows.prepare(decision, change.due)?;
+        let after = Standing::after(decision);
+        let before = self.facts.transfers.insert(id, after.clone());
+        self.rows.decide(decision, before.as_ref(), &after, prepared);
+        self.claim_receipts(decision);
+        if let Some(key) = &change.key {
+            let holder = KeyHolder { transfer: id, digest: key.digest.clone() };
+            self.facts.keys.insert((key.client.clone(), key.key.clone()), holder);
+            self.rows.put_key(key, id);
+        }
+        if let Some(item) = change.handles {
+            let note = format!("became part of transfer {id}");
+            self.move_item(item, &InboxState::Handled { note });
+        }
+        Ok(Done::Applied)
+    }
+
+    /// The key comes first, so that a client that repeats itself learns of its first transfer
+    /// whatever else has happened.
+    fn refuse(&self, change: &Change) -> Result<(), CommitError> {
+        let decision = &change.decision;
+        let id = decision.transfer.id();
+        if let Some(key) = &change.key
+            && let Some(holder) = self.facts.keys.get(&(key.client.clone(), key.key.clone()))
+        {
+            return Err(CommitError::KeyTaken(holder.clone()));
+        }
+        let version = self.facts.transfers.get(&id).map_or(0, |known| known.version);
+        if version != decision.base_version {
+            return Err(CommitError::Stale);
+        }
+        if let Some(item) = change.handles {
+            let known = self.facts.items.get(&item).ok_or_else(|| no_item(item))?;
+            if known.handled {
+                return Err(CommitError::AlreadyHandled);
+            }
+        }
+        self.refuse_receipts(decision, id)
+    }
+
+    fn refuse_receipts(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {
+        for claim in &decision.receipts {
+            let owner = self.facts.receipts.get(&(claim.provider.clone(), claim.receipt.clone()));
+            if let Some(owner) = owner.filter(|owner| **owner != id) {
+                let receipt = claim.receipt.clone();
+                return Err(CommitError::ReceiptTaken { receipt, owner: *owner });
+            }
+        }
+        Ok(())
+    }
+
+    fn claim_receipts(&mut self, decision: &Decision) {
+        let id = decision.transfer.id();
+        for claim in &decision.receipts {
+            let name = (claim.provider.clone(), claim.receipt.clone());
+            if self.facts.receipts.insert(name, id).is_none() {
+                let receipt = claim.receipt.as_str().to_owned();
+                let operation = claim.operation.as_str();
+                self.rows.receipts.push((receipt, claim.provider.clone(), id, operation));
+            }
+        }
+    }
+
+    fn arrive(&mut self, arrival: &NewArrival) -> Done {
+        let name = (arrival.provider.clone(), arrival.digest.clone());
+        if let Some(id) = self.facts.arrivals.get(&name) {
+            *self.rows.seen.entry(*id).or_default() += 1;
+            return Done::Arrived(Arrival::Seen(*id));
+        }
+        let id = InboxId(self.facts.inbox_next);
+        self.facts.inbox_next += 1;
+        self.facts.arrivals.insert(name, id);
+        self.facts.items.insert(id, Item { handled: false, quarantined: false });
+        self.rows.put_arrival(id, arrival);
+        Done::Arrived(Arrival::New(id))
+    }
+
+    /// What is handled stays handled: a postponement that lost the race is not to undo it.
+    fn set_inbox_state(&mut self, id: InboxId, state: &InboxState) -> Verdict {
+        let known = self.facts.items.get(&id).ok_or_else(|| no_item(id))?;
+        if !known.handled {
+            self.move_item(id, state);
+        }
+        Ok(Done::Applied)
+    }
+
+    fn move_item(&mut self, id: InboxId, state: &InboxState) {
+        let after = Item {
+            handled: matches!(state, InboxState::Handled { .. }),
+            quarantined: matches!(state, InboxState::Quarantined { .. }),
+        };
+        let before = self.facts.items.insert(id, after);
+        self.rows.move_item(id, state, before.is_some_and(|before| before.quarantined));
+    }
+}
+
+impl Standing {
+    fn after(decision: &Decision) -> Self {
+        let transfer = &decision.transfer;
+        Self {
+            version: transfer.version(),
+            kind: transfer.kind(),
+            provider: transfer.instruction().provider.clone(),
+            status: transfer.status(),
+            has_case: transfer.case().is_some(),
+        }
+    }
+}
+
+/// What is said of an inbox item that does not exist.
+pub(crate) fn no_item(id: InboxId) -> StoreError {
+    StoreError::Corrupt(format!("there is no inbox item {id}"))
+}

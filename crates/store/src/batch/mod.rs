@@ -1,0 +1,56 @@
+//! Group commit, for any database: what waits is taken together, judged against what is stored,
+//! and written in one transaction by a handful of set-based statements.
+//!
+//! A database supplies a [`Backend`]: its statements and their execution. All decisions are here.
+//!
+//! * [`request`]: what is asked
+//! * [`facts`]: what has to be known to judge a batch
+//! * [`judge`]: which requests are refused, and what the others write
+//! * [`rows`]: what is written, as rows of the tables
+//! * [`committer`]: the task that takes, writes, and answers
+
+pub(crate) mod committer;
+pub(crate) mod facts;
+pub(crate) mod judge;
+pub(crate) mod request;
+pub(crate) mod rows;
+
+use async_trait::async_trait;
+
+use crate::StoreError;
+use facts::{Facts, Wanted};
+use rows::Rows;
+
+/// What a database does for the committer. One transaction at a time.
+#[async_trait]
+pub(crate) trait Backend: Send + 'static {
+    /// Begins a transaction that may write.
+    async fn begin(&mut self) -> Result<(), BackendError>;
+    /// Reads what is wanted, in the transaction.
+    async fn facts(&mut self, wanted: &Wanted) -> Result<Facts, BackendError>;
+    /// Writes the rows, in the transaction.
+    async fn write(&mut self, rows: &Rows) -> Result<(), BackendError>;
+    /// Commits. When this returns `Ok`, everything survives a power cut.
+    async fn commit(&mut self) -> Result<(), BackendError>;
+    /// Gives the transaction up, and the connection too if it is no longer usable.
+    async fn rollback(&mut self);
+    /// Leaves the database tidy.
+    async fn close(&mut self);
+}
+
+/// Why a transaction failed.
+#[derive(Debug, Clone)]
+pub(crate) enum BackendError {
+    /// The database, or the disk below it.
+    Store(StoreError),
+    /// The content of some row: the others of the batch are to be tried without it.
+    Row(StoreError),
+}
+
+impl BackendError {
+    pub(crate) fn into_store(self) -> StoreError {
+        match self {
+            Self::Store(error) | Self::Row(error) => error,
+        }
+    }
+}

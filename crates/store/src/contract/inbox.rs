@@ -1,0 +1,74 @@
+//! What arrived from outside.
+
+use super::Place;
+use super::story::{arrival, at, provider};
+use crate::{Arrival, InboxId, InboxItem, InboxState, StoreError};
+
+pub async fn an_arrival_is_stored_whole_and_once(place: &dyn Place) {
+    let store = place.open().await;
+    let Arrival::New(id) = store.arrive(arrival("d1", at(1))).await.unwrap() else {
+        panic!("it is new");
+    };
+    let again = store.arrive(arrival("d1", at(2))).await.unwrap();
+    assert_eq!(again, Arrival::Seen(id));
+    let mut elsewhere = arrival("d1", at(3));
+    elsewhere.provider = provider("gsma-sandbox");
+    assert!(matches!(store.arrive(elsewhere).await.unwrap(), Arrival::New(other) if other != id));
+    let expected = InboxItem {
+        id,
+        provider: provider("mpesa-tz"),
+        head: arrival("", at(0)).head,
+        body: arrival("", at(0)).body,
+        at: at(1),
+        arrivals: 2,
+        attempts: 0,
+        state: InboxState::Waiting { due: at(1) },
+    };
+    assert_eq!(store.inbox_item(id).await.unwrap(), Some(expected));
+    let empty = crate::NewArrival { body: Vec::new(), ..arrival("d2", at(4)) };
+    let id = store.arrive(empty).await.unwrap().id();
+    assert_eq!(store.inbox_item(id).await.unwrap().unwrap().body, Vec::<u8>::new());
+}
+
+pub async fn an_item_waits_is_postponed_and_handled(place: &dyn Place) {
+    let store = place.open().await;
+    let mut ids = Vec::new();
+    for (digest, second) in [("d1", 30), ("d2", 10), ("d3", 20)] {
+        ids.push(store.arrive(arrival(digest, at(second))).await.unwrap().id());
+    }
+    let numbers = |items: Vec<InboxItem>| items.iter().map(|item| item.id).collect::<Vec<_>>();
+    assert_eq!(numbers(store.inbox_due(at(20), 10).await.unwrap()), [ids[1], ids[2]]);
+    assert_eq!(numbers(store.inbox_due(at(20), 1).await.unwrap()), [ids[1]]);
+    let later = InboxState::Waiting { due: at(25) };
+    store.set_inbox_state(ids[1], later.clone()).await.unwrap();
+    assert_eq!(numbers(store.inbox_due(at(24), 10).await.unwrap()), [ids[2]]);
+    let item = store.inbox_item(ids[1]).await.unwrap().unwrap();
+    assert_eq!((item.attempts, item.state), (1, later));
+    let handled = InboxState::Handled { note: "known already".to_owned() };
+    store.set_inbox_state(ids[1], handled.clone()).await.unwrap();
+    let item = store.inbox_item(ids[1]).await.unwrap().unwrap();
+    assert_eq!((item.attempts, item.state), (1, handled));
+    assert_eq!(numbers(store.inbox_due(at(99), 10).await.unwrap()), [ids[2], ids[0]]);
+    assert_eq!(store.overview(at(0)).await.unwrap().inbox_waiting, 2);
+}
+
+pub async fn what_is_handled_stays_handled(place: &dyn Place) {
+    let store = place.open().await;
+    let id = store.arrive(arrival("d1", at(1))).await.unwrap().id();
+    let handled = InboxState::Handled { note: "done".to_owned() };
+    store.set_inbox_state(id, handled.clone()).await.unwrap();
+    store.set_inbox_state(id, InboxState::Waiting { due: at(2) }).await.unwrap();
+    let quarantined = InboxState::Quarantined { reason: "late".to_owned() };
+    store.set_inbox_state(id, quarantined).await.unwrap();
+    assert_eq!(store.inbox_item(id).await.unwrap().unwrap().state, handled);
+    assert_eq!(store.inbox_due(at(9), 10).await.unwrap(), []);
+    assert_eq!(store.cases(None, 0).await.unwrap().rows, []);
+}
+
+pub async fn an_unknown_item_is_an_error(place: &dyn Place) {
+    let store = place.open().await;
+    let state = InboxState::Handled { note: String::new() };
+    let refused = store.set_inbox_state(InboxId(5), state).await;
+    assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
+    assert_eq!(store.inbox_item(InboxId(5)).await.unwrap(), None);
+}

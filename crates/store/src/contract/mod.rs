@@ -1,0 +1,108 @@
+//! What every store must do, as one suite. A store's tests say where one is opened ([`Place`]) and
+//! let [`store_contract!`](crate::store_contract) make a test of each point.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests, shared by several stores"
+)]
+
+pub mod cases;
+pub mod commits;
+pub mod comparison;
+pub mod dues;
+pub mod durability;
+pub mod groups;
+pub mod inbox;
+pub mod projection;
+pub mod searches;
+pub mod story;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::Store;
+
+/// Somewhere a store can be opened.
+#[async_trait]
+pub trait Place: Send + Sync {
+    /// Opens the store, empty the first time.
+    async fn open(&self) -> Arc<dyn Store>;
+
+    /// Closes the store and opens it again; `None` if it does not outlive its process.
+    async fn reopen(&self, store: Arc<dyn Store>) -> Option<Arc<dyn Store>>;
+}
+
+/// Makes a test of every point of the contract; `$place` makes a fresh [`Place`].
+#[macro_export]
+macro_rules! store_contract {
+    ($place:expr) => {
+        $crate::store_contract! { $place,
+            commits::{
+                a_change_is_there_whole,
+                a_change_adds_to_what_was_there,
+                a_change_on_another_version_is_stale,
+                a_refused_change_leaves_nothing,
+                a_receipt_belongs_to_one_transfer,
+                a_receipt_of_another_provider_is_another_receipt,
+                an_idempotency_key_names_its_holder,
+                an_inbox_item_is_handled_once,
+                an_unbalanced_decision_is_refused,
+                a_decision_with_a_gap_is_refused,
+            }
+            groups::{
+                sixty_four_writers_commit_side_by_side,
+                of_ten_thousand_duplicates_one_wins,
+                of_many_claims_to_a_receipt_one_wins,
+                a_refused_member_does_not_hurt_the_others,
+                the_same_arrival_from_many_sides_is_one_item,
+            }
+            dues::{
+                the_longest_due_comes_first,
+                a_transfer_is_postponed_at_its_version_only,
+                a_change_replaces_the_due_time,
+            }
+            inbox::{
+                an_arrival_is_stored_whole_and_once,
+                an_item_waits_is_postponed_and_handled,
+                what_is_handled_stays_handled,
+                an_unknown_item_is_an_error,
+            }
+            cases::{
+                a_case_opens_changes_and_closes_with_its_transfer,
+                a_quarantined_item_is_a_case_until_it_is_handled,
+                cases_are_paged_newest_first,
+            }
+            searches::{
+                every_filter_narrows_the_search,
+                pages_neither_lose_nor_repeat_a_row,
+                a_page_has_a_bound,
+                a_strange_cursor_is_an_error,
+            }
+            projection::{
+                every_story_is_told_alike_by_journal_and_projection,
+                the_ledger_is_the_sum_of_all_postings,
+                the_overview_counts_what_is_there,
+                transfers_that_hold_their_account_are_named,
+            }
+            durability::{
+                everything_is_there_after_a_restart,
+            }
+        }
+    };
+    ($place:expr, $($group:ident::{ $($point:ident),+ $(,)? })+) => {
+        $(mod $group {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $point() {
+                    $crate::contract::$group::$point(&$place).await;
+                }
+            )+
+        })+
+    };
+}

@@ -1,0 +1,104 @@
+//! Everything beside the journal is what the journal adds up to.
+
+use std::collections::BTreeMap;
+
+use kiungo_domain::Transfer;
+use kiungo_domain::transfer::{Draft, Status, StepName};
+
+use super::Place;
+use super::story::{at, clear, commit, complete, id, instruction, live, received, then};
+use crate::{Summary, TransferQuery};
+
+pub async fn every_story_is_told_alike_by_journal_and_projection(place: &dyn Place) {
+    let store = place.open().await;
+    let lived = live(&*store, 1, 30, 300).await;
+    let mut ended = 0;
+    for transfer in &lived {
+        let journal = store.journal(transfer.id()).await.unwrap();
+        let told = Transfer::replay(journal.iter().map(|entry| (entry.at, &entry.event)));
+        assert_eq!(told.as_ref(), Some(transfer));
+        assert_eq!(store.transfer(transfer.id()).await.unwrap(), told);
+        let summary = store.summary(transfer.id()).await.unwrap();
+        assert_eq!(summary, Some(Summary::of(transfer)));
+        ended += u32::from(transfer.status().is_final());
+    }
+    assert!(ended > 3, "the stories lead somewhere");
+    let found = store.search(&TransferQuery { limit: 500, ..Default::default() }).await.unwrap();
+    assert_eq!(found.rows.len(), lived.len());
+}
+
+pub async fn the_ledger_is_the_sum_of_all_postings(place: &dyn Place) {
+    let store = place.open().await;
+    assert_eq!(store.ledger().await.unwrap(), []);
+    let lived = live(&*store, 2, 30, 300).await;
+    let mut sums = BTreeMap::new();
+    let mut total = 0;
+    for transfer in &lived {
+        for posting in store.postings(transfer.id()).await.unwrap() {
+            let name = (posting.account.to_string(), posting.currency);
+            *sums.entry(name).or_default() += posting.minor;
+            total += posting.minor;
+        }
+    }
+    assert_eq!(total, 0);
+    assert!(sums.len() > 6, "{sums:?}");
+    let ledger = store.ledger().await.unwrap();
+    let ledger: Vec<_> =
+        ledger.into_iter().map(|row| ((row.account, row.currency), row.minor)).collect();
+    assert_eq!(ledger, sums.into_iter().collect::<Vec<_>>());
+}
+
+pub async fn the_overview_counts_what_is_there(place: &dyn Place) {
+    let store = place.open().await;
+    let nothing = store.overview(at(0)).await.unwrap();
+    assert_eq!(nothing, crate::Overview::default());
+    let lived = live(&*store, 3, 30, 300).await;
+    let overview = store.overview(at(1_000_000)).await.unwrap();
+    let mut counts = BTreeMap::new();
+    let mut suspended = BTreeMap::new();
+    for transfer in &lived {
+        let provider = transfer.instruction().provider.clone();
+        let name = (transfer.kind(), provider.clone(), transfer.status());
+        *counts.entry(name).or_default() += 1_u64;
+        if transfer.status() == Status::Suspended {
+            let amount = transfer.amount();
+            *suspended.entry((provider, amount.currency())).or_default() += amount.minor();
+        }
+    }
+    let told: BTreeMap<_, _> =
+        overview.transfers.iter().map(|(k, p, s, count)| ((*k, p.clone(), *s), *count)).collect();
+    assert_eq!(told, counts);
+    let told: BTreeMap<_, _> =
+        overview.suspense.iter().map(|(p, c, minor)| ((p.clone(), *c), *minor)).collect();
+    assert!(!suspended.is_empty(), "the stories lead into suspense");
+    assert_eq!(told, suspended);
+    let open: Vec<_> = lived.iter().filter(|t| !t.status().is_final()).collect();
+    assert_eq!(overview.open, open.len() as u64);
+    assert_eq!(overview.oldest_open, open.iter().map(|t| t.updated_at()).min());
+}
+
+pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {
+    let store = place.open().await;
+    let mut sent = Vec::new();
+    for n in [3, 1, 2] {
+        let first = commit(&*store, received(instruction(n), at(1))).await;
+        let change = then(&first, at(2), |draft| {
+            clear(draft);
+            complete(draft, StepName::First, &format!("R{n}"));
+            draft.start(StepName::Second);
+        });
+        sent.push(commit(&*store, change).await);
+    }
+    commit(&*store, received(instruction(4), at(1))).await;
+    let holding = store.holding_accounts().await.unwrap();
+    assert_eq!(holding.iter().map(|summary| summary.id).collect::<Vec<_>>(), [id(3), id(1), id(2)]);
+    assert!(holding.iter().all(|summary| summary.holds_account));
+    let done = |draft: &mut Draft| {
+        let done = kiungo_domain::outcome::Confirmation::bare(super::story::receipt("55"));
+        let outcome = kiungo_domain::Outcome::Completed(done);
+        draft.conclude(StepName::Second, outcome, &super::story::policy());
+    };
+    commit(&*store, then(&sent[0], at(3), done)).await;
+    let holding = store.holding_accounts().await.unwrap();
+    assert_eq!(holding.iter().map(|summary| summary.id).collect::<Vec<_>>(), [id(1), id(2)]);
+}

@@ -1,0 +1,209 @@
+//! What a store in memory holds, and how a change alters it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiungo_domain::transfer::{Decision, Entry, Posting};
+use kiungo_domain::{Currency, Money, ProviderId, Receipt, Timestamp, TransferId};
+
+use crate::case::CaseMove;
+use crate::page::transfer_subject;
+use crate::{
+    CaseRow, Change, CommitError, InboxId, InboxItem, InboxState, KeyHolder, StoreError, Summary,
+    check,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    pub(super) transfers: BTreeMap<TransferId, Record>,
+    /// By time of receipt, then in the order of first commits.
+    pub(super) received: BTreeSet<(Timestamp, i64, TransferId)>,
+    pub(super) due: BTreeSet<(Timestamp, i64, TransferId)>,
+    /// Transfers that are not final, by their last change.
+    pub(super) open: BTreeSet<(Timestamp, TransferId)>,
+    /// Transfers that hold their account, in the order of first commits.
+    pub(super) holding_accounts: BTreeSet<(i64, TransferId)>,
+    /// By kind, provider and status.
+    pub(super) counts: BTreeMap<(&'static str, ProviderId, &'static str), u64>,
+    pub(super) receipts: BTreeMap<(Receipt, ProviderId), TransferId>,
+    pub(super) keys: BTreeMap<(String, String), KeyHolder>,
+    pub(super) ledger: BTreeMap<(String, Currency), i64>,
+    /// Money in transit, and in suspense, as the transfers themselves see it.
+    pub(super) in_transit: BTreeMap<(ProviderId, Currency), i128>,
+    pub(super) in_suspense: BTreeMap<(ProviderId, Currency), i128>,
+    pub(super) inbox: BTreeMap<InboxId, InboxItem>,
+    pub(super) digests: BTreeMap<(ProviderId, String), InboxId>,
+    pub(super) inbox_due: BTreeSet<(Timestamp, InboxId)>,
+    /// By time of opening and subject.
+    pub(super) cases: BTreeMap<(Timestamp, String), CaseRow>,
+    pub(super) case_opened: BTreeMap<String, Timestamp>,
+}
+
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) no: i64,
+    pub(super) journal: Vec<Entry>,
+    pub(super) postings: Vec<Posting>,
+    pub(super) summary: Summary,
+    pub(super) due: Option<Timestamp>,
+    pub(super) in_transit: Money,
+}
+
+impl Books {
+    /// Whether a change must not be applied.
+    pub(super) fn refuse(&self, change: &Change) -> Result<(), CommitError> {
+        let decision = &change.decision;
+        check::sound(decision)?;
+        let id = decision.transfer.id();
+        if let Some(key) = &change.key
+            && let Some(holder) = self.keys.get(&(key.client.clone(), key.key.clone()))
+        {
+            return Err(CommitError::KeyTaken(holder.clone()));
+        }
+        if self.transfers.get(&id).map_or(0, |known| known.summary.version) != decision.base_version
+        {
+            return Err(CommitError::Stale);
+        }
+        if let Some(item) = change.handles
+            && matches!(self.item(item)?.state, InboxState::Handled { .. })
+        {
+            return Err(CommitError::AlreadyHandled);
+        }
+        for claim in &decision.receipts {
+            match self.receipts.get(&(claim.receipt.clone(), claim.provider.clone())) {
+                Some(owner) if *owner != id => {
+                    let receipt = claim.receipt.clone();
+                    return Err(CommitError::ReceiptTaken { receipt, owner: *owner });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies a change that was not refused. What can fail comes first.
+    pub(super) fn apply(&mut self, change: Change) -> Result<(), StoreError> {
+        let Change { decision, due, key, handles } = change;
+        self.post(&decision)?;
+        let id = decision.transfer.id();
+        for claim in &decision.receipts {
+            let name = (claim.receipt.clone(), claim.provider.clone());
+            self.receipts.entry(name).or_insert(id);
+        }
+        if let Some(key) = key {
+            let holder = KeyHolder { transfer: id, digest: key.digest };
+            self.keys.insert((key.client, key.key), holder);
+        }
+        self.move_case(&decision);
+        self.record(decision, due);
+        if let Some(item) = handles {
+            let note = format!("became part of transfer {id}");
+            self.set_inbox_state(item, InboxState::Handled { note })?;
+        }
+        Ok(())
+    }
+
+    fn post(&mut self, decision: &Decision) -> Result<(), StoreError> {
+        let mut balances = BTreeMap::new();
+        for posting in &decision.postings {
+            let name = (posting.account.to_string(), posting.currency);
+            let known = self.ledger.get(&name).copied().unwrap_or(0);
+            let balance: &mut i64 = balances.entry(name).or_insert(known);
+            let sum = balance.checked_add(posting.minor);
+            let too_large = "a ledger balance would not fit into 64 bits";
+            *balance = sum.ok_or_else(|| StoreError::Corrupt(too_large.to_owned()))?;
+        }
+        self.ledger.extend(balances);
+        Ok(())
+    }
+
+    fn record(&mut self, decision: Decision, due: Option<Timestamp>) {
+        let summary = Summary::of(&decision.transfer);
+        let id = summary.id;
+        let known = self.transfers.remove(&id);
+        if let Some(known) = &known {
+            self.forget(known);
+        }
+        let next_no = i64::try_from(self.transfers.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let (no, mut journal, mut postings) = match known {
+            Some(known) => (known.no, known.journal, known.postings),
+            None => (next_no, Vec::new(), Vec::new()),
+        };
+        journal.extend(decision.entries);
+        postings.extend(decision.postings);
+        let in_transit = decision.transfer.in_transit();
+        let record = Record { no, journal, postings, summary, due, in_transit };
+        self.remember(&record);
+        self.transfers.insert(id, record);
+    }
+
+    /// Takes a transfer out of everything that is counted and sorted.
+    fn forget(&mut self, record: &Record) {
+        let summary = &record.summary;
+        self.received.remove(&(summary.received_at, record.no, summary.id));
+        if let Some(due) = record.due {
+            self.due.remove(&(due, record.no, summary.id));
+        }
+        self.open.remove(&(summary.updated_at, summary.id));
+        self.holding_accounts.remove(&(record.no, summary.id));
+        let name = (summary.kind.as_str(), summary.provider.clone(), summary.status.as_str());
+        if let Some(count) = self.counts.get_mut(&name) {
+            *count -= 1;
+        }
+        self.count_money(record, -1);
+    }
+
+    fn remember(&mut self, record: &Record) {
+        let summary = &record.summary;
+        self.received.insert((summary.received_at, record.no, summary.id));
+        if let Some(due) = record.due {
+            self.due.insert((due, record.no, summary.id));
+        }
+        if !summary.status.is_final() {
+            self.open.insert((summary.updated_at, summary.id));
+        }
+        if summary.holds_account {
+            self.holding_accounts.insert((record.no, summary.id));
+        }
+        let name = (summary.kind.as_str(), summary.provider.clone(), summary.status.as_str());
+        *self.counts.entry(name).or_default() += 1;
+        self.count_money(record, 1);
+    }
+
+    fn move_case(&mut self, decision: &Decision) {
+        let id = decision.transfer.id();
+        let subject = transfer_subject(id);
+        match CaseMove::of(decision) {
+            CaseMove::Stays => {}
+            CaseMove::Closes => self.close_case(&subject),
+            CaseMove::Opens { kind, detail, at } => {
+                let provider = decision.transfer.instruction().provider.clone();
+                let transfer = Some(id);
+                let row = CaseRow { transfer, inbox: None, kind, detail, provider, opened_at: at };
+                self.open_case(subject, row);
+            }
+        }
+    }
+
+    pub(super) fn open_case(&mut self, subject: String, row: CaseRow) {
+        self.close_case(&subject);
+        self.case_opened.insert(subject.clone(), row.opened_at);
+        self.cases.insert((row.opened_at, subject), row);
+    }
+
+    pub(super) fn close_case(&mut self, subject: &str) {
+        if let Some(opened_at) = self.case_opened.remove(subject) {
+            self.cases.remove(&(opened_at, subject.to_owned()));
+        }
+    }
+
+    pub(super) fn postpone(&mut self, id: TransferId, version: u64, due: Timestamp) {
+        let Some(record) = self.transfers.get_mut(&id) else { return };
+        if record.summary.version != version {
+            return;
+        }
+        if let Some(before) = record.due.replace(due) {
+            self.due.remove(&(before, record.no, id));
+        }
+        self.due.insert((due, record.no, id));
+    }
+}

@@ -1,0 +1,74 @@
+//! The inbox of a store in memory.
+
+use kiungo_domain::Timestamp;
+use kiungo_domain::transfer::CaseKind;
+
+use super::books::Books;
+use crate::page::inbox_subject;
+use crate::{Arrival, CaseRow, InboxId, InboxItem, InboxState, NewArrival, StoreError};
+
+impl Books {
+    pub(super) fn item(&self, id: InboxId) -> Result<&InboxItem, StoreError> {
+        self.inbox.get(&id).ok_or_else(|| no_item(id))
+    }
+
+    pub(super) fn arrive(&mut self, arrival: NewArrival) -> Arrival {
+        let NewArrival { provider, digest, head, body, at } = arrival;
+        let name = (provider.clone(), digest);
+        if let Some(id) = self.digests.get(&name) {
+            if let Some(item) = self.inbox.get_mut(id) {
+                item.arrivals = item.arrivals.saturating_add(1);
+            }
+            return Arrival::Seen(*id);
+        }
+        let last = self.inbox.last_key_value().map_or(0, |(id, _)| id.0);
+        let id = InboxId(last + 1);
+        let state = InboxState::Waiting { due: at };
+        let (arrivals, attempts) = (1, 0);
+        self.digests.insert(name, id);
+        self.inbox
+            .insert(id, InboxItem { id, provider, head, body, at, arrivals, attempts, state });
+        self.inbox_due.insert((at, id));
+        Arrival::New(id)
+    }
+
+    pub(super) fn inbox_due(&self, now: Timestamp, limit: usize) -> Vec<InboxItem> {
+        let due = self.inbox_due.iter().take_while(|(due, _)| *due <= now).take(limit);
+        due.filter_map(|(_, id)| self.inbox.get(id).cloned()).collect()
+    }
+
+    /// What is handled stays handled.
+    pub(super) fn set_inbox_state(
+        &mut self,
+        id: InboxId,
+        state: InboxState,
+    ) -> Result<(), StoreError> {
+        let item = self.inbox.get_mut(&id).ok_or_else(|| no_item(id))?;
+        match &item.state {
+            InboxState::Handled { .. } => return Ok(()),
+            InboxState::Waiting { due } => drop(self.inbox_due.remove(&(*due, id))),
+            InboxState::Quarantined { .. } => {}
+        }
+        item.state = state.clone();
+        let (provider, opened_at) = (item.provider.clone(), item.at);
+        let subject = inbox_subject(id);
+        match state {
+            InboxState::Waiting { due } => {
+                item.attempts = item.attempts.saturating_add(1);
+                self.inbox_due.insert((due, id));
+                self.close_case(&subject);
+            }
+            InboxState::Handled { .. } => self.close_case(&subject),
+            InboxState::Quarantined { reason: detail } => {
+                let (transfer, inbox, kind) = (None, Some(id), CaseKind::Quarantined);
+                let row = CaseRow { transfer, inbox, kind, detail, provider, opened_at };
+                self.open_case(subject, row);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn no_item(id: InboxId) -> StoreError {
+    StoreError::Corrupt(format!("there is no inbox item {id}"))
+}

@@ -1,0 +1,176 @@
+//! Everything in memory, for the simulated world and for tests: complete, deterministic, and, when
+//! asked, its own auditor at every commit (rule 14).
+//!
+//! It shares neither tables nor the committer with the databases, so that the contract suite
+//! compares two independent readings of what a store does.
+
+mod audit;
+mod books;
+mod inbox;
+mod search;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use kiungo_domain::transfer::{Entry, Posting};
+use kiungo_domain::{ProviderId, Receipt, Timestamp, Transfer, TransferId};
+
+use crate::{
+    Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
+    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery, check,
+};
+use books::Books;
+
+/// A store in memory. What it holds ends with it.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    books: Mutex<Books>,
+    audited: bool,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty store that audits every commit before it applies it: the journal folds to the
+    /// transfer that was decided, postings sum to zero, and for each provider and currency the
+    /// transit account equals the money in transit of all transfers, and the suspense account the
+    /// amounts of the suspended ones. A violation is [`StoreError::Corrupt`] and changes nothing.
+    pub fn audited() -> Self {
+        Self { books: Mutex::default(), audited: true }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        let mut books = self.books();
+        books.refuse(&change)?;
+        if self.audited {
+            books.audit(&change.decision)?;
+        }
+        books.apply(change)?;
+        Ok(())
+    }
+
+    async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
+        let books = self.books();
+        let Some(record) = books.transfers.get(&id) else { return Ok(None) };
+        check::fold(id, &record.journal)
+    }
+
+    async fn journal(&self, id: TransferId) -> Result<Vec<Entry>, StoreError> {
+        let books = self.books();
+        Ok(books.transfers.get(&id).map(|record| record.journal.clone()).unwrap_or_default())
+    }
+
+    async fn postings(&self, id: TransferId) -> Result<Vec<Posting>, StoreError> {
+        let books = self.books();
+        Ok(books.transfers.get(&id).map(|record| record.postings.clone()).unwrap_or_default())
+    }
+
+    async fn summary(&self, id: TransferId) -> Result<Option<Summary>, StoreError> {
+        Ok(self.books().transfers.get(&id).map(|record| record.summary.clone()))
+    }
+
+    async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
+        self.books().search(query)
+    }
+
+    async fn due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Timestamp)>, StoreError> {
+        let books = self.books();
+        let due = books.due.iter().take_while(|(due, ..)| *due <= now);
+        Ok(due.take(count(limit)).map(|(due, _, id)| (*id, *due)).collect())
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.books().due.first().map(|(due, ..)| *due))
+    }
+
+    async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {
+        let books = self.books();
+        let holding = books.holding_accounts.iter();
+        Ok(holding
+            .filter_map(|(_, id)| books.transfers.get(id).map(|record| record.summary.clone()))
+            .collect())
+    }
+
+    async fn postpone(
+        &self,
+        id: TransferId,
+        version: u64,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.books().postpone(id, version, due);
+        Ok(())
+    }
+
+    async fn by_receipt(
+        &self,
+        provider: &ProviderId,
+        receipt: &Receipt,
+    ) -> Result<Option<TransferId>, StoreError> {
+        let name = (receipt.clone(), provider.clone());
+        Ok(self.books().receipts.get(&name).copied())
+    }
+
+    async fn key_holder(&self, client: &str, key: &str) -> Result<Option<KeyHolder>, StoreError> {
+        Ok(self.books().keys.get(&(client.to_owned(), key.to_owned())).cloned())
+    }
+
+    async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError> {
+        Ok(self.books().arrive(arrival))
+    }
+
+    async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
+        Ok(self.books().inbox_due(now, count(limit)))
+    }
+
+    async fn inbox_item(&self, id: InboxId) -> Result<Option<InboxItem>, StoreError> {
+        Ok(self.books().inbox.get(&id).cloned())
+    }
+
+    async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError> {
+        self.books().set_inbox_state(id, state)
+    }
+
+    async fn cases(
+        &self,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<CaseRow>, StoreError> {
+        self.books().list_cases(cursor, limit)
+    }
+
+    async fn ledger(&self) -> Result<Vec<LedgerBalance>, StoreError> {
+        let books = self.books();
+        let balances = books.ledger.iter().map(|((account, currency), minor)| LedgerBalance {
+            account: account.clone(),
+            currency: *currency,
+            minor: *minor,
+        });
+        Ok(balances.collect())
+    }
+
+    async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError> {
+        self.books().overview(now)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,102 @@
+//! Columns and rows, read back as values of the domain.
+
+use kiungo_domain::Timestamp;
+use kiungo_domain::transfer::{Entry, Posting};
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::page::Position;
+use crate::{CaseRow, InboxId, InboxItem, InboxState, StoreError, words};
+
+/// What `SQLite` says when it fails. Never contains what a statement was given.
+pub(super) fn unavailable(error: &sqlx::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+pub(super) fn unreadable(error: &sqlx::Error) -> StoreError {
+    StoreError::Corrupt(error.to_string())
+}
+
+pub(super) fn text(row: &SqliteRow, column: usize) -> Result<&str, StoreError> {
+    row.try_get(column).map_err(|error| unreadable(&error))
+}
+
+fn optional_text(row: &SqliteRow, column: usize) -> Result<Option<&str>, StoreError> {
+    row.try_get(column).map_err(|error| unreadable(&error))
+}
+
+pub(super) fn integer(row: &SqliteRow, column: usize) -> Result<i64, StoreError> {
+    row.try_get(column).map_err(|error| unreadable(&error))
+}
+
+fn optional_integer(row: &SqliteRow, column: usize) -> Result<Option<i64>, StoreError> {
+    row.try_get(column).map_err(|error| unreadable(&error))
+}
+
+pub(super) fn time(row: &SqliteRow, column: usize) -> Result<Timestamp, StoreError> {
+    integer(row, column).map(Timestamp::from_micros)
+}
+
+/// A count, or a number that is never negative.
+pub(super) fn unsigned<T: TryFrom<i64>>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
+    let number = integer(row, column)?;
+    let out_of_range = || StoreError::Corrupt(format!("{number} is out of range"));
+    T::try_from(number).map_err(|_| out_of_range())
+}
+
+pub(super) fn json<T: DeserializeOwned>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
+    // The message of a parser may quote what it read, so only its kind and place are passed on.
+    let unreadable = |error: serde_json::Error| {
+        let (kind, place) = (error.classify(), error.column());
+        StoreError::Corrupt(format!("JSON cannot be read: {kind:?} at character {place}"))
+    };
+    serde_json::from_str(text(row, column)?).map_err(unreadable)
+}
+
+/// `seq, at_us, event`.
+pub(super) fn entry(row: &SqliteRow) -> Result<Entry, StoreError> {
+    Ok(Entry { seq: unsigned(row, 0)?, at: time(row, 1)?, event: json(row, 2)? })
+}
+
+/// `account, currency, minor`.
+pub(super) fn posting(row: &SqliteRow) -> Result<Posting, StoreError> {
+    let account = words::ledger_account(text(row, 0)?)?;
+    let currency = words::currency(text(row, 1)?)?;
+    Ok(Posting { account, minor: integer(row, 2)?, currency })
+}
+
+/// `id, provider, head, body, at_us, arrivals, attempts, state, due_us, note`.
+pub(super) fn inbox_item(row: &SqliteRow) -> Result<InboxItem, StoreError> {
+    let note = || Ok::<_, StoreError>(optional_text(row, 9)?.unwrap_or_default().to_owned());
+    let state = match text(row, 7)? {
+        "waiting" => InboxState::Waiting { due: time(row, 8)? },
+        "handled" => InboxState::Handled { note: note()? },
+        "quarantined" => InboxState::Quarantined { reason: note()? },
+        other => return Err(StoreError::Corrupt(format!("`{other}` is no state of the inbox"))),
+    };
+    Ok(InboxItem {
+        id: InboxId(integer(row, 0)?),
+        provider: words::provider(text(row, 1)?)?,
+        head: text(row, 2)?.to_owned(),
+        body: row.try_get(3).map_err(|error| unreadable(&error))?,
+        at: time(row, 4)?,
+        arrivals: unsigned(row, 5)?,
+        attempts: unsigned(row, 6)?,
+        state,
+    })
+}
+
+/// `subject, transfer_id, inbox_id, kind, detail, provider, opened_us`.
+pub(super) fn case(row: &SqliteRow) -> Result<(Position<String>, CaseRow), StoreError> {
+    let opened_at = time(row, 6)?;
+    let case = CaseRow {
+        transfer: optional_text(row, 1)?.map(words::transfer_id).transpose()?,
+        inbox: optional_integer(row, 2)?.map(InboxId),
+        kind: words::case_kind(text(row, 3)?)?,
+        detail: text(row, 4)?.to_owned(),
+        provider: words::provider(text(row, 5)?)?,
+        opened_at,
+    };
+    Ok((Position { at: opened_at, key: text(row, 0)?.to_owned() }, case))
+}

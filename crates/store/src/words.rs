@@ -1,0 +1,99 @@
+//! The words in tables, read back.
+
+use kiungo_domain::transfer::{CaseKind, Kind, LedgerAccount, Status};
+use kiungo_domain::{CoreId, Currency, ProviderId, Receipt, TransferId};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as WordError;
+
+use crate::StoreError;
+
+fn unreadable(what: &str, word: &str) -> StoreError {
+    let word: String = word.chars().take(80).collect();
+    StoreError::Corrupt(format!("`{word}` is no {what}"))
+}
+
+pub(crate) fn kind(word: &str) -> Result<Kind, StoreError> {
+    let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == word);
+    known.ok_or_else(|| unreadable("kind of transfer", word))
+}
+
+pub(crate) fn status(word: &str) -> Result<Status, StoreError> {
+    let known = Status::ALL.into_iter().find(|status| status.as_str() == word);
+    known.ok_or_else(|| unreadable("status", word))
+}
+
+pub(crate) fn case_kind(word: &str) -> Result<CaseKind, StoreError> {
+    let known: Result<_, WordError> = CaseKind::deserialize(word.into_deserializer());
+    known.map_err(|_| unreadable("kind of case", word))
+}
+
+pub(crate) fn transfer_id(word: &str) -> Result<TransferId, StoreError> {
+    TransferId::parse(word).map_err(|_| unreadable("transfer id", word))
+}
+
+pub(crate) fn provider(word: &str) -> Result<ProviderId, StoreError> {
+    ProviderId::new(word).map_err(|_| unreadable("provider", word))
+}
+
+pub(crate) fn receipt(word: &str) -> Result<Receipt, StoreError> {
+    Receipt::new(word).map_err(|_| unreadable("receipt", word))
+}
+
+pub(crate) fn currency(word: &str) -> Result<Currency, StoreError> {
+    Currency::from_code(word).map_err(|_| unreadable("currency", word))
+}
+
+/// Reads what `Display` of a ledger account wrote.
+pub(crate) fn ledger_account(word: &str) -> Result<LedgerAccount, StoreError> {
+    let no_account = || unreadable("ledger account", word);
+    let (class, name) = word.split_once(':').ok_or_else(no_account)?;
+    let named = || ProviderId::new(name).map_err(|_| no_account());
+    match class {
+        "float" => Ok(LedgerAccount::Float(named()?)),
+        "transit" => Ok(LedgerAccount::Transit(named()?)),
+        "suspense" => Ok(LedgerAccount::Suspense(named()?)),
+        "fees" => Ok(LedgerAccount::Fees(named()?)),
+        "core" => Ok(LedgerAccount::CoreClearing(CoreId::new(name).map_err(|_| no_account())?)),
+        _ => Err(no_account()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_that_is_written_is_read_back() {
+        for word in Kind::ALL {
+            assert_eq!(kind(word.as_str()), Ok(word));
+        }
+        for word in Status::ALL {
+            assert_eq!(status(word.as_str()), Ok(word));
+        }
+        for word in [CaseKind::UnknownTooLong, CaseKind::ReceiptTaken, CaseKind::Quarantined] {
+            assert_eq!(case_kind(word.as_str()), Ok(word));
+        }
+        let name = ProviderId::new("mpesa-tz").unwrap();
+        let core = CoreId::new("main").unwrap();
+        for account in [
+            LedgerAccount::Float(name.clone()),
+            LedgerAccount::Transit(name.clone()),
+            LedgerAccount::Suspense(name.clone()),
+            LedgerAccount::Fees(name),
+            LedgerAccount::CoreClearing(core),
+        ] {
+            assert_eq!(ledger_account(&account.to_string()), Ok(account));
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_is_an_error() {
+        assert!(kind("gift").is_err());
+        assert!(status("").is_err());
+        assert!(case_kind("curiosity").is_err());
+        for word in ["", "float", "float:", "float:A B", "cash:x"] {
+            assert!(ledger_account(word).is_err(), "{word}");
+        }
+    }
+}
