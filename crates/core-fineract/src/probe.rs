@@ -20,7 +20,7 @@ pub(crate) struct Seen {
 }
 
 /// What the connector's user must be allowed to do (`fineract.md` §1.2).
-const NEEDED: [&str; 11] = [
+const NEEDED: [&str; 12] = [
     "READ_CLIENT",
     "READ_SAVINGSACCOUNT",
     "READ_LOAN",
@@ -32,14 +32,11 @@ const NEEDED: [&str; 11] = [
     "REPAYMENT_LOAN",
     "ADJUST_LOAN",
     "DISBURSE_LOAN",
+    "DISBURSALUNDO_LOAN",
 ];
 /// What some ways of working need beside.
-const USEFUL: [&str; 4] = [
-    "DISBURSALUNDO_LOAN",
-    "HOLDAMOUNT_SAVINGSACCOUNT",
-    "RELEASEAMOUNT_SAVINGSACCOUNT",
-    "READ_CONFIGURATION",
-];
+const USEFUL: [&str; 3] =
+    ["HOLDAMOUNT_SAVINGSACCOUNT", "RELEASEAMOUNT_SAVINGSACCOUNT", "READ_CONFIGURATION"];
 
 /// Logs in and finds out what the core can do.
 pub(crate) async fn inspect(client: &Client) -> Result<Seen, ProbeError> {
