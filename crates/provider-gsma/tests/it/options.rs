@@ -72,7 +72,7 @@ fn missing_and_unsendable_secrets_are_named_and_never_printed() {
 #[test]
 fn the_defaults_are_those_that_the_sandbox_file_writes_out() {
     let least = r#"base_url = "https://x/mm"
-account = { type = "accountid", id = "2999" }"#;
+account = { type = "accountid", id = "4400" }"#;
     let least: Options = toml::from_str(least).unwrap();
     let file = include_str!("../../../../mappings/gsma-sandbox.toml");
     let written = toml::from_str::<Mapping>(file).unwrap().gsma;
