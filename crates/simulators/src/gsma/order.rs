@@ -107,11 +107,11 @@ pub(super) struct Raw<'a> {
 
 /// What was found wrong so far; all fields are reported at once.
 #[derive(Default)]
-struct Faults {
+struct Violations {
     found: Vec<(&'static str, String, String)>,
 }
 
-impl Faults {
+impl Violations {
     fn add(&mut self, code: &'static str, field: &str, violated: &str) {
         self.found.push((code, field.to_owned(), violated.to_owned()));
     }
@@ -145,15 +145,15 @@ impl Raw<'_> {
 
     /// The headers of a creation (§2.1).
     pub(super) fn sender(&self, client: String, polling: bool) -> Result<Sender, ApiError> {
-        let mut faults = Faults::default();
+        let mut violations = Violations::default();
         let text = |name| self.headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let correlation = text("x-correlationid");
         match correlation {
             Some(id) if !format::is_uuid(id) => {
-                faults.add("formatError", "X-CorrelationID", "UUID");
+                violations.add("formatError", "X-CorrelationID", "UUID");
             }
             None if self.options.strict && !polling => {
-                faults.add("mandatoryValueNotSupplied", "X-CorrelationID", "UUID");
+                violations.add("mandatoryValueNotSupplied", "X-CorrelationID", "UUID");
             }
             _ => {}
         }
@@ -163,11 +163,11 @@ impl Raw<'_> {
             None => None,
             Some(Ok(url)) if absolute(&url) => Some(url),
             Some(_) => {
-                faults.add("formatError", "X-Callback-URL", "absolute URI");
+                violations.add("formatError", "X-Callback-URL", "absolute URI");
                 None
             }
         };
-        faults.into_result(self.now)?;
+        violations.into_result(self.now)?;
         // Ids are compared in lower case: a UUID is the same in either.
         Ok(Sender { client, correlation: correlation.map(str::to_ascii_lowercase), callback_url })
     }
@@ -181,16 +181,20 @@ impl Raw<'_> {
         let body = self.object()?;
         let polling = !self.headers.contains_key("x-callback-url");
         let sender = self.sender(client, polling)?;
-        let mut faults = Faults::default();
-        let kind = read_kind(&body, path_kind, &mut faults);
-        let amount = self.amount(&body, true, &mut faults);
-        let debit = self.party(&body, "debitParty", &mut faults);
-        let credit = self.party(&body, "creditParty", &mut faults);
-        if debit.is_none() && credit.is_none() && faults.found.is_empty() {
-            faults.add("mandatoryValueNotSupplied", "debitParty", "one of debitParty, creditParty");
+        let mut violations = Violations::default();
+        let kind = read_kind(&body, path_kind, &mut violations);
+        let amount = self.amount(&body, true, &mut violations);
+        let debit = self.party(&body, "debitParty", &mut violations);
+        let credit = self.party(&body, "creditParty", &mut violations);
+        if debit.is_none() && credit.is_none() && violations.found.is_empty() {
+            violations.add(
+                "mandatoryValueNotSupplied",
+                "debitParty",
+                "one of debitParty, creditParty",
+            );
         }
-        let mut echo = self.echo(&body, &mut faults);
-        faults.into_result(self.now)?;
+        let mut echo = self.echo(&body, &mut violations);
+        violations.into_result(self.now)?;
         let amount = amount.unwrap_or(Money::zero(self.options.currency));
         let (from, to) = self.complete(&body, debit, credit, &mut echo);
         let customer = if from == FLOAT { &to } else { &from };
@@ -217,9 +221,9 @@ impl Raw<'_> {
         body: &Map<String, Value>,
         mandatory: bool,
     ) -> Result<Option<Money>, ApiError> {
-        let mut faults = Faults::default();
-        let amount = self.amount(body, mandatory, &mut faults);
-        faults.into_result(self.now)?;
+        let mut violations = Violations::default();
+        let amount = self.amount(body, mandatory, &mut violations);
+        violations.into_result(self.now)?;
         Ok(amount)
     }
 
@@ -227,64 +231,69 @@ impl Raw<'_> {
         &self,
         body: &Map<String, Value>,
         mandatory: bool,
-        faults: &mut Faults,
+        violations: &mut Violations,
     ) -> Option<Money> {
         let currency = self.options.currency;
         match body.get("currency") {
             None if mandatory || body.contains_key("amount") => {
-                faults.add("mandatoryValueNotSupplied", "currency", "^[A-Z]{3}$");
+                violations.add("mandatoryValueNotSupplied", "currency", "^[A-Z]{3}$");
             }
             None => {}
             Some(Value::String(code)) if code == currency.code() => {}
             Some(Value::String(code)) if is_currency_code(code) => {
-                faults.add("currencyNotSupported", "currency", currency.code());
+                violations.add("currencyNotSupported", "currency", currency.code());
             }
-            Some(_) => faults.add("formatError", "currency", "^[A-Z]{3}$"),
+            Some(_) => violations.add("formatError", "currency", "^[A-Z]{3}$"),
         }
         let pattern = format::amount_pattern(self.version);
         let text = match body.get("amount") {
             None if mandatory => {
-                faults.add("mandatoryValueNotSupplied", "amount", pattern);
+                violations.add("mandatoryValueNotSupplied", "amount", pattern);
                 return None;
             }
             None => return None,
             Some(Value::String(text)) => text,
             Some(_) => {
-                faults.add("formatError", "amount", pattern);
+                violations.add("formatError", "amount", pattern);
                 return None;
             }
         };
         let opposite = text.strip_prefix('-');
         if opposite.is_some_and(|text| format::is_amount(text, self.version)) {
-            faults.add("negativeValue", "amount", pattern);
+            violations.add("negativeValue", "amount", pattern);
             return None;
         }
         let amount = Some(text)
             .filter(|text| format::is_amount(text, self.version))
             .and_then(|text| Money::parse(text, currency).ok());
         if amount.is_none() {
-            faults.add("formatError", "amount", pattern);
+            violations.add("formatError", "amount", pattern);
         }
         amount
     }
 
     /// The ledger's party that `field` names, if it is there.
-    fn party(&self, body: &Map<String, Value>, field: &str, faults: &mut Faults) -> Option<String> {
+    fn party(
+        &self,
+        body: &Map<String, Value>,
+        field: &str,
+        violations: &mut Violations,
+    ) -> Option<String> {
         let value = body.get(field)?;
         let Some(pairs) = read_pairs(value, 1..=10) else {
-            faults.add("formatError", field, "1 to 10 of {key, value}");
+            violations.add("formatError", field, "1 to 10 of {key, value}");
             return None;
         };
         if self.options.strict
             && let Some((key, _)) = pairs.iter().find(|(key, _)| !format::is_key(key))
         {
-            faults.add("formatError", field, &format!("{key} is not an identifier"));
+            violations.add("formatError", field, &format!("{key} is not an identifier"));
             return None;
         }
         let own = &self.options.own_account;
         let mut parties = pairs.iter().map(|(key, value)| (key, format::party(key, value, own)));
         if parties.clone().any(|(_, party)| party.is_none()) {
-            faults.add("formatError", field, "6 to 15 digits");
+            violations.add("formatError", field, "6 to 15 digits");
             return None;
         }
         // The organisation's own account and a phone number say most; else the first identifier.
@@ -297,17 +306,17 @@ impl Raw<'_> {
     }
 
     /// The properties that come back, checked for length and kind.
-    fn echo(&self, body: &Map<String, Value>, faults: &mut Faults) -> Map<String, Value> {
+    fn echo(&self, body: &Map<String, Value>, violations: &mut Violations) -> Map<String, Value> {
         let mut echo = Map::new();
         for name in ECHOED {
             let Some(value) = body.get(name) else { continue };
             if self.version == Version::V1_1 && NEW_IN_1_2.contains(&name) {
                 if self.options.strict {
-                    faults.add("formatError", name, "not a property in this version");
+                    violations.add("formatError", name, "not a property in this version");
                 }
                 continue;
             }
-            check(name, value, faults);
+            check(name, value, violations);
             echo.insert(name.to_owned(), value.clone());
         }
         for name in ["amount", "currency", "debitParty", "creditParty"] {
@@ -370,12 +379,16 @@ impl Raw<'_> {
 }
 
 /// The type, from the path or else from the body.
-fn read_kind(body: &Map<String, Value>, path_kind: Option<&str>, faults: &mut Faults) -> String {
+fn read_kind(
+    body: &Map<String, Value>,
+    path_kind: Option<&str>,
+    violations: &mut Violations,
+) -> String {
     let kind = path_kind.or_else(|| body.get("type").and_then(Value::as_str));
     match kind {
-        None => faults.add("mandatoryValueNotSupplied", "type", &KINDS.join("|")),
+        None => violations.add("mandatoryValueNotSupplied", "type", &KINDS.join("|")),
         Some(kind) if !KINDS.contains(&kind) => {
-            faults.add("formatError", "type", &KINDS.join("|"));
+            violations.add("formatError", "type", &KINDS.join("|"));
         }
         Some(_) => {}
     }
@@ -415,7 +428,7 @@ fn read_pairs(
 }
 
 /// Checks one optional property.
-fn check(name: &str, value: &Value, faults: &mut Faults) {
+fn check(name: &str, value: &Value, violations: &mut Violations) {
     let (fits, violated) = match name {
         "customData" | "metadata" => {
             (read_pairs(value, 0..=20).is_some(), "0 to 20 of {key, value}")
@@ -430,8 +443,8 @@ fn check(name: &str, value: &Value, faults: &mut Faults) {
     };
     let length_max = if name == "descriptionText" { 160 } else { 256 };
     if !fits {
-        faults.add("formatError", name, violated);
+        violations.add("formatError", name, violated);
     } else if value.as_str().is_some_and(|text| text.chars().count() > length_max) {
-        faults.add("lengthError", name, &format!("0 to {length_max} characters"));
+        violations.add("lengthError", name, &format!("0 to {length_max} characters"));
     }
 }
