@@ -17,7 +17,7 @@
 //! in proportion to text times pattern, and so that two patterns can be compared: [`Pattern::overlap`]
 //! finds a text that both match.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use thiserror::Error;
 
@@ -167,7 +167,7 @@ impl Pattern {
         if text.is_empty() || text.len() > TEXT_MAX {
             return None;
         }
-        let mut search = Search { pattern: self, text: &text, dead: BTreeMap::new() };
+        let mut search = Search { pattern: self, text: &text, dead: BTreeSet::new() };
         let mut kept = Vec::new();
         search.run(0, 0, &mut kept).then(|| kept.into_iter().collect())
     }
@@ -228,9 +228,10 @@ impl Pattern {
     fn shortest(&self) -> usize {
         let (mut index, mut count) = (0, 0);
         while let Some(slot) = self.slots.get(index) {
-            match slot.skip_to {
-                Some(next) => index = next,
-                None => (index, count) = (index + 1, count + 1),
+            if let Some(next) = slot.skip_to {
+                index = next;
+            } else {
+                (index, count) = (index + 1, count + 1);
             }
         }
         count
@@ -269,7 +270,7 @@ impl Pattern {
 struct Search<'p> {
     pattern: &'p Pattern,
     text: &'p [char],
-    dead: BTreeMap<(usize, usize), ()>,
+    dead: BTreeSet<(usize, usize)>,
 }
 
 impl Search<'_> {
@@ -278,7 +279,7 @@ impl Search<'_> {
         if slot == self.pattern.slots.len() {
             return at == self.text.len();
         }
-        if self.dead.contains_key(&(slot, at)) {
+        if self.dead.contains(&(slot, at)) {
             return false;
         }
         let Some(this) = self.pattern.slots.get(slot) else { return false };
@@ -299,7 +300,7 @@ impl Search<'_> {
         {
             return true;
         }
-        self.dead.insert((slot, at), ());
+        self.dead.insert((slot, at));
         false
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct References {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
     pattern: Pattern,
-    kind: Option<AccountKind>,
+    kind: WantedKind,
     key: Key,
     case: Case,
     /// Zeros are put in front up to this length; 0 for none.
@@ -29,8 +29,12 @@ struct Rule {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct PayerPhone {
-    kind: Option<AccountKind>,
+    kind: WantedKind,
 }
+
+/// Which kind of account is looked for; `None` for any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct WantedKind(Option<AccountKind>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
@@ -52,7 +56,7 @@ impl References {
     pub(crate) fn resolve(&self, typed: &str, payer: Option<&Msisdn>) -> Vec<AccountRef> {
         let by_rule = self.rules.iter().filter_map(|rule| rule.resolve(typed));
         let by_phone = self.payer_phone.zip(payer).map(|(rule, payer)| AccountRef {
-            kind: rule.kind,
+            kind: rule.kind.0,
             key: AccountKey::Phone(payer.clone()),
         });
         let mut candidates = Vec::new();
@@ -132,7 +136,7 @@ impl Rule {
             Key::Id => AccountKey::Id(name.parse().ok().filter(|id| *id > 0)?),
             Key::Phone => AccountKey::Phone(Msisdn::parse(&name).ok()?),
         };
-        Some(AccountRef { kind: self.kind, key })
+        Some(AccountRef { kind: self.kind.0, key })
     }
 
     fn read(table: &mut Table<'_>) -> Option<Self> {
@@ -191,8 +195,11 @@ fn template(item: &Item<'_>, keeps: bool) -> Option<(String, String)> {
     }
 }
 
-fn kind(table: &mut Table<'_>) -> Option<Option<AccountKind>> {
-    let kinds =
-        [("savings", Some(AccountKind::Savings)), ("loan", Some(AccountKind::Loan)), ("any", None)];
+fn kind(table: &mut Table<'_>) -> Option<WantedKind> {
+    let kinds = [
+        ("savings", WantedKind(Some(AccountKind::Savings))),
+        ("loan", WantedKind(Some(AccountKind::Loan))),
+        ("any", WantedKind(None)),
+    ];
     table.required("kind", "\"savings\", \"loan\" or \"any\"")?.choice(&kinds)
 }

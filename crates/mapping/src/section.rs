@@ -21,13 +21,14 @@ pub(crate) fn read<T: DeserializeOwned>(
     let (document, _) = DeTable::parse_recoverable(text);
     let (table, span) = match document.get_ref().get(key) {
         None => (DeTable::default(), 0..0),
-        Some(value) => match value.get_ref() {
-            DeValue::Table(table) => (table.clone(), value.span()),
-            _ => {
+        Some(value) => {
+            if let DeValue::Table(table) = value.get_ref() {
+                (table.clone(), value.span())
+            } else {
                 report.add(&value.span(), key, "must be a table");
                 (DeTable::default(), value.span())
             }
-        },
+        }
     };
     let entries = Spanned::new(span.clone(), table.clone());
     match T::deserialize(Deserializer::from(entries)) {

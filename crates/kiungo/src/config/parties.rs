@@ -1,0 +1,280 @@
+//! `[[cores]]` and `[[providers]]`: the two sides that money moves between.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::{Value, ValueKind};
+use kiungo_domain::policy::WhenAbsent;
+use kiungo_domain::{CoreId, ProviderId};
+use kiungo_mapping::InquirySettings;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+
+use super::problem::{ConfigErrors, ConfigProblem};
+use super::read::{Section, quoted};
+use super::secret::{self, Secrets};
+use super::sources::Places;
+
+/// A core: one Fineract tenant.
+#[derive(Debug, Clone)]
+pub(crate) struct CoreConfig {
+    pub(crate) id: CoreId,
+    /// PEM certificates of an own authority.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The adapter's own options.
+    pub(crate) fineract: AdapterTable,
+    pub(crate) secrets: Secrets,
+    pub(crate) traffic: CoreTraffic,
+    pub(crate) inquiry: InquirySettings,
+}
+
+/// How hard a core may be worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CoreTraffic {
+    pub(crate) in_flight_max: usize,
+    pub(crate) per_second_max: u32,
+    pub(crate) breaker_failures: u32,
+    pub(crate) breaker_cool_down: Duration,
+}
+
+impl CoreConfig {
+    pub(super) fn read(mut section: Section<'_>, places: &Arc<Places>) -> Option<Self> {
+        section.show_entry();
+        let id = id(&mut section, CoreId::new);
+        let ca_file = section.path("ca_file");
+        let has_options = section.get("fineract").is_some();
+        if !has_options {
+            section.problem("fineract", "is missing: [cores.fineract] with base_url".to_owned());
+        }
+        let fineract = AdapterTable::read(&mut section, "fineract", places);
+        let secrets = Secrets::read_from(&section.table("secrets"));
+        let traffic = CoreTraffic::read(section.table("traffic"));
+        let inquiry = inquiry(section.table("inquiry"));
+        section.finish();
+        Some(Self { id: id?, ca_file, fineract, secrets, traffic, inquiry })
+    }
+}
+
+impl CoreTraffic {
+    fn read(mut section: Section<'_>) -> Self {
+        let in_flight = section.integer("in_flight_max", 1..=10_000, 16);
+        let per_second = section.integer("per_second_max", 1..=100_000, 200);
+        let failures = section.integer("breaker_failures", 1..=10_000, 20);
+        let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
+        let breaker_cool_down = section.duration("breaker_cool_down", second..=hour, 5 * second);
+        section.finish();
+        Self {
+            in_flight_max: usize::try_from(in_flight).unwrap_or(16),
+            per_second_max: u32::try_from(per_second).unwrap_or(200),
+            breaker_failures: u32::try_from(failures).unwrap_or(20),
+            breaker_cool_down,
+        }
+    }
+}
+
+/// The same keys as `[core.inquiry]` of a mapping, which goes before these.
+fn inquiry(mut section: Section<'_>) -> InquirySettings {
+    let bounds = Duration::from_millis(1)..=Duration::from_hours(24 * 30);
+    let mut wait = |key| {
+        let wait = section.optional_duration(key, bounds.clone());
+        if let Some(wait) = wait {
+            section.show(key, &quoted(&kiungo_mapping::duration::print(wait)));
+        }
+        wait
+    };
+    let (absent_after, case_after) = (wait("absent_after"), wait("case_after"));
+    let (retry_first, retry_max) = (wait("retry_first"), wait("retry_max"));
+    let ladder = section.get("ladder").is_some().then(|| {
+        let waits = section.texts("ladder");
+        let parse = |text: &String| kiungo_mapping::duration::parse(text).ok();
+        waits.iter().map(parse).collect::<Option<Vec<_>>>()
+    });
+    if ladder == Some(None) {
+        section.problem("ladder", "must be durations, for example [\"10s\", \"1m\"]".to_owned());
+    }
+    let mut count = |key| {
+        let given = section.get(key).is_some();
+        given.then(|| u8::try_from(section.integer(key, 0..=250, 0)).unwrap_or(0))
+    };
+    let (absent_times, retries_before_case) = (count("absent_times"), count("retries_before_case"));
+    let settings = InquirySettings {
+        ladder: ladder.flatten(),
+        absent_after,
+        absent_times,
+        when_absent: when_absent(&mut section),
+        when_payout_absent: None,
+        retry_first,
+        retry_max,
+        retries_before_case,
+        case_after,
+    };
+    for (key, message) in settings.problems() {
+        section.problem(key, message);
+    }
+    section.finish();
+    settings
+}
+
+fn when_absent(section: &mut Section<'_>) -> Option<WhenAbsent> {
+    section.get("when_absent")?;
+    match section.text("when_absent").as_str() {
+        "resend" => Some(WhenAbsent::Resend),
+        "reject" => Some(WhenAbsent::Reject),
+        "case" => Some(WhenAbsent::Case),
+        other => {
+            let message = format!("`{other}` is not one of \"resend\", \"reject\", \"case\"");
+            section.problem("when_absent", message);
+            None
+        }
+    }
+}
+
+/// A provider.
+#[derive(Debug, Clone)]
+pub(crate) struct ProviderConfig {
+    pub(crate) id: ProviderId,
+    /// The mapping file.
+    pub(crate) mapping: PathBuf,
+    /// The core in which its payments are booked; `None` with one core only.
+    pub(crate) core: Option<CoreId>,
+    /// Part of the address that the provider calls back.
+    pub(crate) callback_secret: Option<SecretString>,
+    /// PEM certificates of an own authority.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// PEM client certificate and key, for mutual TLS.
+    pub(crate) identity_file: Option<PathBuf>,
+    pub(crate) secrets: Secrets,
+}
+
+impl ProviderConfig {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        section.show_entry();
+        let id = id(&mut section, ProviderId::new);
+        let mapping = section.required("mapping", "a path, for example \"mappings/mpesa-tz.toml\"");
+        let core = section.text("core");
+        let core = if core.is_empty() {
+            None
+        } else {
+            let wrong = |error: kiungo_domain::identity::IdentityError| {
+                section.problem("core", error.to_string());
+            };
+            CoreId::new(&core).map_err(wrong).ok()
+        };
+        let callback_secret = secret::one(&mut section, "callback_secret", "callback_secret_file");
+        let weak = |secret: &SecretString| {
+            let text = secret.expose_secret();
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+            !(16..=128).contains(&text.len()) || !text.bytes().all(plain)
+        };
+        if callback_secret.as_ref().is_some_and(weak) {
+            let message = "must be 16 to 128 of a-z, A-Z, 0-9, - and _: openssl rand -hex 24";
+            section.problem("callback_secret", message.to_owned());
+        }
+        let (ca_file, identity_file) = (section.path("ca_file"), section.path("identity_file"));
+        let secrets = Secrets::read_from(&section.table("secrets"));
+        section.finish();
+        let mapping = PathBuf::from(mapping?);
+        Some(Self { id: id?, mapping, core, callback_secret, ca_file, identity_file, secrets })
+    }
+}
+
+fn id<T, E: fmt::Display>(
+    section: &mut Section<'_>,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Option<T> {
+    let text = section.required("id", "a name of a-z, 0-9 and -")?;
+    parse(&text).map_err(|error| section.problem("id", error.to_string())).ok()
+}
+
+/// A table that belongs to an adapter, kept as it stands until the adapter's own type is known.
+#[derive(Debug, Clone)]
+pub(crate) struct AdapterTable {
+    value: Value,
+    path: String,
+    places: Arc<Places>,
+}
+
+impl AdapterTable {
+    /// The table as the adapter's own type; the error names the place of the key.
+    pub(crate) fn read_as<T: DeserializeOwned>(&self) -> Result<T, ConfigErrors> {
+        self.value.clone().try_deserialize().map_err(|error| {
+            let (key, message) = key_and_message(&error);
+            let path =
+                if key.is_empty() { self.path.clone() } else { format!("{}.{key}", self.path) };
+            ConfigErrors(vec![self.problem(path, message)])
+        })
+    }
+
+    /// A problem with the table as a whole, found by the adapter.
+    pub(crate) fn problem_with(&self, message: impl fmt::Display) -> ConfigErrors {
+        ConfigErrors(vec![self.problem(self.path.clone(), message.to_string())])
+    }
+
+    fn problem(&self, key: String, message: String) -> ConfigProblem {
+        let mut place = self.places.place(None, &key);
+        if !place.contains("toml:") && !place.starts_with("environment") {
+            place = self.places.place(None, &self.path);
+        }
+        ConfigProblem { place, key, message }
+    }
+
+    fn read(section: &mut Section<'_>, key: &'static str, places: &Arc<Places>) -> Self {
+        let path = section.path_of(key);
+        let value = section.get(key).map(|setting| setting.value.clone());
+        let table = section.table(key);
+        for (key, value) in table.free_entries() {
+            table.show(key, &shown(key, value));
+        }
+        Self {
+            value: value.unwrap_or_else(|| Value::new(None, ValueKind::Table(config::Map::new()))),
+            path,
+            places: Arc::clone(places),
+        }
+    }
+}
+
+/// Which key an error is about, as far as it says so, and what it says.
+fn key_and_message(error: &config::ConfigError) -> (String, String) {
+    use config::ConfigError::{At, Message, NotFound, Type};
+    match error {
+        Type { unexpected, expected, key, .. } => {
+            let key = key.clone().unwrap_or_default();
+            (key, format!("must be {expected}, not {unexpected}"))
+        }
+        At { error, key, .. } => {
+            let (inner, message) = key_and_message(error);
+            let outer = key.clone().unwrap_or_default();
+            let parts = [outer, inner].into_iter().filter(|part| !part.is_empty());
+            (parts.collect::<Vec<_>>().join("."), message)
+        }
+        NotFound(key) => (key.clone(), "is missing".to_owned()),
+        Message(message) => {
+            let unknown = message.strip_prefix("unknown field `").and_then(|m| m.split_once('`'));
+            (unknown.map(|(key, _)| key.to_owned()).unwrap_or_default(), message.clone())
+        }
+        other => (String::new(), other.to_string()),
+    }
+}
+
+/// A value of an adapter's table as TOML, with anything that looks like a secret hidden.
+fn shown(key: &str, value: &Value) -> String {
+    let secret = ["password", "secret", "api_key", "private_key"];
+    match &value.kind {
+        _ if secret.iter().any(|word| key.contains(word)) => "\"***\"".to_owned(),
+        ValueKind::Table(table) => {
+            let mut entries: Vec<_> = table.iter().collect();
+            entries.sort_by_key(|(key, _)| key.as_str());
+            let entries = entries.into_iter().map(|(key, v)| format!("{key} = {}", shown(key, v)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        ValueKind::Array(values) => {
+            let values: Vec<_> = values.iter().map(|value| shown("", value)).collect();
+            format!("[{}]", values.join(", "))
+        }
+        ValueKind::String(text) => quoted(text),
+        ValueKind::Boolean(value) => value.to_string(),
+        _ => value.to_string(),
+    }
+}

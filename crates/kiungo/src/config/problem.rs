@@ -1,0 +1,44 @@
+//! What is wrong with a configuration: all of it at once, each with its source and key.
+
+use std::fmt;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConfigProblem {
+    /// Where it stands: `kiungo.toml:3:1`, `environment variable KIUNGO__SERVER__PORT`.
+    pub(crate) place: String,
+    /// The key with all tables around it; empty if the whole source is meant.
+    pub(crate) key: String,
+    /// What is wrong, and what would be right. Never a secret.
+    pub(crate) message: String,
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)?;
+        for part in [&self.key, &self.message].into_iter().filter(|part| !part.is_empty()) {
+            write!(f, ": {part}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is wrong; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConfigErrors(pub(crate) Vec<ConfigProblem>);
+
+impl ConfigErrors {
+    pub(crate) fn one(place: impl Into<String>, message: impl Into<String>) -> Self {
+        let (place, message) = (place.into(), message.into());
+        Self(vec![ConfigProblem { place, key: String::new(), message }])
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}

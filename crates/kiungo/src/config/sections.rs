@@ -1,0 +1,300 @@
+//! The sections about Kiungo itself. What each key means stands in `config/default.toml`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::read::{Section, quoted};
+use super::secret;
+use super::sources::ENVIRONMENT;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// `[server]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    /// Without a trailing slash.
+    pub(crate) public_url: Option<String>,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) body_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) shutdown_grace: Duration,
+}
+
+impl Server {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let listen = section.required("listen", "an IP address, for example \"127.0.0.1\"");
+        let listen = listen.and_then(|text| {
+            let wrong = |_| {
+                section.problem("listen", format!("`{text}` is not an IP address without port"));
+            };
+            text.parse::<IpAddr>().map_err(wrong).ok()
+        });
+        let port = small(section.integer("port", 0..=65_535, 0));
+        let public_url = public_url(&mut section);
+        let body_bytes_max = size(section.integer("body_bytes_max", 1024..=16_777_216, 262_144));
+        let mut wait = |key| section.duration(key, SECOND..=HOUR, 30 * SECOND);
+        let (body_timeout, request_timeout) = (wait("body_timeout"), wait("request_timeout"));
+        let shutdown_grace = wait("shutdown_grace");
+        section.finish();
+        let address = SocketAddr::new(listen.unwrap_or(Ipv4Addr::LOCALHOST.into()), port);
+        listen.is_some().then_some(Self {
+            address,
+            public_url,
+            body_bytes_max,
+            body_timeout,
+            request_timeout,
+            shutdown_grace,
+        })
+    }
+}
+
+fn public_url(section: &mut Section<'_>) -> Option<String> {
+    let url = section.text("public_url");
+    let url = url.trim_end_matches('/');
+    if url.is_empty() {
+        return None;
+    }
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let fits = host.is_some_and(|host| {
+        !host.is_empty() && !host.contains(['?', '#', '@', ' ']) && host.is_ascii()
+    });
+    if !fits {
+        let message =
+            format!("`{url}` is not an address such as https://pay.example, without query or user");
+        section.problem("public_url", message);
+    }
+    Some(url.to_owned())
+}
+
+/// `[database]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    /// `sqlite://PATH`, `sqlite::memory:`, or `postgres://...`. May hold a password.
+    pub(crate) url: SecretString,
+    pub(crate) connections_max: u32,
+    pub(crate) busy_timeout: Duration,
+}
+
+impl Database {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let origin = section.get("url").and_then(|setting| setting.origin);
+        let text = section.read_text("url").unwrap_or_default();
+        section.show("url", &quoted(&without_password(&text)));
+        let by_file = section.path("url_file");
+        let by_file = by_file.map(|path| secret::from_file(&section, "url_file", &path));
+        if without_password(&text) != text && origin != Some(ENVIRONMENT) {
+            let message = "a password must not stand in a configuration file: use url_file, or \
+                           the environment";
+            section.problem("url", message.to_owned());
+        }
+        if by_file.is_none() && text.is_empty() {
+            section.problem("url", "is missing; write \"sqlite://data/kiungo.db\"".to_owned());
+        }
+        let connections_max = section.integer("connections_max", 1..=256, 8);
+        let busy_timeout = section.duration("busy_timeout", SECOND..=HOUR, 5 * SECOND);
+        section.finish();
+        let url = by_file.unwrap_or_else(|| Some(SecretString::from(text)))?;
+        let connections_max = u32::try_from(connections_max).ok()?;
+        Some(Self { url, connections_max, busy_timeout })
+    }
+}
+
+/// An address with `***` for its password.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((user, host)) if user.contains(':') => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}:***@{host}{path}")
+        }
+        _ => url.to_owned(),
+    }
+}
+
+/// `[queue]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Queue {
+    /// `embedded`.
+    pub(crate) url: String,
+}
+
+impl Queue {
+    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
+        let url = section.required("url", "\"embedded\"");
+        if url.as_ref().is_some_and(|url| url != "embedded") {
+            section.problem("url", "must be \"embedded\"".to_owned());
+        }
+        section.finish();
+        Some(Self { url: url? })
+    }
+}
+
+/// `[engine]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Engine {
+    pub(crate) in_flight_max: usize,
+    pub(crate) backlog_max: u64,
+    pub(crate) due_batch: u32,
+    pub(crate) poll_interval: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) busy_wait: Duration,
+    pub(crate) notice_waits_max: u32,
+}
+
+impl Engine {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let in_flight_max = size(section.integer("in_flight_max", 1..=65_536, 512));
+        let backlog_max = section.integer("backlog_max", 1..=100_000_000, 200_000);
+        let due_batch =
+            u32::try_from(section.integer("due_batch", 1..=100_000, 1000)).unwrap_or(1000);
+        let millis = Duration::from_millis;
+        let poll_interval =
+            section.duration("poll_interval", millis(10)..=60 * SECOND, millis(250));
+        let lease = section.duration("lease", 10 * SECOND..=HOUR, 120 * SECOND);
+        let busy_wait = section.duration("busy_wait", Duration::ZERO..=60 * SECOND, 2 * SECOND);
+        let waits = section.integer("notice_waits_max", 0..=1000, 10);
+        section.finish();
+        let notice_waits_max = u32::try_from(waits).unwrap_or(10);
+        Self {
+            in_flight_max,
+            backlog_max,
+            due_batch,
+            poll_interval,
+            lease,
+            busy_wait,
+            notice_waits_max,
+        }
+    }
+}
+
+/// `[api]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) page_max: u32,
+    pub(crate) keys: Vec<ApiKey>,
+}
+
+/// One entry of `[[api.keys]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiKey {
+    /// Who uses it; stands in the journal of what was asked.
+    pub(crate) name: String,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) roles: Vec<Role>,
+}
+
+/// What the holder of a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    /// Look at everything.
+    Read,
+    /// Start transfers and reversals.
+    Transfer,
+    /// Inquire, assign suspended money, close cases.
+    Operate,
+}
+
+const ROLES: [(&str, Role); 3] =
+    [("read", Role::Read), ("transfer", Role::Transfer), ("operate", Role::Operate)];
+
+impl Api {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let page_max = u32::try_from(section.integer("page_max", 1..=1000, 200)).unwrap_or(200);
+        let keys = section.tables("keys").into_iter().filter_map(ApiKey::read).collect();
+        section.finish();
+        Self { page_max, keys }
+    }
+}
+
+impl ApiKey {
+    fn read(mut section: Section<'_>) -> Option<Self> {
+        section.show_entry();
+        let name = section.required("name", "who uses the key, for example \"mobile-app\"");
+        let sha256 = section.required("sha256", "the key's SHA-256 as 64 hexadecimal digits");
+        let sha256 = sha256.and_then(|text| {
+            let bytes = hexadecimal(&text);
+            if bytes.is_none() {
+                // Not shown: it may be the key itself.
+                let message = "is not 64 hexadecimal digits: printf %s \"$KEY\" | sha256sum";
+                section.problem("sha256", message.to_owned());
+            }
+            bytes
+        });
+        let mut roles = Vec::new();
+        for word in section.texts("roles") {
+            match ROLES.iter().find(|(name, _)| *name == word) {
+                Some((_, role)) => roles.push(*role),
+                None => section.problem(
+                    "roles",
+                    format!("`{word}` is not one of \"read\", \"transfer\", \"operate\""),
+                ),
+            }
+        }
+        if roles.is_empty() {
+            let message = "is missing; write for example [\"read\", \"transfer\"]";
+            section.problem("roles", message.to_owned());
+        }
+        section.finish();
+        Some(Self { name: name?, sha256: sha256?, roles })
+    }
+}
+
+fn hexadecimal(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// `[log]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    /// In the language of `tracing_subscriber::EnvFilter`.
+    pub(crate) filter: String,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Log {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let format = match section.text("format").as_str() {
+            "json" => LogFormat::Json,
+            "text" => LogFormat::Text,
+            other => {
+                let message = format!("`{other}` is not one of \"text\", \"json\"");
+                section.problem("format", message);
+                LogFormat::Text
+            }
+        };
+        let filter = section.text("filter");
+        if let Err(error) = filter.parse::<tracing_subscriber::filter::EnvFilter>() {
+            section.problem("filter", format!("`{filter}` is not a filter: {error}"));
+        }
+        section.finish();
+        Self { format, filter }
+    }
+}
+
+fn small(number: u64) -> u16 {
+    u16::try_from(number).unwrap_or(0)
+}
+
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,297 @@
+//! Configurations as an operator writes them, and what is said about mistakes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{Config, LogFormat, Role, Sources};
+
+const FILE: &str = r#"
+[server]
+public_url = "https://pay.example/"
+
+[[api.keys]]
+name = "mobile-app"
+sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+roles = ["read", "transfer"]
+
+[[cores]]
+id = "main"
+[cores.fineract]
+base_url = "https://core.example/fineract-provider"
+auth = { type = "basic", username = "kiungo" }
+command_timeout_ms = 60000
+[cores.inquiry]
+ladder = ["10s", "1m"]
+
+[[providers]]
+id = "mpesa-tz"
+mapping = "MAPPINGS/mpesa-tz.toml"
+
+[[providers]]
+id = "gsma-sandbox"
+mapping = "MAPPINGS/gsma-sandbox.toml"
+"#;
+
+/// A directory with a configuration file.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new(file: &str) -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
+        place.write("kiungo.toml", &file.replace("MAPPINGS", mappings.to_str().unwrap()));
+        place
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn load(&self, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let file = Some(self.0.path().join("kiungo.toml"));
+        let sources = Sources { file, environment: pairs.collect() };
+        Config::load(&sources).map_err(|errors| self.hide(&errors.to_string()))
+    }
+
+    fn check(&self, environment: &[(&str, &str)]) -> String {
+        let config = self.load(environment).unwrap_or_else(|errors| panic!("{errors}"));
+        self.hide(&config.check().unwrap_err().to_string())
+    }
+
+    /// The text without this machine's directories.
+    fn hide(&self, text: &str) -> String {
+        let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
+        text.replace(self.0.path().to_str().unwrap(), "DIR")
+            .replace(mappings.to_str().unwrap(), "MAPPINGS")
+    }
+}
+
+const SECRETS: [(&str, &str); 3] = [
+    ("KIUNGO__PROVIDERS__MPESA_TZ__SECRETS__API_KEY", "0123456"),
+    ("KIUNGO__PROVIDERS__GSMA_SANDBOX__CALLBACK_SECRET", "0123456789abcdef01"),
+    ("KIUNGO__CORES__MAIN__SECRETS__PASSWORD", "0042"),
+];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MpesaSecrets {
+    api_key: SecretString,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FineractOptions {
+    base_url: String,
+    auth: Auth,
+    #[serde(default)]
+    command_timeout_ms: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum Auth {
+    Basic { username: String },
+}
+
+#[test]
+fn the_defaults_alone_can_be_loaded_and_are_the_documented_ones() {
+    let config = Config::load(&Sources::default()).unwrap();
+    assert_eq!(config.server.address.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.database.url.expose_secret(), "sqlite://data/kiungo.db");
+    assert_eq!(config.engine.in_flight_max, 512);
+    assert_eq!(config.log.format, LogFormat::Text);
+    assert!(config.api.keys.is_empty(), "nothing is open by default");
+    assert!(config.cores.is_empty() && config.providers.is_empty());
+}
+
+#[test]
+fn every_key_that_is_read_is_in_the_default_file() {
+    let shown: toml::Table = Config::load(&Sources::default()).unwrap().redacted().parse().unwrap();
+    let documented: toml::Table = super::sources::DEFAULTS.parse().unwrap();
+    let keys = |table: &toml::Table| {
+        let sections = table.iter().map(|(name, section)| {
+            let mut keys: Vec<String> = section.as_table().unwrap().keys().cloned().collect();
+            keys.sort();
+            (name.clone(), keys)
+        });
+        sections.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    assert_eq!(keys(&shown), keys(&documented));
+}
+
+#[test]
+fn the_environment_goes_before_the_file_and_the_file_before_the_defaults() {
+    let place = Place::new(&FILE.replace("[server]", "[server]\nport = 7000\nlisten = \"::1\""));
+    let config = place.load(&[("KIUNGO__SERVER__PORT", "9000")]).unwrap();
+    assert_eq!(config.server.address.to_string(), "[::1]:9000");
+    assert_eq!(config.server.public_url.as_deref(), Some("https://pay.example"));
+    assert_eq!(config.server.shutdown_grace, Duration::from_secs(30));
+}
+
+#[test]
+fn a_password_of_digits_stays_a_text() {
+    let config = Place::new(FILE).load(&SECRETS).unwrap();
+    let secrets: MpesaSecrets = config.providers[0].secrets.read().unwrap();
+    assert_eq!(secrets.api_key.expose_secret(), "0123456");
+    let error = config.cores[0].secrets.read::<MpesaSecrets>().unwrap_err().to_string();
+    assert_eq!(error, "unknown field `password`, expected `api_key`");
+}
+
+#[test]
+fn a_secret_file_loses_its_line_break_and_an_open_one_is_warned_of() {
+    let place = Place::new(FILE);
+    let path = place.write("secret", "p@ss word\n");
+    let config =
+        place.load(&[("KIUNGO__CORES__MAIN__SECRETS__PASSWORD_FILE", path.as_str())]).unwrap();
+    #[derive(Deserialize)]
+    struct Secrets {
+        password: SecretString,
+    }
+    let secrets: Secrets = config.cores[0].secrets.read().unwrap();
+    assert_eq!(secrets.password.expose_secret(), "p@ss word");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let set = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let environment = [("KIUNGO__CORES__MAIN__SECRETS__PASSWORD_FILE", path.as_str())];
+            place.load(&environment).unwrap().warnings
+        };
+        assert_eq!(set(0o600), Vec::<String>::new());
+        let warnings = set(0o644);
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].contains("can be read by every user"), "{}", warnings[0]);
+    }
+}
+
+#[test]
+fn an_adapters_table_is_read_as_its_own_type_with_the_environment_laid_over() {
+    let place = Place::new(FILE);
+    let environment = [("KIUNGO__CORES__MAIN__FINERACT__COMMAND_TIMEOUT_MS", "5000")];
+    let config = place.load(&environment).unwrap();
+    let options: FineractOptions = config.cores[0].fineract.read_as().unwrap();
+    assert_eq!(options.command_timeout_ms, 5000);
+    assert_eq!(options.base_url, "https://core.example/fineract-provider");
+    let Auth::Basic { username } = options.auth;
+    assert_eq!(username, "kiungo");
+    assert_eq!(config.cores[0].inquiry.ladder.as_ref().map(Vec::len), Some(2));
+}
+
+#[test]
+fn an_adapters_wrong_key_is_named_with_its_line() {
+    let wrong = |from, to| {
+        let place = Place::new(&FILE.replace(from, to));
+        let config = place.load(&[]).unwrap();
+        let errors = config.cores[0].fineract.read_as::<FineractOptions>().unwrap_err();
+        place.hide(&errors.to_string())
+    };
+    assert_snapshot!("an_adapters_unknown_key", wrong("command_timeout_ms", "timeout"));
+    assert_snapshot!("an_adapters_wrong_type", wrong("60000", "\"soon\""));
+    assert_snapshot!("an_adapters_missing_key", wrong("base_url", "# base_url"));
+}
+
+#[test]
+fn a_good_configuration_fits_together() {
+    let config = Place::new(FILE).load(&SECRETS).unwrap();
+    let checked = config.check().unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(checked.mappings.len(), 2);
+    assert!(checked.cores.values().all(|core| core.as_str() == "main"));
+    assert_eq!(config.api.keys[0].roles, [Role::Read, Role::Transfer]);
+    assert_eq!(config.api.keys[0].sha256[..2], [0x9f, 0x86]);
+}
+
+#[test]
+fn what_is_shown_is_complete_toml_without_secrets() {
+    let place = Place::new(FILE);
+    let mut environment = SECRETS.to_vec();
+    environment.push(("KIUNGO__DATABASE__URL", "postgres://kiungo:hunter2@db/kiungo"));
+    let config = place.load(&environment).unwrap();
+    let shown = place.hide(config.redacted());
+    for secret in ["0123456", "0042", "hunter2"] {
+        assert!(!shown.contains(secret), "{shown}");
+        assert!(!format!("{config:?}").contains(secret));
+    }
+    shown.parse::<toml::Table>().unwrap();
+    assert_snapshot!("shown", shown);
+}
+
+macro_rules! mistakes {
+    ($($name:ident: $file:expr, $environment:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            assert_snapshot!(stringify!($name), Place::new($file).load(&$environment).unwrap_err());
+        }
+    )*};
+}
+
+mistakes! {
+    not_toml: "[server\nport = 1", [];
+    an_unknown_key: "[server]\nprot = 1", [];
+    an_unknown_section: "[sever]\nport = 1", [];
+    an_unknown_variable: "", [("KIUNGO__SERVER__PROT", "1")];
+    an_unknown_section_of_the_environment: "", [("KIUNGO__SEVER__PORT", "1")];
+    a_variable_for_an_unknown_provider: FILE, [("KIUNGO__PROVIDERS__MPESA_KE__CORE", "main")];
+    a_variable_without_entries: "", [("KIUNGO__CORES__MAIN__ID", "main")];
+    a_variable_that_is_none: "", [("KIUNGO__SERVER__PORT[9]", "1"), ("KIUNGO__", "1")];
+    a_number_that_is_none: "", [("KIUNGO__SERVER__PORT", "http")];
+    a_number_out_of_range: "[server]\nport = 70000", [];
+    a_text_that_is_a_number: "[log]\nfilter = 7", [];
+    a_table_that_is_a_text: "server = \"x\"", [];
+    a_duration_that_is_none: "[server]\nbody_timeout = \"10\"", [];
+    an_address_that_is_none: "[server]\nlisten = \"localhost:80\"\npublic_url = \"pay.example\"", [];
+    a_secret_in_the_file: "[[providers]]\nid = \"a\"\nmapping = \"m\"\ncallback_secret = \"0123456789abcdef\"\n[providers.secrets]\napi_key = \"geheim\"", [];
+    a_password_in_the_file: "[database]\nurl = \"postgres://kiungo:geheim@db/kiungo\"", [];
+    a_secret_file_that_is_not_there: "[[providers]]\nid = \"a\"\nmapping = \"m\"\ncallback_secret_file = \"/nowhere/secret\"", [];
+    a_weak_callback_secret: FILE, [("KIUNGO__PROVIDERS__MPESA_TZ__CALLBACK_SECRET", "short")];
+    a_key_instead_of_its_hash: "[[api.keys]]\nname = \"x\"\nsha256 = \"geheim\"\nroles = [\"admin\"]", [];
+    a_queue_that_is_not_there: "[queue]\nurl = \"kafka://x\"", [];
+    a_filter_that_is_none: "[log]\nformat = \"xml\"\nfilter = \"a=b=c\"", [];
+    a_core_without_options: "[[cores]]\nid = \"Main\"", [];
+    a_ladder_that_descends: "[[cores]]\nid = \"a\"\n[cores.fineract]\n[cores.inquiry]\nladder = [\"2m\", \"1m\"]\nwhen_absent = \"hope\"", [];
+    several_at_once: "[server]\nport = -1\nbody_timeout = \"x\"\n[engine]\nspeed = 9", [("KIUNGO__LOG__FORMAT", "xml")];
+}
+
+#[test]
+fn no_secret_is_in_a_message() {
+    for file in [
+        "[[providers]]\nid = \"a\"\ncallback_secret = \"geheim\"\n[providers.secrets]\napi_key = \"geheim\"",
+        "[database]\nurl = \"postgres://kiungo:geheim@db/kiungo\"",
+        "[[api.keys]]\nsha256 = \"geheim\"",
+    ] {
+        let message = Place::new(file).load(&[]).unwrap_err();
+        assert!(!message.contains("geheim"), "{message}");
+    }
+}
+
+#[test]
+fn parts_that_do_not_fit_are_all_named() {
+    let nothing = Place::new("");
+    assert_snapshot!("nothing_configured", nothing.check(&[]));
+    let place = Place::new(
+        &FILE
+            .replace("https://pay.example/", "")
+            .replace("mpesa-tz.toml", "mpesa-gh.toml")
+            .replace("id = \"gsma-sandbox\"", "id = \"gsma-sandbox\"\ncore = \"branch\""),
+    );
+    assert_snapshot!("parts_that_do_not_fit", place.check(&[]));
+    let twice = format!(
+        "{FILE}\n[[providers]]\nid = \"mpesa-tz\"\nmapping = \"/nowhere/m.toml\"\nca_file = \"/nowhere/ca\"\n\
+         [[cores]]\nid = \"main\"\n[cores.fineract]"
+    );
+    assert_snapshot!("twice", Place::new(&twice).check(&SECRETS[1..2]));
+}
+
+#[test]
+fn a_bad_mapping_is_named_with_its_own_lines() {
+    let place = Place::new(FILE);
+    let path = place.write("mpesa-tz.toml", "[provider]\nid = \"mpesa-tz\"\n[mony]\n");
+    let environment = [SECRETS[1], ("KIUNGO__PROVIDERS__MPESA_TZ__MAPPING", path.as_str())];
+    assert_snapshot!("a_bad_mapping", place.check(&environment));
+}
