@@ -29,7 +29,8 @@ pub(crate) struct Row {
     pub(crate) order: Order,
     pub(crate) account: u64,
     pub(crate) transaction: Option<u64>,
-    pub(crate) body: Option<Body>,
+    /// The body as it was sent.
+    pub(crate) body: Option<Box<str>>,
     pub(crate) key: String,
     pub(crate) maker: String,
     pub(crate) made_at: Timestamp,
@@ -108,7 +109,7 @@ impl Commands {
             order: draft.order.clone(),
             account: draft.account,
             transaction: draft.transaction,
-            body: draft.body.cloned(),
+            body: draft.body.map(|body| body.raw().into()),
             key: draft.wire_key.to_owned(),
             maker: draft.maker.to_owned(),
             made_at: draft.at,

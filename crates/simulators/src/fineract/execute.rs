@@ -161,7 +161,8 @@ impl Simulator {
                 account: waiting.account,
                 transaction: waiting.transaction,
             };
-            let (body, key) = (waiting.body.clone(), waiting.key.clone());
+            let body = Body::parse(waiting.body.as_deref().unwrap_or("").as_bytes())?;
+            let key = waiting.key.clone();
             if !approve {
                 bank.commands.settle(command, State::Rejected);
                 let json = super::json::Json::object().with("commandId", command);

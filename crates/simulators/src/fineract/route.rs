@@ -121,6 +121,7 @@ pub(crate) enum Read {
     BusinessDate(String),
     GlClosures,
     Holidays,
+    WorkingDays,
     ExternalEvents,
     Audits,
     WaitingCommands,
@@ -151,6 +152,7 @@ impl Read {
             Self::BusinessDates | Self::BusinessDate(_) => "READ_BUSINESS_DATE",
             Self::GlClosures => "READ_GLCLOSURE",
             Self::Holidays => "READ_HOLIDAY",
+            Self::WorkingDays => "READ_WORKINGDAYS",
             Self::ExternalEvents => "READ_EXTERNAL_EVENT_CONFIGURATION",
             Self::Audits | Self::WaitingCommands => "READ_AUDIT",
         }
@@ -232,6 +234,7 @@ fn lookup(head: &str, rest: &[&str], new_paths: bool) -> Option<Read> {
         ("businessdate", [name]) => Read::BusinessDate(decode(name)),
         ("glclosures", []) => Read::GlClosures,
         ("holidays", []) => Read::Holidays,
+        ("workingdays", []) => Read::WorkingDays,
         ("externalevents", ["configuration"]) if new_paths => Read::ExternalEvents,
         ("audits", []) => Read::Audits,
         ("makercheckers", []) => Read::WaitingCommands,

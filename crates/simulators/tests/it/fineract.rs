@@ -151,7 +151,8 @@ impl World {
     }
 
     async fn withdraw(&self, key: &str, amount: &str) -> Reply {
-        self.post("v1/savingsaccounts/1/transactions?command=withdrawal", key, posting(amount)).await
+        self.post("v1/savingsaccounts/1/transactions?command=withdrawal", key, posting(amount))
+            .await
     }
 
     async fn repay(&self, key: &str, amount: &str) -> Reply {

@@ -1,7 +1,6 @@
 //! The audit trail: the command table as it is shown (`fineract.md` §4.4).
 
 use crate::fineract::bank::Bank;
-use crate::fineract::body::Body;
 use crate::fineract::commands::{Row, State};
 use crate::fineract::json::Json;
 use crate::fineract::query::{Query, page};
@@ -36,7 +35,7 @@ pub(crate) fn waiting(bank: &Bank) -> Json {
 fn view(row: &Row, with_json: bool) -> Json {
     let action = row.order.action;
     let account = |is_loan: bool| (action.is_loan() == is_loan).then_some(row.account);
-    let body = row.body.as_ref().map_or("{}", Body::raw);
+    let body = row.body.as_deref().unwrap_or("{}");
     Json::object()
         .with("id", row.id)
         .with("actionName", action.name())

@@ -10,6 +10,7 @@ use crate::fineract::options::{Options, Version};
 use crate::fineract::refusal::{Problem, Refusal};
 use crate::fineract::result::{OFFICE_ID, OFFICE_NAME};
 use crate::fineract::route::Read;
+use crate::fineract::savings::view::coded;
 
 /// Answers what is read of the settings.
 pub(crate) fn read(options: &Options, now: Timestamp, what: &Read) -> Result<Answer, Refusal> {
@@ -22,6 +23,7 @@ pub(crate) fn read(options: &Options, now: Timestamp, what: &Read) -> Result<Ans
         Read::BusinessDate(name) => business_date(options, now, name)?,
         Read::GlClosures => gl_closures(options),
         Read::Holidays => holidays(options),
+        Read::WorkingDays => working_days(options),
         Read::ExternalEvents => external_events(),
         _ => return Err(Refusal::Container(404)),
     };
@@ -147,9 +149,23 @@ fn holidays(options: &Options) -> Json {
             .with("name", format!("Holiday {}", index + 1))
             .with("fromDate", Serializer::Gson.date(*date))
             .with("toDate", Serializer::Gson.date(*date))
-            .with("status", Json::object().with("id", 300_i64).with("value", "Active"))
+            .with("status", coded(300, "holidayStatusType.active", "Active"))
     };
     Json::List(options.holidays.iter().enumerate().map(view).collect())
+}
+
+/// The weekdays as an iCalendar rule.
+fn working_days(options: &Options) -> Json {
+    let names = [(1, "MO"), (2, "TU"), (3, "WE"), (4, "TH"), (5, "FR"), (6, "SA"), (7, "SU")];
+    let works = |day: &i8| !options.non_working_weekdays.contains(day);
+    let days: Vec<&str> =
+        names.iter().filter(|(day, _)| works(day)).map(|(_, name)| *name).collect();
+    Json::object()
+        .with("id", 1_i64)
+        .with("recurrence", format!("FREQ=WEEKLY;INTERVAL=1;BYDAY={}", days.join(",")))
+        .with("repaymentRescheduleType", coded(1, "RepaymentRescheduleType.same.day", "same day"))
+        .with("extendTermForDailyRepayments", false)
+        .with("extendTermForRepaymentsOnHolidays", false)
 }
 
 fn external_events() -> Json {

@@ -76,7 +76,10 @@ async fn an_unknown_command_and_an_unknown_name_come_before_the_permission() {
     let mut world = World::new(Options { users: users(), ..Options::default() });
     world.login = READER;
     let reply = world.post("v1/loans/1?command=gift", "k", json!({})).await;
-    assert_eq!((reply.status, reply.code().as_str()), (400, "error.msg.query.parameter.value.unsupported"));
+    assert_eq!(
+        (reply.status, reply.code().as_str()),
+        (400, "error.msg.query.parameter.value.unsupported")
+    );
     let path = "v1/loans/external-id/nobody/transactions?command=repayment";
     let reply = world.post(path, "k", json!({})).await;
     assert_eq!((reply.status, reply.code().as_str()), (404, "error.msg.loan.external.id.invalid"));
@@ -115,14 +118,20 @@ async fn errors_are_indented_and_name_what_is_wrong() {
     let reply = world.post(DEPOSIT, "", body).await;
     assert_eq!((reply.status, reply.json()["httpStatusCode"].as_str()), (400, Some("400")));
     assert!(reply.text.lines().count() > 10, "{}", reply.text);
-    let codes: Vec<String> = reply.json()["errors"].as_array().unwrap().iter()
+    let codes: Vec<String> = reply.json()["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
         .map(|error| error["userMessageGlobalisationCode"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(codes, [
-        "validation.msg.savingsaccount.transaction.transactionDate.cannot.be.blank",
-        "validation.msg.savingsaccount.transaction.transactionAmount.not.greater.than.zero",
-        "validation.msg.savingsaccount.transaction.paymentTypeId.cannot.be.blank",
-    ]);
+    assert_eq!(
+        codes,
+        [
+            "validation.msg.savingsaccount.transaction.transactionDate.cannot.be.blank",
+            "validation.msg.savingsaccount.transaction.transactionAmount.not.greater.than.zero",
+            "validation.msg.savingsaccount.transaction.paymentTypeId.cannot.be.blank",
+        ]
+    );
     assert_eq!(reply.json()["errors"][0]["args"], json!([{}]));
 }
 
@@ -136,7 +145,11 @@ async fn dates_and_amounts_need_what_makes_them_readable() {
         ("transactionDate", json!("2026-02-30"), "validation.msg.invalid.dateFormat.format"),
         ("transactionAmount", json!("12x"), "validation.msg.invalid.decimal.format"),
         ("paymentTypeId", json!("three"), "validation.msg.invalid.integer.format"),
-        ("receiptNumber", json!("x".repeat(51)), "validation.msg.savingsaccount.transaction.receiptNumber.exceeds.max.length"),
+        (
+            "receiptNumber",
+            json!("x".repeat(51)),
+            "validation.msg.savingsaccount.transaction.receiptNumber.exceeds.max.length",
+        ),
     ] {
         let reply = world.post(DEPOSIT, "", with(posting("1.00"), name, value)).await;
         assert_eq!((reply.status, reply.code().as_str()), (400, code));
@@ -191,7 +204,8 @@ async fn every_hundredth_response_closes_its_connection() {
     let world = World::of(Version::V1_12);
     let mut closing = Vec::new();
     for count in 1..=200 {
-        let request = Request::get("/fineract-provider/actuator/health").body(Body::empty()).unwrap();
+        let request =
+            Request::get("/fineract-provider/actuator/health").body(Body::empty()).unwrap();
         let response = tower::ServiceExt::oneshot(world.simulator.router(), request).await.unwrap();
         if response.headers().contains_key("connection") {
             closing.push(count);

@@ -56,7 +56,10 @@ async fn an_unmapped_error_is_replayed_as_a_small_object() {
     let world = World::of(Version::V1_12);
     let path = "v1/savingsaccounts/1/transactions/999?command=releaseAmount";
     let first = world.post(path, "k", json!({})).await;
-    assert_eq!((first.status, first.json()["error"].as_str()), (500, Some("Internal Server Error")));
+    assert_eq!(
+        (first.status, first.json()["error"].as_str()),
+        (500, Some("Internal Server Error"))
+    );
     let again = world.post(path, "k", json!({})).await;
     assert_eq!((again.status, again.cached), (500, true));
     assert!(again.json()["Exception"].is_string());
@@ -147,7 +150,9 @@ async fn from_1_15_on_a_crash_leaves_no_stuck_key() {
 
 fn two_persons(version: Version) -> Options {
     let maker = User {
-        permissions: ["DEPOSIT_SAVINGSACCOUNT", "DISBURSE_LOAN", "ALL_FUNCTIONS_READ"].map(str::to_owned).to_vec(),
+        permissions: ["DEPOSIT_SAVINGSACCOUNT", "DISBURSE_LOAN", "ALL_FUNCTIONS_READ"]
+            .map(str::to_owned)
+            .to_vec(),
         ..User::default()
     };
     let checker = User { name: "checker".to_owned(), ..User::default() };
@@ -189,7 +194,10 @@ async fn a_command_that_waits_for_a_second_person_answers_200_and_books_nothing(
 async fn a_held_command_names_the_object_it_addresses() {
     let world = World::new(two_persons(Version::V1_12));
     let held = world.disburse("k", "mm-1").await;
-    assert_eq!((held.number("resourceId"), held.json()["rollbackTransaction"].as_bool()), (1, Some(true)));
+    assert_eq!(
+        (held.number("resourceId"), held.json()["rollbackTransaction"].as_bool()),
+        (1, Some(true))
+    );
     let waiting = world.get("v1/makercheckers").await;
     assert_eq!(waiting.json()[0]["actionName"], "DISBURSE");
 }
@@ -209,7 +217,8 @@ async fn the_audit_trail_shows_the_body_only_when_asked_and_never_the_key() {
     let world = World::of(Version::V1_12);
     world.deposit("secret-key", "10.00").await;
     world.deposit("secret-key", "10.00").await;
-    let path = "v1/audits?actionName=DEPOSIT&entityName=SAVINGS&savingsAccountId=1&processingResult=1";
+    let path =
+        "v1/audits?actionName=DEPOSIT&entityName=SAVINGS&savingsAccountId=1&processingResult=1";
     let plain = world.get(path).await.json();
     assert_eq!(plain.as_array().unwrap().len(), 1, "a replay adds no row");
     assert!(plain[0]["commandAsJson"].is_null());
@@ -226,6 +235,7 @@ async fn without_a_key_the_books_refer_to_the_external_id_or_the_cheque() {
     let path = "v1/savingsaccounts/1/transactions?command=deposit";
     world.post(path, "", with(posting("1.00"), "checkNumber", "c-1")).await;
     let movements = world.simulator.books().movements;
-    let references: Vec<&str> = movements.iter().map(|movement| movement.reference.as_str()).collect();
+    let references: Vec<&str> =
+        movements.iter().map(|movement| movement.reference.as_str()).collect();
     assert_eq!(references, ["mm-1", "c-1"]);
 }
