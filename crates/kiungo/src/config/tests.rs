@@ -79,6 +79,11 @@ const SECRETS: [(&str, &str); 3] = [
     ("KIUNGO__CORES__MAIN__SECRETS__PASSWORD", "0042"),
 ];
 
+#[derive(Deserialize)]
+struct CoreSecrets {
+    password: SecretString,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MpesaSecrets {
@@ -150,11 +155,7 @@ fn a_secret_file_loses_its_line_break_and_an_open_one_is_warned_of() {
     let path = place.write("secret", "p@ss word\n");
     let config =
         place.load(&[("KIUNGO__CORES__MAIN__SECRETS__PASSWORD_FILE", path.as_str())]).unwrap();
-    #[derive(Deserialize)]
-    struct Secrets {
-        password: SecretString,
-    }
-    let secrets: Secrets = config.cores[0].secrets.read().unwrap();
+    let secrets: CoreSecrets = config.cores[0].secrets.read().unwrap();
     assert_eq!(secrets.password.expose_secret(), "p@ss word");
     #[cfg(unix)]
     {
