@@ -17,7 +17,7 @@ mod batch;
 mod case;
 pub mod change;
 mod check;
-#[cfg(feature = "contract")]
+#[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod inbox;
 mod memory;

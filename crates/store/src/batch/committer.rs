@@ -90,7 +90,10 @@ async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, ba
 
 /// Commits a batch. If one row spoils the transaction, each request is tried alone, so that only
 /// the one concerned fails.
-async fn commit_batch(backend: &mut impl Backend, requests: Vec<Request>) -> Vec<Verdict> {
+pub(crate) async fn commit_batch(
+    backend: &mut impl Backend,
+    requests: Vec<Request>,
+) -> Vec<Verdict> {
     if requests.is_empty() {
         return Vec::new();
     }
@@ -147,4 +150,137 @@ pub(crate) fn unrefused(verdict: Verdict) -> Result<Done, StoreError> {
         CommitError::Store(error) => error,
         refused => StoreError::Corrupt(refused.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::batch::facts::Facts;
+    use crate::batch::rows::Rows;
+    use crate::contract::story::{arrival, at, instruction, received};
+
+    /// A database that fails where it is told to, and notes what it is asked.
+    struct Script {
+        fails_at: Option<&'static str>,
+        /// A batch with this many transfers or more is spoiled by one of its rows.
+        spoiled_from: usize,
+        notes: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Script {
+        fn new(fails_at: Option<&'static str>, spoiled_from: usize) -> Self {
+            Self { fails_at, spoiled_from, notes: Arc::default() }
+        }
+
+        fn step(&self, name: &'static str) -> Result<(), BackendError> {
+            self.notes.lock().unwrap().push(name.to_owned());
+            let failed = || BackendError::Store(StoreError::Unavailable(name.to_owned()));
+            if self.fails_at == Some(name) { Err(failed()) } else { Ok(()) }
+        }
+
+        fn notes(&self) -> String {
+            self.notes.lock().unwrap().join(" ")
+        }
+    }
+
+    #[async_trait]
+    impl Backend for Script {
+        async fn begin(&mut self) -> Result<(), BackendError> {
+            self.step("begin")
+        }
+
+        async fn facts(&mut self, _wanted: &Wanted) -> Result<Facts, BackendError> {
+            self.step("facts").map(|()| Facts::default())
+        }
+
+        async fn write(&mut self, rows: &Rows) -> Result<(), BackendError> {
+            if rows.transfers.len() >= self.spoiled_from {
+                self.step("spoiled")?;
+                return Err(BackendError::Row(StoreError::Corrupt("a row".to_owned())));
+            }
+            self.step("write")
+        }
+
+        async fn commit(&mut self) -> Result<(), BackendError> {
+            self.step("commit")
+        }
+
+        async fn rollback(&mut self) {
+            let _ = self.step("rollback");
+        }
+
+        async fn close(&mut self) {
+            let _ = self.step("close");
+        }
+    }
+
+    fn requests(count: u32) -> Vec<Request> {
+        let request = |n| Request::Commit(Box::new(received(instruction(n), at(1))));
+        (0..count).map(request).collect()
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_one_transaction() {
+        let mut script = Script::new(None, 100);
+        let verdicts = commit_batch(&mut script, requests(50)).await;
+        assert!(verdicts.len() == 50 && verdicts.iter().all(Result::is_ok));
+        assert_eq!(script.notes(), "begin facts write commit");
+    }
+
+    #[tokio::test]
+    async fn a_failure_at_any_step_fails_every_member() {
+        for step in ["begin", "facts", "write", "commit"] {
+            let mut script = Script::new(Some(step), 100);
+            let mut batch = requests(3);
+            batch.push(Request::Arrive(arrival("d", at(1))));
+            let verdicts = commit_batch(&mut script, batch).await;
+            let failed = Err(StoreError::Unavailable(step.to_owned()).into());
+            assert_eq!(verdicts, vec![failed; 4]);
+            assert!(script.notes().ends_with("rollback"), "{step}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_row_that_spoils_a_batch_is_tried_alone() {
+        let mut script = Script::new(None, 2);
+        let verdicts = commit_batch(&mut script, requests(3)).await;
+        assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
+        let alone = "begin facts write commit ".repeat(3);
+        assert_eq!(script.notes(), format!("begin facts spoiled rollback {}", alone.trim()));
+
+        let mut script = Script::new(None, 1);
+        let verdicts = commit_batch(&mut script, requests(2)).await;
+        assert!(verdicts.iter().all(Result::is_err), "{verdicts:?}");
+    }
+
+    #[tokio::test]
+    async fn a_batch_of_refusals_writes_nothing() {
+        let mut script = Script::new(None, 100);
+        let mut stale = received(instruction(1), at(1));
+        stale.decision.base_version = 3;
+        stale.decision.entries[0].seq = 4;
+        let refused = commit_batch(&mut script, vec![Request::Commit(Box::new(stale))]).await;
+        assert!(refused[0].is_err());
+        assert_eq!(script.notes(), "begin facts rollback");
+    }
+
+    #[tokio::test]
+    async fn what_waits_together_is_committed_together_within_the_bound() {
+        let script = Script::new(None, 100);
+        let notes = Arc::clone(&script.notes);
+        let committer = Committer::start(script, Bounds { batch_max: 10, queue_max: 64 });
+        let asked = requests(25).into_iter().map(|request| committer.ask(request));
+        let verdicts = futures_util::future::join_all(asked).await;
+        assert!(verdicts.iter().all(Result::is_ok));
+        committer.close().await;
+        let notes = notes.lock().unwrap();
+        assert_eq!(notes.iter().filter(|note| *note == "commit").count(), 3);
+        assert_eq!(notes.last().map(String::as_str), Some("close"));
+        let late = committer.ask(requests(1).remove(0)).await;
+        assert!(matches!(late, Err(CommitError::Store(StoreError::Unavailable(_)))));
+    }
 }

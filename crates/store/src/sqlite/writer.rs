@@ -40,7 +40,7 @@ impl Writer {
         self.connection.as_mut().ok_or_else(closed)
     }
 
-    async fn run(&mut self, statement: &'static str) -> Result<(), BackendError> {
+    pub(super) async fn run(&mut self, statement: &'static str) -> Result<(), BackendError> {
         let connection = self.connection().await?;
         sqlx::raw_sql(statement).execute(connection).await.map_err(|error| failed(&error)).map(drop)
     }
