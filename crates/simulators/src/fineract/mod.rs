@@ -7,7 +7,7 @@
 //!
 //! From a request to an answer: `front` (tenant, login, route, faults), then `reads`, or `execute`
 //! (permission, command table, handler). The handlers live in `savings` and `loans`, the rest of
-//! what is read in `lookups`. All of a tenant's state is one [`bank::Bank`] behind one lock.
+//! what is read in `lookups`. All of a tenant's state is one `bank::Bank` behind one lock.
 //!
 //! # Books
 //! A savings account's balance is its ledger balance (holds not deducted); a loan's is what is owed,
