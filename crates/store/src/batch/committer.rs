@@ -277,7 +277,7 @@ mod tests {
         let verdicts = futures_util::future::join_all(asked).await;
         assert!(verdicts.iter().all(Result::is_ok));
         committer.close().await;
-        let notes = notes.lock().unwrap();
+        let notes = notes.lock().unwrap().clone();
         assert_eq!(notes.iter().filter(|note| *note == "commit").count(), 3);
         assert_eq!(notes.last().map(String::as_str), Some("close"));
         let late = committer.ask(requests(1).remove(0)).await;

@@ -162,7 +162,7 @@ impl Rows {
         self.postponed.remove(&row.0);
         if let Some(known) = self.transfer_at.get(&row.0).and_then(|at| self.transfers.get_mut(*at))
         {
-            *known = row
+            *known = row;
         } else {
             self.transfer_at.insert(row.0, self.transfers.len());
             self.transfers.push(row);
@@ -173,9 +173,8 @@ impl Rows {
         let id = decision.transfer.id();
         let subject = transfer_subject(id);
         let row = match CaseMove::of(decision) {
-            CaseMove::Stays => return,
             CaseMove::Closes if was_open => None,
-            CaseMove::Closes => return,
+            CaseMove::Stays | CaseMove::Closes => return,
             CaseMove::Opens { kind, detail, at } => {
                 let provider = Some(decision.transfer.instruction().provider.clone());
                 let at = Some(at.as_micros());

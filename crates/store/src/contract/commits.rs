@@ -133,7 +133,7 @@ pub async fn an_idempotency_key_names_its_holder(place: &dyn Place) {
     let same = keyed(received(instruction(1), at(1)), "k", "d1");
     assert_eq!(store.commit(same).await, taken);
     let mut other = keyed(received(instruction(3), at(3)), "k", "d1");
-    other.key.as_mut().unwrap().client = "bank".to_owned();
+    "bank".clone_into(&mut other.key.as_mut().unwrap().client);
     commit(&*store, other).await;
     assert_eq!(store.key_holder("shop", "other").await.unwrap(), None);
 }

@@ -30,6 +30,9 @@ async fn stock(store: &dyn Store) {
     commit(store, received(instruction(4), at(5))).await;
 }
 
+/// A filter, and what it leaves.
+type Line = (fn(&mut TransferQuery), &'static [u32]);
+
 pub async fn every_filter_narrows_the_search(place: &dyn Place) {
     let store = place.open().await;
     stock(&*store).await;
@@ -39,7 +42,7 @@ pub async fn every_filter_narrows_the_search(place: &dyn Place) {
         change(&mut query);
         query
     };
-    let table: &[(fn(&mut TransferQuery), &[u32])] = &[
+    let table: &[Line] = &[
         (|_| {}, &[4, 3, 2, 1]),
         (|q| q.statuses = vec![Status::Completed, Status::Suspended], &[3, 1]),
         (|q| q.statuses = vec![Status::Received], &[4, 2]),

@@ -136,7 +136,7 @@ pub fn policy() -> Policy {
     }
 }
 
-/// Chance, repeatable from its seed (SplitMix64).
+/// Chance, repeatable from its seed (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub struct Dice(pub u64);
 

@@ -1,4 +1,4 @@
-//! The store in a SQLite file.
+//! The store in a `SQLite` file.
 
 use std::sync::{Arc, Mutex};
 
