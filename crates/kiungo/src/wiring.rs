@@ -1,0 +1,222 @@
+//! From mapping files and options to what an engine is made of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kiungo_core_banking::Core;
+use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::policy::Policy;
+use kiungo_domain::transfer::{Kind, Operation};
+use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
+use kiungo_engine::{ProviderLink, ProviderRules, TrafficOptions};
+use kiungo_mapping::mapping::Promises;
+use kiungo_mapping::{Family, InquirySettings, Mapping, MappingErrors, Promise, Refusal};
+use kiungo_provider::{Capabilities, Provider, Terms};
+use kiungo_provider_gsma as gsma;
+use kiungo_provider_mpesa as mpesa;
+use kiungo_transport::Transport;
+use secrecy::SecretString;
+use thiserror::Error;
+
+/// The secrets of a provider; each family takes what it needs.
+#[derive(Debug, Clone, Default)]
+pub struct ProviderSecrets {
+    /// GSMA, Basic: the user.
+    pub user: Option<SecretString>,
+    /// GSMA, Basic: the password.
+    pub password: Option<SecretString>,
+    /// GSMA, `OAuth2`: the consumer key.
+    pub client_id: Option<SecretString>,
+    /// GSMA, `OAuth2`: the consumer secret.
+    pub client_secret: Option<SecretString>,
+    /// GSMA: the API key beside either; M-Pesa: the application's API key.
+    pub api_key: Option<SecretString>,
+    /// GSMA: the value of `X-Client-Id`.
+    pub x_client_id: Option<SecretString>,
+}
+
+/// What a provider is wired from.
+pub struct ProviderParts {
+    /// Its mapping.
+    pub mapping: Mapping,
+    /// Its secrets.
+    pub secrets: ProviderSecrets,
+    /// M-Pesa: the environment's public key, where it does not stand in the mapping.
+    pub public_key: Option<String>,
+    /// Where it calls back, with the secret and a trailing slash.
+    pub callback_base: Option<String>,
+    /// What carries its requests.
+    pub transport: Arc<dyn Transport>,
+    /// The core that its customers' payments go to.
+    pub core_id: CoreId,
+    /// That core.
+    pub core: Arc<dyn Core>,
+    /// How the configuration says that the core is asked.
+    pub core_inquiry: InquirySettings,
+}
+
+/// A provider that cannot be wired.
+#[derive(Debug, Error)]
+pub enum WiringError {
+    /// The mapping file is wrong.
+    #[error(transparent)]
+    Mapping(#[from] MappingErrors),
+    /// The adapter's options are wrong.
+    #[error("{file}: [gsma]: {error}")]
+    Gsma {
+        /// The mapping file.
+        file: String,
+        /// What is wrong.
+        error: gsma::OptionsError,
+    },
+    /// The adapter's options are wrong.
+    #[error("{file}: [mpesa]: {error}")]
+    Mpesa {
+        /// The mapping file.
+        file: String,
+        /// What is wrong.
+        error: mpesa::OptionsError,
+    },
+    /// A secret is missing.
+    #[error("{file}: the secret `{secret}` of the provider is not configured")]
+    NoSecret {
+        /// The mapping file.
+        file: String,
+        /// Which one.
+        secret: &'static str,
+    },
+}
+
+/// Wires a provider.
+pub fn provider(parts: ProviderParts) -> Result<ProviderLink, WiringError> {
+    let adapter = adapter(&parts)?;
+    let promises = Promises {
+        provider: promise(adapter.capabilities()),
+        core: core_promise(parts.core.as_ref()),
+    };
+    let policy = parts.mapping.policy(&parts.core_inquiry, promises);
+    let traffic = parts.mapping.traffic();
+    let traffic = TrafficOptions {
+        in_flight_max: usize::try_from(traffic.in_flight_max).unwrap_or(1),
+        per_second_max: Some(traffic.per_second_max),
+        breaker_failures: traffic.breaker.failures,
+        breaker_cool_down: traffic.breaker.cool_down,
+    };
+    let rules = MappedRules { mapping: parts.mapping, policy, core: parts.core_id };
+    Ok(ProviderLink { provider: adapter, rules: Arc::new(rules), traffic })
+}
+
+fn adapter(parts: &ProviderParts) -> Result<Arc<dyn Provider>, WiringError> {
+    let mapping = &parts.mapping;
+    let terms = terms(mapping, parts.callback_base.clone())?;
+    let transport = Arc::clone(&parts.transport);
+    let secrets = parts.secrets.clone();
+    let file = || mapping.file().to_owned();
+    match mapping.family() {
+        Family::Gsma => {
+            let options: gsma::Options = mapping.section(mapping.family().as_str())?;
+            let secrets = gsma::Secrets {
+                user: secrets.user,
+                password: secrets.password,
+                client_id: secrets.client_id,
+                client_secret: secrets.client_secret,
+                api_key: secrets.api_key,
+                x_client_id: secrets.x_client_id,
+            };
+            let adapter = gsma::Gsma::new(options, secrets, terms, transport)
+                .map_err(|error| WiringError::Gsma { file: file(), error })?;
+            Ok(Arc::new(adapter))
+        }
+        Family::Mpesa => {
+            let mut options: mpesa::Options = mapping.section(mapping.family().as_str())?;
+            if let Some(key) = &parts.public_key {
+                options.public_key.clone_from(key);
+            }
+            let missing = || WiringError::NoSecret { file: file(), secret: "api_key" };
+            let secrets = mpesa::Secrets { api_key: secrets.api_key.ok_or_else(missing)? };
+            let adapter = mpesa::Mpesa::new(options, secrets, terms, transport)
+                .map_err(|error| WiringError::Mpesa { file: file(), error })?;
+            Ok(Arc::new(adapter))
+        }
+    }
+}
+
+fn terms(mapping: &Mapping, callback_base: Option<String>) -> Result<Terms, WiringError> {
+    let statuses: BTreeMap<String, kiungo_provider::CodeLine> = mapping.section("statuses")?;
+    Ok(Terms {
+        currency: mapping.money().currency,
+        decimals: mapping.money().decimals,
+        codes: mapping.section("codes")?,
+        statuses: statuses.into_iter().map(|(word, line)| (word.to_ascii_lowercase(), line)).collect(),
+        callback_base,
+    })
+}
+
+const fn promise(capabilities: &Capabilities) -> Promise {
+    Promise {
+        resend_is_idempotent: capabilities.resend_is_idempotent,
+        indexing_window: capabilities.indexing_window,
+    }
+}
+
+fn core_promise(core: &dyn Core) -> Promise {
+    let capabilities = core.capabilities();
+    Promise {
+        resend_is_idempotent: capabilities.resend_is_idempotent,
+        indexing_window: capabilities.indexing_window,
+    }
+}
+
+/// A mapping, as the engine asks it.
+struct MappedRules {
+    mapping: Mapping,
+    policy: Policy,
+    core: CoreId,
+}
+
+impl ProviderRules for MappedRules {
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn currency(&self) -> Currency {
+        self.mapping.money().currency
+    }
+
+    fn core(&self) -> &CoreId {
+        &self.core
+    }
+
+    fn refuses(&self, kind: Kind, amount: Money) -> Option<Rejection> {
+        let operation = if kind.is_inbound() { Operation::Collect } else { Operation::PayOut };
+        let refusal = self.mapping.check_amount(operation, amount).err()?;
+        let reason = match refusal {
+            Refusal::BelowMinimum { .. } | Refusal::AboveMaximum { .. } => Reason::LimitExceeded,
+            Refusal::Zero | Refusal::Currency { .. } | Refusal::Decimals { .. } => {
+                Reason::AmountNotAllowed
+            }
+        };
+        Some(Rejection {
+            code: refusal.code().to_owned(),
+            reason,
+            message: refusal.to_string(),
+            retry: Retry::Never,
+        })
+    }
+
+    fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.mapping.open_at(now).err()
+    }
+
+    fn resolve(&self, account_reference: &str, payer: Option<&Msisdn>) -> Vec<AccountRef> {
+        self.mapping.resolve(account_reference, payer)
+    }
+
+    fn payment_type(&self, core: &CoreId) -> Option<u64> {
+        self.mapping.payment_type(core)
+    }
+
+    fn holder_must_match(&self) -> bool {
+        self.mapping.core().holder_must_match
+    }
+}
