@@ -83,8 +83,11 @@ async fn answer(
         Err(CallbackRefused::Store(error)) => {
             // Always an error that makes the provider send it again, whatever failed.
             tracing::error!(provider.name = %provider, error.message = %error, "a callback could not be stored");
-            Err(Problem::new(Code::StoreUnavailable, "the callback could not be stored; send it again")
-                .retry_after(Duration::from_secs(state.options.retry_after_s)))
+            Err(Problem::new(
+                Code::StoreUnavailable,
+                "the callback could not be stored; send it again",
+            )
+            .retry_after(Duration::from_secs(state.options.retry_after_s)))
         }
     }
 }

@@ -44,9 +44,7 @@ pub(crate) async fn healthz() -> Json<HealthView> {
         (status = 503, description = "`not_ready` or `store_unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn readyz(
-    State(state): State<Arc<Shared>>,
-) -> Result<Json<HealthView>, Problem> {
+pub(crate) async fn readyz(State(state): State<Arc<Shared>>) -> Result<Json<HealthView>, Problem> {
     let wait = Duration::from_secs(state.options.retry_after_s);
     if !state.readiness.is_ready() {
         let problem = Problem::new(Code::NotReady, "the engine is starting or stopping");

@@ -27,8 +27,9 @@ const OVERVIEW_AGE_MAX: Duration = Duration::from_secs(1);
 const OVERVIEW_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Seconds: a commit takes a millisecond, a customer's PIN a minute, an inquiry ladder hours.
-const SECONDS: &[f64] =
-    &[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0];
+const SECONDS: &[f64] = &[
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0,
+];
 
 /// A recorder's builder with the buckets of every `…_seconds` measure of the product. The process
 /// installs what it builds, and gives its handle to [`crate::ServerState::new`].

@@ -55,3 +55,56 @@ pub trait Service: Send + Sync {
     /// The time by the engine's clock.
     fn clock_now(&self) -> Timestamp;
 }
+
+#[async_trait]
+impl Service for kiungo_engine::Engine {
+    async fn submit(&self, new: NewTransfer, caller: Caller) -> Result<Submitted, SubmitError> {
+        Self::submit(self, new, caller).await
+    }
+
+    async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError> {
+        Self::inquire_now(self, id, by).await
+    }
+
+    async fn request_reversal(
+        &self,
+        id: TransferId,
+        by: &str,
+        reason: &str,
+    ) -> Result<Summary, RequestError> {
+        Self::request_reversal(self, id, by, reason).await
+    }
+
+    async fn assign(
+        &self,
+        id: TransferId,
+        account: AccountRef,
+        by: &str,
+    ) -> Result<Summary, RequestError> {
+        Self::assign(self, id, account, by).await
+    }
+
+    async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError> {
+        Self::suggestions(self, id).await
+    }
+
+    async fn callback(&self, provider: &ProviderId, callback: RawCallback) -> CallbackAnswer {
+        Self::callback(self, provider, callback).await
+    }
+
+    fn providers(&self) -> Vec<ProviderStatus> {
+        Self::providers(self)
+    }
+
+    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+        Self::balance(self, provider).await
+    }
+
+    fn store(&self) -> &Arc<dyn Store> {
+        Self::store(self)
+    }
+
+    fn clock_now(&self) -> Timestamp {
+        Self::clock_now(self)
+    }
+}

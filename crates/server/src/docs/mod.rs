@@ -43,7 +43,10 @@ pub(crate) async fn page(State(state): State<Arc<Shared>>) -> Response {
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "max-age=300"),
         // The one style sheet is inline; there is nothing else to load or to run.
-        (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ),
     ];
     (headers, page.clone()).into_response()
 }

@@ -115,7 +115,11 @@ fn parameters(page: &mut String, operation: &Value) {
         let required = parameter.pointer("/required").and_then(Value::as_bool) == Some(true);
         // A path parameter is always required, and a query parameter hardly ever.
         let place = text(parameter, "/in");
-        let place = if required && place != "path" { format!("{place}, required") } else { place.to_owned() };
+        let place = if required && place != "path" {
+            format!("{place}, required")
+        } else {
+            place.to_owned()
+        };
         let schema = parameter.get("schema").unwrap_or(&Value::Null);
         let _ = write!(
             page,

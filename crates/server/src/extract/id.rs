@@ -20,7 +20,10 @@ impl<S: Send + Sync> FromRequestParts<S> for TransferPath {
         let by_reference = || Reference::parse(&text).map(|reference| reference.transfer());
         let id = TransferId::parse(&text).or_else(|_| by_reference());
         id.map(Self).map_err(|_| {
-            Problem::new(Code::TransferNotFound, "this is not the id of a transfer, nor a reference")
+            Problem::new(
+                Code::TransferNotFound,
+                "this is not the id of a transfer, nor a reference",
+            )
         })
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
-use super::read_body;
+use super::{Object, read_body};
 use crate::problem::{Code, MemberError, Problem};
 use crate::state::Shared;
 
@@ -42,16 +42,12 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
         name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_owned())
     };
     let utf8 = parts.filter_map(charset).all(|charset| charset.eq_ignore_ascii_case("utf-8"));
-    if json && utf8 {
-        Ok(())
-    } else {
-        refused("the Content-Type is not application/json in UTF-8")
-    }
+    if json && utf8 { Ok(()) } else { refused("the Content-Type is not application/json in UTF-8") }
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
         problem(error.into_inner(), &pointer)
     })?;

@@ -4,10 +4,12 @@ mod body;
 mod id;
 mod json;
 mod key;
+mod object;
 mod query;
 
 pub(crate) use body::read_body;
 pub(crate) use id::{ProviderPath, TransferPath};
 pub(crate) use json::Json;
 pub(crate) use key::IdempotencyKey;
+pub(crate) use object::Object;
 pub(crate) use query::Query;

@@ -29,7 +29,10 @@ pub(crate) async fn authenticate(
 }
 
 /// The holder of the key in the headers.
-pub(crate) fn identify<'a>(state: &'a Shared, headers: &HeaderMap) -> Result<&'a Identity, Problem> {
+pub(crate) fn identify<'a>(
+    state: &'a Shared,
+    headers: &HeaderMap,
+) -> Result<&'a Identity, Problem> {
     let refused = |why: &str| Problem::new(Code::Unauthenticated, why);
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let missing = "the header `Authorization: Bearer …` is missing";

@@ -43,7 +43,8 @@ pub(crate) async fn observe(
         let status = response.status().as_u16();
         let elapsed = began.elapsed();
         tracing::debug!(http.status = status, duration_us = %elapsed.as_micros(), "answered");
-        let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
+        let labels =
+            [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
         metrics::histogram!("kiungo_http_request_duration_seconds", &labels).record(elapsed);
         response
     }

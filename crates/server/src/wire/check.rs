@@ -8,11 +8,7 @@ pub(crate) struct Checks(Vec<MemberError>);
 
 impl Checks {
     /// The value, or `None` with its error noted under the member.
-    pub(crate) fn member<T, E: ToString>(
-        &mut self,
-        path: &str,
-        value: Result<T, E>,
-    ) -> Option<T> {
+    pub(crate) fn member<T, E: ToString>(&mut self, path: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.0.push(MemberError::member(path, error.to_string()))).ok()
     }
 

@@ -6,9 +6,7 @@ use kiungo_domain::{Finding, Kind, Money, Reference, TransferId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::transfer::{
-    AccountView, NamedAccountView, OriginView, RejectionView, money, named,
-};
+use super::transfer::{AccountView, NamedAccountView, OriginView, RejectionView, money, named};
 use super::viewer::Viewer;
 use super::{time, words};
 
@@ -202,11 +200,9 @@ impl Teller {
                 account: Some(AccountView::new(*account, Some(account_no.clone()))),
                 ..plain
             },
-            Event::Started { step, attempt, .. } => EventView {
-                event: "started",
-                attempt: Some(*attempt),
-                ..self.about(*step, plain)
-            },
+            Event::Started { step, attempt, .. } => {
+                EventView { event: "started", attempt: Some(*attempt), ..self.about(*step, plain) }
+            }
             Event::Concluded { step, outcome } => {
                 let view = EventView { event: "concluded", ..self.about(*step, plain) };
                 self.outcome(outcome, view)
@@ -216,11 +212,9 @@ impl Teller {
                 let view = EventView { event: "inquired", counted, ..self.about(*step, plain) };
                 self.finding(finding, view)
             }
-            Event::Reopened { step, why, .. } => EventView {
-                event: "reopened",
-                why: Some(why.clone()),
-                ..self.about(*step, plain)
-            },
+            Event::Reopened { step, why, .. } => {
+                EventView { event: "reopened", why: Some(why.clone()), ..self.about(*step, plain) }
+            }
             event => self.decision(event, plain),
         }
     }
@@ -252,9 +246,7 @@ impl Teller {
             Event::Refused { rejection } => rejected("refused", rejection, plain),
             Event::Compensating { rejection } => rejected("compensating", rejection, plain),
             Event::Suspended { rejection } => rejected("suspended", rejection, plain),
-            Event::ReversalRefused { rejection } => {
-                rejected("reversal_refused", rejection, plain)
-            }
+            Event::ReversalRefused { rejection } => rejected("reversal_refused", rejection, plain),
             Event::Hinted { by } => EventView { event: "hinted", by: Some(by.clone()), ..plain },
             Event::Assigned { account, by } => EventView {
                 event: "assigned",

@@ -84,9 +84,7 @@ impl TransferFilter {
             kind: self.kind.and_then(|word| checks.parameter("kind", kind(&word))),
             provider: provider(self.provider, &mut checks),
             msisdn: self.msisdn.and_then(|text| checks.parameter("msisdn", Msisdn::parse(&text))),
-            receipt: self
-                .receipt
-                .and_then(|text| checks.parameter("receipt", Receipt::new(&text))),
+            receipt: self.receipt.and_then(|text| checks.parameter("receipt", Receipt::new(&text))),
             client_reference: self
                 .client_reference
                 .and_then(|id| checks.parameter("client_reference", text(&id, 100))),
@@ -165,9 +163,7 @@ fn limit(limit: Option<String>, checks: &mut Checks) -> u32 {
         Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
         _ => Err(format!("a limit is 1 to {LIMIT_MAX}")),
     };
-    limit
-        .and_then(|text| checks.parameter("limit", read(&text)))
-        .unwrap_or(LIMIT_DEFAULT)
+    limit.and_then(|text| checks.parameter("limit", read(&text))).unwrap_or(LIMIT_DEFAULT)
 }
 
 fn in_order(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(), &'static str> {

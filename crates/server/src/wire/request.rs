@@ -1,15 +1,14 @@
 //! What clients send.
 
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::{
-    AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, ProviderId,
-};
+use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, ProviderId};
 use kiungo_engine::request::NewTransfer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::check::{Checks, text};
 use super::words;
+use crate::extract::Object;
 use crate::keyring::sha256_hex;
 use crate::problem::Problem;
 
@@ -37,7 +36,8 @@ pub(crate) struct TransferRequest {
     /// The customer's wallet: 6 to 15 digits in international form.
     #[schema(examples("255712345678"))]
     msisdn: String,
-    account: AccountInput,
+    #[schema(value_type = AccountInput)]
+    account: Object<AccountInput>,
     /// The gross amount: digits with at most one decimal point, a text and not a number.
     #[schema(examples("125.50"))]
     amount: String,
@@ -81,7 +81,8 @@ pub(crate) struct ReversalRequest {
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({ "account": { "type": "savings", "id": 42 } })))]
 pub(crate) struct AssignmentRequest {
-    account: AccountInput,
+    #[schema(value_type = AccountInput)]
+    account: Object<AccountInput>,
 }
 
 impl TransferRequest {
@@ -91,7 +92,7 @@ impl TransferRequest {
         let provider = checks.member("/provider", ProviderId::new(&self.provider));
         let core = self.core.map(|core| checks.member("/core", CoreId::new(&core)));
         let msisdn = checks.member("/msisdn", Msisdn::parse(&self.msisdn));
-        let account = self.account.read("/account", &mut checks);
+        let account = self.account.0.read("/account", &mut checks);
         let fits = match &account {
             Some(account) if account.kind != Some(self.kind.account_kind()) => Err(format!(
                 "a {} needs a {} account",
@@ -157,7 +158,7 @@ impl AssignmentRequest {
     /// The account.
     pub(crate) fn read(self) -> Result<AccountRef, Problem> {
         let mut checks = Checks::default();
-        let account = self.account.read("/account", &mut checks);
+        let account = self.account.0.read("/account", &mut checks);
         checks.give(account)
     }
 }

@@ -1,0 +1,118 @@
+use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::transfer::Draft;
+use kiungo_domain::{AccountRef, Msisdn};
+use kiungo_provider::ReadError;
+use kiungo_server::Service;
+use serde_json::json;
+
+use crate::fake::tzs;
+use crate::world::World;
+
+async fn suspended(world: &World, receipt: &str, typed: &str, key: AccountKey) -> String {
+    let accounts = vec![AccountRef { kind: None, key }];
+    let instruction = world.fake.wallet_payment(receipt, typed, accounts);
+    let id = instruction.id;
+    let mut draft = Draft::receive(instruction, world.fake.clock_now());
+    draft.refused(Rejection {
+        code: "404".into(),
+        reason: Reason::AccountNotFound,
+        message: "no such account".into(),
+        retry: Retry::Never,
+    });
+    world.fake.commit(draft.finish().unwrap(), None).await.unwrap();
+    id.to_string()
+}
+
+#[tokio::test]
+async fn suspense_lists_money_without_a_home_and_nothing_else() {
+    let world = World::new();
+    world.created("k1").await;
+    let id = suspended(&world, "R1", "00042", AccountKey::AccountNo("00042".into())).await;
+    let answer = world.get("reader", "/v1/suspense").await;
+    assert_eq!(answer.status, 200);
+    insta::assert_json_snapshot!("suspense", answer.json());
+    assert_eq!(answer.json()["transfers"][0]["id"], id);
+    let other = world.get("reader", "/v1/suspense?provider=gsma-sandbox&limit=1").await;
+    assert_eq!(other.json(), json!({ "transfers": [] }));
+    let answer = world.get("reader", "/v1/suspense?status=failed").await;
+    assert_eq!(answer.places(), ["status"]);
+}
+
+#[tokio::test]
+async fn a_phone_number_that_a_payer_typed_is_masked_too() {
+    let world = World::new();
+    let phone = AccountKey::Phone(Msisdn::parse("255713000000").unwrap());
+    suspended(&world, "R1", "255713000000", phone).await;
+    let masked = world.get("reader", "/v1/suspense").await.text();
+    assert!(!masked.contains("713000"), "{masked}");
+    let full = world.get("operator", "/v1/suspense").await.text();
+    assert_eq!(full.matches("255713000000").count(), 2);
+}
+
+#[tokio::test]
+async fn suspended_money_is_given_its_account() {
+    let world = World::new();
+    let id = suspended(&world, "R1", "00042", AccountKey::AccountNo("00042".into())).await;
+    let suggestions = world.get("operator", &format!("/v1/suspense/{id}/suggestions")).await;
+    assert_eq!(suggestions.status, 200);
+    insta::assert_json_snapshot!("suggestions", suggestions.json());
+    let path = format!("/v1/suspense/{id}/assignments");
+    let account = json!({ "account": { "type": "savings", "external_id": "S-42" } });
+    let answer = world.post("operator", &path, &account).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["id"]), (202, &json!(id)));
+    let asked = world.fake.asked.lock().unwrap().last().cloned();
+    assert_eq!(asked, Some(format!("assign {id} to ExternalId(\"S-42\") by operator")));
+    let answer = world.post("operator", &path, &json!({ "account": { "type": "loan" } })).await;
+    assert_eq!((answer.status.as_u16(), answer.places()), (422, vec!["#/account".to_owned()]));
+}
+
+#[tokio::test]
+async fn cases_are_listed_by_page() {
+    let world = World::new();
+    for receipt in ["R1", "R2", "R3"] {
+        suspended(&world, receipt, "x", AccountKey::AccountNo("x".into())).await;
+    }
+    let first = world.get("reader", "/v1/cases?limit=2").await;
+    assert_eq!(first.status, 200, "{}", first.text());
+    insta::assert_json_snapshot!("cases", first.json());
+    let next = first.json()["next"].as_str().unwrap().to_owned();
+    let second = world.get("reader", &format!("/v1/cases?limit=2&cursor={next}")).await.json();
+    assert_eq!(second["cases"].as_array().unwrap().len(), 1);
+    let answer = world.get("reader", "/v1/cases?cursor=1").await;
+    assert_eq!((answer.status.as_u16(), answer.places()), (422, vec!["cursor".to_owned()]));
+}
+
+#[tokio::test]
+async fn providers_tell_how_they_are_doing() {
+    let world = World::new();
+    let answer = world.get("reader", "/v1/providers").await;
+    assert_eq!(answer.status, 200);
+    insta::assert_json_snapshot!("providers", answer.json());
+}
+
+#[tokio::test]
+async fn a_balance_is_read_or_the_reason_told() {
+    let world = World::new();
+    let path = "/v1/providers/gsma-sandbox/balance";
+    let set = |balance| {
+        world.fake.balances.lock().unwrap().insert("gsma-sandbox".to_owned(), balance);
+    };
+    set(Ok(tzs("1250000")));
+    let answer = world.get("reader", path).await.json();
+    assert_eq!((&answer["amount"], &answer["currency"]), (&json!("1250000.00"), &json!("TZS")));
+    set(Err(ReadError::Unavailable("HTTP 500".into())));
+    let answer = world.get("reader", path).await;
+    assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (502, "provider_unavailable"));
+    set(Err(ReadError::Repair("the client certificate has expired".into())));
+    let answer = world.get("reader", path).await;
+    assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (502, "provider_repair"));
+    for (name, code) in [
+        ("mpesa-tz", "not_offered"),
+        ("nobody", "provider_not_found"),
+        ("A_B", "provider_not_found"),
+    ] {
+        let answer = world.get("reader", &format!("/v1/providers/{name}/balance")).await;
+        assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (404, code));
+    }
+}

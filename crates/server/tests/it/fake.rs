@@ -1,0 +1,252 @@
+//! An engine that stores and does not act. What it answers can be set, for errors.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use kiungo_core_banking::AccountFacts;
+use kiungo_domain::transfer::{Decision, Draft, Instruction, Origin};
+use kiungo_domain::{
+    AccountKind, AccountRef, CoreAccount, CoreId, Currency, Money, ProviderId, Timestamp,
+    TransferId,
+};
+use kiungo_engine::request::{
+    BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
+    RequestError, SubmitError, Submitted,
+};
+use kiungo_provider::{CallbackReply, RawCallback, ReadError};
+use kiungo_server::Service;
+use kiungo_store::{Change, CommitError, IdempotencyKey, NewArrival, Store, StoreError, Summary};
+use uuid::Uuid;
+
+use crate::store::SwitchedStore;
+
+/// 2026-11-21T08:33:20Z.
+pub const START: i64 = 1_795_250_000_000_000;
+
+pub struct Fake {
+    pub switched: Arc<SwitchedStore>,
+    store: Arc<dyn Store>,
+    ids: AtomicU64,
+    now: AtomicI64,
+    /// What submitting answers instead.
+    pub refuses: Mutex<Option<SubmitError>>,
+    /// What requests about a transfer answer instead.
+    pub objects: Mutex<Option<RequestError>>,
+    pub balances: Mutex<BTreeMap<String, Result<Money, ReadError>>>,
+    pub callbacks: Mutex<Vec<RawCallback>>,
+    pub asked: Mutex<Vec<String>>,
+    pub breaks: Mutex<Breaks>,
+}
+
+/// How it misbehaves.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub enum Breaks {
+    #[default]
+    No,
+    Panics,
+    Hangs,
+}
+
+pub fn tzs(text: &str) -> Money {
+    Money::parse(text, Currency::from_code("TZS").unwrap()).unwrap()
+}
+
+impl Fake {
+    pub fn new() -> Self {
+        let switched = Arc::new(SwitchedStore::new());
+        Self {
+            store: Arc::clone(&switched) as Arc<dyn Store>,
+            switched,
+            ids: AtomicU64::new(1),
+            now: AtomicI64::new(START),
+            refuses: Mutex::default(),
+            objects: Mutex::default(),
+            balances: Mutex::default(),
+            callbacks: Mutex::default(),
+            asked: Mutex::default(),
+            breaks: Mutex::default(),
+        }
+    }
+
+    pub fn next_id(&self) -> TransferId {
+        let number = self.ids.fetch_add(1, Ordering::SeqCst);
+        TransferId::new(Uuid::from_u128(
+            0x0193_0000_0000_7000_8000_0000_0000_0000 | (u128::from(number) << 8),
+        ))
+    }
+
+    /// Commits what follows when `change` happens to a transfer.
+    pub async fn commit(
+        &self,
+        decision: Decision,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(), CommitError> {
+        self.store.commit(Change { decision, due: None, key, handles: None }).await
+    }
+
+    /// A payment that a customer started.
+    pub fn wallet_payment(
+        &self,
+        receipt: &str,
+        typed: &str,
+        accounts: Vec<AccountRef>,
+    ) -> Instruction {
+        Instruction {
+            id: self.next_id(),
+            kind: kiungo_domain::Kind::Deposit,
+            provider: ProviderId::new("mpesa-tz").unwrap(),
+            core: CoreId::new("main").unwrap(),
+            msisdn: Some(kiungo_domain::Msisdn::parse("255712345678").unwrap()),
+            accounts,
+            amount: tzs("2500"),
+            client_reference: None,
+            note: None,
+            origin: Origin::Wallet {
+                receipt: kiungo_domain::Receipt::new(receipt).unwrap(),
+                account_reference: typed.to_owned(),
+            },
+        }
+    }
+
+    async fn misbehave(&self) {
+        let breaks = *self.breaks.lock().unwrap();
+        match breaks {
+            Breaks::No => {}
+            Breaks::Panics => panic!("as told"),
+            Breaks::Hangs => std::future::pending().await,
+        }
+    }
+
+    async fn asked(&self, what: String, id: TransferId) -> Result<Summary, RequestError> {
+        self.misbehave().await;
+        if let Some(error) = self.objects.lock().unwrap().clone() {
+            return Err(error);
+        }
+        self.asked.lock().unwrap().push(what);
+        self.store.summary(id).await?.ok_or(RequestError::NotFound(id))
+    }
+
+    async fn replay(&self, id: TransferId) -> Result<Submitted, SubmitError> {
+        let first = self.store.summary(id).await?;
+        let first = first.ok_or(StoreError::Corrupt("a key without a transfer".to_owned()))?;
+        Ok(Submitted { first, replayed: true })
+    }
+}
+
+#[async_trait]
+impl Service for Fake {
+    async fn submit(&self, new: NewTransfer, caller: Caller) -> Result<Submitted, SubmitError> {
+        self.misbehave().await;
+        if let Some(error) = self.refuses.lock().unwrap().clone() {
+            return Err(error);
+        }
+        // Lets the others in between, as a database would.
+        tokio::task::yield_now().await;
+        let instruction = Instruction {
+            id: self.next_id(),
+            kind: new.kind,
+            provider: new.provider,
+            core: new.core.unwrap_or(CoreId::new("main").unwrap()),
+            msisdn: Some(new.msisdn),
+            accounts: vec![new.account],
+            amount: new.amount,
+            client_reference: new.client_reference,
+            note: new.note,
+            origin: Origin::Api { client: caller.client.clone() },
+        };
+        let decision = Draft::receive(instruction, self.clock_now()).finish().unwrap();
+        let first = Summary::of(&decision.transfer);
+        let digest = caller.digest.clone();
+        let key = IdempotencyKey { client: caller.client, key: caller.key, digest: caller.digest };
+        match self.commit(decision, Some(key)).await {
+            Ok(()) => Ok(Submitted { first, replayed: false }),
+            Err(CommitError::KeyTaken(holder)) if holder.digest == digest => {
+                self.replay(holder.transfer).await
+            }
+            Err(CommitError::KeyTaken(holder)) => Err(SubmitError::KeyReused(holder.transfer)),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError> {
+        self.asked(format!("inquire {id} by {by}"), id).await
+    }
+
+    async fn request_reversal(
+        &self,
+        id: TransferId,
+        by: &str,
+        reason: &str,
+    ) -> Result<Summary, RequestError> {
+        self.asked(format!("reverse {id} by {by}: {reason}"), id).await
+    }
+
+    async fn assign(
+        &self,
+        id: TransferId,
+        account: AccountRef,
+        by: &str,
+    ) -> Result<Summary, RequestError> {
+        self.asked(format!("assign {id} to {:?} by {by}", account.key), id).await
+    }
+
+    async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError> {
+        self.asked(format!("suggest {id}"), id).await?;
+        Ok(vec![AccountFacts {
+            account: CoreAccount { kind: AccountKind::Savings, id: 42 },
+            account_no: "000000042".to_owned(),
+            currency: Currency::from_code("TZS").unwrap(),
+            holder: Some("Asha Juma".to_owned()),
+        }])
+    }
+
+    async fn callback(&self, provider: &ProviderId, callback: RawCallback) -> CallbackAnswer {
+        self.misbehave().await;
+        if provider.as_str() == "unwired" {
+            return Err(CallbackRefused::UnknownProvider(provider.clone()));
+        }
+        let arrival = NewArrival {
+            provider: provider.clone(),
+            digest: format!("{:?}", callback.body),
+            head: callback.path.clone(),
+            body: callback.body.to_vec(),
+            at: self.clock_now(),
+        };
+        self.store.arrive(arrival).await?;
+        self.callbacks.lock().unwrap().push(callback);
+        let body = Bytes::from_static(b"<ok/>");
+        Ok(CallbackReply { status: 202, body: Some(("application/xml", body)) })
+    }
+
+    fn providers(&self) -> Vec<ProviderStatus> {
+        let provider = |id: &str, breaker, in_flight, balance| ProviderStatus {
+            id: ProviderId::new(id).unwrap(),
+            core: CoreId::new("main").unwrap(),
+            currency: Currency::from_code("TZS").unwrap(),
+            breaker,
+            in_flight,
+            offers: Offers { balance, reversal: true, ..Offers::default() },
+        };
+        vec![
+            provider("gsma-sandbox", BreakerState::HalfOpen, 0, true),
+            provider("mpesa-tz", BreakerState::Closed, 3, false),
+        ]
+    }
+
+    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+        self.balances.lock().unwrap().get(provider.as_str()).cloned()
+    }
+
+    fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Each look is a millisecond later, so that no two transfers are of one time.
+    fn clock_now(&self) -> Timestamp {
+        Timestamp::from_micros(self.now.fetch_add(1_000, Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,23 @@
+//! The server over a fake engine and a real store in memory: every route, every error, every bound.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod bad_input;
+mod bounds;
+mod callbacks;
+mod desk;
+mod docs;
+mod fake;
+mod health;
+mod keys;
+mod sockets;
+mod store;
+mod transfers;
+mod world;

@@ -1,0 +1,135 @@
+//! A store in memory that can be taken down.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use kiungo_domain::transfer::{Entry, Posting};
+use kiungo_domain::{ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_store::{
+    Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
+    LedgerBalance, MemoryStore, NewArrival, Overview, Page, Store, StoreError, Summary,
+    TransferQuery,
+};
+
+pub struct SwitchedStore {
+    inner: MemoryStore,
+    pub down: AtomicBool,
+    pub hangs: AtomicBool,
+}
+
+impl SwitchedStore {
+    pub fn new() -> Self {
+        let (down, hangs) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { inner: MemoryStore::audited(), down, hangs }
+    }
+
+    async fn up(&self) -> Result<&MemoryStore, StoreError> {
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the disk at /var/lib/secret is full".to_owned()));
+        }
+        Ok(&self.inner)
+    }
+}
+
+#[async_trait]
+impl Store for SwitchedStore {
+    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        self.up().await?.commit(change).await
+    }
+
+    async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
+        self.up().await?.transfer(id).await
+    }
+
+    async fn journal(&self, id: TransferId) -> Result<Vec<Entry>, StoreError> {
+        self.up().await?.journal(id).await
+    }
+
+    async fn postings(&self, id: TransferId) -> Result<Vec<Posting>, StoreError> {
+        self.up().await?.postings(id).await
+    }
+
+    async fn summary(&self, id: TransferId) -> Result<Option<Summary>, StoreError> {
+        self.up().await?.summary(id).await
+    }
+
+    async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
+        self.up().await?.search(query).await
+    }
+
+    async fn due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Timestamp)>, StoreError> {
+        self.up().await?.due(now, limit).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.up().await?.next_due().await
+    }
+
+    async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {
+        self.up().await?.holding_accounts().await
+    }
+
+    async fn postpone(
+        &self,
+        id: TransferId,
+        version: u64,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.up().await?.postpone(id, version, due).await
+    }
+
+    async fn by_receipt(
+        &self,
+        provider: &ProviderId,
+        receipt: &Receipt,
+    ) -> Result<Option<TransferId>, StoreError> {
+        self.up().await?.by_receipt(provider, receipt).await
+    }
+
+    async fn key_holder(&self, client: &str, key: &str) -> Result<Option<KeyHolder>, StoreError> {
+        self.up().await?.key_holder(client, key).await
+    }
+
+    async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError> {
+        self.up().await?.arrive(arrival).await
+    }
+
+    async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
+        self.up().await?.inbox_due(now, limit).await
+    }
+
+    async fn inbox_item(&self, id: InboxId) -> Result<Option<InboxItem>, StoreError> {
+        self.up().await?.inbox_item(id).await
+    }
+
+    async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError> {
+        self.up().await?.set_inbox_state(id, state).await
+    }
+
+    async fn cases(
+        &self,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<CaseRow>, StoreError> {
+        self.up().await?.cases(cursor, limit).await
+    }
+
+    async fn ledger(&self) -> Result<Vec<LedgerBalance>, StoreError> {
+        self.up().await?.ledger().await
+    }
+
+    async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError> {
+        self.up().await?.overview(now).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.up().await?.ping().await
+    }
+}
