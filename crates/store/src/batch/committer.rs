@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn requests(count: u32) -> Vec<Request> {
-        let request = |n| Request::Commit(Box::new(received(instruction(n), at(1))));
+        let request = |n| Request::commit(received(instruction(n), at(1))).unwrap();
         (0..count).map(request).collect()
     }
 
@@ -263,7 +263,7 @@ mod tests {
         let mut stale = received(instruction(1), at(1));
         stale.decision.base_version = 3;
         stale.decision.entries[0].seq = 4;
-        let refused = commit_batch(&mut script, vec![Request::Commit(Box::new(stale))]).await;
+        let refused = commit_batch(&mut script, vec![Request::commit(stale).unwrap()]).await;
         assert!(refused[0].is_err());
         assert_eq!(script.notes(), "begin facts rollback");
     }

@@ -61,7 +61,8 @@ impl Wanted {
 
     fn add(&mut self, request: &Request) {
         match request {
-            Request::Commit(change) => {
+            Request::Commit(commit) => {
+                let change = &commit.change;
                 self.transfers.insert(change.decision.transfer.id());
                 for claim in &change.decision.receipts {
                     self.receipts.insert((claim.provider.clone(), claim.receipt.clone()));

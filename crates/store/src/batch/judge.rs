@@ -5,7 +5,7 @@ use kiungo_domain::TransferId;
 use kiungo_domain::transfer::Decision;
 
 use super::facts::{Facts, Item, Standing};
-use super::request::{Done, Request, Verdict};
+use super::request::{Commit, Done, Request, Verdict};
 use super::rows::Rows;
 use crate::{
     Arrival, Change, CommitError, InboxId, InboxState, KeyHolder, NewArrival, StoreError, check,
@@ -35,7 +35,7 @@ struct Judge {
 impl Judge {
     fn request(&mut self, request: &Request) -> Verdict {
         match request {
-            Request::Commit(change) => self.commit(change),
+            Request::Commit(commit) => self.commit(commit),
             Request::Postpone { id, version, due } => {
                 if self.facts.transfers.get(id).is_some_and(|known| known.version == *version) {
                     self.rows.postponed.insert(*id, *due);
@@ -47,15 +47,16 @@ impl Judge {
         }
     }
 
-    fn commit(&mut self, change: &Change) -> Verdict {
+    fn commit(&mut self, commit: &Commit) -> Verdict {
+        let change = &commit.change;
         let decision = &change.decision;
         let id = decision.transfer.id();
         check::sound(decision)?;
         self.refuse(change)?;
-        let prepared = self.rows.prepare(decision, change.due)?;
+        let balances = self.rows.balances_with(&decision.postings)?;
         let after = Standing::after(decision);
         let before = self.facts.transfers.insert(id, after.clone());
-        self.rows.decide(decision, before.as_ref(), &after, prepared);
+        self.rows.decide(commit, before.as_ref(), &after, balances);
         self.claim_receipts(decision);
         if let Some(key) = &change.key {
             let holder = KeyHolder { transfer: id, digest: key.digest.clone() };

@@ -2,15 +2,34 @@
 
 use kiungo_domain::{Timestamp, TransferId};
 
-use crate::{Arrival, Change, CommitError, InboxId, InboxState, NewArrival};
+use super::rows::{EventRow, TransferRow};
+use crate::{Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError};
 
 /// Everything that writes.
 #[derive(Debug)]
 pub(crate) enum Request {
-    Commit(Box<Change>),
+    Commit(Box<Commit>),
     Postpone { id: TransferId, version: u64, due: Timestamp },
     Arrive(NewArrival),
     SetInboxState(InboxId, InboxState),
+}
+
+/// A change with its largest rows, made by the caller: many of those run side by side, while there
+/// is one committer.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    pub(crate) change: Change,
+    pub(crate) events: Vec<EventRow>,
+    pub(crate) transfer: TransferRow,
+}
+
+impl Request {
+    /// The request to commit a change.
+    pub(crate) fn commit(change: Change) -> Result<Self, StoreError> {
+        let events = EventRow::all_of(&change.decision)?;
+        let transfer = TransferRow::of(&change.decision, change.due)?;
+        Ok(Self::Commit(Box::new(Commit { change, events, transfer })))
+    }
 }
 
 /// What a request that was not refused came to.

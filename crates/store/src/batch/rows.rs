@@ -3,17 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use kiungo_domain::transfer::{Decision, Kind, Status};
+use kiungo_domain::transfer::{Decision, Entry, Kind, Posting, Status};
 use kiungo_domain::{Currency, ProviderId, Timestamp, TransferId};
 use serde::Serialize;
 
 use super::facts::Standing;
+use super::request::Commit;
 use crate::case::CaseMove;
 use crate::page::{inbox_subject, transfer_subject};
 use crate::{IdempotencyKey, InboxId, InboxState, NewArrival, StoreError, Summary};
 
 /// `transfer_id, seq, at_us, event`.
-pub(crate) type EventRow = (TransferId, u64, i64, String);
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EventRow(TransferId, u64, i64, String);
+
 /// `transfer_id, account, currency, minor`.
 pub(crate) type LedgerRow = (TransferId, String, Currency, i64);
 /// `receipt, provider, transfer_id, operation`.
@@ -42,6 +45,9 @@ pub(crate) struct TransferRow(
     /* due_us */ Option<i64>,
     /* summary */ String,
 );
+
+/// What a batch adds to each ledger account and currency.
+pub(crate) type Balances = BTreeMap<(String, Currency), i64>;
 
 /// An open case, or `None` where there is none any more.
 pub(crate) type CaseRows = BTreeMap<String, Option<OpenCaseRow>>;
@@ -78,20 +84,13 @@ pub(crate) struct Rows {
     pub(crate) postponed: BTreeMap<TransferId, Timestamp>,
     pub(crate) counts: BTreeMap<(&'static str, ProviderId, &'static str), i64>,
     pub(crate) ledger: Vec<LedgerRow>,
-    pub(crate) balances: BTreeMap<(String, Currency), i64>,
+    pub(crate) balances: Balances,
     pub(crate) receipts: Vec<ReceiptRow>,
     pub(crate) keys: Vec<KeyRow>,
     pub(crate) arrivals: Vec<ArrivalRow>,
     pub(crate) seen: BTreeMap<InboxId, u32>,
     pub(crate) inbox: BTreeMap<InboxId, InboxMove>,
     pub(crate) cases: CaseRows,
-}
-
-/// The parts of a decision that can fail to become rows, made before anything is written.
-pub(crate) struct Prepared {
-    events: Vec<EventRow>,
-    transfer: TransferRow,
-    balances: BTreeMap<(String, Currency), i64>,
 }
 
 impl Rows {
@@ -104,42 +103,31 @@ impl Rows {
             && self.inbox.is_empty()
     }
 
-    /// Turns a decision into rows; nothing is added yet, so that a failure leaves no trace.
-    pub(crate) fn prepare(
-        &self,
-        decision: &Decision,
-        due: Option<Timestamp>,
-    ) -> Result<Prepared, StoreError> {
-        let id = decision.transfer.id();
-        let events = decision.entries.iter().map(|entry| {
-            let event = json(&entry.event)?;
-            Ok((id, entry.seq, entry.at.as_micros(), event))
-        });
+    /// What the balances of this batch become with these postings; nothing is added yet, so that
+    /// a failure leaves no trace.
+    pub(crate) fn balances_with(&self, postings: &[Posting]) -> Result<Balances, StoreError> {
         let mut balances = BTreeMap::new();
-        for posting in &decision.postings {
+        for posting in postings {
             let key = (posting.account.to_string(), posting.currency);
             let known = self.balances.get(&key).copied().unwrap_or(0);
             let sum: &mut i64 = balances.entry(key).or_insert(known);
             *sum = sum.checked_add(posting.minor).ok_or_else(too_large)?;
         }
-        Ok(Prepared {
-            events: events.collect::<Result<_, StoreError>>()?,
-            transfer: TransferRow::of(decision, due)?,
-            balances,
-        })
+        Ok(balances)
     }
 
     /// Adds a decision that was accepted.
     pub(crate) fn decide(
         &mut self,
-        decision: &Decision,
+        commit: &Commit,
         before: Option<&Standing>,
         after: &Standing,
-        prepared: Prepared,
+        balances: Balances,
     ) {
+        let decision = &commit.change.decision;
         let id = decision.transfer.id();
-        self.events.extend(prepared.events);
-        self.balances.extend(prepared.balances);
+        self.events.extend_from_slice(&commit.events);
+        self.balances.extend(balances);
         let postings = decision.postings.iter();
         self.ledger.extend(
             postings
@@ -149,7 +137,7 @@ impl Rows {
             self.count(before.kind, &before.provider, before.status, -1);
         }
         self.count(after.kind, &after.provider, after.status, 1);
-        self.put_transfer(prepared.transfer);
+        self.put_transfer(commit.transfer.clone());
         self.put_case(decision, before.is_some_and(|before| before.has_case));
     }
 
@@ -220,8 +208,18 @@ impl Rows {
     }
 }
 
+impl EventRow {
+    pub(crate) fn all_of(decision: &Decision) -> Result<Vec<Self>, StoreError> {
+        let id = decision.transfer.id();
+        let entries = decision.entries.iter();
+        let row =
+            |entry: &Entry| Ok(Self(id, entry.seq, entry.at.as_micros(), json(&entry.event)?));
+        entries.map(row).collect()
+    }
+}
+
 impl TransferRow {
-    fn of(decision: &Decision, due: Option<Timestamp>) -> Result<Self, StoreError> {
+    pub(crate) fn of(decision: &Decision, due: Option<Timestamp>) -> Result<Self, StoreError> {
         let summary = Summary::of(&decision.transfer);
         Ok(Self(
             summary.id,

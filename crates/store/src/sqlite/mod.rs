@@ -105,7 +105,7 @@ type CountRows = Vec<(kiungo_domain::Kind, ProviderId, kiungo_domain::transfer::
 #[async_trait]
 impl Store for SqliteStore {
     async fn commit(&self, change: Change) -> Result<(), CommitError> {
-        self.committer.ask(Request::Commit(Box::new(change))).await.map(drop)
+        self.committer.ask(Request::commit(change)?).await.map(drop)
     }
 
     async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError> {

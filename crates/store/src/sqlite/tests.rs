@@ -114,7 +114,7 @@ async fn a_full_disk_fails_the_whole_batch_and_leaves_nothing() {
     let (mut writer, _readers) = super::open::open(&options).await.unwrap();
     let request = |n| {
         let change = received(instruction(n), at(1));
-        crate::batch::request::Request::Commit(Box::new(change))
+        crate::batch::request::Request::commit(change).unwrap()
     };
     let wanted: Vec<_> = (0..500).map(request).collect();
     writer.run("PRAGMA max_page_count = 60").await.unwrap();

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use kiungo_domain::{Currency, ProviderId};
 use serde::Serialize;
-use sqlx::error::ErrorKind;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tracing::{info, warn};
@@ -215,12 +214,11 @@ impl Backend for Writer {
 
 /// Sorts a failure: a row that a constraint or a limit refuses, or the database as a whole.
 fn failed(error: &sqlx::Error) -> BackendError {
-    /// `SQLITE_TOOBIG` and `SQLITE_MISMATCH`.
-    const OF_A_ROW: [&str; 2] = ["18", "20"];
-    let of_a_row = error.as_database_error().is_some_and(|error| {
-        !matches!(error.kind(), ErrorKind::Other)
-            || error.code().is_some_and(|code| OF_A_ROW.contains(&code.as_ref()))
-    });
+    /// `SQLITE_TOOBIG`, `SQLITE_CONSTRAINT` and `SQLITE_MISMATCH`; further bits say more.
+    const OF_A_ROW: [u32; 3] = [18, 19, 20];
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let code = code.and_then(|code| code.parse::<u32>().ok()).unwrap_or(0);
+    let of_a_row = OF_A_ROW.contains(&(code & 0xff));
     let error = read::unavailable(error);
     if of_a_row { BackendError::Row(error) } else { BackendError::Store(error) }
 }
