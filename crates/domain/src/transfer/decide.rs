@@ -359,8 +359,7 @@ impl Draft {
             message: why.to_owned(),
             retry,
         };
-        let payout = self.transfer.operation(step) == Operation::PayOut;
-        match if payout { side.when_payout_absent } else { side.when_absent } {
+        match self.when_absent(step, &side) {
             WhenAbsent::Resend => {
                 self.record(Event::Reopened { step, new_reference: false, why: why.to_owned() });
             }
@@ -368,6 +367,18 @@ impl Draft {
             WhenAbsent::Reject => self.rejected(step, rejection(Retry::Never), policy),
             WhenAbsent::Case => self.open_case(CaseKind::NeverArrived, why.to_owned()),
         }
+    }
+
+    /// A core can freeze an error under a key for ever (`fineract.md` §4.2): what has been sent twice
+    /// and provably is not there, is sent under a new reference.
+    fn when_absent(&self, step: StepName, side: &SidePolicy) -> WhenAbsent {
+        let operation = self.transfer.operation(step);
+        let wanted = match operation {
+            Operation::PayOut => side.when_payout_absent,
+            _ => side.when_absent,
+        };
+        let frozen = self.transfer.step(step).resent && operation.side() == Side::Core;
+        if wanted == WhenAbsent::Resend && frozen { WhenAbsent::NewReference } else { wanted }
     }
 
     /// Somebody else reversed it. At the provider that leaves nothing moved; in the core a person

@@ -53,6 +53,8 @@ pub struct Step {
     pub attempts: u32,
     /// The other side's id to ask with.
     pub handle: Option<String>,
+    /// Whether the present reference has been sent a second time, after it provably had not arrived.
+    pub resent: bool,
     /// What it is doing.
     pub state: StepState,
 }
@@ -101,7 +103,7 @@ pub struct Waiting {
 
 impl Step {
     const fn idle() -> Self {
-        Self { generation: 0, attempts: 0, handle: None, state: StepState::Idle }
+        Self { generation: 0, attempts: 0, handle: None, resent: false, state: StepState::Idle }
     }
 
     /// Whether it has been executed.
@@ -333,6 +335,7 @@ impl Transfer {
         let step = self.step_mut(name);
         let failures = if new_reference { u32::from(step.generation) + 1 } else { 0 };
         step.generation += u8::from(new_reference);
+        step.resent = !new_reference;
         step.handle = None;
         step.state = StepState::Ready { since: at, failures };
     }
@@ -360,6 +363,7 @@ impl Transfer {
         let step = self.step_mut(name);
         let settled = matches!(step.state, StepState::Done(_) | StepState::Rejected(_));
         step.generation = step.generation.saturating_add(u8::from(settled));
+        step.resent = false;
         step.handle = None;
         step.state = StepState::Idle;
     }

@@ -413,6 +413,20 @@ fn not_found_counts_only_after_the_window_and_repeatedly() {
 }
 
 #[test]
+fn a_booking_that_never_arrives_is_sent_again_and_then_under_a_new_reference() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(Outcome::unknown("500"));
+    let reference = story.transfer.reference(StepName::First);
+    let absent = || Happening::Finding(StepName::First, Finding::Absent);
+    story.then(absent()).then(absent());
+    assert_eq!(story.transfer.reference(StepName::First), reference, "the same key first");
+    story.sends(Outcome::unknown("500 from the cache")).then(absent()).then(absent());
+    assert_ne!(story.transfer.reference(StepName::First), reference, "the old key is frozen");
+    story.sends(done("C1"));
+    assert_eq!(story.transfer.operation(story.transfer.open_step().unwrap()), Operation::PayOut);
+}
+
+#[test]
 fn money_that_the_core_refuses_waits_in_suspense_and_finds_its_account() {
     let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
     story.then(Happening::Refuse);
