@@ -51,7 +51,15 @@ async fn a_body_that_is_another_json_is_refused() {
     }
     // The right values in the right order are no request either.
     let list = json!([
-        "deposit", "mpesa-tz", null, "255712345678", deposit()["account"], "1", "TZS", null, null
+        "deposit",
+        "mpesa-tz",
+        null,
+        "255712345678",
+        deposit()["account"],
+        "1",
+        "TZS",
+        null,
+        null
     ]);
     let answer = world.send(creation("clerk", "k", list.to_string())).await;
     assert_eq!((answer.status.as_u16(), answer.places()), (422, vec!["#".to_owned()]));
