@@ -1,1 +1,91 @@
-fn main() {}
+#![allow(clippy::print_stdout, reason = "these commands talk to the person who runs them")]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+//! The project's own commands.
+//!
+//! * `cargo xtask test`: everything that must pass before a change goes in, group by group
+//! * `cargo xtask tidy`: the house rules that linters do not know
+//!
+//! It depends on no crate of ours, so that it starts at once and works while they do not compile.
+//!
+//! * `group`: what the groups of `test` are
+//! * `run`: running them one after the other, with headings, times and a summary
+//! * `tool`: starting cargo and its kin
+//! * `deny`: licences, bans and sources of the dependencies
+//! * `count`: how many tests ran
+//! * [`tidy`]: the house rules
+
+mod count;
+mod deny;
+mod group;
+mod run;
+mod tidy;
+mod tool;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use group::Group;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs everything that must pass before a change goes in; stops at the first group that fails.
+    Test {
+        /// Runs this group alone.
+        #[arg(long, value_name = "NAME")]
+        only: Option<Group>,
+    },
+    /// Checks the house rules that linters do not know: `test --only tidy`.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let passed = match Cli::parse().command {
+        Command::Test { only: None } => run::all(Group::ALL, &root),
+        Command::Test { only: Some(group) } => run::all(&[group], &root),
+        Command::Tidy => run::all(&[Group::Tidy], &root),
+    };
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The workspace's folder: asked of cargo at run time, because a built xtask may have been moved.
+fn root() -> PathBuf {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    own.ancestors().nth(2).map(Path::to_owned).unwrap_or(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_group_can_be_asked_for_by_its_name() {
+        for group in Group::ALL {
+            let cli = Cli::try_parse_from(["xtask", "test", "--only", group.name()]).unwrap();
+            assert!(matches!(cli.command, Command::Test { only: Some(only) } if only == *group));
+        }
+    }
+
+    #[test]
+    fn the_root_holds_the_workspace() {
+        assert!(root().join("Cargo.lock").exists());
+    }
+}

@@ -1,0 +1,210 @@
+//! Commands that the documents show must exist as they are shown.
+//!
+//! A command is a line of a `sh` block that begins with `kiungo` or `cargo run --release --`. It is
+//! never run: the program is asked for its help, which is compared with the words of the line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use super::help::Help;
+use super::{Finding, SourceFile};
+use crate::tool::Tool;
+
+/// What was found, and how many commands were looked at.
+pub(super) struct Checked {
+    pub(super) findings: Vec<Finding>,
+    pub(super) count: usize,
+}
+
+/// A command in a document.
+#[derive(Debug, PartialEq, Eq)]
+struct Shown {
+    line: usize,
+    /// The words after the program's name.
+    words: Vec<String>,
+}
+
+/// Checks all commands in all documents.
+pub(super) fn check(root: &Path, files: &[SourceFile]) -> Result<Checked> {
+    let documents = files.iter().filter(|file| file.is("md"));
+    let shown: Vec<_> = documents
+        .flat_map(|file| commands(&file.content).into_iter().map(move |shown| (file, shown)))
+        .collect();
+    let mut checked = Checked { findings: Vec::new(), count: shown.len() };
+    if shown.is_empty() {
+        return Ok(checked);
+    }
+    let program = build(root)?;
+    let mut pages = BTreeMap::new();
+    let mut help = |path: &[String]| {
+        let page = pages.entry(path.to_vec()).or_insert_with(|| ask(root, &program, path));
+        page.clone()
+    };
+    for (file, shown) in shown {
+        if let Err(why) = compare(&shown.words, &mut help) {
+            let says = format!("`kiungo {}`: {why}", shown.words.join(" "));
+            checked.findings.push(Finding::new(&file.path, shown.line, says));
+        }
+    }
+    Ok(checked)
+}
+
+/// Compares a command with the help of the subcommand that it names.
+fn compare(
+    words: &[String],
+    help: &mut impl FnMut(&[String]) -> Result<String, String>,
+) -> Result<(), String> {
+    let mut depth = 0;
+    loop {
+        let (path, rest) = words.split_at(depth);
+        let text = help(path)?;
+        let page = Help::parse(&text).ok_or_else(|| "the program prints no help".to_owned())?;
+        match rest.first() {
+            Some(word) if page.subcommands.contains(word) => depth += 1,
+            Some(word) if !page.subcommands.is_empty() && !word.starts_with('-') => {
+                return Err(format!("there is no `{word}` (but {})", page.subcommands.join(", ")));
+            }
+            _ => return page.accepts(rest),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    executable: Option<PathBuf>,
+}
+
+/// Builds the program; where it is.
+fn build(root: &Path) -> Result<PathBuf> {
+    let how = ["build", "--quiet", "--package", "kiungo", "--bin", "kiungo"];
+    let form = ["--message-format", "json-render-diagnostics"];
+    let output = Tool::cargo(root, &[&how[..], &form].concat()).output()?;
+    let messages = output.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let built = messages.filter(|message| message.reason == "compiler-artifact");
+    built.filter_map(|message| message.executable).next_back().context("cargo built no `kiungo`")
+}
+
+fn ask(root: &Path, program: &Path, path: &[String]) -> Result<String, String> {
+    let mut arguments: Vec<&str> = path.iter().map(String::as_str).collect();
+    arguments.push("-h");
+    Tool::other(root, program, &arguments).output().map_err(|error| format!("{error:#}"))
+}
+
+/// The commands in `sh` blocks.
+fn commands(content: &str) -> Vec<Shown> {
+    let mut found = Vec::new();
+    let mut in_shell = false;
+    let mut lines = content.lines().enumerate();
+    while let Some((index, line)) = lines.next() {
+        if line.trim_start().starts_with("```") {
+            in_shell = !in_shell && line.trim() == "```sh";
+            continue;
+        }
+        if !in_shell {
+            continue;
+        }
+        let mut whole = line.trim().to_owned();
+        while let Some(begun) = whole.strip_suffix('\\') {
+            let next = lines.next().map_or("", |(_, line)| line.trim());
+            whole = format!("{begun}{next}");
+        }
+        if let Some(words) = ours(&split(&whole)) {
+            found.push(Shown { line: index + 1, words });
+        }
+    }
+    found
+}
+
+/// The words after our program's name, up to whatever the shell does with it; `None` for other
+/// programs.
+fn ours(words: &[String]) -> Option<Vec<String>> {
+    let assignment = |word: &&String| {
+        let name = word.split_once('=').map(|(name, _)| name);
+        name.is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    };
+    let words: Vec<_> = words.iter().skip_while(assignment).cloned().collect();
+    let run = ["cargo", "run", "--release", "--"];
+    let after = if words.first().is_some_and(|word| word == "kiungo") {
+        &words[1..]
+    } else if words.len() >= run.len() && words.iter().zip(run).all(|(word, wanted)| word == wanted)
+    {
+        &words[run.len()..]
+    } else {
+        return None;
+    };
+    let ends = |word: &&String| {
+        !["|", "&&", "||", ";", "&", "<"].contains(&word.as_str()) && !word.starts_with(['>', '#'])
+    };
+    Some(after.iter().take_while(ends).cloned().collect())
+}
+
+/// Splits a line as a shell would, as far as documents need it.
+fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_found_in_shell_blocks_alone() {
+        let content = "kiungo demo\n```sh\nkiungo demo --json > out.json\n# kiungo no\n\
+                       KEY=x kiungo transfer create \\\n    --note \"two words\" # why\n\
+                       cargo run --release -- demo | jq .\ncargo xtask test\n```\n\
+                       ```text\nkiungo other\n```\n";
+        let found = commands(content);
+        let lines: Vec<_> = found.iter().map(|shown| (shown.line, shown.words.join("+"))).collect();
+        let expected = [
+            (3, "demo+--json".to_owned()),
+            (5, "transfer+create+--note+two words".to_owned()),
+            (7, "demo".to_owned()),
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_command_is_followed_to_its_own_help() {
+        let mut help = |path: &[String]| match path.join(" ").as_str() {
+            "" => Ok("Usage: kiungo <COMMAND>\n\nCommands:\n  transfer  x\n".to_owned()),
+            "transfer" => {
+                Ok("Usage: kiungo transfer <COMMAND>\n\nCommands:\n  show  x\n".to_owned())
+            }
+            "transfer show" => {
+                Ok("Usage: kiungo transfer show <ID>\n\nArguments:\n  <ID>  x\n".to_owned())
+            }
+            other => Err(format!("unexpected {other}")),
+        };
+        let mut compared = |line: &str| compare(&split(line), &mut help);
+        assert_eq!(compared("transfer show ID"), Ok(()));
+        assert!(compared("transfer show").unwrap_err().contains("needs 1"));
+        assert!(compared("transfer list").unwrap_err().contains("no `list` (but show)"));
+        assert!(compared("pay").unwrap_err().contains("no `pay`"));
+    }
+
+    #[test]
+    fn a_program_without_help_is_a_finding() {
+        assert!(
+            compare(&[], &mut |_: &[String]| Ok(String::new())).unwrap_err().contains("no help")
+        );
+    }
+}
