@@ -34,7 +34,7 @@ pub(super) fn inline(text: &str) -> String {
 /// Paragraphs, separated by empty lines.
 pub(super) fn paragraphs(text: &str) -> String {
     let paragraphs = text.split("\n\n").filter(|text| !text.trim().is_empty());
-    paragraphs.map(|text| format!("<p>{}</p>\n", inline(text))).collect()
+    paragraphs.fold(String::new(), |html, text| html + "<p>" + &inline(text) + "</p>\n")
 }
 
 /// A word that can be the target of a link.

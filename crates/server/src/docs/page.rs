@@ -121,9 +121,9 @@ fn parameters(page: &mut String, operation: &Value) {
             place.to_owned()
         };
         let schema = parameter.get("schema").unwrap_or(&Value::Null);
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<dt><code>{}</code> <i>{}</i></dt><dd>{}{}</dd>\n",
+            "<dt><code>{}</code> <i>{}</i></dt><dd>{}{}</dd>",
             escape(text(parameter, "/name")),
             escape(&place),
             inline(text(parameter, "/description")),
@@ -209,9 +209,9 @@ fn properties(page: &mut String, schema: &Value) {
     page.push_str("<dl>\n");
     for (name, property) in members(schema, "/properties") {
         let required = list(schema, "/required").iter().any(|word| word == name.as_str());
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<dt><code>{}</code> <i>{}{}</i></dt><dd>{}{}{}</dd>\n",
+            "<dt><code>{}</code> <i>{}{}</i></dt><dd>{}{}{}</dd>",
             escape(name),
             kind(property),
             if required { "" } else { ", optional" },

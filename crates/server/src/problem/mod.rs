@@ -16,9 +16,12 @@ use utoipa::ToSchema;
 
 pub use code::Code;
 
-/// Something that went wrong, as a client is told.
+/// Something that went wrong, as a client is told. Boxed, because nearly every result carries one.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     code: Code,
     detail: String,
     errors: Vec<MemberError>,
@@ -95,53 +98,53 @@ impl Problem {
         if code.status() == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        Self {
+        Self(Box::new(Parts {
             code,
             detail: detail.into(),
             errors: Vec::new(),
             reason: None,
             transfer: None,
             headers,
-        }
+        }))
     }
 
     /// A request whose parts are wrong, each named.
     pub(crate) fn invalid(errors: Vec<MemberError>) -> Self {
         let detail = errors.iter().map(|error| error.detail.as_str()).collect::<Vec<_>>();
         let mut problem = Self::new(Code::InvalidRequest, detail.join("; "));
-        problem.errors = errors;
+        problem.0.errors = errors;
         problem
     }
 
     /// The code.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The text.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 
     pub(crate) fn error(mut self, error: MemberError) -> Self {
-        self.errors.push(error);
+        self.0.errors.push(error);
         self
     }
 
     pub(crate) fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.reason = Some(reason.into());
+        self.0.reason = Some(reason.into());
         self
     }
 
     pub(crate) fn transfer(mut self, id: kiungo_domain::TransferId) -> Self {
-        self.transfer = Some(id.to_string());
+        self.0.transfer = Some(id.to_string());
         self
     }
 
     /// Tells the client when to try again: whole seconds, at least one.
     pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
         let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        self.headers.insert(RETRY_AFTER, HeaderValue::from(whole.max(1)));
+        self.0.headers.insert(RETRY_AFTER, HeaderValue::from(whole.max(1)));
         self
     }
 
@@ -152,7 +155,7 @@ impl Problem {
         let kept: [HeaderName; 2] = [ALLOW, RETRY_AFTER];
         for name in kept {
             if let Some(value) = headers.get(&name) {
-                problem.headers.insert(name, value.clone());
+                problem.0.headers.insert(name, value.clone());
             }
         }
         problem
@@ -161,20 +164,20 @@ impl Problem {
     /// The response, with the request's id.
     pub(crate) fn render(&self, request_id: Option<&str>) -> Response {
         let body = ProblemBody {
-            kind: self.code.type_uri(),
-            title: self.code.title(),
-            status: self.code.status().as_u16(),
-            detail: self.detail.clone(),
-            code: self.code.as_str(),
-            errors: self.errors.clone(),
-            reason: self.reason.clone(),
-            transfer: self.transfer.clone(),
+            kind: self.0.code.type_uri(),
+            title: self.0.code.title(),
+            status: self.0.code.status().as_u16(),
+            detail: self.0.detail.clone(),
+            code: self.0.code.as_str(),
+            errors: self.0.errors.clone(),
+            reason: self.0.reason.clone(),
+            transfer: self.0.transfer.clone(),
             request_id: request_id.map(str::to_owned),
         };
         let json = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = Response::new(Body::from(json));
-        *response.status_mut() = self.code.status();
-        response.headers_mut().extend(self.headers.clone());
+        *response.status_mut() = self.0.code.status();
+        response.headers_mut().extend(self.0.headers.clone());
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(CONTENT_TYPE, json);
         response
@@ -184,7 +187,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        *response.status_mut() = self.code.status();
+        *response.status_mut() = self.0.code.status();
         response.extensions_mut().insert(self);
         response
     }

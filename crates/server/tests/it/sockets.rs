@@ -61,7 +61,7 @@ async fn a_request_over_a_socket_is_answered() {
 #[tokio::test]
 async fn a_head_that_is_too_large_or_has_too_many_headers_is_refused() {
     let server = start(World::new().router, bounds(), GRACE).await;
-    let many: String = (0..200).map(|number| format!("x-{number}: y\r\n")).collect();
+    let many = "x-many: y\r\n".repeat(200);
     let long = format!("x-long: {}\r\n", "y".repeat(100_000));
     for bomb in [many, long] {
         let request = format!("GET /healthz HTTP/1.1\r\n{CLOSE}{bomb}\r\n");

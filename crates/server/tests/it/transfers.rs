@@ -247,7 +247,8 @@ async fn lived(world: &World) -> TransferId {
             draft.start(StepName::First);
         },
         &|draft| {
-            draft.conclude(StepName::First, Outcome::unknown("the connection was reset"), &policy)
+            let outcome = Outcome::unknown("the connection was reset");
+            draft.conclude(StepName::First, outcome, &policy);
         },
         &|draft| {
             draft.learn(

@@ -76,7 +76,8 @@ impl Answer {
 /// A key that is its own name: the server knows its digest alone.
 fn key(name: &str, roles: &[Role]) -> ApiKey {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
-    let sha256 = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 =
+        digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     ApiKey { name: name.to_owned(), sha256, roles: roles.iter().copied().collect() }
 }
 
