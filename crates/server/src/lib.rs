@@ -1,7 +1,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! HTTP: the API under `/v1`, the callbacks of providers, health and metrics.
 //!
-//! [`router`] makes a plain [`axum::Router`], so that it runs behind [`serve`] on a socket as well
+//! [`router()`] makes a plain [`axum::Router`], so that it runs behind [`serve()`] on a socket as well
 //! as in the simulated world, where a request is a function call. It holds no state of its own
 //! beyond bounds and caches: everything is asked of a [`Service`], which the engine is.
 //!

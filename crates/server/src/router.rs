@@ -19,7 +19,7 @@ use crate::{callbacks, docs, health, metrics};
 
 type Routes = OpenApiRouter<Arc<Shared>>;
 
-/// The whole server, for [`crate::serve`] or, in the simulated world, for direct calls.
+/// The whole server, for [`crate::serve()`] or, in the simulated world, for direct calls.
 pub fn router(state: ServerState) -> Router {
     let state = state.0;
     let (open, _) = open_routes().split_for_parts();

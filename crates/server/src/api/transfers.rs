@@ -38,7 +38,6 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
             ("Location" = String, description = "The address of the transfer"),
             ("Idempotency-Replayed" = String, description =
                 "`true` if this repeats the answer to an earlier request; absent otherwise"))),
-        (status = 409, description = "See the problem's code", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_request`, `unknown_provider`, `unknown_core`, `transfer_refused` or `idempotency_key_reused`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`backlog_full`, `overloaded`, `not_ready` or `store_unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ),

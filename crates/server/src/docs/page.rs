@@ -165,7 +165,7 @@ fn request(page: &mut String, document: &Value, method: &str, path: &str, operat
 }
 
 fn responses(page: &mut String, operation: &Value) {
-    page.push_str("<h4>Answers</h4>\n<dl>\n");
+    page.push_str("<h4>Answers</h4>\n<dl class=\"answers\">\n");
     for (status, response) in members(operation, "/responses") {
         let content = members(response, "/content").next();
         let schema = content.and_then(|(_, content)| content.get("schema"));
