@@ -215,12 +215,12 @@ impl Engine {
         if self.inner.board().leave_hint(id, by) {
             return self.summary(id).await;
         }
-        self.inner
-            .exclusively(id, |draft| {
-                draft.hint(by);
-                Ok(())
-            })
-            .await
+        let by = by.to_owned();
+        let change = move |draft: &mut Draft| {
+            draft.hint(&by);
+            Ok(())
+        };
+        self.inner.exclusively(id, change).await
     }
 
     /// Gives a completed or suspended transfer back.
@@ -230,15 +230,12 @@ impl Engine {
         by: &str,
         reason: &str,
     ) -> Result<Summary, RequestError> {
-        self.inner
-            .exclusively(id, |draft| {
-                if draft.request_reversal(by, reason) {
-                    Ok(())
-                } else {
-                    Err("only a completed or suspended transfer can be reversed")
-                }
-            })
-            .await
+        let (by, reason) = (by.to_owned(), reason.to_owned());
+        let change = move |draft: &mut Draft| {
+            let taken = draft.request_reversal(&by, &reason);
+            taken.then_some(()).ok_or("only a completed or suspended transfer can be reversed")
+        };
+        self.inner.exclusively(id, change).await
     }
 
     /// Gives suspended money its account.
@@ -248,15 +245,12 @@ impl Engine {
         account: AccountRef,
         by: &str,
     ) -> Result<Summary, RequestError> {
-        self.inner
-            .exclusively(id, |draft| {
-                if draft.assign(account, by) {
-                    Ok(())
-                } else {
-                    Err("only suspended money can be assigned")
-                }
-            })
-            .await
+        let by = by.to_owned();
+        let change = move |draft: &mut Draft| {
+            let taken = draft.assign(account, &by);
+            taken.then_some(()).ok_or("only suspended money can be assigned")
+        };
+        self.inner.exclusively(id, change).await
     }
 
     /// Accounts that the payer of a suspended payment may have meant.
@@ -340,15 +334,29 @@ impl Inner {
         });
     }
 
-    /// Changes a transfer that nobody works on, then goes on working on it.
+    /// Changes a transfer that nobody works on, then goes on working on it. In a task of its own: a
+    /// client that hangs up must not leave the transfer taken.
     async fn exclusively(
         self: &Arc<Self>,
         id: TransferId,
-        change: impl FnOnce(&mut Draft) -> Result<(), &'static str>,
+        change: impl FnOnce(&mut Draft) -> Result<(), &'static str> + Send + 'static,
+    ) -> Result<Summary, RequestError> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let inner = Arc::clone(self);
+        self.spawn(async move {
+            // Nobody may be listening any more; the change stands all the same.
+            let _ = answer.send(inner.change_and_go_on(id, change).await);
+        });
+        answered.await.unwrap_or(Err(RequestError::Busy(id)))
+    }
+
+    async fn change_and_go_on(
+        self: &Arc<Self>,
+        id: TransferId,
+        change: impl FnOnce(&mut Draft) -> Result<(), &'static str> + Send,
     ) -> Result<Summary, RequestError> {
         self.take_patiently(id).await?;
-        let outcome = self.change_taken(id, None, change).await;
-        match outcome {
+        match self.change_taken(id, None, change).await {
             Ok(transfer) => {
                 let summary = Summary::of(&transfer);
                 self.go_on_with(transfer);

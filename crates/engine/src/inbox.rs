@@ -14,7 +14,8 @@ use kiungo_provider::{
     CallbackNews, CallbackReply, PaymentFinding, PaymentNotice, RawCallback, Verdict,
 };
 use kiungo_store::{
-    Arrival, Change, CommitError, InboxItem, InboxState, NewArrival, StoreError, TransferQuery,
+    Arrival, Change, CommitError, InboxId, InboxItem, InboxState, NewArrival, StoreError,
+    TransferQuery,
 };
 use metrics::counter;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,18 @@ struct Head {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
+}
+
+/// An item that a task has to itself; given back even if the task panics or is ended.
+struct TakenArrival {
+    inner: Arc<Inner>,
+    id: InboxId,
+}
+
+impl Drop for TakenArrival {
+    fn drop(&mut self) {
+        self.inner.board().give_arrival_back(self.id);
+    }
 }
 
 /// What handling an item came to.
@@ -111,11 +124,10 @@ impl Inner {
         if self.stopping.is_cancelled() || !self.board().take_arrival(item.id) {
             return;
         }
-        let inner = Arc::clone(self);
+        let taken = TakenArrival { inner: Arc::clone(self), id: item.id };
         self.spawn(async move {
-            let id = item.id;
-            inner.handle(item).await;
-            inner.board().give_arrival_back(id);
+            taken.inner.handle(item).await;
+            drop(taken);
         });
     }
 

@@ -1,1 +1,10 @@
-//! Empty for now.
+//! What measures and tests Kiungo as a whole.
+//!
+//! * [`world`]: the whole product under virtual time, with faults, losses, doubling, reordering and
+//!   crashes drawn from a seed
+//! * [`bench`]: how fast it is, beside the floor under it
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod bench;
+pub mod world;

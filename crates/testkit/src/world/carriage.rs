@@ -1,0 +1,193 @@
+//! The network of the simulated world: requests and callbacks as function calls, which get lost,
+//! doubled, delayed and reordered.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use kiungo_domain::ProviderId;
+use kiungo_engine::Engine;
+use kiungo_provider::RawCallback;
+use kiungo_simulators::delivery::Delivery;
+use kiungo_simulators::faults::ResetConnection;
+use kiungo_transport::{Failure, Request, Response, Transport};
+use tower::ServiceExt as _;
+
+use super::chance::Chance;
+
+/// The longest body that is read.
+const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Whether the network misbehaves.
+#[derive(Debug, Clone, Default)]
+pub struct Weather {
+    stormy: Arc<AtomicBool>,
+}
+
+impl Weather {
+    /// Makes it stormy or calm.
+    pub fn set(&self, stormy: bool) {
+        self.stormy.store(stormy, Ordering::Relaxed);
+    }
+
+    fn is_stormy(&self) -> bool {
+        self.stormy.load(Ordering::Relaxed)
+    }
+}
+
+/// Carries an adapter's requests into a simulator's router.
+#[derive(Debug, Clone)]
+pub struct Carriage {
+    router: Router,
+    chance: Chance,
+    weather: Weather,
+    doubles: bool,
+}
+
+impl Carriage {
+    /// Carries to `router`. Whether requests can be `doubled` on the way: nothing can help a
+    /// counterparty that recognises no second sending against that.
+    pub const fn new(router: Router, chance: Chance, weather: Weather, doubles: bool) -> Self {
+        Self { router, chance, weather, doubles }
+    }
+
+    /// Hands the request over, in a task of its own: the counterparty works on even if nobody waits.
+    fn hand_over(
+        &self,
+        request: &Request,
+        delay: Duration,
+    ) -> tokio::task::JoinHandle<Option<Response>> {
+        let router = self.router.clone();
+        let request = copy(request);
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let answer = router.oneshot(request).await.ok()?;
+            if answer.extensions().get::<ResetConnection>().is_some() {
+                return None;
+            }
+            let (parts, body) = answer.into_parts();
+            let body = Limited::new(body, BODY_BYTES_MAX).collect().await.ok()?.to_bytes();
+            Some(http::Response::from_parts(parts, body))
+        })
+    }
+}
+
+#[async_trait]
+impl Transport for Carriage {
+    async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
+        let lost = || Failure::NoAnswer { why: "the connection was lost".to_owned() };
+        let mut delay = Duration::from_millis(1);
+        if self.weather.is_stormy() {
+            if self.chance.happens(150) {
+                return Err(Failure::NotSent { why: "connection refused".to_owned() });
+            }
+            if self.chance.happens(100) {
+                return Err(lost());
+            }
+            delay += self.chance.wait(Duration::from_millis(200));
+            if self.chance.happens(50) {
+                delay += self.chance.wait(Duration::from_secs(20));
+            }
+            if self.doubles && self.chance.happens(100) {
+                // Delivered twice, in whichever order.
+                let again = self.chance.wait(Duration::from_secs(2));
+                drop(self.hand_over(&request, again));
+            }
+        }
+        let answer = self.hand_over(&request, delay);
+        match tokio::time::timeout(timeout, answer).await {
+            Ok(Ok(Some(response))) => {
+                if self.weather.is_stormy() && self.chance.happens(100) {
+                    return Err(lost());
+                }
+                Ok(response)
+            }
+            Ok(_) => Err(lost()),
+            Err(_) => Err(Failure::NoAnswer { why: "time-out".to_owned() }),
+        }
+    }
+}
+
+fn copy(request: &Request) -> http::Request<Body> {
+    let mut copy = http::Request::new(Body::from(request.body().clone()));
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+/// Where callbacks find Kiungo; nobody answers while it is down.
+#[derive(Clone, Default)]
+pub struct Door {
+    engine: Arc<Mutex<Option<Engine>>>,
+}
+
+impl Door {
+    /// Puts an engine behind the door, or none.
+    pub fn set(&self, engine: Option<Engine>) {
+        *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = engine;
+    }
+
+    /// The engine behind the door.
+    pub fn engine(&self) -> Option<Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Carries a simulator's callbacks to whoever is behind the door.
+#[derive(Clone)]
+pub struct Postman {
+    door: Door,
+    chance: Chance,
+    weather: Weather,
+}
+
+impl Postman {
+    /// Carries to the door.
+    pub const fn new(door: Door, chance: Chance, weather: Weather) -> Self {
+        Self { door, chance, weather }
+    }
+}
+
+#[async_trait]
+impl Delivery for Postman {
+    async fn deliver(&self, callback: http::Request<Bytes>) -> Option<u16> {
+        self.ask(callback).await.map(|answer| answer.status().as_u16())
+    }
+
+    async fn ask(&self, callback: http::Request<Bytes>) -> Option<http::Response<Bytes>> {
+        let delay = if self.weather.is_stormy() {
+            self.chance.wait(Duration::from_millis(500))
+        } else {
+            Duration::from_millis(1)
+        };
+        tokio::time::sleep(delay).await;
+        let engine = self.door.engine()?;
+        let (provider, raw) = raw(&callback)?;
+        let answer = engine.callback(&provider, raw);
+        let reply = tokio::time::timeout(Duration::from_secs(5), answer).await.ok()?.ok()?;
+        let body = reply.body.map(|(_, body)| body).unwrap_or_default();
+        http::Response::builder().status(reply.status).body(body).ok()
+    }
+}
+
+/// `/callbacks/{provider}/{rest}`: the simulated world knows no secrets.
+fn raw(callback: &http::Request<Bytes>) -> Option<(ProviderId, RawCallback)> {
+    let path = callback.uri().path().strip_prefix("/callbacks/")?;
+    let (provider, rest) = path.split_once('/')?;
+    let headers = callback.headers().iter().filter_map(|(name, value)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    });
+    let raw = RawCallback {
+        method: callback.method().as_str().to_owned(),
+        path: rest.to_owned(),
+        headers: headers.collect(),
+        body: callback.body().clone(),
+    };
+    Some((ProviderId::new(provider).ok()?, raw))
+}

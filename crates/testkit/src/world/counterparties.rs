@@ -1,0 +1,263 @@
+//! The simulators of a world, and the adapters that talk to them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo::overlay;
+use kiungo::wiring::{self, ProviderParts, ProviderSecrets};
+use kiungo_core_banking::Core;
+use kiungo_core_fineract as fineract;
+use kiungo_domain::{CoreId, ProviderId};
+use kiungo_engine::{CoreLink, ProviderLink, TrafficOptions};
+use kiungo_mapping::InquirySettings;
+use kiungo_simulators::books::Books;
+use kiungo_simulators::clock::Clock;
+use kiungo_simulators::faults::{Fault, Faults, Plan};
+use kiungo_simulators::fineract::Version;
+use kiungo_simulators::{fineract as core_simulator, gsma, mpesa};
+use kiungo_transport::Transport;
+
+use super::carriage::{Carriage, Door, Postman, Weather};
+use super::chance::Chance;
+
+/// The names of the providers, in the order in which stories count them.
+pub const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
+
+/// What the shipped mapping of the GSMA sandbox has otherwise here: shillings, and our simulator.
+const GSMA_CHANGES: &str = r#"
+[money]
+currency = "TZS"
+[limits.collect]
+max = "100000000.00"
+[limits.pay_out]
+max = "100000000.00"
+[traffic]
+per_second_max = 1000
+[gsma]
+base_url = "http://gsma.test/v1.2/mm"
+auth = "none"
+[gsma.payments]
+validates = false
+"#;
+
+/// What the shipped mapping of M-Pesa in Tanzania has otherwise here: payments by customers, and
+/// payouts that provably never arrived are given back by the machine.
+const MPESA_CHANGES: &str = r#"
+[inquiry]
+when_payout_absent = "reject"
+[traffic]
+per_second_max = 1000
+[callbacks]
+expected = true
+payments = true
+[mpesa]
+base_url = "http://mpesa.test"
+notification = "c2b-confirmation"
+"#;
+
+/// The three counterparties.
+pub struct Counterparties {
+    /// The GSMA provider.
+    pub gsma: gsma::Simulator,
+    /// The M-Pesa market.
+    pub mpesa: mpesa::Simulator,
+    /// The core.
+    pub core: core_simulator::Simulator,
+    faults: [Faults; 3],
+    carriages: [Carriage; 3],
+    seed: u64,
+}
+
+impl Counterparties {
+    /// Counterparties whose habits are drawn from the seed.
+    pub fn draw(seed: u64, clock: Clock, door: &Door, weather: &Weather) -> Self {
+        let chance = Chance::new(seed, "habits");
+        let faults: [Faults; 3] = [0, 1, 2].map(|n| Faults::new(Plan::none(seed ^ n)));
+        let postman = |purpose| {
+            Arc::new(Postman::new(door.clone(), Chance::new(seed, purpose), weather.clone()))
+        };
+        let flows = [
+            gsma::options::Flow::Requested,
+            gsma::options::Flow::Synchronous,
+            gsma::options::Flow::Polling,
+        ];
+        let gsma = gsma::Simulator::new(
+            gsma::Options {
+                flow: chance.pick(&flows).copied().unwrap_or(gsma::options::Flow::Requested),
+                notify_base: Some(format!("http://kiungo.test/callbacks/{}/", PROVIDERS[0])),
+                callback_attempts: 12,
+                ..gsma::Options::default()
+            },
+            clock,
+            postman("gsma callbacks"),
+            faults[0].clone(),
+        );
+        let notify = format!("http://kiungo.test/callbacks/{}/", PROVIDERS[1]);
+        let mpesa = mpesa::Simulator::new(
+            mpesa::Options {
+                key_bits: 2_048,
+                asynchronous: chance.happens(5_000),
+                delay_ms: 500,
+                response_url: Some(format!("{notify}results")),
+                callback_attempts: 12,
+                paybill: mpesa::options::Paybill {
+                    notify_base: Some(notify),
+                    validation: chance.happens(3_000),
+                    msisdn: if chance.happens(5_000) {
+                        mpesa::options::MsisdnForm::Plain
+                    } else {
+                        mpesa::options::MsisdnForm::Masked
+                    },
+                    ..mpesa::options::Paybill::default()
+                },
+                ..mpesa::Options::default()
+            },
+            clock,
+            postman("mpesa callbacks"),
+            faults[1].clone(),
+        );
+        let versions =
+            [Version::V1_8, Version::V1_10, Version::V1_12, Version::V1_14, Version::V1_15];
+        let version = chance.pick(&versions).copied().unwrap_or(Version::V1_12);
+        let core = core_simulator::Simulator::new(
+            core_simulator::Options { version, ..core_simulator::Options::default() },
+            clock,
+            faults[2].clone(),
+        );
+        // Before 1.9 a core recognises no second sending.
+        let recognises = version != Version::V1_8;
+        let routers = [(gsma.router(), true), (mpesa.router(), true), (core.router(), recognises)];
+        let carriages = routers.map(|(router, doubles)| {
+            Carriage::new(router, Chance::new(seed, "network"), weather.clone(), doubles)
+        });
+        Self { gsma, mpesa, core, faults, carriages, seed }
+    }
+
+    /// Lets everything go wrong that can, or nothing.
+    pub fn misbehave(&self, heavily: bool) {
+        let chance = Chance::new(self.seed, "faults");
+        for (index, faults) in self.faults.iter().enumerate() {
+            let plan = if heavily {
+                heavy(self.seed ^ index as u64, &chance)
+            } else {
+                Plan::none(self.seed ^ index as u64)
+            };
+            faults.set(plan);
+        }
+    }
+
+    /// The providers' books by name.
+    pub fn provider_books(&self) -> BTreeMap<String, Books> {
+        BTreeMap::from([
+            (PROVIDERS[0].to_owned(), self.gsma.books()),
+            (PROVIDERS[1].to_owned(), self.mpesa.books()),
+        ])
+    }
+
+    /// A connected core adapter. While the core does not answer, the least is assumed of it.
+    pub async fn connect_core(&self) -> Result<Arc<fineract::Fineract>, fineract::OptionsError> {
+        let options = serde_json::from_value(serde_json::json!({
+            "base_url": "http://core.test/fineract-provider",
+            "auth": { "type": "basic", "username": "mifos" },
+            "time_zone": "Africa/Dar_es_Salaam",
+            "payment_type": 1,
+        }))
+        .map_err(|error| fineract::OptionsError::BaseUrl(error.to_string()))?;
+        let secrets = fineract::Secrets { password: Some("password".into()), client_secret: None };
+        let core = fineract::Fineract::new(options, secrets, self.transport(2))?;
+        for _ in 0..20 {
+            if core.connect().await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Ok(Arc::new(core))
+    }
+
+    /// The links of an engine: adapters as a process has them that has just started.
+    pub fn link(
+        &self,
+        core: &Arc<fineract::Fineract>,
+    ) -> Result<
+        (BTreeMap<ProviderId, ProviderLink>, BTreeMap<CoreId, CoreLink>),
+        Box<dyn std::error::Error>,
+    > {
+        let core_id = CoreId::new("main")?;
+        let mut providers = BTreeMap::new();
+        let bases = [
+            (PROVIDERS[0], overlay::GSMA_SANDBOX, GSMA_CHANGES, None),
+            (PROVIDERS[1], overlay::MPESA_TZ, MPESA_CHANGES, Some(self.mpesa.public_key())),
+        ];
+        for (index, (name, base, changes, public_key)) in bases.into_iter().enumerate() {
+            let core: Arc<dyn Core> = Arc::clone(core) as Arc<dyn Core>;
+            let parts = ProviderParts {
+                mapping: overlay::mapping(name, base, changes)?,
+                secrets: ProviderSecrets {
+                    api_key: Some(mpesa::Options::default().api_key.into()),
+                    ..ProviderSecrets::default()
+                },
+                public_key,
+                callback_base: Some(format!("http://kiungo.test/callbacks/{name}/")),
+                transport: self.transport(index),
+                core_id: core_id.clone(),
+                core,
+                core_inquiry: InquirySettings::default(),
+            };
+            providers.insert(ProviderId::new(name)?, wiring::provider(parts)?);
+        }
+        let link = CoreLink {
+            core: Arc::clone(core) as Arc<dyn Core>,
+            traffic: TrafficOptions::default(),
+        };
+        Ok((providers, BTreeMap::from([(core_id, link)])))
+    }
+
+    fn transport(&self, index: usize) -> Arc<dyn Transport> {
+        Arc::new(self.carriages[index].clone())
+    }
+}
+
+/// Everything that can go wrong, each seed with its own emphasis.
+fn heavy(seed: u64, chance: &Chance) -> Plan {
+    let rate = |up_to: u64| u16::try_from(chance.below(up_to)).unwrap_or(0);
+    let all = BTreeMap::from([
+        (Fault::ResetBefore, rate(500)),
+        (Fault::ResetAfter, rate(1_000)),
+        (Fault::ErrorBefore, rate(500)),
+        (Fault::ErrorAfter, rate(800)),
+        (Fault::HtmlAfter, rate(500)),
+        (Fault::Slow, rate(500)),
+        (Fault::LateWork, rate(500)),
+        (Fault::CallbackLost, rate(2_000)),
+        (Fault::CallbackTwice, rate(2_000)),
+        (Fault::CallbackEarly, rate(1_000)),
+        (Fault::CallbackLate, rate(1_000)),
+        (Fault::CallbackForged, rate(500)),
+        (Fault::CustomerRefuses, rate(1_000)),
+        (Fault::IndexingLag, rate(2_000)),
+        (Fault::UnknownStatus, rate(500)),
+        (Fault::Locked, rate(1_000)),
+        (Fault::AccountClosed, rate(300)),
+        (Fault::DateRefused, rate(300)),
+        (Fault::StuckBefore, rate(200)),
+        (Fault::StuckAfter, rate(200)),
+    ]);
+    let kept = |fault: Fault| BTreeMap::from([(fault, 0)]);
+    let rates = BTreeMap::from([
+        ("*".to_owned(), all),
+        // The one notification of a payment is all that M-Pesa tells of it; statements are another
+        // issue's.
+        ("payment".to_owned(), kept(Fault::CallbackLost)),
+        // An undo that the core refuses is a person's case, not the machine's.
+        (
+            "undo".to_owned(),
+            BTreeMap::from([
+                (Fault::AccountClosed, 0),
+                (Fault::DateRefused, 0),
+                (Fault::UndoRefused, 0),
+            ]),
+        ),
+    ]);
+    Plan { seed, rates, slow_ms: 100_000, indexing_lag_ms: 240_000 }
+}

@@ -1,0 +1,117 @@
+//! The simulated world: engine, adapters and store in memory, against the simulators as function
+//! calls, under virtual time, on one thread, in one order.
+//!
+//! Everything that goes wrong is drawn from a seed: what the counterparties do (faults of the
+//! simulators), what the network does ([`carriage`]), and where the process dies ([`tripwire`]).
+//! After the faults stop, everything must settle, and the audit of the counterparties' books must
+//! find nothing. A failing seed replays exactly.
+//!
+//! * [`story`]: who wants what, drawn from the seed
+//! * [`counterparties`]: the simulators and the adapters that talk to them
+//! * [`carriage`]: the network
+//! * [`tripwire`]: where the process dies
+//! * [`run`]: one seed, from morning to the audit
+
+pub mod carriage;
+pub mod chance;
+pub mod counterparties;
+pub mod run;
+pub mod story;
+pub mod tripwire;
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+pub use run::{SeedReport, run_seed};
+
+/// How much is simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SimulateOptions {
+    /// How many transfers in all.
+    pub transfers: u64,
+    /// How many of them under each seed.
+    pub per_seed: u32,
+    /// The first seed; the others follow it.
+    pub seed: u64,
+    /// How many worlds at a time, each on a thread of its own.
+    pub threads: usize,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SimulateReport {
+    /// How many seeds were run.
+    pub seeds: u64,
+    /// How many transfers.
+    pub transfers: u64,
+    /// Money that left one side and did not reach the other, or against what the status says.
+    pub lost: u64,
+    /// Operations that were executed more than once.
+    pub doubled: u64,
+    /// Transfers that did not settle after the faults had stopped.
+    pub stuck: u64,
+    /// Money that went to the wrong party or in another amount.
+    pub misattributed: u64,
+    /// How often the process died.
+    pub crashes: u64,
+    /// How many attempts came to an unknown outcome.
+    pub unknowns: u64,
+    /// The first seed that failed.
+    pub first_failing_seed: Option<u64>,
+    /// What was found there, for people.
+    pub findings: Vec<String>,
+}
+
+impl SimulateReport {
+    /// Whether nothing was found.
+    pub const fn is_clean(&self) -> bool {
+        self.first_failing_seed.is_none()
+    }
+
+    fn add(&mut self, report: &SeedReport) {
+        self.seeds += 1;
+        self.transfers += report.transfers;
+        self.lost += report.audit.lost;
+        self.doubled += report.audit.doubled;
+        self.stuck += report.stuck;
+        self.misattributed += report.audit.misattributed;
+        self.crashes += report.crashes;
+        self.unknowns += report.unknowns;
+        let first = self.first_failing_seed.is_none_or(|seed| report.seed < seed);
+        if !report.is_clean() && first {
+            self.first_failing_seed = Some(report.seed);
+            self.findings.clone_from(&report.findings);
+        }
+    }
+}
+
+/// Runs seeds until so many transfers were simulated. `progress` is told after each seed.
+pub fn simulate(
+    options: SimulateOptions,
+    progress: &(dyn Fn(&SimulateReport) + Sync),
+) -> SimulateReport {
+    let per_seed = u64::from(options.per_seed.max(1));
+    let seeds = options.transfers.div_ceil(per_seed);
+    let next = AtomicU64::new(0);
+    let report = Mutex::new(SimulateReport::default());
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= seeds {
+                        return;
+                    }
+                    let one = run_seed(options.seed.wrapping_add(index), options.per_seed);
+                    let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+                    report.add(&one);
+                    progress(&report);
+                }
+            });
+        }
+    });
+    report.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

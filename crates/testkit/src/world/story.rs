@@ -1,0 +1,91 @@
+//! Who wants what, drawn from the seed.
+
+use std::time::Duration;
+
+use kiungo_domain::transfer::Kind;
+
+use super::chance::Chance;
+
+/// How many clients the institution has.
+const CLIENTS: u64 = 12;
+
+/// Something that somebody does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// When, from the beginning of the day.
+    pub at: Duration,
+    /// Through which provider: an index into the world's two.
+    pub provider: usize,
+    /// Whose: an index into the institution's clients.
+    pub client: usize,
+    /// How much, in whole shillings.
+    pub shillings: u64,
+    /// What.
+    pub what: What,
+}
+
+/// What somebody does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The institution starts a transfer.
+    Order(Kind),
+    /// The customer pays at the wallet and names a savings account (or a loan).
+    Pay {
+        /// A loan instead of a savings account.
+        loan: bool,
+        /// Mistyped, so that it fits no account.
+        mistyped: bool,
+    },
+}
+
+/// A day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// How many clients there are.
+    pub clients: usize,
+    /// What happens, in order.
+    pub deeds: Vec<Deed>,
+}
+
+impl Story {
+    /// The day of a seed.
+    pub fn draw(seed: u64, transfers: u32) -> Self {
+        let chance = Chance::new(seed, "story");
+        let day = Duration::from_secs(u64::from(transfers) * 20);
+        let mut deeds: Vec<Deed> = (0..transfers).map(|_| Self::deed(&chance, day)).collect();
+        deeds.sort_by_key(|deed| deed.at);
+        Self { clients: usize::try_from(CLIENTS).unwrap_or(1), deeds }
+    }
+
+    fn deed(chance: &Chance, day: Duration) -> Deed {
+        let at = chance.wait(day);
+        let provider = usize::from(chance.happens(5_000));
+        let client = usize::try_from(chance.below(CLIENTS)).unwrap_or(0);
+        // Few amounts, so that equal payments of one customer are common.
+        let shillings = 1_000 + 500 * chance.below(12);
+        let what = if chance.happens(3_000) {
+            What::Pay { loan: chance.happens(4_000), mistyped: chance.happens(1_500) }
+        } else {
+            What::Order(chance.pick(&Kind::ALL).copied().unwrap_or(Kind::Deposit))
+        };
+        Deed { at, provider, client, shillings, what }
+    }
+
+    /// How many loans are paid out, and so have to be approved beforehand, by client.
+    pub fn disbursements(&self, client: usize) -> impl Iterator<Item = &Deed> {
+        self.deeds.iter().filter(move |deed| {
+            deed.client == client && deed.what == What::Order(Kind::Disbursement)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_tells_the_same_story() {
+        assert_eq!(Story::draw(7, 50), Story::draw(7, 50));
+        assert_ne!(Story::draw(7, 50), Story::draw(8, 50));
+    }
+}

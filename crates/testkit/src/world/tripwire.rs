@@ -1,0 +1,56 @@
+//! Where the process dies.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use kiungo_engine::crash::{Moment, Tripwire};
+use tokio::sync::Notify;
+
+use super::chance::Chance;
+
+/// Dies at points drawn from the seed: whoever reaches one never returns, and the world is told to
+/// end the engine.
+#[derive(Debug)]
+pub struct DrawnTripwire {
+    chance: Chance,
+    per_10_000: u64,
+    armed: AtomicBool,
+    crashes: AtomicU64,
+    /// Told when the process has died.
+    pub died: Arc<Notify>,
+}
+
+impl DrawnTripwire {
+    /// Dies at so many of 10,000 points.
+    pub fn new(chance: Chance, per_10_000: u64) -> Self {
+        Self {
+            chance,
+            per_10_000,
+            armed: AtomicBool::new(true),
+            crashes: AtomicU64::new(0),
+            died: Arc::new(Notify::new()),
+        }
+    }
+
+    /// No more deaths.
+    pub fn disarm(&self) {
+        self.armed.store(false, Ordering::Relaxed);
+    }
+
+    /// How often the process died.
+    pub fn crashes(&self) -> u64 {
+        self.crashes.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Tripwire for DrawnTripwire {
+    async fn reached(&self, _moment: Moment, _what: &str) {
+        if self.armed.load(Ordering::Relaxed) && self.chance.happens(self.per_10_000) {
+            self.crashes.fetch_add(1, Ordering::Relaxed);
+            self.died.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
