@@ -1,11 +1,22 @@
 //! Kiungo as a program: configuration, wiring, commands.
 //!
-//! * [`config`]: what an operator writes, checked before anything starts
+//! * [`run`]: the whole program, from its arguments to its exit code
+//! * `commands`: one module for each command
+//! * `config`: what an operator writes, checked before anything starts
+//! * `assembly`: from the configuration to cores and providers
+//! * `serve`: the engine behind HTTP, from start to graceful stop
+//! * `logging`: where log lines go
 //! * [`wiring`]: from mapping files and options to what an engine is made of
 //! * [`overlay`]: a mapping with other values, for simulators
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-pub mod config;
+mod assembly;
+mod commands;
+mod config;
+mod logging;
 pub mod overlay;
+mod serve;
 pub mod wiring;
+
+pub use commands::run;

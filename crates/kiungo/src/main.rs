@@ -1,7 +1,7 @@
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-//! The one binary: command line, configuration, wiring.
+//! The one binary; everything is in the library.
 
-#[allow(dead_code, unused_imports, reason = "the commands that read it are wired up next")]
-mod config;
+use std::process::ExitCode;
 
-fn main() {}
+fn main() -> ExitCode {
+    kiungo::run()
+}

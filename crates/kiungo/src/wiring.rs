@@ -16,10 +16,12 @@ use kiungo_provider_gsma as gsma;
 use kiungo_provider_mpesa as mpesa;
 use kiungo_transport::Transport;
 use secrecy::SecretString;
+use serde::Deserialize;
 use thiserror::Error;
 
 /// The secrets of a provider; each family takes what it needs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ProviderSecrets {
     /// GSMA, Basic: the user.
     pub user: Option<SecretString>,
@@ -90,11 +92,7 @@ pub enum WiringError {
 /// Wires a provider.
 pub fn provider(parts: ProviderParts) -> Result<ProviderLink, WiringError> {
     let adapter = adapter(&parts)?;
-    let promises = Promises {
-        provider: promise(adapter.capabilities()),
-        core: core_promise(parts.core.as_ref()),
-    };
-    let policy = parts.mapping.policy(&parts.core_inquiry, promises);
+    let policies = Policies::new(&parts, adapter.capabilities());
     let traffic = parts.mapping.traffic();
     let traffic = TrafficOptions {
         in_flight_max: usize::try_from(traffic.in_flight_max).unwrap_or(1),
@@ -102,7 +100,7 @@ pub fn provider(parts: ProviderParts) -> Result<ProviderLink, WiringError> {
         breaker_failures: traffic.breaker.failures,
         breaker_cool_down: traffic.breaker.cool_down,
     };
-    let rules = MappedRules { mapping: parts.mapping, policy, core: parts.core_id };
+    let rules = MappedRules { mapping: parts.mapping, policies, core: parts.core_id };
     Ok(ProviderLink { provider: adapter, rules: Arc::new(rules), traffic })
 }
 
@@ -147,7 +145,10 @@ fn terms(mapping: &Mapping, callback_base: Option<String>) -> Result<Terms, Wiri
         currency: mapping.money().currency,
         decimals: mapping.money().decimals,
         codes: mapping.section("codes")?,
-        statuses: statuses.into_iter().map(|(word, line)| (word.to_ascii_lowercase(), line)).collect(),
+        statuses: statuses
+            .into_iter()
+            .map(|(word, line)| (word.to_ascii_lowercase(), line))
+            .collect(),
         callback_base,
     })
 }
@@ -159,24 +160,43 @@ const fn promise(capabilities: &Capabilities) -> Promise {
     }
 }
 
-fn core_promise(core: &dyn Core) -> Promise {
-    let capabilities = core.capabilities();
-    Promise {
-        resend_is_idempotent: capabilities.resend_is_idempotent,
-        indexing_window: capabilities.indexing_window,
+/// The policy by what the core promises now. What a core can do is only known once it could be
+/// asked, which may be long after the start; until then it promises nothing.
+struct Policies {
+    core: Arc<dyn Core>,
+    /// Where a repeated sending is answered with the first result.
+    resending: Policy,
+    /// Where it is not, or not known to be.
+    cautious: Policy,
+}
+
+impl Policies {
+    fn new(parts: &ProviderParts, capabilities: &Capabilities) -> Self {
+        let policy = |resend_is_idempotent: bool| {
+            let indexing_window = parts.core.capabilities().indexing_window;
+            let core = Promise { resend_is_idempotent, indexing_window };
+            let promises = Promises { provider: promise(capabilities), core };
+            parts.mapping.policy(&parts.core_inquiry, promises)
+        };
+        let core = Arc::clone(&parts.core);
+        Self { core, resending: policy(true), cautious: policy(false) }
+    }
+
+    fn now(&self) -> &Policy {
+        if self.core.capabilities().resend_is_idempotent { &self.resending } else { &self.cautious }
     }
 }
 
 /// A mapping, as the engine asks it.
 struct MappedRules {
     mapping: Mapping,
-    policy: Policy,
+    policies: Policies,
     core: CoreId,
 }
 
 impl ProviderRules for MappedRules {
     fn policy(&self) -> &Policy {
-        &self.policy
+        self.policies.now()
     }
 
     fn currency(&self) -> Currency {

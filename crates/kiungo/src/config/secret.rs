@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
 use serde::de::value::{Error as SecretsError, MapDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 
 use super::read::{Section, quoted};
 use super::sources::ENVIRONMENT;
@@ -24,7 +24,7 @@ impl Secrets {
     /// misses, never a value.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, SecretsError> {
         let entries = self.0.iter();
-        let entries = entries.map(|(name, secret)| (name.as_str(), secret.expose_secret()));
+        let entries = entries.map(|(name, secret)| (name.as_str(), Text(secret.expose_secret())));
         T::deserialize(MapDeserializer::new(entries))
     }
 
@@ -51,6 +51,34 @@ impl Secrets {
             }
         }
         Self(secrets)
+    }
+}
+
+/// A text for a field that may be optional, which serde's own would refuse.
+struct Text<'a>(&'a str);
+
+impl IntoDeserializer<'_, SecretsError> for Text<'_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Text<'_> {
+    type Error = SecretsError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SecretsError> {
+        visitor.visit_str(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SecretsError> {
+        visitor.visit_some(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

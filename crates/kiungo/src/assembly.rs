@@ -1,0 +1,169 @@
+//! From the configuration to cores and providers: everything that can be found wrong without
+//! asking anybody is found here.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use kiungo_core_banking::Core;
+use kiungo_core_fineract::{Fineract, Options as FineractOptions, Secrets as FineractSecrets};
+use kiungo_domain::{CoreId, ProviderId};
+use kiungo_engine::{CoreLink, ProviderLink, TrafficOptions};
+use kiungo_mapping::Mapping;
+use kiungo_transport::{Network, NetworkOptions, Transport};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::config::{Checked, Config, ConfigErrors, CoreConfig, ProviderConfig};
+use crate::wiring::{self, ProviderParts, ProviderSecrets, WiringError};
+
+/// Cores and providers, ready to be asked. Nothing has been sent.
+pub(crate) struct Assembly {
+    /// The cores.
+    pub(crate) cores: BTreeMap<CoreId, AssembledCore>,
+    /// The providers.
+    pub(crate) providers: BTreeMap<ProviderId, AssembledProvider>,
+}
+
+/// A core with what reaches it.
+pub(crate) struct AssembledCore {
+    /// The adapter.
+    pub(crate) core: Arc<Fineract>,
+    /// How much traffic it gets.
+    pub(crate) traffic: TrafficOptions,
+    /// Where it is.
+    pub(crate) base_url: String,
+    /// What reaches it.
+    pub(crate) transport: Arc<dyn Transport>,
+}
+
+/// A provider with what reaches it.
+pub(crate) struct AssembledProvider {
+    /// The adapter and its rules.
+    pub(crate) link: ProviderLink,
+    /// Its mapping.
+    pub(crate) mapping: Mapping,
+    /// What reaches it.
+    pub(crate) transport: Arc<dyn Transport>,
+}
+
+impl AssembledCore {
+    /// As the engine takes it.
+    pub(crate) fn link(&self) -> CoreLink {
+        CoreLink { core: Arc::clone(&self.core) as Arc<dyn Core>, traffic: self.traffic }
+    }
+}
+
+impl Assembly {
+    /// Makes the adapters. Finds everything that is wrong.
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigErrors> {
+        let checked = config.check()?;
+        let mut problems = Vec::new();
+        let mut cores = BTreeMap::new();
+        for core in &config.cores {
+            match assemble_core(core) {
+                Ok(assembled) => drop(cores.insert(core.id.clone(), assembled)),
+                Err(errors) => problems.extend(errors.0),
+            }
+        }
+        let mut providers = BTreeMap::new();
+        for provider in &config.providers {
+            match assemble_provider(config, provider, &checked, &cores) {
+                Ok(Some(assembled)) => drop(providers.insert(provider.id.clone(), assembled)),
+                // Its core was found wrong, which has been said.
+                Ok(None) => {}
+                Err(errors) => problems.extend(errors.0),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self { cores, providers })
+        } else {
+            Err(ConfigErrors(problems))
+        }
+    }
+}
+
+fn assemble_core(core: &CoreConfig) -> Result<AssembledCore, ConfigErrors> {
+    let place = |part: &str| format!("core `{}`: {part}", core.id);
+    let transport = network(core.ca_file.as_deref(), None, &place("ca_file"))?;
+    let options: FineractOptions = core.fineract.read_as()?;
+    let secrets: FineractSecrets =
+        core.secrets.read().map_err(|e| ConfigErrors::one(place("secrets"), e.to_string()))?;
+    let base_url = options.base_url.clone();
+    let fineract = Fineract::new(options, secrets, Arc::clone(&transport))
+        .map_err(|error| core.fineract.problem_with(error))?;
+    let traffic = TrafficOptions {
+        in_flight_max: core.traffic.in_flight_max,
+        per_second_max: Some(core.traffic.per_second_max),
+        breaker_failures: core.traffic.breaker_failures,
+        breaker_cool_down: core.traffic.breaker_cool_down,
+    };
+    Ok(AssembledCore { core: Arc::new(fineract), traffic, base_url, transport })
+}
+
+fn assemble_provider(
+    config: &Config,
+    provider: &ProviderConfig,
+    checked: &Checked,
+    cores: &BTreeMap<CoreId, AssembledCore>,
+) -> Result<Option<AssembledProvider>, ConfigErrors> {
+    let place = |part: &str| format!("provider `{}`: {part}", provider.id);
+    let core_id = checked.cores.get(&provider.id);
+    let core_config = config.cores.iter().find(|core| Some(&core.id) == core_id);
+    let (Some(mapping), Some(core_config)) = (checked.mappings.get(&provider.id), core_config)
+    else {
+        return Ok(None);
+    };
+    let Some(core) = cores.get(&core_config.id) else { return Ok(None) };
+    let (ca, identity) = (provider.ca_file.as_deref(), provider.identity_file.as_deref());
+    let transport = network(ca, identity, &place("ca_file, identity_file"))?;
+    let secrets: ProviderSecrets =
+        provider.secrets.read().map_err(|e| ConfigErrors::one(place("secrets"), e.to_string()))?;
+    let parts = ProviderParts {
+        mapping: mapping.clone(),
+        secrets,
+        public_key: None,
+        callback_base: callback_base(config, provider),
+        transport: Arc::clone(&transport),
+        core_id: core_config.id.clone(),
+        core: Arc::clone(&core.core) as Arc<dyn Core>,
+        core_inquiry: core_config.inquiry.clone(),
+    };
+    let link = wiring::provider(parts).map_err(|error| match error {
+        WiringError::NoSecret { secret, .. } => ConfigErrors::one(
+            place(&format!("secrets.{secret}")),
+            "is missing: give it by the environment, or in a file",
+        ),
+        error => ConfigErrors::one(place("mapping"), error.to_string()),
+    })?;
+    Ok(Some(AssembledProvider { link, mapping: mapping.clone(), transport }))
+}
+
+/// Where a provider calls back, its secret included; `None` if it cannot.
+fn callback_base(config: &Config, provider: &ProviderConfig) -> Option<String> {
+    let (url, secret) =
+        (config.server.public_url.as_ref()?, provider.callback_secret.as_ref()?.expose_secret());
+    Some(format!("{url}/callbacks/{}/{secret}/", provider.id))
+}
+
+/// Connections to one counterparty, of its own: a slow one takes no other's place.
+fn network(
+    ca_file: Option<&Path>,
+    identity_file: Option<&Path>,
+    place: &str,
+) -> Result<Arc<dyn Transport>, ConfigErrors> {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|error| {
+            ConfigErrors::one(place, format!("`{}` cannot be read: {error}", path.display()))
+        })
+    };
+    let ca_pem = ca_file.map(read).transpose()?;
+    let identity = identity_file.map(read).transpose()?;
+    let identity_pem = identity
+        .map(|pem| String::from_utf8(pem).map(SecretString::from))
+        .transpose()
+        .map_err(|_| ConfigErrors::one(place, "the client certificate and key are not PEM text"))?;
+    let options = NetworkOptions { ca_pem, identity_pem, ..NetworkOptions::default() };
+    let network =
+        Network::new(&options).map_err(|error| ConfigErrors::one(place, error.to_string()))?;
+    Ok(Arc::new(network))
+}

@@ -1,0 +1,39 @@
+//! What went wrong, and the exit code that says so.
+
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+use crate::config::ConfigErrors;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// The configuration cannot be used.
+    #[error("the configuration cannot be used:\n{0}")]
+    Config(#[from] ConfigErrors),
+    /// Arguments or the environment cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// Something was tried and failed.
+    #[error("{0}")]
+    Failed(String),
+    /// What is wrong has been said on standard output.
+    #[error("")]
+    Said,
+}
+
+impl Failure {
+    /// Something was tried and failed.
+    pub(crate) fn failed(why: impl Into<String>) -> Self {
+        Self::Failed(why.into())
+    }
+
+    /// 2 for arguments and configuration, 1 for everything else.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) | Self::Usage(_) => ExitCode::from(2),
+            Self::Failed(_) | Self::Said => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The command line: one module for each command.
+//!
+//! * [`output`]: answers on standard output, as tables or JSON
+//! * [`failure`]: what went wrong, and the exit code that says so
+
+pub(crate) mod failure;
+pub(crate) mod output;
+mod serve;
+mod simulate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use crate::config::Config;
+pub(crate) use failure::Failure;
+use output::Output;
+pub(crate) use serve::{ConfigFile, runtime};
+
+/// Kiungo moves customers' money between a core banking system and mobile money, and can prove where
+/// every shilling is.
+#[derive(Debug, Parser)]
+#[command(name = "kiungo", version, propagate_version = true, max_term_width = 100)]
+struct CommandLine {
+    /// Answer with JSON on standard output instead of text and tables
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::ServeOptions),
+    Simulate(simulate::SimulateOptions),
+}
+
+/// The whole program: reads the arguments, runs the command, and gives its exit code: 0 for success,
+/// 1 for failure, 2 for arguments or a configuration that cannot be used.
+pub fn run() -> ExitCode {
+    let command_line = CommandLine::parse();
+    let output = Output::new(command_line.json);
+    match dispatch(command_line.command, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
+    match command {
+        Command::Serve(options) => serve::run(&options, output),
+        Command::Simulate(options) => simulate::run(&options, output),
+    }
+}

@@ -1,0 +1,74 @@
+//! Answers on standard output, as text and tables or as JSON; complaints on standard error.
+
+use std::io::Write as _;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+
+use super::Failure;
+
+/// How a command answers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(crate) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether JSON is wanted.
+    pub(crate) const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// One answer: text for people, or a JSON value.
+    pub(crate) fn line(self, text: &str, json: &Value) {
+        if self.json { print(&json.to_string()) } else { print(text) }
+    }
+
+    /// Rows under headings, or a JSON value.
+    pub(crate) fn table(self, headings: &[&str], rows: Vec<Vec<String>>, json: &Value) {
+        if self.json {
+            return print(&json.to_string());
+        }
+        let mut table = Table::new();
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_header(headings.to_vec());
+        for row in rows {
+            table.add_row(row);
+        }
+        print(&table.to_string());
+    }
+
+    /// What went wrong.
+    pub(crate) fn failure(self, failure: &Failure) {
+        let text = match failure {
+            Failure::Said => return,
+            _ if !self.json => format!("error: {failure}"),
+            Failure::Config(errors) => {
+                let problem = |p: &crate::config::ConfigProblem| json!({ "place": p.place, "key": p.key, "message": p.message });
+                let problems: Vec<Value> = errors.0.iter().map(problem).collect();
+                json!({ "error": "the configuration cannot be used", "problems": problems })
+                    .to_string()
+            }
+            failure => json!({ "error": failure.to_string() }).to_string(),
+        };
+        note(&text);
+    }
+}
+
+/// To standard output. A reader that has gone does not matter.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
+}
+
+/// To standard error.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

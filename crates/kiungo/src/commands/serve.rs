@@ -1,0 +1,54 @@
+//! `kiungo serve`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::runtime::{Builder, Runtime};
+
+use super::output::{Output, note};
+use super::{Config, Failure};
+use crate::config::Sources;
+use crate::logging;
+
+/// Where the configuration is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConfigFile {
+    /// The configuration file; see config/default.toml for every key. The environment goes before it:
+    /// KIUNGO__SERVER__PORT=9000
+    #[arg(long, value_name = "FILE", env = "KIUNGO_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// Reads the configuration and says what ought to be changed in it.
+    pub(crate) fn load(&self) -> Result<Config, Failure> {
+        let config = Config::load(&Sources::of_process(self.config.clone())?)?;
+        for warning in &config.warnings {
+            note(&format!("warning: {warning}"));
+        }
+        Ok(config)
+    }
+}
+
+/// Serve the API and the callbacks, and move money
+///
+/// Checks the whole configuration first and names file and key of what is wrong (exit code 2). Prints
+/// one line when it is ready. SIGTERM and SIGINT stop it gracefully within server.shutdown_grace: no
+/// new work is taken, and what is in flight is finished, or parked and asked about at the next start.
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+pub(crate) fn run(options: &ServeOptions, output: Output) -> Result<(), Failure> {
+    let config = options.config.load()?;
+    logging::start(&config.log);
+    runtime()?.block_on(crate::serve::serve(config, output))
+}
+
+/// As many workers as there are cores.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    let build = Builder::new_multi_thread().enable_all().thread_name("kiungo").build();
+    build.map_err(|error| Failure::failed(format!("no threads can be started: {error}")))
+}

@@ -1,0 +1,69 @@
+//! Connecting to cores: at the start if they answer, otherwise until they do.
+//!
+//! Until a core could be asked what it can do, the least is assumed of it: its oldest routes, and
+//! that a second sending might book twice. That is slower and safe. The policy of every mapping asks
+//! the core for its promise each time, so it is right from the moment of a later connection on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_core_banking::Core as _;
+use kiungo_core_fineract::Fineract;
+use kiungo_domain::CoreId;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::assembly::AssembledCore;
+
+/// How long the start waits for cores. One that answers at all takes a fraction of it.
+const START_WAIT: Duration = Duration::from_secs(3);
+const RETRY_FIRST: Duration = Duration::from_secs(2);
+const RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// Connects all cores at once. Those that do not answer in time are tried on in the background.
+pub(super) async fn connect(cores: &BTreeMap<CoreId, AssembledCore>) {
+    let mut attempts = JoinSet::new();
+    for (id, core) in cores {
+        let (id, core) = (id.clone(), Arc::clone(&core.core));
+        attempts.spawn(async move {
+            let attempt = timeout(START_WAIT, core.connect()).await;
+            match attempt {
+                Ok(Ok(())) => connected(&id, &core),
+                Ok(Err(error)) => later(id, core, error.to_string()),
+                Err(_) => later(id, core, "no answer in time".to_owned()),
+            }
+        });
+    }
+    while attempts.join_next().await.is_some() {}
+}
+
+fn connected(id: &CoreId, core: &Fineract) {
+    let capabilities = core.capabilities();
+    tracing::info!(
+        core = %id,
+        resend_is_idempotent = capabilities.resend_is_idempotent,
+        "connected to the core"
+    );
+}
+
+fn later(id: CoreId, core: Arc<Fineract>, why: String) {
+    tracing::error!(
+        core = %id,
+        error.message = why,
+        "the core cannot be asked what it can do; the least is assumed until it can"
+    );
+    tokio::spawn(async move {
+        let mut wait = RETRY_FIRST;
+        loop {
+            tokio::time::sleep(wait).await;
+            match core.connect().await {
+                Ok(()) => return connected(&id, &core),
+                Err(error) => {
+                    tracing::warn!(core = %id, error.message = %error, "the core still cannot be asked");
+                }
+            }
+            wait = wait.saturating_mul(2).min(RETRY_MAX);
+        }
+    });
+}

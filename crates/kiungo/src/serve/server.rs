@@ -1,0 +1,36 @@
+//! What the HTTP server is told.
+
+use std::fmt::Write as _;
+
+use kiungo_server::{ApiKey, Role, ServerOptions};
+
+use crate::config::{self, Config};
+
+/// The server's options from the configuration.
+pub(super) fn options(config: &Config) -> ServerOptions {
+    let server = &config.server;
+    let secrets = config.providers.iter();
+    let secrets = secrets.filter_map(|p| Some((p.id.clone(), p.callback_secret.clone()?)));
+    ServerOptions {
+        api_body_bytes_max: server.body_bytes_max,
+        callback_body_bytes_max: server.body_bytes_max,
+        request_timeout_s: server.request_timeout.as_secs().max(1),
+        keys: config.api.keys.iter().map(key).collect(),
+        callback_secrets: secrets.collect(),
+        ..ServerOptions::default()
+    }
+}
+
+fn key(key: &config::ApiKey) -> ApiKey {
+    let sha256 = key.sha256.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    let role = |role: &config::Role| match role {
+        config::Role::Read => Role::Read,
+        config::Role::Transfer => Role::Write,
+        config::Role::Operate => Role::Operate,
+    };
+    ApiKey { name: key.name.clone(), sha256, roles: key.roles.iter().map(role).collect() }
+}
