@@ -1,0 +1,52 @@
+//! Accepting alone, then draining alone: the rate at which orders are taken says nothing about the
+//! rate at which they are done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_engine::{Engine, EngineOptions};
+use kiungo_store::Store;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::counterparties::{self, Spec};
+use super::flow::{Watch, all_completed, is_done, submit_all};
+use super::observed::Observed;
+use super::product::{self, Wiring};
+use super::{BenchError, BenchOptions, steady};
+
+/// What was found.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Found {
+    pub(super) accept_rate: u64,
+    pub(super) drain_rate: u64,
+}
+
+/// Measures.
+pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
+    let BenchOptions { transfers, in_flight } = options;
+    let (_companion, addresses) = counterparties::start(Spec { transfers, pending: false })?;
+    let folder = tempfile::tempdir()?;
+    let store = product::store(folder.path()).await?;
+    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain };
+
+    let no_limit = Watch::new(transfers.saturating_add(in_flight), is_done);
+    // Without room for any work, what is accepted waits in the due table.
+    let held = EngineOptions { in_flight_max: 0, ..wiring.engine_options() };
+    let engine = Engine::new(wiring.setup(store.clone(), held).await?);
+    let accepted = submit_all(&engine, &no_limit, transfers, in_flight).await?;
+    engine.stop(Duration::from_secs(10)).await;
+    let accepted: Vec<Instant> = accepted.into_iter().map(|(_, at)| at).collect();
+
+    let watch = Watch::new(in_flight, is_done);
+    let observed: Arc<dyn Store> =
+        Arc::new(Observed { store: store.clone(), observer: Arc::clone(&watch) });
+    let engine = Engine::new(wiring.setup(observed, wiring.engine_options()).await?);
+    engine.start().await.map_err(|e| product::setup(&e))?;
+    watch.wait_for(transfers).await?;
+    engine.stop(Duration::from_secs(10)).await;
+    all_completed(store.as_ref(), transfers).await?;
+    store.close().await;
+    let drained: Vec<Instant> = watch.ended().into_iter().map(|(_, at)| at).collect();
+    Ok(Found { accept_rate: steady::rate(&accepted), drain_rate: steady::rate(&drained) })
+}

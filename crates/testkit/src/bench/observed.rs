@@ -1,0 +1,131 @@
+//! A store that tells what was committed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kiungo_domain::transfer::{Entry, Posting};
+use kiungo_domain::{ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_store::{
+    Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
+    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
+};
+
+/// What is to be done once a change is durable.
+pub(super) type Sequel = Box<dyn FnOnce() + Send>;
+
+/// Whoever looks on.
+pub(super) trait Observer: Send + Sync + 'static {
+    /// Looks at a change that is about to be committed.
+    fn look(self: &Arc<Self>, change: &Change) -> Option<Sequel>;
+}
+
+/// A store, and somebody who looks on.
+pub(super) struct Observed<O> {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) observer: Arc<O>,
+}
+
+#[async_trait]
+impl<O: Observer> Store for Observed<O> {
+    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        let sequel = self.observer.look(&change);
+        let result = self.store.commit(change).await;
+        if let (Ok(()), Some(sequel)) = (&result, sequel) {
+            sequel();
+        }
+        result
+    }
+
+    async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
+        self.store.transfer(id).await
+    }
+
+    async fn journal(&self, id: TransferId) -> Result<Vec<Entry>, StoreError> {
+        self.store.journal(id).await
+    }
+
+    async fn postings(&self, id: TransferId) -> Result<Vec<Posting>, StoreError> {
+        self.store.postings(id).await
+    }
+
+    async fn summary(&self, id: TransferId) -> Result<Option<Summary>, StoreError> {
+        self.store.summary(id).await
+    }
+
+    async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
+        self.store.search(query).await
+    }
+
+    async fn due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Timestamp)>, StoreError> {
+        self.store.due(now, limit).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.store.next_due().await
+    }
+
+    async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {
+        self.store.holding_accounts().await
+    }
+
+    async fn postpone(
+        &self,
+        id: TransferId,
+        version: u64,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.postpone(id, version, due).await
+    }
+
+    async fn by_receipt(
+        &self,
+        provider: &ProviderId,
+        receipt: &Receipt,
+    ) -> Result<Option<TransferId>, StoreError> {
+        self.store.by_receipt(provider, receipt).await
+    }
+
+    async fn key_holder(&self, client: &str, key: &str) -> Result<Option<KeyHolder>, StoreError> {
+        self.store.key_holder(client, key).await
+    }
+
+    async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError> {
+        self.store.arrive(arrival).await
+    }
+
+    async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
+        self.store.inbox_due(now, limit).await
+    }
+
+    async fn inbox_item(&self, id: InboxId) -> Result<Option<InboxItem>, StoreError> {
+        self.store.inbox_item(id).await
+    }
+
+    async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError> {
+        self.store.set_inbox_state(id, state).await
+    }
+
+    async fn cases(
+        &self,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<CaseRow>, StoreError> {
+        self.store.cases(cursor, limit).await
+    }
+
+    async fn ledger(&self) -> Result<Vec<LedgerBalance>, StoreError> {
+        self.store.ledger().await
+    }
+
+    async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError> {
+        self.store.overview(now).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+}

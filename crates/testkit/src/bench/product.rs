@@ -1,0 +1,173 @@
+//! The engine, wired to the simulators as in production: the shipped mappings, the adapters, the
+//! network, `SQLite` with full durability.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use kiungo::overlay;
+use kiungo::wiring::{self, ProviderParts, ProviderSecrets};
+use kiungo_core_banking::Core;
+use kiungo_core_fineract::{Fineract, Secrets};
+use kiungo_domain::{CoreId, ProviderId};
+use kiungo_engine::{
+    CoreLink, EngineOptions, ProviderLink, Setup, SystemClock, TimeOrderedIds, TrafficOptions,
+};
+use kiungo_mapping::InquirySettings;
+use kiungo_store::{SqliteOptions, SqliteStore, Store};
+use kiungo_transport::{Network, NetworkOptions, Transport};
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::counterparties::{Addresses, GSMA_CLIENT};
+use super::{BenchError, load};
+
+/// What carries the requests of a party, for measurements that look at them.
+pub(super) type Carrier = dyn Fn(Network) -> Arc<dyn Transport>;
+
+/// Nobody looks.
+pub(super) fn plain(network: Network) -> Arc<dyn Transport> {
+    Arc::new(network)
+}
+
+/// What both sides of a comparison have in common.
+pub(super) struct Wiring<'a> {
+    pub(super) addresses: &'a Addresses,
+    pub(super) in_flight: u32,
+    pub(super) carrier: &'a Carrier,
+}
+
+/// Opens the database in this folder.
+pub(super) async fn store(folder: &Path) -> Result<Arc<SqliteStore>, BenchError> {
+    let options = SqliteOptions::new(folder.join("kiungo.db"));
+    SqliteStore::open(&options).await.map(Arc::new).map_err(|e| setup(&e))
+}
+
+/// A client with as many connections to its party as there are transfers in flight.
+pub(super) fn network(in_flight: u32) -> Result<Network, BenchError> {
+    let options =
+        NetworkOptions { idle_connections_max: in_flight as usize, ..NetworkOptions::default() };
+    Network::new(&options).map_err(|e| setup(&e))
+}
+
+impl Wiring<'_> {
+    /// Everything that an engine needs, with `options`, over `store`.
+    pub(super) async fn setup(
+        &self,
+        store: Arc<dyn Store>,
+        options: EngineOptions,
+    ) -> Result<Setup, BenchError> {
+        let core_id = CoreId::new("main").map_err(|e| setup(&e))?;
+        let core = self.core().await?;
+        let providers = self.providers(&core_id, &core)?;
+        let traffic =
+            TrafficOptions { in_flight_max: self.in_flight as usize, ..TrafficOptions::default() };
+        Ok(Setup {
+            store,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(TimeOrderedIds),
+            providers,
+            cores: BTreeMap::from([(core_id, CoreLink { core, traffic })]),
+            options,
+            tripwire: None,
+        })
+    }
+
+    /// Options under which the engine has room for everything in flight.
+    pub(super) fn engine_options(&self) -> EngineOptions {
+        EngineOptions {
+            in_flight_max: self.in_flight as usize,
+            backlog_max: u64::MAX,
+            ..EngineOptions::default()
+        }
+    }
+
+    fn transport(&self) -> Result<Arc<dyn Transport>, BenchError> {
+        network(self.in_flight).map(self.carrier)
+    }
+
+    async fn core(&self) -> Result<Arc<dyn Core>, BenchError> {
+        let options = json!({
+            "base_url": format!("http://{}/fineract-provider", self.addresses.fineract),
+            "auth": { "type": "basic", "username": "mifos" },
+            "time_zone": "Africa/Dar_es_Salaam",
+            "payment_type": 3,
+        });
+        let options = serde_json::from_value(options).map_err(|e| setup(&e))?;
+        let secrets =
+            Secrets { password: Some(SecretString::from("password")), ..Secrets::default() };
+        let core = Fineract::new(options, secrets, self.transport()?).map_err(|e| setup(&e))?;
+        core.connect().await.map_err(|e| setup(&e))?;
+        Ok(Arc::new(core))
+    }
+
+    /// The providers under the names of their mappings.
+    pub(super) fn providers(
+        &self,
+        core_id: &CoreId,
+        core: &Arc<dyn Core>,
+    ) -> Result<BTreeMap<ProviderId, ProviderLink>, BenchError> {
+        let secret = |text: &str| Some(SecretString::from(text.to_owned()));
+        let gsma = ProviderSecrets {
+            client_id: secret(GSMA_CLIENT),
+            client_secret: secret(GSMA_CLIENT),
+            ..ProviderSecrets::default()
+        };
+        let api_key = kiungo_simulators::mpesa::Options::default().api_key;
+        let mpesa = ProviderSecrets { api_key: secret(&api_key), ..ProviderSecrets::default() };
+        let wired = [
+            (load::PROVIDERS[0], overlay::GSMA_SANDBOX, self.gsma_changes(), gsma),
+            (load::PROVIDERS[1], overlay::MPESA_TZ, self.mpesa_changes(), mpesa),
+        ];
+        let mut links = BTreeMap::new();
+        for (name, base, changes, secrets) in wired {
+            let parts = ProviderParts {
+                mapping: overlay::mapping(name, base, &changes).map_err(|e| setup(&e))?,
+                secrets,
+                public_key: Some(self.addresses.public_key.clone()),
+                callback_base: None,
+                transport: self.transport()?,
+                core_id: core_id.clone(),
+                core: Arc::clone(core),
+                core_inquiry: InquirySettings::core(),
+            };
+            let link = wiring::provider(parts).map_err(|e| setup(&e))?;
+            links.insert(ProviderId::new(name).map_err(|e| setup(&e))?, link);
+        }
+        Ok(links)
+    }
+
+    fn gsma_changes(&self) -> String {
+        let address = self.addresses.gsma;
+        format!(
+            "{}\nmoney = {{ currency = \"{}\" }}\n\
+             callbacks = {{ expected = false, payments = false, validation = false }}\n\
+             [gsma]\nbase_url = \"http://{address}/v1.2/mm\"\n\
+             token_url = \"http://{address}/v1/oauth/accesstoken\"\nanswers = \"polling\"\n\
+             payments = {{ validates = false }}\n",
+            self.common_changes(),
+            load::CURRENCY,
+        )
+    }
+
+    fn mpesa_changes(&self) -> String {
+        let address = self.addresses.mpesa;
+        format!(
+            "{}\n[mpesa]\nbase_url = \"http://{address}\"\nactivation_delay = \"0s\"\n",
+            self.common_changes(),
+        )
+    }
+
+    /// No limit but the transfers in flight; nothing that waits is asked about meanwhile.
+    fn common_changes(&self) -> String {
+        format!(
+            "traffic = {{ in_flight_max = {}, per_second_max = 100000 }}\n\
+             inquiry = {{ ladder = [\"6h\"] }}",
+            self.in_flight
+        )
+    }
+}
+
+pub(super) fn setup(error: &dyn std::fmt::Display) -> BenchError {
+    BenchError::Setup(error.to_string())
+}

@@ -1,0 +1,161 @@
+//! What is measured, and how it is printed.
+
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{backlog, floor, flow};
+
+/// A number with two decimals, kept in hundredths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Decimal(u64);
+
+impl Decimal {
+    /// `numerator / denominator`, rounded down to two decimals; 0 if the denominator is.
+    pub fn ratio(numerator: u64, denominator: u64) -> Self {
+        let hundredths = u128::from(numerator) * 100 / u128::from(denominator).max(1);
+        Self(if denominator == 0 { 0 } else { u64::try_from(hundredths).unwrap_or(u64::MAX) })
+    }
+
+    /// So many hundredths.
+    pub const fn hundredths(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}.{:02}", self.0 / 100, self.0 % 100))
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_string()).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let (whole, decimals) = raw.get().split_once('.').unwrap_or((raw.get(), ""));
+        let number = |text: &str| text.parse::<u64>().map_err(D::Error::custom);
+        let decimals = number(&format!("{decimals:0<2.2}"))?;
+        Ok(Self(number(whole)?.saturating_mul(100).saturating_add(decimals)))
+    }
+}
+
+/// What `bench transfers` found. Serialised, it is what `--json` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BenchReport {
+    /// Transfers completed per second, in the steady state.
+    pub rate: u64,
+    /// What the floor completed per second, in its steady state.
+    pub floor: u64,
+    /// `rate / floor`.
+    pub ratio: Decimal,
+    /// From accepted to done, the median, in milliseconds.
+    pub p50_ms: Decimal,
+    /// The same, of which 95 % stay below.
+    pub p95_ms: Decimal,
+    /// The same, of which 99 % stay below.
+    pub p99_ms: Decimal,
+    /// Transfers accepted per second while nothing else is done.
+    pub accept_rate: u64,
+    /// Transfers completed per second while none is accepted.
+    pub drain_rate: u64,
+    /// The most memory that the process of Kiungo had resident, in MB (1,000,000 bytes).
+    pub memory_mb: Decimal,
+}
+
+impl BenchReport {
+    pub(super) fn of(flow: &flow::Found, backlog: &backlog::Found, floor: &floor::Found) -> Self {
+        Self {
+            rate: flow.rate,
+            floor: floor.rate,
+            ratio: Decimal::ratio(flow.rate, floor.rate),
+            p50_ms: Decimal::ratio(flow.p50_us, 1_000),
+            p95_ms: Decimal::ratio(flow.p95_us, 1_000),
+            p99_ms: Decimal::ratio(flow.p99_us, 1_000),
+            accept_rate: backlog.accept_rate,
+            drain_rate: backlog.drain_rate,
+            memory_mb: Decimal::ratio(flow.peak_bytes, 1_000_000),
+        }
+    }
+}
+
+impl fmt::Display for BenchReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "transfers             {:>10} /s", self.rate)?;
+        writeln!(f, "floor                 {:>10} /s", self.floor)?;
+        writeln!(f, "ratio                 {:>10}", self.ratio)?;
+        writeln!(f, "accepted to done, p50 {:>10} ms", self.p50_ms)?;
+        writeln!(f, "                  p95 {:>10} ms", self.p95_ms)?;
+        writeln!(f, "                  p99 {:>10} ms", self.p99_ms)?;
+        writeln!(f, "accepting alone       {:>10} /s", self.accept_rate)?;
+        writeln!(f, "draining alone        {:>10} /s", self.drain_rate)?;
+        write!(f, "peak memory           {:>10} MB", self.memory_mb)
+    }
+}
+
+/// What `bench memory` found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenReport {
+    /// How many transfers are open, each waiting for its provider.
+    pub open: u64,
+    /// The memory resident once they all wait, in MB (1,000,000 bytes).
+    pub memory_mb: Decimal,
+    /// The most that was resident on the way there, in MB.
+    pub peak_mb: Decimal,
+    /// How many of them came to wait per second.
+    pub rate: u64,
+}
+
+impl fmt::Display for OpenReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "open transfers        {:>10}", self.open)?;
+        writeln!(f, "memory                {:>10} MB", self.memory_mb)?;
+        writeln!(f, "peak memory           {:>10} MB", self.peak_mb)?;
+        write!(f, "opened                {:>10} /s", self.rate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_is_a_number_in_json_and_comes_back() {
+        for (hundredths, text) in [(0, "0.00"), (7, "0.07"), (61, "0.61"), (12_345, "123.45")] {
+            let number = Decimal(hundredths);
+            assert_eq!(serde_json::to_string(&number).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Decimal>(text).unwrap(), number);
+        }
+        assert_eq!(serde_json::from_str::<Decimal>("3").unwrap(), Decimal(300));
+        assert_eq!(serde_json::from_str::<Decimal>("3.5").unwrap(), Decimal(350));
+        assert_eq!(Decimal::ratio(2, 3), Decimal(66));
+        assert_eq!(Decimal::ratio(1, 0), Decimal(0));
+    }
+
+    #[test]
+    fn the_report_has_exactly_the_promised_keys() {
+        let number = Decimal(1);
+        let report = BenchReport {
+            rate: 1,
+            floor: 2,
+            ratio: number,
+            p50_ms: number,
+            p95_ms: number,
+            p99_ms: number,
+            accept_rate: 3,
+            drain_rate: 4,
+            memory_mb: number,
+        };
+        let json = serde_json::to_string(&report).unwrap();
+        let expected = r#"{"rate":1,"floor":2,"ratio":0.01,"p50_ms":0.01,"p95_ms":0.01,"p99_ms":0.01,"accept_rate":3,"drain_rate":4,"memory_mb":0.01}"#;
+        assert_eq!(json, expected);
+    }
+}
