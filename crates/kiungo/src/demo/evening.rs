@@ -1,0 +1,72 @@
+//! The end of the day: nothing goes wrong any more, and everything that is under way settles.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kiungo_domain::TransferId;
+use kiungo_domain::transfer::Status;
+use tokio::time::{Instant, sleep};
+
+use super::client::{Api, Shown};
+use super::day::Begun;
+use super::misfortune::SLOW_MS;
+use super::story::{Story, Wanted};
+
+/// How long is waited. What is open then is stuck.
+const SETTLE_WITHIN: Duration = Duration::from_secs(45);
+/// What the simulators still do late must be done before their books are read.
+const LATE_WORK_ENDS_AFTER: Duration = Duration::from_millis(SLOW_MS + 1_000);
+const LOOK_EVERY: Duration = Duration::from_millis(400);
+
+/// Where money may still move, or a person would have to decide.
+pub(super) const OPEN: [Status; 4] =
+    [Status::Received, Status::InProgress, Status::AwaitingCustomer, Status::NeedsAttention];
+
+/// What the API says at the end.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    /// All transfers that there are.
+    pub(super) all: BTreeMap<TransferId, Shown>,
+    /// The transfers of payments at the wallet, by their number in the story.
+    pub(super) payments: BTreeMap<usize, TransferId>,
+}
+
+/// Waits until everything has settled, or for long enough; `look` is told how much is open.
+pub(super) async fn settle(
+    api: &Api,
+    story: &Story,
+    begun: &[Begun],
+    mut look: impl FnMut(usize),
+) -> anyhow::Result<Ends> {
+    let start = Instant::now();
+    let mut payments = BTreeMap::new();
+    loop {
+        for (wanted, receipt) in paid(story, begun) {
+            if payments.contains_key(&wanted.number) {
+                continue;
+            }
+            if let Some(shown) = api.by_receipt(wanted.wallet.id(), receipt).await? {
+                payments.insert(wanted.number, shown.id);
+            }
+        }
+        let missing = paid(story, begun).count() - payments.len();
+        let open = api.list(&OPEN, usize::MAX).await?.len() + missing;
+        look(open);
+        let calm = start.elapsed() > LATE_WORK_ENDS_AFTER;
+        if (open == 0 && calm) || start.elapsed() > SETTLE_WITHIN {
+            break;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    let all = api.list(&[], usize::MAX).await?;
+    let all = all.into_iter().map(|shown| (shown.id, shown)).collect();
+    Ok(Ends { all, payments })
+}
+
+/// The payments that customers made, with their receipts.
+fn paid<'a>(story: &'a Story, begun: &'a [Begun]) -> impl Iterator<Item = (&'a Wanted, &'a str)> {
+    story.wanted.iter().zip(begun).filter_map(|(wanted, begun)| match begun {
+        Begun::Paid(receipt) => Some((wanted, receipt.as_str())),
+        _ => None,
+    })
+}

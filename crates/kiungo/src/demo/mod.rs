@@ -1,0 +1,231 @@
+//! `kiungo demo`: a day of a microfinance institution, on one machine, with everything that can go
+//! wrong, and an audit at the end.
+//!
+//! The counterparties are simulators in this process, Kiungo is a process of its own that is killed
+//! twice; they talk over HTTP on loopback ports. What is wanted, what goes wrong and when Kiungo is
+//! killed follow from the seed. The audit compares what was wanted with the books of the
+//! counterparties; of Kiungo it believes only how each transfer ended, and finds every lie in that.
+//!
+//! * `story`, `chance`: what happens in the day, drawn from the seed
+//! * `misfortune`: what goes wrong, and how often
+//! * `world`: the simulators; `files`, `process`: Kiungo; `client`: its API
+//! * `day`, `evening`: from the first transfer to the last one settled
+//! * `verdict`, `ledger`: the audit
+//! * `report`, `tales`, `progress`: what is shown
+
+mod chance;
+mod client;
+mod day;
+mod evening;
+mod files;
+mod ledger;
+mod misfortune;
+mod process;
+mod progress;
+mod report;
+mod story;
+mod tales;
+mod verdict;
+mod world;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::commands::output::{Output, note};
+use crate::commands::{Failure, runtime};
+
+use client::Api;
+use day::{Begun, Counters};
+use evening::{Ends, OPEN};
+use files::{Folder, Secrets};
+use misfortune::Faults;
+use process::Kiungo;
+use progress::Progress;
+use report::{Circumstances, Report};
+use story::Story;
+use world::World;
+
+/// How many transfers a day has at most: the simulators keep all of them in memory.
+const TRANSFERS_MAX: u64 = 1_000_000;
+const SHOW_EVERY: Duration = Duration::from_millis(500);
+
+/// Live a day of a microfinance institution, faults included, and audit every shilling
+///
+/// Starts a simulated core, a GSMA provider and an M-Pesa market, and Kiungo with them, on loopback
+/// ports. Moves money, lets much go wrong, kills Kiungo twice, and compares the books at the end. The
+/// exit code is 0 only if nothing was lost, doubled, wrongly attributed, or is stuck.
+#[derive(Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// How many transfers the day has
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(8..=TRANSFERS_MAX))]
+    transfers: u64,
+    /// What everything is drawn from: the same seed tells the same story
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How much goes wrong
+    #[arg(long, value_enum, default_value_t = Faults::Some)]
+    faults: Faults,
+    /// Go on serving afterwards, until Ctrl-C
+    #[arg(long)]
+    keep: bool,
+    /// Where configuration, database and log are written
+    #[arg(long, value_name = "DIR", default_value = "data/demo")]
+    data: PathBuf,
+}
+
+/// Runs the demo.
+pub(crate) fn run(options: &DemoOptions, output: Output) -> Result<(), Failure> {
+    let demo = async {
+        tokio::select! {
+            biased;
+            result = live(options, output) => result,
+            _ = tokio::signal::ctrl_c(), if !options.keep => anyhow::bail!("interrupted"),
+        }
+    };
+    match runtime()?.block_on(demo) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::Said),
+        Err(error) => Err(Failure::failed(format!("{error:#}"))),
+    }
+}
+
+/// The demo; whether all is well at its end.
+async fn live(options: &DemoOptions, output: Output) -> anyhow::Result<bool> {
+    let start = Instant::now();
+    let transfers = usize::try_from(options.transfers)?;
+    let mut progress = Progress::new(output.is_json(), transfers);
+    let folder = Folder::prepare(&options.data).await?;
+    let story = Arc::new(Story::new(options.seed, transfers));
+    let secrets = Secrets::new();
+    let world = Arc::new(World::start(&story, options.faults, &secrets).await?);
+    folder.write(&world.addresses, &secrets, &world.mpesa_public_key().await?)?;
+    let kiungo = Kiungo::start(&folder).await?;
+    let api = Api::new(world.addresses.kiungo, &secrets.api_key)?;
+    progress.say(&format!(
+        "{} people, {transfers} transfers, faults {}, seed {}",
+        story.people.len(),
+        options.faults.as_str(),
+        options.seed
+    ));
+
+    let counters = Arc::new(Counters::default());
+    let (kiungo, begun) =
+        watched_day(&story, &world, &api, kiungo, &counters, &mut progress).await?;
+    world.calm_down();
+    progress.say("The day is over and nothing goes wrong any more; what is under way settles.");
+    let count = begun.len();
+    let ends = evening::settle(&api, &story, &begun, |open| progress.show(count, open, "settling"))
+        .await?;
+    let tales = if output.is_json() { Vec::new() } else { tales::tell(&api, &ends).await? };
+    kiungo.stop().await?;
+    progress.finish();
+
+    let account = |wanted: &story::Wanted| world.account(wanted);
+    let (providers, core) = (world.provider_books(), world.core_books());
+    let verdict = verdict::judge(&story, &begun, &ends, &account, &providers, &core);
+    let circumstances = Circumstances {
+        seed: options.seed,
+        faults: options.faults.as_str(),
+        kills: counters.kills.load(Ordering::Relaxed),
+        elapsed: start.elapsed(),
+        ledger: ledger::complaints(&folder.database(), &providers, &core).await?,
+    };
+    let report = Report::new(&verdict, circumstances);
+    output.line(&report.text(&verdict, &tales), &serde_json::to_value(&report)?);
+    if options.keep {
+        keep(&folder, &world, &secrets, &story, &begun, &ends).await?;
+    }
+    Ok(report.is_good())
+}
+
+/// The day, shown while it goes on.
+async fn watched_day(
+    story: &Arc<Story>,
+    world: &Arc<World>,
+    api: &Api,
+    kiungo: Kiungo,
+    counters: &Arc<Counters>,
+    progress: &mut Progress,
+) -> anyhow::Result<(Kiungo, Vec<Begun>)> {
+    let day = day::live(story, world, api, kiungo, counters);
+    tokio::pin!(day);
+    let mut ticks = interval(SHOW_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut kills = 0;
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut day => return ended,
+            _ = ticks.tick() => {}
+        }
+        let killed = counters.kills.load(Ordering::Relaxed);
+        if killed > kills {
+            kills = killed;
+            progress.say("kill -9! Kiungo is started again at once.");
+        }
+        let begun = counters.begun.load(Ordering::Relaxed);
+        if matches!(progress, Progress::Silent) {
+            continue;
+        }
+        // Right after a kill nobody answers.
+        if let Ok(open) = api.list(&OPEN, usize::MAX).await {
+            progress.show(begun, open.len(), "the day goes on");
+        }
+    }
+}
+
+/// Goes on serving until Ctrl-C.
+async fn keep(
+    folder: &Folder,
+    world: &World,
+    secrets: &Secrets,
+    story: &Story,
+    begun: &[Begun],
+    ends: &Ends,
+) -> anyhow::Result<()> {
+    let kiungo = Kiungo::start(folder).await?;
+    note(&what_to_try(folder, world, secrets, story, begun, ends));
+    tokio::signal::ctrl_c().await?;
+    kiungo.stop().await
+}
+
+fn what_to_try(
+    folder: &Folder,
+    world: &World,
+    secrets: &Secrets,
+    story: &Story,
+    begun: &[Begun],
+    ends: &Ends,
+) -> String {
+    let addresses = &world.addresses;
+    let (kiungo, key) = (addresses.kiungo, &secrets.api_key);
+    let ordered = begun.iter().find_map(|begun| match begun {
+        Begun::Ordered(id) => ends.all.get(id).map(|shown| shown.id.to_string()),
+        _ => None,
+    });
+    let msisdn = story.people.first().map_or("", |person| person.msisdn.as_str());
+    format!(
+        "\nStill serving, until Ctrl-C:\n\
+         \x20 Kiungo            http://{kiungo}  (its API: http://{kiungo}/docs)\n\
+         \x20 Fineract          http://{fineract}/fineract-provider\n\
+         \x20 GSMA provider     http://{gsma}/v1.2/mm   books: http://{gsma}/_sim/books\n\
+         \x20 M-Pesa            http://{mpesa}   books: http://{mpesa}/_sim/books\n\
+         \x20 API key           {key}\n\
+         \x20 files             {files}\n\n\
+         Try:\n\
+         \x20 curl -H 'Authorization: Bearer {key}' http://{kiungo}/v1/transfers/{id}/events\n\
+         \x20 curl -H 'Authorization: Bearer {key}' http://{kiungo}/v1/suspense\n\
+         \x20 curl -H 'Content-Type: application/json' http://{gsma}/_sim/payments \
+         -d '{{\"msisdn\":\"{msisdn}\",\"amount_minor\":500000,\"account_reference\":\"SV 1\"}}'\n",
+        fineract = addresses.fineract,
+        gsma = addresses.gsma,
+        mpesa = addresses.mpesa,
+        files = folder.path().display(),
+        id = ordered.unwrap_or_default(),
+    )
+}

@@ -1,0 +1,71 @@
+//! How the day goes, while it goes: bars on a terminal, a line now and then elsewhere, nothing
+//! beside JSON.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal as _;
+use tokio::time::Instant;
+
+use crate::commands::output::note;
+
+/// How often a line is written where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Shows how the day goes.
+pub(super) enum Progress {
+    Silent,
+    Lines { next: Instant },
+    Bar(ProgressBar),
+}
+
+impl Progress {
+    /// For `transfers`; silent beside JSON.
+    pub(super) fn new(is_json: bool, transfers: usize) -> Self {
+        if is_json {
+            return Self::Silent;
+        }
+        if !std::io::stderr().is_terminal() {
+            return Self::Lines { next: Instant::now() + LINE_EVERY };
+        }
+        let bar = ProgressBar::new(u64::try_from(transfers).unwrap_or(u64::MAX));
+        let style = "{elapsed_precise} {bar:40.green} {pos}/{len} settled  {msg}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        Self::Bar(bar)
+    }
+
+    /// Something worth a line of its own.
+    pub(super) fn say(&self, text: &str) {
+        match self {
+            Self::Silent => {}
+            Self::Lines { .. } => note(text),
+            Self::Bar(bar) => bar.println(text),
+        }
+    }
+
+    /// So many have begun, and so many of them are open; `text` says what goes on.
+    pub(super) fn show(&mut self, begun: usize, open: usize, text: &str) {
+        let settled = begun.saturating_sub(open);
+        match self {
+            Self::Silent => {}
+            Self::Lines { next } if Instant::now() < *next => {}
+            Self::Lines { next } => {
+                *next = Instant::now() + LINE_EVERY;
+                note(&format!("{begun} begun, {settled} settled, {open} open; {text}"));
+            }
+            Self::Bar(bar) => {
+                bar.set_position(u64::try_from(settled).unwrap_or(u64::MAX));
+                bar.set_message(format!("{open} open  {text}"));
+            }
+        }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}

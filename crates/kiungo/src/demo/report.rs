@@ -1,0 +1,173 @@
+//! What the demo says at the end.
+
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, Table, presets};
+use kiungo_domain::Kind;
+use serde::Serialize;
+
+use super::story::Wallet;
+use super::verdict::{Tally, Verdict};
+
+/// The one object of `--json`.
+#[derive(Debug, Clone, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // They are findings, independent of each other.
+pub(super) struct Report {
+    pub(super) seed: u64,
+    pub(super) faults: &'static str,
+    pub(super) transfers: u64,
+    pub(super) completed: u64,
+    pub(super) failed: u64,
+    pub(super) reversed: u64,
+    pub(super) suspended: u64,
+    pub(super) open: u64,
+    /// Payments at the wallet that did not happen: turned away, or too little money.
+    pub(super) not_paid: u64,
+    pub(super) lost: u64,
+    pub(super) doubled: u64,
+    pub(super) misattributed: u64,
+    pub(super) books_balanced: bool,
+    pub(super) ledger_balanced: bool,
+    pub(super) kills: usize,
+    pub(super) elapsed_s: f64,
+    /// What is wrong, for people.
+    pub(super) findings: Vec<String>,
+}
+
+/// What a day was like, beside its verdict.
+pub(super) struct Circumstances {
+    pub(super) seed: u64,
+    pub(super) faults: &'static str,
+    pub(super) kills: usize,
+    pub(super) elapsed: Duration,
+    /// What is wrong with Kiungo's own ledger.
+    pub(super) ledger: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn new(verdict: &Verdict, day: Circumstances) -> Self {
+        let total = verdict.total();
+        let audit = &verdict.audit;
+        let ledger_balanced = day.ledger.is_empty();
+        let mut findings = audit.findings.clone();
+        findings.extend(verdict.findings.iter().cloned());
+        findings.extend(day.ledger);
+        // Milliseconds are enough, and short to write.
+        let elapsed = Duration::from_millis(u64::try_from(day.elapsed.as_millis()).unwrap_or(0));
+        Self {
+            seed: day.seed,
+            faults: day.faults,
+            transfers: total.total(),
+            completed: total.completed,
+            failed: total.failed,
+            reversed: total.reversed,
+            suspended: total.suspended,
+            open: total.open,
+            not_paid: total.not_paid,
+            lost: audit.lost,
+            doubled: audit.doubled,
+            misattributed: audit.misattributed,
+            books_balanced: audit.balanced,
+            ledger_balanced,
+            kills: day.kills,
+            elapsed_s: elapsed.as_secs_f64(),
+            findings,
+        }
+    }
+
+    /// Whether every shilling is where it belongs, and nothing is stuck.
+    pub(super) fn is_good(&self) -> bool {
+        self.lost == 0
+            && self.doubled == 0
+            && self.misattributed == 0
+            && self.open == 0
+            && self.books_balanced
+            && self.ledger_balanced
+            && self.findings.is_empty()
+    }
+
+    /// The report for people.
+    pub(super) fn text(&self, verdict: &Verdict, tales: &[String]) -> String {
+        let mut parts = vec![table(verdict)];
+        if self.not_paid > 0 {
+            parts.push(format!(
+                "not paid: {} payments that never happened, because the wallet held too little or \
+                 the account typed does not exist; no money moved.",
+                self.not_paid
+            ));
+        }
+        if !tales.is_empty() {
+            let lines: Vec<String> = tales.iter().map(|tale| format!("  {tale}")).collect();
+            parts.push(format!("Some of the stories:\n{}", lines.join("\n")));
+        }
+        parts.push(self.audit_text());
+        if !self.findings.is_empty() {
+            let lines: Vec<String> = self.findings.iter().map(|text| format!("  {text}")).collect();
+            parts.push(format!("What is wrong:\n{}", lines.join("\n")));
+        }
+        let verdict = if self.is_good() {
+            "Every shilling is where it belongs."
+        } else {
+            "NOT GOOD: see above."
+        };
+        parts.push(format!(
+            "{verdict} {} transfers, faults {}, seed {}, {} times kill -9, {:.1} s.",
+            self.transfers, self.faults, self.seed, self.kills, self.elapsed_s
+        ));
+        parts.join("\n\n")
+    }
+
+    fn audit_text(&self) -> String {
+        let yes = |good: bool| if good { "yes" } else { "NO" };
+        format!(
+            "Audit by the books of the two providers and the core, account by account:\n\
+             \x20 lost {}   doubled {}   wrongly attributed {}   books balanced: {}\n\
+             \x20 Kiungo's own ledger balanced, and equal to those books: {}",
+            self.lost,
+            self.doubled,
+            self.misattributed,
+            yes(self.books_balanced),
+            yes(self.ledger_balanced),
+        )
+    }
+}
+
+fn table(verdict: &Verdict) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
+        "kind",
+        "provider",
+        "transfers",
+        "completed",
+        "failed",
+        "reversed",
+        "suspended",
+        "open",
+        "not paid",
+    ]);
+    for kind in Kind::ALL {
+        for wallet in Wallet::ALL {
+            let tally = verdict.cells.get(&(kind, wallet)).copied().unwrap_or_default();
+            table.add_row(row(kind.as_str(), wallet.id(), &tally));
+        }
+    }
+    table.add_row(row("all", "", &verdict.total()));
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
+
+fn row(kind: &str, wallet: &str, tally: &Tally) -> Vec<String> {
+    let numbers = [
+        tally.total(),
+        tally.completed,
+        tally.failed,
+        tally.reversed,
+        tally.suspended,
+        tally.open,
+        tally.not_paid,
+    ];
+    let numbers = numbers.into_iter().map(|number| number.to_string());
+    [kind.to_owned(), wallet.to_owned()].into_iter().chain(numbers).collect()
+}

@@ -1,0 +1,163 @@
+//! A few transfers with one line of their story each, told from their journals.
+
+use std::collections::BTreeMap;
+
+use kiungo_domain::transfer::Status;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::client::{Api, Shown};
+use super::evening::Ends;
+
+/// How many journals are read in search of something worth telling.
+const JOURNALS_MAX: usize = 240;
+
+/// An event of a journal, as far as it is told here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Event {
+    event: String,
+    step: String,
+    operation: String,
+    outcome: String,
+    finding: String,
+    why: String,
+    rejection: Option<Rejection>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Rejection {
+    message: String,
+}
+
+/// What can be worth telling, the rarest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Theme {
+    Killed,
+    NeverArrived,
+    AnswerLost,
+    GivenBack,
+    Suspended,
+    TriedAgain,
+    Refused,
+}
+
+/// One line for each theme that the day has to offer.
+pub(super) async fn tell(api: &Api, ends: &Ends) -> anyhow::Result<Vec<String>> {
+    let mut found: BTreeMap<Theme, String> = BTreeMap::new();
+    for shown in candidates(ends) {
+        let journal = api.events(shown.id).await?;
+        let events = journal.get("events").cloned().unwrap_or(Value::Null);
+        let events: Vec<Event> = serde_json::from_value(events).unwrap_or_default();
+        for (theme, tale) in themes(&events, shown.status) {
+            found
+                .entry(theme)
+                .or_insert_with(|| format!("{} {}: {tale}", shown.kind.as_str(), shown.id));
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Some of each end, spread over the day.
+fn candidates(ends: &Ends) -> impl Iterator<Item = &Shown> {
+    let of = |status| ends.all.values().filter(move |shown| shown.status == status);
+    let completed = of(Status::Completed).count();
+    let stride = (completed / JOURNALS_MAX).max(1);
+    of(Status::Reversed)
+        .take(20)
+        .chain(of(Status::Suspended).take(2))
+        .chain(of(Status::Failed).take(10))
+        .chain(of(Status::Completed).step_by(stride).take(JOURNALS_MAX))
+}
+
+fn themes(events: &[Event], status: Status) -> Vec<(Theme, String)> {
+    let mut themes = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        let rest = events.get(index + 1..).unwrap_or_default();
+        let same = || rest.iter().filter(|later| later.step == event.step);
+        let settled = || same().find(|later| later.event == "concluded");
+        let done = || settled().is_some_and(|later| later.outcome == "completed");
+        let named = event.operation.replace('_', " ");
+        if event.event == "started" && same().next().is_some_and(|next| next.event == "inquired") {
+            let end = if done() { "found done" } else { "found out" };
+            themes.push((
+                Theme::Killed,
+                format!("Kiungo died after sending {named}; asked after the restart, {end}"),
+            ));
+        }
+        if event.event == "concluded" && event.outcome == "unknown" {
+            let again = same().any(|later| later.event == "reopened");
+            let tale = if again {
+                let why = same().find(|later| later.event == "reopened").map_or("", |e| &e.why);
+                Some((
+                    Theme::NeverArrived,
+                    format!("no answer to {named} ({}); {why}: sent again", event.why),
+                ))
+            } else {
+                let tale = format!(
+                    "answer to {named} lost after execution ({}), found by inquiry",
+                    event.why
+                );
+                done().then_some((Theme::AnswerLost, tale))
+            };
+            themes.extend(tale);
+        }
+        if event.event == "concluded" && event.outcome == "not_sent" && done() {
+            themes.push((
+                Theme::TriedAgain,
+                format!("{named} not sent ({}), tried again", event.why),
+            ));
+        }
+        let Some(rejection) = &event.rejection else { continue };
+        let why = &rejection.message;
+        match (event.event.as_str(), status) {
+            ("compensating", Status::Reversed) => {
+                themes.push((
+                    Theme::GivenBack,
+                    format!("second leg refused ({why}), first leg taken back"),
+                ));
+            }
+            ("suspended", Status::Suspended) => {
+                themes.push((Theme::Suspended, format!("money received, kept in suspense: {why}")));
+            }
+            ("refused" | "concluded", Status::Failed) => {
+                themes.push((Theme::Refused, format!("refused, nothing moved: {why}")));
+            }
+            _ => {}
+        }
+    }
+    themes
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(events: Value, status: Status) -> Vec<Theme> {
+        let events: Vec<Event> = serde_json::from_value(events).unwrap();
+        themes(&events, status).into_iter().map(|(theme, _)| theme).collect()
+    }
+
+    #[test]
+    fn a_lost_answer_and_a_request_that_never_arrived_are_told_apart() {
+        let started = json!({ "event": "started", "step": "first", "operation": "collect" });
+        let unknown = json!({ "event": "concluded", "step": "first", "operation": "collect",
+            "outcome": "unknown", "why": "reset" });
+        let done = json!({ "event": "concluded", "step": "first", "outcome": "completed" });
+        let reopened = json!({ "event": "reopened", "step": "first", "why": "never arrived" });
+        let lost = json!([started, unknown, done]);
+        assert_eq!(told(lost, Status::Completed), [Theme::AnswerLost]);
+        let absent = json!([started, unknown, reopened, started, done]);
+        assert_eq!(told(absent, Status::Completed), [Theme::NeverArrived]);
+    }
+
+    #[test]
+    fn a_compensation_is_told_of_what_was_given_back_only() {
+        let events = json!([{ "event": "compensating", "rejection": { "message": "full" } }]);
+        assert_eq!(told(events.clone(), Status::Reversed), [Theme::GivenBack]);
+        assert!(told(events, Status::Completed).is_empty());
+    }
+}

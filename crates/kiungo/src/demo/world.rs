@@ -1,0 +1,202 @@
+//! The counterparties: three simulators on loopback ports, with the people of the story in them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use kiungo_domain::Kind;
+use kiungo_simulators::books::Books;
+use kiungo_simulators::clock::Clock;
+use kiungo_simulators::delivery::HttpDelivery;
+use kiungo_simulators::faults::{Faults as Luck, Plan};
+use kiungo_simulators::fineract::{ClientIds, ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
+use kiungo_simulators::payment::PaymentRefused;
+use kiungo_simulators::serve::serve;
+use kiungo_simulators::{fineract, gsma, mpesa};
+use tokio::net::TcpListener;
+
+use super::files::{Addresses, Secrets};
+use super::misfortune::{self, Faults};
+use super::story::{LOAN_MINOR, Person, Story, Typed, Wallet, Wanted};
+
+const CURRENCY: &str = "TZS";
+/// A notification of a payment that finds Kiungo down is tried again so often, waiting this long
+/// first and then twice as long each time: it outlasts any restart.
+const CALLBACK_ATTEMPTS: u32 = 9;
+const CALLBACK_RETRY_MS: u64 = 400;
+
+/// The simulators, running.
+pub(super) struct World {
+    pub(super) addresses: Addresses,
+    core: fineract::Simulator,
+    gsma: gsma::Simulator,
+    mpesa: mpesa::Simulator,
+    luck: [Luck; 3],
+    people: Vec<ClientIds>,
+    seed: u64,
+}
+
+impl World {
+    /// Starts the simulators and opens the people's accounts and wallets.
+    pub(super) async fn start(
+        story: &Story,
+        faults: Faults,
+        secrets: &Secrets,
+    ) -> anyhow::Result<Self> {
+        let listen = || TcpListener::bind(("127.0.0.1", 0));
+        let (core_port, gsma_port, mpesa_port) =
+            (listen().await?, listen().await?, listen().await?);
+        let addresses = Addresses {
+            kiungo: free_address().await?,
+            fineract: core_port.local_addr()?,
+            gsma: gsma_port.local_addr()?,
+            mpesa: mpesa_port.local_addr()?,
+        };
+        let seed = story.seed;
+        let luck = [
+            Luck::new(misfortune::in_core(seed, faults)),
+            Luck::new(misfortune::at_providers(seed, faults)),
+            Luck::new(misfortune::at_providers(seed, faults)),
+        ];
+        let [core_luck, gsma_luck, mpesa_luck] = luck.clone();
+        let core = fineract::Simulator::new(core_options(secrets), Clock::System, core_luck);
+        let delivery = Arc::new(HttpDelivery::default());
+        let options = gsma_options(&addresses, secrets);
+        let gsma = gsma::Simulator::new(options, Clock::System, delivery.clone(), gsma_luck);
+        let options = mpesa_options(&addresses, secrets);
+        let mpesa = mpesa::Simulator::new(options, Clock::System, delivery, mpesa_luck);
+        tokio::spawn(serve(core_port, core.router()));
+        tokio::spawn(serve(gsma_port, gsma.router()));
+        tokio::spawn(serve(mpesa_port, mpesa.router()));
+        let people = story.people.iter().map(|person| core.open_client(client(person)));
+        let people = people.collect::<Result<_, _>>().context("the simulated core refuses")?;
+        let world = Self { addresses, core, gsma, mpesa, luck, people, seed };
+        world.open_wallets(&story.people);
+        Ok(world)
+    }
+
+    fn open_wallets(&self, people: &[Person]) {
+        for person in people {
+            let Some(minor) = person.wallet_minor else { continue };
+            self.gsma.open_wallet(&person.msisdn, minor);
+            self.mpesa.open_wallet(&person.msisdn, minor);
+        }
+    }
+
+    /// The public key of the simulated M-Pesa market; made when first needed.
+    pub(super) async fn mpesa_public_key(&self) -> anyhow::Result<String> {
+        let mpesa = self.mpesa.clone();
+        Ok(tokio::task::spawn_blocking(move || mpesa.public_key()).await?)
+    }
+
+    /// From now on nothing goes wrong.
+    pub(super) fn calm_down(&self) {
+        for luck in &self.luck {
+            luck.set(Plan::none(self.seed));
+        }
+    }
+
+    /// The id of the account in the core that a transfer is about.
+    pub(super) fn account(&self, wanted: &Wanted) -> u64 {
+        let Some(ids) = self.people.get(wanted.person) else { return 0 };
+        let id = match wanted.kind {
+            Kind::Deposit | Kind::Withdrawal => ids.savings.first(),
+            Kind::Repayment => ids.loans.first(),
+            Kind::Disbursement => ids.loans.get(wanted.loan + 1),
+        };
+        id.copied().unwrap_or(0)
+    }
+
+    /// The customer pays at the wallet; the receipt.
+    pub(super) async fn pay(
+        &self,
+        wanted: &Wanted,
+        msisdn: &str,
+        typed: Typed,
+    ) -> Result<String, PaymentRefused> {
+        let text = typed.text(wanted.kind, self.account(wanted));
+        match wanted.wallet {
+            Wallet::Gsma => self.gsma.pay(msisdn, wanted.amount_minor, &text).await,
+            Wallet::Mpesa => self.mpesa.pay(msisdn, wanted.amount_minor, &text).await,
+        }
+    }
+
+    /// The providers' books by their ids.
+    pub(super) fn provider_books(&self) -> BTreeMap<String, Books> {
+        BTreeMap::from([
+            (Wallet::Gsma.id().to_owned(), self.gsma.books()),
+            (Wallet::Mpesa.id().to_owned(), self.mpesa.books()),
+        ])
+    }
+
+    /// The core's books.
+    pub(super) fn core_books(&self) -> Books {
+        self.core.books()
+    }
+}
+
+/// A port that is free now, for a process that is started, killed and started again on it.
+async fn free_address() -> std::io::Result<SocketAddr> {
+    TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()
+}
+
+fn core_options(secrets: &Secrets) -> fineract::Options {
+    let user = fineract::User {
+        name: "kiungo".to_owned(),
+        password: secrets.core_password.clone(),
+        ..fineract::User::default()
+    };
+    fineract::Options { users: vec![user], ..fineract::Options::default() }
+}
+
+fn gsma_options(addresses: &Addresses, secrets: &Secrets) -> gsma::Options {
+    let oauth = gsma::options::Credentials {
+        name: secrets.gsma_client.clone(),
+        secret: secrets.gsma_secret.clone(),
+    };
+    let security =
+        gsma::options::Security { oauth: Some(oauth), ..gsma::options::Security::default() };
+    gsma::Options {
+        security,
+        notify_base: Some(addresses.callbacks(Wallet::Gsma, secrets)),
+        callback_attempts: CALLBACK_ATTEMPTS,
+        callback_retry_ms: CALLBACK_RETRY_MS,
+        ..gsma::Options::default()
+    }
+}
+
+fn mpesa_options(addresses: &Addresses, secrets: &Secrets) -> mpesa::Options {
+    let callbacks = addresses.callbacks(Wallet::Mpesa, secrets);
+    let paybill = mpesa::options::Paybill {
+        notify_base: Some(callbacks.clone()),
+        ..mpesa::options::Paybill::default()
+    };
+    mpesa::Options {
+        api_key: secrets.mpesa_api_key.clone(),
+        // The real one has 4096 bits; making such a key takes seconds.
+        key_bits: 2_048,
+        whole_amounts: true,
+        asynchronous: true,
+        delay_ms: 100,
+        response_url: Some(format!("{callbacks}results")),
+        callback_attempts: CALLBACK_ATTEMPTS,
+        callback_retry_ms: CALLBACK_RETRY_MS,
+        paybill,
+        ..mpesa::Options::default()
+    }
+}
+
+fn client(person: &Person) -> ClientSpec {
+    let lent = LoanSpec::new(LoanStatus::Active, CURRENCY, LOAN_MINOR);
+    let approved = person.approved_minor.iter();
+    let approved = approved.map(|minor| LoanSpec::new(LoanStatus::Approved, CURRENCY, *minor));
+    ClientSpec {
+        name: person.name.clone(),
+        mobile_no: person.msisdn.clone(),
+        external_id: String::new(),
+        closed: false,
+        savings: vec![SavingsSpec::active(CURRENCY, person.savings_minor)],
+        loans: std::iter::once(lent).chain(approved).collect(),
+    }
+}
