@@ -24,6 +24,7 @@ CREATE TABLE transfers (
     is_open          INTEGER NOT NULL,
     has_case         INTEGER NOT NULL,
     holds_account    INTEGER NOT NULL,
+    unknown_us       INTEGER,
     msisdn           TEXT,
     client_reference TEXT,
     core_receipt     TEXT,
@@ -45,6 +46,7 @@ CREATE INDEX transfers_by_core_receipt ON transfers (core_receipt) WHERE core_re
 -- These hold only what is under way, so they stay small however many transfers there are.
 CREATE INDEX transfers_due ON transfers (due_us) WHERE due_us IS NOT NULL;
 CREATE INDEX transfers_open ON transfers (updated_us) WHERE is_open = 1;
+CREATE INDEX transfers_unknown ON transfers (unknown_us) WHERE unknown_us IS NOT NULL;
 CREATE INDEX transfers_holding_accounts ON transfers (no) WHERE holds_account = 1;
 
 -- How many transfers there are of each kind, provider and status: counting a million rows every

@@ -105,6 +105,9 @@ fn write_state(text: &mut String, overview: Option<&Overview>, now: Timestamp) -
     let age = overview.oldest_open.map_or(0, |oldest| now.since(oldest).as_secs());
     let help = "Seconds since the open transfer that has gone longest without a change had one";
     gauge(text, "kiungo_oldest_open_age_seconds", help, age)?;
+    let age = overview.oldest_unknown.map_or(0, |oldest| now.since(oldest).as_secs());
+    let help = "Seconds since the oldest operation with an unknown outcome became one";
+    gauge(text, "kiungo_oldest_unknown_age_seconds", help, age)?;
     head(text, "kiungo_suspense_amount", "Suspended money, in the currency's own unit")?;
     for (provider, currency, minor) in &overview.suspense {
         let sign = if *minor < 0 { "-" } else { "" };

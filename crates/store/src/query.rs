@@ -84,6 +84,8 @@ pub struct Overview {
     pub due: u64,
     /// The last change of the open transfer that has gone longest without one.
     pub oldest_open: Option<Timestamp>,
+    /// Since when the oldest unknown has been one.
+    pub oldest_unknown: Option<Timestamp>,
     /// Suspended money by provider and currency, in minor units.
     pub suspense: Vec<(ProviderId, Currency, i64)>,
     /// How many inbox items wait.

@@ -49,6 +49,9 @@ pub struct Summary {
     pub merged_into: Option<TransferId>,
     /// Whether an operation on its core account may be running right now (rule 11).
     pub holds_account: bool,
+    /// Since when it is unknown whether its present step was executed.
+    #[serde(default)]
+    pub unknown_since: Option<Timestamp>,
     /// How many events it has.
     pub version: u64,
     /// When it was received.
@@ -81,6 +84,7 @@ impl Summary {
             case: transfer.case(),
             merged_into: transfer.merged_into(),
             holds_account: transfer.holds_account(),
+            unknown_since: transfer.unknown_since(),
             version: transfer.version(),
             received_at: transfer.received_at(),
             updated_at: transfer.updated_at(),

@@ -525,6 +525,14 @@ impl Transfer {
         }
     }
 
+    /// Since when it is unknown whether the open step was executed; `None` if it is known.
+    pub fn unknown_since(&self) -> Option<Timestamp> {
+        match &self.step(self.open_step()?).state {
+            StepState::Waiting(waiting) if waiting.accepted.is_none() => Some(waiting.since),
+            _ => None,
+        }
+    }
+
     /// Whether an operation on its core account may be running right now: no other transfer may
     /// touch the account meanwhile (rule 11).
     pub fn holds_account(&self) -> bool {

@@ -75,6 +75,8 @@ pub async fn the_overview_counts_what_is_there(place: &dyn Place) {
     let open: Vec<_> = lived.iter().filter(|t| !t.status().is_final()).collect();
     assert_eq!(overview.open, open.len() as u64);
     assert_eq!(overview.oldest_open, open.iter().map(|t| t.updated_at()).min());
+    let unknown = lived.iter().filter_map(kiungo_domain::Transfer::unknown_since).min();
+    assert_eq!(overview.oldest_unknown, unknown);
 }
 
 pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {

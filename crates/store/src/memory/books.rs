@@ -20,6 +20,7 @@ pub(super) struct Books {
     pub(super) due: BTreeSet<(Timestamp, i64, TransferId)>,
     /// Transfers that are not final, by their last change.
     pub(super) open: BTreeSet<(Timestamp, TransferId)>,
+    pub(super) unknown: BTreeSet<(Timestamp, TransferId)>,
     /// Transfers that hold their account, in the order of first commits.
     pub(super) holding_accounts: BTreeSet<(i64, TransferId)>,
     /// By kind, provider and status.
@@ -144,6 +145,9 @@ impl Books {
             self.due.remove(&(due, record.no, summary.id));
         }
         self.open.remove(&(summary.updated_at, summary.id));
+        if let Some(since) = summary.unknown_since {
+            self.unknown.remove(&(since, summary.id));
+        }
         self.holding_accounts.remove(&(record.no, summary.id));
         let name = (summary.kind.as_str(), summary.provider.clone(), summary.status.as_str());
         if let Some(count) = self.counts.get_mut(&name) {
@@ -160,6 +164,9 @@ impl Books {
         }
         if !summary.status.is_final() {
             self.open.insert((summary.updated_at, summary.id));
+        }
+        if let Some(since) = summary.unknown_since {
+            self.unknown.insert((since, summary.id));
         }
         if summary.holds_account {
             self.holding_accounts.insert((record.no, summary.id));

@@ -81,6 +81,7 @@ impl Books {
             open: self.open.len() as u64,
             due: self.due.iter().take_while(|(due, ..)| *due <= now).count() as u64,
             oldest_open: self.open.first().map(|(updated_at, _)| *updated_at),
+            oldest_unknown: self.unknown.first().map(|(since, _)| *since),
             suspense: self.suspense(),
             inbox_waiting: self.inbox_due.len() as u64,
             quarantined,

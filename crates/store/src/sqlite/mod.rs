@@ -229,11 +229,13 @@ impl Store for SqliteStore {
         let transfers = self.counts().await?;
         let open = transfers.iter().filter(|(_, _, status, _)| !status.is_final());
         let oldest_open = self.number(sqlx::query(sql::OLDEST_OPEN)).await?;
+        let oldest_unknown = self.number(sqlx::query(sql::OLDEST_UNKNOWN)).await?;
         Ok(Overview {
             open: open.map(|(.., count)| count).sum(),
             transfers,
             due: self.count(sqlx::query(sql::DUE_COUNT).bind(now.as_micros())).await?,
             oldest_open: oldest_open.map(Timestamp::from_micros),
+            oldest_unknown: oldest_unknown.map(Timestamp::from_micros),
             suspense: self.suspense().await?,
             inbox_waiting: self.count(sqlx::query(sql::INBOX_WAITING_COUNT)).await?,
             quarantined: self.count(sqlx::query(sql::QUARANTINED_COUNT)).await?,

@@ -49,6 +49,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("counts", COUNTS),
     ("due_count", DUE_COUNT),
     ("oldest_open", OLDEST_OPEN),
+    ("oldest_unknown", OLDEST_UNKNOWN),
     ("suspense", SUSPENSE),
     ("inbox_waiting_count", INBOX_WAITING_COUNT),
     ("quarantined_count", QUARANTINED_COUNT),
@@ -89,17 +90,17 @@ pub(super) const PUT_EVENTS: &str = "
 
 pub(super) const PUT_TRANSFERS: &str = "
     INSERT INTO transfers (
-        id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,
+        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
         client_reference, core_receipt, received_us, updated_us, due_us, summary
     )
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
-        value ->> 12, value ->> 13, value ->> 14
+        value ->> 12, value ->> 13, value ->> 14, value ->> 15
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         is_open = excluded.is_open, has_case = excluded.has_case,
-        holds_account = excluded.holds_account,
+        holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
         core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
         due_us = excluded.due_us, summary = excluded.summary";
 
@@ -243,6 +244,9 @@ pub(super) const DUE_COUNT: &str = "SELECT count(*) FROM transfers WHERE due_us 
 
 pub(super) const OLDEST_OPEN: &str =
     "SELECT updated_us FROM transfers WHERE is_open = 1 ORDER BY updated_us LIMIT 1";
+
+pub(super) const OLDEST_UNKNOWN: &str = "SELECT unknown_us FROM transfers \
+    WHERE unknown_us IS NOT NULL ORDER BY unknown_us LIMIT 1";
 
 pub(super) const SUSPENSE: &str = "
     SELECT account, currency, minor FROM ledger_balances
