@@ -4,8 +4,11 @@
 //!
 //! * `cargo xtask test`: everything that must pass before a change goes in, group by group
 //! * `cargo xtask tidy`: the house rules that linters do not know
+//! * `cargo xtask simulate`: the simulated world, for as long as one likes
+//! * `cargo xtask bench`: how fast Kiungo is
 //!
-//! It depends on no crate of ours, so that it starts at once and works while they do not compile.
+//! It depends on no crate of ours, so that it starts at once and works while they do not compile; the
+//! last two are programs of the test kit, which it builds with optimisation and runs.
 //!
 //! * `group`: what the groups of `test` are
 //! * `run`: running them one after the other, with headings, times and a summary
@@ -46,6 +49,19 @@ enum Command {
     },
     /// Checks the house rules that linters do not know: `test --only tidy`.
     Tidy,
+    /// Runs the simulated world: `--transfers N --seed S --json`.
+    #[command(disable_help_flag = true)]
+    Simulate(Passed),
+    /// Measures how fast Kiungo is: `transfers --json`, `memory --json`.
+    #[command(disable_help_flag = true)]
+    Bench(Passed),
+}
+
+/// Arguments that another program understands.
+#[derive(Debug, clap::Args)]
+struct Passed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -54,6 +70,8 @@ fn main() -> ExitCode {
         Command::Test { only: None } => run::all(Group::ALL, &root),
         Command::Test { only: Some(group) } => run::all(&[group], &root),
         Command::Tidy => run::all(&[Group::Tidy], &root),
+        Command::Simulate(passed) => tool::hand_over(&root, "kiungo-simulate", &passed.arguments),
+        Command::Bench(passed) => tool::hand_over(&root, "kiungo-bench", &passed.arguments),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -81,6 +99,18 @@ mod tests {
         for group in Group::ALL {
             let cli = Cli::try_parse_from(["xtask", "test", "--only", group.name()]).unwrap();
             assert!(matches!(cli.command, Command::Test { only: Some(only) } if only == *group));
+        }
+    }
+
+    #[test]
+    fn the_options_of_other_programs_are_handed_over() {
+        for line in ["simulate --help", "simulate --seed 7 --json", "bench transfers --json"] {
+            let words: Vec<_> = line.split(' ').collect();
+            let cli = Cli::try_parse_from([&["xtask"], &words[..]].concat()).unwrap();
+            let (Command::Simulate(passed) | Command::Bench(passed)) = cli.command else {
+                panic!("{line}")
+            };
+            assert_eq!(passed.arguments, words[1..]);
         }
     }
 

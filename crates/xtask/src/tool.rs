@@ -108,6 +108,21 @@ pub(crate) fn pass(tool: Tool) -> Result<String> {
     Ok(String::new())
 }
 
+/// Runs a program of the test kit in place of this one: nothing else goes to standard output, which
+/// may be JSON. Whether it succeeded.
+pub(crate) fn hand_over(root: &Path, program: &str, arguments: &[String]) -> bool {
+    let mut words = vec!["run", "--release", "--package", "kiungo-testkit", "--bin", program, "--"];
+    words.extend(arguments.iter().map(String::as_str));
+    let mut tool = Tool::cargo(root, &words);
+    match tool.command.status() {
+        Ok(status) => status.success(),
+        Err(error) => {
+            eprintln!("`{}` cannot be started: {error}", tool.shown);
+            false
+        }
+    }
+}
+
 fn is_about_us(name: &str) -> bool {
     name.starts_with("CARGO_PKG_")
         || matches!(
