@@ -29,7 +29,16 @@ use crate::assembly::{AssembledCore, Assembly};
 use crate::commands::output::Output;
 use crate::commands::{Config, Failure};
 
-pub(crate) use database::open as open_database;
+pub(crate) use database::{open as open_database, path as database_path};
+
+/// Checks what [`serve`] checks first of the sections about Kiungo itself.
+///
+/// # Errors
+/// What is wrong, with its key.
+pub(crate) fn check(config: &Config) -> Result<(), Failure> {
+    database_path(&config.database)?;
+    server::options(config).check().map_err(|error| Failure::Usage(format!("server: {error}")))
+}
 
 /// Serves until a signal says to stop.
 ///
@@ -37,8 +46,8 @@ pub(crate) use database::open as open_database;
 /// What kept it from starting.
 pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure> {
     let tripwire = crash::tripwire_from_environment().map_err(Failure::Usage)?;
+    check(&config)?;
     let server_options = server::options(&config);
-    server_options.check().map_err(|error| Failure::Usage(format!("server: {error}")))?;
     let assembly = Assembly::new(&config)?;
     // Before anything else is touched: the usual mistake is a second Kiungo on the same port.
     let address = config.server.address;

@@ -104,6 +104,25 @@ pub fn provider(parts: ProviderParts) -> Result<ProviderLink, WiringError> {
     Ok(ProviderLink { provider: adapter, rules: Arc::new(rules), traffic })
 }
 
+/// Reads everything that a provider's adapter will read of a mapping, without its secrets.
+pub fn check(mapping: &Mapping) -> Result<(), MappingErrors> {
+    terms(mapping, None)?;
+    let family = mapping.family().as_str();
+    match mapping.family() {
+        Family::Gsma => mapping.section::<gsma::Options>(family).map(drop),
+        Family::Mpesa => mapping.section::<mpesa::Options>(family).map(drop),
+    }
+}
+
+/// Where a mapping's provider is reached; `None` if its section cannot be read.
+pub fn base_url(mapping: &Mapping) -> Option<String> {
+    let family = mapping.family().as_str();
+    match mapping.family() {
+        Family::Gsma => mapping.section::<gsma::Options>(family).ok().map(|o| o.base_url),
+        Family::Mpesa => mapping.section::<mpesa::Options>(family).ok().map(|o| o.base_url),
+    }
+}
+
 fn adapter(parts: &ProviderParts) -> Result<Arc<dyn Provider>, WiringError> {
     let mapping = &parts.mapping;
     let terms = terms(mapping, parts.callback_base.clone())?;
@@ -139,7 +158,7 @@ fn adapter(parts: &ProviderParts) -> Result<Arc<dyn Provider>, WiringError> {
     }
 }
 
-fn terms(mapping: &Mapping, callback_base: Option<String>) -> Result<Terms, WiringError> {
+fn terms(mapping: &Mapping, callback_base: Option<String>) -> Result<Terms, MappingErrors> {
     let statuses: BTreeMap<String, kiungo_provider::CodeLine> = mapping.section("statuses")?;
     Ok(Terms {
         currency: mapping.money().currency,

@@ -3,16 +3,22 @@
 //! * [`output`]: answers on standard output, as tables or JSON
 //! * [`failure`]: what went wrong, and the exit code that says so
 
+mod config;
+mod doctor;
 pub(crate) mod failure;
+mod mapping;
 pub(crate) mod output;
 mod serve;
 mod simulate;
+mod transfer;
+mod version;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use crate::config::Config;
+use crate::demo;
 pub(crate) use failure::Failure;
 use output::Output;
 pub(crate) use serve::{ConfigFile, runtime};
@@ -31,8 +37,15 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoOptions),
     Serve(serve::ServeOptions),
+    Transfer(transfer::TransferOptions),
     Simulate(simulate::SimulateOptions),
+    Config(config::ConfigOptions),
+    Mapping(mapping::MappingOptions),
+    Doctor(doctor::DoctorOptions),
+    /// Print the version
+    Version,
 }
 
 /// The whole program: reads the arguments, runs the command, and gives its exit code: 0 for success,
@@ -51,7 +64,16 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
     match command {
+        Command::Demo(options) => demo::run(&options, output),
         Command::Serve(options) => serve::run(&options, output),
+        Command::Transfer(options) => transfer::run(&options, output),
         Command::Simulate(options) => simulate::run(&options, output),
+        Command::Config(options) => config::run(&options, output),
+        Command::Mapping(options) => mapping::run(&options, output),
+        Command::Doctor(options) => doctor::run(&options, output),
+        Command::Version => {
+            version::run(output);
+            Ok(())
+        }
     }
 }

@@ -37,6 +37,7 @@ use sources::{Merged, Places};
 pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) database: Database,
+    #[allow(dead_code, reason = "there is one kind so far")]
     pub(crate) queue: Queue,
     pub(crate) engine: Engine,
     pub(crate) api: Api,

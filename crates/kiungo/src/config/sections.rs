@@ -19,6 +19,7 @@ pub(crate) struct Server {
     /// Without a trailing slash.
     pub(crate) public_url: Option<String>,
     pub(crate) body_bytes_max: usize,
+    #[allow(dead_code, reason = "the server bounds the whole request so far")]
     pub(crate) body_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) shutdown_grace: Duration,
@@ -76,6 +77,7 @@ pub(crate) struct Database {
     /// `sqlite://PATH`, `sqlite::memory:`, or `postgres://...`. May hold a password.
     pub(crate) url: SecretString,
     pub(crate) connections_max: u32,
+    #[allow(dead_code, reason = "the store has its own bound so far")]
     pub(crate) busy_timeout: Duration,
 }
 
@@ -121,6 +123,7 @@ fn without_password(url: &str) -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     /// `embedded`.
+    #[allow(dead_code, reason = "there is one kind so far")]
     pub(crate) url: String,
 }
 
@@ -176,6 +179,7 @@ impl Engine {
 /// `[api]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
+    #[allow(dead_code, reason = "the server has its own bound so far")]
     pub(crate) page_max: u32,
     pub(crate) keys: Vec<ApiKey>,
 }

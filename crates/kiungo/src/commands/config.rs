@@ -1,0 +1,89 @@
+//! `kiungo config`: what is in effect, whether it is right, and new API keys.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::output::Output;
+use super::{ConfigFile, Failure};
+use crate::assembly::Assembly;
+use crate::serve;
+
+/// Bytes of an API key: as many as a hash has, far beyond guessing.
+const KEY_BYTES: usize = 32;
+
+/// Show and check the configuration, and make API keys
+#[derive(Debug, Args)]
+pub(crate) struct ConfigOptions {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print every setting in effect and where it comes from, secrets hidden
+    Show(ConfigFile),
+    /// Check everything that can be checked without asking anybody, mappings included
+    Check(ConfigFile),
+    /// Make a new API key, and print the lines that let it in
+    Key(KeyOptions),
+}
+
+#[derive(Debug, Args)]
+struct KeyOptions {
+    /// Who will use it; stands in the journal
+    #[arg(long, default_value = "mobile-app")]
+    name: String,
+}
+
+pub(crate) fn run(options: &ConfigOptions, output: Output) -> Result<(), Failure> {
+    match &options.command {
+        ConfigCommand::Show(file) => {
+            let config = file.load()?;
+            output.line(config.redacted().trim_end(), &json!({ "toml": config.redacted() }));
+            Ok(())
+        }
+        ConfigCommand::Check(file) => check(file, output),
+        ConfigCommand::Key(options) => key(options, output),
+    }
+}
+
+fn check(file: &ConfigFile, output: Output) -> Result<(), Failure> {
+    let config = file.load()?;
+    serve::check(&config)?;
+    let assembly = Assembly::new(&config)?;
+    let (cores, providers) = (assembly.cores.len(), assembly.providers.len());
+    output.line(
+        &format!(
+            "the configuration can be used: cores {cores}, providers {providers}, API keys {}\n\
+             whether they answer: kiungo doctor",
+            config.api.keys.len()
+        ),
+        &json!({
+            "ok": true, "cores": cores, "providers": providers, "api_keys": config.api.keys.len(),
+            "warnings": config.warnings,
+        }),
+    );
+    Ok(())
+}
+
+fn key(options: &KeyOptions, output: Output) -> Result<(), Failure> {
+    let mut bytes = [0; KEY_BYTES];
+    rand::fill(&mut bytes).map_err(|_| Failure::failed("the system gives no random numbers"))?;
+    let key = hexadecimal(&bytes);
+    let sha256 = hexadecimal(digest(&SHA256, key.as_bytes()).as_ref());
+    // As TOML would write it, so that any name is one.
+    let name = toml::Value::from(options.name.as_str());
+    let text = format!(
+        "The key, for its holder alone; it is not kept anywhere:\n\n    {key}\n\n\
+         For the configuration:\n\n[[api.keys]]\nname = {name}\nsha256 = \"{sha256}\"\n\
+         roles = [\"read\", \"transfer\"]"
+    );
+    output.line(&text, &json!({ "key": key, "name": options.name, "sha256": sha256 }));
+    Ok(())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,137 @@
+//! `kiungo doctor`: asks everybody, and says what to do.
+//!
+//! * `finding`: what was found
+//! * `clock`: whether we and they agree on the time
+//! * `callbacks`: whether providers can reach us
+
+mod callbacks;
+mod clock;
+mod finding;
+
+use clap::Args;
+use kiungo_core_banking::{Core as _, ProbeError};
+use kiungo_provider::ReadError;
+use kiungo_store::Store as _;
+use serde_json::json;
+
+use super::output::Output;
+use super::{Config, ConfigFile, Failure, runtime};
+use crate::assembly::{AssembledCore, AssembledProvider, Assembly};
+use crate::{logging, serve, wiring};
+use finding::{Finding, State};
+
+/// Check that everything works together, and say what to do where it does not
+///
+/// Checks the configuration, the mappings, the database, each core (login, permissions, settings), each
+/// provider (session or token, account), the clocks, and the address of callbacks. Moves no money.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorOptions {
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+pub(crate) fn run(options: &DoctorOptions, output: Output) -> Result<(), Failure> {
+    logging::start_quietly();
+    let config = options.config.load()?;
+    serve::check(&config)?;
+    let assembly = Assembly::new(&config)?;
+    let findings = runtime()?.block_on(examine(&config, &assembly));
+    report(&findings, output)
+}
+
+async fn examine(config: &Config, assembly: &Assembly) -> Vec<Finding> {
+    let mut findings = vec![Finding::ok("configuration", "can be used, mappings included")];
+    let warnings = config.warnings.iter();
+    findings.extend(warnings.map(|w| Finding::warning("configuration", w, "change it")));
+    if config.api.keys.is_empty() {
+        findings.push(Finding::warning(
+            "API keys",
+            "there is none: nobody can use the API",
+            "kiungo config key",
+        ));
+    }
+    findings.push(database(config).await);
+    for (id, core) in &assembly.cores {
+        examine_core(&format!("core {id}"), core, &mut findings).await;
+    }
+    for (id, provider) in &assembly.providers {
+        examine_provider(&format!("provider {id}"), provider, &mut findings).await;
+    }
+    findings.push(callbacks::examine(config, assembly));
+    findings
+}
+
+/// Opens it as `serve` would, unless there is none yet.
+async fn database(config: &Config) -> Finding {
+    let subject = "database";
+    match serve::database_path(&config.database) {
+        Ok(path) if !std::path::Path::new(&path).exists() => {
+            return Finding::ok(subject, &format!("{path} will be created at the first start"));
+        }
+        Ok(_) => {}
+        Err(failure) => {
+            return Finding::failed(subject, &failure.to_string(), "change the address");
+        }
+    }
+    let store = match serve::open_database(&config.database).await {
+        Ok(store) => store,
+        Err(failure) if failure.to_string().contains("is in use by") => {
+            let advice = "nothing, if that is the Kiungo that is meant to run";
+            return Finding::warning(subject, &failure.to_string(), advice);
+        }
+        Err(failure) => return Finding::failed(subject, &failure.to_string(), "see the message"),
+    };
+    let answer = store.ping().await;
+    store.close().await;
+    match answer {
+        Ok(()) => Finding::ok(subject, "opens, is up to date, and answers"),
+        Err(error) => Finding::failed(subject, &error.to_string(), "check the disk"),
+    }
+}
+
+async fn examine_core(subject: &str, core: &AssembledCore, findings: &mut Vec<Finding>) {
+    match core.core.probe().await {
+        Ok(lines) => findings.extend(lines.iter().map(|line| {
+            line.strip_prefix("warning: ").map_or_else(
+                || Finding::ok(subject, line),
+                |warning| Finding::warning(subject, warning, "see the adapter's README"),
+            )
+        })),
+        Err(ProbeError::Unavailable(why)) => {
+            let advice = format!("check that {} is reachable from here", core.base_url);
+            findings.push(Finding::failed(subject, &why, &advice));
+        }
+        Err(ProbeError::Repair(why)) => {
+            findings.push(Finding::failed(subject, &why, "change the core, or [cores.fineract]"));
+        }
+    }
+    findings.push(clock::examine(subject, core.transport.as_ref(), &core.base_url).await);
+}
+
+async fn examine_provider(
+    subject: &str,
+    provider: &AssembledProvider,
+    findings: &mut Vec<Finding>,
+) {
+    findings.push(match provider.link.provider.probe().await {
+        Ok(state) => Finding::ok(subject, &state),
+        Err(ReadError::Unavailable(why)) => {
+            Finding::failed(subject, &why, "check that it is reachable from here, and try again")
+        }
+        Err(ReadError::Repair(why)) => {
+            let advice = format!("check the secrets, and {}", provider.mapping.file());
+            Finding::failed(subject, &why, &advice)
+        }
+    });
+    if let Some(url) = wiring::base_url(&provider.mapping) {
+        findings.push(clock::examine(subject, provider.transport.as_ref(), &url).await);
+    }
+}
+
+fn report(findings: &[Finding], output: Output) -> Result<(), Failure> {
+    let rows = findings.iter().map(Finding::row).collect();
+    let failed = findings.iter().any(|finding| finding.state == State::Failed);
+    let json = json!({ "ok": !failed, "findings": findings });
+    output.table(&["", "what", "found", "what to do"], rows, &json);
+    if failed { Err(Failure::Said) } else { Ok(()) }
+}

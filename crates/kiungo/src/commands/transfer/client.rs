@@ -1,0 +1,119 @@
+//! Talking to a Kiungo that runs.
+
+use std::time::Duration;
+
+use clap::Args;
+use reqwest::{Method, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use crate::commands::Failure;
+
+/// Longer than the server's own bound on a request.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where it is, and who we are.
+#[derive(Debug, Args)]
+pub(super) struct Server {
+    /// Where Kiungo is served
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "KIUNGO_URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    url: String,
+    /// The API key; better in the environment, where no list of processes shows it
+    #[arg(long, global = true, value_name = "KEY", env = "KIUNGO_API_KEY", hide_env_values = true)]
+    key: Option<SecretString>,
+}
+
+/// A client of the API.
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    key: SecretString,
+}
+
+impl Client {
+    pub(super) fn new(server: &Server) -> Result<Self, Failure> {
+        let unusable = |why: &str| Failure::Usage(format!("--url: `{}` {why}", server.url));
+        let base = Url::parse(&server.url).map_err(|_| unusable("is not an address"))?;
+        if base.cannot_be_a_base() || !matches!(base.scheme(), "http" | "https") {
+            return Err(unusable("is not an http or https address"));
+        }
+        let key = server.key.clone().ok_or_else(|| {
+            Failure::Usage("an API key is needed: set KIUNGO_API_KEY, or give --key".to_owned())
+        })?;
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| Failure::failed(error.to_string()))?;
+        Ok(Self { http, base, key })
+    }
+
+    pub(super) async fn get(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Value, Failure> {
+        let mut url = self.url(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.answer(self.http.request(Method::GET, url)).await
+    }
+
+    pub(super) async fn post(
+        &self,
+        path: &[&str],
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Value, Failure> {
+        let mut request = self
+            .http
+            .request(Method::POST, self.url(path)?)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.answer(request).await
+    }
+
+    fn url(&self, path: &[&str]) -> Result<Url, Failure> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| Failure::Usage("--url: cannot be extended".to_owned()))?
+            .pop_if_empty()
+            .extend(path);
+        Ok(url)
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+        let unreachable = |error: reqwest::Error| {
+            let why = error.without_url();
+            let why = std::error::Error::source(&why).map_or(why.to_string(), ToString::to_string);
+            Failure::failed(format!(
+                "no answer from {}: {why}; is `kiungo serve` running?",
+                self.base
+            ))
+        };
+        let response =
+            request.bearer_auth(self.key.expose_secret()).send().await.map_err(unreachable)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(unreachable)?;
+        let json: Value = serde_json::from_slice(&body).map_err(|_| {
+            Failure::failed(format!("{} answered {status} without JSON: is it Kiungo?", self.base))
+        })?;
+        if status.is_success() { Ok(json) } else { Err(problem(status.as_u16(), &json)) }
+    }
+}
+
+/// What an RFC 9457 problem says.
+fn problem(status: u16, body: &Value) -> Failure {
+    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+    Failure::failed(format!("{} ({status} {}): {}", text("title"), text("code"), text("detail")))
+}

@@ -1,0 +1,99 @@
+//! Dying at every point: the real binary over `SQLite`, aborted before and after each commit and each
+//! send, for each kind and provider; started again, and audited by the counterparties' books.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kiungo_domain::transfer::{Kind, Status};
+use kiungo_simulators::audit::Claim;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::kiungo::{Place, Wanted, status};
+use crate::world::{KINDS, PROVIDERS, World};
+
+/// Cases at a time: they mostly wait.
+const CASES_MAX: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_death_at_any_point_neither_loses_nor_doubles() {
+    let world = Arc::new(World::start().await);
+    let places = Arc::new(Semaphore::new(CASES_MAX));
+    let mut combinations = JoinSet::new();
+    for provider in PROVIDERS {
+        for kind in KINDS {
+            combinations.spawn(all_points(Arc::clone(&world), Arc::clone(&places), kind, provider));
+        }
+    }
+    let claims: Vec<Claim> = combinations.join_all().await.into_iter().flatten().collect();
+    // Each transfer has at least three commits and two sends, each with a before and an after.
+    assert!(claims.len() >= 8 * 10, "only {} cases", claims.len());
+    let audit = world.audit(&claims);
+    assert!(audit.is_clean(), "{audit:#?}");
+}
+
+/// One case for each point that a transfer of this kind passes.
+async fn all_points(
+    world: Arc<World>,
+    places: Arc<Semaphore>,
+    kind: Kind,
+    provider: &'static str,
+) -> Vec<Claim> {
+    let (points, claim) = {
+        let _place = places.acquire().await.unwrap();
+        points(&world, kind, provider).await
+    };
+    let mut cases = JoinSet::new();
+    for point in points {
+        let (world, places) = (Arc::clone(&world), Arc::clone(&places));
+        cases.spawn(async move {
+            let _place = places.acquire().await.unwrap();
+            case(&world, kind, provider, &point).await
+        });
+    }
+    let mut claims = cases.join_all().await;
+    claims.push(claim);
+    claims
+}
+
+/// The points that a transfer passes on its way, by the log of one that is left in peace.
+async fn points(world: &World, kind: Kind, provider: &'static str) -> (BTreeSet<String>, Claim) {
+    let place = Place::new(world);
+    let environment = [
+        ("KIUNGO_CRASH_AT", "before_send:nothing"),
+        ("KIUNGO__LOG__FILTER", "info,kiungo::serve::crash=debug"),
+    ];
+    let serving = place.serve(&environment).await;
+    let wanted = Wanted::new(world, kind, provider);
+    let first = serving.submit(&wanted).await.expect("an answer");
+    let transfer = serving.until_final(first["id"].as_str().unwrap()).await;
+    assert_eq!(transfer["status"], "completed", "{transfer}");
+    assert!(serving.stop().await.success());
+    let log = place.log();
+    let reached = log.lines().filter_map(|line| line.split_once("reached ")?.1.split(' ').next());
+    (reached.map(str::to_owned).collect(), wanted.claim(&transfer))
+}
+
+async fn case(world: &World, kind: Kind, provider: &'static str, point: &str) -> Claim {
+    let place = Place::new(world);
+    let wanted = Wanted::new(world, kind, provider);
+    let serving = place.serve(&[("KIUNGO_CRASH_AT", point)]).await;
+    // Its answer may be lost with the process.
+    let _ = serving.submit(&wanted).await;
+    serving.until_aborted(point).await;
+
+    let serving = place.serve(&[]).await;
+    let first = serving.submit(&wanted).await.expect("an answer");
+    let transfer = serving.until_final(first["id"].as_str().unwrap()).await;
+    let ended = status(&transfer);
+    // Where a provider promises nothing about a second sending, what provably never arrived counts
+    // as refused. Everything else goes on as if nothing had happened.
+    let unsent =
+        ["collect.started", "pay_out.started", "before_send:collect", "before_send:pay_out"];
+    let may_fail = provider == "mpesa-tz" && unsent.iter().any(|text| point.contains(text));
+    let expected = ended == Status::Completed
+        || may_fail && matches!(ended, Status::Failed | Status::Reversed);
+    assert!(expected, "{provider} {} at {point}: {transfer}\n{}", kind.as_str(), place.log());
+    assert!(serving.stop().await.success());
+    wanted.claim(&transfer)
+}

@@ -1,0 +1,38 @@
+//! The demo, as a user runs it: the real binary, killed twice, with much going wrong.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+#[test]
+fn a_heavy_day_ends_with_every_shilling_where_it_belongs() {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_kiungo"))
+        .args(["demo", "--transfers", "200", "--faults", "heavy", "--seed", "1", "--json"])
+        .arg("--data")
+        .arg(home.path().join("demo"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{errors}"));
+    assert!(output.status.success(), "{report:#}{errors}");
+    let number = |key: &str| report[key].as_u64().unwrap_or_else(|| panic!("{key}: {report:#}"));
+    for (key, expected) in [
+        ("seed", 1),
+        ("transfers", 200),
+        ("open", 0),
+        ("lost", 0),
+        ("doubled", 0),
+        ("misattributed", 0),
+        ("kills", 2),
+    ] {
+        assert_eq!(number(key), expected, "{key}: {report:#}");
+    }
+    assert_eq!(report["ledger_balanced"], true, "{report:#}");
+    assert!(report["elapsed_s"].as_f64().is_some_and(|elapsed| elapsed > 0.0));
+    let ended = ["completed", "failed", "reversed", "suspended", "not_paid"].map(number);
+    assert_eq!(ended.iter().sum::<u64>(), 200, "{report:#}");
+    assert!(number("completed") > 100, "{report:#}");
+    assert!(number("failed") > 0 && number("reversed") + number("suspended") > 0, "{report:#}");
+}

@@ -1,0 +1,228 @@
+//! The process, and a client of its API.
+
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use kiungo_domain::TransferId;
+use kiungo_domain::transfer::{Kind, Status};
+use kiungo_simulators::audit::Claim;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+use crate::world::{API_KEY, Person, World};
+
+const PATIENCE: Duration = Duration::from_secs(40);
+const AMOUNT: i64 = 500_000;
+const BIN: &str = env!("CARGO_BIN_EXE_kiungo");
+
+/// A folder with configuration and database, and the port that belongs to it.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Place {
+    pub(crate) fn new(world: &World) -> Self {
+        Self::with_core_at(world, &world.core_at)
+    }
+
+    pub(crate) fn with_core_at(world: &World, core_at: &str) -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap(), port: free_port() };
+        world.configure(place.path(), place.port, core_at);
+        place
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.path().join("log")
+    }
+
+    /// The program in this folder, with the secrets in its environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BIN);
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env("KIUNGO__CORES__MAIN__SECRETS__PASSWORD", "password")
+            .env("KIUNGO__PROVIDERS__GSMA_SANDBOX__SECRETS__CLIENT_ID", "kiungo")
+            .env("KIUNGO__PROVIDERS__GSMA_SANDBOX__SECRETS__CLIENT_SECRET", "secret")
+            .env("KIUNGO__PROVIDERS__GSMA_SANDBOX__CALLBACK_SECRET", "0123456789abcdef")
+            .env(
+                "KIUNGO__PROVIDERS__MPESA_TZ__SECRETS__API_KEY",
+                "demo0000demo0000demo0000demo0000",
+            )
+            .env("KIUNGO_URL", self.url())
+            .env("KIUNGO_API_KEY", API_KEY)
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts serving, and waits until it is ready.
+    pub(crate) async fn serve(&self, environment: &[(&str, &str)]) -> Serving {
+        let log = std::fs::File::options().create(true).append(true).open(self.log_path()).unwrap();
+        let mut command = self.command(&["serve", "--config", "kiungo.toml"]);
+        command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = timeout(PATIENCE, lines.next_line()).await.expect("not ready in time").unwrap();
+        let expected = format!("kiungo is ready on {}", self.url());
+        assert_eq!(line.as_deref(), Some(expected.as_str()), "{}", self.log());
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
+        Serving { child, http, url: self.url() }
+    }
+}
+
+/// A Kiungo that serves.
+pub(crate) struct Serving {
+    child: Child,
+    http: reqwest::Client,
+    url: String,
+}
+
+/// A transfer that somebody wants.
+pub(crate) struct Wanted {
+    pub(crate) kind: Kind,
+    pub(crate) provider: &'static str,
+    pub(crate) person: Person,
+    pub(crate) key: String,
+}
+
+impl Wanted {
+    pub(crate) fn new(world: &World, kind: Kind, provider: &'static str) -> Self {
+        let person = world.new_person();
+        let key = format!("{provider}-{}-{}", kind.as_str(), person.msisdn);
+        Self { kind, provider, person, key }
+    }
+
+    fn body(&self) -> Value {
+        let (kind, id) = self.person.account(self.kind);
+        json!({
+            "kind": self.kind.as_str(), "provider": self.provider, "msisdn": self.person.msisdn,
+            "account": { "type": kind, "id": id }, "amount": "5000", "currency": "TZS",
+        })
+    }
+
+    /// For the audit.
+    pub(crate) fn claim(&self, transfer: &Value) -> Claim {
+        let (kind, id) = self.person.account(self.kind);
+        Claim {
+            id: TransferId::parse(transfer["id"].as_str().unwrap()).unwrap(),
+            kind: self.kind,
+            provider: self.provider.to_owned(),
+            msisdn: Some(self.person.msisdn.clone()),
+            accounts: vec![format!("{kind}:{id}")],
+            amount_minor: AMOUNT,
+            payment: None,
+            status: status(transfer),
+        }
+    }
+}
+
+impl Serving {
+    pub(crate) async fn get(&self, path: &str) -> Option<Value> {
+        let request = self.http.get(format!("{}{path}", self.url)).bearer_auth(API_KEY);
+        let body = request.send().await.ok()?.bytes().await.ok()?;
+        serde_json::from_slice(&body).ok()
+    }
+
+    /// The transfer as first answered; `None` if the answer was lost.
+    pub(crate) async fn submit(&self, wanted: &Wanted) -> Option<Value> {
+        let request = self
+            .http
+            .post(format!("{}/v1/transfers", self.url))
+            .bearer_auth(API_KEY)
+            .header("content-type", "application/json")
+            .header("idempotency-key", &wanted.key)
+            .body(wanted.body().to_string());
+        let response = request.send().await.ok()?;
+        let status = response.status();
+        let body = response.bytes().await.ok()?;
+        assert_eq!(status.as_u16(), 202, "{}", String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).ok()
+    }
+
+    /// The transfer once it is final.
+    pub(crate) async fn until_final(&self, id: &str) -> Value {
+        let poll = async {
+            loop {
+                if let Some(transfer) = self.get(&format!("/v1/transfers/{id}")).await
+                    && status(&transfer).is_final()
+                {
+                    return transfer;
+                }
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        match timeout(PATIENCE, poll).await {
+            Ok(transfer) => transfer,
+            Err(_) => {
+                panic!("not final: {:?}", self.get(&format!("/v1/transfers/{id}/events")).await)
+            }
+        }
+    }
+
+    /// Waits until the process has died of an abort.
+    pub(crate) async fn until_aborted(mut self, point: &str) {
+        let ended = timeout(PATIENCE, self.child.wait()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{point} was never reached")).unwrap();
+        assert_eq!(ended.signal(), Some(6), "{point}: {ended}");
+    }
+
+    pub(crate) fn resident_kb(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id().unwrap());
+        let status = std::fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// SIGTERM, and how the process ended.
+    pub(crate) async fn stop(mut self) -> ExitStatus {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        timeout(PATIENCE, self.child.wait()).await.expect("did not stop in time").unwrap()
+    }
+}
+
+pub(crate) fn status(transfer: &Value) -> Status {
+    let word = transfer["status"].as_str().unwrap_or_default();
+    let all = [
+        Status::Received,
+        Status::InProgress,
+        Status::AwaitingCustomer,
+        Status::Completed,
+        Status::Failed,
+        Status::Reversed,
+        Status::Suspended,
+        Status::NeedsAttention,
+    ];
+    all.into_iter().find(|status| status.as_str() == word).unwrap_or_else(|| panic!("{transfer}"))
+}
+
+/// A port below those that the system gives to connections, so that it is still free at a restart.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 12_000 + u16::try_from(std::process::id() % 15_000).unwrap();
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Serving, stopping, starting again.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::kiungo::{Place, Serving, Wanted};
+use crate::world::{KINDS, PROVIDERS, World};
+
+/// Wants of every kind at every provider, so many times.
+fn wants(world: &World, times: usize) -> Vec<Wanted> {
+    let each = || PROVIDERS.into_iter().flat_map(|p| KINDS.map(|kind| Wanted::new(world, kind, p)));
+    (0..times).flat_map(|_| each()).collect()
+}
+
+/// Submits again (the same keys), waits for the end of all, and audits.
+async fn settle(world: &World, serving: &Serving, wants: &[Wanted]) {
+    let mut claims = Vec::new();
+    for wanted in wants {
+        let first = serving.submit(wanted).await.expect("an answer");
+        let transfer = serving.until_final(first["id"].as_str().unwrap()).await;
+        assert_eq!(transfer["status"], "completed", "{transfer}");
+        claims.push(wanted.claim(&transfer));
+    }
+    let audit = world.audit(&claims);
+    assert!(audit.is_clean(), "{audit:?}");
+}
+
+#[tokio::test]
+async fn every_kind_completes_at_every_provider_and_a_stop_is_graceful() {
+    let world = World::start().await;
+    let place = Place::new(&world);
+    let serving = place.serve(&[]).await;
+    assert!(serving.resident_kb() < 60_000, "{} kB resident at rest", serving.resident_kb());
+    let wants = wants(&world, 1);
+    settle(&world, &serving, &wants).await;
+    assert!(serving.stop().await.success(), "{}", place.log());
+    assert!(place.log().contains("clean=true"), "{}", place.log());
+}
+
+#[tokio::test]
+async fn what_a_stop_leaves_is_finished_after_the_next_start() {
+    let world = World::start().await;
+    let place = Place::new(&world);
+    let serving = place.serve(&[]).await;
+    let wants = wants(&world, 5);
+    for wanted in &wants {
+        assert!(serving.submit(wanted).await.is_some());
+    }
+    assert!(serving.stop().await.success(), "{}", place.log());
+    let serving = place.serve(&[]).await;
+    settle(&world, &serving, &wants).await;
+    assert!(serving.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_core_that_is_down_at_the_start_is_connected_to_later() {
+    let world = World::start().await;
+    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = reserved.local_addr().unwrap().to_string();
+    drop(reserved);
+    let place = Place::with_core_at(&world, &format!("http://{address}"));
+    let serving = place.serve(&[]).await;
+    assert!(place.log().contains("the least is assumed"), "{}", place.log());
+    world.put_up_core_at(&address).await;
+    settle(&world, &serving, &wants(&world, 1)).await;
+    while !place.log().contains("resend_is_idempotent=true") {
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(serving.stop().await.success());
+}
