@@ -14,7 +14,12 @@ fn a_seed_replays_exactly() {
 fn two_hundred_seeds_lose_double_and_strand_nothing() {
     let options = SimulateOptions { transfers: 20_000, per_seed: 100, seed: 1_000, threads: 2 };
     let report = simulate(options, &|_| {});
-    assert!(report.is_clean(), "seed {:?}:\n{}", report.first_failing_seed, report.findings.join("\n"));
+    assert!(
+        report.is_clean(),
+        "seed {:?}:\n{}",
+        report.first_failing_seed,
+        report.findings.join("\n")
+    );
     assert_eq!(report.seeds, 200);
     assert!(report.transfers > 15_000, "only {} transfers", report.transfers);
     assert!(report.crashes > 200, "only {} crashes", report.crashes);
