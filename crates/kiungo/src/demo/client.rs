@@ -117,7 +117,8 @@ impl Api {
         loop {
             let mut path = format!("/v1/transfers?limit={PAGE}");
             if !words.is_empty() {
-                path.push_str(&format!("&status={}", words.join(",")));
+                path.push_str("&status=");
+                path.push_str(&words.join(","));
             }
             path.push_str(&cursor);
             let page: Page = serde_json::from_value(self.get(&path).await?)?;

@@ -21,10 +21,10 @@ use crate::overlay;
 const PATIENCE_S: u64 = 2;
 /// After how long "not found" is believed: past everything that can still be under way at a
 /// simulator, with room for a busy machine.
-const ABSENT_AFTER: &str = "8s";
-const INDEXING_WINDOW_S: u64 = 6;
+const ABSENT_AFTER: &str = "6s";
+const INDEXING_WINDOW_S: u64 = 5;
 /// The questions of a day that lasts half a minute.
-const LADDER: &str = r#"["400ms", "1s", "2s", "3s"]"#;
+const LADDER: &str = r#"["400ms", "1s", "1500ms", "2s"]"#;
 const ZONE: &str = "Africa/Dar_es_Salaam";
 
 /// What only the demo's own parties know; new for each run.

@@ -48,19 +48,15 @@ impl Kiungo {
     /// Asks it to stop, and waits.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
         terminate(&mut self.child).await;
-        match timeout(STOPPED_WITHIN, self.child.wait()).await {
-            Ok(status) => {
-                let status = status?;
-                if !status.success() {
-                    bail!("kiungo stopped with {status}; see {}", self.log.display());
-                }
-                Ok(())
-            }
-            Err(_) => {
-                self.child.kill().await?;
-                bail!("kiungo did not stop within {} s", STOPPED_WITHIN.as_secs())
-            }
+        let Ok(status) = timeout(STOPPED_WITHIN, self.child.wait()).await else {
+            self.child.kill().await?;
+            bail!("kiungo did not stop within {} s", STOPPED_WITHIN.as_secs());
+        };
+        let status = status?;
+        if !status.success() {
+            bail!("kiungo stopped with {status}; see {}", self.log.display());
         }
+        Ok(())
     }
 }
 

@@ -134,7 +134,7 @@ impl Report {
 
 fn table(verdict: &Verdict) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header([
         "kind",
         "provider",
         "transfers",

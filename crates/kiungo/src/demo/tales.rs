@@ -16,7 +16,8 @@ const JOURNALS_MAX: usize = 240;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Event {
-    event: String,
+    #[serde(rename = "event")]
+    name: String,
     step: String,
     operation: String,
     outcome: String,
@@ -41,6 +42,15 @@ enum Theme {
     Suspended,
     TriedAgain,
     Refused,
+}
+
+/// As much of a reason as a line has room for.
+fn brief(why: &str) -> String {
+    const LENGTH_MAX: usize = 70;
+    match why.char_indices().nth(LENGTH_MAX) {
+        Some((end, _)) => format!("{}…", why.get(..end).unwrap_or_default()),
+        None => why.to_owned(),
+    }
 }
 
 /// One line for each theme that the day has to offer.
@@ -76,20 +86,20 @@ fn themes(events: &[Event], status: Status) -> Vec<(Theme, String)> {
     for (index, event) in events.iter().enumerate() {
         let rest = events.get(index + 1..).unwrap_or_default();
         let same = || rest.iter().filter(|later| later.step == event.step);
-        let settled = || same().find(|later| later.event == "concluded");
+        let settled = || same().find(|later| later.name == "concluded");
         let done = || settled().is_some_and(|later| later.outcome == "completed");
         let named = event.operation.replace('_', " ");
-        if event.event == "started" && same().next().is_some_and(|next| next.event == "inquired") {
+        if event.name == "started" && same().next().is_some_and(|next| next.name == "inquired") {
             let end = if done() { "found done" } else { "found out" };
             themes.push((
                 Theme::Killed,
                 format!("Kiungo died after sending {named}; asked after the restart, {end}"),
             ));
         }
-        if event.event == "concluded" && event.outcome == "unknown" {
-            let again = same().any(|later| later.event == "reopened");
+        if event.name == "concluded" && event.outcome == "unknown" {
+            let again = same().any(|later| later.name == "reopened");
             let tale = if again {
-                let why = same().find(|later| later.event == "reopened").map_or("", |e| &e.why);
+                let why = same().find(|later| later.name == "reopened").map_or("", |e| &e.why);
                 Some((
                     Theme::NeverArrived,
                     format!("no answer to {named} ({}); {why}: sent again", event.why),
@@ -103,15 +113,15 @@ fn themes(events: &[Event], status: Status) -> Vec<(Theme, String)> {
             };
             themes.extend(tale);
         }
-        if event.event == "concluded" && event.outcome == "not_sent" && done() {
+        if event.name == "concluded" && event.outcome == "not_sent" && done() {
             themes.push((
                 Theme::TriedAgain,
-                format!("{named} not sent ({}), tried again", event.why),
+                format!("{named} not sent ({}), tried again", brief(&event.why)),
             ));
         }
         let Some(rejection) = &event.rejection else { continue };
-        let why = &rejection.message;
-        match (event.event.as_str(), status) {
+        let why = brief(&rejection.message);
+        match (event.name.as_str(), status) {
             ("compensating", Status::Reversed) => {
                 themes.push((
                     Theme::GivenBack,
