@@ -12,6 +12,9 @@ use super::evening::Ends;
 /// How many journals are read in search of something worth telling.
 const JOURNALS_MAX: usize = 240;
 
+/// How the journal speaks of an attempt that a crash left without an outcome.
+const KILLED: &str = "Kiungo stopped";
+
 /// An event of a journal, as far as it is told here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -89,29 +92,20 @@ fn themes(events: &[Event], status: Status) -> Vec<(Theme, String)> {
         let settled = || same().find(|later| later.name == "concluded");
         let done = || settled().is_some_and(|later| later.outcome == "completed");
         let named = event.operation.replace('_', " ");
-        if event.name == "started" && same().next().is_some_and(|next| next.name == "inquired") {
-            let end = if done() { "found done" } else { "found out" };
-            themes.push((
-                Theme::Killed,
-                format!("Kiungo died after sending {named}; asked after the restart, {end}"),
-            ));
-        }
         if event.name == "concluded" && event.outcome == "unknown" {
-            let again = same().any(|later| later.name == "reopened");
-            let tale = if again {
-                let why = same().find(|later| later.name == "reopened").map_or("", |e| &e.why);
-                Some((
-                    Theme::NeverArrived,
-                    format!("no answer to {named} ({}); {why}: sent again", event.why),
-                ))
-            } else {
-                let tale = format!(
-                    "answer to {named} lost after execution ({}), found by inquiry",
-                    event.why
-                );
-                done().then_some((Theme::AnswerLost, tale))
-            };
-            themes.extend(tale);
+            let killed = event.why.starts_with(KILLED);
+            let why = brief(&event.why);
+            if same().any(|later| later.name == "reopened") {
+                let tale = format!("no answer to {named} ({why}); never arrived, so sent again");
+                themes.push((Theme::NeverArrived, tale));
+            } else if killed && done() {
+                let tale = format!("Kiungo was killed after sending {named}; found by inquiry");
+                themes.push((Theme::Killed, tale));
+            } else if done() {
+                let tale =
+                    format!("answer to {named} lost after execution ({why}), found by inquiry");
+                themes.push((Theme::AnswerLost, tale));
+            }
         }
         if event.name == "concluded" && event.outcome == "not_sent" && done() {
             themes.push((
