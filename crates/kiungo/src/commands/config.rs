@@ -1,5 +1,7 @@
 //! `kiungo config`: what is in effect, whether it is right, and new API keys.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use clap::{Args, Subcommand};
@@ -85,5 +87,9 @@ fn key(options: &KeyOptions, output: Output) -> Result<(), Failure> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -3,6 +3,8 @@
 //! * [`output`]: answers on standard output, as tables or JSON
 //! * [`failure`]: what went wrong, and the exit code that says so
 
+#![allow(clippy::doc_markdown, reason = "the help shows these texts as they stand")]
+
 mod config;
 mod doctor;
 pub(crate) mod failure;
@@ -39,7 +41,7 @@ struct CommandLine {
 enum Command {
     Demo(demo::DemoOptions),
     Serve(serve::ServeOptions),
-    Transfer(transfer::TransferOptions),
+    Transfer(Box<transfer::TransferOptions>),
     Simulate(simulate::SimulateOptions),
     Config(config::ConfigOptions),
     Mapping(mapping::MappingOptions),

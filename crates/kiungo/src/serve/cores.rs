@@ -30,8 +30,8 @@ pub(super) async fn connect(cores: &BTreeMap<CoreId, AssembledCore>) {
             let attempt = timeout(START_WAIT, core.connect()).await;
             match attempt {
                 Ok(Ok(())) => connected(&id, &core),
-                Ok(Err(error)) => later(id, core, error.to_string()),
-                Err(_) => later(id, core, "no answer in time".to_owned()),
+                Ok(Err(error)) => later(id, core, &error.to_string()),
+                Err(_) => later(id, core, "no answer in time"),
             }
         });
     }
@@ -47,7 +47,7 @@ fn connected(id: &CoreId, core: &Fineract) {
     );
 }
 
-fn later(id: CoreId, core: Arc<Fineract>, why: String) {
+fn later(id: CoreId, core: Arc<Fineract>, why: &str) {
     tracing::error!(
         core = %id,
         error.message = why,

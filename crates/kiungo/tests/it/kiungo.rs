@@ -170,12 +170,10 @@ impl Serving {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        match timeout(PATIENCE, poll).await {
-            Ok(transfer) => transfer,
-            Err(_) => {
-                panic!("not final: {:?}", self.get(&format!("/v1/transfers/{id}/events")).await)
-            }
+        if let Ok(transfer) = timeout(PATIENCE, poll).await {
+            return transfer;
         }
+        panic!("not final: {:?}", self.get(&format!("/v1/transfers/{id}/events")).await)
     }
 
     /// Waits until the process has died of an abort.

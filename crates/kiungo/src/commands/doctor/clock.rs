@@ -39,10 +39,13 @@ fn judge(subject: &str, ours: Timestamp, theirs: Timestamp) -> Finding {
     let seconds = ours.duration_since(theirs).unsigned_abs().as_secs();
     let ahead = if ours > theirs { "ahead of" } else { "behind" };
     let found = format!("we are {seconds} s {ahead} it");
-    match seconds {
-        0..=UNREMARKABLE => Finding::ok(subject, "the clocks agree"),
-        0..HARMFUL => Finding::warning(subject, &found, "synchronise this machine's clock (NTP)"),
-        _ => Finding::failed(subject, &found, "synchronise this machine's clock (NTP)"),
+    let advice = "synchronise this machine's clock (NTP)";
+    if seconds <= UNREMARKABLE {
+        Finding::ok(subject, "the clocks agree")
+    } else if seconds < HARMFUL {
+        Finding::warning(subject, &found, advice)
+    } else {
+        Finding::failed(subject, &found, advice)
     }
 }
 

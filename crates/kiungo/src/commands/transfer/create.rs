@@ -57,6 +57,7 @@ pub(super) struct CreateOptions {
 /// The core account: savings for deposits and withdrawals, a loan for repayments and disbursements.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
+#[allow(clippy::struct_field_names, reason = "they are the names of the options")]
 struct Account {
     /// The account by the core's numeric id
     #[arg(long, value_name = "ID")]
