@@ -198,14 +198,14 @@ pub(crate) struct ApiKey {
 pub(crate) enum Role {
     /// Look at everything.
     Read,
-    /// Start transfers and reversals.
-    Transfer,
-    /// Inquire, assign suspended money, close cases.
+    /// Start transfers, and have them asked about.
+    Write,
+    /// Reverse, assign suspended money, see phone numbers in full.
     Operate,
 }
 
 const ROLES: [(&str, Role); 3] =
-    [("read", Role::Read), ("transfer", Role::Transfer), ("operate", Role::Operate)];
+    [("read", Role::Read), ("write", Role::Write), ("operate", Role::Operate)];
 
 impl Api {
     pub(super) fn read(mut section: Section<'_>) -> Self {

@@ -16,7 +16,7 @@ public_url = "https://pay.example/"
 [[api.keys]]
 name = "mobile-app"
 sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-roles = ["read", "transfer"]
+roles = ["read", "write"]
 
 [[cores]]
 id = "main"
@@ -204,7 +204,7 @@ fn a_good_configuration_fits_together() {
     let checked = config.check().unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(checked.mappings.len(), 2);
     assert!(checked.cores.values().all(|core| core.as_str() == "main"));
-    assert_eq!(config.api.keys[0].roles, [Role::Read, Role::Transfer]);
+    assert_eq!(config.api.keys[0].roles, [Role::Read, Role::Write]);
     assert_eq!(config.api.keys[0].sha256[..2], [0x9f, 0x86]);
 }
 

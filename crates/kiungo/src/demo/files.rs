@@ -167,7 +167,7 @@ page_max = 500
 [[api.keys]]
 name = "demo"
 sha256 = "{key_digest}"
-roles = ["read", "transfer", "operate"]
+roles = ["read", "write", "operate"]
 
 [[cores]]
 id = "main"

@@ -29,7 +29,7 @@ fn key(key: &config::ApiKey) -> ApiKey {
     });
     let role = |role: &config::Role| match role {
         config::Role::Read => Role::Read,
-        config::Role::Transfer => Role::Write,
+        config::Role::Write => Role::Write,
         config::Role::Operate => Role::Operate,
     };
     ApiKey { name: key.name.clone(), sha256, roles: key.roles.iter().map(role).collect() }

@@ -134,7 +134,7 @@ poll_interval = "50ms"
 [[api.keys]]
 name = "tests"
 sha256 = "{sha256}"
-roles = ["read", "transfer", "operate"]
+roles = ["read", "write", "operate"]
 [[cores]]
 id = "main"
 [cores.fineract]
