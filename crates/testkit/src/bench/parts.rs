@@ -122,6 +122,6 @@ impl Drop for Companion {
 fn command<I: Serialize>(part: Part, input: &I) -> Result<Command, BenchError> {
     let input = serde_json::to_string(input).map_err(|error| part.failed(error))?;
     let mut command = Command::new(env::current_exe()?);
-    command.args(["part", part.name(), &input]).stdout(Stdio::piped());
+    command.args(["part", part.name(), &input]).stdout(Stdio::piped()).stderr(Stdio::inherit());
     Ok(command)
 }

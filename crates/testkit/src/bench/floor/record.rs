@@ -17,6 +17,9 @@ use crate::bench::BenchError;
 use crate::bench::counterparties::Addresses;
 use crate::bench::observed::{Observer, Sequel};
 
+/// Where the providers' tokens and sessions come from.
+const LOGINS: [&str; 2] = ["/accesstoken", "/getSession/"];
+
 /// What was done for one transfer.
 #[derive(Debug, Default)]
 pub(super) struct Script {
@@ -143,7 +146,8 @@ impl Recorder {
         if let (Some(authority), Some(authorization)) = (authority, authorization) {
             notes.authorizations.insert(authority, authorization.clone());
         }
-        if let Some(task) = task::try_id() {
+        // The floor logs in by itself: what admits is the party's own each time.
+        if let Some(task) = task::try_id().filter(|_| !is_login(request)) {
             notes.by_task.entry(task).or_default().push(Noted::Call(request.clone(), timeout));
         }
     }
@@ -195,6 +199,11 @@ impl Noted {
         let party = party.ok_or_else(|| BenchError::OtherWork(format!("who is {authority}?")))?;
         Ok(Move::Call(Call { party, request, timeout }))
     }
+}
+
+/// Whether this asks for a token or a session.
+fn is_login(request: &Request) -> bool {
+    LOGINS.iter().any(|end| request.uri().path().ends_with(end))
 }
 
 /// The parties by their authority, in the order of [`Call::party`].
