@@ -13,7 +13,7 @@ use kiungo_simulators::audit::Claim;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::world::{API_KEY, Person, World};
 
@@ -176,11 +176,30 @@ impl Serving {
         panic!("not final: {:?}", self.get(&format!("/v1/transfers/{id}/events")).await)
     }
 
-    /// Waits until the process has died of an abort.
-    pub(crate) async fn until_aborted(mut self, point: &str) {
-        let ended = timeout(PATIENCE, self.child.wait()).await;
-        let ended = ended.unwrap_or_else(|_| panic!("{point} was never reached")).unwrap();
-        assert_eq!(ended.signal(), Some(6), "{point}: {ended}");
+    /// Waits until the process has died of an abort, which is true, or the transfer is final
+    /// without having passed the point.
+    pub(crate) async fn has_aborted_before_end_of(mut self, first: Option<&Value>) -> bool {
+        let id = first.and_then(|transfer| transfer["id"].as_str()).map(str::to_owned);
+        let begun = Instant::now();
+        loop {
+            assert!(begun.elapsed() < PATIENCE, "neither died nor final: {id:?}");
+            // In this order: what is final by now has passed all its points.
+            let over = match &id {
+                Some(id) => self.get(&format!("/v1/transfers/{id}")).await,
+                None => None,
+            };
+            let over = over.is_some_and(|transfer| status(&transfer).is_final());
+            // A commit is seen a moment before the point after it is reached.
+            sleep(Duration::from_millis(if over { 1000 } else { 50 })).await;
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                assert_eq!(ended.signal(), Some(6), "{ended}");
+                return true;
+            }
+            if over {
+                assert!(self.stop().await.success());
+                return false;
+            }
+        }
     }
 
     pub(crate) fn resident_kb(&self) -> u64 {
