@@ -36,6 +36,7 @@ impl Part {
         }
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "errors are handed over")]
     fn failed(self, why: impl ToString) -> BenchError {
         BenchError::Part { part: self.name(), why: why.to_string() }
     }

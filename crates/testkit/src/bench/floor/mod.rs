@@ -66,10 +66,10 @@ async fn record(
     let recorder = Arc::new(Recorder::default());
     let store = product::store(folder).await?;
     let watch = Watch::new(in_flight, is_done);
-    let recorded: Arc<dyn Store> =
+    let written_down: Arc<dyn Store> =
         Arc::new(Observed { store: store.clone(), observer: Arc::clone(&recorder) });
     let observed: Arc<dyn Store> =
-        Arc::new(Observed { store: recorded, observer: Arc::clone(&watch) });
+        Arc::new(Observed { store: written_down, observer: Arc::clone(&watch) });
     let tap = Arc::clone(&recorder);
     let carrier = move |network| tap.carry(network);
     let wiring = Wiring { addresses: &addresses, in_flight, carrier: &carrier };
