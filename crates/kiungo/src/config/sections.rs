@@ -19,8 +19,6 @@ pub(crate) struct Server {
     /// Without a trailing slash.
     pub(crate) public_url: Option<String>,
     pub(crate) body_bytes_max: usize,
-    #[allow(dead_code, reason = "the server bounds the whole request so far")]
-    pub(crate) body_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) shutdown_grace: Duration,
 }
@@ -38,15 +36,13 @@ impl Server {
         let public_url = public_url(&mut section);
         let body_bytes_max = size(section.integer("body_bytes_max", 1024..=16_777_216, 262_144));
         let mut wait = |key| section.duration(key, SECOND..=HOUR, 30 * SECOND);
-        let (body_timeout, request_timeout) = (wait("body_timeout"), wait("request_timeout"));
-        let shutdown_grace = wait("shutdown_grace");
+        let (request_timeout, shutdown_grace) = (wait("request_timeout"), wait("shutdown_grace"));
         section.finish();
         let address = SocketAddr::new(listen.unwrap_or(Ipv4Addr::LOCALHOST.into()), port);
         listen.is_some().then_some(Self {
             address,
             public_url,
             body_bytes_max,
-            body_timeout,
             request_timeout,
             shutdown_grace,
         })
@@ -77,8 +73,6 @@ pub(crate) struct Database {
     /// `sqlite://PATH`, `sqlite::memory:`, or `postgres://...`. May hold a password.
     pub(crate) url: SecretString,
     pub(crate) connections_max: u32,
-    #[allow(dead_code, reason = "the store has its own bound so far")]
-    pub(crate) busy_timeout: Duration,
 }
 
 impl Database {
@@ -97,11 +91,10 @@ impl Database {
             section.problem("url", "is missing; write \"sqlite://data/kiungo.db\"".to_owned());
         }
         let connections_max = section.integer("connections_max", 1..=256, 8);
-        let busy_timeout = section.duration("busy_timeout", SECOND..=HOUR, 5 * SECOND);
         section.finish();
         let url = by_file.unwrap_or_else(|| Some(SecretString::from(text)))?;
         let connections_max = u32::try_from(connections_max).ok()?;
-        Some(Self { url, connections_max, busy_timeout })
+        Some(Self { url, connections_max })
     }
 }
 
@@ -179,8 +172,6 @@ impl Engine {
 /// `[api]`.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
-    #[allow(dead_code, reason = "the server has its own bound so far")]
-    pub(crate) page_max: u32,
     pub(crate) keys: Vec<ApiKey>,
 }
 
@@ -209,10 +200,9 @@ const ROLES: [(&str, Role); 3] =
 
 impl Api {
     pub(super) fn read(mut section: Section<'_>) -> Self {
-        let page_max = u32::try_from(section.integer("page_max", 1..=1000, 200)).unwrap_or(200);
         let keys = section.tables("keys").into_iter().filter_map(ApiKey::read).collect();
         section.finish();
-        Self { page_max, keys }
+        Self { keys }
     }
 }
 
@@ -236,12 +226,12 @@ impl ApiKey {
                 Some((_, role)) => roles.push(*role),
                 None => section.problem(
                     "roles",
-                    format!("`{word}` is not one of \"read\", \"transfer\", \"operate\""),
+                    format!("`{word}` is not one of \"read\", \"write\", \"operate\""),
                 ),
             }
         }
         if roles.is_empty() {
-            let message = "is missing; write for example [\"read\", \"transfer\"]";
+            let message = "is missing; write for example [\"read\", \"write\"]";
             section.problem("roles", message.to_owned());
         }
         section.finish();

@@ -245,7 +245,7 @@ mistakes! {
     a_number_out_of_range: "[server]\nport = 70000", [];
     a_text_that_is_a_number: "[log]\nfilter = 7", [];
     a_table_that_is_a_text: "server = \"x\"", [];
-    a_duration_that_is_none: "[server]\nbody_timeout = \"10\"", [];
+    a_duration_that_is_none: "[server]\nrequest_timeout = \"10\"", [];
     an_address_that_is_none: "[server]\nlisten = \"localhost:80\"\npublic_url = \"pay.example\"", [];
     a_secret_in_the_file: "[[providers]]\nid = \"a\"\nmapping = \"m\"\ncallback_secret = \"0123456789abcdef\"\n[providers.secrets]\napi_key = \"geheim\"", [];
     a_password_in_the_file: "[database]\nurl = \"postgres://kiungo:geheim@db/kiungo\"", [];
@@ -256,7 +256,7 @@ mistakes! {
     a_filter_that_is_none: "[log]\nformat = \"xml\"\nfilter = \"a=b=c\"", [];
     a_core_without_options: "[[cores]]\nid = \"Main\"", [];
     a_ladder_that_descends: "[[cores]]\nid = \"a\"\n[cores.fineract]\n[cores.inquiry]\nladder = [\"2m\", \"1m\"]\nwhen_absent = \"hope\"", [];
-    several_at_once: "[server]\nport = -1\nbody_timeout = \"x\"\n[engine]\nspeed = 9", [("KIUNGO__LOG__FORMAT", "xml")];
+    several_at_once: "[server]\nport = -1\nrequest_timeout = \"x\"\n[engine]\nspeed = 9", [("KIUNGO__LOG__FORMAT", "xml")];
 }
 
 #[test]

@@ -162,7 +162,6 @@ shutdown_grace = "10s"
 url = {database}
 
 [api]
-page_max = 500
 
 [[api.keys]]
 name = "demo"

@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         }
         Command::Part { part, input } => bench::run_part(part, &input),
     };
-    done.map_or_else(fail, |()| ExitCode::SUCCESS)
+    done.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
 }
 
 fn say(what: &str) {
@@ -76,7 +76,7 @@ fn print<T: Display + Serialize>(report: &T, json: bool) {
     }
 }
 
-fn fail(error: BenchError) -> ExitCode {
+fn fail(error: &BenchError) -> ExitCode {
     eprintln!("{error}");
     ExitCode::FAILURE
 }

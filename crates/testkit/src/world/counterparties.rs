@@ -56,6 +56,9 @@ base_url = "http://mpesa.test"
 notification = "c2b-confirmation"
 "#;
 
+/// What an engine is linked to.
+pub type Links = (BTreeMap<ProviderId, ProviderLink>, BTreeMap<CoreId, CoreLink>);
+
 /// The three counterparties.
 pub struct Counterparties {
     /// The GSMA provider.
@@ -179,10 +182,7 @@ impl Counterparties {
     pub fn link(
         &self,
         core: &Arc<fineract::Fineract>,
-    ) -> Result<
-        (BTreeMap<ProviderId, ProviderLink>, BTreeMap<CoreId, CoreLink>),
-        Box<dyn std::error::Error>,
-    > {
+    ) -> Result<Links, Box<dyn std::error::Error>> {
         let core_id = CoreId::new("main")?;
         let mut providers = BTreeMap::new();
         let bases = [

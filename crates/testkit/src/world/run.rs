@@ -1,5 +1,6 @@
 //! One seed, from morning to the audit.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -401,7 +402,7 @@ impl World {
         let skipped = journal.len().saturating_sub(40);
         for entry in journal.iter().skip(skipped) {
             let after = entry.at.since(MORNING).as_secs();
-            text.push_str(&format!("\n    +{after}s {}", serde_json::to_string(&entry.event)?));
+            write!(text, "\n    +{after}s {}", serde_json::to_string(&entry.event)?)?;
         }
         Ok(text)
     }
