@@ -2,7 +2,7 @@
 //!
 //! * [`world`]: the whole product under virtual time, with faults, losses, doubling, reordering and
 //!   crashes drawn from a seed
-//! * [`bench`]: how fast it is, beside the floor under it
+//! * [`mod@bench`]: how fast it is, beside the floor under it
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
