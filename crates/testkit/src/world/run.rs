@@ -150,6 +150,8 @@ impl World {
         if let Some(engine) = world.door.engine() {
             engine.kill();
         }
+        // The simulators know the door and the engine knows the simulators: leave no circle behind.
+        world.door.set(None);
         Ok(report)
     }
 
