@@ -23,7 +23,8 @@ use crate::{booking, check, hold, inquiry, probe, suggest, undo};
 /// A Fineract tenant as a core.
 ///
 /// Until [`Fineract::connect`] has asked the core what it can do, the least is assumed: the routes
-/// of 1.8 and no idempotency.
+/// of 1.8 and no idempotency. Nothing is proven absent until then: what follows from an absence
+/// (sending again, under the same reference or a new one) depends on what the core can do.
 pub struct Fineract {
     client: Client,
     profile: RwLock<Profile>,
@@ -79,7 +80,14 @@ impl Fineract {
     /// Asks what became of a hold, by our reference. Moves nothing. A hold that was released
     /// cannot be told from one that never was: it loses our reference.
     pub async fn inquire_hold(&self, order: &CoreOrder) -> Finding {
-        inquiry::hold(&self.client, &self.profile(), order).await
+        let profile = self.profile();
+        proven(inquiry::hold(&self.client, &profile, order).await, &profile)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn asked(mut self) -> Self {
+        self.profile.get_mut().unwrap_or_else(PoisonError::into_inner).asked = true;
+        self
     }
 
     fn profile(&self) -> Profile {
@@ -181,11 +189,13 @@ impl Core for Fineract {
     }
 
     async fn inquire(&self, order: &CoreOrder) -> Finding {
-        inquiry::booking(&self.client, &self.profile(), order).await
+        let profile = self.profile();
+        proven(inquiry::booking(&self.client, &profile, order).await, &profile)
     }
 
     async fn inquire_undo(&self, order: &UndoOrder) -> Finding {
-        undo::inquire(&self.client, &self.profile(), order).await
+        let profile = self.profile();
+        proven(undo::inquire(&self.client, &profile, order).await, &profile)
     }
 
     async fn probe(&self) -> Result<Vec<String>, ProbeError> {
@@ -193,5 +203,15 @@ impl Core for Fineract {
         self.learn(seen.profile).await;
         seen.lines.extend(probe::permissions(&self.client, &seen.profile).await?);
         Ok(seen.lines)
+    }
+}
+
+/// What a core that could not be asked yet does not show is not proven absent.
+fn proven(finding: Finding, profile: &Profile) -> Finding {
+    match finding {
+        Finding::Absent if !profile.asked => {
+            Finding::unclear("not found, but the core could not yet be asked what it can do")
+        }
+        finding => finding,
     }
 }

@@ -62,6 +62,7 @@ pub(crate) async fn inspect(client: &Client) -> Result<Seen, ProbeError> {
     });
     switches(client, &mut profile, &mut lines).await?;
     profile.idempotent = idempotency(client, &profile, &mut lines).await?;
+    profile.asked = true;
     Ok(Seen { profile, lines })
 }
 

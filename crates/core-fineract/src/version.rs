@@ -40,6 +40,8 @@ pub(crate) struct Profile {
     pub(crate) version: Version,
     /// Whether it is exactly that version, not a later one.
     pub(crate) exact: bool,
+    /// Whether the core could be asked since the start; otherwise all this is assumed.
+    pub(crate) asked: bool,
     /// Whether a repeated key was seen to be answered from the cache.
     pub(crate) idempotent: bool,
     /// Whether the tenant keeps a business date; `None` if it could not be asked.
@@ -66,6 +68,7 @@ impl Profile {
         Self {
             version,
             exact,
+            asked: false,
             idempotent: false,
             business_date,
             maker_checker,

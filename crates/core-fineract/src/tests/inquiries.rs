@@ -6,7 +6,7 @@ use kiungo_domain::{Finding, Money, Receipt};
 use serde_json::{Value, json};
 
 use super::orders;
-use super::script::{Reply, core, envelope, lost, ok, reply};
+use super::script::{Reply, core, envelope, lost, ok, reply, unasked_core};
 
 const ROWS: &str = include_str!("../../fixtures/savings_transactions.json");
 const LOAN_ROW: &str = include_str!("../../fixtures/loan_transaction.json");
@@ -32,6 +32,23 @@ async fn a_deposit_is_found_by_our_id_with_all_that_the_row_states() {
           ?fromDate=2026-08-31&toDate=2026-09-02&types=1&offset=0&limit=50&locale=en\
           &dateFormat=yyyy-MM-dd"]
     );
+}
+
+/// What follows from an absence depends on whether the core recognises a second sending: without
+/// that knowledge a booking that still runs could go out again under a new reference.
+#[tokio::test]
+async fn a_core_that_could_not_be_asked_yet_proves_no_absence() {
+    for booking in [Booking::Deposit, Booking::Withdraw] {
+        let (core, _) = unasked_core(json!({}), vec![ok(EMPTY)]);
+        let found = core.inquire(&orders::order(booking)).await;
+        assert!(matches!(found, Finding::Unclear { .. }), "{found:?}");
+    }
+    let (core, _) = unasked_core(json!({}), vec![ok(EMPTY)]);
+    let found = core.inquire_hold(&orders::order(Booking::Withdraw)).await;
+    assert!(matches!(found, Finding::Unclear { .. }), "{found:?}");
+    let (core, _) = unasked_core(json!({}), vec![ok(ROWS)]);
+    let found = core.inquire(&orders::order(Booking::Deposit)).await;
+    assert!(matches!(found, Finding::Executed(_)), "what is found, is found: {found:?}");
 }
 
 #[tokio::test]

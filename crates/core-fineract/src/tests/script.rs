@@ -128,7 +128,13 @@ pub(crate) fn secrets() -> Secrets {
     Secrets { password: Some("pw".into()), client_secret: Some("s&cret".into()) }
 }
 
+/// A core that was asked what it can do, and can no more than its version says.
 pub(crate) fn core(changed: Value, replies: Vec<Reply>) -> (Fineract, Arc<Script>) {
+    let (core, script) = unasked_core(changed, replies);
+    (core.asked(), script)
+}
+
+pub(crate) fn unasked_core(changed: Value, replies: Vec<Reply>) -> (Fineract, Arc<Script>) {
     let script = Script::new(replies);
     (Fineract::new(options(changed), secrets(), script.clone()).unwrap(), script)
 }
