@@ -29,13 +29,13 @@ mod words;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
 use thiserror::Error;
 
 pub use change::{Change, CommitError, IdempotencyKey, KeyHolder};
 pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
 pub use memory::MemoryStore;
-pub use query::{CaseRow, Cursor, LedgerBalance, Overview, Page, TransferQuery};
+pub use query::{CaseRow, Cursor, LedgerBalance, Overview, Page, TransferQuery, WalletPeriod};
 pub use sqlite::{OpenError, SqliteOptions, SqliteStore};
 pub use summary::Summary;
 
@@ -62,6 +62,11 @@ pub trait Store: Send + Sync {
 
     /// Transfers by what is known of them, newest first.
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError>;
+
+    /// The gross sum of a wallet's transfers, those under way included. What failed or was given
+    /// back does not count, and a payment that two transfers heard of counts once. Asked before a
+    /// transfer is accepted where its provider bounds a wallet's day: found by an index.
+    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError>;
 
     /// Transfers whose due time has come, the longest due first, `limit` at most.
     async fn due(

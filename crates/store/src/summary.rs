@@ -2,7 +2,7 @@
 //! up to.
 
 use kiungo_domain::outcome::Rejection;
-use kiungo_domain::transfer::{CaseKind, Kind, Origin, Status, Transfer};
+use kiungo_domain::transfer::{CaseKind, Kind, Origin, Status, StepName, Transfer};
 use kiungo_domain::{
     AccountRef, CoreAccount, CoreId, Money, Msisdn, ProviderId, Receipt, Timestamp, TransferId,
 };
@@ -39,6 +39,9 @@ pub struct Summary {
     pub origin: Origin,
     /// The provider's receipt.
     pub wallet_receipt: Option<Receipt>,
+    /// The fee that the provider stated beside the amount (rule 9).
+    #[serde(default)]
+    pub wallet_fee: Option<Money>,
     /// The core's transaction id.
     pub core_receipt: Option<Receipt>,
     /// Why it failed, is suspended, or was given back.
@@ -79,6 +82,7 @@ impl Summary {
             note: instruction.note.clone(),
             origin: instruction.origin.clone(),
             wallet_receipt: transfer.wallet_receipt().cloned(),
+            wallet_fee: wallet_fee(transfer),
             core_receipt: transfer.core_receipt().cloned(),
             rejection: transfer.rejection().cloned(),
             case: transfer.case(),
@@ -90,4 +94,10 @@ impl Summary {
             updated_at: transfer.updated_at(),
         }
     }
+}
+
+/// The fee of the forward wallet leg, as stated.
+fn wallet_fee(transfer: &Transfer) -> Option<Money> {
+    let leg = if transfer.kind().is_inbound() { StepName::First } else { StepName::Second };
+    transfer.step(leg).confirmation()?.fee
 }

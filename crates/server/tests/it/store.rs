@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
 use kiungo_store::{
     Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
     LedgerBalance, MemoryStore, NewArrival, Overview, Page, Store, StoreError, Summary,
-    TransferQuery,
+    TransferQuery, WalletPeriod,
 };
 
 pub struct SwitchedStore {
@@ -58,6 +58,10 @@ impl Store for SwitchedStore {
 
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
         self.up().await?.search(query).await
+    }
+
+    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
+        self.up().await?.moved(period).await
     }
 
     async fn due(

@@ -82,6 +82,7 @@ macro_rules! store_contract {
                 pages_neither_lose_nor_repeat_a_row,
                 a_page_has_a_bound,
                 a_strange_cursor_is_an_error,
+                what_a_wallet_moved_is_the_sum_of_what_stands,
             }
             projection::{
                 every_story_is_told_alike_by_journal_and_projection,

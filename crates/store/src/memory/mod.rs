@@ -13,11 +13,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
 
 use crate::{
     Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
-    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery, check,
+    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    WalletPeriod, check,
 };
 use books::Books;
 
@@ -81,6 +82,10 @@ impl Store for MemoryStore {
 
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
         self.books().search(query)
+    }
+
+    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
+        self.books().moved(period)
     }
 
     async fn due(

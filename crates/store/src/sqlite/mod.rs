@@ -18,18 +18,19 @@ mod tests;
 mod writer;
 
 use async_trait::async_trait;
-use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{Currency, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::transfer::{Entry, Posting, Status};
+use kiungo_domain::{Currency, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
 use sqlx::Sqlite;
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 
 use crate::batch::committer::{Bounds, Committer, unrefused};
 use crate::batch::request::{Done, Request};
+use crate::batch::rows;
 use crate::page::{Position, page, page_limit};
 use crate::{
     Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
-    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery, check,
-    words,
+    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    WalletPeriod, check, words,
 };
 pub use options::{OpenError, SqliteOptions};
 
@@ -100,7 +101,7 @@ impl SqliteStore {
     }
 }
 
-type CountRows = Vec<(kiungo_domain::Kind, ProviderId, kiungo_domain::transfer::Status, u64)>;
+type CountRows = Vec<(kiungo_domain::Kind, ProviderId, Status, u64)>;
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -129,6 +130,21 @@ impl Store for SqliteStore {
 
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
         search::search(&self.readers, query).await
+    }
+
+    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
+        let kinds: Vec<_> = period.kinds().map(kiungo_domain::Kind::as_str).collect();
+        let query = sqlx::query(sql::MOVED)
+            .bind(period.msisdn.digits().to_owned())
+            .bind(period.from.as_micros())
+            .bind(period.to.as_micros())
+            .bind(period.provider.as_str().to_owned())
+            .bind(rows::json(&kinds)?)
+            .bind(rows::json(&WalletPeriod::WITHOUT.map(Status::as_str))?)
+            .bind(period.currency.code().to_owned());
+        let minor = self.number(query).await?.unwrap_or(0);
+        let below_zero = || StoreError::Corrupt("a sum of amounts below zero".to_owned());
+        Money::from_minor(minor, period.currency).ok_or_else(below_zero)
     }
 
     async fn due(

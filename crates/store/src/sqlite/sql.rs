@@ -37,6 +37,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("search_msisdn", SEARCH_MSISDN),
     ("search_client_reference", SEARCH_CLIENT_REFERENCE),
     ("search_receipt", SEARCH_RECEIPT),
+    ("moved", MOVED),
     ("due", DUE),
     ("next_due", NEXT_DUE),
     ("holding_accounts", HOLDING_ACCOUNTS),
@@ -204,6 +205,13 @@ pub(super) const SEARCH_RECEIPT: &str = search_by!(
         UNION SELECT c.id FROM transfers AS c WHERE c.core_receipt = ?1
     )"
 );
+
+pub(super) const MOVED: &str = "
+    SELECT coalesce(sum(summary ->> '$.amount.minor'), 0) FROM transfers
+    WHERE msisdn = ?1 AND received_us >= ?2 AND received_us < ?3 AND provider = ?4
+      AND kind IN (SELECT value FROM json_each(?5))
+      AND status NOT IN (SELECT value FROM json_each(?6))
+      AND summary ->> '$.amount.currency' = ?7 AND summary ->> '$.merged_into' IS NULL";
 
 pub(super) const DUE: &str = "
     SELECT id, due_us FROM transfers WHERE due_us <= ?1 ORDER BY due_us, no LIMIT ?2";

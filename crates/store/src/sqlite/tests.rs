@@ -58,6 +58,7 @@ async fn each_search_takes_its_index() {
         (sql::SEARCH_MSISDN, "transfers_by_msisdn"),
         (sql::SEARCH_CLIENT_REFERENCE, "transfers_by_client_reference"),
         (sql::SEARCH_RECEIPT, "transfers_by_core_receipt"),
+        (sql::MOVED, "transfers_by_msisdn"),
         (sql::DUE, "transfers_due"),
         (sql::NEXT_DUE, "transfers_due"),
         (sql::DUE_COUNT, "transfers_due"),

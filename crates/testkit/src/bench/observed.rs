@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
 use kiungo_store::{
     Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
     LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    WalletPeriod,
 };
 
 /// What is to be done once a change is durable.
@@ -54,6 +55,10 @@ impl<O: Observer> Store for Observed<O> {
 
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
         self.store.search(query).await
+    }
+
+    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
+        self.store.moved(period).await
     }
 
     async fn due(
