@@ -11,6 +11,7 @@ use crate::ids::asked_about;
 use crate::map::{payment, query};
 use crate::notice;
 use crate::settings::Settings;
+use crate::text::for_people;
 use crate::wire::AsyncResult;
 
 /// What a path behind the secret is for.
@@ -49,7 +50,8 @@ pub(crate) fn read(
             .map(CallbackNews::Validation),
         None => {
             let shown: String = callback.path.chars().take(60).collect();
-            Err(CallbackError::UnknownPath(format!("{} {shown}", callback.method)))
+            let shown = for_people(&format!("{} {shown}", callback.method));
+            Err(CallbackError::UnknownPath(shown))
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::map::{payment, query};
 use crate::session::{Lease, Opener, SessionError, Sessions, State};
 use crate::settings::{Settings, encrypter};
 use crate::text::{label, sanitise};
-use crate::wire::{self, NameQuery, PaymentRequest, Reply, ReversalRequest, StatusQuery};
+use crate::wire::{self, Head, NameQuery, PaymentRequest, Reply, ReversalRequest, StatusQuery};
 use crate::{callback, text};
 
 /// One M-Pesa market, through the OpenAPI.
@@ -91,17 +91,23 @@ impl Mpesa {
             ("b2cPayment/", options.pay_out_timeout)
         };
         let body = PaymentRequest {
+            head: self.head(&conversation_id),
             amount: &amount,
-            country: &self.settings.market.country,
             currency: &self.settings.market.currency,
             msisdn: order.msisdn.digits(),
-            service_provider_code: &options.service_provider_code,
-            conversation_id: &conversation_id,
             label: &label,
             purchased_items: is_collection.then_some(description.as_str()),
             payment_items: (!is_collection).then_some(description.as_str()),
         };
         self.operate(operation, order.reference, Method::POST, path, &body, timeout).await
+    }
+
+    fn head<'a>(&'a self, conversation_id: &'a str) -> Head<'a> {
+        Head {
+            country: &self.settings.market.country,
+            service_provider_code: &self.settings.options.service_provider_code,
+            conversation_id,
+        }
     }
 
     /// A refusal before anything is sent.
@@ -137,7 +143,7 @@ impl Mpesa {
         match exchange.await {
             Ok(reply) => {
                 let outcome = payment::outcome(&self.terms, operation, reference, &reply);
-                self.note_unexpected(&outcome);
+                self.tell_operator(&outcome);
                 outcome
             }
             Err(NoReply::Session(error)) => Outcome::not_sent(error.to_string()),
@@ -195,24 +201,32 @@ impl Mpesa {
         let exchange = async {
             let lease = self.sessions.lease().await?;
             let id = id(&lease.seed);
-            let parameters = StatusQuery {
-                query_reference,
-                service_provider_code: &self.settings.options.service_provider_code,
-                conversation_id: &id,
-                country: &self.settings.market.country,
-            };
+            let parameters = StatusQuery { head: self.head(&id), query_reference };
             let reply = self.query(&lease, "queryTransactionStatus/", &parameters).await?;
             Ok::<_, NoReply>(query::transaction(&self.terms, &reply, &[&id, query_reference]))
         };
         exchange.await.unwrap_or_else(|no_reply| Transaction::Unclear(no_reply.to_string()))
     }
 
-    /// An acceptance where the application should answer at once: a wrong setting, here or in the
-    /// portal. It is still handled.
-    fn note_unexpected(&self, outcome: &Outcome) {
+    /// What the outcome alone does not show: a wrong setting, here or in the portal, and a limit
+    /// that the organisation has set on purpose, which is not got around by another session
+    /// (`mpesa-openapi.md` §2).
+    fn tell_operator(&self, outcome: &Outcome) {
         let synchronous = self.settings.options.answers == Answers::Synchronous;
-        if synchronous && matches!(outcome, Outcome::Pending(_)) {
-            tracing::warn!("M-Pesa accepts and does not answer: `answers` is asynchronous here");
+        match outcome {
+            // It is handled all the same.
+            Outcome::Pending(_) if synchronous => {
+                tracing::warn!(
+                    "M-Pesa accepts and does not answer: `answers` is asynchronous here"
+                );
+            }
+            Outcome::Rejected(refusal)
+                if refusal.reason == Reason::LimitExceeded && refusal.retry != Retry::Never =>
+            {
+                let code = &refusal.code;
+                tracing::warn!(%code, "a limit of the organisation at M-Pesa is hit: nothing passes until the portal allows it");
+            }
+            _ => {}
         }
     }
 }
@@ -313,12 +327,7 @@ impl Reverse for Mpesa {
             return unsendable(Reason::Other, "M-Pesa takes no such receipt");
         }
         let conversation_id = order.reference.compact();
-        let body = ReversalRequest {
-            country: &self.settings.market.country,
-            service_provider_code: &self.settings.options.service_provider_code,
-            conversation_id: &conversation_id,
-            receipt,
-        };
+        let body = ReversalRequest { head: self.head(&conversation_id), receipt };
         let timeout = self.settings.options.pay_out_timeout;
         let operation = WalletOperation::Reverse;
         self.operate(operation, order.reference, Method::PUT, "reversal/", &body, timeout).await
@@ -334,13 +343,8 @@ impl HolderName for Mpesa {
         let unavailable = |no_reply: NoReply| ReadError::Unavailable(no_reply.to_string());
         let lease = self.sessions.lease().await.map_err(|e| unavailable(e.into()))?;
         let id = self.query_ids.other(&lease.seed, msisdn.digits().as_bytes());
-        let parameters = NameQuery {
-            msisdn: msisdn.digits(),
-            country: &self.settings.market.country,
-            service_provider_code: &self.settings.options.service_provider_code,
-            conversation_id: &id,
-            kyc_query_type: "Name",
-        };
+        let parameters =
+            NameQuery { head: self.head(&id), msisdn: msisdn.digits(), kyc_query_type: "Name" };
         let reply =
             self.query(&lease, "queryBeneficiaryName/", &parameters).await.map_err(unavailable)?;
         query::holder_name(&self.terms, &reply, &id)

@@ -77,6 +77,10 @@ pub struct Options {
     /// The short codes that notifications may name; the service provider code if empty.
     #[serde(default)]
     pub notification_short_codes: Vec<String>,
+    /// Above which amount (as `"500000"`) a notified payment is kept for a person instead of booked;
+    /// no such bound if absent. The query that confirms a receipt states no amount.
+    #[serde(default)]
+    pub notification_amount_max: Option<String>,
 
     /// Overrides the market's part of the path.
     #[serde(default)]

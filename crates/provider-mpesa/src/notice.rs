@@ -40,6 +40,12 @@ pub(crate) fn confirmation(
     if notice.receipt.is_none() {
         return Err(unreadable("it has no receipt (TransID)"));
     }
+    if settings.notification_amount_max.is_some_and(|max| notice.amount.minor() > max.minor()) {
+        return Err(unreadable(
+            "its amount is above `notification_amount_max`, and no query states the amount of a \
+             receipt: compare it with the portal",
+        ));
+    }
     Ok(notice)
 }
 

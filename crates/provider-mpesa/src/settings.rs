@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use jiff::tz::TimeZone;
-use kiungo_domain::Currency;
+use kiungo_domain::{Currency, Money};
 use kiungo_provider::Capabilities;
 
 use crate::bearer::Encrypter;
@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) market: MarketDetails,
     pub(crate) time_zone: TimeZone,
     pub(crate) short_codes: Vec<String>,
+    /// Notices above it are for a person.
+    pub(crate) notification_amount_max: Option<Money>,
     pub(crate) options: Options,
 }
 
@@ -48,8 +50,16 @@ impl Settings {
         } else {
             options.notification_short_codes.clone()
         };
+        let notification_amount_max = options
+            .notification_amount_max
+            .as_deref()
+            .map(|text| Money::parse(text, currency))
+            .transpose()
+            .map_err(|error| key("notification_amount_max", format!("is no amount: {error}")))?;
         let url = url(&options, &market)?;
-        Ok(Self { url, origin, market, time_zone, short_codes, options })
+        let checked =
+            Self { url, origin, market, time_zone, short_codes, notification_amount_max, options };
+        Ok(checked)
     }
 
     /// Whether a wallet can be sent to; if not, why.
@@ -98,8 +108,8 @@ impl Settings {
 /// Reads the public key of the options.
 pub(crate) fn encrypter(public_key: &str) -> Result<Encrypter, OptionsError> {
     let base64: String = public_key
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("-----"))
+        .split("-----")
+        .filter(|part| !part.starts_with("BEGIN ") && !part.starts_with("END "))
         .flat_map(str::chars)
         .filter(|c| !c.is_whitespace())
         .collect();

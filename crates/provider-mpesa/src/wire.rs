@@ -7,21 +7,28 @@ use kiungo_transport::{Request, Response};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-/// Collecting from a wallet, or paying one: the two differ in the name of the description.
+/// What every request names: the market, the organisation, and the request itself.
 #[derive(Debug, Serialize)]
-pub(crate) struct PaymentRequest<'a> {
-    #[serde(rename = "input_Amount")]
-    pub(crate) amount: &'a str,
+pub(crate) struct Head<'a> {
     #[serde(rename = "input_Country")]
     pub(crate) country: &'a str,
-    #[serde(rename = "input_Currency")]
-    pub(crate) currency: &'a str,
-    #[serde(rename = "input_CustomerMSISDN")]
-    pub(crate) msisdn: &'a str,
     #[serde(rename = "input_ServiceProviderCode")]
     pub(crate) service_provider_code: &'a str,
     #[serde(rename = "input_ThirdPartyConversationID")]
     pub(crate) conversation_id: &'a str,
+}
+
+/// Collecting from a wallet, or paying one: the two differ in the name of the description.
+#[derive(Debug, Serialize)]
+pub(crate) struct PaymentRequest<'a> {
+    #[serde(flatten)]
+    pub(crate) head: Head<'a>,
+    #[serde(rename = "input_Amount")]
+    pub(crate) amount: &'a str,
+    #[serde(rename = "input_Currency")]
+    pub(crate) currency: &'a str,
+    #[serde(rename = "input_CustomerMSISDN")]
+    pub(crate) msisdn: &'a str,
     #[serde(rename = "input_TransactionReference")]
     pub(crate) label: &'a str,
     /// For a collection.
@@ -35,12 +42,8 @@ pub(crate) struct PaymentRequest<'a> {
 /// A reversal in full: a part would be stated as `input_ReversalAmount`.
 #[derive(Debug, Serialize)]
 pub(crate) struct ReversalRequest<'a> {
-    #[serde(rename = "input_Country")]
-    pub(crate) country: &'a str,
-    #[serde(rename = "input_ServiceProviderCode")]
-    pub(crate) service_provider_code: &'a str,
-    #[serde(rename = "input_ThirdPartyConversationID")]
-    pub(crate) conversation_id: &'a str,
+    #[serde(flatten)]
+    pub(crate) head: Head<'a>,
     #[serde(rename = "input_TransactionID")]
     pub(crate) receipt: &'a str,
 }
@@ -48,27 +51,19 @@ pub(crate) struct ReversalRequest<'a> {
 /// The parameters of a transaction status query.
 #[derive(Debug, Serialize)]
 pub(crate) struct StatusQuery<'a> {
+    #[serde(flatten)]
+    pub(crate) head: Head<'a>,
     #[serde(rename = "input_QueryReference")]
     pub(crate) query_reference: &'a str,
-    #[serde(rename = "input_ServiceProviderCode")]
-    pub(crate) service_provider_code: &'a str,
-    #[serde(rename = "input_ThirdPartyConversationID")]
-    pub(crate) conversation_id: &'a str,
-    #[serde(rename = "input_Country")]
-    pub(crate) country: &'a str,
 }
 
 /// The parameters of a beneficiary name query.
 #[derive(Debug, Serialize)]
 pub(crate) struct NameQuery<'a> {
+    #[serde(flatten)]
+    pub(crate) head: Head<'a>,
     #[serde(rename = "input_CustomerMSISDN")]
     pub(crate) msisdn: &'a str,
-    #[serde(rename = "input_Country")]
-    pub(crate) country: &'a str,
-    #[serde(rename = "input_ServiceProviderCode")]
-    pub(crate) service_provider_code: &'a str,
-    #[serde(rename = "input_ThirdPartyConversationID")]
-    pub(crate) conversation_id: &'a str,
     #[serde(rename = "input_KycQueryType")]
     pub(crate) kyc_query_type: &'a str,
 }
@@ -90,8 +85,8 @@ pub(crate) fn request(
         .body(body)
 }
 
-/// What came back, sorted by what it says about the call as such.
-#[derive(Debug)]
+/// What came back, sorted by what it says about the call as such. It cannot be printed: it may hold
+/// the id of a session.
 pub(crate) enum Reply {
     /// JSON with an `output_ResponseCode`.
     Coded(Box<Coded>),
@@ -105,7 +100,6 @@ pub(crate) enum Reply {
 }
 
 /// An answer that has a code.
-#[derive(Debug)]
 pub(crate) struct Coded {
     pub(crate) status: StatusCode,
     pub(crate) code: String,
@@ -142,7 +136,7 @@ fn mentions_code(body: &[u8]) -> bool {
 }
 
 /// The fields of all answers that are read here.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Answer {
     #[serde(rename = "output_ResponseCode")]

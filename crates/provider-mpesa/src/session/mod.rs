@@ -26,7 +26,10 @@ pub(crate) enum SessionError {
     #[error("no session could be created: {0}")]
     Unreachable(String),
     /// `getSession` was refused, by a code.
-    #[error("no session was granted ({code} {text}): check API key, market and origin")]
+    #[error(
+        "no session was granted ({code} {text}): check that API key and public_key belong to this \
+         environment, and check market and origin"
+    )]
     Refused { code: String, text: String },
     /// The answer to `getSession` holds no session.
     #[error("the answer to getSession holds no session: {0}")]

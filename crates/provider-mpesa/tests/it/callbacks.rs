@@ -164,6 +164,8 @@ fn what_cannot_be_read_is_an_error_that_does_not_quote_it() {
         assert!(matches!(error, CallbackError::UnknownPath(_)), "{path}: {error:?}");
         assert_eq!(replied(&mpesa, &callback(path, "{}"), &Verdict::Unreadable).0, 404);
     }
+    let numbered = mpesa.read_callback(&callback("results/255712345678\r", "{}")).unwrap_err();
+    assert!(!numbered.to_string().contains(['5', '\r']), "{numbered}");
     let get = RawCallback { method: "GET".to_owned(), ..callback("results", "{}") };
     assert!(matches!(mpesa.read_callback(&get), Err(CallbackError::UnknownPath(_))));
 }
@@ -213,6 +215,23 @@ fn a_notice_that_cannot_be_booked_as_it_stands_is_unreadable() {
         let error = mpesa.read_callback(&callback("confirmation", &broken)).unwrap_err();
         assert!(matches!(error, CallbackError::Unreadable(_)), "{broken}: {error:?}");
     }
+}
+
+#[test]
+fn an_amount_that_no_query_can_prove_is_for_a_person_above_a_bound() {
+    let mut bounded = mapping("tz");
+    bounded.mpesa.notification = Notification::C2bConfirmation;
+    bounded.mpesa.notification_amount_max = Some("1500".to_owned());
+    let (mpesa, _) = adapter(bounded);
+    let body = fixture("callback/payment.json");
+    assert!(mpesa.read_callback(&callback("confirmation", &body)).is_ok());
+    let above = body.replace("1500.00", "1500.01");
+    let error = mpesa.read_callback(&callback("confirmation", &above)).unwrap_err().to_string();
+    assert!(error.contains("notification_amount_max") && error.contains("portal"), "{error}");
+    // It was made all the same, and is acknowledged; a question about one is answered as ever.
+    let acknowledged = replied(&mpesa, &callback("confirmation", &above), &Verdict::Unreadable);
+    assert_eq!(acknowledged, (200, json!({ "ResultCode": 0, "ResultDesc": "Success" })));
+    assert!(mpesa.read_callback(&callback("validation", &above)).is_ok());
 }
 
 #[test]

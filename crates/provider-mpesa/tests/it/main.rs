@@ -7,5 +7,6 @@ mod options;
 mod payments;
 mod properties;
 mod queries;
+mod secrecy;
 mod sessions;
 mod support;

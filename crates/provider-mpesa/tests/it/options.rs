@@ -37,6 +37,10 @@ fn a_wrong_option_is_named() {
         (refused(|o| o.query_timeout = zero), "query_timeout"),
         (refused(|o| o.session_lifetime = o.activation_delay), "session_lifetime"),
         (refused(|o| o.currency = Some("KES".to_owned())), "currency"),
+        (
+            refused(|o| o.notification_amount_max = Some("1e6".to_owned())),
+            "notification_amount_max",
+        ),
     ] {
         assert!(error.contains(&format!("`{key}`")), "{key}: {error}");
     }
@@ -56,9 +60,34 @@ fn a_public_key_may_stand_between_pem_lines() {
         .chunks(64)
         .map(|l| String::from_utf8(l.to_vec()).unwrap())
         .collect();
-    tanzania.mpesa.public_key =
-        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
-    assert!(start(tanzania, API_KEY).is_ok());
+    // Some label it as PKCS#1, and some put it on one line.
+    for (label, separator) in [("PUBLIC KEY", "\n"), ("RSA PUBLIC KEY", "\n"), ("PUBLIC KEY", "")] {
+        tanzania.mpesa.public_key = [
+            &format!("-----BEGIN {label}-----"),
+            &*lines.join(separator),
+            &format!("-----END {label}-----"),
+        ]
+        .join(separator);
+        assert!(start(tanzania.clone(), API_KEY).is_ok(), "{}", tanzania.mpesa.public_key);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_public_key_is_said_with_what_to_do() {
+    for (key, expected) in [
+        (String::new(), "copy it from the portal"),
+        (
+            "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----".to_owned(),
+            "copy it from the portal",
+        ),
+        ("MIIC...".to_owned(), "not base64"),
+        // Cut off while copying; and the API key in its place.
+        (public_key().chars().take(200).collect(), "DER SubjectPublicKeyInfo"),
+        ("YW4tYXBpLWtleS1vZi10aGUtc2FuZGJv".to_owned(), "DER SubjectPublicKeyInfo"),
+    ] {
+        let error = refused(|o| o.public_key.clone_from(&key));
+        assert!(error.contains("`public_key`") && error.contains(expected), "{key}: {error}");
+    }
 }
 
 #[test]
