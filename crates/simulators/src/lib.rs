@@ -8,7 +8,7 @@
 //! * [`faults`]: what goes wrong, how often, drawn from a seed: `PUT /_sim/faults`
 //! * [`delivery`]: how a simulator sends its callbacks
 //! * [`mischief`]: the faults that befall an answer
-//! * [`serve`]: running a simulator on a loopback port
+//! * [`serve`]: running a simulator on a port, [`tls`]: with certificates
 //!
 //! All waiting goes through `tokio::time`, which the simulated world pauses.
 
@@ -30,3 +30,4 @@ pub mod mpesa;
 pub mod payment;
 mod people;
 pub mod serve;
+pub mod tls;

@@ -9,6 +9,8 @@ use kiungo_simulators::clock::Clock;
 use kiungo_simulators::delivery::{Delivery, HttpDelivery};
 use kiungo_simulators::faults::{Faults, Plan};
 use kiungo_simulators::fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
+use kiungo_simulators::serve::{serve, serve_tls};
+use kiungo_simulators::tls::Tls;
 use kiungo_simulators::{fineract, gsma, mpesa};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -67,6 +69,8 @@ struct Stage {
     try_this: Vec<String>,
     /// The same for programs.
     facts: Value,
+    /// TLS, where the simulator's options want it.
+    tls: Option<Tls>,
 }
 
 pub(crate) fn run(options: &SimulateOptions, output: Output) -> Result<(), Failure> {
@@ -91,19 +95,24 @@ async fn present(listen: SocketAddr, stage: Stage, output: Output) -> Result<(),
     let failed =
         |error: std::io::Error| Failure::failed(format!("cannot listen on {listen}: {error}"));
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
-    let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+    let scheme = if stage.tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr().map_err(failed)?);
     let mut text = vec![format!("{} is simulated at {url}{}", stage.name, stage.path)];
     text.push("Try:".to_owned());
     text.extend(stage.try_this.iter().map(|line| format!("  {}", line.replace("URL", &url))));
     text.push("Ctrl-C ends it.".to_owned());
     let json = json!({ "url": url, "api": format!("{url}{}", stage.path), "facts": stage.facts });
     output.line(&text.join("\n"), &json);
+    let served = async {
+        match stage.tls {
+            Some(tls) => serve_tls(listener, stage.router, tls).await,
+            None => serve(listener, stage.router).await,
+        }
+    };
     tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => Ok(()),
-        served = kiungo_simulators::serve::serve(listener, stage.router) => {
-            served.map_err(|error| Failure::failed(error.to_string()))
-        }
+        served = served => served.map_err(|error| Failure::failed(error.to_string())),
     }
 }
 
@@ -131,7 +140,7 @@ fn stage_fineract(common: &Common, faults: Faults) -> Result<Stage, Failure> {
     ];
     let facts = json!({ "tenant": tenant, "user": user.name, "clients": CLIENTS });
     let (name, path) = ("Fineract", "/fineract-provider".to_owned());
-    Ok(Stage { router: simulator.router(), name, path, try_this, facts })
+    Ok(Stage { router: simulator.router(), name, path, try_this, facts, tls: None })
 }
 
 /// An ordinary client, so that there is something to pay to.
@@ -161,7 +170,10 @@ fn stage_gsma(common: &Common, faults: Faults) -> Result<Stage, Failure> {
     ];
     let facts = json!({ "prefix": path });
     let name = "A GSMA provider";
-    Ok(Stage { router: simulator.router(), name, path, try_this, facts })
+    let tls = simulator
+        .tls()
+        .map_err(|error| Failure::Usage(format!("--options: security.tls: {error}")))?;
+    Ok(Stage { router: simulator.router(), name, path, try_this, facts, tls })
 }
 
 fn stage_mpesa(common: &Common, faults: Faults) -> Result<Stage, Failure> {
@@ -179,7 +191,8 @@ fn stage_mpesa(common: &Common, faults: Faults) -> Result<Stage, Failure> {
     let facts = json!({
         "api_key": api_key, "short_code": short_code, "public_key": public_key,
     });
-    Ok(Stage { router: simulator.router(), name: "M-Pesa", path, try_this, facts })
+    let name = "M-Pesa";
+    Ok(Stage { router: simulator.router(), name, path, try_this, facts, tls: None })
 }
 
 /// What a customer does at the wallet.

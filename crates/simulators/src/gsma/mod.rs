@@ -2,7 +2,7 @@
 //! `gsma-mobile-money-api.md` describes it (§19 is the checklist).
 //!
 //! * [`options`]: how this provider is set up
-//! * `security`: who is calling: Basic, API key, `OAuth2` tokens, content hash
+//! * `security`: who is calling: Basic, API key, `OAuth2` tokens, content hash, client certificates
 //! * `order`: reading and validating a creation request
 //! * `processing`: the three flows, and carrying an order out
 //! * `state`: ledger, transactions, request states
@@ -41,6 +41,7 @@ use crate::courier::Courier;
 use crate::delivery::Delivery;
 use crate::faults::Faults;
 use crate::payment::PaymentRefused;
+use crate::tls::{Tls, TlsError};
 
 use error::ApiError;
 pub use options::Options;
@@ -142,6 +143,14 @@ impl Simulator {
             .layer(Extension(reads::Base(prefix.clone().unwrap_or_default())))
             .layer(middleware::from_fn_with_state(self.clone(), date))
             .with_state(api)
+    }
+
+    /// TLS, where the options want it.
+    ///
+    /// # Errors
+    /// Certificates that cannot be used.
+    pub fn tls(&self) -> Result<Option<Tls>, TlsError> {
+        self.options().security.tls.as_ref().map(Tls::read).transpose()
     }
 
     /// The truth, for an audit.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use kiungo_domain::Currency;
 use serde::Deserialize;
 
+use crate::tls::TlsFiles;
+
 /// All of it, with defaults; times are milliseconds, money is minor units.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -189,6 +191,9 @@ pub struct Security {
     pub token_path: String,
     /// How long a token lives, in seconds.
     pub token_lifetime_s: u64,
+    /// Certificates for TLS, and the authority of the clients' ones for mutual TLS; without them
+    /// plain HTTP is spoken.
+    pub tls: Option<TlsFiles>,
     /// Whether the token answer says `token_type`; the hosted simulator's did not.
     pub token_type: bool,
 }
@@ -201,6 +206,7 @@ impl Default for Security {
             oauth: None,
             token_path: "/v1/oauth/accesstoken".into(),
             token_lifetime_s: 3_600,
+            tls: None,
             token_type: true,
         }
     }

@@ -6,3 +6,4 @@ mod fineract;
 mod gsma;
 mod harness;
 mod mpesa;
+mod serve;
