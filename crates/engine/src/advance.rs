@@ -243,6 +243,7 @@ impl Inner {
         match self.commit_surely(decision, due).await {
             Ok(()) => {
                 report(&before, &after);
+                self.compare_fee(&before, &after);
                 self.leave_lane_if_free(&after);
                 if intended.is_none()
                     && let Some(due) = due
@@ -376,6 +377,7 @@ impl Inner {
     /// Sends an operation whose intent is durable.
     async fn send(&self, transfer: &Transfer, step: StepName, pass: Pass) -> Outcome {
         let operation = transfer.operation(step).as_str();
+        pass.turn().await;
         if let Some(tripwire) = &self.tripwire {
             tripwire.reached(Moment::BeforeSend, operation).await;
         }

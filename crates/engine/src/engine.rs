@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, Ids};
 use crate::crash::Tripwire;
+use crate::daily::Turns;
 use crate::gate::Gate;
 use crate::lanes::Board;
 use crate::request::{
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) options: EngineOptions,
     pub(crate) tripwire: Option<Arc<dyn Tripwire>>,
     board: Mutex<Board>,
+    pub(crate) turns: Turns,
     /// There may be something due, or room for it.
     pub(crate) wake: Notify,
     /// Something could not be taken up for lack of room.
@@ -90,6 +92,7 @@ impl Engine {
             options: setup.options,
             tripwire: setup.tripwire,
             board: Mutex::default(),
+            turns: Turns::default(),
             wake: Notify::new(),
             starved: AtomicBool::new(false),
             wakes_at: AtomicI64::new(i64::MAX),
@@ -138,23 +141,38 @@ impl Engine {
 
     /// Accepts a transfer: durable when this returns.
     pub async fn submit(&self, new: NewTransfer, caller: Caller) -> Result<Submitted, SubmitError> {
+        match self.accept(new, &caller).await {
+            // What was accepted once stays accepted, whatever has been used up or changed since.
+            Err(SubmitError::Refused(rejection)) => {
+                let holder = self.inner.store.key_holder(&caller.client, &caller.key).await?;
+                match holder {
+                    Some(holder) => self.replay(&holder, &caller.digest).await,
+                    None => Err(SubmitError::Refused(rejection)),
+                }
+            }
+            result => result,
+        }
+    }
+
+    async fn accept(&self, new: NewTransfer, caller: &Caller) -> Result<Submitted, SubmitError> {
         let inner = &self.inner;
         if inner.stopping.is_cancelled() {
             return Err(SubmitError::Stopping);
         }
-        let instruction = self.instruct(new, &caller)?;
+        let instruction = self.instruct(new, caller)?;
         if inner.backlog.load(Ordering::Relaxed) >= inner.options.backlog_max {
             return Err(SubmitError::Busy { retry_after: Duration::from_secs(5) });
         }
         let now = inner.clock.now();
+        let _turn = inner.fit_into_the_day(&instruction, now).await?;
         let draft = Draft::receive(instruction, now);
         let transfer = draft.transfer().clone();
         let first = Summary::of(&transfer);
         let Some(decision) = draft.finish() else {
             return Err(SubmitError::Store(StoreError::Corrupt("an empty decision".to_owned())));
         };
-        let Caller { client, key, digest } = caller;
-        let key = IdempotencyKey { client, key, digest: digest.clone() };
+        let Caller { client, key, digest } = caller.clone();
+        let key = IdempotencyKey { client, key, digest };
         let taken = inner.room_for_one_more();
         let due = Some(if taken { now.after(inner.options.lease) } else { now });
         let change = Change { decision, due, key: Some(key), handles: None };
@@ -163,7 +181,7 @@ impl Engine {
                 inner.dispatch_new(transfer);
                 Ok(Submitted { first, replayed: false })
             }
-            Err(CommitError::KeyTaken(holder)) => self.replay(&holder, &digest).await,
+            Err(CommitError::KeyTaken(holder)) => self.replay(&holder, &caller.digest).await,
             Err(CommitError::Store(error)) => Err(SubmitError::Store(error)),
             Err(other) => Err(SubmitError::Store(StoreError::Corrupt(other.to_string()))),
         }

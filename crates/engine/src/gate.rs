@@ -1,6 +1,7 @@
 //! The gate to one counterparty: in-flight limit, rate limit, and a breaker that holds work
 //! instead of failing it.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,11 @@ use tokio::time::Instant;
 
 use crate::request::BreakerState;
 use crate::setup::TrafficOptions;
+
+/// How far ahead a turn may lie that is taken before a commit: the intent then shares the commit of
+/// the outcome before it, and waits for its turn after that. Short, because a process that dies in
+/// between leaves an unknown behind that was never sent.
+const TURN_AHEAD: Duration = Duration::from_millis(100);
 
 /// The gate to one counterparty.
 #[derive(Debug)]
@@ -20,7 +26,8 @@ pub(crate) struct Gate {
 
 #[derive(Debug)]
 struct GateState {
-    failures: u32,
+    /// The last failures in a row, the oldest first; never more than open the breaker.
+    failures: VecDeque<Instant>,
     open_until: Option<Instant>,
     probing: bool,
     next_turn: Instant,
@@ -38,6 +45,7 @@ pub(crate) struct Held {
 pub(crate) struct Pass {
     gate: Arc<Gate>,
     probe: bool,
+    turn: Instant,
     _slot: OwnedSemaphorePermit,
 }
 
@@ -47,7 +55,7 @@ impl Gate {
             options,
             slots: Arc::new(Semaphore::new(options.in_flight_max.max(1))),
             state: Mutex::new(GateState {
-                failures: 0,
+                failures: VecDeque::new(),
                 open_until: None,
                 probing: false,
                 next_turn: Instant::now(),
@@ -55,13 +63,11 @@ impl Gate {
         })
     }
 
-    /// Passes at once, or not at all.
+    /// Passes at once, or not at all. Its turn may yet have to come: [`Pass::turn`].
     pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Pass> {
         let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
-        match self.admit(Duration::ZERO) {
-            Ok((probe, _)) => Some(Pass { gate: Arc::clone(self), probe, _slot: slot }),
-            Err(_) => None,
-        }
+        let (probe, turn) = self.admit(TURN_AHEAD).ok()?;
+        Some(Pass { gate: Arc::clone(self), probe, turn, _slot: slot })
     }
 
     /// Waits for a free slot and for its turn; an open breaker is not waited for.
@@ -71,8 +77,8 @@ impl Gate {
             return Err(Held { wait: Duration::from_secs(1) });
         };
         let (probe, turn) = self.admit(Duration::from_secs(1))?;
-        let pass = Pass { gate: Arc::clone(self), probe, _slot: slot };
-        tokio::time::sleep_until(turn).await;
+        let pass = Pass { gate: Arc::clone(self), probe, turn, _slot: slot };
+        pass.turn().await;
         Ok(pass)
     }
 
@@ -123,18 +129,33 @@ impl Gate {
 }
 
 impl Pass {
-    /// Says whether the counterparty answered. Silence and refused connections count against it,
+    /// Waits for its turn under the rate limit.
+    pub(crate) async fn turn(&self) {
+        // A sleep that is over already would still cost the timer's millisecond.
+        if self.turn > Instant::now() {
+            tokio::time::sleep_until(self.turn).await;
+        }
+    }
+
+    /// Says whether the counterparty answered: an answer closes the breaker, so many failures in a
+    /// row within the window open it. Silence and refused connections count against it,
     /// an honest refusal does not.
     pub(crate) fn report(self, answered: bool) {
         let mut state = self.gate.lock();
         if answered {
-            state.failures = 0;
+            state.failures.clear();
             state.open_until = None;
             return;
         }
-        state.failures = state.failures.saturating_add(1);
-        if self.probe || state.failures >= self.gate.options.breaker_failures.max(1) {
-            state.open_until = Some(Instant::now() + self.gate.options.breaker_cool_down);
+        let (now, options) = (Instant::now(), &self.gate.options);
+        let most = usize::try_from(options.breaker_failures.max(1)).unwrap_or(usize::MAX);
+        state.failures.push_back(now);
+        while state.failures.len() > most {
+            state.failures.pop_front();
+        }
+        let oldest = state.failures.front().filter(|_| state.failures.len() == most);
+        if self.probe || oldest.is_some_and(|at| now - *at <= options.breaker_window) {
+            state.open_until = Some(now + options.breaker_cool_down);
         }
     }
 }
@@ -183,6 +204,33 @@ mod tests {
         assert_eq!(gate.breaker(), BreakerState::Open);
     }
 
+    /// One failure at each of these seconds; whether the breaker is open then.
+    async fn open_after(gate: &Arc<Gate>, seconds: &[u64]) -> bool {
+        let start = Instant::now();
+        for second in seconds {
+            tokio::time::sleep_until(start + Duration::from_secs(*second)).await;
+            gate.enter().await.unwrap().report(false);
+        }
+        gate.breaker() == BreakerState::Open
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_open_the_breaker_only_within_the_window() {
+        let window = TrafficOptions { breaker_window: Duration::from_secs(30), ..options() };
+        assert!(open_after(&Gate::new(window), &[0, 15, 30]).await);
+        assert!(!open_after(&Gate::new(window), &[0, 15, 31, 46, 62]).await);
+        assert!(open_after(&Gate::new(window), &[0, 20, 40, 45]).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_begins_the_count_anew() {
+        let gate = Gate::new(options());
+        assert!(!open_after(&gate, &[0, 1]).await);
+        gate.enter().await.unwrap().report(true);
+        assert!(!open_after(&gate, &[0, 1]).await);
+        assert!(open_after(&gate, &[0]).await);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn no_more_than_the_limit_are_in_flight() {
         let gate = Gate::new(options());
@@ -202,5 +250,18 @@ mod tests {
             gate.enter().await.unwrap().report(true);
         }
         assert_eq!(start.elapsed().as_millis(), 2_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_shortly_ahead_is_taken_now_and_waited_for_later() {
+        let gate =
+            Gate::new(TrafficOptions { per_second_max: Some(20), ..TrafficOptions::default() });
+        let start = Instant::now();
+        let passes: Vec<Pass> = std::iter::from_fn(|| gate.try_enter()).collect();
+        assert_eq!(passes.len(), 3, "now, in 50 ms, in 100 ms");
+        for (pass, ms) in passes.iter().zip([0, 50, 100]) {
+            pass.turn().await;
+            assert_eq!(start.elapsed().as_millis(), ms);
+        }
     }
 }

@@ -8,9 +8,11 @@
 //! * [`request`]: what users ask of it, and what it answers
 //! * [`engine`]: the handle: submitting, reversing, assigning, callbacks, starting and stopping
 //! * `advance`: one transfer, from intent to outcome to the next intent
+//! * `daily`: what one wallet may move in a day
 //! * `operate`: orders and inquiries, from the state of a transfer
 //! * `lanes`: one operation at a time per core account (rule 11)
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
+//! * `fees`: what a mapping expects, beside what the provider states
 //! * `inbox`: callbacks and payments started at the wallet
 //! * `schedule`: what is due, found again after a restart
 
@@ -21,6 +23,8 @@ pub mod request;
 pub mod setup;
 
 mod advance;
+mod daily;
+mod fees;
 mod gate;
 mod inbox;
 mod lanes;
@@ -33,4 +37,7 @@ pub use request::{
     BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
     RequestError, SubmitError, Submitted,
 };
-pub use setup::{CoreLink, EngineOptions, ProviderLink, ProviderRules, Setup, TrafficOptions};
+pub use setup::{
+    CoreLink, DailyLimit, EngineOptions, ExpectedFee, ProviderLink, ProviderRules, Setup,
+    TrafficOptions,
+};

@@ -1,6 +1,7 @@
 //! What an engine is made of.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +66,13 @@ pub trait ProviderRules: Send + Sync {
     /// Why a transfer of this kind and amount could never succeed (currency, decimals, limits).
     fn refuses(&self, kind: Kind, amount: Money) -> Option<Rejection>;
 
+    /// What one wallet may move on the day of `at`, by transfers of this kind's direction; `None`
+    /// if that has no bound.
+    fn daily_limit(&self, kind: Kind, at: Timestamp) -> Option<DailyLimit>;
+
+    /// What the provider charges for this gross amount; `None` if that is not known.
+    fn fee(&self, kind: Kind, amount: Money) -> Option<ExpectedFee>;
+
     /// When the provider's opening hours begin; `None` if it is open now.
     fn opens_at(&self, now: Timestamp) -> Option<Timestamp>;
 
@@ -78,6 +86,24 @@ pub trait ProviderRules: Send + Sync {
     fn holder_must_match(&self) -> bool;
 }
 
+/// What one wallet may move in one direction on one day of the provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DailyLimit {
+    /// The largest gross sum.
+    pub max: Money,
+    /// The day, by the provider's calendar.
+    pub day: Range<Timestamp>,
+}
+
+/// What a provider is expected to charge. It stands beside the amount, never inside it (rule 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpectedFee {
+    /// How much.
+    pub amount: Money,
+    /// Who pays it: `customer` or `organisation`.
+    pub paid_by: &'static str,
+}
+
 /// How much traffic one counterparty gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrafficOptions {
@@ -85,8 +111,10 @@ pub struct TrafficOptions {
     pub in_flight_max: usize,
     /// Operations and inquiries a second; `None` for no limit.
     pub per_second_max: Option<u32>,
-    /// Failures in a row, without an answer between them, that open the breaker.
+    /// Failures in a row, without an answer between them, that open the breaker...
     pub breaker_failures: u32,
+    /// ...if they all happened within this time.
+    pub breaker_window: Duration,
     /// How long an open breaker holds work before it lets a probe through.
     pub breaker_cool_down: Duration,
 }
@@ -97,6 +125,7 @@ impl Default for TrafficOptions {
             in_flight_max: 64,
             per_second_max: None,
             breaker_failures: 20,
+            breaker_window: Duration::from_secs(30),
             breaker_cool_down: Duration::from_secs(5),
         }
     }

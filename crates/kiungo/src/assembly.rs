@@ -95,6 +95,7 @@ fn assemble_core(core: &CoreConfig) -> Result<AssembledCore, ConfigErrors> {
         in_flight_max: core.traffic.in_flight_max,
         per_second_max: Some(core.traffic.per_second_max),
         breaker_failures: core.traffic.breaker_failures,
+        breaker_window: core.traffic.breaker_window,
         breaker_cool_down: core.traffic.breaker_cool_down,
     };
     Ok(AssembledCore { core: Arc::new(fineract), traffic, base_url, transport })

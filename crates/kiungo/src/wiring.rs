@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kiungo_core_banking::Core;
-use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::outcome::Rejection;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Kind, Operation};
 use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
-use kiungo_engine::{ProviderLink, ProviderRules, TrafficOptions};
+use kiungo_engine::{DailyLimit, ExpectedFee, ProviderLink, ProviderRules, TrafficOptions};
 use kiungo_mapping::mapping::Promises;
-use kiungo_mapping::{Family, InquirySettings, Mapping, MappingErrors, Promise, Refusal};
+use kiungo_mapping::{Family, InquirySettings, Mapping, MappingErrors, Promise};
 use kiungo_provider::{Capabilities, Provider, Terms};
 use kiungo_provider_gsma as gsma;
 use kiungo_provider_mpesa as mpesa;
@@ -98,6 +98,7 @@ pub fn provider(parts: ProviderParts) -> Result<ProviderLink, WiringError> {
         in_flight_max: usize::try_from(traffic.in_flight_max).unwrap_or(1),
         per_second_max: Some(traffic.per_second_max),
         breaker_failures: traffic.breaker.failures,
+        breaker_window: traffic.breaker.window,
         breaker_cool_down: traffic.breaker.cool_down,
     };
     let rules = MappedRules { mapping: parts.mapping, policies, core: parts.core_id };
@@ -206,6 +207,11 @@ impl Policies {
     }
 }
 
+/// The operation by which a transfer of this kind meets the wallet.
+const fn wallet_operation(kind: Kind) -> Operation {
+    if kind.is_inbound() { Operation::Collect } else { Operation::PayOut }
+}
+
 /// A mapping, as the engine asks it.
 struct MappedRules {
     mapping: Mapping,
@@ -227,20 +233,18 @@ impl ProviderRules for MappedRules {
     }
 
     fn refuses(&self, kind: Kind, amount: Money) -> Option<Rejection> {
-        let operation = if kind.is_inbound() { Operation::Collect } else { Operation::PayOut };
-        let refusal = self.mapping.check_amount(operation, amount).err()?;
-        let reason = match refusal {
-            Refusal::BelowMinimum { .. } | Refusal::AboveMaximum { .. } => Reason::LimitExceeded,
-            Refusal::Zero | Refusal::Currency { .. } | Refusal::Decimals { .. } => {
-                Reason::AmountNotAllowed
-            }
-        };
-        Some(Rejection {
-            code: refusal.code().to_owned(),
-            reason,
-            message: refusal.to_string(),
-            retry: Retry::Never,
-        })
+        self.mapping.check_amount(wallet_operation(kind), amount).err().map(|r| r.rejection())
+    }
+
+    fn daily_limit(&self, kind: Kind, at: Timestamp) -> Option<DailyLimit> {
+        let (max, day) = self.mapping.daily_max(wallet_operation(kind), at)?;
+        Some(DailyLimit { max, day })
+    }
+
+    fn fee(&self, kind: Kind, amount: Money) -> Option<ExpectedFee> {
+        let operation = wallet_operation(kind);
+        let paid_by = self.mapping.fees().table(operation)?.paid_by.as_str();
+        Some(ExpectedFee { amount: self.mapping.fee(operation, amount)?, paid_by })
     }
 
     fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {

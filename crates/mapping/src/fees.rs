@@ -37,6 +37,18 @@ pub enum PaidBy {
     Organisation,
 }
 
+impl PaidBy {
+    const ALL: [Self; 2] = [Self::Customer, Self::Organisation];
+
+    /// The word in the file and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Organisation => "organisation",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rounding {
     Up,
@@ -90,10 +102,9 @@ impl FeeTable {
     }
 
     fn read(mut table: Table<'_>, money: MoneyFormat) -> Option<Self> {
-        let paid_by = [("customer", PaidBy::Customer), ("organisation", PaidBy::Organisation)];
         let paid_by = table
             .required("paid_by", "\"customer\" or \"organisation\"")
-            .and_then(|item| item.choice(&paid_by));
+            .and_then(|item| item.choice(&PaidBy::ALL.map(|payer| (payer.as_str(), payer))));
         let words = [("up", Rounding::Up), ("half_up", Rounding::HalfUp), ("down", Rounding::Down)];
         let rounding = table.get("rounding").and_then(|item| item.choice(&words));
         let bands = table.required("bands", "a list such as [{ up_to = \"1000\", flat = \"10\" }]");

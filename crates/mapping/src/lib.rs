@@ -18,6 +18,7 @@
 //! | `[gsma]` or `[mpesa]`, `[codes.*]`, `[statuses]` | the adapter's, by [`Mapping::section`] |
 
 pub mod core;
+mod day;
 pub mod duration;
 pub mod fees;
 mod hours;

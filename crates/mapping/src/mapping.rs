@@ -1,5 +1,6 @@
 //! A mapping file as a whole.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use toml::de::DeTable;
 
 use crate::core::CoreRules;
+use crate::day::day_of;
 use crate::fees::Fees;
 use crate::hours::Hours;
 use crate::inquiry::{InquirySettings, Promise};
@@ -275,22 +277,23 @@ impl Mapping {
         self.references.resolve(account_reference, payer)
     }
 
+    /// The most that one wallet may move by an operation on the day of `at`, and that day: from its
+    /// first moment to the first of the next, by the provider's calendar.
+    pub fn daily_max(
+        &self,
+        operation: Operation,
+        at: Timestamp,
+    ) -> Option<(Money, Range<Timestamp>)> {
+        let max = self.limits(operation)?.daily_max?;
+        Some((max, day_of(at, &self.time_zone)?))
+    }
+
     /// What the provider charges for this gross amount; `None` if the mapping does not know.
     pub fn fee(&self, operation: Operation, amount: Money) -> Option<Money> {
         if amount.currency() != self.money.currency {
             return None;
         }
         self.fees.table(operation)?.fee(amount)
-    }
-
-    /// The fee that the mapping expects, if the provider stated another one.
-    pub fn unexpected_fee(
-        &self,
-        operation: Operation,
-        amount: Money,
-        stated: Money,
-    ) -> Option<Money> {
-        self.fee(operation, amount).filter(|expected| *expected != stated)
     }
 
     /// Whether the file has this section.

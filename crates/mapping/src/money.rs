@@ -55,7 +55,7 @@ pub struct Limits {
     pub min: Money,
     /// The largest amount of one transaction.
     pub max: Money,
-    /// The largest sum of one day in the provider's time zone.
+    /// The largest sum of one wallet on one day in the provider's time zone.
     pub daily_max: Option<Money>,
 }
 
@@ -178,8 +178,8 @@ impl Refusal {
     /// The refusal as it enters a transfer: final, since the amount does not change.
     pub fn rejection(&self) -> Rejection {
         let reason = match self {
-            Self::AboveMaximum { .. } => Reason::LimitExceeded,
-            _ => Reason::AmountNotAllowed,
+            Self::BelowMinimum { .. } | Self::AboveMaximum { .. } => Reason::LimitExceeded,
+            Self::Zero | Self::Currency { .. } | Self::Decimals { .. } => Reason::AmountNotAllowed,
         };
         let (code, message) = (self.code().to_owned(), self.to_string());
         Rejection { code, reason, message, retry: Retry::Never }

@@ -96,8 +96,8 @@ impl Summary {
     }
 }
 
-/// The fee of the forward wallet leg, as stated.
-fn wallet_fee(transfer: &Transfer) -> Option<Money> {
+/// The fee that the provider stated for the forward wallet leg.
+pub fn wallet_fee(transfer: &Transfer) -> Option<Money> {
     let leg = if transfer.kind().is_inbound() { StepName::First } else { StepName::Second };
     transfer.step(leg).confirmation()?.fee
 }

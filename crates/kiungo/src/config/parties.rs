@@ -36,6 +36,7 @@ pub(crate) struct CoreTraffic {
     pub(crate) in_flight_max: usize,
     pub(crate) per_second_max: u32,
     pub(crate) breaker_failures: u32,
+    pub(crate) breaker_window: Duration,
     pub(crate) breaker_cool_down: Duration,
 }
 
@@ -63,12 +64,14 @@ impl CoreTraffic {
         let per_second = section.integer("per_second_max", 1..=100_000, 200);
         let failures = section.integer("breaker_failures", 1..=10_000, 20);
         let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
+        let breaker_window = section.duration("breaker_window", second..=hour, 30 * second);
         let breaker_cool_down = section.duration("breaker_cool_down", second..=hour, 5 * second);
         section.finish();
         Self {
             in_flight_max: usize::try_from(in_flight).unwrap_or(16),
             per_second_max: u32::try_from(per_second).unwrap_or(200),
             breaker_failures: u32::try_from(failures).unwrap_or(20),
+            breaker_window,
             breaker_cool_down,
         }
     }

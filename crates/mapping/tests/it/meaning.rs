@@ -8,6 +8,7 @@ use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{OnCoreRejection, WhenAbsent};
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
+use kiungo_mapping::fees::PaidBy;
 use kiungo_mapping::{InquirySettings, Mapping, Promise, Promises, Refusal};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -98,6 +99,7 @@ fn amounts_are_checked_by_currency_decimals_and_limits() {
     let ugx = Money::parse("5000", Currency::from_code("UGX").unwrap()).unwrap();
     let refusal = mapping.check_amount(Operation::Collect, ugx).unwrap_err();
     assert_eq!(refusal.to_string(), "the provider works in TZS, not in UGX");
+    assert_eq!(refusal.rejection().reason, Reason::AmountNotAllowed);
 }
 
 #[test]
@@ -163,7 +165,7 @@ fn what_a_payer_typed_becomes_candidates_with_his_own_number_last() {
 }
 
 #[test]
-fn fees_are_shown_and_compared_and_stand_beside_the_amount() {
+fn fees_are_known_by_amount_and_stand_beside_it() {
     let mapping = with(
         "[fees.collect]\npaid_by = \"customer\"\nbands = [\n  { up_to = \"1000\", flat = \"10\" },\n  \
          { per_mille = 10, max = \"5000\" },\n]",
@@ -173,10 +175,21 @@ fn fees_are_shown_and_compared_and_stand_beside_the_amount() {
     assert_eq!(fee("2050"), Some(shillings("21")), "20.50 becomes a whole shilling");
     assert_eq!(fee("1000000"), Some(shillings("5000")));
     assert_eq!(mapping.fee(Operation::PayOut, shillings("1000")), None);
-    let differs =
-        |stated| mapping.unexpected_fee(Operation::Collect, shillings("1000"), shillings(stated));
-    assert_eq!(differs("10"), None);
-    assert_eq!(differs("12"), Some(shillings("10")));
+    assert_eq!(mapping.fees().table(Operation::Collect).unwrap().paid_by, PaidBy::Customer);
+}
+
+#[test]
+fn a_wallets_day_is_bounded_by_operation_and_calendar() {
+    let mapping = with("");
+    // 2026-11-21 21:00 UTC: midnight in Dar es Salaam.
+    let midnight = Timestamp::from_micros(1_795_294_800_000_000);
+    let noon = midnight.after(Duration::from_hours(12));
+    let day = midnight..midnight.after(Duration::from_hours(24));
+    let max = shillings("10000000");
+    assert_eq!(mapping.daily_max(Operation::PayOut, noon), Some((max, day.clone())));
+    assert_eq!(mapping.daily_max(Operation::PayOut, midnight), Some((max, day)));
+    assert_eq!(mapping.daily_max(Operation::Collect, noon), None, "the file gives it no bound");
+    assert_eq!(mapping.daily_max(Operation::Reverse, noon), None);
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
