@@ -1,4 +1,5 @@
-//! The adapter against a scripted other side: each request is asserted, each answer is a fixture.
+//! The adapter against a scripted other side, where each request is asserted and each answer is a
+//! fixture; and against the simulator, where money moves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accounts;
@@ -6,9 +7,11 @@ mod auth;
 mod callbacks;
 mod codes;
 mod inquiries;
+mod mutual_tls;
 mod options;
 mod orders;
 mod payments;
 mod robustness;
+mod simulated;
 mod statements;
 mod world;

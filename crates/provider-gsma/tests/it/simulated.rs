@@ -1,0 +1,248 @@
+//! Every operation against the simulator: both versions, the three flows, each way to log in.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::{Finding, Outcome, Receipt, Timestamp};
+use kiungo_provider::order::WalletOperation;
+use kiungo_provider::{
+    CallbackNews, PeriodQuery, Provider, RawCallback, ReverseOrder, StatementLine, WalletInquiry,
+};
+use kiungo_provider_gsma::{AccountState, AuthScheme, Gsma};
+use kiungo_simulators::clock::Clock;
+use kiungo_simulators::delivery::Delivery;
+use kiungo_simulators::faults::{Fault, Faults, Plan, ResetConnection};
+use kiungo_simulators::gsma::options::{Credentials, Flow, Security};
+use kiungo_simulators::gsma::{Options, Simulator};
+use kiungo_transport::{Failure, Request, Response, Transport};
+use tower::ServiceExt;
+
+use crate::world::*;
+
+/// Carries requests into the simulator as function calls.
+struct Wire(Router);
+
+#[async_trait]
+impl Transport for Wire {
+    async fn send(&self, request: Request, _timeout: Duration) -> Result<Response, Failure> {
+        let answer = self.0.clone().oneshot(request.map(Body::from)).await.unwrap();
+        if answer.extensions().get::<ResetConnection>().is_some() {
+            return Err(Failure::NoAnswer { why: "reset".to_owned() });
+        }
+        let (parts, body) = answer.into_parts();
+        Ok(Response::from_parts(parts, body.collect().await.unwrap().to_bytes()))
+    }
+}
+
+/// Keeps callbacks as the server would hand them on.
+#[derive(Default)]
+struct Mailbox(Mutex<Vec<RawCallback>>);
+
+#[async_trait]
+impl Delivery for Mailbox {
+    async fn deliver(&self, callback: http::Request<Bytes>) -> Option<u16> {
+        let url = callback.uri().to_string();
+        let headers = callback.headers().iter();
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        self.0.lock().unwrap().push(RawCallback {
+            method: callback.method().to_string(),
+            path: url.strip_prefix(CALLBACKS).unwrap().to_owned(),
+            headers,
+            body: callback.body().clone(),
+        });
+        Some(204)
+    }
+}
+
+struct World {
+    gsma: Gsma,
+    simulator: Simulator,
+    mailbox: Arc<Mailbox>,
+    faults: Faults,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum LogIn {
+    Basic,
+    Oauth2,
+    ApiKey,
+}
+
+fn world(older: bool, flow: Flow, log_in: LogIn) -> World {
+    let mut mapping = if older { Mapping::older() } else { Mapping::newer() };
+    let prefix = if older { "v1.1" } else { "v1.2" };
+    mapping.gsma.base_url = format!("http://gsma.test/{prefix}/mm");
+    mapping.gsma.token_url = Some("http://gsma.test/v1/oauth/accesstoken".to_owned());
+    let basic = Credentials { name: "mfi".to_owned(), secret: "pass word".to_owned() };
+    let oauth = Credentials { name: "consumer".to_owned(), secret: "hush".to_owned() };
+    let mut security = Security { api_key: Some("key-1".to_owned()), ..Security::default() };
+    match log_in {
+        LogIn::Basic => security.basic = Some(basic),
+        LogIn::Oauth2 => security.oauth = Some(oauth),
+        LogIn::ApiKey => {}
+    }
+    mapping.gsma.auth = match log_in {
+        LogIn::Basic => AuthScheme::Basic,
+        LogIn::Oauth2 => AuthScheme::Oauth2,
+        LogIn::ApiKey => AuthScheme::None,
+    };
+    let options = Options { currency: lsl(), flow, security, ..Options::default() };
+    let clock = Clock::Virtual { epoch: at(), origin: tokio::time::Instant::now() };
+    let mailbox = Arc::new(Mailbox::default());
+    let faults = Faults::new(Plan::none(7));
+    let simulator = Simulator::new(options, clock, mailbox.clone(), faults.clone());
+    let gsma = mapping.adapter(Arc::new(Wire(simulator.router())));
+    World { gsma, simulator, mailbox, faults }
+}
+
+impl World {
+    /// The receipt of an operation: answered at once, told by callback, or found by asking.
+    async fn receipt(&self, answered: Outcome, inquiry: WalletInquiry) -> Receipt {
+        let handle = match answered {
+            Outcome::Completed(confirmation) => return confirmation.receipt,
+            Outcome::Pending(acceptance) => acceptance.handle,
+            other => panic!("{other:?}"),
+        };
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let told = std::mem::take(&mut *self.mailbox.0.lock().unwrap());
+        let asked = self.gsma.inquire(&WalletInquiry { handle, ..inquiry.clone() }).await;
+        let by_reference = self.gsma.inquire(&inquiry).await;
+        assert_eq!(asked, by_reference, "by handle and by reference");
+        for callback in told {
+            let news = self.gsma.read_callback(&callback).unwrap();
+            let reference = Some(inquiry.reference);
+            assert_eq!(news, CallbackNews::Result { reference, finding: asked.clone() });
+        }
+        match asked {
+            Finding::Executed(confirmation) => confirmation.receipt,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn statement(&self) -> Vec<StatementLine> {
+        let until = Timestamp::from_micros(at().as_micros() + 3_600_000_000);
+        let mut lines = Vec::new();
+        for offset in (0..).step_by(2) {
+            let query = PeriodQuery { from: at(), to: until, offset, limit: 2 };
+            let page = self.gsma.statement().unwrap().page(&query).await.unwrap();
+            assert_eq!(page.available, Some(3));
+            if page.lines.is_empty() {
+                break;
+            }
+            lines.extend(page.lines);
+        }
+        lines
+    }
+}
+
+fn of_payout() -> WalletInquiry {
+    WalletInquiry {
+        reference: payout().reference,
+        operation: WalletOperation::PayOut,
+        amount: payout().amount,
+        ..inquiry(None)
+    }
+}
+
+fn of_reversal(order: &ReverseOrder) -> WalletInquiry {
+    WalletInquiry {
+        reference: order.reference,
+        operation: WalletOperation::Reverse,
+        original: Some(order.receipt.clone()),
+        ..inquiry(None)
+    }
+}
+
+/// Collects, pays out, gives the collection back, and reads everything that can be read.
+async fn do_everything(world: &World) {
+    let gsma = &world.gsma;
+    let good_news = gsma.probe().await.unwrap();
+    assert!(good_news.contains("available"), "{good_news}");
+    let before = gsma.balance().unwrap().balance().await.unwrap();
+
+    let collected = gsma.collect(&collection()).await;
+    let collected = world.receipt(collected, inquiry(None)).await;
+    let paid = gsma.pay_out(&payout()).await;
+    let paid = world.receipt(paid, of_payout()).await;
+    let back = ReverseOrder { receipt: collected.clone(), ..reversal() };
+    let returned = gsma.reverse().unwrap().reverse(&back).await;
+    let returned = world.receipt(returned, of_reversal(&back)).await;
+
+    let books = world.simulator.books();
+    let receipts: Vec<_> = books.movements.iter().map(|moved| moved.receipt.as_str()).collect();
+    assert_eq!(receipts, [&collected, &paid, &returned].map(Receipt::as_str));
+    let references: Vec<_> = books.movements.iter().map(|moved| moved.reference.clone()).collect();
+    let expected = [StepName::First, StepName::Second, StepName::UndoFirst];
+    assert_eq!(references, expected.map(|step| reference(step).hyphenated()));
+    assert_eq!(books.movements[0].label, "LN000417");
+    let balance = gsma.balance().unwrap().balance().await.unwrap();
+    assert_eq!(before.minor() - balance.minor(), payout().amount.minor());
+    assert_eq!(balance.minor(), books.balances["float"]);
+
+    let name = gsma.holder_name().unwrap().holder_name(&msisdn()).await.unwrap();
+    assert!(name.is_some_and(|name| name.contains(' ')));
+    assert_eq!(gsma.account_state(&msisdn()).await.unwrap(), Some(AccountState::Available));
+    let lines = world.statement().await;
+    let listed: Vec<_> = lines.iter().rev().map(|line| line.receipt.as_str()).collect();
+    assert_eq!(listed, receipts);
+    assert!(lines.iter().all(|line| line.msisdn == Some(msisdn())));
+    let incoming: Vec<_> = lines.iter().rev().map(|line| line.incoming).collect();
+    assert_eq!(incoming, [true, false, false]);
+    let listed: Vec<_> = lines.iter().rev().map(|line| line.reference).collect();
+    assert_eq!(listed, expected.map(|step| Some(reference(step))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_operation_works_in_both_versions_all_flows_and_each_way_to_log_in() {
+    for older in [false, true] {
+        for flow in [Flow::Synchronous, Flow::Callback, Flow::Polling] {
+            for log_in in [LogIn::Basic, LogIn::Oauth2, LogIn::ApiKey] {
+                do_everything(&world(older, flow, log_in)).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_and_a_second_sending_are_resolved_by_our_own_id() {
+    for fault in [Fault::ResetAfter, Fault::ErrorAfter, Fault::HtmlAfter] {
+        let world = world(false, Flow::Synchronous, LogIn::Oauth2);
+        let plan = format!(r#"{{"seed":7,"rates":{{"collect":{{{:?}:10000}}}}}}"#, word(fault));
+        world.faults.set(serde_json::from_str(&plan).unwrap());
+        let first = world.gsma.collect(&collection()).await;
+        assert!(matches!(first, Outcome::Unknown { .. }), "{fault:?}: {first:?}");
+        world.faults.set(Plan::none(7));
+        let second = world.gsma.collect(&collection()).await;
+        assert!(matches!(second, Outcome::Unknown { .. }), "{fault:?}: {second:?}");
+        let found = world.gsma.inquire(&inquiry(None)).await;
+        assert!(matches!(found, Finding::Executed(_)), "{fault:?}: {found:?}");
+        assert_eq!(world.simulator.books().movements.len(), 1);
+    }
+}
+
+fn word(fault: Fault) -> String {
+    serde_json::to_value(fault).unwrap().as_str().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_arrived_is_absent() {
+    let world = world(false, Flow::Requested, LogIn::Basic);
+    assert_eq!(world.gsma.inquire(&inquiry(None)).await, Finding::Absent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn revoked_tokens_are_replaced_without_anybody_noticing() {
+    let world = world(false, Flow::Synchronous, LogIn::Oauth2);
+    world.gsma.probe().await.unwrap();
+    world.simulator.revoke_tokens();
+    let outcome = world.gsma.collect(&collection()).await;
+    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+}
