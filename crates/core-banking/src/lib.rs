@@ -128,9 +128,10 @@ pub struct CoreOrder {
     pub receipt: Option<Receipt>,
     /// The payment type under which the core books it, from the mapping.
     pub payment_type: Option<u64>,
-    /// The value date: the day of this moment in the tenant's time zone, by its calendar.
+    /// When it was first sent. The value date is the day of this moment in the tenant's time zone,
+    /// by its calendar.
     pub value_at: Timestamp,
-    /// When it was first sent or, for an inquiry, when the sending began.
+    /// When it is sent; for an inquiry, when it was last sent.
     pub at: Timestamp,
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Answered from what was stored for the same key (`fineract.md` §4.2).
     pub(crate) cached: bool,
+    /// When it was given, by the core's clock.
+    pub(crate) told_at: Option<jiff::Timestamp>,
     pub(crate) body: Bytes,
 }
 
@@ -131,8 +133,17 @@ impl Client {
         &self,
         path: &str,
     ) -> Result<Page<T>, ReadError> {
+        Ok(self.read_dated_page(path).await?.0)
+    }
+
+    /// The same, and when the core said so.
+    pub(crate) async fn read_dated_page<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<(Page<T>, Option<jiff::Timestamp>), ReadError> {
         let answer = self.get(path).await.map_err(|e| ReadError::Unusable(e.why()))?;
-        answer.page()
+        let told_at = answer.told_at;
+        Ok((answer.page()?, told_at))
     }
 
     async fn send(
@@ -178,15 +189,21 @@ impl Client {
                 return Err(SendError::NotSent("the token has ended".to_owned()));
             }
         }
-        let cached = response
-            .headers()
-            .get("x-served-from-cache")
-            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
-        Ok(Answer { status, cached, body: response.into_body() })
+        let header = |name| response.headers().get(name).map(http::HeaderValue::as_bytes);
+        let cached =
+            header("x-served-from-cache").is_some_and(|value| value.eq_ignore_ascii_case(b"true"));
+        let told_at = header("date").and_then(moment);
+        Ok(Answer { status, cached, told_at, body: response.into_body() })
     }
 }
 
 impl Answer {
+    /// Whether an earlier command under the same key is said to have failed inside the core. 425
+    /// comes with the same header, and says nothing about how it ended.
+    pub(crate) const fn is_replayed_failure(&self) -> bool {
+        self.cached && self.status >= 500
+    }
+
     /// The body of a thing that was found.
     fn found(self) -> Result<Bytes, ReadError> {
         if self.status == 200 {
@@ -209,6 +226,11 @@ impl Answer {
         let body = self.found()?;
         Page::parse(&body).map_err(|e| unreadable(&e))
     }
+}
+
+/// The moment in a `Date` header (RFC 9110 §5.6.7).
+fn moment(value: &[u8]) -> Option<jiff::Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()
 }
 
 /// For a read, Fineract's own "not found" is enough: which code it carries is not a money matter.

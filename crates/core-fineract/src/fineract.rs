@@ -8,7 +8,7 @@ use kiungo_core_banking::{
     AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError,
     UndoOrder,
 };
-use kiungo_domain::outcome::{Reason, Retry};
+use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{AccountRef, Finding, Msisdn, Outcome};
 use kiungo_transport::Transport;
 
@@ -149,6 +149,9 @@ impl Fineract {
             "the core answered a booking"
         );
         match answer::booking(&answer, order, &profile) {
+            Booked::Outcome(Outcome::Unknown { why }) if answer.is_replayed_failure() => {
+                after_replayed_failure(why, self.inquire(order).await)
+            }
             Booked::Outcome(outcome) => outcome,
             Booked::Unnamed => match inquiry::loan(&self.client, &profile, order).await {
                 Finding::Executed(confirmation) => Outcome::Completed(confirmation),
@@ -185,7 +188,14 @@ impl Core for Fineract {
     }
 
     async fn undo(&self, order: &UndoOrder) -> Outcome {
-        undo::undo(&self.client, &self.profile(), order).await
+        let (outcome, replayed_failure) =
+            undo::undo(&self.client, &self.profile(), order).await;
+        match outcome {
+            Outcome::Unknown { why } if replayed_failure => {
+                after_replayed_failure(why, self.inquire_undo(order).await)
+            }
+            outcome => outcome,
+        }
     }
 
     async fn inquire(&self, order: &CoreOrder) -> Finding {
@@ -213,5 +223,21 @@ fn proven(finding: Finding, profile: &Profile) -> Finding {
             Finding::unclear("not found, but the core could not yet be asked what it can do")
         }
         finding => finding,
+    }
+}
+
+/// A failure that is replayed to a repeated key says that the first command has ended and was rolled
+/// back, and will be replayed for ever (`fineract.md` §4.2, §4.4). What is then not to be found was
+/// surely not booked, and can only be booked under a new key.
+fn after_replayed_failure(why: String, finding: Finding) -> Outcome {
+    match finding {
+        Finding::Absent => Outcome::Rejected(Rejection {
+            code: "replayed.failure".to_owned(),
+            reason: Reason::Busy,
+            message: why,
+            retry: Retry::NewReference,
+        }),
+        Finding::Executed(confirmation) => Outcome::Completed(confirmation),
+        _ => Outcome::Unknown { why },
     }
 }

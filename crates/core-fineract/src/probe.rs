@@ -10,7 +10,7 @@ use crate::catalogue::{self, Verdict};
 use crate::client::{Answer, Client};
 use crate::config::Auth;
 use crate::version::{FLOOR, Profile, Version};
-use crate::wire::Page;
+use crate::wire::{ErrorBody, Page};
 
 /// What a probe brought.
 pub(crate) struct Seen {
@@ -209,7 +209,8 @@ const PROBE_KEY: &str = "kiungo-idempotency-probe";
 
 /// Sends a command twice that no core applies: a deposit without amount or date. The refusal
 /// comes out of the command handler, so it is stored, and the second answer shows whether keys are
-/// minded. Version numbers alone do not say: up to 1.12, `OAuth2` switches it off.
+/// minded. Version numbers alone do not say: up to 1.12, `OAuth2` switches it off. Any other answer
+/// says nothing: taken for "not minded", a booking that still runs could go out under a new key.
 async fn idempotency(
     client: &Client,
     profile: &Profile,
@@ -233,7 +234,12 @@ async fn idempotency(
             .command(path, PROBE_KEY, body.clone())
             .await
             .map_err(|error| ProbeError::Unavailable(error.why()))?;
-        cached = answer.cached && matches!(answer.status, 400 | 404);
+        let handled = matches!(answer.status, 400 | 404)
+            && ErrorBody::parse(&answer.body).is_some_and(|error| !error.codes().is_empty());
+        if !handled {
+            return Err(refused("whether a repeated key is recognised cannot be seen", &answer));
+        }
+        cached = answer.cached;
     }
     lines.push(if cached {
         "a repeated idempotency key is recognised".to_owned()
@@ -279,8 +285,7 @@ fn judge_permissions(granted: &[String], profile: &Profile) -> Result<Vec<String
     };
     let missing: Vec<&str> = NEEDED
         .into_iter()
-        // Audits are only read to find commands that wait for approval.
-        .filter(|name| *name != "READ_AUDIT" || profile.may_await_approval())
+        .filter(|name| *name != "READ_AUDIT" || profile.has_telling_trail())
         .filter(|name| !may(name))
         .collect();
     if !missing.is_empty() {

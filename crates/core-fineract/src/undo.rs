@@ -11,7 +11,7 @@ use crate::client::{Client, ReadError};
 use crate::inquiry::{is_under, loan_transaction, loan_with_transactions};
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsTransaction};
-use crate::{answer, approvals};
+use crate::{answer, trail};
 
 /// Loan status "approved": from disbursement back to before it.
 const LOAN_ACTIVE: u64 = 300;
@@ -19,8 +19,13 @@ const LOAN_ACTIVE: u64 = 300;
 /// at disbursement, accruals and other schedule entries (`fineract.md` §10.6).
 const WRITTEN_BY_CORE: [u64; 6] = [5, 10, 19, 29, 30, 32];
 
-/// Sends the undo once. What is read before it moves nothing, so a failure there is "not sent".
-pub(crate) async fn undo(client: &Client, profile: &Profile, order: &UndoOrder) -> Outcome {
+/// Sends the undo once, and says whether the answer was a failure replayed from an earlier sending.
+/// What is read before it moves nothing, so a failure there is "not sent".
+pub(crate) async fn undo(
+    client: &Client,
+    profile: &Profile,
+    order: &UndoOrder,
+) -> (Outcome, bool) {
     let prepared = match order.original.booking {
         Booking::Deposit | Booking::Withdraw => savings(order),
         Booking::Repay => repayment(client, profile, order).await,
@@ -28,12 +33,12 @@ pub(crate) async fn undo(client: &Client, profile: &Profile, order: &UndoOrder) 
     };
     let command = match prepared {
         Ok(command) => command,
-        Err(outcome) => return outcome,
+        Err(outcome) => return (outcome, false),
     };
     let key = order.reference.hyphenated();
     match client.command(&command.path, &key, command.body).await {
-        Ok(answer) => answer::undo(&answer, order, profile),
-        Err(error) => error.outcome(),
+        Ok(answer) => (answer::undo(&answer, order, profile), answer.is_replayed_failure()),
+        Err(error) => (error.outcome(), false),
     }
 }
 
@@ -130,8 +135,7 @@ pub(crate) async fn inquire(client: &Client, profile: &Profile, order: &UndoOrde
     };
     match undone {
         Ok(true) => Finding::Executed(Confirmation::bare(order.transaction.clone())),
-        Ok(false) if profile.may_await_approval() => approvals::undo(client, order).await,
-        Ok(false) => Finding::Absent,
+        Ok(false) => trail::undo(client, profile, order).await.unwrap_or(Finding::Absent),
         Err(why) => Finding::unclear(why),
     }
 }

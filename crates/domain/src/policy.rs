@@ -58,7 +58,8 @@ pub struct SidePolicy {
     /// Refusals with [`crate::outcome::Retry::NewReference`] that are tried again before a person
     /// is called.
     pub retries_before_case: u8,
-    /// An unknown older than this calls a person; inquiries go on.
+    /// An unknown older than this calls a person, however often it was sent again since; the
+    /// machine goes on.
     pub case_after: Duration,
 }
 
@@ -84,8 +85,8 @@ impl SidePolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenAbsent {
-    /// Send it again under the same reference: only where the other side rejects or replays a
-    /// second sending.
+    /// Send it again under the same reference, as often as it takes: only where the other side
+    /// rejects or replays a second sending.
     Resend,
     /// Send it again under a new reference: only where absence is certain, in a core.
     NewReference,

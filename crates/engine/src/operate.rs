@@ -227,7 +227,7 @@ fn core_order(
         msisdn: instruction.msisdn.clone(),
         receipt: transfer.kind().is_inbound().then(|| transfer.wallet_receipt().cloned()).flatten(),
         payment_type: wallet.rules.payment_type(&instruction.core),
-        value_at: at,
+        value_at: transfer.step(step).unsettled_since.unwrap_or(at),
         at,
     })
 }

@@ -116,7 +116,6 @@ async fn what_is_not_listed_is_unknown() {
         reply(425, r#"{"transactionAmount":"1000.00"}"#),
         cached(425, error_body(403, "error.msg.not.authorized")),
         reply(500, container),
-        cached(500, r#"{"Exception":"null"}"#),
         envelope(500, "error.msg.savingsaccount.transaction.account.is.not.active"),
         reply(503, "<html>restarting</html>"),
         reply(502, ""),
@@ -221,4 +220,41 @@ async fn a_refused_day_gets_another_try_only_if_the_calendar_has_changed() {
         assert_eq!(retry(&outcome), Some((Reason::DateNotAllowed, expected)));
         assert!(script.is_used_up());
     }
+}
+
+/// `fineract.md` §4.4: a cached 500 means that the handler rolled back; a lookup confirms it, and the
+/// key is spent. A 425 comes from the same memory and means nothing of the kind.
+#[tokio::test]
+async fn a_replayed_failure_is_definite_once_nothing_is_found() {
+    const EMPTY: &str = r#"{"total":0,"content":[],"pageable":{}}"#;
+    const ROWS: &str = include_str!("../../fixtures/savings_transactions.json");
+    let again = || cached(500, r#"{"Exception":"null"}"#);
+    let after = async |answer: Reply, lookup: Reply| {
+        let (core, script) = core(json!({}), vec![answer, lookup]);
+        let outcome = core.post(&orders::order(Booking::Deposit)).await;
+        (outcome, script.is_used_up())
+    };
+    let (outcome, _) = after(again(), ok(EMPTY)).await;
+    assert_eq!(retry(&outcome), Some((Reason::Busy, Retry::NewReference)));
+    let (outcome, _) = after(again(), ok(ROWS)).await;
+    assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "567"));
+    let (outcome, _) = after(again(), lost()).await;
+    assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+    let first_time = reply(500, r#"{"status":500,"error":"Internal Server Error"}"#);
+    let running = cached(425, "{}");
+    for answer in [first_time, running] {
+        let (outcome, looked_up) = after(answer, ok(EMPTY)).await;
+        assert!(matches!(outcome, Outcome::Unknown { .. }) && !looked_up, "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_replayed_failure_of_an_undo_is_definite_once_the_booking_still_stands() {
+    let row = json!({"id": 567, "transactionType": {"id": 2}, "accountId": 34, "amount": 1000.0,
+        "reversed": false});
+    let replies = vec![cached(500, r#"{"Exception":"null"}"#), ok(row.to_string())];
+    let (core, script) = core(json!({}), replies);
+    let outcome = core.undo(&orders::undo(Booking::Withdraw)).await;
+    assert_eq!(retry(&outcome), Some((Reason::Busy, Retry::NewReference)));
+    assert!(script.is_used_up());
 }

@@ -64,6 +64,25 @@ async fn a_core_that_ignores_keys_is_not_idempotent() {
 }
 
 #[tokio::test]
+async fn no_answer_but_the_handlers_own_says_that_keys_are_ignored() {
+    let collision = || envelope(403, "error.msg.data.integrity.issue");
+    for (first, second) in [
+        (no(), reply(500, r#"{"status":500}"#)),
+        (no(), cached(425, "{}")),
+        (no(), lost()),
+        (no(), reply(400, "<html>too busy</html>")),
+        (no(), collision()),
+        (collision(), no_again()),
+        (envelope(403, "error.msg.not.authorized"), no_again()),
+    ] {
+        let shown = format!("{first:?} {second:?}");
+        let (core, _) = core(asking(), vec![ok(TYPES), ok(INFO), ok(SWITCHES), first, second]);
+        assert!(core.connect().await.is_err(), "{shown}");
+        assert!(!core.capabilities().resend_is_idempotent);
+    }
+}
+
+#[tokio::test]
 async fn before_1_9_and_with_oauth2_before_1_13_nothing_is_even_tried() {
     let old = json!({"version": "1.8"});
     let (core_1_8, script) = core(old, vec![ok(TYPES), ok(SWITCHES)]);

@@ -107,10 +107,14 @@ impl Draft {
     }
 
     /// Nothing could be asked or sent. Fails the transfer if it has tried for long enough and
-    /// nothing has moved; otherwise changes nothing.
+    /// nothing can have moved; calls a person if something may have, for too long.
     pub fn give_up_if_overdue(&mut self, policy: &Policy) {
         let overdue = self.at.since(self.transfer.received_at()) >= policy.give_up_after;
-        if !overdue || self.transfer.step(StepName::First).is_done() {
+        let first = self.transfer.step(StepName::First);
+        if first.unsettled_since.is_some() {
+            return self.call_a_person_if_overdue(StepName::First, policy);
+        }
+        if !overdue || first.is_done() {
             return;
         }
         let rejection = Rejection {
@@ -119,7 +123,7 @@ impl Draft {
             message: "nothing could be sent for too long; nothing has moved".to_owned(),
             retry: Retry::Never,
         };
-        let ready = matches!(self.transfer.step(StepName::First).state, StepState::Ready { .. });
+        let ready = matches!(first.state, StepState::Ready { .. });
         match self.transfer.progress {
             Progress::Checking => self.record(Event::Refused { rejection }),
             Progress::Moving if ready => self.record(Event::Concluded {
@@ -359,7 +363,11 @@ impl Draft {
             message: why.to_owned(),
             retry,
         };
-        match self.when_absent(step, &side) {
+        let wanted = match self.transfer.operation(step) {
+            Operation::PayOut => side.when_payout_absent,
+            _ => side.when_absent,
+        };
+        match wanted {
             WhenAbsent::Resend => {
                 self.record(Event::Reopened { step, new_reference: false, why: why.to_owned() });
             }
@@ -367,18 +375,6 @@ impl Draft {
             WhenAbsent::Reject => self.rejected(step, rejection(Retry::Never), policy),
             WhenAbsent::Case => self.open_case(CaseKind::NeverArrived, why.to_owned()),
         }
-    }
-
-    /// A core can freeze an error under a key for ever (`fineract.md` §4.2): what has been sent twice
-    /// and provably is not there, is sent under a new reference.
-    fn when_absent(&self, step: StepName, side: &SidePolicy) -> WhenAbsent {
-        let operation = self.transfer.operation(step);
-        let wanted = match operation {
-            Operation::PayOut => side.when_payout_absent,
-            _ => side.when_absent,
-        };
-        let frozen = self.transfer.step(step).resent && operation.side() == Side::Core;
-        if wanted == WhenAbsent::Resend && frozen { WhenAbsent::NewReference } else { wanted }
     }
 
     /// Somebody else reversed it. At the provider that leaves nothing moved; in the core a person
@@ -432,8 +428,8 @@ impl Draft {
 
     fn call_a_person_if_overdue(&mut self, step: StepName, policy: &Policy) {
         let case_after = self.side(step, policy).case_after;
-        let StepState::Waiting(waiting) = &self.transfer.step(step).state else { return };
-        if self.transfer.case.is_none() && self.at.since(waiting.since) >= case_after {
+        let Some(since) = self.transfer.step(step).unsettled_since else { return };
+        if self.transfer.case.is_none() && self.at.since(since) >= case_after {
             let operation = self.transfer.operation(step).as_str();
             self.open_case(CaseKind::UnknownTooLong, format!("{operation} does not resolve"));
         }

@@ -53,8 +53,9 @@ pub struct Step {
     pub attempts: u32,
     /// The other side's id to ask with.
     pub handle: Option<String>,
-    /// Whether the present reference has been sent a second time, after it provably had not arrived.
-    pub resent: bool,
+    /// Since when a sending under the present reference has been without a definite result. Sending
+    /// it again does not change it.
+    pub unsettled_since: Option<Timestamp>,
     /// What it is doing.
     pub state: StepState,
 }
@@ -103,7 +104,13 @@ pub struct Waiting {
 
 impl Step {
     const fn idle() -> Self {
-        Self { generation: 0, attempts: 0, handle: None, resent: false, state: StepState::Idle }
+        Self {
+            generation: 0,
+            attempts: 0,
+            handle: None,
+            unsettled_since: None,
+            state: StepState::Idle,
+        }
     }
 
     /// Whether it has been executed.
@@ -282,6 +289,7 @@ impl Transfer {
         match outcome {
             Outcome::Completed(confirmation) => {
                 step.state = StepState::Done(confirmation.clone());
+                step.unsettled_since = None;
                 self.case = None;
                 self.hinted = false;
                 self.follow(name, at);
@@ -290,16 +298,21 @@ impl Transfer {
                 if acceptance.handle.is_some() {
                     step.handle.clone_from(&acceptance.handle);
                 }
+                step.unsettled_since.get_or_insert(at);
                 step.state = StepState::Waiting(waiting(Some(acceptance.awaiting)));
             }
             Outcome::Rejected(rejection) => {
                 step.state = StepState::Rejected(rejection.clone());
+                step.unsettled_since = None;
                 self.hinted = false;
             }
             Outcome::NotSent { .. } => {
                 step.state = StepState::Ready { since: at, failures: failures + 1 };
             }
-            Outcome::Unknown { .. } => step.state = StepState::Waiting(waiting(None)),
+            Outcome::Unknown { .. } => {
+                step.unsettled_since.get_or_insert(at);
+                step.state = StepState::Waiting(waiting(None));
+            }
         }
     }
 
@@ -334,8 +347,10 @@ impl Transfer {
     fn reopen(&mut self, name: StepName, new_reference: bool, at: Timestamp) {
         let step = self.step_mut(name);
         let failures = if new_reference { u32::from(step.generation) + 1 } else { 0 };
-        step.generation += u8::from(new_reference);
-        step.resent = !new_reference;
+        if new_reference {
+            step.generation += 1;
+            step.unsettled_since = None;
+        }
         step.handle = None;
         step.state = StepState::Ready { since: at, failures };
     }
@@ -363,7 +378,7 @@ impl Transfer {
         let step = self.step_mut(name);
         let settled = matches!(step.state, StepState::Done(_) | StepState::Rejected(_));
         step.generation = step.generation.saturating_add(u8::from(settled));
-        step.resent = false;
+        step.unsettled_since = None;
         step.handle = None;
         step.state = StepState::Idle;
     }
@@ -527,9 +542,10 @@ impl Transfer {
 
     /// Since when it is unknown whether the open step was executed; `None` if it is known.
     pub fn unknown_since(&self) -> Option<Timestamp> {
-        match &self.step(self.open_step()?).state {
-            StepState::Waiting(waiting) if waiting.accepted.is_none() => Some(waiting.since),
-            _ => None,
+        let step = self.step(self.open_step()?);
+        match &step.state {
+            StepState::Waiting(Waiting { accepted: Some(_), .. }) => None,
+            _ => step.unsettled_since,
         }
     }
 
@@ -537,10 +553,11 @@ impl Transfer {
     /// touch the account meanwhile (rule 11).
     pub fn holds_account(&self) -> bool {
         let Some(name) = self.open_step() else { return false };
-        let running = match &self.step(name).state {
+        let step = self.step(name);
+        let running = match &step.state {
             StepState::Sent { .. } => true,
             StepState::Waiting(waiting) => waiting.accepted.is_none(),
-            _ => false,
+            _ => step.unsettled_since.is_some(),
         };
         running && self.operation(name).side() == Side::Core
     }

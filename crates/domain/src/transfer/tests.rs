@@ -413,17 +413,39 @@ fn not_found_counts_only_after_the_window_and_repeatedly() {
 }
 
 #[test]
-fn a_booking_that_never_arrives_is_sent_again_and_then_under_a_new_reference() {
+fn a_booking_that_never_arrives_is_sent_again_under_its_reference_until_the_core_says() {
     let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
     story.then(Happening::Clear).sends(Outcome::unknown("500"));
     let reference = story.transfer.reference(StepName::First);
     let absent = || Happening::Finding(StepName::First, Finding::Absent);
-    story.then(absent()).then(absent());
-    assert_eq!(story.transfer.reference(StepName::First), reference, "the same key first");
-    story.sends(Outcome::unknown("500 from the cache")).then(absent()).then(absent());
-    assert_ne!(story.transfer.reference(StepName::First), reference, "the old key is frozen");
-    story.sends(done("C1"));
+    for _ in 0..15 {
+        // Still running, or stuck: a new reference could book a second time.
+        story.then(absent()).then(absent());
+        story.sends(Outcome::unknown("425")).then(Happening::Finding(
+            StepName::First,
+            Finding::unclear("later"),
+        ));
+        assert_eq!(story.transfer.reference(StepName::First), reference);
+        assert!(story.transfer.holds_account(), "another operation may not overtake it");
+    }
+    assert_eq!(story.status(), Status::NeedsAttention, "a person is called all the same");
+    story.then(absent()).then(absent()).sends(done("C1"));
     assert_eq!(story.transfer.operation(story.transfer.open_step().unwrap()), Operation::PayOut);
+    assert_eq!(story.status(), Status::InProgress);
+}
+
+/// The resending cannot leave the machine for days, but the first sending did.
+#[test]
+fn a_transfer_that_may_have_moved_money_is_never_given_up() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(Outcome::unknown("lost"));
+    let absent = || Happening::Finding(StepName::First, Finding::Absent);
+    story.then(absent()).then(absent());
+    for _ in 0..500 {
+        story.sends(Outcome::not_sent("no way to the core")).then(Happening::Overdue);
+    }
+    assert_eq!(story.status(), Status::NeedsAttention);
+    assert!(story.transfer.holds_account());
 }
 
 #[test]

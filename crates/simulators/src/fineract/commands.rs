@@ -41,6 +41,8 @@ pub(crate) struct Row {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum State {
     UnderProcessing,
+    /// To clients like the one before, for ever: the core died before it booked anything.
+    Stuck,
     Processed(Answer),
     Failed(Answer),
     AwaitingApproval,
@@ -92,7 +94,7 @@ impl Commands {
                     Claim::Replay(answer.clone().replayed())
                 }
                 State::AwaitingApproval | State::Rejected => Claim::Collision,
-                State::UnderProcessing => {
+                State::UnderProcessing | State::Stuck => {
                     let age = draft.at.since(row.made_at).as_micros();
                     let racing =
                         age < u128::from(RACE_MICROS) && row.made_at != Timestamp::default();
@@ -132,6 +134,23 @@ impl Commands {
             if let Some(key) = key {
                 self.by_key.remove(&(row.order.action, key.to_owned()));
             }
+        }
+    }
+
+    /// The keys that are stuck, with nothing booked.
+    pub(crate) fn stuck_keys(&self) -> Vec<String> {
+        let stuck = self.rows.iter().filter(|row| row.state == State::Stuck);
+        stuck.map(|row| row.key.clone()).collect()
+    }
+
+    /// What the core's administrator does after a crash: deletes the rows of commands that died
+    /// before their booking, so that their keys can be used again.
+    pub(crate) fn free_stuck_keys(&mut self) {
+        let stuck = |row: &&Row| row.state == State::Stuck;
+        let ids: Vec<_> =
+            self.rows.iter().filter(stuck).map(|row| (row.id, row.key.clone())).collect();
+        for (id, key) in ids {
+            self.forget(id, Some(&key));
         }
     }
 

@@ -191,6 +191,8 @@ fn work(
     if luck.stuck_before {
         if one_transaction {
             bank.commands.forget(row, key);
+        } else {
+            bank.commands.settle(row, State::Stuck);
         }
         return Ok(Answer::reset());
     }

@@ -135,6 +135,19 @@ impl Simulator {
         bank.open_client(spec, today)
     }
 
+    /// The idempotency keys of commands whose core died before it booked anything: repeated, they
+    /// are answered 425 for ever.
+    pub fn stuck_keys(&self) -> Vec<String> {
+        self.lock().values().flat_map(|bank| bank.commands.stuck_keys()).collect()
+    }
+
+    /// What a core's administrator does after a crash: makes the stuck keys usable again.
+    pub fn free_stuck_keys(&self) {
+        for bank in self.lock().values_mut() {
+            bank.commands.free_stuck_keys();
+        }
+    }
+
     /// What goes wrong, and how often.
     pub fn faults(&self) -> &Faults {
         &self.inner.faults

@@ -24,6 +24,9 @@ use super::chance::Chance;
 /// The names of the providers, in the order in which stories count them.
 pub const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
 
+/// Where the core stands among the counterparties.
+const CORE: usize = 2;
+
 /// What the shipped mapping of the GSMA sandbox has otherwise here: shillings, and our simulator.
 const GSMA_CHANGES: &str = r#"
 [money]
@@ -67,6 +70,7 @@ pub struct Counterparties {
     pub mpesa: mpesa::Simulator,
     /// The core.
     pub core: core_simulator::Simulator,
+    core_recognises: bool,
     faults: [Faults; 3],
     carriages: [Carriage; 3],
     seed: u64,
@@ -134,7 +138,7 @@ impl Counterparties {
         let carriages = routers.map(|(router, doubles)| {
             Carriage::new(router, Chance::new(seed, "network"), weather.clone(), doubles)
         });
-        Self { gsma, mpesa, core, faults, carriages, seed }
+        Self { gsma, mpesa, core, core_recognises: recognises, faults, carriages, seed }
     }
 
     /// Lets everything go wrong that can, or nothing.
@@ -142,12 +146,20 @@ impl Counterparties {
         let chance = Chance::new(self.seed, "faults");
         for (index, faults) in self.faults.iter().enumerate() {
             let plan = if heavily {
-                heavy(self.seed ^ index as u64, &chance)
+                heavy(self.seed ^ index as u64, &chance, self.late_at_most(index))
             } else {
                 Plan::none(self.seed ^ index as u64)
             };
             faults.set(plan);
         }
+    }
+
+    /// How late work that was begun is done at that counterparty. A core that recognises a second
+    /// sending may take far longer than Kiungo waits before it sends again; any other must be done
+    /// within its indexing window, or no rule could save the money.
+    const fn late_at_most(&self, index: usize) -> u64 {
+        let within_window = 100_000;
+        if index == CORE && self.core_recognises { 20 * within_window } else { within_window }
     }
 
     /// The providers' books by name.
@@ -158,8 +170,9 @@ impl Counterparties {
         ])
     }
 
-    /// A connected core adapter. While the core does not answer, the least is assumed of it.
-    pub async fn connect_core(&self) -> Result<Arc<fineract::Fineract>, fineract::OptionsError> {
+    /// A core adapter as a process has it that has just started: it asks the core what it can do
+    /// after `delay`, again and again until the core says.
+    pub fn core(&self, delay: Duration) -> Result<Arc<fineract::Fineract>, fineract::OptionsError> {
         let options = serde_json::from_value(serde_json::json!({
             "base_url": "http://core.test/fineract-provider",
             "auth": { "type": "basic", "username": "mifos" },
@@ -168,14 +181,19 @@ impl Counterparties {
         }))
         .map_err(|error| fineract::OptionsError::BaseUrl(error.to_string()))?;
         let secrets = fineract::Secrets { password: Some("password".into()), client_secret: None };
-        let core = fineract::Fineract::new(options, secrets, self.transport(2))?;
-        for _ in 0..20 {
-            if core.connect().await.is_ok() {
-                break;
+        let core = Arc::new(fineract::Fineract::new(options, secrets, self.transport(CORE))?);
+        let asking = Arc::downgrade(&core);
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            while let Some(core) = asking.upgrade() {
+                if core.connect().await.is_ok() {
+                    break;
+                }
+                drop(core);
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        Ok(Arc::new(core))
+        });
+        Ok(core)
     }
 
     /// The links of an engine: adapters as a process has them that has just started.
@@ -219,7 +237,7 @@ impl Counterparties {
 }
 
 /// Everything that can go wrong, each seed with its own emphasis.
-fn heavy(seed: u64, chance: &Chance) -> Plan {
+fn heavy(seed: u64, chance: &Chance, late_at_most: u64) -> Plan {
     let rate = |up_to: u64| u16::try_from(chance.below(up_to)).unwrap_or(0);
     let all = BTreeMap::from([
         (Fault::ResetBefore, rate(500)),
@@ -259,5 +277,6 @@ fn heavy(seed: u64, chance: &Chance) -> Plan {
             ]),
         ),
     ]);
-    Plan { seed, rates, slow_ms: 100_000, indexing_lag_ms: 240_000 }
+    let slow_ms = late_at_most.min(100_000 + chance.below(late_at_most));
+    Plan { seed, rates, slow_ms, indexing_lag_ms: 240_000 }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use kiungo_domain::transfer::{Entry, Event, Kind, Status};
 use kiungo_domain::{
-    AccountRef, Currency, Money, Msisdn, Outcome, ProviderId, Receipt, Timestamp, TransferId,
+    AccountRef, Currency, Money, Msisdn, Outcome, ProviderId, Receipt, Reference, Timestamp,
+    TransferId,
     party::AccountKey,
 };
 use kiungo_engine::{Caller, Clock, Engine, EngineOptions, Ids, NewTransfer, Setup, SubmitError};
@@ -29,6 +30,8 @@ const MORNING: Timestamp = Timestamp::from_micros(1_772_427_600_000_000);
 
 /// How long everything may take to settle after the faults have stopped.
 const SETTLE_WITHIN: Duration = Duration::from_secs(4 * 24 * 3_600);
+/// When the core's administrator comes: after a person has been called about every unknown.
+const REPAIR_AFTER: Duration = Duration::from_secs(10 * 3_600);
 
 /// What came of a seed.
 #[derive(Debug, Clone, Default)]
@@ -129,6 +132,8 @@ struct World {
     door: Door,
     weather: Weather,
     tripwire: Arc<DrawnTripwire>,
+    /// How long a new process does not know what the core can do.
+    ignorance: Chance,
     clients: Vec<Client>,
 }
 
@@ -144,8 +149,9 @@ impl World {
         world.weather.set(false);
         world.counterparties.misbehave(false);
         world.tripwire.disarm();
-        world.settle().await?;
-        let report = world.judge(wanted).await?;
+        let findings = world.settle().await?;
+        let mut report = world.judge(wanted).await?;
+        report.findings.extend(findings);
         keeper.abort();
         if let Some(engine) = world.door.engine() {
             engine.kill();
@@ -172,13 +178,14 @@ impl World {
             door,
             weather,
             tripwire: Arc::new(DrawnTripwire::new(Chance::new(seed, "deaths"), 40)),
+            ignorance: Chance::new(seed, "ignorance"),
             clients,
         })
     }
 
     /// Starts a process: new adapters, a new engine, the same store.
     async fn open_shop(&self) -> Result<(), Failure> {
-        let core = self.counterparties.connect_core().await?;
+        let core = self.counterparties.core(self.until_core_is_asked())?;
         let (providers, cores) = self.counterparties.link(&core)?;
         let engine = Engine::new(Setup {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
@@ -192,6 +199,12 @@ impl World {
         engine.start().await?;
         self.door.set(Some(engine));
         Ok(())
+    }
+
+    /// Mostly at once; but a core may answer everything except what it can do for a long time.
+    fn until_core_is_asked(&self) -> Duration {
+        let longest = if self.ignorance.happens(2_500) { 1_800 } else { 0 };
+        self.ignorance.wait(Duration::from_secs(longest))
     }
 
     /// Starts the process again each time it dies.
@@ -297,9 +310,11 @@ impl World {
         }
     }
 
-    /// Waits until everything rests.
-    async fn settle(&self) -> Result<(), Failure> {
+    /// Waits until everything rests; or until nothing is left but what the core's administrator
+    /// must repair, who then does.
+    async fn settle(&self) -> Result<Vec<String>, Failure> {
         let begin = tokio::time::Instant::now();
+        let mut findings = Vec::new();
         while begin.elapsed() < SETTLE_WITHIN {
             tokio::time::sleep(Duration::from_secs(1_800)).await;
             let overview = self.store.overview(self.clock.now()).await?;
@@ -310,10 +325,29 @@ impl World {
                 .map(|(_, _, _, count)| count)
                 .sum();
             if open == 0 && overview.inbox_waiting == 0 {
-                return Ok(());
+                break;
+            }
+            if begin.elapsed() >= REPAIR_AFTER {
+                findings.extend(self.stuck_without_a_case().await?);
+                self.counterparties.core.free_stuck_keys();
             }
         }
-        Ok(())
+        Ok(findings)
+    }
+
+    /// A booking that died inside the core looks for ever as if it were still running. It must never
+    /// be booked under another key, and a person must have been called.
+    async fn stuck_without_a_case(&self) -> Result<Vec<String>, Failure> {
+        let mut findings = Vec::new();
+        for key in self.counterparties.core.stuck_keys() {
+            let id = Reference::parse(&key)?.transfer();
+            let summary = self.store.summary(id).await?;
+            let status = summary.map(|summary| summary.status);
+            if status != Some(Status::NeedsAttention) {
+                findings.push(format!("{id} is stuck in the core, and is {status:?}"));
+            }
+        }
+        Ok(findings)
     }
 
     async fn judge(&self, wanted: Vec<Wanted>) -> Result<SeedReport, Failure> {

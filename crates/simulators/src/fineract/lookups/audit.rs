@@ -56,7 +56,7 @@ const fn result(state: &State) -> (u64, &'static str) {
         State::Processed(_) => (1, "Processed"),
         State::AwaitingApproval => (2, "Awaiting Approval"),
         State::Rejected => (3, "Rejected"),
-        State::UnderProcessing => (4, "Under Processing"),
+        State::UnderProcessing | State::Stuck => (4, "Under Processing"),
         State::Failed(_) => (5, "Error"),
     }
 }
