@@ -2,6 +2,9 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use kiungo_domain::Timestamp;
 
 use super::codes;
 use super::options::Options;
@@ -27,7 +30,7 @@ pub(super) fn admit(
     if call.market != options.market.context() {
         return refuse(codes::MARKET);
     }
-    if options.disabled.contains(product) {
+    if !options.offers(product) {
         return refuse(codes::NOT_ENABLED);
     }
     if !open_at(options, simulator) {
@@ -49,13 +52,19 @@ pub(super) fn origin_fits(options: &Options, headers: &HeaderMap) -> bool {
 /// Whether the market is open now; hours may reach over midnight.
 fn open_at(options: &Options, simulator: &Simulator) -> bool {
     let Some((from, to)) = options.hours else { return true };
-    let hour = local_seconds(options, simulator).div_euclid(3_600).rem_euclid(24);
+    let hour = local_seconds(options, simulator.now()).div_euclid(3_600).rem_euclid(24);
     let (from, to) = (i64::from(from), i64::from(to));
     if from <= to { (from..to).contains(&hour) } else { hour >= from || hour < to }
 }
 
 /// Seconds since 1970 as the market's clocks show them.
-pub(super) fn local_seconds(options: &Options, simulator: &Simulator) -> i64 {
-    let seconds = simulator.now().as_micros().div_euclid(1_000_000);
+pub(super) fn local_seconds(options: &Options, at: Timestamp) -> i64 {
+    let seconds = at.as_micros().div_euclid(1_000_000);
     seconds.saturating_add(i64::from(options.utc_offset_minutes) * 60)
+}
+
+/// The date and time that the market's clocks show.
+pub(super) fn local_time(options: &Options, at: Timestamp) -> DateTime {
+    let local = jiff::Timestamp::from_second(local_seconds(options, at));
+    local.map_or(DateTime::MIN, |local| TimeZone::UTC.to_datetime(local))
 }

@@ -18,34 +18,40 @@ pub(super) async fn result(simulator: &Simulator, position: usize) {
     let name = operation.order.kind.operation();
     let forge = || forgery(simulator, &operation);
     let answer = simulator.inner.courier.send(name, &operation.key, letter, forge).await;
-    acknowledged(simulator, answer.as_ref(), "output_ResponseCode");
+    acknowledged(simulator, answer.as_ref(), |body| names(body, &ids_of(&operation)));
 }
 
-/// Tells the client what a query found.
+/// Tells the client what a query found; `operation` is its name in faults.
 pub(super) async fn found(
     simulator: &Simulator,
+    operation: &str,
     ids: &Ids,
     found: &Result<Vec<(&'static str, String)>, Code>,
 ) {
-    let (code, text, receipt) = match found {
-        Ok(_) => (simulator.options().success_code.as_str(), SUCCESS, NOTHING),
-        Err(code) => (named(*code), code.text, NOTHING),
+    let (code, text) = match found {
+        Ok(_) => (simulator.options().success_code.as_str(), SUCCESS),
+        Err(code) => (named(*code), code.text),
     };
-    let mut body = envelope(ids, receipt, code, text);
+    let mut body = envelope(ids, NOTHING, code, text);
+    // The result of a name query is the one without a receipt (§7).
+    if operation == "account" {
+        body.remove(RECEIPT);
+    }
     for (name, value) in found.iter().flatten() {
         // The documented table of this callback lacks the status word (§7).
         if *name != "ResponseTransactionStatus" {
             body.insert(format!("input_{name}"), value.clone().into());
         }
         if *name == "OriginalTransactionID" {
-            body.insert("input_TransactionID".into(), value.clone().into());
+            body.insert(RECEIPT.into(), value.clone().into());
         }
     }
     let Some(letter) = to_response_url(simulator, body) else { return };
-    let answer = simulator.inner.courier.send("inquire", &ids.third_party, letter, || None).await;
-    acknowledged(simulator, answer.as_ref(), "output_ResponseCode");
+    let answer = simulator.inner.courier.send(operation, &ids.third_party, letter, || None).await;
+    acknowledged(simulator, answer.as_ref(), |body| names(body, ids));
 }
 
+const RECEIPT: &str = "input_TransactionID";
 const SUCCESS: &str = "Request processed successfully";
 
 /// A gateway's failure has no code of its own in a callback.
@@ -97,7 +103,7 @@ fn envelope(ids: &Ids, receipt: &str, code: &str, text: &str) -> Map<String, Val
     let pairs = [
         ("input_OriginalConversationID", ids.conversation.as_str()),
         ("input_ThirdPartyConversationID", &ids.third_party),
-        ("input_TransactionID", receipt),
+        (RECEIPT, receipt),
         ("input_ResultCode", code),
         ("input_ResultDesc", text),
     ];
@@ -118,16 +124,26 @@ pub(super) fn letter(url: &str, body: &Value) -> Option<Letter> {
         .ok()
 }
 
-/// Counts an acknowledgement whose `field` is not 0; it is tolerated (§12).
+/// Counts an acknowledgement that is not as documented; it is tolerated (§12).
 pub(super) fn acknowledged(
     simulator: &Simulator,
     answer: Option<&http::Response<Bytes>>,
-    field: &str,
+    is_right: impl FnOnce(&Value) -> bool,
 ) {
     let Some(answer) = answer else { return };
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    let right = [json!("0"), json!(0)].contains(&body[field]);
-    if !right || answer.status() != http::StatusCode::OK {
+    if !is_right(&body) || answer.status() != http::StatusCode::OK {
         simulator.state().wrong_acknowledgements += 1;
     }
+}
+
+/// Whether an acknowledgement names what it acknowledges (§7).
+fn names(body: &Value, ids: &Ids) -> bool {
+    is_zero(&body["output_ResponseCode"])
+        && body["output_OriginalConversationID"] == ids.conversation
+        && body["output_ThirdPartyConversationID"] == ids.third_party
+}
+
+pub(super) fn is_zero(code: &Value) -> bool {
+    [json!("0"), json!(0)].contains(code)
 }

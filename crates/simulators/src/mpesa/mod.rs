@@ -8,6 +8,7 @@
 //! * `money`, `limits`: operations that move money, and how much they may
 //! * `query`: the two queries
 //! * `callback`, `paybill`: results of asynchronous operations; payments started at the wallet
+//! * `statement`, `desk`: the portal's statement, and what can be asked and done under `/_sim`
 //! * `codes`, `triggers`: response codes, and the sandbox's magic numbers
 //! * `state`: what the market remembers
 
@@ -15,6 +16,7 @@ mod admission;
 mod answer;
 mod callback;
 mod codes;
+mod desk;
 mod fields;
 mod keys;
 mod limits;
@@ -25,20 +27,21 @@ mod paybill;
 mod query;
 mod session;
 mod state;
+mod statement;
 mod triggers;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
-use axum::routing::{any, get};
-use axum::{Json, Router};
+use axum::routing::any;
 use bytes::Bytes;
+use jiff::civil::Date;
 use kiungo_domain::Timestamp;
-use serde_json::{Value, json};
 
 use crate::books::Books;
 use crate::clock::Clock;
@@ -102,8 +105,7 @@ impl Simulator {
     pub fn router(&self) -> Router {
         Router::new()
             .route("/{environment}/ipg/v2/{market}/{*operation}", any(dispatch))
-            .route("/_sim/public-key", get(public_key))
-            .route("/_sim/acknowledgements", get(acknowledgements))
+            .merge(desk::routes())
             .fallback(|| async { answer::not_found() })
             .with_state(self.clone())
             .merge(control::router(self.clone()))
@@ -137,6 +139,22 @@ impl Simulator {
         account_reference: &str,
     ) -> Result<String, PaymentRefused> {
         paybill::pay(self, msisdn, amount_minor, account_reference).await
+    }
+
+    /// The operator takes a transaction back, unasked: a query shows it as reversed from then on.
+    /// The receipt of the reversal.
+    ///
+    /// # Errors
+    /// The response code, if there is no such transaction, it was taken back already, or its money
+    /// has been spent.
+    pub fn take_back(&self, receipt: &str) -> Result<String, &'static str> {
+        money::take_back(self, receipt).map_err(|code| code.name)
+    }
+
+    /// The organisation's statement for these local days, both included, as the portal exports it
+    /// in CSV (`mobile-money-files.md` §1). From the first movement, and to the last, if `None`.
+    pub fn statement(&self, from: Option<Date>, to: Option<Date>) -> String {
+        statement::export(self, from, to)
     }
 
     /// How many results and confirmations the client acknowledged in another form than the
@@ -210,13 +228,4 @@ async fn dispatch(
         ("GET", "queryBeneficiaryName/") => query::name(&simulator, &call).await,
         _ => answer::not_found(),
     }
-}
-
-async fn public_key(Shared(simulator): Shared<Simulator>) -> String {
-    // The pair is made off the runtime's threads: 4096 bits take seconds.
-    tokio::task::spawn_blocking(move || simulator.public_key()).await.unwrap_or_default()
-}
-
-async fn acknowledgements(Shared(simulator): Shared<Simulator>) -> Json<Value> {
-    Json(json!({ "wrong": simulator.wrong_acknowledgements() }))
 }

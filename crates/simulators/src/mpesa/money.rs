@@ -9,7 +9,7 @@ use super::answer::{self, Ids};
 use super::codes::{self, Code};
 use super::fields::Fields;
 use super::order::{Kind, Order};
-use super::state::{Operation, State, Status, movement};
+use super::state::{State, Status, movement};
 use super::triggers::{self, Trigger};
 use super::{Call, Simulator, admission, callback, limits};
 use crate::faults::{Fault, hash};
@@ -96,7 +96,7 @@ impl Simulator {
         session: &str,
     ) -> Result<(usize, Ids), Box<Response>> {
         let now = self.now();
-        let day = admission::local_seconds(self.options(), self).div_euclid(86_400);
+        let day = admission::local_seconds(self.options(), now).div_euclid(86_400);
         let mut guard = self.state();
         let state = &mut *guard;
         let conversation = state.new_conversation();
@@ -112,17 +112,14 @@ impl Simulator {
             limits::count(&self.options().limits, session, customers, &order.party, minor, day)
                 .map_err(|code| Box::new(answer::refusal(code, &ids)))?;
         }
-        let lagging = self.faults().strikes("inquire", Fault::IndexingLag, &key);
-        let lag = if lagging { self.faults().indexing_lag() } else { Duration::ZERO };
-        let position = state.add(Operation {
-            order,
-            conversation: ids.conversation.clone(),
-            status: Status::Pending,
-            reversed: false,
-            visible_at: now.after(lag),
-            key,
-        });
-        Ok((position, ids))
+        let lag = self.lag(&key);
+        Ok((state.add(order, ids.conversation.clone(), key, now, lag), ids))
+    }
+
+    /// How long queries do not find an operation.
+    pub(super) fn lag(&self, key: &str) -> Duration {
+        let lagging = self.faults().strikes("inquire", Fault::IndexingLag, key);
+        if lagging { self.faults().indexing_lag() } else { Duration::ZERO }
     }
 
     /// Moves the money of an accepted operation, or refuses it; once.
@@ -136,7 +133,7 @@ impl Simulator {
                 Ok(receipt) => Status::Completed { receipt },
                 Err(code) => Status::Refused(code),
             };
-            state.end(position, status);
+            state.end(position, status, self.now());
         }
         state.operation(position).map(|operation| operation.status.clone())
     }
@@ -174,6 +171,26 @@ fn transfer(state: &mut State, order: &Order) -> Result<String, Code> {
     let receipt = state.new_receipt();
     let line = movement(order, &order.party, amount, &receipt);
     state.ledger.transfer(from, to, line).map_err(code_of)?;
+    Ok(receipt)
+}
+
+/// The operator takes a transaction back, without being asked by the organisation.
+pub(super) fn take_back(simulator: &Simulator, receipt: &str) -> Result<String, Code> {
+    let order = Order {
+        kind: Kind::Reversal,
+        third_party: String::new(),
+        party: String::new(),
+        amount: None,
+        label: String::new(),
+        original: receipt.to_owned(),
+    };
+    let now = simulator.now();
+    let mut guard = simulator.state();
+    let state = &mut *guard;
+    let receipt = reverse(state, &order)?;
+    let (key, conversation) = (order.key(), state.new_conversation());
+    let position = state.add(order, conversation, key, now, Duration::ZERO);
+    state.end(position, Status::Completed { receipt: receipt.clone() }, now);
     Ok(receipt)
 }
 

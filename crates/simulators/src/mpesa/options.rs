@@ -14,6 +14,8 @@ pub struct Options {
     pub environment: String,
     /// The market, by its context in the path.
     pub market: Market,
+    /// The currency, where it is another than the market's: some in DR Congo work in `CDF`.
+    pub currency: Option<Currency>,
     /// The organisation's short code. With `000000` and `triggers`, magic numbers act (§10).
     pub short_code: String,
     /// The application's API key.
@@ -30,6 +32,8 @@ pub struct Options {
     pub sessions_overlap: bool,
     /// Products that are switched off, by the first part of their path: `c2bPayment`.
     pub disabled: BTreeSet<String>,
+    /// Whether names of beneficiaries are told; `None`: as documented, in Ghana only (§1).
+    pub beneficiary_names: Option<bool>,
     /// First hour of use, and the hour from which on there is none, in local time.
     pub hours: Option<(u8, u8)>,
     /// Local time, in minutes east of UTC.
@@ -71,6 +75,7 @@ impl Default for Options {
         Self {
             environment: "sandbox".into(),
             market: Market::VodacomTzn,
+            currency: None,
             short_code: "000000".into(),
             api_key: "demo0000demo0000demo0000demo0000".into(),
             key_bits: 4_096,
@@ -79,6 +84,7 @@ impl Default for Options {
             session_lifetime_ms: 3_600_000,
             sessions_overlap: true,
             disabled: BTreeSet::new(),
+            beneficiary_names: None,
             hours: None,
             utc_offset_minutes: 180,
             limits: Limits::default(),
@@ -97,6 +103,19 @@ impl Default for Options {
             unavailable_as_503: true,
             paybill: Paybill::default(),
         }
+    }
+}
+
+impl Options {
+    /// The currency of every amount.
+    pub fn currency(&self) -> Currency {
+        self.currency.unwrap_or_else(|| self.market.currency())
+    }
+
+    /// Whether the application may use this product.
+    pub(super) fn offers(&self, product: &str) -> bool {
+        let tells_names = self.beneficiary_names.unwrap_or(self.market == Market::VodafoneGha);
+        !self.disabled.contains(product) && (tells_names || product != "queryBeneficiaryName")
     }
 }
 

@@ -84,7 +84,7 @@ impl Order {
         let third_party = fields.get(conversation)?;
         check_country(fields, options)?;
         let currency = fields.get(fields::CURRENCY)?;
-        if !currency.eq_ignore_ascii_case(options.market.currency().code()) {
+        if !currency.eq_ignore_ascii_case(options.currency().code()) {
             return Err(codes::CURRENCY);
         }
         check_short_code(&fields.get(payer_code)?, options)?;
@@ -157,7 +157,7 @@ pub(super) fn check_msisdn(given: &str, options: &Options) -> Result<(), Code> {
 
 /// The amount in minor units; nothing at all, or more decimals than there are, is invalid.
 fn read_amount(text: &str, options: &Options) -> Result<Money, Code> {
-    let currency = options.market.currency();
+    let currency = options.currency();
     let text = if text.starts_with('.') { format!("0{text}") } else { text.to_owned() };
     let amount = Money::parse(&text, currency).map_err(|_| codes::AMOUNT)?;
     let unit = 10_i64.pow(u32::from(currency.exponent()));

@@ -6,14 +6,13 @@ use std::time::Duration;
 use kiungo_domain::Money;
 use serde_json::{Value, json};
 
-use super::callback::{acknowledged, invented_receipt, letter};
+use super::callback::{acknowledged, invented_receipt, is_zero, letter};
 use super::options::{MsisdnForm, Unanswered};
 use super::order::{Kind, Order};
 use super::state::{Operation, Status, movement};
 use super::{Simulator, admission};
 use crate::courier::Letter;
 use crate::digest::sha256_hex;
-use crate::faults::Fault;
 use crate::ledger::{FLOAT, Hindrance};
 use crate::payment::PaymentRefused;
 use crate::people::name_of;
@@ -38,7 +37,7 @@ pub(super) async fn pay(
     amount_minor: i64,
     account_reference: &str,
 ) -> Result<String, PaymentRefused> {
-    let currency = simulator.options().market.currency();
+    let currency = simulator.options().currency();
     let amount = Money::from_minor(amount_minor, currency).filter(|amount| !amount.is_zero());
     let amount = amount.ok_or(PaymentRefused::InvalidAmount)?;
     let party = msisdn.trim_start_matches('+').to_owned();
@@ -104,8 +103,7 @@ fn book(simulator: &Simulator, payment: &Payment) -> Result<String, PaymentRefus
     };
     let key = order.key();
     let now = simulator.now();
-    let lagging = simulator.faults().strikes("inquire", Fault::IndexingLag, &key);
-    let lag = if lagging { simulator.faults().indexing_lag() } else { Duration::ZERO };
+    let lag = simulator.lag(&key);
     let mut state = simulator.state();
     let line = movement(&order, &payment.party, payment.amount, &payment.receipt);
     state.ledger.transfer(&payment.party, FLOAT, line).map_err(|why| match why {
@@ -113,15 +111,8 @@ fn book(simulator: &Simulator, payment: &Payment) -> Result<String, PaymentRefus
         Hindrance::Insufficient | Hindrance::Overflow => PaymentRefused::InsufficientFunds,
     })?;
     let conversation = state.new_conversation();
-    let position = state.add(Operation {
-        order,
-        conversation,
-        status: Status::Pending,
-        reversed: false,
-        visible_at: now.after(lag),
-        key: key.clone(),
-    });
-    state.end(position, Status::Completed { receipt: payment.receipt.clone() });
+    let position = state.add(order, conversation, key.clone(), now, lag);
+    state.end(position, Status::Completed { receipt: payment.receipt.clone() }, now);
     Ok(key)
 }
 
@@ -132,7 +123,7 @@ async fn confirm(simulator: &Simulator, payment: &Payment, key: &str) {
         confirmation(simulator, &Payment { receipt, ..payment.clone() })
     };
     let answer = simulator.inner.courier.send("payment", key, letter, forge).await;
-    acknowledged(simulator, answer.as_ref(), "ResultCode");
+    acknowledged(simulator, answer.as_ref(), |body| is_zero(&body["ResultCode"]));
 }
 
 /// A confirmation of a payment that never was, made up after `operation`.
@@ -188,8 +179,5 @@ fn write_msisdn(party: &str, form: MsisdnForm) -> String {
 }
 
 fn local_time(simulator: &Simulator) -> String {
-    let seconds = admission::local_seconds(simulator.options(), simulator);
-    jiff::Timestamp::from_second(seconds)
-        .map(|at| at.strftime("%Y%m%d%H%M%S").to_string())
-        .unwrap_or_default()
+    admission::local_time(simulator.options(), simulator.now()).strftime("%Y%m%d%H%M%S").to_string()
 }

@@ -12,12 +12,15 @@ use super::order::{check_country, check_msisdn, check_short_code};
 use super::state::{Operation, Status};
 use super::triggers::{self, QueryTrigger};
 use super::{Call, Simulator, admission, callback};
-use crate::faults::Fault;
+use crate::faults::{Fault, hash};
 use crate::mischief::{Subject, perform};
 use crate::people::name_of;
 
 /// A word for a state that no document lists.
 const STRANGE: &str = "Ambiguous";
+
+/// The field with that word.
+const STATUS: &str = "ResponseTransactionStatus";
 
 /// What a query found: names without prefix, and values.
 type Found = Vec<(&'static str, String)>;
@@ -110,7 +113,9 @@ async fn answer_with(
         let found = look(&worker);
         if by_callback {
             let (worker, sent_ids) = (worker.clone(), ids.clone());
-            tokio::spawn(async move { callback::found(&worker, &sent_ids, &found).await });
+            tokio::spawn(async move {
+                callback::found(&worker, operation, &sent_ids, &found).await;
+            });
             return answer::success(StatusCode::OK, &ids, &[]);
         }
         match found {
@@ -142,11 +147,24 @@ fn find(simulator: &Simulator, reference: &str) -> Result<Found, Code> {
     if now < operation.visible_at {
         return Err(codes::NOT_FOUND);
     }
-    let strange = simulator.faults().strikes("inquire", Fault::UnknownStatus, &operation.key);
-    Ok(describe(operation, strange))
+    if simulator.faults().strikes("inquire", Fault::UnknownStatus, &operation.key) {
+        return Ok(puzzle(operation));
+    }
+    Ok(describe(operation))
 }
 
-fn describe(operation: &Operation, strange: bool) -> Found {
+/// An answer that says nothing: a word that no document lists, or `N/A` for every value (§6.6).
+fn puzzle(operation: &Operation) -> Found {
+    let blank = hash(0, &[b"puzzle", operation.key.as_bytes()]).is_multiple_of(2);
+    let puzzling = |(name, value): (&'static str, String)| match name {
+        _ if blank => (name, NOTHING.to_owned()),
+        STATUS => (name, STRANGE.to_owned()),
+        _ => (name, value),
+    };
+    describe(operation).into_iter().map(puzzling).collect()
+}
+
+fn describe(operation: &Operation) -> Found {
     let (word, receipt) = match &operation.status {
         Status::Pending => ("Pending", NOTHING),
         Status::Completed { receipt } => ("Completed", receipt.as_str()),
@@ -154,12 +172,12 @@ fn describe(operation: &Operation, strange: bool) -> Found {
         Status::Refused(code) if *code == codes::FAILED => ("Cancelled", NOTHING),
         Status::Refused(_) => ("Failed", NOTHING),
     };
-    found(if strange { STRANGE } else { word }, receipt, operation.reversed)
+    found(word, receipt, operation.reversed)
 }
 
 fn found(word: &str, receipt: &str, reversed: bool) -> Found {
     vec![
-        ("ResponseTransactionStatus", word.to_owned()),
+        (STATUS, word.to_owned()),
         ("OriginalTransactionID", receipt.to_owned()),
         ("Reversed", if reversed { "True" } else { "False" }.to_owned()),
     ]

@@ -1,6 +1,7 @@
 //! What the market remembers.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use kiungo_domain::{Money, Timestamp};
 
@@ -36,6 +37,8 @@ pub(super) struct Operation {
     pub(super) conversation: String,
     pub(super) status: Status,
     pub(super) reversed: bool,
+    pub(super) accepted_at: Timestamp,
+    pub(super) ended_at: Timestamp,
     pub(super) visible_at: Timestamp,
     /// The business content that faults are drawn by.
     pub(super) key: String,
@@ -97,14 +100,31 @@ impl State {
         self.by_third_party.contains_key(third_party)
     }
 
-    /// Remembers an operation; its position.
-    pub(super) fn add(&mut self, operation: Operation) -> usize {
+    /// Remembers an operation that is not carried out yet, which queries find after `lag`; its
+    /// position.
+    pub(super) fn add(
+        &mut self,
+        order: Order,
+        conversation: String,
+        key: String,
+        now: Timestamp,
+        lag: Duration,
+    ) -> usize {
         let position = self.operations.len();
-        if !operation.order.third_party.is_empty() {
-            self.by_third_party.insert(operation.order.third_party.clone(), position);
+        if !order.third_party.is_empty() {
+            self.by_third_party.insert(order.third_party.clone(), position);
         }
-        self.by_conversation.insert(operation.conversation.clone(), position);
-        self.operations.push(operation);
+        self.by_conversation.insert(conversation.clone(), position);
+        self.operations.push(Operation {
+            order,
+            conversation,
+            status: Status::Pending,
+            reversed: false,
+            accepted_at: now,
+            ended_at: now,
+            visible_at: now.after(lag),
+            key,
+        });
         position
     }
 
@@ -129,12 +149,13 @@ impl State {
     }
 
     /// Ends an operation.
-    pub(super) fn end(&mut self, position: usize, status: Status) {
+    pub(super) fn end(&mut self, position: usize, status: Status, now: Timestamp) {
         if let Status::Completed { receipt } = &status {
             self.by_receipt.insert(receipt.clone(), position);
         }
         if let Some(operation) = self.operations.get_mut(position) {
             operation.status = status;
+            operation.ended_at = now;
         }
     }
 

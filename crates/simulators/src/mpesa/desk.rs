@@ -1,0 +1,56 @@
+//! `/_sim/…`: what only this simulator is asked and told from outside.
+
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Simulator;
+
+pub(super) fn routes() -> Router<Simulator> {
+    Router::new()
+        .route("/_sim/public-key", get(public_key))
+        .route("/_sim/acknowledgements", get(acknowledgements))
+        .route("/_sim/statement", get(statement))
+        .route("/_sim/reversals", post(take_back))
+}
+
+async fn public_key(State(simulator): State<Simulator>) -> String {
+    // The pair is made off the runtime's threads: 4096 bits take seconds.
+    tokio::task::spawn_blocking(move || simulator.public_key()).await.unwrap_or_default()
+}
+
+async fn acknowledgements(State(simulator): State<Simulator>) -> Json<Value> {
+    Json(json!({ "wrong": simulator.wrong_acknowledgements() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Period {
+    from: Option<Date>,
+    to: Option<Date>,
+}
+
+async fn statement(State(simulator): State<Simulator>, Query(period): Query<Period>) -> Response {
+    let csv = simulator.statement(period.from, period.to);
+    ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TakeBack {
+    receipt: String,
+}
+
+async fn take_back(State(simulator): State<Simulator>, Json(what): Json<TakeBack>) -> Response {
+    match simulator.take_back(&what.receipt) {
+        Ok(receipt) => (StatusCode::CREATED, Json(json!({ "receipt": receipt }))).into_response(),
+        Err(code) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": code }))).into_response()
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! How much may be moved.
+
+use std::time::Duration;
+
+use kiungo_simulators::mpesa::options::{Limits, Options};
+
+use super::{MSISDN, c2b, code, is, options, world};
+use crate::harness::no_faults;
+
+#[tokio::test(start_paused = true)]
+async fn limits_of_the_session_block_it_and_those_of_a_customer_do_not() {
+    let with = |limits: Limits| world(Options { limits, ..options() }, no_faults());
+    let count = with(Limits { session_count_max: Some(2), ..Limits::default() }).await;
+    for (id, expected) in [("A", "INS-0"), ("B", "INS-0"), ("C", "INS-993"), ("D", "INS-993")] {
+        assert_eq!(code(&count.collect(&c2b(id, MSISDN, "5")).await).1, expected);
+    }
+    let body = c2b("C", MSISDN, "5").to_string();
+    let fresh = count.session().await;
+    let path = "vodacomTZN/c2bPayment/singleStage/";
+    is(&count.send("POST", path, &fresh, &body).await, 201, "INS-0");
+
+    let value = with(Limits { session_minor_max: Some(1_000), ..Limits::default() }).await;
+    is(&value.collect(&c2b("A", MSISDN, "6")).await, 201, "INS-0");
+    is(&value.collect(&c2b("B", MSISDN, "6")).await, 400, "INS-994");
+    let single = with(Limits { single_minor_max: Some(1_000), ..Limits::default() }).await;
+    is(&single.collect(&c2b("A", MSISDN, "10.01")).await, 400, "INS-995");
+    is(&single.collect(&c2b("B", MSISDN, "1")).await, 400, "INS-995");
+
+    let limits = Limits { customer_count_max: Some(1), ..Limits::default() };
+    let customer =
+        world(Options { limits, session_lifetime_ms: 200_000_000, ..options() }, no_faults()).await;
+    is(&customer.collect(&c2b("A", MSISDN, "1")).await, 201, "INS-0");
+    is(&customer.collect(&c2b("B", MSISDN, "1")).await, 400, "INS-991");
+    is(&customer.collect(&c2b("C", "255700000002", "1")).await, 201, "INS-0");
+    tokio::time::sleep(Duration::from_hours(24)).await;
+    is(&customer.collect(&c2b("D", MSISDN, "1")).await, 201, "INS-0");
+    let limits =
+        Limits { customer_minor_max: Some(100), customer_count_max: Some(0), ..Limits::default() };
+    let both = with(limits).await;
+    is(&both.collect(&c2b("A", MSISDN, "2")).await, 400, "INS-992");
+    assert_eq!(both.moved(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customers_daily_value_is_his_own() {
+    let limits = Limits { customer_minor_max: Some(1_000), ..Limits::default() };
+    let world = world(Options { limits, ..options() }, no_faults()).await;
+    is(&world.collect(&c2b("A", MSISDN, "9")).await, 201, "INS-0");
+    is(&world.collect(&c2b("B", MSISDN, "2")).await, 400, "INS-990");
+    is(&world.collect(&c2b("C", MSISDN, "1")).await, 201, "INS-0");
+    is(&world.collect(&c2b("D", "255700000002", "2")).await, 201, "INS-0");
+}
