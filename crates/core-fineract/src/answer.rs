@@ -8,10 +8,10 @@ use kiungo_domain::outcome::{
 use kiungo_domain::{AccountKind, CoreAccount, Msisdn, Outcome, Receipt, Reference};
 
 use crate::booking;
-use crate::catalogue::{self, Class, Verdict};
+use crate::catalogue::{self, Class, Verdict, tidy};
 use crate::client::Answer;
 use crate::version::Profile;
-use crate::wire::{Changes, CommandResult, Text};
+use crate::wire::{Changes, CommandResult, Text, read_object};
 
 /// What the answer to a booking came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) enum Booked {
 
 /// Reads the answer to a deposit, a withdrawal, a repayment or a disbursement.
 pub(crate) fn booking(answer: &Answer, order: &CoreOrder, profile: &Profile) -> Booked {
-    let result = match result(answer, collision(order, profile)) {
+    let result = match result(answer, collision(answer, order, profile)) {
         Ok(result) => result,
         Err(outcome) => return Booked::Outcome(outcome),
     };
@@ -39,7 +39,7 @@ pub(crate) fn undo(answer: &Answer, order: &UndoOrder, profile: &Profile) -> Out
     let original = &order.original;
     // The reversal's external id, if sent, reports a repetition as a plain database error.
     let reported_plainly = original.booking == Booking::Repay && profile.has_reversal_external_id();
-    let collision = profile.key_may_collide() || reported_plainly;
+    let collision = key_collision(answer, profile) || reported_plainly;
     let result = match result(answer, collision) {
         Ok(result) => result,
         Err(outcome) => return outcome,
@@ -70,7 +70,7 @@ pub(crate) fn undo(answer: &Answer, order: &UndoOrder, profile: &Profile) -> Out
 
 /// Reads the answer to a hold or a release, which names its transaction.
 pub(crate) fn hold(answer: &Answer, account: CoreAccount, profile: &Profile) -> Outcome {
-    let result = match result(answer, profile.key_may_collide()) {
+    let result = match result(answer, key_collision(answer, profile)) {
         Ok(result) => result,
         Err(outcome) => return outcome,
     };
@@ -83,16 +83,21 @@ pub(crate) fn hold(answer: &Answer, account: CoreAccount, profile: &Profile) -> 
 
 /// Whether an unspecific database error may mean "already applied": the key was in use, or an
 /// external id was whose repetition has no code of its own.
-fn collision(order: &CoreOrder, profile: &Profile) -> bool {
+fn collision(answer: &Answer, order: &CoreOrder, profile: &Profile) -> bool {
     let savings = order.account.kind == AccountKind::Savings;
-    profile.key_may_collide() || (savings && profile.has_savings_external_id())
+    key_collision(answer, profile) || (savings && profile.has_savings_external_id())
+}
+
+/// A collision of keys is never stored: from the cache comes only what the handler itself refused.
+const fn key_collision(answer: &Answer, profile: &Profile) -> bool {
+    profile.key_may_collide() && !answer.cached
 }
 
 fn result(answer: &Answer, collision: bool) -> Result<CommandResult, Outcome> {
     if answer.status != 200 {
         return Err(refusal(answer, collision));
     }
-    let Ok(result) = serde_json::from_slice::<CommandResult>(&answer.body) else {
+    let Ok(result) = read_object::<CommandResult>(&answer.body) else {
         return Err(Outcome::unknown("200 with a body that is no result of a command"));
     };
     if result.rollback_transaction == Some(true) {
@@ -152,7 +157,7 @@ fn same_account(result: &CommandResult, account: CoreAccount) -> Result<(), Stri
     };
     match named {
         Some(id) if id == account.id => Ok(()),
-        Some(id) => Err(format!("the answer is about {} {id}", account.kind.as_str())),
+        Some(id) => Err(tidy(&format!("the answer is about {} {id}", account.kind.as_str()))),
         None => Err("200 without the account's id".to_owned()),
     }
 }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::auth::{AuthFailure, Authenticator};
 use crate::catalogue::{self, Verdict};
 use crate::config::Settings;
-use crate::wire::Page;
+use crate::wire::{Page, read_object};
 
 /// A client of one tenant.
 pub(crate) struct Client {
@@ -27,8 +27,6 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Answered from what was stored for the same key (`fineract.md` §4.2).
     pub(crate) cached: bool,
-    /// When it was given, by the core's clock.
-    pub(crate) told_at: Option<jiff::Timestamp>,
     pub(crate) body: Bytes,
 }
 
@@ -125,7 +123,7 @@ impl Client {
     pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ReadError> {
         let answer = self.get(path).await.map_err(|e| ReadError::Unusable(e.why()))?;
         let body = answer.found()?;
-        serde_json::from_slice(&body).map_err(|e| unreadable(&e))
+        read_object(&body).map_err(|e| unreadable(&e))
     }
 
     /// Reads one page of a list, in whatever shape.
@@ -133,17 +131,8 @@ impl Client {
         &self,
         path: &str,
     ) -> Result<Page<T>, ReadError> {
-        Ok(self.read_dated_page(path).await?.0)
-    }
-
-    /// The same, and when the core said so.
-    pub(crate) async fn read_dated_page<T: DeserializeOwned>(
-        &self,
-        path: &str,
-    ) -> Result<(Page<T>, Option<jiff::Timestamp>), ReadError> {
         let answer = self.get(path).await.map_err(|e| ReadError::Unusable(e.why()))?;
-        let told_at = answer.told_at;
-        Ok((answer.page()?, told_at))
+        answer.page()
     }
 
     async fn send(
@@ -189,11 +178,11 @@ impl Client {
                 return Err(SendError::NotSent("the token has ended".to_owned()));
             }
         }
-        let header = |name| response.headers().get(name).map(http::HeaderValue::as_bytes);
-        let cached =
-            header("x-served-from-cache").is_some_and(|value| value.eq_ignore_ascii_case(b"true"));
-        let told_at = header("date").and_then(moment);
-        Ok(Answer { status, cached, told_at, body: response.into_body() })
+        let cached = response
+            .headers()
+            .get("x-served-from-cache")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+        Ok(Answer { status, cached, body: response.into_body() })
     }
 }
 
@@ -226,11 +215,6 @@ impl Answer {
         let body = self.found()?;
         Page::parse(&body).map_err(|e| unreadable(&e))
     }
-}
-
-/// The moment in a `Date` header (RFC 9110 §5.6.7).
-fn moment(value: &[u8]) -> Option<jiff::Timestamp> {
-    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()
 }
 
 /// For a read, Fineract's own "not found" is enough: which code it carries is not a money matter.

@@ -188,8 +188,7 @@ impl Core for Fineract {
     }
 
     async fn undo(&self, order: &UndoOrder) -> Outcome {
-        let (outcome, replayed_failure) =
-            undo::undo(&self.client, &self.profile(), order).await;
+        let (outcome, replayed_failure) = undo::undo(&self.client, &self.profile(), order).await;
         match outcome {
             Outcome::Unknown { why } if replayed_failure => {
                 after_replayed_failure(why, self.inquire_undo(order).await)

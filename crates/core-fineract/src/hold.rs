@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::answer;
 use crate::booking::{FORMAT, Format, json, repair};
 use crate::client::Client;
-use crate::inquiry::HOLD;
+use crate::posting::HOLD;
 use crate::version::Profile;
 use crate::wire::SavingsTransaction;
 

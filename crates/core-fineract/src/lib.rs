@@ -2,7 +2,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
-mod approvals;
 mod auth;
 mod booking;
 mod calendar;
@@ -16,8 +15,10 @@ mod inquiry;
 mod lookup;
 mod near;
 mod phone;
+mod posting;
 mod probe;
 mod suggest;
+mod trail;
 mod undo;
 mod version;
 mod wire;

@@ -21,11 +21,7 @@ const WRITTEN_BY_CORE: [u64; 6] = [5, 10, 19, 29, 30, 32];
 
 /// Sends the undo once, and says whether the answer was a failure replayed from an earlier sending.
 /// What is read before it moves nothing, so a failure there is "not sent".
-pub(crate) async fn undo(
-    client: &Client,
-    profile: &Profile,
-    order: &UndoOrder,
-) -> (Outcome, bool) {
+pub(crate) async fn undo(client: &Client, profile: &Profile, order: &UndoOrder) -> (Outcome, bool) {
     let prepared = match order.original.booking {
         Booking::Deposit | Booking::Withdraw => savings(order),
         Booking::Repay => repayment(client, profile, order).await,

@@ -46,6 +46,34 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![proptest::collection::vec(any::<u8>(), 0..200), damaged]
 }
 
+#[test]
+fn a_list_in_place_of_an_object_says_nothing() {
+    let profile = script::profile(10);
+    let order = orders::order(Booking::Deposit);
+    let booked = |status, body: &str| {
+        let body = body.to_owned().into();
+        answer::booking(&Answer { status, cached: false, body }, &order, &profile)
+    };
+    let code = "error.msg.saving.account.id.invalid";
+    for (status, body) in [
+        (200, "[null,null,34,567,null,null,null,null,null]".to_owned()),
+        (200, " [991,null,null,null,null,null,true,null,null]".to_owned()),
+        (404, format!("[\"{code}\",\"text\",null,null,null,null]")),
+    ] {
+        let unknown = matches!(booked(status, &body), Booked::Outcome(Outcome::Unknown { .. }));
+        assert!(unknown, "{status} {body}");
+    }
+}
+
+#[test]
+fn a_foreign_number_is_masked_in_what_is_said_about_it() {
+    let body = r#"{"savingsId":255700000001,"resourceId":567}"#.into();
+    let answer = Answer { status: 200, cached: false, body };
+    let booked = answer::booking(&answer, &orders::order(Booking::Deposit), &script::profile(10));
+    let Booked::Outcome(Outcome::Unknown { why }) = booked else { panic!("{booked:?}") };
+    assert_eq!(why, "the answer is about savings 255****01");
+}
+
 proptest! {
     #[test]
     fn no_body_panics_a_parser(body in bodies()) {

@@ -84,6 +84,17 @@ pub(crate) fn unreachable() -> Reply {
     Err(Failure::NotSent { why: "refused".to_owned() })
 }
 
+/// A page of no transactions.
+pub(crate) const EMPTY: &str = r#"{"total":0,"content":[],"pageable":{}}"#;
+/// A savings account, as a core shows it that knows it.
+pub(crate) const SAVINGS: &str = include_str!("../../fixtures/savings_account.json");
+
+/// What a core of 1.9 or later says of a savings booking that never arrived: nothing in the window,
+/// no such command, the account, nothing in all its history.
+pub(crate) fn no_booking() -> Vec<Reply> {
+    vec![ok(EMPTY), ok("[]"), ok(SAVINGS), ok(EMPTY)]
+}
+
 /// Fineract's error envelope around `code`.
 pub(crate) fn envelope(status: u16, code: &str) -> Reply {
     reply(status, error_body(status, code))

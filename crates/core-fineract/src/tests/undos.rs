@@ -153,7 +153,7 @@ async fn an_undo_is_asked_about_by_reading_the_transaction() {
             "reversed": reversed})
         .to_string())
     };
-    let replies = vec![savings(true), savings(false), reply(500, r#"{"status":500}"#)];
+    let replies = vec![savings(true), savings(false), ok("[]"), reply(500, r#"{"status":500}"#)];
     let (saver, script) = core(json!({}), replies);
     let undo = orders::undo(Booking::Withdraw);
     assert!(
@@ -167,7 +167,7 @@ async fn an_undo_is_asked_about_by_reading_the_transaction() {
     );
 
     let undone = LOAN_ROW.replace("\"manuallyReversed\":false", "\"manuallyReversed\":true");
-    let (lender, _) = core(json!({}), vec![ok(undone), ok(LOAN_ROW)]);
+    let (lender, _) = core(json!({}), vec![ok(undone), ok(LOAN_ROW), ok("[]")]);
     let undo = orders::undo(Booking::Repay);
     assert!(matches!(lender.inquire_undo(&undo).await, Finding::Executed(_)));
     assert_eq!(lender.inquire_undo(&undo).await, Finding::Absent);
@@ -176,8 +176,9 @@ async fn an_undo_is_asked_about_by_reading_the_transaction() {
 #[tokio::test]
 async fn an_undone_disbursement_is_seen_even_where_lists_hide_it() {
     let reversed = row(567, 1, r#","reversedOnDate":[2026,9,1]"#);
-    let replies =
-        vec![ok(loan(200, "")), ok(loan(300, &disbursement(""))), ok(loan(300, "")), ok(reversed)];
+    let standing = loan(300, &disbursement(""));
+    let replies = [loan(200, ""), standing, "[]".to_owned(), loan(300, ""), reversed];
+    let replies = replies.map(ok).to_vec();
     let (core, _) = core(json!({}), replies);
     let undo = orders::undo(Booking::Disburse);
     assert!(matches!(core.inquire_undo(&undo).await, Finding::Executed(_)));
@@ -186,11 +187,23 @@ async fn an_undone_disbursement_is_seen_even_where_lists_hide_it() {
 }
 
 #[tokio::test]
-async fn an_undo_that_waits_for_approval_is_in_progress() {
-    let standing = json!({"id": 567, "transactionType": {"id": 2}, "amount": 1.0});
-    let waiting = json!([{"id": 992, "url": "/savingsaccounts/34/transactions/567?command=undo"}]);
-    let options = json!({"maker_checker": "on"});
-    let (core, _) = core(options, vec![ok(standing.to_string()), ok(waiting.to_string())]);
-    let finding = core.inquire_undo(&orders::undo(Booking::Withdraw)).await;
-    assert!(matches!(finding, Finding::InProgress(_)), "{finding:?}");
+async fn an_undo_that_runs_or_waits_for_approval_is_not_absent() {
+    let standing = json!({"id": 567, "transactionType": {"id": 2}, "amount": 1.0}).to_string();
+    let of = |path: &str| json!([{"id": 992, "url": path}]).to_string();
+    let ours = of("/savingsaccounts/34/transactions/567?command=undo");
+    let of_another = of("/savingsaccounts/34/transactions/56?command=undo");
+    let undo = orders::undo(Booking::Withdraw);
+    let with = async |maker_checker: &str, replies: Vec<&String>| {
+        let replies = replies.into_iter().map(|body| ok(body.clone())).collect();
+        let (core, script) = core(json!({"maker_checker": maker_checker}), replies);
+        let finding = core.inquire_undo(&undo).await;
+        assert!(script.is_used_up());
+        finding
+    };
+    let running = with("off", vec![&standing, &ours]).await;
+    assert!(matches!(running, Finding::Unclear { .. }), "{running:?}");
+    let waiting = with("on", vec![&standing, &of_another, &ours]).await;
+    assert!(matches!(waiting, Finding::InProgress(_)), "{waiting:?}");
+    let nothing = with("on", vec![&standing, &of_another, &of_another, &of_another]).await;
+    assert_eq!(nothing, Finding::Absent);
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Text;
+use super::{Text, read_object};
 
 /// Top-level codes that only name a family; the real code stands in the elements.
 const FAMILIES: [&str; 5] = [
@@ -36,7 +36,7 @@ struct Element {
 impl ErrorBody {
     /// The body, if it is JSON of a known shape.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
+        read_object(body).ok()
     }
 
     /// The codes that say what happened: those of the elements under a generic top-level code,

@@ -10,7 +10,7 @@ mod page;
 mod transaction;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 pub(crate) use account::{
     Accounts, Client, ClientHit, Currency, ListedAccount, Loan, SavingsAccount, SearchHit,
@@ -20,7 +20,19 @@ pub(crate) use date::Date;
 pub(crate) use decimal::Decimal;
 pub(crate) use error::ErrorBody;
 pub(crate) use page::Page;
-pub(crate) use transaction::{LoanTransaction, LoanTransactions, SavingsTransaction};
+pub(crate) use transaction::{
+    LoanTransaction, LoanTransactions, PaymentDetail, SavingsTransaction,
+};
+
+/// Reads a JSON object. A list is refused, although serde would read one as a struct, its elements
+/// as the members in our order: what names nothing says nothing.
+pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first == Some(&b'[') {
+        return Err(serde::de::Error::custom("an object was expected"));
+    }
+    serde_json::from_slice(body)
+}
 
 /// A text, or something else where no text was given: an empty external id prints as `null` or
 /// `{}`.

@@ -1,0 +1,188 @@
+//! Recognising our own posting among the core's rows (`fineract.md` §9.4, §10.6).
+
+use kiungo_core_banking::{Booking, CoreOrder};
+use kiungo_domain::outcome::{Confirmation, Stated};
+use kiungo_domain::{Currency, Finding, Msisdn, Receipt, Reference};
+
+use crate::booking::receipt_number;
+use crate::wire::{self, Decimal, LoanTransaction, PaymentDetail, SavingsTransaction, Text};
+
+/// Savings transaction types (`fineract.md` §9.4).
+const DEPOSIT: u64 = 1;
+const WITHDRAWAL: u64 = 2;
+pub(crate) const HOLD: u64 = 20;
+/// Loan transaction types (`fineract.md` §10.6).
+const DISBURSEMENT: u64 = 1;
+const REPAYMENT: u64 = 2;
+
+/// The type of row that a booking makes.
+pub(crate) const fn kind(booking: Booking) -> u64 {
+    match booking {
+        Booking::Deposit => DEPOSIT,
+        Booking::Withdraw => WITHDRAWAL,
+        Booking::Repay => REPAYMENT,
+        Booking::Disburse => DISBURSEMENT,
+    }
+}
+
+/// A row on a savings account or a loan, as far as it says whose it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    id: u64,
+    /// The account that it names, if it does.
+    account: Option<u64>,
+    kind: u64,
+    amount: Decimal,
+    currency: Option<&'a wire::Currency>,
+    detail: Option<&'a PaymentDetail>,
+    /// Where beside the payment details our id can stand.
+    names: [&'a Text; 2],
+    is_reversed: bool,
+}
+
+impl<'a> From<&'a SavingsTransaction> for Row<'a> {
+    fn from(row: &'a SavingsTransaction) -> Self {
+        Self {
+            id: row.id,
+            account: row.account_id,
+            kind: row.transaction_type.id,
+            amount: row.amount,
+            currency: row.currency.as_ref(),
+            detail: row.payment_detail_data.as_ref(),
+            names: [&row.external_id, &row.reason_for_block],
+            is_reversed: row.reversed,
+        }
+    }
+}
+
+impl<'a> From<&'a LoanTransaction> for Row<'a> {
+    fn from(row: &'a LoanTransaction) -> Self {
+        Self {
+            id: row.id,
+            account: row.loan_id,
+            kind: row.kind.id,
+            amount: row.amount,
+            currency: row.currency.as_ref(),
+            detail: row.payment_detail_data.as_ref(),
+            names: [&row.external_id; 2],
+            is_reversed: row.is_reversed(),
+        }
+    }
+}
+
+/// How a row says that it is ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// By our reference.
+    Reference,
+    /// Only by the provider's receipt: booked by someone else.
+    Receipt,
+}
+
+/// What rows of this kind say about a booking; absent if none of them is it. A row that stands
+/// counts before one that was taken back.
+pub(crate) fn among<'a, R>(
+    rows: impl IntoIterator<Item = R>,
+    order: &CoreOrder,
+    kind: u64,
+) -> Finding
+where
+    R: Into<Row<'a>>,
+{
+    let rows: Vec<Row<'a>> =
+        rows.into_iter().map(Into::into).filter(|row| row.kind == kind).collect();
+    if rows.iter().any(|row| row.is_of_another_generation(order)) {
+        return Finding::unclear("it stands under another reference of the same transfer");
+    }
+    let mut found = Finding::Absent;
+    for row in rows {
+        match row.says(order) {
+            Finding::Absent => {}
+            reversed @ Finding::Reversed(_) => found = reversed,
+            settled => return settled,
+        }
+    }
+    found
+}
+
+impl Row<'_> {
+    /// What one row says, which must be of the right kind.
+    pub(crate) fn is(self, order: &CoreOrder, kind: u64) -> Finding {
+        if self.kind != kind {
+            return Finding::unclear("our reference stands on another kind of posting");
+        }
+        self.says(order)
+    }
+
+    fn says(self, order: &CoreOrder) -> Finding {
+        let Some(mark) = self.mark(order) else { return Finding::Absent };
+        if self.account.is_some_and(|id| id != order.account.id) {
+            return Finding::unclear("our reference stands on another account");
+        }
+        match self.confirmation(order, mark) {
+            Err(why) => Finding::unclear(why),
+            Ok(found) if mark == Mark::Receipt && found.stated.amount != Some(order.amount) => {
+                Finding::unclear("the receipt is booked by someone else, with another amount")
+            }
+            Ok(found) if self.is_reversed => Finding::Reversed(found),
+            Ok(found) => Finding::Executed(found),
+        }
+    }
+
+    fn mark(self, order: &CoreOrder) -> Option<Mark> {
+        if self.references().any(|reference| reference == order.reference) {
+            return Some(Mark::Reference);
+        }
+        // A row under another reference of ours is another operation, even of the same receipt.
+        let another = self.references().next().is_some();
+        // A person may have typed it in small letters.
+        let same = |text: &str| text.trim().eq_ignore_ascii_case(&receipt_number(order));
+        let typed = self.detail.and_then(|detail| detail.receipt_number.get());
+        (order.receipt.is_some() && typed.is_some_and(same) && !another).then_some(Mark::Receipt)
+    }
+
+    /// Whether the row stands under an earlier or later reference of the same operation: it was
+    /// called absent, or refused, and was booked after all. Another booking would be one too many.
+    fn is_of_another_generation(&self, order: &CoreOrder) -> bool {
+        let ours = order.reference;
+        let another = |reference: Reference| {
+            reference != ours
+                && reference.transfer() == ours.transfer()
+                && reference.step() == ours.step()
+        };
+        !self.is_reversed && self.references().any(another)
+    }
+
+    /// Our references that the row carries.
+    fn references(self) -> impl Iterator<Item = Reference> {
+        let detail = self.detail.map(|detail| [&detail.check_number, &detail.receipt_number]);
+        let texts = detail.into_iter().flatten().chain(self.names);
+        texts.filter_map(|text| text.get().and_then(|text| Reference::parse(text).ok()))
+    }
+
+    /// States what the row says, so that it is compared with what was asked.
+    fn confirmation(self, order: &CoreOrder, mark: Mark) -> Result<Confirmation, String> {
+        let currency = match self.currency {
+            Some(currency) => {
+                Currency::from_code(&currency.code).map_err(|error| error.to_string())?
+            }
+            None => order.amount.currency(),
+        };
+        let amount =
+            self.amount.money(currency).ok_or("the booked amount does not fit its currency")?;
+        let receipt = Receipt::new(&self.id.to_string()).map_err(|error| error.to_string())?;
+        let by_reference = mark == Mark::Reference;
+        let stated = Stated {
+            amount: Some(amount),
+            // Only our own rows carry the wallet's number there.
+            msisdn: self
+                .detail
+                .filter(|_| by_reference)
+                .and_then(|detail| detail.account_number.get())
+                .and_then(|text| Msisdn::parse(text).ok()),
+            reference: by_reference.then_some(order.reference),
+            account: Some(order.account),
+        };
+        Ok(Confirmation { receipt, fee: None, stated })
+    }
+}

@@ -1,0 +1,185 @@
+//! What the core's own record of commands (its audit trail, `fineract.md` §4.4) says about one that
+//! is in no list of transactions: it may still run, or wait for a second person (§3.2), and so
+//! still be applied. As long as it can be, it must not be called absent.
+
+use kiungo_core_banking::{Booking, CoreOrder, UndoOrder};
+use kiungo_domain::outcome::{Acceptance, Awaiting, Reason, Rejection, Retry};
+use kiungo_domain::{AccountKind, CoreAccount, Finding};
+use serde::Deserialize;
+
+use crate::client::{Client, ReadError, query};
+use crate::version::Profile;
+use crate::wire::Text;
+
+/// Row states of a command (`fineract.md` §4.2).
+const AWAITING: &str = "2";
+const REJECTED: &str = "3";
+const RUNNING: &str = "4";
+const PAGE_SIZE: usize = 200;
+/// More commands of one kind and state than this on one account are not looked through.
+const PAGES_MAX: usize = 25;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Audit {
+    id: u64,
+    #[serde(default)]
+    command_as_json: Text,
+    #[serde(default)]
+    url: Text,
+}
+
+/// Which commands are looked for.
+struct Wanted<'a> {
+    account: CoreAccount,
+    action: &'static str,
+    ours: &'a (dyn Fn(&Audit) -> bool + Sync),
+}
+
+/// What the trail says about a booking that is not among the transactions; `None` if it says
+/// nothing.
+pub(crate) async fn booking(
+    client: &Client,
+    profile: &Profile,
+    order: &CoreOrder,
+) -> Option<Finding> {
+    let action = match order.booking {
+        Booking::Deposit => "DEPOSIT",
+        Booking::Withdraw => "WITHDRAWAL",
+        Booking::Repay => "REPAYMENT",
+        Booking::Disburse => "DISBURSE",
+    };
+    by_reference(client, profile, order, action).await
+}
+
+/// The same about a hold.
+pub(crate) async fn hold(client: &Client, profile: &Profile, order: &CoreOrder) -> Option<Finding> {
+    by_reference(client, profile, order, "HOLDAMOUNT").await
+}
+
+async fn by_reference(
+    client: &Client,
+    profile: &Profile,
+    order: &CoreOrder,
+    action: &'static str,
+) -> Option<Finding> {
+    let (compact, hyphenated) = (order.reference.compact(), order.reference.hyphenated());
+    let ours = |row: &Audit| {
+        let body = row.command_as_json.get().unwrap_or("");
+        body.contains(&compact) || body.contains(&hyphenated)
+    };
+    look(client, profile, &Wanted { account: order.account, action, ours: &ours }).await
+}
+
+/// The same about an undo whose transaction is not undone. Its body cannot carry our id, so any
+/// undo of that transaction counts.
+pub(crate) async fn undo(client: &Client, profile: &Profile, order: &UndoOrder) -> Option<Finding> {
+    let (account, transaction) = (order.original.account, &order.transaction);
+    let id = account.id;
+    let (action, path) = match order.original.booking {
+        Booking::Deposit | Booking::Withdraw => {
+            ("UNDOTRANSACTION", format!("/savingsaccounts/{id}/transactions/{transaction}"))
+        }
+        Booking::Repay => ("ADJUST", format!("/loans/{id}/transactions/{transaction}")),
+        Booking::Disburse => ("DISBURSALUNDO", format!("/loans/{id}")),
+    };
+    let ours = |row: &Audit| {
+        row.url.get().and_then(|url| url.split('?').next()).is_some_and(|url| url == path)
+    };
+    look(client, profile, &Wanted { account, action, ours: &ours }).await
+}
+
+async fn look(client: &Client, profile: &Profile, wanted: &Wanted<'_>) -> Option<Finding> {
+    let found = async {
+        if profile.records_what_runs()
+            && let Some(finding) = running(client, wanted).await?
+        {
+            return Ok(Some(finding));
+        }
+        if profile.may_await_approval() { decided(client, wanted).await } else { Ok(None) }
+    };
+    found.await.unwrap_or_else(|error: ReadError| {
+        Some(Finding::unclear(format!("the audit trail: {}", error.why())))
+    })
+}
+
+/// A command that runs can still be applied. One that the core crashed over looks the same for
+/// ever (`fineract.md` §4.3): the core's administrator has to remove it.
+async fn running(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>, ReadError> {
+    let row = find(client, wanted, RUNNING).await?;
+    Ok(row.map(|row| {
+        Finding::unclear(format!("command {} still runs in the core, or is stuck there", row.id))
+    }))
+}
+
+async fn decided(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>, ReadError> {
+    if let Some(row) = find(client, wanted, AWAITING).await? {
+        return Ok(Some(Finding::InProgress(Acceptance {
+            handle: Some(row.id.to_string()),
+            awaiting: Awaiting::Approval,
+        })));
+    }
+    let rejected = find(client, wanted, REJECTED).await?;
+    Ok(rejected.map(|row| {
+        Finding::Refused(Rejection {
+            code: "rejected".to_owned(),
+            reason: Reason::Other,
+            message: format!("a second person rejected command {}", row.id),
+            retry: Retry::Never,
+        })
+    }))
+}
+
+/// Our command in that state, newest first.
+async fn find(
+    client: &Client,
+    wanted: &Wanted<'_>,
+    state: &str,
+) -> Result<Option<Audit>, ReadError> {
+    let mut seen = 0;
+    for _ in 0..PAGES_MAX {
+        let path = format!("/api/v1/audits?{}", filter(wanted, state, seen));
+        let page = client.read_page::<Audit>(&path).await?;
+        let Some(total) = page.total else {
+            return Err(ReadError::Unusable("a page that does not say how many there are".into()));
+        };
+        seen += page.items.len();
+        let empty = page.items.is_empty();
+        if let Some(row) = page.items.into_iter().find(|row| (wanted.ours)(row)) {
+            return Ok(Some(row));
+        }
+        if empty || u64::try_from(seen).is_ok_and(|seen| seen >= total) {
+            return Ok(None);
+        }
+    }
+    Err(ReadError::Unusable("more commands than are looked through".to_owned()))
+}
+
+fn filter(wanted: &Wanted<'_>, state: &str, offset: usize) -> String {
+    let id = wanted.account.id.to_string();
+    let (offset, limit) = (offset.to_string(), PAGE_SIZE.to_string());
+    let mut pairs = vec![
+        ("actionName", wanted.action),
+        (
+            "entityName",
+            match wanted.account.kind {
+                AccountKind::Savings => "SAVINGSACCOUNT",
+                AccountKind::Loan => "LOAN",
+            },
+        ),
+        ("processingResult", state),
+        // Without it the rows lack the command's body.
+        ("includeJson", "true"),
+        ("paged", "true"),
+        ("offset", &offset),
+        ("limit", &limit),
+        ("orderBy", "id"),
+        ("sortOrder", "DESC"),
+    ];
+    match wanted.account.kind {
+        AccountKind::Savings => pairs.push(("savingsAccountId", &id)),
+        // One of them is this version's name of the filter, the other is not looked at.
+        AccountKind::Loan => pairs.extend([("loanid", id.as_str()), ("loanId", id.as_str())]),
+    }
+    query(&pairs)
+}
