@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kiungo_core_banking::AccountFacts;
-use kiungo_domain::{AccountRef, Money, ProviderId, Timestamp, TransferId};
+use kiungo_domain::{AccountRef, Kind, Money, ProviderId, Timestamp, TransferId};
+use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
     CallbackAnswer, Caller, NewTransfer, ProviderStatus, RequestError, SubmitError, Submitted,
 };
@@ -48,6 +49,10 @@ pub trait Service: Send + Sync {
 
     /// The float at a provider; `None` if there is no such provider, or it does not tell.
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>>;
+
+    /// What a provider's mapping expects it to charge; `None` if the mapping does not say.
+    fn expected_fee(&self, provider: &ProviderId, kind: Kind, amount: Money)
+    -> Option<ExpectedFee>;
 
     /// Everything durable.
     fn store(&self) -> &Arc<dyn Store>;
@@ -98,6 +103,15 @@ impl Service for kiungo_engine::Engine {
 
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
         Self::balance(self, provider).await
+    }
+
+    fn expected_fee(
+        &self,
+        provider: &ProviderId,
+        kind: Kind,
+        amount: Money,
+    ) -> Option<ExpectedFee> {
+        Self::expected_fee(self, provider, kind, amount)
     }
 
     fn store(&self) -> &Arc<dyn Store> {

@@ -5,7 +5,7 @@ use axum::response::Response;
 use axum::{Extension, Json as Answer};
 
 use super::Shares;
-use super::transfers::accepted;
+use super::transfers::{accepted, view_page};
 use crate::extract::{Json, Query, TransferPath};
 use crate::keyring::Identity;
 use crate::problem::{Problem, ProblemBody};
@@ -13,7 +13,6 @@ use crate::wire::desk::{CasePageView, SuggestionsView};
 use crate::wire::filter::{PageFilter, SuspenseFilter};
 use crate::wire::request::AssignmentRequest;
 use crate::wire::transfer::TransferPageView;
-use crate::wire::viewer::Viewer;
 
 /// Lists money in suspense, newest first.
 ///
@@ -32,7 +31,7 @@ pub(crate) async fn list_suspense(
     Query(filter): Query<SuspenseFilter>,
 ) -> Result<Answer<TransferPageView>, Problem> {
     let page = state.service.store().search(&filter.read()?).await?;
-    Ok(Answer(TransferPageView::new(&page, Viewer::of(&identity))))
+    Ok(Answer(view_page(&state, &page, &identity)))
 }
 
 /// Suggests accounts for suspended money.
@@ -78,7 +77,7 @@ pub(crate) async fn assign(
 ) -> Result<Response, Problem> {
     let account = request.read()?;
     let summary = state.service.assign(id, account, &identity.client).await?;
-    Ok(accepted(&summary, &identity))
+    Ok(accepted(&state, &summary, &identity))
 }
 
 /// Lists open cases, newest first.

@@ -7,12 +7,13 @@ use http::header::LOCATION;
 use http::{HeaderName, HeaderValue, StatusCode};
 use kiungo_domain::TransferId;
 use kiungo_engine::request::Caller;
-use kiungo_store::Summary;
+use kiungo_store::{Page, Summary};
 
 use super::Shares;
 use crate::extract::{IdempotencyKey, Json, Query, TransferPath};
 use crate::keyring::Identity;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::state::Shared;
 use crate::wire::event::StoryView;
 use crate::wire::filter::TransferFilter;
 use crate::wire::request::{ReversalRequest, TransferRequest, digest};
@@ -51,7 +52,7 @@ pub(crate) async fn create_transfer(
     let new = request.read()?;
     let caller = Caller { client: identity.client.to_string(), key, digest: digest(&new) };
     let submitted = state.service.submit(new, caller).await?;
-    let mut response = accepted(&submitted.first, &identity);
+    let mut response = accepted(&state, &submitted.first, &identity);
     if submitted.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
@@ -76,7 +77,7 @@ pub(crate) async fn read_transfer(
     TransferPath(id): TransferPath,
 ) -> Result<axum::Json<TransferView>, Problem> {
     let summary = state.service.store().summary(id).await?.ok_or_else(|| not_found(id))?;
-    Ok(axum::Json(TransferView::new(&summary, Viewer::of(&identity))))
+    Ok(axum::Json(view(&state, &summary, &identity)))
 }
 
 /// Tells the whole story of a transfer.
@@ -123,7 +124,7 @@ pub(crate) async fn list_transfers(
     Query(filter): Query<TransferFilter>,
 ) -> Result<axum::Json<TransferPageView>, Problem> {
     let page = state.service.store().search(&filter.read()?).await?;
-    Ok(axum::Json(TransferPageView::new(&page, Viewer::of(&identity))))
+    Ok(axum::Json(view_page(&state, &page, &identity)))
 }
 
 /// Asks the other side again, now.
@@ -145,7 +146,7 @@ pub(crate) async fn inquire(
     TransferPath(id): TransferPath,
 ) -> Result<Response, Problem> {
     let summary = state.service.inquire_now(id, &identity.client).await?;
-    Ok(accepted(&summary, &identity))
+    Ok(accepted(&state, &summary, &identity))
 }
 
 /// Gives a whole transfer back.
@@ -171,17 +172,31 @@ pub(crate) async fn reverse(
 ) -> Result<Response, Problem> {
     let reason = request.read()?;
     let summary = state.service.request_reversal(id, &identity.client, &reason).await?;
-    Ok(accepted(&summary, &identity))
+    Ok(accepted(&state, &summary, &identity))
 }
 
 /// The answer to a request that has been taken and is not yet carried out.
-pub(super) fn accepted(summary: &Summary, identity: &Identity) -> Response {
-    let view = TransferView::new(summary, Viewer::of(identity));
-    let mut response = (StatusCode::ACCEPTED, axum::Json(view)).into_response();
+pub(super) fn accepted(state: &Shared, summary: &Summary, identity: &Identity) -> Response {
+    let view = axum::Json(view(state, summary, identity));
+    let mut response = (StatusCode::ACCEPTED, view).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/transfers/{}", summary.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
     response
+}
+
+fn view(state: &Shared, summary: &Summary, identity: &Identity) -> TransferView {
+    let expected = state.service.expected_fee(&summary.provider, summary.kind, summary.amount);
+    TransferView::new(summary, expected, Viewer::of(identity))
+}
+
+pub(super) fn view_page(
+    state: &Shared,
+    page: &Page<Summary>,
+    identity: &Identity,
+) -> TransferPageView {
+    let transfers = page.rows.iter().map(|summary| view(state, summary, identity)).collect();
+    TransferPageView::new(transfers, page.next.clone())
 }
 
 fn not_found(id: TransferId) -> Problem {

@@ -4,10 +4,12 @@ use kiungo_domain::outcome::Rejection;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::Origin;
 use kiungo_domain::{AccountRef, CoreAccount, Money};
-use kiungo_store::{Page, Summary};
+use kiungo_engine::ExpectedFee;
+use kiungo_store::{Cursor, Summary};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::event::MoneyView;
 use super::viewer::Viewer;
 use super::{time, words};
 
@@ -44,6 +46,13 @@ pub(crate) struct TransferView {
     /// ISO 4217.
     #[schema(examples("TZS"))]
     currency: String,
+    /// What the provider's tariff says that it charges, where the configuration knows it. A fee
+    /// stands beside the amount and never changes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_fee: Option<ExpectedFeeView>,
+    /// What the provider states that it has charged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stated_fee: Option<MoneyView>,
     /// The client's own id.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_reference: Option<String>,
@@ -72,6 +81,19 @@ pub(crate) struct TransferView {
     /// When it last changed.
     #[schema(format = DateTime, examples("2026-11-21T08:33:24.118203Z"))]
     updated_at: String,
+}
+
+/// A fee that a provider is expected to charge.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExpectedFee)]
+pub(crate) struct ExpectedFeeView {
+    #[schema(examples("150.00"))]
+    amount: String,
+    #[schema(examples("TZS"))]
+    currency: String,
+    /// `customer`, at the wallet, or `organisation`, from its float.
+    #[schema(examples("customer"))]
+    paid_by: &'static str,
 }
 
 /// An account as the core knows it.
@@ -153,7 +175,7 @@ pub(crate) struct TransferPageView {
 }
 
 impl TransferView {
-    pub(crate) fn new(summary: &Summary, viewer: Viewer) -> Self {
+    pub(crate) fn new(summary: &Summary, expected: Option<ExpectedFee>, viewer: Viewer) -> Self {
         let (amount, currency) = money(summary.amount);
         Self {
             id: summary.id.to_string(),
@@ -168,6 +190,8 @@ impl TransferView {
             named_accounts: named(&summary.accounts, viewer),
             amount,
             currency,
+            expected_fee: expected.map(ExpectedFeeView::new),
+            stated_fee: summary.wallet_fee.map(MoneyView::new),
             client_reference: summary.client_reference.clone(),
             note: summary.note.clone(),
             origin: OriginView::new(&summary.origin, &summary.accounts, viewer),
@@ -183,11 +207,15 @@ impl TransferView {
 }
 
 impl TransferPageView {
-    pub(crate) fn new(page: &Page<Summary>, viewer: Viewer) -> Self {
-        Self {
-            transfers: page.rows.iter().map(|row| TransferView::new(row, viewer)).collect(),
-            next: page.next.clone().map(|cursor| cursor.0),
-        }
+    pub(crate) fn new(transfers: Vec<TransferView>, next: Option<Cursor>) -> Self {
+        Self { transfers, next: next.map(|cursor| cursor.0) }
+    }
+}
+
+impl ExpectedFeeView {
+    fn new(fee: ExpectedFee) -> Self {
+        let (amount, currency) = money(fee.amount);
+        Self { amount, currency, paid_by: fee.paid_by }
     }
 }
 

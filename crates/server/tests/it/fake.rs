@@ -9,9 +9,10 @@ use bytes::Bytes;
 use kiungo_core_banking::AccountFacts;
 use kiungo_domain::transfer::{Decision, Draft, Instruction, Origin};
 use kiungo_domain::{
-    AccountKind, AccountRef, CoreAccount, CoreId, Currency, Money, ProviderId, Timestamp,
+    AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Money, ProviderId, Timestamp,
     TransferId,
 };
+use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
     BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
     RequestError, SubmitError, Submitted,
@@ -239,6 +240,16 @@ impl Service for Fake {
 
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
         self.balances.lock().unwrap().get(provider.as_str()).cloned()
+    }
+
+    fn expected_fee(
+        &self,
+        provider: &ProviderId,
+        kind: Kind,
+        _amount: Money,
+    ) -> Option<ExpectedFee> {
+        let known = provider.as_str() == "mpesa-tz" && kind.is_inbound();
+        known.then(|| ExpectedFee { amount: tzs("1.50"), paid_by: "customer" })
     }
 
     fn store(&self) -> &Arc<dyn Store> {

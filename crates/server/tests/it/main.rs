@@ -14,6 +14,7 @@ mod bounds;
 mod callbacks;
 mod desk;
 mod docs;
+mod duplicates;
 mod fake;
 mod health;
 mod keys;

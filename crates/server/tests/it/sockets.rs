@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, options};
 
-const GRACE: Duration = Duration::from_secs(20);
+pub const GRACE: Duration = Duration::from_secs(20);
 
 struct Server {
     address: SocketAddr,

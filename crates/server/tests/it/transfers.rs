@@ -297,6 +297,7 @@ async fn the_story_tells_attempts_evidence_and_postings() {
         (&transfer["wallet_receipt"], &transfer["core_receipt"]),
         (&json!("7KX21QD40B"), &json!("9001"))
     );
+    assert_eq!(transfer["stated_fee"], json!({ "amount": "1.25", "currency": "TZS" }));
 }
 
 #[tokio::test]

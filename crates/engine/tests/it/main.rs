@@ -1,0 +1,12 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+//! The engine between a provider and a core that do as they are told, over a store in memory.
+//!
+//! * `world`: the two, and an engine between them
+//! * `daily`: what one wallet may move in a day
+//! * `duplicates`: one key, many times
+//! * `fees`: what providers state, beside what is expected
+
+mod daily;
+mod duplicates;
+mod fees;
+mod world;
