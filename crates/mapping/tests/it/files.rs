@@ -36,3 +36,26 @@ fn a_file_that_is_not_there_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn a_file_that_is_huge_or_no_text_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |content: &[u8]| {
+        let path = folder.path().join("mpesa-xx.toml");
+        std::fs::write(&path, content).unwrap();
+        Mapping::load(&path).unwrap_err().to_string()
+    };
+    let utf16: Vec<u8> = crate::SMALL.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut latin = crate::SMALL.as_bytes().to_vec();
+    latin.extend(b"# caf\xe9");
+    for (content, says) in [
+        (vec![b'#'; 1024 * 1024 + 1], "is 1048577 bytes long"),
+        (utf16, "mpesa-xx.toml"),
+        (latin, "valid UTF-8"),
+        (b"\xff\xfe\x00".to_vec(), "valid UTF-8"),
+    ] {
+        let message = load(&content);
+        assert!(message.contains("mpesa-xx.toml") && message.contains(says), "{message}");
+    }
+    assert!(Mapping::load(folder.path()).is_err());
+}

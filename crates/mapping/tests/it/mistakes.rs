@@ -94,6 +94,66 @@ mistakes! {
     several_at_once: message("[hours]\nmonday = [\"8-17\"]\n[inquiry]\nladder = []\n[tariff]\na = 1");
 }
 
+#[test]
+fn what_is_no_amount_of_the_provider_is_refused_by_key() {
+    for text in [
+        "0",
+        "0.00",
+        "-500",
+        "+500",
+        "5e2",
+        "0x1F4",
+        "500,00",
+        "500.",
+        ".5",
+        " 500",
+        "٥٠٠",
+        "NaN",
+        "",
+        "500.005",
+        "92233720368547758.08",
+        "99999999999999999999999999",
+    ] {
+        let message = changed("min = \"500\"", &format!("min = \"{text}\""));
+        assert!(message.contains("limits.collect.min"), "{text}: {message}");
+    }
+}
+
+#[test]
+fn what_is_no_number_of_a_key_is_refused_by_key() {
+    for number in [
+        "0",
+        "-1",
+        "100001",
+        "9223372036854775808",
+        "99999999999999999999",
+        "1.5",
+        "1e3",
+        "nan",
+        "inf",
+        "true",
+        "1979-05-27",
+        "[1]",
+        "{ a = 1 }",
+    ] {
+        let message = self::message(&format!("[traffic]\nper_second_max = {number}\n"));
+        assert!(message.contains("per_second_max"), "{number}: {message}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    for (open, close) in [("[", "]"), ("{ a = ", " }")] {
+        let deep = format!("[hours]\nmonday = {}1{}", open.repeat(20_000), close.repeat(20_000));
+        let unclosed = format!("[hours]\nmonday = {}", open.repeat(20_000));
+        for text in [deep, unclosed] {
+            assert!(message(&text).contains("test.toml:"));
+        }
+    }
+    let keys = format!("[{}a]\n", "a.".repeat(20_000));
+    assert!(message(&keys).starts_with("test.toml:"));
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only the errors are looked at")]
