@@ -12,7 +12,7 @@ use crate::map::{payment, query};
 use crate::notice;
 use crate::settings::Settings;
 use crate::text::for_people;
-use crate::wire::AsyncResult;
+use crate::wire::{AsyncResult, read_object};
 
 /// What a path behind the secret is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +57,8 @@ pub(crate) fn read(
 }
 
 fn read_result(terms: &Terms, body: &[u8]) -> Result<CallbackNews, CallbackError> {
-    let result: AsyncResult = serde_json::from_slice(body)
-        .map_err(|error| CallbackError::Unreadable(position(&error)))?;
+    let result: AsyncResult =
+        read_object(body).map_err(|error| CallbackError::Unreadable(position(&error)))?;
     if payment::result_code(&result).is_none() {
         return Err(CallbackError::Unreadable("it has no result code".to_owned()));
     }
@@ -84,7 +84,10 @@ fn read_result(terms: &Terms, body: &[u8]) -> Result<CallbackNews, CallbackError
 
 /// Where the JSON is wrong; the parser's own text could quote the body.
 pub(crate) fn position(error: &serde_json::Error) -> String {
-    format!("not the JSON that was expected, at line {} column {}", error.line(), error.column())
+    match error.line() {
+        0 => "not the JSON object that was expected".to_owned(),
+        line => format!("not the JSON that was expected, at line {line} column {}", error.column()),
+    }
 }
 
 /// The acknowledgement: it confirms receipt, not payment, so that it is the same for success and
@@ -105,7 +108,7 @@ pub(crate) fn reply(
 
 /// `mpesa-openapi.md` §7: the code depends on the operation whose result this is.
 fn acknowledgement(body: &[u8]) -> serde_json::Value {
-    let result: AsyncResult = serde_json::from_slice(body).unwrap_or_default();
+    let result: AsyncResult = read_object(body).unwrap_or_default();
     let code = match result.result_code.get() {
         // Update transaction status.
         Some("INS-GAR-0" | "INS-A-0") => "INS-GAR-0",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::callback::position;
 use crate::settings::Settings;
-use crate::wire::Text;
+use crate::wire::{Text, read_object};
 
 /// The same payload for validation and confirmation; unknown fields are allowed.
 #[derive(Debug, Deserialize)]
@@ -55,8 +55,8 @@ pub(crate) fn validation(
     currency: Currency,
     body: &[u8],
 ) -> Result<PaymentNotice, CallbackError> {
-    let c2b: C2b = serde_json::from_slice(body)
-        .map_err(|error| CallbackError::Unreadable(position(&error)))?;
+    let c2b: C2b =
+        read_object(body).map_err(|error| CallbackError::Unreadable(position(&error)))?;
     let short_code = c2b.short_code.get().ok_or_else(|| unreadable("it has no short code"))?;
     if !settings.short_codes.iter().any(|ours| ours == short_code) {
         return Err(unreadable("it is for another short code"));

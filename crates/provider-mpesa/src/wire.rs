@@ -109,7 +109,7 @@ pub(crate) struct Coded {
 impl Reply {
     pub(crate) fn read(response: &Response) -> Self {
         let status = response.status();
-        let parsed = serde_json::from_slice::<Answer>(response.body());
+        let parsed = read_object::<Answer>(response.body());
         if let Ok(answer) = parsed {
             if let Some(code) = answer.code.get() {
                 let code = code.to_owned();
@@ -128,6 +128,18 @@ impl Reply {
             },
         }
     }
+}
+
+/// Reads a JSON object. A list is refused, although serde would read one as a struct, its first
+/// element as the code: what names nothing says nothing.
+pub(crate) fn read_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, serde_json::Error> {
+    use serde::de::Error;
+
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first == Some(&b'[') {
+        return Err(serde_json::Error::custom("an object was expected"));
+    }
+    serde_json::from_slice(body)
 }
 
 fn mentions_code(body: &[u8]) -> bool {

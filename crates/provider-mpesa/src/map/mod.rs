@@ -33,6 +33,13 @@ fn reference(text: &Text) -> Result<Option<Reference>, Unreadable> {
     Reference::parse(text).map(Some).map_err(|_| Unreadable("the echoed conversation id"))
 }
 
+/// M-Pesa's own conversation id, if it can be kept: only people ask with it, so one that is much
+/// longer than the 32 characters of all examples (`mpesa-openapi.md` §6), or unprintable, is left out.
+fn handle(text: &Text) -> Option<String> {
+    let fits = |id: &&str| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic());
+    text.get().filter(fits).map(str::to_owned)
+}
+
 /// A value that is there and cannot be read: it makes the whole answer unknown.
 #[derive(Debug)]
 struct Unreadable(&'static str);

@@ -6,7 +6,7 @@ use kiungo_domain::{Finding, Outcome, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Meaning, Terms};
 
-use super::{Unreadable, answered, receipt, reference};
+use super::{Unreadable, answered, handle, receipt, reference};
 use crate::text::for_people;
 use crate::wire::{AsyncResult, Coded, Reply};
 
@@ -61,7 +61,7 @@ fn coded_outcome(
         _ if !is_ours => Outcome::unknown(format!("the answer is about another operation: {said}")),
         // INS-0 without a transaction id is accepted, not paid (`mpesa-openapi.md` §6.1).
         (Meaning::Completed | Meaning::Pending, None) if coded.status.is_success() => {
-            let handle = coded.answer.conversation_id.get().map(str::to_owned);
+            let handle = handle(&coded.answer.conversation_id);
             Outcome::Pending(Acceptance { handle, awaiting: awaiting(operation) })
         }
         (Meaning::Rejected, None) => Outcome::Rejected(line.rejection(&code, &text)),
@@ -100,7 +100,7 @@ fn async_finding(
             Finding::Executed(Confirmation { receipt, fee: None, stated })
         }
         (Meaning::Completed | Meaning::Pending, None) => {
-            let handle = result.conversation_id.get().map(str::to_owned);
+            let handle = handle(&result.conversation_id);
             Finding::InProgress(Acceptance { handle, awaiting: awaiting(operation) })
         }
         (Meaning::Rejected, None) => Finding::Refused(line.rejection(&for_people(code), &text)),

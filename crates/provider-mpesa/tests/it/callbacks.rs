@@ -150,6 +150,7 @@ fn what_cannot_be_read_is_an_error_that_does_not_quote_it() {
         "",
         "{",
         "[]",
+        "[\"\",\"01900000000070008000000000001201\",\"INS-0\",\"\",\"\",\"7KX21QD40B\",\"\",\"\",\"\"]",
         "\"x\"",
         "{}",
         "{\"input_ResultCode\":{}}",

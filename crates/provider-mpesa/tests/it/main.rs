@@ -9,4 +9,5 @@ mod properties;
 mod queries;
 mod secrecy;
 mod sessions;
+mod simulated;
 mod support;

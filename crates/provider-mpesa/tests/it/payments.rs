@@ -33,6 +33,28 @@ async fn reverse(status: u16, body: &str) -> Outcome {
     reverse_with(&mpesa).await
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_list_in_place_of_an_answer_says_nothing() {
+    let list = r#"["INS-0","done","7KX21QD40B","","","","","","","","",""]"#;
+    for body in [list, &format!(" {list}"), r#"["INS-2006","","","","","","","","","","",""]"#] {
+        for status in [200, 201, 400] {
+            let outcome = collect(status, body).await;
+            assert!(matches!(outcome, Outcome::Unknown { .. }), "{status} {body}: {outcome:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_id_that_cannot_be_kept_is_left_out() {
+    for (id, kept) in
+        [("d5e0c1f2".to_owned(), true), ("d5 e0".to_owned(), false), ("d".repeat(65), false)]
+    {
+        let body = json!({ "output_ResponseCode": "INS-0", "output_ConversationID": id });
+        let Outcome::Pending(accepted) = collect(200, &body.to_string()).await else { panic!() };
+        assert_eq!(accepted.handle.is_some(), kept, "{id}");
+    }
+}
+
 fn receipt_of(outcome: &Outcome) -> &str {
     let Outcome::Completed(confirmation) = outcome else { panic!("{outcome:?}") };
     confirmation.receipt.as_str()
