@@ -20,6 +20,9 @@ pub(crate) enum Booked {
     Outcome(Outcome),
     /// A loan is disbursed, but the answer does not name the transaction: it must be looked up.
     Unnamed,
+    /// The command has ended, failed, and will be answered with that failure for ever: refused,
+    /// once a lookup confirms that nothing was booked (`fineract.md` §4.2, §4.4).
+    Failed(Rejection),
 }
 
 /// Reads the answer to a deposit, a withdrawal, a repayment or a disbursement.

@@ -149,10 +149,8 @@ impl Fineract {
             "the core answered a booking"
         );
         match answer::booking(&answer, order, &profile) {
-            Booked::Outcome(Outcome::Unknown { why }) if answer.is_replayed_failure() => {
-                after_replayed_failure(why, self.inquire(order).await)
-            }
             Booked::Outcome(outcome) => outcome,
+            Booked::Failed(rejection) => unless_found(rejection, self.inquire(order).await),
             Booked::Unnamed => match inquiry::loan(&self.client, &profile, order).await {
                 Finding::Executed(confirmation) => Outcome::Completed(confirmation),
                 _ => Outcome::unknown("disbursed, but the transaction was not found yet"),
@@ -188,12 +186,14 @@ impl Core for Fineract {
     }
 
     async fn undo(&self, order: &UndoOrder) -> Outcome {
-        let (outcome, replayed_failure) = undo::undo(&self.client, &self.profile(), order).await;
-        match outcome {
-            Outcome::Unknown { why } if replayed_failure => {
-                after_replayed_failure(why, self.inquire_undo(order).await)
-            }
-            outcome => outcome,
+        let booked = match undo::undo(&self.client, &self.profile(), order).await {
+            Ok(booked) => booked,
+            Err(outcome) => return outcome,
+        };
+        match booked {
+            Booked::Outcome(outcome) => outcome,
+            Booked::Failed(rejection) => unless_found(rejection, self.inquire_undo(order).await),
+            Booked::Unnamed => Outcome::unknown("the answer does not name the transaction"),
         }
     }
 
@@ -225,18 +225,11 @@ fn proven(finding: Finding, profile: &Profile) -> Finding {
     }
 }
 
-/// A failure that is replayed to a repeated key says that the first command has ended and was rolled
-/// back, and will be replayed for ever (`fineract.md` §4.2, §4.4). What is then not to be found was
-/// surely not booked, and can only be booked under a new key.
-fn after_replayed_failure(why: String, finding: Finding) -> Outcome {
+/// A command that failed is refused, if nothing of it is to be found.
+fn unless_found(rejection: Rejection, finding: Finding) -> Outcome {
     match finding {
-        Finding::Absent => Outcome::Rejected(Rejection {
-            code: "replayed.failure".to_owned(),
-            reason: Reason::Busy,
-            message: why,
-            retry: Retry::NewReference,
-        }),
+        Finding::Absent => Outcome::Rejected(rejection),
         Finding::Executed(confirmation) => Outcome::Completed(confirmation),
-        _ => Outcome::Unknown { why },
+        _ => Outcome::unknown(format!("{}: {}", rejection.code, rejection.message)),
     }
 }

@@ -27,24 +27,10 @@ pub(crate) async fn booking(client: &Client, profile: &Profile, order: &CoreOrde
     let kind = posting::kind(order.booking);
     match (order.account.kind, order.booking) {
         (AccountKind::Savings, Booking::Deposit | Booking::Withdraw) => {
-            let found = savings(client, profile, order, kind, Extent::Window).await;
-            if found != Finding::Absent {
-                return found;
-            }
-            if let Some(finding) = trail::booking(client, profile, order).await {
-                return finding;
-            }
-            savings(client, profile, order, kind, Extent::Whole).await
+            on_savings(client, profile, order, kind, trail::action(order.booking)).await
         }
         (AccountKind::Loan, Booking::Repay | Booking::Disburse) => {
-            let found = loan(client, profile, order).await;
-            if found != Finding::Absent {
-                return found;
-            }
-            if let Some(finding) = trail::booking(client, profile, order).await {
-                return finding;
-            }
-            whole_loan(client, profile, order).await
+            on_loan(client, profile, order).await
         }
         _ => Finding::unclear("this booking is for the other kind of account"),
     }
@@ -52,14 +38,35 @@ pub(crate) async fn booking(client: &Client, profile: &Profile, order: &CoreOrde
 
 /// What became of a hold.
 pub(crate) async fn hold(client: &Client, profile: &Profile, order: &CoreOrder) -> Finding {
-    let found = savings(client, profile, order, HOLD, Extent::Window).await;
+    on_savings(client, profile, order, HOLD, trail::HOLD).await
+}
+
+async fn on_savings(
+    client: &Client,
+    profile: &Profile,
+    order: &CoreOrder,
+    kind: u64,
+    action: &'static str,
+) -> Finding {
+    let found = savings(client, profile, order, kind, Extent::Window).await;
     if found != Finding::Absent {
         return found;
     }
-    if let Some(finding) = trail::hold(client, profile, order).await {
-        return finding;
+    match trail::booking(client, profile, order, action).await {
+        Some(finding) => finding,
+        None => savings(client, profile, order, kind, Extent::Whole).await,
     }
-    savings(client, profile, order, HOLD, Extent::Whole).await
+}
+
+async fn on_loan(client: &Client, profile: &Profile, order: &CoreOrder) -> Finding {
+    let found = loan(client, profile, order).await;
+    if found != Finding::Absent {
+        return found;
+    }
+    match trail::booking(client, profile, order, trail::action(order.booking)).await {
+        Some(finding) => finding,
+        None => whole_loan(client, profile, order).await,
+    }
 }
 
 /// How much of an account's history is looked through.

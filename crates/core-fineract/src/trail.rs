@@ -36,28 +36,22 @@ struct Wanted<'a> {
     ours: &'a (dyn Fn(&Audit) -> bool + Sync),
 }
 
-/// What the trail says about a booking that is not among the transactions; `None` if it says
-/// nothing.
-pub(crate) async fn booking(
-    client: &Client,
-    profile: &Profile,
-    order: &CoreOrder,
-) -> Option<Finding> {
-    let action = match order.booking {
+/// The action of a hold.
+pub(crate) const HOLD: &str = "HOLDAMOUNT";
+
+/// The action of a booking (`fineract.md` §4.1).
+pub(crate) const fn action(booking: Booking) -> &'static str {
+    match booking {
         Booking::Deposit => "DEPOSIT",
         Booking::Withdraw => "WITHDRAWAL",
         Booking::Repay => "REPAYMENT",
         Booking::Disburse => "DISBURSE",
-    };
-    by_reference(client, profile, order, action).await
+    }
 }
 
-/// The same about a hold.
-pub(crate) async fn hold(client: &Client, profile: &Profile, order: &CoreOrder) -> Option<Finding> {
-    by_reference(client, profile, order, "HOLDAMOUNT").await
-}
-
-async fn by_reference(
+/// What the trail says about a booking, or a hold, that is not among the transactions; `None` if
+/// it says nothing.
+pub(crate) async fn booking(
     client: &Client,
     profile: &Profile,
     order: &CoreOrder,

@@ -7,11 +7,12 @@ use kiungo_domain::{Finding, Outcome};
 use serde::Serialize;
 
 use crate::booking::{Command, FORMAT, Format, json, repair};
-use crate::client::{Client, ReadError};
+use crate::answer::{self, Booked};
+use crate::client::{Client, ReadError, SendError};
 use crate::inquiry::{is_under, loan_transaction, loan_with_transactions};
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsTransaction};
-use crate::{answer, trail};
+use crate::trail;
 
 /// Loan status "approved": from disbursement back to before it.
 const LOAN_ACTIVE: u64 = 300;
@@ -19,23 +20,20 @@ const LOAN_ACTIVE: u64 = 300;
 /// at disbursement, accruals and other schedule entries (`fineract.md` §10.6).
 const WRITTEN_BY_CORE: [u64; 6] = [5, 10, 19, 29, 30, 32];
 
-/// Sends the undo once, and says whether the answer was a failure replayed from an earlier sending.
-/// What is read before it moves nothing, so a failure there is "not sent".
-pub(crate) async fn undo(client: &Client, profile: &Profile, order: &UndoOrder) -> (Outcome, bool) {
-    let prepared = match order.original.booking {
+/// Sends the undo once. What is read before it moves nothing, so a failure there is "not sent".
+pub(crate) async fn undo(
+    client: &Client,
+    profile: &Profile,
+    order: &UndoOrder,
+) -> Result<Booked, Outcome> {
+    let command = match order.original.booking {
         Booking::Deposit | Booking::Withdraw => savings(order),
         Booking::Repay => repayment(client, profile, order).await,
         Booking::Disburse => disbursement(client, order).await,
-    };
-    let command = match prepared {
-        Ok(command) => command,
-        Err(outcome) => return (outcome, false),
-    };
+    }?;
     let key = order.reference.hyphenated();
-    match client.command(&command.path, &key, command.body).await {
-        Ok(answer) => (answer::undo(&answer, order, profile), answer.is_replayed_failure()),
-        Err(error) => (error.outcome(), false),
-    }
+    let answer = client.command(&command.path, &key, command.body).await;
+    Ok(answer::undo(&answer.map_err(SendError::outcome)?, order, profile))
 }
 
 fn savings(order: &UndoOrder) -> Result<Command, Outcome> {

@@ -63,12 +63,26 @@ async fn a_core_that_ignores_keys_is_not_idempotent() {
     assert!(!core.capabilities().resend_is_idempotent);
 }
 
+/// The probe's own key may be frozen or stuck: that it is remembered is what was asked.
+#[tokio::test]
+async fn a_remembered_probe_is_remembered_whatever_became_of_it() {
+    let locked = || cached(409, error_body(409, "error.msg.platform.service.conflict"));
+    for first in [no(), locked(), cached(500, r#"{"Exception":"null"}"#)] {
+        for second in [locked(), cached(425, "{}"), cached(500, r#"{"Exception":"null"}"#)] {
+            let replies = vec![ok(TYPES), ok(INFO), ok(SWITCHES), first.clone(), second];
+            let (core, _) = core(asking(), replies);
+            core.connect().await.unwrap();
+            assert!(core.capabilities().resend_is_idempotent);
+        }
+    }
+}
+
 #[tokio::test]
 async fn no_answer_but_the_handlers_own_says_that_keys_are_ignored() {
     let collision = || envelope(403, "error.msg.data.integrity.issue");
     for (first, second) in [
         (no(), reply(500, r#"{"status":500}"#)),
-        (no(), cached(425, "{}")),
+        (no(), reply(425, "{}")),
         (no(), lost()),
         (no(), reply(400, "<html>too busy</html>")),
         (no(), collision()),

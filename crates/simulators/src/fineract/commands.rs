@@ -47,6 +47,8 @@ pub(crate) enum State {
     Failed(Answer),
     AwaitingApproval,
     Rejected,
+    /// The row is no more; its id is not used again.
+    Deleted,
 }
 
 /// What a keyed request meets.
@@ -93,7 +95,7 @@ impl Commands {
                 State::Processed(answer) | State::Failed(answer) => {
                     Claim::Replay(answer.clone().replayed())
                 }
-                State::AwaitingApproval | State::Rejected => Claim::Collision,
+                State::AwaitingApproval | State::Rejected | State::Deleted => Claim::Collision,
                 State::UnderProcessing | State::Stuck => {
                     let age = draft.at.since(row.made_at).as_micros();
                     let racing =
@@ -130,7 +132,7 @@ impl Commands {
     /// Takes the newest row away again: a crash in one transaction leaves nothing.
     pub(crate) fn forget(&mut self, id: u64, key: Option<&str>) {
         if let Some(row) = super::bank::row_mut(&mut self.rows, id) {
-            row.state = State::Rejected;
+            row.state = State::Deleted;
             if let Some(key) = key {
                 self.by_key.remove(&(row.order.action, key.to_owned()));
             }
@@ -160,7 +162,7 @@ impl Commands {
     }
 
     /// All rows, oldest first.
-    pub(crate) fn all(&self) -> &[Row] {
-        &self.rows
+    pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.state != State::Deleted)
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) needs_approval: bool,
     /// The refusal that the fault plan drew for this command.
     pub(crate) mishap: Option<Fault>,
+    /// Whether contention is reported as an unspecific database error.
+    pub(crate) disguised: bool,
 }
 
 impl Desk<'_> {
@@ -51,7 +53,11 @@ impl Desk<'_> {
     /// `resource` is what the command addresses, as far as its held answer names it.
     pub(crate) fn commit(&self, resource: Option<u64>) -> Result<(), Refusal> {
         if self.suffers(Fault::Locked) {
-            return Err(Refusal::OptimisticLock);
+            return Err(if self.disguised {
+                Refusal::data_integrity()
+            } else {
+                Refusal::OptimisticLock
+            });
         }
         if self.needs_approval { Err(Refusal::AwaitsApproval(resource)) } else { Ok(()) }
     }

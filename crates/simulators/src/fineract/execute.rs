@@ -75,6 +75,7 @@ impl Simulator {
             needs_approval: self.options().maker_checker.contains(&task)
                 && !guest.user.is_checker_of(&task),
             mishap,
+            disguised: errand.is_disguised(self.faults()),
         };
         self.with_bank(guest.tenant, |bank| work(bank, &desk, (row, key), target, body, luck))
     }
@@ -133,6 +134,7 @@ impl Simulator {
             key: "",
             needs_approval: false,
             mishap: None,
+            disguised: false,
         };
         let approve = match call.query.get("command").map(str::to_ascii_lowercase).as_deref() {
             Some("approve") => true,
@@ -191,7 +193,7 @@ fn work(
     if luck.stuck_before {
         if one_transaction {
             bank.commands.forget(row, key);
-        } else {
+        } else if key.is_some() {
             bank.commands.settle(row, State::Stuck);
         }
         return Ok(Answer::reset());

@@ -99,6 +99,13 @@ impl Errand {
         candidates.into_iter().filter(|(_, applies)| *applies).map(|(fault, _)| fault).find(strikes)
     }
 
+    /// Whether contention shows as an unspecific database error instead of a lock conflict
+    /// (`fineract.md` §6).
+    pub(crate) fn is_disguised(&self, faults: &Faults) -> bool {
+        let parts = [self.operation.as_bytes(), self.key.as_bytes(), b"disguised"];
+        hash(faults.seed(), &parts).is_multiple_of(4)
+    }
+
     fn early_error(&self, faults: &Faults) -> EarlyError {
         match hash(faults.seed(), &[self.operation.as_bytes(), self.key.as_bytes()]) % 3 {
             0 => EarlyError::ProxyPage,

@@ -9,6 +9,10 @@
 //! (permission, command table, handler). The handlers live in `savings` and `loans`, the rest of
 //! what is read in `lookups`. All of a tenant's state is one `bank::Bank` behind one lock.
 //!
+//! Not here, since nothing in Kiungo asks for it: interoperation, batches, hooks, external events,
+//! journal entries and reports, account transfers, charges, groups, products other than one kind of
+//! savings and of loan, two-factor login, and the OAuth2 server itself.
+//!
 //! # Books
 //! A savings account's balance is its ledger balance (holds not deducted); a loan's is what is owed,
 //! negative when overpaid. Opening balance and movements explain it:

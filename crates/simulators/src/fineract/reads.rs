@@ -64,7 +64,7 @@ pub(crate) fn read(
             Read::PaymentTypes => {
                 (typed(Version::V1_12), settings::payment_types(simulator.options()))
             }
-            Read::Audits => (typed(Version::V1_12), audit::audits(bank, query)),
+            Read::Audits => (typed(Version::V1_12), audit::audits(bank, query, version)),
             Read::WaitingCommands => (Serializer::Gson, audit::waiting(bank)),
             other => return settings::read(simulator.options(), call.at, other),
         };

@@ -25,6 +25,8 @@ pub(crate) const FIELDS: &[&str] = &[
     "interestCalculationType",
     "interestCalculationDaysInYearType",
     "minRequiredBalance",
+    "lockinPeriodFrequency",
+    "lockinPeriodFrequencyType",
     "withdrawalFeeForTransfers",
     "allowOverdraft",
     "overdraftLimit",
@@ -72,7 +74,7 @@ pub(crate) fn account(
         .with("timeline", timeline(savings))
         .with("currency", currency_view(savings.currency))
         .with("nominalAnnualInterestRate", six(0, savings.currency));
-    interest_enums(json)
+    lock_in(interest_enums(json), savings)
         .with_some("minRequiredBalance", minimum)
         .with("withdrawalFeeForTransfers", false)
         .with("allowOverdraft", savings.overdraft_limit.is_some())
@@ -85,6 +87,16 @@ pub(crate) fn account(
         .with_some("lastActiveTransactionDate", savings.last_date().map(|date| DATES.date(date)))
         .with("summary", summary(savings))
         .with_some("transactions", transactions)
+}
+
+/// The period; the day on which it ends is not shown.
+fn lock_in(json: Json, savings: &Savings) -> Json {
+    let Some(until) = savings.locked_in_until else { return json };
+    let days = savings.activated_on.until(until).map_or(0, |span| span.get_days());
+    json.with("lockinPeriodFrequency", i64::from(days)).with(
+        "lockinPeriodFrequencyType",
+        coded(0, "savings.lockin.savingsPeriodFrequencyType.days", "Days"),
+    )
 }
 
 fn timeline(savings: &Savings) -> Json {

@@ -228,6 +228,45 @@ async fn the_audit_trail_shows_the_body_only_when_asked_and_never_the_key() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_audit_trail_shows_what_runs_and_what_is_stuck_from_1_9_on() {
+    let trail = async |world: &World, state: u8| {
+        let path = format!("v1/audits?actionName=REPAYMENT&processingResult={state}&paged=true");
+        let found = [format!("{path}&loanid=2&loanId=2"), format!("{path}&loanid=1&loanId=1")];
+        let [ours, of_another_loan] = found.map(|path| async move { world.get(&path).await });
+        assert_eq!(of_another_loan.await.number("totalFilteredRecords"), 0);
+        ours.await.number("totalFilteredRecords")
+    };
+    for version in [Version::V1_8, Version::V1_10, Version::V1_14] {
+        let shown = u64::from(version > Version::V1_8);
+        let world = World::of(version);
+        world.suffer("repay", Fault::LateWork);
+        let meanwhile = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            (trail(&world, 4).await, trail(&world, 1).await)
+        };
+        let (reply, meanwhile) = tokio::join!(world.repay("k", "10.00"), meanwhile);
+        assert_eq!((reply.status, meanwhile), (200, (shown, 0)), "{version:?}");
+        assert_eq!((trail(&world, 4).await, trail(&world, 1).await), (0, 1));
+        world.suffer("repay", Fault::StuckBefore);
+        assert!(world.repay("stuck", "11.00").await.reset);
+        assert_eq!(trail(&world, 4).await, shown);
+        world.simulator.free_stuck_keys();
+        assert_eq!((trail(&world, 4).await, trail(&world, 3).await), (0, 0), "deleted");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_audit_trail_names_where_a_command_went() {
+    let world = World::of(Version::V1_12);
+    let row = world.deposit("k", "10.00").await.number("resourceId");
+    let undo = format!("v1/savingsaccounts/1/transactions/{row}?command=undo");
+    world.post(&undo, "u", json!({})).await;
+    let trail = world.get("v1/audits?entityName=SAVINGS").await.json();
+    assert_eq!(trail[0]["url"], undo["v1".len()..]);
+    assert_eq!(trail[1]["url"], "/savingsaccounts/1/transactions");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_key_the_books_refer_to_the_external_id_or_the_cheque() {
     let world = World::of(Version::V1_12);
     let path = "v1/loans/2/transactions?command=repayment";

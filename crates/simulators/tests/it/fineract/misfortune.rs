@@ -105,6 +105,26 @@ async fn a_locked_loan_is_not_stored_and_a_locked_savings_account_is_frozen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn contention_shows_as_a_conflict_or_as_a_database_error_and_books_nothing() {
+    let (mut conflicts, mut errors) = (0, 0);
+    for amount in 1..=40 {
+        let world = World::of(Version::V1_14);
+        world.suffer("withdraw", Fault::Locked);
+        let reply = world.withdraw("k", &format!("{amount}.00")).await;
+        match reply.status {
+            409 => conflicts += 1,
+            403 => {
+                assert_eq!(reply.code(), "error.msg.data.integrity.issue");
+                errors += 1;
+            }
+            other => panic!("{other}"),
+        }
+        assert_eq!(world.operations().len(), 0);
+    }
+    assert!(conflicts > errors && errors > 0, "{conflicts} {errors}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn refusals_are_in_the_cores_own_words_and_change_nothing() {
     let world = World::of(Version::V1_12);
     let savings_closed = "error.msg.savingsaccount.transaction.account.is.not.active";

@@ -61,6 +61,22 @@ async fn an_account_refuses_what_its_state_forbids() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lock_in_is_shown_as_a_period_and_not_as_its_end() {
+    let world = World::of(Version::V1_12);
+    let locked = SavingsSpec {
+        activated_on: Some(date(2026, 1, 1)),
+        locked_in_until: Some(date(2026, 12, 31)),
+        ..SavingsSpec::active("TZS", 10_000)
+    };
+    let locked = world.open(locked);
+    let account = world.get(&format!("v1/savingsaccounts/{locked}")).await.json();
+    assert_eq!(account["lockinPeriodFrequency"], 364);
+    assert_eq!(account["lockinPeriodFrequencyType"]["id"], 0);
+    let account = world.get("v1/savingsaccounts/1").await.json();
+    assert!(account["lockinPeriodFrequency"].is_null());
+}
+
+#[tokio::test(start_paused = true)]
 async fn dates_before_activation_and_after_today_are_refused() {
     let world =
         World::new(Options { gl_closed_until: Some(date(2026, 8, 30)), ..Options::default() });
