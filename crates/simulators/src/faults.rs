@@ -58,6 +58,11 @@ pub enum Fault {
     StuckBefore,
     /// The core crashes after the booking: it is booked, the key is stuck for ever.
     StuckAfter,
+    /// A gateway in front refuses, in a form that is not the counterparty's: 429 or 403. Nothing is
+    /// done.
+    GatewayRefuses,
+    /// Accepted, and then nothing: not carried out, no callback, until the acceptance expires.
+    Silence,
 }
 
 /// What goes wrong and how often: the body of `PUT /_sim/faults`.

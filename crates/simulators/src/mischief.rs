@@ -43,6 +43,9 @@ where
     if strikes(Fault::ErrorBefore) {
         return own_error(server_error(faults, subject.key));
     }
+    if strikes(Fault::GatewayRefuses) {
+        return gateway(faults, subject.key);
+    }
     let late = if strikes(Fault::LateWork) { faults.slow() } else { Duration::ZERO };
     let response = after(subject.delay + late, work).await;
     if strikes(Fault::ResetAfter) {
@@ -73,6 +76,18 @@ pub fn html() -> Response {
     let mut response = Response::new(Body::from(PAGE));
     *response.status_mut() = StatusCode::BAD_GATEWAY;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+}
+
+/// A gateway's refusal, always the same for one business content.
+fn gateway(faults: &Faults, key: &str) -> Response {
+    const PAGE: &str = r#"{"fault":{"faultstring":"Rate limit or access policy violated"}}"#;
+    let often = crate::faults::hash(faults.seed(), &[b"gateway", key.as_bytes()]).is_multiple_of(2);
+    let mut response = Response::new(Body::from(PAGE));
+    *response.status_mut() =
+        if often { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::FORBIDDEN };
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
 }
 
@@ -140,6 +155,7 @@ mod tests {
         for (fault, work, status, cut) in [
             (Fault::ResetBefore, 0, 200, true),
             (Fault::ErrorBefore, 0, 500, false),
+            (Fault::GatewayRefuses, 0, 429, false),
             (Fault::ResetAfter, 1, 200, true),
             (Fault::ErrorAfter, 1, 500, false),
             (Fault::HtmlAfter, 1, 502, false),
@@ -150,7 +166,8 @@ mod tests {
             let response = run(&always(fault), &done).await;
             assert_eq!(done.load(Ordering::SeqCst), work, "{fault:?}");
             let seen = response.status().as_u16();
-            assert!(seen == status || (status == 500 && seen == 503), "{fault:?}: {seen}");
+            let twin = matches!((status, seen), (500, 503) | (429, 403));
+            assert!(seen == status || twin, "{fault:?}: {seen}");
             assert_eq!(response.extensions().get::<ResetConnection>().is_some(), cut, "{fault:?}");
         }
     }

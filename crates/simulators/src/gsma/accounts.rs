@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::{ApiError, Category};
-use super::state::Transaction;
-use super::{Api, Simulator, format};
+use super::order::KINDS;
+use super::state::{AccountStatus, Transaction};
+use super::{Api, Simulator, Version, format};
 use crate::ledger::FLOAT;
 use crate::people::name_of;
 
@@ -37,13 +38,13 @@ pub(super) async fn read(
     uri: Uri,
     page: Result<Query<Page>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let simulator = &api.simulator;
+    let (simulator, version) = (&api.simulator, api.version);
     let key = uri.path().to_owned();
     let answer = move |simulator: &Simulator| {
         let now = simulator.now();
         let answered = address(simulator, uri.path()).and_then(|(party, resource)| {
             let page = page.map_err(|_| malformed("Paging", now))?;
-            answer(simulator, &party, &resource, &page)
+            answer(simulator, version, &party, &resource, &page)
         });
         answered.unwrap_or_else(|error| simulator.refuse(&error))
     };
@@ -91,30 +92,36 @@ fn address(simulator: &Simulator, path: &str) -> Result<(String, String), ApiErr
 
 fn answer(
     simulator: &Simulator,
+    version: Version,
     party: &str,
     resource: &str,
     page: &Page,
 ) -> Result<Response, ApiError> {
     let now = simulator.now();
-    let balance = simulator.state().ledger.balance(party);
+    let mut state = simulator.state();
+    let (status, balance) = (state.status(party), state.ledger.balance(party));
+    drop(state);
     let unknown = || ApiError::unknown("Account", now);
+    if resource == "status" && status == AccountStatus::Unregistered {
+        return Ok(format::json(StatusCode::OK, &json!({ "accountStatus": status })));
+    }
     let minor = balance.ok_or_else(unknown)?;
     let body = match resource {
-        "status" => json!({ "accountStatus": "available" }),
+        "status" => json!({ "accountStatus": status }),
         "accountname" => name(party),
-        "balance" => balance_of(simulator, minor),
-        "transactions" => return transactions(simulator, party, page),
+        "balance" => balance_of(simulator, status, minor),
+        "transactions" => return transactions(simulator, version, party, page),
         _ => return Err(ApiError::unknown("Resource", now)),
     };
     Ok(format::json(StatusCode::OK, &body))
 }
 
-fn balance_of(simulator: &Simulator, minor: i64) -> Value {
+fn balance_of(simulator: &Simulator, status: AccountStatus, minor: i64) -> Value {
     let currency = simulator.options().currency;
     let text =
         |minor| Money::from_minor(minor, currency).map(Money::to_short_decimal).unwrap_or_default();
     json!({
-        "accountStatus": "available",
+        "accountStatus": status,
         "currentBalance": text(minor),
         "availableBalance": text(minor),
         "reservedBalance": text(0),
@@ -130,8 +137,17 @@ fn name(party: &str) -> Value {
 }
 
 /// A page of an account's transactions, newest first, with the two counts (§5).
-fn transactions(simulator: &Simulator, party: &str, page: &Page) -> Result<Response, ApiError> {
+fn transactions(
+    simulator: &Simulator,
+    version: Version,
+    party: &str,
+    page: &Page,
+) -> Result<Response, ApiError> {
     let now = simulator.now();
+    let kind = page.transaction_type.as_deref();
+    if simulator.options().strict && kind.is_some_and(|kind| !KINDS.contains(&kind)) {
+        return Err(malformed("Type", now).field("transactionType", &KINDS.join("|")));
+    }
     let quirks = &simulator.options().quirks;
     let bound = |text: &Option<String>| match text {
         None => Ok(None),
@@ -155,9 +171,13 @@ fn transactions(simulator: &Simulator, party: &str, page: &Page) -> Result<Respo
     };
     let state = simulator.state();
     let available = state.of_party(party).filter(wanted).count();
+    if quirks.invalid_offset && page.offset > 0 && page.offset >= available {
+        let text = "The offset lies past the end";
+        return Err(ApiError::new(Category::Validation, "invalidOffset", text, now));
+    }
     let limit = page.limit.unwrap_or(LIMIT);
     let chosen = state.of_party(party).filter(wanted).skip(page.offset).take(limit);
-    let records: Vec<Value> = chosen.map(|found| found.to_json(quirks)).collect();
+    let records: Vec<Value> = chosen.map(|found| found.to_json(quirks, version)).collect();
     drop(state);
     let counts =
         [("X-Records-Available-Count", available), ("X-Records-Returned-Count", records.len())];

@@ -34,7 +34,7 @@ fn prepare(simulator: &Simulator, state: &State, id: &str) -> Option<Prepared> {
     let body = match &request.outcome {
         Outcome::Pending => return None,
         _ if quirks.request_state_callbacks => request.to_json(id, options),
-        Outcome::Completed => transaction.to_json(quirks),
+        Outcome::Completed => transaction.to_json(quirks, request.version),
         Outcome::Failed { error, .. } => error.to_json(quirks),
     };
     let opposite = if matches!(request.outcome, Outcome::Completed) {
@@ -44,7 +44,7 @@ fn prepare(simulator: &Simulator, state: &State, id: &str) -> Option<Prepared> {
     } else {
         let mut transaction = transaction.clone();
         transaction.status = "completed";
-        transaction.to_json(quirks)
+        transaction.to_json(quirks, request.version)
     };
     let correlation = request.correlation.as_deref().filter(|_| !quirks.no_correlation_on_callback);
     // Every fourth forgery is of the other kind: a payment that never was.

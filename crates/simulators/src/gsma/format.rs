@@ -74,6 +74,12 @@ pub(super) fn read_date_time(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_micros(at.as_microsecond()))
 }
 
+/// Reads a date as HTTP has it, which some documents want in `X-Date` (§2.1).
+pub(super) fn read_http_date(text: &str) -> Option<Timestamp> {
+    let at = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp::from_micros(at.timestamp().as_microsecond()))
+}
+
 /// The pattern that amounts of this version follow (§7.1).
 pub(super) const fn amount_pattern(version: Version) -> &'static str {
     match version {
@@ -209,5 +215,7 @@ mod tests {
         assert_eq!(at, read_date_time("2026-03-01T09:30:00"));
         assert_eq!(at, read_date_time("2026-03-01T12:30:00+03:00"));
         assert_eq!(read_date_time("yesterday"), None);
+        assert_eq!(at, read_http_date("Sun, 01 Mar 2026 09:30:00 GMT"));
+        assert_eq!(read_http_date("yesterday"), None);
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! * [`options`]: how this provider is set up
 //! * `security`: who is calling: Basic, API key, `OAuth2` tokens, content hash, client certificates
-//! * `order`: reading and validating a creation request
+//! * `order`: reading a creation request; `schema`, `iso`: what it has to look like
+//! * `sandbox`: the accounts and amounts by which published suites know a sandbox
 //! * `processing`: the three flows, and carrying an order out
 //! * `state`: ledger, transactions, request states
 //! * `reads`, `accounts`: everything that is asked with GET
@@ -15,11 +16,14 @@ mod accounts;
 mod callback;
 mod error;
 mod format;
+mod iso;
 pub mod options;
 mod order;
 mod payments;
 mod processing;
 mod reads;
+mod sandbox;
+mod schema;
 mod security;
 mod state;
 
@@ -27,12 +31,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::extract::{Request, State as Shared};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
-use axum::{Extension, Router};
+use axum::routing::{delete, get, post, put};
+use axum::{Extension, Json, Router};
 use kiungo_domain::Timestamp;
+use serde::Deserialize;
 
 use crate::books::Books;
 use crate::clock::Clock;
@@ -46,6 +52,7 @@ use crate::tls::{Tls, TlsError};
 use error::ApiError;
 pub use options::Options;
 use security::Gate;
+pub use state::AccountStatus;
 use state::State;
 
 /// The simulator; a cheap handle.
@@ -98,7 +105,11 @@ impl Simulator {
             retry_after: Duration::from_millis(options.callback_retry_ms),
         };
         let gate = Gate::new(&options.security, faults.seed());
-        let state = Mutex::new(State::new(&options, faults.seed()));
+        let mut state = State::new(&options, faults.seed());
+        if options.triggers {
+            sandbox::furnish(&mut state, options.currency, clock.now());
+        }
+        let state = Mutex::new(state);
         Self { inner: Arc::new(Inner { options, clock, faults, courier, gate, state }) }
     }
 
@@ -108,6 +119,7 @@ impl Simulator {
         let mut router = Router::new()
             .route(&options.security.token_path, post(security::token))
             .route("/_sim/tokens", delete(security::revoke))
+            .route("/_sim/account-status", put(set_account_status))
             .with_state(self.clone())
             .merge(control::router(self.clone()));
         for (prefix, version) in
@@ -129,7 +141,7 @@ impl Simulator {
         };
         Router::new()
             .route("/transactions", post(processing::create))
-            .route("/transactions/type/{kind}", post(processing::create_typed))
+            .route("/transactions/type/{kind}", post(processing::create))
             .route("/transactions/{reference}", get(reads::transaction))
             .route("/transactions/{reference}/reversals", post(processing::reverse))
             .route("/requeststates/{id}", get(reads::request_state))
@@ -162,6 +174,11 @@ impl Simulator {
     /// by another identifier: `walletid:1`.
     pub fn open_wallet(&self, msisdn: &str, balance_minor: i64) {
         self.state().ledger.open(&format::party_of_text(msisdn), balance_minor);
+    }
+
+    /// Puts an account into another state; it is named as in [`Simulator::open_wallet`].
+    pub fn set_account_status(&self, account: &str, status: AccountStatus) {
+        self.state().set_status(format::party_of_text(account), status);
     }
 
     /// A customer pays the organisation by himself and names an account. The money moves, after the
@@ -225,14 +242,26 @@ impl Provider for Simulator {
 }
 
 /// Every answer with a body says when it was made (§2.2).
-async fn date(
-    axum::extract::State(simulator): axum::extract::State<Simulator>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn date(Shared(simulator): Shared<Simulator>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Ok(now) = format::moment(simulator.now()).parse() {
         response.headers_mut().insert("X-Date", now);
     }
     response
+}
+
+/// `PUT /_sim/account-status`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountState {
+    account: String,
+    status: AccountStatus,
+}
+
+async fn set_account_status(
+    Shared(simulator): Shared<Simulator>,
+    Json(wanted): Json<AccountState>,
+) -> StatusCode {
+    simulator.set_account_status(&wanted.account, wanted.status);
+    StatusCode::NO_CONTENT
 }

@@ -58,6 +58,8 @@ pub struct Options {
     pub amount_minor_max: i64,
     /// The most a customer may have.
     pub balance_minor_max: i64,
+    /// The most that a customer may move within a day (UTC).
+    pub daily_minor_max: i64,
     /// Whether a part of a transaction can be reversed.
     pub partial_reversals: bool,
     /// Whether a second use of a correlation id is refused by callback instead of at once (§4.4).
@@ -69,11 +71,13 @@ pub struct Options {
     /// Whether unknown enumeration values, unknown identifier keys, missing correlation ids, and
     /// on 1.1.2 the properties that 1.2.0 brought, are refused.
     pub strict: bool,
-    /// Whether the compliance platform's amounts act as switches (§15.3). They collide with real
-    /// amounts.
+    /// Whether the accounts that published suites name exist, and the compliance platform's amounts
+    /// act as switches (§15). They collide with real amounts.
     pub triggers: bool,
     /// What `/heartbeat` says: `available`, `degraded` or `unavailable`.
     pub service_status: String,
+    /// When it says that all will be well again, where it is not.
+    pub restored_in_ms: u64,
     /// How real providers deviate (§19).
     pub quirks: Quirks,
 }
@@ -103,6 +107,7 @@ impl Default for Options {
             amount_minor_min: 1,
             amount_minor_max: i64::MAX,
             balance_minor_max: i64::MAX,
+            daily_minor_max: i64::MAX,
             partial_reversals: false,
             asynchronous_duplicates: false,
             while_pending: WhilePending::NotFound,
@@ -110,6 +115,7 @@ impl Default for Options {
             strict: true,
             triggers: false,
             service_status: "available".into(),
+            restored_in_ms: 3_600_000,
             quirks: Quirks::default(),
         }
     }
@@ -175,6 +181,8 @@ pub enum LinkForm {
     Relative,
     /// The full URL.
     Absolute,
+    /// The full URL by a name that only the provider's own network knows, as behind a gateway.
+    Internal,
 }
 
 /// Who may call (§3). With neither `basic` nor `oauth` everybody may.
@@ -191,6 +199,9 @@ pub struct Security {
     pub token_path: String,
     /// How long a token lives, in seconds.
     pub token_lifetime_s: u64,
+    /// How far `X-Date` may be from our own clock, in seconds (§3, basic integrity check); not
+    /// looked at if absent.
+    pub date_deviation_s_max: Option<u64>,
     /// Certificates for TLS, and the authority of the clients' ones for mutual TLS; without them
     /// plain HTTP is spoken.
     pub tls: Option<TlsFiles>,
@@ -206,6 +217,7 @@ impl Default for Security {
             oauth: None,
             token_path: "/v1/oauth/accesstoken".into(),
             token_lifetime_s: 3_600,
+            date_deviation_s_max: None,
             tls: None,
             token_type: true,
         }
@@ -251,6 +263,8 @@ pub struct Quirks {
     pub no_correlation_on_callback: bool,
     /// `transactionStatus` with a capital letter.
     pub capital_statuses: bool,
+    /// An offset past the end is an error, not an empty page (§5).
+    pub invalid_offset: bool,
     /// `transactionReceipt` is given, and differs from the reference.
     pub own_receipts: bool,
 }
@@ -267,6 +281,7 @@ impl Default for Quirks {
             provisional_object_reference: true,
             no_correlation_on_callback: false,
             capital_statuses: false,
+            invalid_offset: false,
             own_receipts: false,
         }
     }

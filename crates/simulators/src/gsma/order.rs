@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Category};
 use super::options::Options;
+use super::schema::{Schema, Violations, is_institution_type};
 use super::security::content_is_whole;
-use super::{Version, format};
+use super::{Version, format, iso, sandbox};
 use crate::ledger::FLOAT;
 
 /// The transaction types of §8.
-const KINDS: [&str; 9] = [
+pub(super) const KINDS: [&str; 9] = [
     "billpay",
     "deposit",
     "disbursement",
@@ -22,30 +23,6 @@ const KINDS: [&str; 9] = [
     "reversal",
     "withdrawal",
 ];
-
-/// Request properties that come back in the response, beside amount, currency and parties.
-const ECHOED: [&str; 17] = [
-    "requestingOrganisationTransactionReference",
-    "originalTransactionReference",
-    "subType",
-    "descriptionText",
-    "fees",
-    "geoCode",
-    "internationalTransferInformation",
-    "oneTimeCode",
-    "recipientKyc",
-    "senderKyc",
-    "requestingOrganisation",
-    "servicingIdentity",
-    "requestDate",
-    "customData",
-    "metadata",
-    "requestingLei",
-    "receivingLei",
-];
-
-/// What 1.2.0 brought (§13).
-const NEW_IN_1_2: [&str; 2] = ["customData", "requestingOrganisation"];
 
 /// An instruction to move money, as accepted.
 #[derive(Debug, Clone)]
@@ -72,6 +49,7 @@ pub(super) struct Order {
 #[derive(Debug, Clone)]
 pub(super) struct Sender {
     pub(super) client: String,
+    pub(super) version: Version,
     pub(super) correlation: Option<String>,
     pub(super) callback_url: Option<Uri>,
 }
@@ -103,27 +81,6 @@ pub(super) struct Raw<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
     pub(super) now: Timestamp,
-}
-
-/// What was found wrong so far; all fields are reported at once.
-#[derive(Default)]
-struct Violations {
-    found: Vec<(&'static str, String, String)>,
-}
-
-impl Violations {
-    fn add(&mut self, code: &'static str, field: &str, violated: &str) {
-        self.found.push((code, field.to_owned(), violated.to_owned()));
-    }
-
-    fn into_result(self, now: Timestamp) -> Result<(), ApiError> {
-        let Some((code, _, _)) = self.found.first() else { return Ok(()) };
-        let mut error = ApiError::new(Category::Validation, code, "Invalid JSON Field", now);
-        for (_, field, violated) in &self.found {
-            error = error.field(field, violated);
-        }
-        Err(error)
-    }
 }
 
 impl Raw<'_> {
@@ -167,9 +124,55 @@ impl Raw<'_> {
                 None
             }
         };
+        self.check_headers(&mut violations);
         violations.into_result(self.now)?;
         // Ids are compared in lower case: a UUID is the same in either.
-        Ok(Sender { client, correlation: correlation.map(str::to_ascii_lowercase), callback_url })
+        Ok(Sender {
+            client,
+            version: self.version,
+            correlation: correlation.map(str::to_ascii_lowercase),
+            callback_url,
+        })
+    }
+
+    /// The headers that may be left out, and must be right where they are not (§2.1).
+    fn check_headers(&self, violations: &mut Violations) {
+        let text = |name| self.headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        if let Some(date) = text("x-date") {
+            let read = format::read_date_time(date).or_else(|| format::read_http_date(date));
+            let near = |at: Timestamp| {
+                let apart = at.as_micros().abs_diff(self.now.as_micros()) / 1_000_000;
+                self.options.security.date_deviation_s_max.is_none_or(|most| apart <= most)
+            };
+            match read {
+                None => violations.add("formatError", "X-Date", "date-time"),
+                Some(at) if !near(at) => violations.add("formatError", "X-Date", "about now"),
+                Some(_) => {}
+            }
+        }
+        let json =
+            |kind: &str| kind.trim_start().to_ascii_lowercase().starts_with("application/json");
+        if text("content-type").is_some_and(|kind| !json(kind)) {
+            violations.add("formatError", "Content-Type", "application/json");
+        }
+        for name in ["X-Channel", "X-Client-Id"] {
+            if text(name).is_some_and(|value| value.len() > 256) {
+                violations.add("lengthError", name, "0 to 256 characters");
+            }
+        }
+        let institution = "X-Account-Holding-Institution-Identifier";
+        let kind = format!("{institution}-Type");
+        match (self.headers.contains_key(institution), self.headers.get(&kind)) {
+            (false, None) => {}
+            (true, None) => {
+                violations.add("mandatoryValueNotSupplied", &kind, "with the identifier");
+            }
+            (false, Some(_)) => {
+                violations.add("mandatoryValueNotSupplied", institution, "with its type");
+            }
+            (true, Some(word)) if word.to_str().is_ok_and(is_institution_type) => {}
+            (true, Some(_)) => violations.add("formatError", &kind, "lei|swiftbic|organisationid"),
+        }
     }
 
     /// A transaction: of the type in the path, or of the one in the body.
@@ -186,21 +189,27 @@ impl Raw<'_> {
         let amount = self.amount(&body, true, &mut violations);
         let debit = self.party(&body, "debitParty", &mut violations);
         let credit = self.party(&body, "creditParty", &mut violations);
-        if debit.is_none() && credit.is_none() && violations.found.is_empty() {
+        if debit.is_none() && credit.is_none() && violations.is_empty() {
             violations.add(
                 "mandatoryValueNotSupplied",
                 "debitParty",
                 "one of debitParty, creditParty",
             );
         }
-        let mut echo = self.echo(&body, &mut violations);
+        let mut echo = self.schema().transaction(&body, &mut violations);
+        for name in ["amount", "currency", "debitParty", "creditParty"] {
+            if let Some(value) = body.get(name) {
+                echo.insert(name.to_owned(), value.clone());
+            }
+        }
         violations.into_result(self.now)?;
         let amount = amount.unwrap_or(Money::zero(self.options.currency));
         let (from, to) = self.complete(&body, debit, credit, &mut echo);
         let customer = if from == FLOAT { &to } else { &from };
         let label = self.label(&echo);
         let key = format!("{customer}|{}|{label}", amount.minor());
-        let failing = self.trigger(&kind, amount);
+        let failing = sandbox::failure(&kind, amount, self.now);
+        let failing = failing.filter(|_| self.options.triggers);
         Ok(Order {
             sender,
             kind,
@@ -215,16 +224,19 @@ impl Raw<'_> {
         })
     }
 
-    /// The amount with its currency; both may be missing unless `mandatory`.
-    pub(super) fn amount_of(
+    /// The optional properties of a reversal, and its amount where it is one of a part.
+    pub(super) fn reversal(
         &self,
         body: &Map<String, Value>,
-        mandatory: bool,
-    ) -> Result<Option<Money>, ApiError> {
+    ) -> Result<(Map<String, Value>, Option<Money>), ApiError> {
         let mut violations = Violations::default();
-        let amount = self.amount(body, mandatory, &mut violations);
+        let amount = self.amount(body, false, &mut violations);
+        let known = self.schema().reversal(body, &mut violations);
+        for field in ["debitParty", "creditParty"] {
+            self.party(body, field, &mut violations);
+        }
         violations.into_result(self.now)?;
-        Ok(amount)
+        Ok((known, amount))
     }
 
     fn amount(
@@ -240,7 +252,7 @@ impl Raw<'_> {
             }
             None => {}
             Some(Value::String(code)) if code == currency.code() => {}
-            Some(Value::String(code)) if is_currency_code(code) => {
+            Some(Value::String(code)) if iso::is_currency(code) => {
                 violations.add("currencyNotSupported", "currency", currency.code());
             }
             Some(_) => violations.add("formatError", "currency", "^[A-Z]{3}$"),
@@ -305,26 +317,9 @@ impl Raw<'_> {
         best.and_then(|(_, party)| party)
     }
 
-    /// The properties that come back, checked for length and kind.
-    fn echo(&self, body: &Map<String, Value>, violations: &mut Violations) -> Map<String, Value> {
-        let mut echo = Map::new();
-        for name in ECHOED {
-            let Some(value) = body.get(name) else { continue };
-            if self.version == Version::V1_1 && NEW_IN_1_2.contains(&name) {
-                if self.options.strict {
-                    violations.add("formatError", name, "not a property in this version");
-                }
-                continue;
-            }
-            check(name, value, violations);
-            echo.insert(name.to_owned(), value.clone());
-        }
-        for name in ["amount", "currency", "debitParty", "creditParty"] {
-            if let Some(value) = body.get(name) {
-                echo.insert(name.to_owned(), value.clone());
-            }
-        }
-        echo
+    /// The schema of this request.
+    pub(super) const fn schema(&self) -> Schema {
+        Schema { version: self.version, strict: self.options.strict }
     }
 
     /// Fills in the party that was left out: the caller's own account (§10.1).
@@ -360,22 +355,6 @@ impl Raw<'_> {
         let description = || echo.get("descriptionText")?.as_str().map(str::to_owned);
         noted.map(|(_, value)| value).or_else(description).unwrap_or_default()
     }
-
-    /// The compliance platform's amounts (§15.3).
-    fn trigger(&self, kind: &str, amount: Money) -> Option<ApiError> {
-        if !self.options.triggers {
-            return None;
-        }
-        let is = |text: &str| Money::parse(text, self.options.currency) == Ok(amount);
-        let (category, code) = match kind {
-            "merchantpay" if is("10") => (Category::Validation, "genericError"),
-            "merchantpay" if is("17") => (Category::BusinessRule, "insufficientFunds"),
-            "disbursement" if is("51") => (Category::BusinessRule, "insufficientFunds"),
-            "adjustment" if is("61") => (Category::Validation, "mandatoryValueNotSupplied"),
-            _ => return None,
-        };
-        Some(ApiError::new(category, code, "Triggered by the amount", self.now))
-    }
 }
 
 /// The type, from the path or else from the body.
@@ -410,10 +389,6 @@ pub(super) fn canonical(party: &str, options: &Options) -> Value {
     }
 }
 
-fn is_currency_code(code: &str) -> bool {
-    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
-}
-
 /// An array of `{key, value}` with texts of 1 to 256 characters.
 fn read_pairs(
     value: &Value,
@@ -425,26 +400,4 @@ fn read_pairs(
         (1..=256).contains(&text.chars().count()).then(|| text.to_owned())
     };
     items.iter().map(|item| Some((text(item, "key")?, text(item, "value")?))).collect()
-}
-
-/// Checks one optional property.
-fn check(name: &str, value: &Value, violations: &mut Violations) {
-    let (fits, violated) = match name {
-        "customData" | "metadata" => {
-            (read_pairs(value, 0..=20).is_some(), "0 to 20 of {key, value}")
-        }
-        "fees" => (value.is_array(), "array"),
-        "internationalTransferInformation"
-        | "recipientKyc"
-        | "senderKyc"
-        | "requestingOrganisation" => (value.is_object(), "object"),
-        "requestDate" => (value.as_str().and_then(format::read_date_time).is_some(), "date-time"),
-        _ => (value.is_string(), "string"),
-    };
-    let length_max = if name == "descriptionText" { 160 } else { 256 };
-    if !fits {
-        violations.add("formatError", name, violated);
-    } else if value.as_str().is_some_and(|text| text.chars().count() > length_max) {
-        violations.add("lengthError", name, &format!("0 to {length_max} characters"));
-    }
 }

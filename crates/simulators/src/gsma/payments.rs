@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::callback::{letter, pair};
 use super::options::NotifyForm;
 use super::state::Transaction;
-use super::{Simulator, format};
+use super::{Simulator, Version, format};
 use crate::books::Movement;
 use crate::courier::Letter;
 use crate::faults::Fault;
@@ -147,7 +147,9 @@ pub(super) fn invented(simulator: &Simulator, payment: &Transaction) -> Option<L
 fn notification(simulator: &Simulator, payment: &Transaction) -> Option<Letter> {
     let options = simulator.options();
     let base = options.notify_base.as_deref()?;
-    let body = payment.to_json(&options.quirks);
+    let newer = options.prefix_1_2.is_some();
+    let version = if newer { Version::V1_2 } else { Version::V1_1 };
+    let body = payment.to_json(&options.quirks, version);
     let to = |path: &str| format!("{base}{path}").parse::<Uri>().ok();
     match options.notify {
         NotifyForm::Put => letter(simulator, &Method::PUT, &to("payments")?, None, &body),

@@ -14,33 +14,23 @@ use super::error::{ApiError, Category};
 use super::options::Flow;
 use super::order::{Order, Raw};
 use super::security::Client;
-use super::state::{Outcome, Request, State, Transaction};
+use super::state::{AccountStatus, Outcome, Request, State, Transaction};
 use super::{Api, Simulator, callback, format};
 use crate::books::Movement;
 use crate::faults::{Fault, hash};
 use crate::ledger::{FLOAT, Hindrance};
 use crate::mischief::{Subject, perform};
 
-/// `POST /transactions`.
+/// `POST /transactions/type/{transactionType}`, and `POST /transactions` with the type in the body.
 pub(super) async fn create(
     Shared(api): Shared<Api>,
+    kind: Option<Path<String>>,
     Extension(Client(client)): Extension<Client>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let order = api.raw(&headers, &body).transaction(client, None);
-    api.simulator.take(order).await
-}
-
-/// `POST /transactions/type/{transactionType}`.
-pub(super) async fn create_typed(
-    Shared(api): Shared<Api>,
-    Path(kind): Path<String>,
-    Extension(Client(client)): Extension<Client>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let order = api.raw(&headers, &body).transaction(client, Some(&kind));
+    let kind = kind.as_ref().map(|Path(kind)| kind.as_str());
+    let order = api.raw(&headers, &body).transaction(client, kind);
     api.simulator.take(order).await
 }
 
@@ -85,7 +75,7 @@ impl Api {
         if let (Some(error), false) = (&failing, raw.options.triggers) {
             return Err(error.clone());
         }
-        let partial = raw.amount_of(&body, false)?;
+        let (known, partial) = raw.reversal(&body)?;
         let state = self.simulator.state();
         let Some(first) = state.transaction(original) else {
             return Err(ApiError::unknown("Transaction", raw.now));
@@ -97,7 +87,7 @@ impl Api {
             payer: first.payee.clone(),
             payee: first.payer.clone(),
             amount,
-            echo: reversal_echo(first, body, amount),
+            echo: reversal_echo(first, known, amount),
             original: Some(first.reference.clone()),
             key: first.key.clone(),
             label: String::new(),
@@ -112,7 +102,6 @@ fn reversal_echo(
     mut body: Map<String, Value>,
     amount: Money,
 ) -> Map<String, Value> {
-    body.remove("type");
     body.insert("amount".into(), amount.to_short_decimal().into());
     body.insert("currency".into(), amount.currency().code().into());
     for (to, from) in [("debitParty", "creditParty"), ("creditParty", "debitParty")] {
@@ -169,7 +158,7 @@ impl Simulator {
         match (&request.outcome, state.transaction(&request.reference)) {
             (Outcome::Failed { error, .. }, _) => self.refuse(error),
             (_, Some(transaction)) => {
-                let body = transaction.to_json(&self.options().quirks);
+                let body = transaction.to_json(&self.options().quirks, order.sender.version);
                 format::json(StatusCode::CREATED, &body)
             }
             _ => Response::default(),
@@ -194,14 +183,23 @@ impl Simulator {
             (id, body.unwrap_or_default())
         };
         let early = flow == Flow::Callback && self.inner.courier.is_early(operation, &key);
+        let silent = self.inner.faults.strikes(operation, Fault::Silence, &key);
+        // What is not done by then fails then.
+        let expiry = Duration::from_millis(self.options().expiry_ms) + Duration::from_micros(1);
         let simulator = self.clone();
         let rest = tokio::spawn(async move {
+            if silent {
+                tokio::time::sleep(expiry).await;
+                let now = simulator.now();
+                simulator.carry_out(&mut simulator.state(), &id, now);
+                return;
+            }
             if !early {
-                tokio::time::sleep(delay).await;
+                tokio::time::sleep(delay.min(expiry)).await;
             }
             simulator.settle(&id).await;
         });
-        if early {
+        if early && !silent {
             // The callback has been delivered before the answer leaves.
             let _ = rest.await;
         }
@@ -246,6 +244,7 @@ impl Simulator {
         let expires_at = now.after(Duration::from_millis(self.options().expiry_ms));
         let provisional = state.count();
         let request = Request {
+            version: order.sender.version,
             correlation: order.sender.correlation.clone(),
             callback_url: order.sender.callback_url.clone(),
             by_callback,
@@ -262,7 +261,7 @@ impl Simulator {
     }
 
     /// Moves the money of an accepted request, or refuses it; once.
-    pub(super) fn carry_out(&self, state: &mut State, id: &str, now: Timestamp) {
+    fn carry_out(&self, state: &mut State, id: &str, now: Timestamp) {
         let Some(request) = state.requests.get_mut(id) else { return };
         let expired = now > request.expires_at;
         let reference = request.reference.clone();
@@ -305,6 +304,11 @@ impl Simulator {
                 return Err(ApiError::unknown("Account", now));
             }
         }
+        for party in [&order.payer, &order.payee] {
+            if state.status(party) != AccountStatus::Available {
+                return Err(rule("incorrectState", "The account cannot be used"));
+            }
+        }
         self.check_limits(state, order, now)?;
         self.check_original(state, order, now)?;
         if self.inner.faults.strikes(order.operation(), Fault::CustomerRefuses, &order.key) {
@@ -342,6 +346,11 @@ impl Simulator {
         if order.payee != FLOAT && balance.saturating_add(amount) > options.balance_minor_max {
             return rule("maxBalanceExceeded", "The credit party would have too much");
         }
+        let most = options.daily_minor_max;
+        if most < i64::MAX && state.moved_today(customer(order), now).saturating_add(amount) > most
+        {
+            return rule("dailyValueLimitExceeded", "The customer's day is used up");
+        }
         Ok(())
     }
 
@@ -366,14 +375,18 @@ impl Simulator {
     }
 }
 
+/// The party that is not the organisation.
+fn customer(order: &Order) -> &str {
+    if order.payer == FLOAT { &order.payee } else { &order.payer }
+}
+
 fn movement(order: &Order, reference: &str) -> Movement {
-    let customer = if order.payer == FLOAT { &order.payee } else { &order.payer };
     let own_id = order.text("requestingOrganisationTransactionReference");
     Movement {
         receipt: reference.to_owned(),
         reference: order.sender.correlation.clone().unwrap_or_else(|| own_id.to_owned()),
         operation: order.operation().to_owned(),
-        party: customer.clone(),
+        party: customer(order).to_owned(),
         amount_minor: order.amount.minor(),
         currency: order.amount.currency().code().to_owned(),
         takes_back: order.original.clone().unwrap_or_default(),

@@ -38,6 +38,16 @@ impl Simulator {
         perform(&self.inner.faults, subject, own_error, work).await
     }
 
+    /// Whether a correlation id in a path is one (§2.1).
+    fn is_id(&self, id: &str, field: &str) -> Result<(), ApiError> {
+        if !self.options().strict || format::is_uuid(id) {
+            return Ok(());
+        }
+        let text = "The correlation id is malformed";
+        let error = ApiError::new(Category::Validation, "formatError", text, self.now());
+        Err(error.field(field, "UUID"))
+    }
+
     fn not_found(&self, what: &str) -> Response {
         self.refuse(&ApiError::unknown(what, self.now()))
     }
@@ -52,14 +62,14 @@ pub(super) async fn transaction(
     Shared(api): Shared<Api>,
     Path(reference): Path<String>,
 ) -> Response {
-    let simulator = &api.simulator;
+    let (simulator, version) = (&api.simulator, api.version);
     let key = simulator.state().transaction(&reference).map(|found| found.key.clone());
     let answer = move |simulator: &Simulator| {
         let now = simulator.now();
         let state = simulator.state();
         match state.transaction(&reference) {
             Some(found) if now >= found.visible_at => {
-                let mut body = found.to_json(&simulator.options().quirks);
+                let mut body = found.to_json(&simulator.options().quirks, version);
                 if simulator.is_strange(&found.key) {
                     body["transactionStatus"] = STRANGE.into();
                 }
@@ -75,6 +85,9 @@ pub(super) async fn transaction(
 pub(super) async fn request_state(Shared(api): Shared<Api>, Path(id): Path<String>) -> Response {
     let simulator = &api.simulator;
     let id = id.to_ascii_lowercase();
+    if let Err(error) = simulator.is_id(&id, "serverCorrelationId") {
+        return simulator.refuse(&error);
+    }
     let key = simulator.state().requests.get(&id).map(|found| found.key.clone());
     simulator.inquire("inquire", key, move |simulator| poll(simulator, &id)).await
 }
@@ -92,12 +105,6 @@ fn poll(simulator: &Simulator, id: &str) -> Response {
         let error = ApiError::new(Category::BusinessRule, "rateLimitError", text, now);
         return simulator.refuse(&error);
     }
-    if matches!(request.outcome, Outcome::Pending) && now > request.expires_at {
-        simulator.carry_out(&mut state, id, now);
-    }
-    let Some(request) = state.requests.get(id) else {
-        return simulator.not_found("Request state");
-    };
     let mut body = request.to_json(id, options);
     if simulator.is_strange(&request.key) {
         body["status"] = STRANGE.into();
@@ -114,10 +121,18 @@ pub(super) async fn response_link(
     headers: HeaderMap,
 ) -> Response {
     let simulator = &api.simulator;
+    if let Err(error) = simulator.is_id(&correlation, "clientCorrelationId") {
+        return simulator.refuse(&error);
+    }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let root = match simulator.options().link {
         LinkForm::Relative => String::new(),
-        LinkForm::Absolute => format!("http://{}{base}", host.unwrap_or("localhost")),
+        LinkForm::Absolute => {
+            let tls = simulator.options().security.tls.is_some();
+            let scheme = if tls { "https" } else { "http" };
+            format!("{scheme}://{}{base}", host.unwrap_or("localhost"))
+        }
+        LinkForm::Internal => format!("http://mm.internal:8080{base}"),
     };
     let key = simulator.state().request_of(&client, &correlation).map(|found| found.key.clone());
     let answer = move |simulator: &Simulator| match link(simulator, &client, &correlation) {
@@ -155,12 +170,20 @@ pub(super) async fn failure(Shared(api): Shared<Api>, Path(id): Path<String>) ->
 
 /// `GET /heartbeat` (§6.4).
 pub(super) async fn heartbeat(Shared(api): Shared<Api>) -> Response {
-    let status = &api.simulator.options().service_status;
-    let mut body = json!({ "serviceStatus": status });
-    if status == "degraded" {
-        body["delay"] = api.simulator.options().delay_ms.into();
-    }
-    format::json(StatusCode::OK, &body)
+    let answer = |simulator: &Simulator| {
+        let options = simulator.options();
+        let mut body = json!({ "serviceStatus": options.service_status });
+        if options.service_status == "degraded" {
+            body["delay"] = options.delay_ms.into();
+        }
+        if options.service_status != "available" {
+            let back =
+                simulator.now().after(std::time::Duration::from_millis(options.restored_in_ms));
+            body["plannedRestorationTime"] = format::date_time(back, &options.quirks).into();
+        }
+        format::json(StatusCode::OK, &body)
+    };
+    api.simulator.inquire("heartbeat", Some(String::new()), answer).await
 }
 
 /// No such resource, or not with this method: the API defines no 405 (§1).

@@ -144,13 +144,18 @@ pub(super) async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let answer = move |simulator: &Simulator| grant(simulator, &headers, &body);
+    simulator.inquire("token", Some(String::new()), answer).await
+}
+
+fn grant(simulator: &Simulator, headers: &HeaderMap, body: &[u8]) -> Response {
     let gate = &simulator.inner.gate;
     let error = |status, code: &str| format::json(status, &json!({ "error": code }));
     let known = gate.oauth.as_ref().zip(headers.get(header::AUTHORIZATION));
     if known.is_none_or(|((expected, _), given)| expected != given) {
         return error(StatusCode::UNAUTHORIZED, "invalid_client");
     }
-    let form: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap_or_default();
+    let form: Vec<(String, String)> = serde_urlencoded::from_bytes(body).unwrap_or_default();
     let grant = form.iter().find(|(name, _)| name == "grant_type").map(|(_, value)| value.as_str());
     if grant != Some("client_credentials") {
         return error(StatusCode::BAD_REQUEST, "unsupported_grant_type");

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use axum::http::Uri;
 use kiungo_domain::{Money, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::Version;
 use super::error::ApiError;
 use super::format;
 use super::options::{Options, Quirks};
@@ -28,13 +30,29 @@ pub(super) struct State {
     by_correlation: HashMap<(String, String), String>,
     /// Server correlation ids by the id of the error that they ended in.
     by_error: HashMap<String, String>,
+    /// The accounts that are in another state than usual.
+    statuses: HashMap<String, AccountStatus>,
     seed: u64,
     counter: u64,
+}
+
+/// The states of an account (§8).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountStatus {
+    /// It can be used.
+    #[default]
+    Available,
+    /// It exists and cannot be used.
+    Unavailable,
+    /// Nobody has registered for it.
+    Unregistered,
 }
 
 /// A creation request and what became of it.
 #[derive(Debug)]
 pub(super) struct Request {
+    pub(super) version: Version,
     pub(super) correlation: Option<String>,
     pub(super) callback_url: Option<Uri>,
     pub(super) by_callback: bool,
@@ -94,9 +112,30 @@ impl State {
             by_party: HashMap::new(),
             by_correlation: HashMap::new(),
             by_error: HashMap::new(),
+            statuses: HashMap::new(),
             seed,
             counter: 0,
         }
+    }
+
+    /// The state of a party's account.
+    pub(super) fn status(&self, party: &str) -> AccountStatus {
+        self.statuses.get(party).copied().unwrap_or_default()
+    }
+
+    /// Changes the state of a party's account.
+    pub(super) fn set_status(&mut self, party: String, status: AccountStatus) {
+        self.statuses.insert(party, status);
+    }
+
+    /// What a customer's account has moved since midnight, in minor units.
+    pub(super) fn moved_today(&self, party: &str, now: Timestamp) -> i64 {
+        const DAY: i64 = 86_400_000_000;
+        let day = |at: Timestamp| at.as_micros().div_euclid(DAY);
+        self.of_party(party)
+            .take_while(|found| day(found.created) == day(now))
+            .filter(|found| found.status == "completed" && found.reverses.is_none())
+            .fold(0, |sum, found| sum.saturating_add(found.amount.minor()))
     }
 
     /// The next number; every id is made from one.
@@ -192,9 +231,16 @@ fn correlation_of(order: &Order) -> Option<(String, String)> {
 }
 
 impl Transaction {
-    /// The Transaction or Reversal object (§10.1, §10.2).
-    pub(super) fn to_json(&self, quirks: &Quirks) -> Value {
+    /// The Transaction or Reversal object (§10.1, §10.2)
+    /// as `version` writes it: 1.1.2 knows neither 1.2.0's properties nor trailing zeros (§13).
+    pub(super) fn to_json(&self, quirks: &Quirks, version: Version) -> Value {
         let mut body = self.echo.clone();
+        if version == Version::V1_1 {
+            body.retain(|name, _| {
+                !matches!(name.as_str(), "customData" | "requestingOrganisation")
+            });
+            body.insert("amount".into(), self.amount.to_short_decimal().into());
+        }
         let mut put = |name: &str, value: String| body.insert(name.to_owned(), value.into());
         put("transactionReference", self.reference.clone());
         put("type", self.kind.clone());

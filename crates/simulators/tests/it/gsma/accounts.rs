@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use kiungo_simulators::gsma::options::Flow;
+use kiungo_simulators::gsma::options::{Flow, Options};
 use serde_json::json;
 
-use super::{BASE, MSISDN, error, expected, world};
-use crate::harness::{Answer, call};
+use super::{BASE, MSISDN, error, expected, world, world_with};
+use crate::harness::{Answer, call, no_faults};
 
 #[tokio::test(start_paused = true)]
 async fn accounts_are_addressed_in_every_form_of_a_path() {
@@ -69,4 +69,20 @@ async fn transactions_are_listed_newest_first_in_pages() {
     assert_eq!(error(&bad), expected(400, "validation", "formatError"));
     let bad = world.get("/accounts/accountid/4400/transactions?limit=-1").await;
     assert_eq!(error(&bad), expected(400, "validation", "formatError"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offset_past_the_end_is_an_empty_page_or_an_error() {
+    for refuses in [false, true] {
+        let mut options = Options { flow: Flow::Synchronous, ..Options::default() };
+        options.quirks.invalid_offset = refuses;
+        let world = world_with(options, no_faults());
+        assert_eq!(world.get("/accounts/accountid/4400/transactions").await.text, "[]");
+        let past = world.get("/accounts/accountid/4400/transactions?offset=1").await;
+        if refuses {
+            assert_eq!(error(&past), expected(400, "validation", "invalidOffset"));
+        } else {
+            assert_eq!((past.status, past.text.as_str()), (200, "[]"));
+        }
+    }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use kiungo_simulators::gsma::options::{Flow, Options};
+use kiungo_simulators::gsma::options::{Credentials, Flow, Options};
 
-use super::{BASE, ID, error, expected, world, world_with};
+use super::{BASE, ID, collection, error, expected, world, world_with};
 use crate::harness::{call, no_faults, settle};
 
 #[tokio::test(start_paused = true)]
@@ -53,4 +53,34 @@ async fn the_rejection_of_a_duplicate_can_come_by_callback() {
     let link = world.get(&format!("/responses/{ID}")).await.json();
     assert!(link["link"].as_str().unwrap().starts_with("/transactions/"));
     assert_eq!(world.moved(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn correlation_ids_are_kept_apart_by_client() {
+    let mut options = Options { flow: Flow::Synchronous, ..Options::default() };
+    options.security.basic = Some(Credentials { name: "mfi".into(), secret: "s3".into() });
+    options.security.oauth = Some(Credentials { name: "key".into(), secret: "secret".into() });
+    let world = world_with(options, no_faults());
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let consumer = ("authorization", "Basic a2V5OnNlY3JldA==");
+    let grant = "grant_type=client_credentials";
+    let token =
+        call(&world.router, "POST", "/v1/oauth/accesstoken", &[consumer, form], grant).await;
+    let bearer = format!("Bearer {}", token.json()["access_token"].as_str().unwrap());
+    let path = format!("{BASE}/transactions/type/merchantpay");
+    for (authorization, status) in
+        [("Basic bWZpOnMz", 201), (&bearer, 201), ("Basic bWZpOnMz", 400), (&bearer, 400)]
+    {
+        let headers = [("x-correlationid", ID), ("authorization", authorization)];
+        let body = collection("5").to_string();
+        let answer = call(&world.router, "POST", &path, &headers, &body).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
+    let mut links = Vec::new();
+    for authorization in ["Basic bWZpOnMz", &bearer] {
+        let path = format!("{BASE}/responses/{ID}");
+        let headers = [("authorization", authorization)];
+        links.push(call(&world.router, "GET", &path, &headers, "").await.text);
+    }
+    assert_ne!(links[0], links[1]);
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use kiungo_simulators::faults::Fault;
 use kiungo_simulators::gsma::options::{Flow, LinkForm, Options, WhilePending};
 use serde_json::json;
 
 use super::{BASE, CALLBACK, ID, MSISDN, OTHER, error, expected, payout, world, world_with};
-use crate::harness::{call, no_faults, settle};
+use crate::harness::{always, call, no_faults, settle};
 
 #[tokio::test(start_paused = true)]
 async fn a_synchronous_collection_moves_money_and_answers_with_the_object() {
@@ -160,4 +161,35 @@ async fn the_same_story_gives_the_same_ids() {
         told.push((state, world.mailbox.received()[0].body.clone(), world.simulator.books()));
     }
     assert_eq!(told[0], told[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_accepted_request_can_stay_without_an_answer_until_it_expires() {
+    let options = Options { expiry_ms: 60_000, ..Options::default() };
+    let world = world_with(options, always("collect", Fault::Silence));
+    let state = world.collect(ID, "5").await;
+    assert_eq!(state.status, 202);
+    let path = format!("/requeststates/{}", state.json()["serverCorrelationId"].as_str().unwrap());
+    settle().await;
+    assert_eq!(world.get(&path).await.json()["status"], "pending");
+    settle().await;
+    settle().await;
+    let failed = world.get(&path).await.json();
+    assert_eq!(
+        (&failed["status"], &failed["error"]["errorCode"]),
+        (&json!("failed"), &json!("requestDeclined"))
+    );
+    assert!(world.mailbox.received().is_empty());
+    assert_eq!(world.moved(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_can_name_a_host_that_only_the_provider_knows() {
+    let world = world_with(
+        Options { flow: Flow::Synchronous, link: LinkForm::Internal, ..Options::default() },
+        no_faults(),
+    );
+    world.collect(ID, "5").await;
+    let link = world.get(&format!("/responses/{ID}")).await.json()["link"].to_string();
+    assert!(link.starts_with("\"http://mm.internal:8080/v1.2/mm/transactions/REF-"), "{link}");
 }

@@ -129,3 +129,18 @@ async fn the_simulator_is_steered_over_http() {
     assert_eq!(call("GET", "/_sim/faults", "").await.json()["seed"], 9);
     assert!(world.collect(ID, "5").await.cut);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_gateways_refusal_is_not_in_the_providers_form_and_does_nothing() {
+    let options = Options { flow: Flow::Synchronous, ..Options::default() };
+    let world = world_with(options, always("collect", Fault::GatewayRefuses));
+    let mut seen = std::collections::BTreeSet::new();
+    for number in 1..=9 {
+        let id = format!("0f2d7c1a-5b3e-4c8f-9a61-00000000000{number}");
+        let refused = world.collect(&id, &number.to_string()).await;
+        assert!(refused.json().get("errorCode").is_none(), "{}", refused.text);
+        seen.insert(refused.status);
+    }
+    assert_eq!(Vec::from_iter(seen), [403, 429]);
+    assert_eq!(world.moved(), 0);
+}

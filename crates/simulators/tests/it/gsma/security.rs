@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use kiungo_simulators::faults::Fault;
 use kiungo_simulators::gsma::options::{Credentials, Flow, Options};
 use serde_json::json;
 
-use super::{BASE, error, expected, world_with};
-use crate::harness::{call, no_faults};
+use super::{BASE, ID, collection, error, expected, world_with};
+use crate::harness::{always, call, no_faults};
 
 #[tokio::test(start_paused = true)]
-async fn basic_and_api_key_are_checked_and_ids_kept_per_client() {
+async fn basic_and_api_key_are_checked() {
     let mut options = Options { flow: Flow::Synchronous, ..Options::default() };
     options.security.basic = Some(Credentials { name: "mfi".into(), secret: "s3".into() });
     options.security.api_key = Some("k1".into());
@@ -64,4 +65,45 @@ async fn tokens_are_given_expire_and_are_revoked() {
     assert_eq!(call(&world.router, "DELETE", "/_sim/tokens", &[], "").await.status, 204);
     let revoked = call(&world.router, "GET", &path, &[("authorization", &fresh)], "").await;
     assert_eq!(revoked.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_date_far_from_now_is_refused_where_the_provider_looks_at_it() {
+    let mut options = Options { flow: Flow::Synchronous, ..Options::default() };
+    options.security.date_deviation_s_max = Some(60);
+    let world = world_with(options, no_faults());
+    let path = format!("{BASE}/transactions/type/merchantpay");
+    for (date, status) in [
+        ("2026-03-01T09:28:00Z", 400),
+        ("2026-03-01T09:32:00Z", 400),
+        ("2026-03-01T09:30:30Z", 201),
+    ] {
+        let headers = [("x-correlationid", ID), ("x-date", date)];
+        let body = collection("5").to_string();
+        let answer = call(&world.router, "POST", &path, &headers, &body).await;
+        assert_eq!(answer.status, status, "{date}: {}", answer.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_endpoint_and_the_heartbeat_go_wrong_too() {
+    let faults = always("*", Fault::ErrorBefore);
+    let mut options = Options::default();
+    options.security.oauth = Some(Credentials { name: "key".into(), secret: "secret".into() });
+    let world = world_with(options, faults);
+    let consumer = [("authorization", "Basic a2V5OnNlY3JldA==")];
+    let grant = "grant_type=client_credentials";
+    let token = call(&world.router, "POST", "/v1/oauth/accesstoken", &consumer, grant).await;
+    assert!(token.status >= 500);
+    assert!(world.get("/heartbeat").await.status >= 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_says_when_the_service_will_be_back() {
+    let options = Options { service_status: "degraded".into(), ..Options::default() };
+    let world = world_with(options, no_faults());
+    let expected = json!({
+        "serviceStatus": "degraded", "delay": 100, "plannedRestorationTime": "2026-03-01T10:30:00Z",
+    });
+    assert_eq!(world.get("/heartbeat").await.json(), expected);
 }
