@@ -11,7 +11,7 @@ use crate::Gsma;
 use crate::client::{Routed, Unanswered};
 use crate::config::BalanceOf;
 use crate::map::codes::{Refusal, sanitised};
-use crate::map::{amount, order};
+use crate::map::{amount, date, order};
 use crate::paths;
 use crate::wire::{
     AccountName, AccountStatus, Balance, Body, Heartbeat, Name, Text, read_body, read_object,
@@ -98,9 +98,8 @@ impl Gsma {
         let service = Text::given(heartbeat.service_status.as_ref()).unwrap_or("unstated");
         let service = sanitised(service);
         if service.eq_ignore_ascii_case("unavailable") {
-            let back = Text::given(heartbeat.planned_restoration_time.as_ref());
-            let back =
-                back.map(|at| format!(", back at {}", at.chars().take(40).collect::<String>()));
+            let back = date::read(heartbeat.planned_restoration_time.as_ref());
+            let back = back.and_then(date::write).map(|at| format!(", back at {at}"));
             let why =
                 format!("the provider says that it is unavailable{}", back.unwrap_or_default());
             return Err(ReadError::Unavailable(why));

@@ -43,12 +43,13 @@ impl<'de> Deserialize<'de> for Text {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyValue {
     pub(crate) key: String,
-    pub(crate) value: Text,
+    #[serde(default)]
+    value: Option<Text>,
 }
 
 impl KeyValue {
     pub(crate) fn new(key: &str, value: &str) -> Self {
-        Self { key: key.to_owned(), value: value.into() }
+        Self { key: key.to_owned(), value: Some(value.into()) }
     }
 
     pub(crate) fn is(&self, key: &str) -> bool {
@@ -56,7 +57,7 @@ impl KeyValue {
     }
 
     pub(crate) fn value(&self) -> &str {
-        self.value.0.trim()
+        Text::given(self.value.as_ref()).unwrap_or_default()
     }
 }
 
@@ -142,6 +143,17 @@ pub(crate) struct ErrorObject {
     pub(crate) error_description: Option<Text>,
     #[serde(rename = "errordescription")]
     pub(crate) errordescription: Option<Text>,
+    /// The fields at fault, or the provider's own words, in whatever form.
+    error_parameters: serde_json::Value,
+}
+
+impl ErrorObject {
+    /// What stands beside the code: pairs of a field's name and what it violates. A pair that is
+    /// none is passed over, because it must not hide the code.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.error_parameters.as_array().into_iter().flatten();
+        pairs.filter_map(|pair| Some((pair.get("key")?.as_str()?, pair.get("value")?.as_str()?)))
+    }
 }
 
 /// `GET /responses/{clientCorrelationId}` (§4.5).
@@ -304,6 +316,29 @@ mod tests {
         let balance: Balance =
             read_object(br#"{"availableBalance":90071992547409930.10}"#).unwrap();
         assert_eq!(Text::given(balance.available_balance.as_ref()), Some("90071992547409930.10"));
+    }
+
+    #[test]
+    fn an_identifier_without_a_value_does_not_make_a_transaction_unreadable() {
+        let body =
+            br#"{"transactionStatus":"completed","debitParty":[{"key":"linkref","value":null},
+            {"key":"accountid"},{"key":"msisdn","value":"26657000001"}]}"#;
+        let Some(Body::Transaction(transaction)) = read_body(body) else { panic!() };
+        let party = transaction.debit_party.unwrap();
+        assert_eq!(party.iter().map(KeyValue::value).collect::<Vec<_>>(), ["", "", "26657000001"]);
+    }
+
+    #[test]
+    fn error_parameters_in_any_form_do_not_hide_the_code() {
+        for (parameters, read) in [
+            (r#"[{"key":"amount","value":"x"},{"key":1},7]"#, vec![("amount", "x")]),
+            (r#"{"key":"amount"}"#, vec![]),
+            ("null", vec![]),
+        ] {
+            let body = format!(r#"{{"errorCode":"x","errorParameters":{parameters}}}"#);
+            let Some(Body::Error(error)) = read_body(body.as_bytes()) else { panic!("{body}") };
+            assert_eq!(error.parameters().collect::<Vec<_>>(), read);
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(crate) struct Refusal {
     /// `category/code`, shortened to what a code can be.
     pub(crate) code: String,
     text: Option<String>,
+    /// The fields at fault with what they violate, and the provider's own words (§6.1).
+    details: Option<String>,
 }
 
 impl Refusal {
@@ -38,12 +40,18 @@ impl Refusal {
             (part(error.error_category.as_ref()), part(error.error_code.as_ref()));
         let text = Text::given(error.error_description.as_ref())
             .or_else(|| Text::given(error.errordescription.as_ref()));
-        Self { code: sanitised(&format!("{category}/{code}")), text: text.map(sanitised) }
+        let details: Vec<_> =
+            error.parameters().map(|(name, value)| format!("{name}: {value}")).collect();
+        Self {
+            code: sanitised(&format!("{category}/{code}")),
+            text: text.map(sanitised),
+            details: (!details.is_empty()).then(|| sanitised(&details.join("; "))),
+        }
     }
 
     /// What a gateway's own answer says, which has a status and nothing else that counts.
     pub(crate) fn of_gateway(status: http::StatusCode) -> Self {
-        Self { code: format!("gateway/{}", status.as_u16()), text: None }
+        Self { code: format!("gateway/{}", status.as_u16()), text: None, details: None }
     }
 
     fn line<'a>(&self, codes: &'a CodeTables, answered: Answered) -> Option<&'a CodeLine> {
@@ -104,21 +112,26 @@ impl Refusal {
 
     /// The code with the provider's text, for people.
     pub(crate) fn described(&self) -> String {
-        match &self.text {
-            Some(text) => format!("{} ({text})", self.code),
-            None => self.code.clone(),
-        }
+        let text = self.text.as_ref().map(|text| format!(" ({text})"));
+        format!("{}{}{}", self.code, text.unwrap_or_default(), self.detailed())
+    }
+
+    fn detailed(&self) -> String {
+        self.details.as_ref().map(|details| format!(" [{details}]")).unwrap_or_default()
     }
 
     fn explained(&self, line: &CodeLine) -> String {
         match &line.text {
-            Some(text) => format!("{}: {text}", self.code),
+            Some(text) => format!("{}: {text}{}", self.code, self.detailed()),
             None => self.described(),
         }
     }
 
     fn rejection(&self, line: &CodeLine) -> Rejection {
-        line.rejection(&self.code, self.text.as_deref().unwrap_or("refused by the provider"))
+        let text = self.text.as_deref().unwrap_or("refused by the provider");
+        let mut rejection = line.rejection(&self.code, text);
+        rejection.message.push_str(&self.detailed());
+        rejection
     }
 }
 
@@ -126,29 +139,44 @@ fn accepted() -> Acceptance {
     Acceptance { handle: None, awaiting: Awaiting::Processing }
 }
 
-/// A provider's text without what must not reach a log: control characters, and runs of six or more
-/// digits, which are phone numbers, account numbers or codes.
+/// A provider's text without what must not reach a log: control characters, and numbers of six or
+/// more digits, which are phone numbers, account numbers or codes, however they are grouped.
 pub(crate) fn sanitised(text: &str) -> String {
+    // A number that the cut would leave a beginning of is looked at whole.
+    let text: Vec<char> =
+        text.chars().filter(|c| !c.is_control()).take(2 * TEXT_CHARS_MAX).collect();
     let mut clean = String::new();
-    let mut digits = String::new();
-    let printable = text.chars().filter(|c| !c.is_control()).take(TEXT_CHARS_MAX);
-    for c in printable.chain(std::iter::once('\0')) {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        clean.push_str(if digits.len() < 6 { &digits } else { "****" });
-        digits.clear();
-        if c != '\0' {
-            clean.push(c);
+    let mut rest = text.as_slice();
+    while let [first, others @ ..] = rest {
+        let number = if first.is_numeric() { number_length(rest) } else { 0 };
+        let (number, after) = rest.split_at(number);
+        if number.is_empty() {
+            clean.push(*first);
+            rest = others;
+        } else if number.iter().filter(|c| c.is_numeric()).count() < 6 {
+            clean.extend(number);
+            rest = after;
+        } else {
+            clean.push_str("****");
+            rest = after;
         }
     }
-    clean
+    clean.chars().take(TEXT_CHARS_MAX).collect()
+}
+
+/// How many characters belong to the number that `text` begins with: digits, and what people group
+/// digits with, as long as a digit follows.
+fn number_length(text: &[char]) -> usize {
+    let belongs = |c: &&char| c.is_numeric() || c.is_whitespace() || "-()".contains(**c);
+    let length = text.iter().take_while(belongs).count();
+    let last = text.iter().take(length).rposition(|c| c.is_numeric());
+    last.map_or(0, |last| last + 1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{Body, read_body};
 
     #[test]
     fn codes_are_compared_without_case_and_blanks() {
@@ -158,9 +186,33 @@ mod tests {
     }
 
     #[test]
+    fn the_fields_at_fault_are_named_and_numbers_in_them_masked() {
+        let body = br#"{"errorCategory":"validation","errorCode":"formatError","errorParameters":[
+            {"key":"amount","value":"^[0-9]+$"},{"key":"debitParty","value":"+266 57000001"}]}"#;
+        let Some(Body::Error(error)) = read_body(body) else { panic!() };
+        let refusal = Refusal::of(&error);
+        let details = "[amount: ^[0-9]+$; debitParty: +****]";
+        assert_eq!(refusal.described(), format!("validation/formatError {details}"));
+        let line = CodeLine {
+            means: Meaning::Rejected,
+            reason: None,
+            retry: None,
+            text: Some("a value has a wrong format".to_owned()),
+        };
+        let message = refusal.rejection(&line).message;
+        assert_eq!(message, format!("a value has a wrong format {details}"));
+    }
+
+    #[test]
     fn numbers_are_masked_in_a_providers_text() {
         assert_eq!(sanitised("payer +26657000001 has 12345"), "payer +**** has 12345");
         assert_eq!(sanitised("26657000001"), "****");
         assert_eq!(sanitised("a\u{7}b\nc"), "abc");
+        assert_eq!(sanitised("+266 5700 0001 is unknown"), "+**** is unknown");
+        assert_eq!(sanitised("(266) 57-00-00-01, 3 times"), "(****, 3 times");
+        assert_eq!(sanitised("٢٦٦٥٧٠٠٠٠٠١"), "****");
+        assert_eq!(sanitised("balance 12500.00, limit 500"), "balance 12500.00, limit 500");
+        let cut = sanitised(&format!("{}26657000001", "x".repeat(157)));
+        assert_eq!(cut, format!("{}***", "x".repeat(157)));
     }
 }

@@ -110,6 +110,9 @@ async fn a_probe_says_what_to_repair() {
         let error = gsma(&Script::new(steps.clone())).probe().await.unwrap_err();
         assert_eq!(matches!(error, ReadError::Repair(_)), repair, "{steps:?}: {error}");
     }
+    let back = r#"{"serviceStatus":"unavailable","plannedRestorationTime":"2026-03-01T12:00:00"}"#;
+    let down = gsma(&Script::new([answer(200, back)])).probe().await.unwrap_err();
+    assert!(down.to_string().ends_with("back at 2026-03-01T12:00:00Z"), "{down}");
     let news = gsma(&Script::new([up(), answer(500, "")])).probe().await.unwrap();
     assert!(news.contains("cannot be read"), "{news}");
 }

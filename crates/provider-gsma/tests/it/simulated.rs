@@ -1,5 +1,6 @@
 //! Every operation against the simulator: both versions, the three flows, each way to log in.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,13 +14,14 @@ use kiungo_domain::{Finding, Outcome, Receipt, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     CallbackNews, PeriodQuery, Provider, RawCallback, ReverseOrder, StatementLine, WalletInquiry,
+    WalletOrder,
 };
-use kiungo_provider_gsma::{AccountState, AuthScheme, Gsma};
+use kiungo_provider_gsma::{AccountState, AuthScheme, Gsma, Institution, LinkStyle, MsisdnFormat};
 use kiungo_simulators::clock::Clock;
 use kiungo_simulators::delivery::Delivery;
 use kiungo_simulators::faults::{Fault, Faults, Plan, ResetConnection};
-use kiungo_simulators::gsma::options::{Credentials, Flow, Security};
-use kiungo_simulators::gsma::{Options, Simulator};
+use kiungo_simulators::gsma::options::{Credentials, Flow, LinkForm};
+use kiungo_simulators::gsma::{AccountStatus, Options, Simulator};
 use kiungo_transport::{Failure, Request, Response, Transport};
 use tower::ServiceExt;
 
@@ -77,13 +79,25 @@ enum LogIn {
 }
 
 fn world(older: bool, flow: Flow, log_in: LogIn) -> World {
+    world_with(older, log_in, Options { flow, ..Options::default() }, |_| {})
+}
+
+/// The older or the newer version with its way to log in; what is special about the provider, and
+/// what the mapping says about it.
+fn world_with(
+    older: bool,
+    log_in: LogIn,
+    mut options: Options,
+    change: impl FnOnce(&mut Mapping),
+) -> World {
     let mut mapping = if older { Mapping::older() } else { Mapping::newer() };
     let prefix = if older { "v1.1" } else { "v1.2" };
     mapping.gsma.base_url = format!("http://gsma.test/{prefix}/mm");
     mapping.gsma.token_url = Some("http://gsma.test/v1/oauth/accesstoken".to_owned());
     let basic = Credentials { name: "mfi".to_owned(), secret: "pass word".to_owned() };
     let oauth = Credentials { name: "consumer".to_owned(), secret: "hush".to_owned() };
-    let mut security = Security { api_key: Some("key-1".to_owned()), ..Security::default() };
+    let security = &mut options.security;
+    security.api_key = Some("key-1".to_owned());
     match log_in {
         LogIn::Basic => security.basic = Some(basic),
         LogIn::Oauth2 => security.oauth = Some(oauth),
@@ -94,7 +108,8 @@ fn world(older: bool, flow: Flow, log_in: LogIn) -> World {
         LogIn::Oauth2 => AuthScheme::Oauth2,
         LogIn::ApiKey => AuthScheme::None,
     };
-    let options = Options { currency: lsl(), flow, security, ..Options::default() };
+    options.currency = lsl();
+    change(&mut mapping);
     let clock = Clock::Virtual { epoch: at(), origin: tokio::time::Instant::now() };
     let mailbox = Arc::new(Mailbox::default());
     let faults = Faults::new(Plan::none(7));
@@ -133,10 +148,10 @@ impl World {
         for offset in (0..).step_by(2) {
             let query = PeriodQuery { from: at(), to: until, offset, limit: 2 };
             let page = self.gsma.statement().unwrap().page(&query).await.unwrap();
-            assert_eq!(page.available, Some(3));
             if page.lines.is_empty() {
                 break;
             }
+            assert_eq!(page.available, Some(3));
             lines.extend(page.lines);
         }
         lines
@@ -215,8 +230,7 @@ async fn every_operation_works_in_both_versions_all_flows_and_each_way_to_log_in
 async fn a_lost_answer_and_a_second_sending_are_resolved_by_our_own_id() {
     for fault in [Fault::ResetAfter, Fault::ErrorAfter, Fault::HtmlAfter] {
         let world = world(false, Flow::Synchronous, LogIn::Oauth2);
-        let plan = format!(r#"{{"seed":7,"rates":{{"collect":{{{:?}:10000}}}}}}"#, word(fault));
-        world.faults.set(serde_json::from_str(&plan).unwrap());
+        world.faults.set(always(fault));
         let first = world.gsma.collect(&collection()).await;
         assert!(matches!(first, Outcome::Unknown { .. }), "{fault:?}: {first:?}");
         world.faults.set(Plan::none(7));
@@ -228,8 +242,10 @@ async fn a_lost_answer_and_a_second_sending_are_resolved_by_our_own_id() {
     }
 }
 
-fn word(fault: Fault) -> String {
-    serde_json::to_value(fault).unwrap().as_str().unwrap().to_owned()
+/// This always happens to collections.
+fn always(fault: Fault) -> Plan {
+    let rates = BTreeMap::from([(fault, 10_000)]);
+    Plan { rates: BTreeMap::from([("collect".to_owned(), rates)]), ..Plan::none(7) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,4 +261,112 @@ async fn revoked_tokens_are_replaced_without_anybody_noticing() {
     world.simulator.revoke_tokens();
     let outcome = world.gsma.collect(&collection()).await;
     assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_deviation_of_real_providers_is_understood() {
+    for older in [false, true] {
+        for flow in [Flow::Synchronous, Flow::Callback, Flow::Polling] {
+            let mut options = Options { flow, link: LinkForm::Internal, ..Options::default() };
+            options.security.date_deviation_s_max = Some(300);
+            let quirks = &mut options.quirks;
+            quirks.dates_without_offset = true;
+            quirks.pascal_case_errors = true;
+            quirks.lower_case_error_text = true;
+            quirks.string_integers = true;
+            quirks.canonical_parties = true;
+            quirks.provisional_object_reference = false;
+            quirks.no_correlation_on_callback = true;
+            quirks.capital_statuses = true;
+            quirks.invalid_offset = true;
+            quirks.own_receipts = true;
+            let world = world_with(older, LogIn::Oauth2, options, |mapping| {
+                mapping.gsma.links = LinkStyle::PathOnly;
+                mapping.gsma.msisdn_format = MsisdnFormat::Digits;
+                let kind = "organisationid".to_owned();
+                mapping.gsma.institution = Some(Institution { kind, id: "MNO-1".to_owned() });
+            });
+            do_everything(&world).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_state_in_place_of_the_resource_is_only_a_hint() {
+    let mut options = Options { flow: Flow::Callback, ..Options::default() };
+    options.quirks.request_state_callbacks = true;
+    let world = world_with(false, LogIn::Basic, options, |_| {});
+    let outcome = world.gsma.collect(&collection()).await;
+    assert!(matches!(outcome, Outcome::Pending(_)), "{outcome:?}");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let told = std::mem::take(&mut *world.mailbox.0.lock().unwrap());
+    let news = world.gsma.read_callback(&told[0]).unwrap();
+    let CallbackNews::Result { finding, .. } = news else { panic!("{news:?}") };
+    assert!(matches!(finding, Finding::InProgress(_)), "{finding:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_to_another_host_is_not_followed_unless_its_path_alone_counts() {
+    let options =
+        Options { flow: Flow::Synchronous, link: LinkForm::Internal, ..Options::default() };
+    let world = world_with(false, LogIn::Basic, options, |_| {});
+    world.gsma.collect(&collection()).await;
+    let found = world.gsma.inquire(&inquiry(None)).await;
+    assert!(matches!(found, Finding::Unclear { .. }), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_told_the_same_in_all_flows() {
+    for flow in [Flow::Synchronous, Flow::Callback, Flow::Polling] {
+        let world = world(false, flow, LogIn::Basic);
+        world.simulator.set_account_status("26657000001", AccountStatus::Unavailable);
+        let refused = match world.gsma.collect(&collection()).await {
+            Outcome::Rejected(rejection) => rejection,
+            Outcome::Pending(_) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                let found = world.gsma.inquire(&inquiry(None)).await;
+                let Finding::Refused(rejection) = found else { panic!("{found:?}") };
+                rejection
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(refused.code, "businessRule/incorrectState");
+        let state = world.gsma.account_state(&msisdn()).await;
+        assert_eq!(state, Ok(Some(AccountState::Unavailable)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateways_refusal_is_what_the_mapping_says_and_nothing_else() {
+    let world = world(false, Flow::Synchronous, LogIn::Basic);
+    world.faults.set(always(Fault::GatewayRefuses));
+    let mut seen = [0, 0];
+    for amount in 1..=9 {
+        let order = WalletOrder { amount: money(&amount.to_string()), ..collection() };
+        match world.gsma.collect(&order).await {
+            // 429 is listed.
+            Outcome::NotSent { .. } => seen[0] += 1,
+            // 403 is not.
+            Outcome::Unknown { .. } => seen[1] += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
+    assert_eq!(world.simulator.books().movements.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_after_an_acceptance_stays_open_until_the_provider_says_that_it_expired() {
+    let world = world(false, Flow::Requested, LogIn::Basic);
+    world.faults.set(always(Fault::Silence));
+    let outcome = world.gsma.collect(&collection()).await;
+    let Outcome::Pending(accepted) = outcome else { panic!("{outcome:?}") };
+    let asked = WalletInquiry { handle: accepted.handle, ..inquiry(None) };
+    tokio::time::sleep(Duration::from_mins(9)).await;
+    let found = world.gsma.inquire(&asked).await;
+    assert!(matches!(found, Finding::InProgress(_)), "{found:?}");
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let found = world.gsma.inquire(&asked).await;
+    assert!(matches!(found, Finding::Refused(_)), "{found:?}");
+    assert!(world.mailbox.0.lock().unwrap().is_empty());
 }
