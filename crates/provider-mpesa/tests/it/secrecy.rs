@@ -51,7 +51,8 @@ async fn neither_keys_nor_sessions_nor_phone_numbers_are_told() {
         .with_ansi(false)
         .with_writer(log.clone())
         .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    // For all tests of this binary: what a test logs on another thread is not lost, and checked too.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let (mpesa, market) = tanzania();
     let mut told = vec![format!("{mpesa:?}")];

@@ -97,7 +97,7 @@ fn world(file: &str, options: Options) -> World {
     let simulator = Simulator::new(options, clock, mailbox.clone(), faults.clone());
     let mut mapping = mapping(file);
     mapping.mpesa.public_key = simulator.public_key();
-    mapping.mpesa.base_url = "http://mpesa.test".to_owned();
+    "http://mpesa.test".clone_into(&mut mapping.mpesa.base_url);
     mapping.mpesa.notification = Notification::C2bConfirmation;
     let terms = terms(&mapping);
     let secrets = Secrets { api_key: API_KEY.into() };
