@@ -58,7 +58,7 @@ pub enum SubmitError {
     /// No such core is configured.
     #[error("no core `{0}` is configured")]
     UnknownCore(CoreId),
-    /// Limits, currency or decimals: it could never succeed.
+    /// Limits, currency or decimals of the provider forbid it.
     #[error("{}", .0.message)]
     Refused(Rejection),
     /// The key was used with another content.

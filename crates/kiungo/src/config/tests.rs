@@ -260,6 +260,57 @@ mistakes! {
 }
 
 #[test]
+fn a_file_that_is_huge_no_text_or_not_there_is_refused_by_name() {
+    let load = |content: &[u8]| {
+        let place = Place::new("");
+        std::fs::write(place.0.path().join("kiungo.toml"), content).unwrap();
+        place.load(&[]).unwrap_err()
+    };
+    let utf16: Vec<u8> = FILE.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (content, says) in [
+        (vec![b'#'; 1024 * 1024 + 1], "is over 1048576 bytes"),
+        (utf16, "DIR/kiungo.toml"),
+        (b"# caf\xe9".to_vec(), "valid UTF-8"),
+        (format!("a = {}", "[".repeat(20_000)).into_bytes(), "DIR/kiungo.toml"),
+        (format!("a = {}", "{ a = ".repeat(20_000)).into_bytes(), "DIR/kiungo.toml"),
+    ] {
+        let message = load(&content);
+        assert!(message.contains("DIR/kiungo.toml") && message.contains(says), "{message}");
+    }
+    let place = Place::new("");
+    std::fs::remove_file(place.0.path().join("kiungo.toml")).unwrap();
+    assert!(place.load(&[]).unwrap_err().contains("DIR/kiungo.toml"));
+}
+
+#[test]
+fn what_is_no_number_of_a_key_is_refused_by_key() {
+    for number in [
+        "-1",
+        "0",
+        "9223372036854775808",
+        "99999999999999999999",
+        "1.5",
+        "nan",
+        "1979-05-27",
+        "[1]",
+    ] {
+        let file = format!("[engine]\nin_flight_max = {number}\n");
+        let message = Place::new(&file).load(&[]).unwrap_err();
+        assert!(message.contains("kiungo.toml"), "{number}: {message}");
+        let variable = [("KIUNGO__ENGINE__IN_FLIGHT_MAX", number)];
+        let message = Place::new("").load(&variable).unwrap_err();
+        assert!(message.contains("IN_FLIGHT_MAX"), "{number}: {message}");
+    }
+}
+
+#[test]
+fn a_file_that_breaks_off_is_never_a_panic() {
+    for end in (0..FILE.len()).step_by(5) {
+        let _ = Place::new(&FILE[..end]).load(&SECRETS);
+    }
+}
+
+#[test]
 fn no_secret_is_in_a_message() {
     for file in [
         "[[providers]]\nid = \"a\"\ncallback_secret = \"geheim\"\n[providers.secrets]\napi_key = \"geheim\"",
