@@ -29,7 +29,7 @@ pub(crate) enum Booked {
 pub(crate) fn booking(answer: &Answer, order: &CoreOrder, profile: &Profile) -> Booked {
     let result = match result(answer, collision(answer, order, profile)) {
         Ok(result) => result,
-        Err(outcome) => return Booked::Outcome(outcome),
+        Err(outcome) => return unless_replayed(outcome, answer),
     };
     match confirm(&result, order) {
         Ok(booked) => booked,
@@ -38,16 +38,21 @@ pub(crate) fn booking(answer: &Answer, order: &CoreOrder, profile: &Profile) -> 
 }
 
 /// Reads the answer to an undo.
-pub(crate) fn undo(answer: &Answer, order: &UndoOrder, profile: &Profile) -> Outcome {
+pub(crate) fn undo(answer: &Answer, order: &UndoOrder, profile: &Profile) -> Booked {
     let original = &order.original;
     // The reversal's external id, if sent, reports a repetition as a plain database error.
     let reported_plainly = original.booking == Booking::Repay && profile.has_reversal_external_id();
     let collision = key_collision(answer, profile) || reported_plainly;
     let result = match result(answer, collision) {
         Ok(result) => result,
-        Err(outcome) => return outcome,
+        Err(outcome) => return unless_replayed(outcome, answer),
     };
-    if let Err(why) = same_account(&result, original.account) {
+    Booked::Outcome(undone(&result, order))
+}
+
+fn undone(result: &CommandResult, order: &UndoOrder) -> Outcome {
+    let original = &order.original;
+    if let Err(why) = same_account(result, original.account) {
         return Outcome::unknown(why);
     }
     // Undoing a repayment answers with the transaction, everything else with the account.
@@ -69,6 +74,28 @@ pub(crate) fn undo(answer: &Answer, order: &UndoOrder, profile: &Profile) -> Out
         }
         _ => Outcome::unknown("the answer names another account, or none"),
     }
+}
+
+/// A failure that is replayed to a repeated key says that the first command has ended and was rolled
+/// back. Only 425 comes from the same memory and says nothing about how it ended.
+fn unless_replayed(outcome: Outcome, answer: &Answer) -> Booked {
+    let replayed = answer.cached && answer.status >= 400 && answer.status != 425;
+    let message = match outcome {
+        Outcome::Unknown { why } if replayed => why,
+        outcome => return Booked::Outcome(outcome),
+    };
+    Booked::Failed(match catalogue::judge(answer.status, &answer.body) {
+        // The same again under another key, too.
+        Verdict::Listed { row, code, .. } if row.class == Class::Duplicate => {
+            Rejection { code, reason: row.reason, message, retry: Retry::Never }
+        }
+        _ => Rejection {
+            code: format!("replayed.{}", answer.status),
+            reason: Reason::Busy,
+            message,
+            retry: Retry::NewReference,
+        },
+    })
 }
 
 /// Reads the answer to a hold or a release, which names its transaction.

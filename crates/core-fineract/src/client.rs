@@ -187,12 +187,6 @@ impl Client {
 }
 
 impl Answer {
-    /// Whether an earlier command under the same key is said to have failed inside the core. 425
-    /// comes with the same header, and says nothing about how it ended.
-    pub(crate) const fn is_replayed_failure(&self) -> bool {
-        self.cached && self.status >= 400 && self.status != 425
-    }
-
     /// The body of a thing that was found.
     fn found(self) -> Result<Bytes, ReadError> {
         if self.status == 200 {

@@ -6,13 +6,13 @@ use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry};
 use kiungo_domain::{Finding, Outcome};
 use serde::Serialize;
 
-use crate::booking::{Command, FORMAT, Format, json, repair};
 use crate::answer::{self, Booked};
+use crate::booking::{Command, FORMAT, Format, json, repair};
 use crate::client::{Client, ReadError, SendError};
 use crate::inquiry::{is_under, loan_transaction, loan_with_transactions};
+use crate::trail;
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsTransaction};
-use crate::trail;
 
 /// Loan status "approved": from disbursement back to before it.
 const LOAN_ACTIVE: u64 = 300;
