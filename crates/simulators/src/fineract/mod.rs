@@ -11,7 +11,7 @@
 //!
 //! Not here, since nothing in Kiungo asks for it: interoperation, batches, hooks, external events,
 //! journal entries and reports, account transfers, charges, groups, products other than one kind of
-//! savings and of loan, two-factor login, and the OAuth2 server itself.
+//! savings and of loan, two-factor login, and the authorization server of bearer tokens.
 //!
 //! # Books
 //! A savings account's balance is its ledger balance (holds not deducted); a loan's is what is owed,
