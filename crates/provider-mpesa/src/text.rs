@@ -45,21 +45,35 @@ fn plain(c: char) -> Option<char> {
     (plain.is_ascii_alphanumeric() || plain == '_').then_some(plain)
 }
 
-/// A foreign text made fit for a log or an error: one line, at most 160 characters, and runs of
-/// seven or more digits, which may be phone numbers, masked.
+/// A foreign text made fit for a log or an error: one line, at most 160 characters, and numbers of
+/// seven or more digits, which may be phone numbers, masked, however they are grouped.
 pub(crate) fn for_people(text: &str) -> String {
     let mut shown = String::new();
-    let mut digits = String::new();
-    for c in text.chars().take(160).chain(std::iter::once('\0')) {
-        if c.is_ascii_digit() {
-            digits.push(c);
+    let mut number = String::new();
+    // More is read than is shown: a number at the cut is seen whole.
+    for c in text.chars().take(2 * SHOWN_CHARS_MAX).chain(std::iter::once('\0')) {
+        let goes_on = !number.is_empty() && matches!(c, ' ' | '-' | '.' | '/' | '(' | ')');
+        if c.is_ascii_digit() || goes_on {
+            number.push(c);
             continue;
         }
-        shown.push_str(if digits.len() < 7 { &digits } else { "****" });
-        digits.clear();
+        shown += &masked(&number);
+        number.clear();
         shown.push(if c.is_control() { ' ' } else { c });
     }
-    shown.trim().to_owned()
+    shown.trim().chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+const SHOWN_CHARS_MAX: usize = 160;
+
+/// Digits and what groups them, unless they are too many; what follows the last one stays.
+fn masked(number: &str) -> String {
+    if number.bytes().filter(u8::is_ascii_digit).count() < 7 {
+        return number.to_owned();
+    }
+    let digits = number.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let behind = number.strip_prefix(digits).unwrap_or_default();
+    format!("****{behind}")
 }
 
 #[cfg(test)]
@@ -86,6 +100,15 @@ mod tests {
     fn a_foreign_text_shows_no_phone_number() {
         assert_eq!(for_people("No wallet 255712345678\n(INS-2051)"), "No wallet **** (INS-2051)");
         assert_eq!(for_people("255712345678"), "****");
+        for grouped in
+            ["+255 712 345 678 failed", "+255-712-345-678 failed", "+(255) 712 345678 failed"]
+        {
+            let shown = for_people(grouped);
+            assert!(shown.ends_with("**** failed") && !shown.contains(['7', '3']), "{shown}");
+        }
+        assert_eq!(for_people("limit 500.00 (2 of 3) is 12"), "limit 500.00 (2 of 3) is 12");
+        let cut = for_people(&format!("{}255712345678", "x".repeat(155)));
+        assert!(!cut.contains('2') && cut.chars().count() <= 160, "{cut}");
     }
 
     proptest! {
