@@ -65,7 +65,7 @@ pub(crate) async fn booking(
     look(client, profile, &Wanted { account: order.account, action, ours: &ours }).await
 }
 
-/// The same about an undo whose transaction is not undone. Its body cannot carry our id, so any
+/// The same about an undo whose transaction is not undone. Where its body cannot carry our id, any
 /// undo of that transaction counts.
 pub(crate) async fn undo(client: &Client, profile: &Profile, order: &UndoOrder) -> Option<Finding> {
     let (account, transaction) = (order.original.account, &order.transaction);
@@ -77,8 +77,12 @@ pub(crate) async fn undo(client: &Client, profile: &Profile, order: &UndoOrder) 
         Booking::Repay => ("ADJUST", format!("/loans/{id}/transactions/{transaction}")),
         Booking::Disburse => ("DISBURSALUNDO", format!("/loans/{id}")),
     };
+    let reference = order.reference.hyphenated();
     let ours = |row: &Audit| {
-        row.url.get().and_then(|url| url.split('?').next()).is_some_and(|url| url == path)
+        let url = row.url.get().and_then(|url| url.split('?').next());
+        // A repayment may have been taken back under a newer number.
+        url.is_some_and(|url| url == path)
+            || row.command_as_json.get().is_some_and(|body| body.contains(&reference))
     };
     look(client, profile, &Wanted { account, action, ours: &ours }).await
 }

@@ -207,3 +207,16 @@ async fn an_undo_that_runs_or_waits_for_approval_is_not_absent() {
     let nothing = with("on", vec![&standing, &of_another, &of_another, &of_another]).await;
     assert_eq!(nothing, Finding::Absent);
 }
+
+#[tokio::test]
+async fn an_undo_that_runs_under_a_newer_number_is_known_by_its_body() {
+    let body = r#"{"reversalExternalId":"01900000-0000-7000-8000-0000000012c1"}"#;
+    let of = |body: &str| {
+        json!([{"id": 992, "url": "/loans/3/transactions/88", "commandAsJson": body}]).to_string()
+    };
+    for (body, runs) in [(body, true), ("{}", false)] {
+        let (lender, _) = core(json!({}), vec![ok(LOAN_ROW), ok(of(body))]);
+        let finding = lender.inquire_undo(&orders::undo(Booking::Repay)).await;
+        assert_eq!(matches!(finding, Finding::Unclear { .. }), runs, "{finding:?}");
+    }
+}
