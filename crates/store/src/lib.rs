@@ -9,8 +9,9 @@
 //! * [`query`]: what can be asked
 //! * [`inbox`]: what arrived from outside, stored before it is acknowledged
 //! * [`MemoryStore`]: for the simulated world; audits itself at every commit when asked
-//! * [`SqliteStore`]: one file, one machine; what it shares with the next database (batches,
-//!   conflicts, rows) stands apart from its statements
+//! * [`SqliteStore`]: one file, one machine
+//! * [`PostgresStore`]: a server, any number of processes; what the two share (batches, conflicts,
+//!   rows, ways of searching) stands above their statements
 //! * `contract` (with the feature of that name): the one suite that every store passes
 
 mod batch;
@@ -22,7 +23,9 @@ pub mod contract;
 pub mod inbox;
 mod memory;
 mod page;
+mod postgres;
 pub mod query;
+mod sql;
 mod sqlite;
 pub mod summary;
 mod words;
@@ -35,8 +38,10 @@ use thiserror::Error;
 pub use change::{Change, CommitError, IdempotencyKey, KeyHolder};
 pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
 pub use memory::MemoryStore;
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use query::{CaseRow, Cursor, LedgerBalance, Overview, Page, TransferQuery, WalletPeriod};
-pub use sqlite::{OpenError, SqliteOptions, SqliteStore};
+pub use sql::{OpenError, SqlStore};
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use summary::Summary;
 
 /// Everything durable. All methods are safe to call concurrently.
@@ -123,6 +128,14 @@ pub trait Store: Send + Sync {
 
     /// Counts for metrics and back-pressure, cheap enough to be asked every second.
     async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError>;
+
+    /// Moves up to `limit` (at most 1,000 at a time) of the oldest settled transfers into the archive;
+    /// how many were moved, so that a caller goes on until none is. Settled: final, received and
+    /// last changed before `before`, no open case, nothing due. What is archived is found by id and
+    /// by receipt, with its whole story, and by no other search; it keeps its receipts and its
+    /// idempotency key, counts where it counted, and comes back with the next change committed to
+    /// it. The newest transfer of all stays. Other work goes on meanwhile.
+    async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -133,6 +133,10 @@ impl Store for SwitchedStore {
         self.up().await?.overview(now).await
     }
 
+    async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.up().await?.archive(before, limit).await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.up().await?.ping().await
     }

@@ -3,14 +3,24 @@
 //! Batches form by themselves: alone, a request is committed at once; while a commit is on its way
 //! to the disk, others gather for the next. There is no timer.
 
+use std::time::Duration;
+
+use kiungo_domain::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::facts::Wanted;
 use super::judge::judge;
 use super::request::{Done, Request, Verdict};
 use super::{Backend, BackendError};
 use crate::{CommitError, StoreError};
+
+/// How often a batch is tried that failed without having been applied. With the waits between, that
+/// bridges the restart of a database for about two seconds; after that its callers are told.
+const TRIES_MAX: u32 = 9;
+
+/// The wait before the second try; it doubles each time.
+const TRY_WAIT_FIRST: Duration = Duration::from_millis(8);
 
 /// The bounds of a committer (rule 13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +40,15 @@ pub(crate) struct Committer {
 #[derive(Debug)]
 enum Message {
     Request(Request, oneshot::Sender<Verdict>),
+    Archive(Archival, oneshot::Sender<Result<u64, StoreError>>),
     Close(oneshot::Sender<()>),
+}
+
+/// What is to be moved into the archive.
+#[derive(Debug, Clone, Copy)]
+struct Archival {
+    before: Timestamp,
+    limit: u32,
 }
 
 impl Committer {
@@ -44,9 +62,16 @@ impl Committer {
     /// Asks, and waits for the commit.
     pub(crate) async fn ask(&self, request: Request) -> Verdict {
         let (answer, answered) = oneshot::channel();
-        let gone = || CommitError::Store(StoreError::Unavailable("the store is closed".to_owned()));
-        self.queue.send(Message::Request(request, answer)).await.map_err(|_| gone())?;
-        answered.await.unwrap_or_else(|_| Err(gone()))
+        self.queue.send(Message::Request(request, answer)).await.map_err(|_| closed())?;
+        answered.await.unwrap_or_else(|_| Err(closed().into()))
+    }
+
+    /// Moves settled transfers into the archive, in a transaction of its own between two batches.
+    pub(crate) async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let archival = Archival { before, limit };
+        self.queue.send(Message::Archive(archival, answer)).await.map_err(|_| closed())?;
+        answered.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Commits what waits, leaves the database tidy, and refuses whatever comes later.
@@ -58,8 +83,13 @@ impl Committer {
     }
 }
 
+fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".to_owned())
+}
+
 async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, batch_max: usize) {
     let mut closing = Vec::new();
+    let mut archivals = Vec::new();
     let mut messages = Vec::with_capacity(batch_max);
     while waiting.recv_many(&mut messages, batch_max).await > 0 {
         let (mut requests, mut answers) = (Vec::new(), Vec::new());
@@ -69,6 +99,7 @@ async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, ba
                     requests.push(request);
                     answers.push(answer);
                 }
+                Message::Archive(archival, answer) => archivals.push((archival, answer)),
                 Message::Close(answer) => {
                     waiting.close();
                     closing.push(answer);
@@ -79,6 +110,9 @@ async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, ba
         for (answer, verdict) in answers.into_iter().zip(verdicts) {
             // A caller that has gone away was not promised anything.
             let _ = answer.send(verdict);
+        }
+        for (archival, answer) in archivals.drain(..) {
+            let _ = answer.send(archive(&mut backend, archival).await);
         }
     }
     backend.close().await;
@@ -117,7 +151,26 @@ pub(crate) async fn commit_batch(
     }
 }
 
+/// Carries a batch out, again and again while that may help.
 async fn transact(
+    backend: &mut impl Backend,
+    requests: &[Request],
+) -> Result<Vec<Verdict>, BackendError> {
+    let mut wait = TRY_WAIT_FIRST;
+    for _ in 1..TRIES_MAX {
+        match transact_once(backend, requests).await {
+            Err(BackendError::Again(error)) => {
+                debug!(%error, batch_count = requests.len(), "a batch is tried again");
+            }
+            done => return done,
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
+    transact_once(backend, requests).await
+}
+
+async fn transact_once(
     backend: &mut impl Backend,
     requests: &[Request],
 ) -> Result<Vec<Verdict>, BackendError> {
@@ -144,6 +197,24 @@ async fn try_transact(
     Ok(judgement.verdicts)
 }
 
+async fn archive(backend: &mut impl Backend, archival: Archival) -> Result<u64, StoreError> {
+    let moved = try_archive(backend, archival).await;
+    if moved.is_err() {
+        backend.rollback().await;
+    }
+    moved.map_err(BackendError::into_store)
+}
+
+async fn try_archive(
+    backend: &mut impl Backend,
+    Archival { before, limit }: Archival,
+) -> Result<u64, BackendError> {
+    backend.begin().await?;
+    let moved = backend.archive(before, limit).await?;
+    backend.commit().await?;
+    Ok(moved)
+}
+
 /// The verdict of a request that is never refused for what it contains.
 pub(crate) fn unrefused(verdict: Verdict) -> Result<Done, StoreError> {
     verdict.map_err(|error| match error {
@@ -168,12 +239,14 @@ mod tests {
         fails_at: Option<&'static str>,
         /// A batch with this many transfers or more is spoiled by one of its rows.
         spoiled_from: usize,
+        /// So many transactions are lost to a quicker process.
+        raced: u32,
         notes: Arc<Mutex<Vec<String>>>,
     }
 
     impl Script {
         fn new(fails_at: Option<&'static str>, spoiled_from: usize) -> Self {
-            Self { fails_at, spoiled_from, notes: Arc::default() }
+            Self { fails_at, spoiled_from, raced: 0, notes: Arc::default() }
         }
 
         fn step(&self, name: &'static str) -> Result<(), BackendError> {
@@ -202,7 +275,16 @@ mod tests {
                 self.step("spoiled")?;
                 return Err(BackendError::Row(StoreError::Corrupt("a row".to_owned())));
             }
+            if self.raced > 0 {
+                self.raced -= 1;
+                self.step("raced")?;
+                return Err(BackendError::Again(StoreError::Unavailable("raced".to_owned())));
+            }
             self.step("write")
+        }
+
+        async fn archive(&mut self, _: Timestamp, limit: u32) -> Result<u64, BackendError> {
+            self.step("archive").map(|()| u64::from(limit))
         }
 
         async fn commit(&mut self) -> Result<(), BackendError> {
@@ -255,6 +337,43 @@ mod tests {
         let mut script = Script::new(None, 1);
         let verdicts = commit_batch(&mut script, requests(2)).await;
         assert!(verdicts.iter().all(Result::is_err), "{verdicts:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_that_lost_a_race_is_judged_anew() {
+        let mut script = Script { raced: 2, ..Script::new(None, 100) };
+        let verdicts = commit_batch(&mut script, requests(2)).await;
+        assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
+        let lost = "begin facts raced rollback ".repeat(2);
+        assert_eq!(script.notes(), format!("{lost}begin facts write commit"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_that_loses_every_race_fails_in_the_end() {
+        let mut script = Script { raced: u32::MAX, ..Script::new(None, 100) };
+        let began = tokio::time::Instant::now();
+        let verdicts = commit_batch(&mut script, requests(2)).await;
+        assert_eq!(verdicts, vec![Err(StoreError::Unavailable("raced".to_owned()).into()); 2]);
+        assert_eq!(script.notes().matches("begin").count(), TRIES_MAX as usize);
+        assert!(began.elapsed() < Duration::from_secs(3));
+    }
+
+    #[tokio::test]
+    async fn the_archive_is_filled_between_two_batches() {
+        let script = Script::new(None, 100);
+        let notes = Arc::clone(&script.notes);
+        let committer = Committer::start(script, Bounds { batch_max: 10, queue_max: 64 });
+        let request = requests(1).remove(0);
+        let (verdict, moved) = tokio::join!(committer.ask(request), committer.archive(at(1), 7));
+        assert_eq!((verdict, moved), (Ok(Done::Applied), Ok(7)));
+        committer.close().await;
+        let expected = "begin facts write commit begin archive commit close";
+        assert_eq!(notes.lock().unwrap().join(" "), expected);
+        let script = Script::new(Some("archive"), 100);
+        let notes = Arc::clone(&script.notes);
+        let committer = Committer::start(script, Bounds { batch_max: 10, queue_max: 64 });
+        assert!(committer.archive(at(1), 7).await.is_err());
+        assert_eq!(notes.lock().unwrap().join(" "), "begin archive rollback");
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! What has to be known to judge a batch.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{ProviderId, Receipt, TransferId};
@@ -28,8 +28,8 @@ pub(crate) struct Facts {
     pub(crate) keys: BTreeMap<(String, String), KeyHolder>,
     pub(crate) items: BTreeMap<InboxId, Item>,
     pub(crate) arrivals: BTreeMap<(ProviderId, String), InboxId>,
-    /// The first of as many unused inbox numbers in a row as arrivals are wanted.
-    pub(crate) inbox_next: i64,
+    /// Unused inbox numbers, ascending: one for each arrival that is not stored.
+    pub(crate) inbox_numbers: VecDeque<InboxId>,
 }
 
 /// Where a transfer stands.

@@ -42,7 +42,7 @@ impl Judge {
                 }
                 Ok(Done::Applied)
             }
-            Request::Arrive(arrival) => Ok(self.arrive(arrival)),
+            Request::Arrive(arrival) => self.arrive(arrival),
             Request::SetInboxState(id, state) => self.set_inbox_state(*id, state),
         }
     }
@@ -109,25 +109,23 @@ impl Judge {
         for claim in &decision.receipts {
             let name = (claim.provider.clone(), claim.receipt.clone());
             if self.facts.receipts.insert(name, id).is_none() {
-                let receipt = claim.receipt.as_str().to_owned();
-                let operation = claim.operation.as_str();
-                self.rows.receipts.push((receipt, claim.provider.clone(), id, operation));
+                self.rows.put_receipt(claim, id);
             }
         }
     }
 
-    fn arrive(&mut self, arrival: &NewArrival) -> Done {
+    fn arrive(&mut self, arrival: &NewArrival) -> Verdict {
         let name = (arrival.provider.clone(), arrival.digest.clone());
         if let Some(id) = self.facts.arrivals.get(&name) {
             *self.rows.seen.entry(*id).or_default() += 1;
-            return Done::Arrived(Arrival::Seen(*id));
+            return Ok(Done::Arrived(Arrival::Seen(*id)));
         }
-        let id = InboxId(self.facts.inbox_next);
-        self.facts.inbox_next += 1;
+        let no_number = || StoreError::Corrupt("the inbox has no number left".to_owned());
+        let id = self.facts.inbox_numbers.pop_front().ok_or_else(no_number)?;
         self.facts.arrivals.insert(name, id);
         self.facts.items.insert(id, Item { handled: false, quarantined: false });
         self.rows.put_arrival(id, arrival);
-        Done::Arrived(Arrival::New(id))
+        Ok(Done::Arrived(Arrival::New(id)))
     }
 
     /// What is handled stays handled: a postponement that lost the race is not to undo it.

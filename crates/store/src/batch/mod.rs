@@ -1,12 +1,12 @@
 //! Group commit, for any database: what waits is taken together, judged against what is stored,
 //! and written in one transaction by a handful of set-based statements.
 //!
-//! A database supplies a [`Backend`]: its statements and their execution. All decisions are here.
+//! A database supplies a [`Backend`]. All decisions are here.
 //!
 //! * [`request`]: what is asked
 //! * [`facts`]: what has to be known to judge a batch
 //! * [`judge`]: which requests are refused, and what the others write
-//! * [`rows`]: what is written, as rows of the tables
+//! * [`rows`], [`table`]: what is written, as rows of the tables
 //! * [`committer`]: the task that takes, writes, and answers
 
 pub(crate) mod committer;
@@ -14,8 +14,10 @@ pub(crate) mod facts;
 pub(crate) mod judge;
 pub(crate) mod request;
 pub(crate) mod rows;
+pub(crate) mod table;
 
 use async_trait::async_trait;
+use kiungo_domain::Timestamp;
 
 use crate::StoreError;
 use facts::{Facts, Wanted};
@@ -26,10 +28,13 @@ use rows::Rows;
 pub(crate) trait Backend: Send + 'static {
     /// Begins a transaction that may write.
     async fn begin(&mut self) -> Result<(), BackendError>;
-    /// Reads what is wanted, in the transaction.
+    /// Reads what is wanted, in the transaction, and keeps others from changing it until its end.
+    /// A transfer that is wanted leaves the archive.
     async fn facts(&mut self, wanted: &Wanted) -> Result<Facts, BackendError>;
     /// Writes the rows, in the transaction.
     async fn write(&mut self, rows: &Rows) -> Result<(), BackendError>;
+    /// Moves settled transfers into the archive, in the transaction; how many.
+    async fn archive(&mut self, before: Timestamp, limit: u32) -> Result<u64, BackendError>;
     /// Commits. When this returns `Ok`, everything survives a power cut.
     async fn commit(&mut self) -> Result<(), BackendError>;
     /// Gives the transaction up, and the connection too if it is no longer usable.
@@ -41,16 +46,19 @@ pub(crate) trait Backend: Send + 'static {
 /// Why a transaction failed.
 #[derive(Debug, Clone)]
 pub(crate) enum BackendError {
-    /// The database, or the disk below it.
+    /// The database, or the disk below it. After a commit, whether it was applied is not known.
     Store(StoreError),
     /// The content of some row: the others of the batch are to be tried without it.
     Row(StoreError),
+    /// Surely nothing was applied, and the same may succeed if it is tried again: another process
+    /// was quicker, or the connection broke before the commit.
+    Again(StoreError),
 }
 
 impl BackendError {
     pub(crate) fn into_store(self) -> StoreError {
         match self {
-            Self::Store(error) | Self::Row(error) => error,
+            Self::Store(error) | Self::Row(error) | Self::Again(error) => error,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use kiungo_domain::{Timestamp, TransferId};
 
-use super::rows::{EventRow, TransferRow};
+use super::rows::{EventRow, TransferRow, event_rows, transfer_row};
 use crate::{Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError};
 
 /// Everything that writes.
@@ -26,8 +26,8 @@ pub(crate) struct Commit {
 impl Request {
     /// The request to commit a change.
     pub(crate) fn commit(change: Change) -> Result<Self, StoreError> {
-        let events = EventRow::all_of(&change.decision)?;
-        let transfer = TransferRow::of(&change.decision, change.due)?;
+        let events = event_rows(&change.decision)?;
+        let transfer = transfer_row(&change.decision, change.due)?;
         Ok(Self::Commit(Box::new(Commit { change, events, transfer })))
     }
 }

@@ -1,70 +1,55 @@
-//! What a batch writes, as rows of the tables. Each row is a tuple that becomes a JSON array, so
-//! that one parameter carries all rows of a table to the database.
+//! What a batch writes, as rows of the tables.
 
 use std::collections::BTreeMap;
 
-use kiungo_domain::transfer::{Decision, Entry, Kind, Posting, Status};
+use kiungo_domain::transfer::{Decision, Entry, Kind, Posting, ReceiptClaim, Status};
 use kiungo_domain::{Currency, ProviderId, Timestamp, TransferId};
 use serde::Serialize;
 
 use super::facts::Standing;
 use super::request::Commit;
+use super::table::Column::{self, Bytes, Integer, Text};
+use super::table::{Cell, Table};
 use crate::case::CaseMove;
 use crate::page::{inbox_subject, transfer_subject};
 use crate::{IdempotencyKey, InboxId, InboxState, NewArrival, StoreError, Summary};
 
 /// `transfer_id, seq, at_us, event`.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct EventRow(TransferId, u64, i64, String);
+pub(crate) type EventRow = [Cell; 4];
 
+/// `id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
+/// client_reference, core_receipt, received_us, updated_us, due_us, summary`.
+pub(crate) type TransferRow = [Cell; 16];
+
+const EVENTS: &[Column] = &[Text, Integer, Integer, Text];
+const TRANSFERS: &[Column] = &[
+    Text, Integer, Text, Text, Text, Integer, Integer, Integer, Integer, Text, Text, Text, Integer,
+    Integer, Integer, Text,
+];
 /// `transfer_id, account, currency, minor`.
-pub(crate) type LedgerRow = (TransferId, String, Currency, i64);
+const LEDGER: &[Column] = &[Text, Text, Text, Integer];
 /// `receipt, provider, transfer_id, operation`.
-pub(crate) type ReceiptRow = (String, ProviderId, TransferId, &'static str);
+const RECEIPTS: &[Column] = &[Text, Text, Text, Text];
 /// `client, key, digest, transfer_id`.
-pub(crate) type KeyRow = (String, String, String, TransferId);
-/// `id, provider, digest, head, body in hexadecimal, at_us`.
-pub(crate) type ArrivalRow = (InboxId, ProviderId, String, String, String, i64);
-
-/// A row of `transfers` but for its number. Its fields are in the order of the statement.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct TransferRow(
-    /* id */ pub(crate) TransferId,
-    /* version */ u64,
-    /* kind */ &'static str,
-    /* provider */ ProviderId,
-    /* status */ &'static str,
-    /* is_open */ u8,
-    /* has_case */ u8,
-    /* holds_account */ u8,
-    /* unknown_us */ Option<i64>,
-    /* msisdn */ Option<String>,
-    /* client_reference */ Option<String>,
-    /* core_receipt */ Option<String>,
-    /* received_us */ i64,
-    /* updated_us */ i64,
-    /* due_us */ Option<i64>,
-    /* summary */ String,
-);
+const KEYS: &[Column] = &[Text, Text, Text, Text];
+/// `id, provider, digest, head, body, at_us`.
+const ARRIVALS: &[Column] = &[Integer, Text, Text, Text, Bytes, Integer];
 
 /// What a batch adds to each ledger account and currency.
 pub(crate) type Balances = BTreeMap<(String, Currency), i64>;
 
 /// An open case, or `None` where there is none any more.
-pub(crate) type CaseRows = BTreeMap<String, Option<OpenCaseRow>>;
+pub(crate) type CaseRows = BTreeMap<String, Option<CaseRow>>;
 
-/// A row of `cases`: `subject, transfer_id, inbox_id, kind, detail, provider, opened_us`.
-/// A quarantined inbox item leaves provider and time to the statement, which knows the item.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct OpenCaseRow(
-    pub(crate) String,
-    pub(crate) Option<TransferId>,
-    pub(crate) Option<InboxId>,
-    pub(crate) &'static str,
-    pub(crate) String,
-    pub(crate) Option<ProviderId>,
-    pub(crate) Option<i64>,
-);
+/// A row of `cases`.
+#[derive(Debug, Clone)]
+pub(crate) enum CaseRow {
+    /// `subject, transfer_id, kind, detail, provider, opened_us`.
+    Transfer([Cell; 6]),
+    /// `subject, inbox_id, kind, detail`: provider and time are left to the statement, which knows
+    /// the item.
+    Inbox([Cell; 4]),
+}
 
 /// Where an inbox item is to stand.
 #[derive(Debug, Clone)]
@@ -77,21 +62,41 @@ pub(crate) struct InboxMove {
 }
 
 /// Everything that a batch writes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rows {
-    pub(crate) events: Vec<EventRow>,
-    pub(crate) transfers: Vec<TransferRow>,
+    pub(crate) events: Table,
+    pub(crate) transfers: Table,
     transfer_at: BTreeMap<TransferId, usize>,
     pub(crate) postponed: BTreeMap<TransferId, Timestamp>,
     pub(crate) counts: BTreeMap<(&'static str, ProviderId, &'static str), i64>,
-    pub(crate) ledger: Vec<LedgerRow>,
+    pub(crate) ledger: Table,
     pub(crate) balances: Balances,
-    pub(crate) receipts: Vec<ReceiptRow>,
-    pub(crate) keys: Vec<KeyRow>,
-    pub(crate) arrivals: Vec<ArrivalRow>,
+    pub(crate) receipts: Table,
+    pub(crate) keys: Table,
+    pub(crate) arrivals: Table,
     pub(crate) seen: BTreeMap<InboxId, u32>,
     pub(crate) inbox: BTreeMap<InboxId, InboxMove>,
     pub(crate) cases: CaseRows,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            events: Table::new(EVENTS),
+            transfers: Table::new(TRANSFERS),
+            transfer_at: BTreeMap::new(),
+            postponed: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            ledger: Table::new(LEDGER),
+            balances: BTreeMap::new(),
+            receipts: Table::new(RECEIPTS),
+            keys: Table::new(KEYS),
+            arrivals: Table::new(ARRIVALS),
+            seen: BTreeMap::new(),
+            inbox: BTreeMap::new(),
+            cases: BTreeMap::new(),
+        }
+    }
 }
 
 impl Rows {
@@ -127,18 +132,17 @@ impl Rows {
     ) {
         let decision = &commit.change.decision;
         let id = decision.transfer.id();
-        self.events.extend_from_slice(&commit.events);
+        commit.events.iter().for_each(|row| self.events.push(row.clone()));
         self.balances.extend(balances);
-        let postings = decision.postings.iter();
-        self.ledger.extend(
-            postings
-                .map(|posting| (id, posting.account.to_string(), posting.currency, posting.minor)),
-        );
+        for posting in &decision.postings {
+            let account = posting.account.to_string().into();
+            self.ledger.push([id.into(), account, posting.currency.into(), posting.minor.into()]);
+        }
         if let Some(before) = before {
             self.count(before.kind, &before.provider, before.status, -1);
         }
         self.count(after.kind, &after.provider, after.status, 1);
-        self.put_transfer(commit.transfer.clone());
+        self.put_transfer(id, commit.transfer.clone());
         self.put_case(decision, before.is_some_and(|before| before.has_case));
     }
 
@@ -147,13 +151,12 @@ impl Rows {
     }
 
     /// One row for each transfer, the latest: what was first committed keeps its place.
-    fn put_transfer(&mut self, row: TransferRow) {
-        self.postponed.remove(&row.0);
-        if let Some(known) = self.transfer_at.get(&row.0).and_then(|at| self.transfers.get_mut(*at))
-        {
-            *known = row;
+    fn put_transfer(&mut self, id: TransferId, row: TransferRow) {
+        self.postponed.remove(&id);
+        if let Some(index) = self.transfer_at.get(&id) {
+            self.transfers.replace(*index, row);
         } else {
-            self.transfer_at.insert(row.0, self.transfers.len());
+            self.transfer_at.insert(id, self.transfers.len());
             self.transfers.push(row);
         }
     }
@@ -165,25 +168,34 @@ impl Rows {
             CaseMove::Closes if was_open => None,
             CaseMove::Stays | CaseMove::Closes => return,
             CaseMove::Opens { kind, detail, at } => {
-                let provider = Some(decision.transfer.instruction().provider.clone());
-                let at = Some(at.as_micros());
-                let subject = subject.clone();
-                Some(OpenCaseRow(subject, Some(id), None, kind.as_str(), detail, provider, at))
+                let provider = &decision.transfer.instruction().provider;
+                let (named, kind) = (subject.clone().into(), kind.as_str().into());
+                let (detail, at) = (detail.into(), at.as_micros().into());
+                Some(CaseRow::Transfer([named, id.into(), kind, detail, provider.into(), at]))
             }
         };
         self.cases.insert(subject, row);
     }
 
+    /// Adds a receipt.
+    pub(crate) fn put_receipt(&mut self, claim: &ReceiptClaim, owner: TransferId) {
+        let receipt = claim.receipt.as_str().to_owned().into();
+        let operation = claim.operation.as_str().into();
+        self.receipts.push([receipt, (&claim.provider).into(), owner.into(), operation]);
+    }
+
     /// Adds an idempotency key.
     pub(crate) fn put_key(&mut self, key: &IdempotencyKey, holder: TransferId) {
-        self.keys.push((key.client.clone(), key.key.clone(), key.digest.clone(), holder));
+        let IdempotencyKey { client, key, digest } = key.clone();
+        self.keys.push([client.into(), key.into(), digest.into(), holder.into()]);
     }
 
     /// Adds an arrival that is new.
     pub(crate) fn put_arrival(&mut self, id: InboxId, arrival: &NewArrival) {
         let NewArrival { provider, digest, head, body, at } = arrival;
-        let (digest, head) = (digest.clone(), head.clone());
-        self.arrivals.push((id, provider.clone(), digest, head, hex(body), at.as_micros()));
+        let (digest, head) = (digest.clone().into(), head.clone().into());
+        let body = Cell::Bytes(body.clone());
+        self.arrivals.push([id.into(), provider.into(), digest, head, body, at.as_micros().into()]);
     }
 
     /// Moves an inbox item, whose case opens and closes with its quarantine.
@@ -199,8 +211,8 @@ impl Rows {
         let subject = inbox_subject(id);
         match state {
             InboxState::Quarantined { reason } => {
-                let (named, reason) = (subject.clone(), reason.clone());
-                let row = OpenCaseRow(named, None, Some(id), "quarantined", reason, None, None);
+                let (named, reason) = (subject.clone().into(), reason.clone().into());
+                let row = CaseRow::Inbox([named, id.into(), "quarantined".into(), reason]);
                 self.cases.insert(subject, Some(row));
             }
             _ if was_quarantined => drop(self.cases.insert(subject, None)),
@@ -209,38 +221,41 @@ impl Rows {
     }
 }
 
-impl EventRow {
-    pub(crate) fn all_of(decision: &Decision) -> Result<Vec<Self>, StoreError> {
-        let id = decision.transfer.id();
-        let entries = decision.entries.iter();
-        let row =
-            |entry: &Entry| Ok(Self(id, entry.seq, entry.at.as_micros(), json(&entry.event)?));
-        entries.map(row).collect()
-    }
+/// The rows of a decision's events.
+pub(crate) fn event_rows(decision: &Decision) -> Result<Vec<EventRow>, StoreError> {
+    let id = decision.transfer.id();
+    let row = |entry: &Entry| {
+        let at = entry.at.as_micros().into();
+        Ok([id.into(), entry.seq.into(), at, json(&entry.event)?.into()])
+    };
+    decision.entries.iter().map(row).collect()
 }
 
-impl TransferRow {
-    pub(crate) fn of(decision: &Decision, due: Option<Timestamp>) -> Result<Self, StoreError> {
-        let summary = Summary::of(&decision.transfer);
-        Ok(Self(
-            summary.id,
-            summary.version,
-            summary.kind.as_str(),
-            summary.provider.clone(),
-            summary.status.as_str(),
-            u8::from(!summary.status.is_final()),
-            u8::from(summary.case.is_some()),
-            u8::from(summary.holds_account),
-            summary.unknown_since.map(Timestamp::as_micros),
-            summary.msisdn.as_ref().map(|msisdn| msisdn.digits().to_owned()),
-            summary.client_reference.clone(),
-            summary.core_receipt.as_ref().map(|receipt| receipt.as_str().to_owned()),
-            summary.received_at.as_micros(),
-            summary.updated_at.as_micros(),
-            due.map(Timestamp::as_micros),
-            json(&summary)?,
-        ))
-    }
+/// The row of a decision's transfer, but for its number.
+pub(crate) fn transfer_row(
+    decision: &Decision,
+    due: Option<Timestamp>,
+) -> Result<TransferRow, StoreError> {
+    let summary = Summary::of(&decision.transfer);
+    let owned = |text: &str| text.to_owned();
+    Ok([
+        summary.id.into(),
+        summary.version.into(),
+        summary.kind.as_str().into(),
+        (&summary.provider).into(),
+        summary.status.as_str().into(),
+        (!summary.status.is_final()).into(),
+        summary.case.is_some().into(),
+        summary.holds_account.into(),
+        summary.unknown_since.map(Timestamp::as_micros).into(),
+        summary.msisdn.as_ref().map(|msisdn| owned(msisdn.digits())).into(),
+        summary.client_reference.clone().into(),
+        summary.core_receipt.as_ref().map(|receipt| owned(receipt.as_str())).into(),
+        summary.received_at.as_micros().into(),
+        summary.updated_at.as_micros().into(),
+        due.map(Timestamp::as_micros).into(),
+        json(&summary)?.into(),
+    ])
 }
 
 /// The JSON that a database reads back.
@@ -251,19 +266,4 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreErro
 
 fn too_large() -> StoreError {
     StoreError::Corrupt("a ledger balance would not fit into 64 bits".to_owned())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_are_written_in_hexadecimal() {
-        assert_eq!(hex(&[0x00, 0x0f, 0xa0, 0xff]), "000fa0ff");
-    }
 }

@@ -29,6 +29,10 @@ pub async fn same_stories_same_answers(one: &dyn Store, other: &dyn Store, seed:
                 commit_both(one, other, change, seed).await;
             }
             2 => inbox_both(one, other, &mut dice, now).await,
+            3 if dice.below(4) == 0 => {
+                let (before, limit) = (at(61 * i64::from(turn) - 300), dice.below(4));
+                assert_eq!(one.archive(before, limit).await, other.archive(before, limit).await);
+            }
             _ => advance_both(one, other, &mut dice, &ids, now, seed).await,
         }
     }

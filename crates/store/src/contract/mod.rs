@@ -10,6 +10,7 @@
     reason = "tests, shared by several stores"
 )]
 
+pub mod archive;
 pub mod cases;
 pub mod commits;
 pub mod comparison;
@@ -89,6 +90,13 @@ macro_rules! store_contract {
                 the_ledger_is_the_sum_of_all_postings,
                 the_overview_counts_what_is_there,
                 transfers_that_hold_their_account_are_named,
+            }
+            archive::{
+                what_is_archived_is_found_by_id_and_receipt_only,
+                only_what_is_settled_is_archived,
+                the_oldest_are_archived_first_within_the_bound,
+                what_is_archived_refuses_whoever_comes_second,
+                what_happens_to_an_archived_transfer_brings_it_back,
             }
             durability::{
                 everything_is_there_after_a_restart,

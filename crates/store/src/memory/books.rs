@@ -47,6 +47,8 @@ pub(super) struct Record {
     pub(super) summary: Summary,
     pub(super) due: Option<Timestamp>,
     pub(super) in_transit: Money,
+    /// Found by id and receipt only, until something happens to it.
+    pub(super) archived: bool,
 }
 
 impl Books {
@@ -132,7 +134,8 @@ impl Books {
         journal.extend(decision.entries);
         postings.extend(decision.postings);
         let in_transit = decision.transfer.in_transit();
-        let record = Record { no, journal, postings, summary, due, in_transit };
+        let archived = false;
+        let record = Record { no, journal, postings, summary, due, in_transit, archived };
         self.remember(&record);
         self.transfers.insert(id, record);
     }
@@ -203,14 +206,45 @@ impl Books {
         }
     }
 
+    pub(super) fn archive(&mut self, before: Timestamp, limit: usize) -> u64 {
+        let newest = i64::try_from(self.transfers.len()).unwrap_or(i64::MAX);
+        let old = self.received.iter().take_while(|(at, ..)| *at < before);
+        let settled = old.filter(|(_, no, id)| {
+            let record = self.transfers.get(id);
+            *no < newest && record.is_some_and(|record| record.is_settled(before))
+        });
+        let ids: Vec<_> = settled.take(limit).map(|(.., id)| *id).collect();
+        for id in &ids {
+            if let Some(record) = self.transfers.get_mut(id) {
+                record.archived = true;
+            }
+        }
+        ids.len() as u64
+    }
+
     pub(super) fn postpone(&mut self, id: TransferId, version: u64, due: Timestamp) {
         let Some(record) = self.transfers.get_mut(&id) else { return };
         if record.summary.version != version {
             return;
         }
+        record.archived = false;
         if let Some(before) = record.due.replace(due) {
             self.due.remove(&(before, record.no, id));
         }
         self.due.insert((due, record.no, id));
+    }
+}
+
+impl Record {
+    /// Whether it may be moved into the archive.
+    fn is_settled(&self, before: Timestamp) -> bool {
+        let summary = &self.summary;
+        !self.archived
+            && summary.status.is_final()
+            && summary.updated_at < before
+            && summary.case.is_none()
+            && !summary.holds_account
+            && summary.unknown_since.is_none()
+            && self.due.is_none()
     }
 }

@@ -171,6 +171,10 @@ impl Store for MemoryStore {
         self.books().overview(now)
     }
 
+    async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.books().archive(before, count(limit.min(1_000))))
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -29,7 +29,8 @@ impl Books {
 
     fn fits(&self, record: &Record, query: &TransferQuery) -> bool {
         let summary = &record.summary;
-        (query.statuses.is_empty() || query.statuses.contains(&summary.status))
+        (!record.archived || query.receipt.is_some())
+            && (query.statuses.is_empty() || query.statuses.contains(&summary.status))
             && query.kind.is_none_or(|kind| kind == summary.kind)
             && query.provider.as_ref().is_none_or(|provider| *provider == summary.provider)
             && (query.msisdn.is_none() || query.msisdn == summary.msisdn)
@@ -52,7 +53,8 @@ impl Books {
         let received = newest_first
             .skip_while(|(at, ..)| *at >= period.to)
             .take_while(|(at, ..)| *at >= period.from);
-        let summaries = received.filter_map(|(_, _, id)| Some(&self.transfers.get(id)?.summary));
+        let records = received.filter_map(|(_, _, id)| self.transfers.get(id));
+        let summaries = records.filter(|record| !record.archived).map(|record| &record.summary);
         let counts = |summary: &&Summary| {
             summary.msisdn.as_ref() == Some(&period.msisdn)
                 && summary.provider == period.provider

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::options::OpenError;
+use crate::sql::OpenError;
 
 /// Held for as long as the database is open for writing. The system releases it when the process
 /// ends, however it ends; the file stays.

@@ -3,16 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::lock::WriterLock;
-use super::options::{OpenError, SqliteOptions};
+use super::options::SqliteOptions;
 use super::schema;
-use super::writer::Writer;
+use super::session::{SqliteReaders, Writing};
+use crate::sql::OpenError;
 
 /// How long a statement waits for a lock. Only a backup or an operator's own shell ever holds one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,7 +30,7 @@ const WRITER_CACHE: &str = "-16384";
 const READER_CACHE: &str = "-2048";
 
 /// A writer, which holds the lock, and the readers.
-pub(super) async fn open(options: &SqliteOptions) -> Result<(Writer, SqlitePool), OpenError> {
+pub(super) async fn open(options: &SqliteOptions) -> Result<(Writing, SqliteReaders), OpenError> {
     let path = &options.path;
     let lock = WriterLock::take(path)?;
     let writing = connect_options(path)
@@ -48,7 +46,7 @@ pub(super) async fn open(options: &SqliteOptions) -> Result<(Writer, SqlitePool)
         .acquire_timeout(READER_WAIT_MAX)
         .test_before_acquire(false)
         .connect_lazy_with(reading);
-    Ok((Writer::new(writing, connection, lock), readers))
+    Ok((Writing::new(writing, connection, lock), SqliteReaders(readers)))
 }
 
 fn connect_options(path: &Path) -> SqliteConnectOptions {
@@ -63,16 +61,10 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
 }
 
 async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
-    let path = path.to_owned();
-    schema::migrate(connection).await.map_err(|error| match error {
-        MigrateError::VersionMissing(version) => OpenError::Newer { path, version },
-        MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => {
-            OpenError::Changed { path, version }
-        }
-        other => OpenError::Database { path, message: other.to_string() },
-    })
+    let migrated = schema::migrate(connection).await;
+    migrated.map_err(|error| OpenError::of_migration(&path.display().to_string(), error))
 }
 
 fn refused(path: &Path, error: &sqlx::Error) -> OpenError {
-    OpenError::Database { path: path.to_owned(), message: error.to_string() }
+    OpenError::Database { database: path.display().to_string(), message: error.to_string() }
 }

@@ -4,8 +4,10 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqliteConnection};
 
 /// Number, subject and text of each migration; never changed once released.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "journal", include_str!("../../../../migrations/sqlite/0001_journal.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "journal", include_str!("../../../../migrations/sqlite/0001_journal.sql")),
+    (2, "archive", include_str!("../../../../migrations/sqlite/0002_archive.sql")),
+];
 
 /// Brings the schema up to date.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), MigrateError> {

@@ -2,9 +2,12 @@
 
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, SqliteConnection};
 
-use super::{OpenError, SqliteOptions, SqliteStore, schema, sql};
+use super::statements::STATEMENTS;
+use super::{SqliteOptions, SqliteStore, schema};
 use crate::batch::committer::commit_batch;
 use crate::contract::story::{at, instruction, received};
+use crate::sql::OpenError;
+use crate::sql::writer::Writer;
 use crate::{CommitError, StoreError};
 
 async fn migrated() -> SqliteConnection {
@@ -16,8 +19,8 @@ async fn migrated() -> SqliteConnection {
 #[tokio::test]
 async fn every_statement_fits_the_schema() {
     let mut connection = migrated().await;
-    for (name, statement) in sql::ALL {
-        let prepared = (&mut connection).prepare((*statement).into_sql_str()).await;
+    for (name, statement) in STATEMENTS.all() {
+        let prepared = (&mut connection).prepare(statement.into_sql_str()).await;
         assert!(prepared.is_ok(), "{name}: {}", prepared.unwrap_err());
     }
 }
@@ -25,7 +28,13 @@ async fn every_statement_fits_the_schema() {
 #[tokio::test]
 async fn no_statement_walks_a_whole_table() {
     // Small by their nature, or by the partial index that is counted.
-    let allowed = ["SCAN ledger_balances", "SCAN transfer_counts", "VIRTUAL TABLE", "CONSTANT ROW"];
+    let allowed = [
+        "SCAN ledger_balances",
+        "SCAN transfer_counts",
+        "SCAN (subquery",
+        "VIRTUAL TABLE",
+        "CONSTANT ROW",
+    ];
     let partial = [
         "transfers_open",
         "transfers_due",
@@ -34,15 +43,15 @@ async fn no_statement_walks_a_whole_table() {
         "quarantined",
     ];
     let mut connection = migrated().await;
-    for (name, statement) in sql::ALL {
+    for (name, statement) in STATEMENTS.all() {
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         for row in sqlx::query(explain).fetch_all(&mut connection).await.unwrap() {
             let step: String = row.get("detail");
             let small = allowed.iter().any(|small| step.contains(small))
                 || (step.contains("INDEX") && partial.iter().any(|index| step.contains(index)));
             assert!(!step.starts_with("SCAN") || small, "{name}: {step}");
-            let sorts_pages =
-                step.contains("TEMP B-TREE FOR ORDER BY") && *name != "search_receipt";
+            let sorts_pages = step.contains("TEMP B-TREE FOR ORDER BY")
+                && !["search_receipt", "postings", "restore"].contains(&name);
             assert!(!sorts_pages, "{name}: {step}");
         }
     }
@@ -52,21 +61,23 @@ async fn no_statement_walks_a_whole_table() {
 async fn each_search_takes_its_index() {
     let mut connection = migrated().await;
     for (statement, index) in [
-        (sql::SEARCH_ALL, "transfers_by_received"),
-        (sql::SEARCH_PROVIDER, "transfers_by_provider"),
-        (sql::SEARCH_STATUS, "transfers_by_status"),
-        (sql::SEARCH_MSISDN, "transfers_by_msisdn"),
-        (sql::SEARCH_CLIENT_REFERENCE, "transfers_by_client_reference"),
-        (sql::SEARCH_RECEIPT, "transfers_by_core_receipt"),
-        (sql::MOVED, "transfers_by_msisdn"),
-        (sql::DUE, "transfers_due"),
-        (sql::NEXT_DUE, "transfers_due"),
-        (sql::DUE_COUNT, "transfers_due"),
-        (sql::OLDEST_OPEN, "transfers_open"),
-        (sql::HOLDING_ACCOUNTS, "transfers_holding_accounts"),
-        (sql::INBOX_DUE, "inbox_waiting"),
-        (sql::CASES, "cases_by_opened"),
-        (sql::POSTINGS, "ledger_entries_by_transfer"),
+        (STATEMENTS.search_all, "transfers_by_received"),
+        (STATEMENTS.search_kind, "transfers_by_kind"),
+        (STATEMENTS.search_provider, "transfers_by_provider"),
+        (STATEMENTS.search_status, "transfers_by_status"),
+        (STATEMENTS.search_msisdn, "transfers_by_msisdn"),
+        (STATEMENTS.search_client_reference, "transfers_by_client_reference"),
+        (STATEMENTS.search_receipt, "transfers_by_core_receipt"),
+        (STATEMENTS.moved, "transfers_by_msisdn"),
+        (STATEMENTS.archivable, "transfers_by_received"),
+        (STATEMENTS.due, "transfers_due"),
+        (STATEMENTS.next_due, "transfers_due"),
+        (STATEMENTS.due_count, "transfers_due"),
+        (STATEMENTS.oldest_open, "transfers_open"),
+        (STATEMENTS.holding_accounts, "transfers_holding_accounts"),
+        (STATEMENTS.inbox_due, "inbox_waiting"),
+        (STATEMENTS.cases, "cases_by_opened"),
+        (STATEMENTS.postings, "ledger_entries_by_transfer"),
     ] {
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let plan = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
@@ -112,13 +123,14 @@ async fn a_changed_migration_is_refused() {
 async fn a_full_disk_fails_the_whole_batch_and_leaves_nothing() {
     let folder = tempfile::TempDir::new().unwrap();
     let options = SqliteOptions::new(folder.path().join("kiungo.db"));
-    let (mut writer, _readers) = super::open::open(&options).await.unwrap();
+    let (writing, _readers) = super::open::open(&options).await.unwrap();
+    let mut writer = Writer(writing);
     let request = |n| {
         let change = received(instruction(n), at(1));
         crate::batch::request::Request::commit(change).unwrap()
     };
     let wanted: Vec<_> = (0..500).map(request).collect();
-    writer.run("PRAGMA max_page_count = 60").await.unwrap();
+    writer.0.run("PRAGMA max_page_count = 60").await.unwrap();
     let verdicts = commit_batch(&mut writer, wanted).await;
     assert_eq!(verdicts.len(), 500);
     for verdict in &verdicts {
@@ -128,7 +140,7 @@ async fn a_full_disk_fails_the_whole_batch_and_leaves_nothing() {
     for table in ["transfers", "transfer_events", "transfer_counts"] {
         assert_eq!(count(&options, table).await, 0, "{table}");
     }
-    writer.run("PRAGMA max_page_count = 100000").await.unwrap();
+    writer.0.run("PRAGMA max_page_count = 100000").await.unwrap();
     let verdicts = commit_batch(&mut writer, (0..500).map(request).collect()).await;
     assert!(verdicts.iter().all(Result::is_ok));
     assert_eq!(count(&options, "transfers").await, 500);

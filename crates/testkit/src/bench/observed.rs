@@ -130,6 +130,10 @@ impl<O: Observer> Store for Observed<O> {
         self.store.overview(now).await
     }
 
+    async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.store.archive(before, limit).await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
     }

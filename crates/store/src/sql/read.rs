@@ -3,49 +3,52 @@
 use kiungo_domain::Timestamp;
 use kiungo_domain::transfer::{Entry, Posting};
 use serde::de::DeserializeOwned;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
+use super::session::Record;
 use crate::page::Position;
 use crate::{CaseRow, InboxId, InboxItem, InboxState, StoreError, words};
 
-/// What `SQLite` says when it fails. Never contains what a statement was given.
-pub(super) fn unavailable(error: &sqlx::Error) -> StoreError {
+/// What a database says when it fails. Never contains what a statement was given.
+pub(crate) fn unavailable(error: &sqlx::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
-pub(super) fn unreadable(error: &sqlx::Error) -> StoreError {
+fn unreadable(error: &sqlx::Error) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }
 
-pub(super) fn text(row: &SqliteRow, column: usize) -> Result<&str, StoreError> {
-    row.try_get(column).map_err(|error| unreadable(&error))
+fn missing(column: usize) -> StoreError {
+    StoreError::Corrupt(format!("column {column} is null"))
 }
 
-fn optional_text(row: &SqliteRow, column: usize) -> Result<Option<&str>, StoreError> {
-    row.try_get(column).map_err(|error| unreadable(&error))
+pub(crate) fn text(row: &impl Record, column: usize) -> Result<&str, StoreError> {
+    optional_text(row, column)?.ok_or_else(|| missing(column))
 }
 
-pub(super) fn integer(row: &SqliteRow, column: usize) -> Result<i64, StoreError> {
-    row.try_get(column).map_err(|error| unreadable(&error))
+fn optional_text(row: &impl Record, column: usize) -> Result<Option<&str>, StoreError> {
+    row.text(column).map_err(|error| unreadable(&error))
 }
 
-fn optional_integer(row: &SqliteRow, column: usize) -> Result<Option<i64>, StoreError> {
-    row.try_get(column).map_err(|error| unreadable(&error))
+pub(crate) fn integer(row: &impl Record, column: usize) -> Result<i64, StoreError> {
+    optional_integer(row, column)?.ok_or_else(|| missing(column))
 }
 
-pub(super) fn time(row: &SqliteRow, column: usize) -> Result<Timestamp, StoreError> {
+fn optional_integer(row: &impl Record, column: usize) -> Result<Option<i64>, StoreError> {
+    row.integer(column).map_err(|error| unreadable(&error))
+}
+
+pub(crate) fn time(row: &impl Record, column: usize) -> Result<Timestamp, StoreError> {
     integer(row, column).map(Timestamp::from_micros)
 }
 
 /// A count, or a number that is never negative.
-pub(super) fn unsigned<T: TryFrom<i64>>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
+pub(crate) fn unsigned<T: TryFrom<i64>>(row: &impl Record, column: usize) -> Result<T, StoreError> {
     let number = integer(row, column)?;
     let out_of_range = || StoreError::Corrupt(format!("{number} is out of range"));
     T::try_from(number).map_err(|_| out_of_range())
 }
 
-pub(super) fn json<T: DeserializeOwned>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
+pub(crate) fn json<T: DeserializeOwned>(row: &impl Record, column: usize) -> Result<T, StoreError> {
     // The message of a parser may quote what it read, so only its kind and place are passed on.
     let unreadable = |error: serde_json::Error| {
         let (kind, place) = (error.classify(), error.column());
@@ -55,19 +58,19 @@ pub(super) fn json<T: DeserializeOwned>(row: &SqliteRow, column: usize) -> Resul
 }
 
 /// `seq, at_us, event`.
-pub(super) fn entry(row: &SqliteRow) -> Result<Entry, StoreError> {
+pub(crate) fn entry(row: &impl Record) -> Result<Entry, StoreError> {
     Ok(Entry { seq: unsigned(row, 0)?, at: time(row, 1)?, event: json(row, 2)? })
 }
 
 /// `account, currency, minor`.
-pub(super) fn posting(row: &SqliteRow) -> Result<Posting, StoreError> {
+pub(crate) fn posting(row: &impl Record) -> Result<Posting, StoreError> {
     let account = words::ledger_account(text(row, 0)?)?;
     let currency = words::currency(text(row, 1)?)?;
     Ok(Posting { account, minor: integer(row, 2)?, currency })
 }
 
 /// `id, provider, head, body, at_us, arrivals, attempts, state, due_us, note`.
-pub(super) fn inbox_item(row: &SqliteRow) -> Result<InboxItem, StoreError> {
+pub(crate) fn inbox_item(row: &impl Record) -> Result<InboxItem, StoreError> {
     let note = || Ok::<_, StoreError>(optional_text(row, 9)?.unwrap_or_default().to_owned());
     let state = match text(row, 7)? {
         "waiting" => InboxState::Waiting { due: time(row, 8)? },
@@ -79,7 +82,7 @@ pub(super) fn inbox_item(row: &SqliteRow) -> Result<InboxItem, StoreError> {
         id: InboxId(integer(row, 0)?),
         provider: words::provider(text(row, 1)?)?,
         head: text(row, 2)?.to_owned(),
-        body: row.try_get(3).map_err(|error| unreadable(&error))?,
+        body: row.bytes(3).map_err(|error| unreadable(&error))?,
         at: time(row, 4)?,
         arrivals: unsigned(row, 5)?,
         attempts: unsigned(row, 6)?,
@@ -88,7 +91,7 @@ pub(super) fn inbox_item(row: &SqliteRow) -> Result<InboxItem, StoreError> {
 }
 
 /// `subject, transfer_id, inbox_id, kind, detail, provider, opened_us`.
-pub(super) fn case(row: &SqliteRow) -> Result<(Position<String>, CaseRow), StoreError> {
+pub(crate) fn case(row: &impl Record) -> Result<(Position<String>, CaseRow), StoreError> {
     let opened_at = time(row, 6)?;
     let case = CaseRow {
         transfer: optional_text(row, 1)?.map(words::transfer_id).transpose()?,

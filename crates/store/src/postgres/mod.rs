@@ -1,0 +1,40 @@
+//! The store in a `PostgreSQL` database: for any number of processes, on any number of machines.
+//!
+//! * [`options`]: where it is, and its bounds
+//! * [`open`], [`schema`]: opening it
+//! * [`statements`]: every statement
+//! * [`session`]: the one connection that writes, and those that read
+//! * [`parameters`]: how values go in
+//! * [`failure`]: what a failure means
+//!
+//! Each process has one connection that writes. Two processes may commit at the same time; what one
+//! of them judges by is locked until its end (transfers, inbox items), or refused by a key when the
+//! other was quicker (events, receipts, idempotency keys, arrivals). Then the batch is judged anew.
+
+mod failure;
+mod open;
+mod options;
+mod parameters;
+mod schema;
+mod session;
+mod statements;
+#[cfg(all(test, feature = "postgres-tests"))]
+mod tests;
+
+use crate::batch::committer::Bounds;
+use crate::sql::{OpenError, SqlStore};
+pub use options::PostgresOptions;
+pub(crate) use session::PostgresReaders;
+
+/// A store in a `PostgreSQL` database.
+pub type PostgresStore = SqlStore<PostgresReaders>;
+
+impl PostgresStore {
+    /// Opens the database and brings its schema up to date; the database itself has to exist. Of
+    /// several processes that do so at the same time, one migrates and the others wait.
+    pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
+        let (session, readers) = open::open(options).await?;
+        let PostgresOptions { batch_max, queue_max, .. } = *options;
+        Ok(Self::new(session, readers, Bounds { batch_max, queue_max }))
+    }
+}

@@ -1,0 +1,122 @@
+//! Opening a database: connections, settings, schema.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection, Row};
+use tokio::time::timeout;
+
+use super::options::PostgresOptions;
+use super::schema;
+use super::session::{CONNECT_WAIT_MAX, PostgresReaders, Writing};
+use crate::sql::OpenError;
+
+/// How long a query waits for a free connection before it fails.
+const READER_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// A connection that nothing was asked of for so long is closed.
+const READER_IDLE_MAX: Duration = Duration::from_secs(300);
+
+/// The oldest server that Kiungo is tested with, as `server_version_num` has it.
+const SERVER_OLDEST: i64 = 130_000;
+
+/// What every connection sets. Durable commits, whatever the server's default is; no statement and no
+/// lock is waited for without end; a process that is frozen in the middle of a transaction loses
+/// it, and with it its locks, before the others give up; a peer that has vanished is noticed.
+const SETTINGS: [(&str, &str); 8] = [
+    ("synchronous_commit", "on"),
+    ("default_transaction_isolation", "read committed"),
+    ("statement_timeout", "10s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "4s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+];
+
+/// The statements of a batch go from a few hundred names to rows by their keys. That is right at any
+/// size, so it is planned once, and not by what the statistics of a table say that was empty when
+/// they were taken.
+pub(super) const WRITER_SETTINGS: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
+
+/// Queries are planned anew each time: which index serves best depends on what is looked for.
+pub(super) const READER_SETTINGS: [(&str, &str); 2] =
+    [("plan_cache_mode", "force_custom_plan"), ("default_transaction_read_only", "on")];
+
+/// The writing connection, and those that read.
+pub(super) async fn open(
+    options: &PostgresOptions,
+) -> Result<(Writing, PostgresReaders), OpenError> {
+    let database = options.shown();
+    prepare(connect_options(options), &database).await?;
+    let writing = connect_options(options).options(WRITER_SETTINGS);
+    let connection = writing.connect().await.map_err(|error| unreachable(&database, &error))?;
+    let readers = PgPoolOptions::new()
+        .min_connections(0)
+        .max_connections(options.readers_max.max(1))
+        .acquire_timeout(READER_WAIT_MAX)
+        .idle_timeout(READER_IDLE_MAX)
+        .test_before_acquire(true)
+        .connect_lazy_with(connect_options(options).options(READER_SETTINGS));
+    Ok((Writing::new(writing, connection), PostgresReaders(readers)))
+}
+
+/// Looks at the server and brings the schema up to date, over a connection of its own that waits as
+/// long as it takes: another process may be building an index.
+async fn prepare(options: PgConnectOptions, database: &str) -> Result<(), OpenError> {
+    let options = options.options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+    let connected = timeout(CONNECT_WAIT_MAX, options.connect()).await;
+    let connected = connected.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut));
+    let mut connection = connected.map_err(|error| unreachable(database, &error))?;
+    suitable(&mut connection, database).await?;
+    let migrated = schema::migrate(&mut connection).await;
+    migrated.map_err(|error| OpenError::of_migration(database, error))?;
+    connection.close().await.map_err(|error| unreachable(database, &error))
+}
+
+fn unreachable(database: &str, error: &sqlx::Error) -> OpenError {
+    let message = match error {
+        sqlx::Error::PoolTimedOut => "it does not answer".to_owned(),
+        error => error.to_string(),
+    };
+    OpenError::Unreachable { database: database.to_owned(), message }
+}
+
+async fn suitable(connection: &mut PgConnection, database: &str) -> Result<(), OpenError> {
+    let asked = "SELECT current_setting('server_version_num')::bigint,
+        current_setting('server_encoding'), pg_is_in_recovery()";
+    let row = sqlx::query(asked).fetch_one(connection).await;
+    let told = row.and_then(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)));
+    let (version, encoding, standby): (i64, String, bool) = told.map_err(|error| {
+        OpenError::Database { database: database.to_owned(), message: error.to_string() }
+    })?;
+    let unsuitable =
+        |message: String| Err(OpenError::Unsuitable { database: database.to_owned(), message });
+    if version < SERVER_OLDEST {
+        let (major, oldest) = (version / 10_000, SERVER_OLDEST / 10_000);
+        return unsuitable(format!(
+            "the server is PostgreSQL {major}; at least {oldest} is needed"
+        ));
+    }
+    if encoding != "UTF8" {
+        return unsuitable(format!("its encoding is {encoding}: create it with ENCODING 'UTF8'"));
+    }
+    if standby {
+        return unsuitable("it is a standby: name the primary server".to_owned());
+    }
+    Ok(())
+}
+
+fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
+    let address = options.address.clone().options(SETTINGS).disable_statement_logging();
+    if address.get_application_name().is_some() {
+        address
+    } else {
+        address.application_name("kiungo")
+    }
+}

@@ -1,0 +1,292 @@
+//! Every statement that runs against `PostgreSQL`, and nothing else.
+//!
+//! The statements of a batch take one array for each column, so a batch costs a handful of
+//! statements however many changes it holds. Each takes its locks in the order of names, and all
+//! batches run their statements in one order, so that two of them wait for each other but do not
+//! deadlock. `ON CONFLICT DO NOTHING` leaves a row out that another process was quicker with; that
+//! one row is missing in the count tells the batch to begin anew.
+
+use crate::sql::Statements;
+
+/// What every search filters by, on any table of the shape of `transfers`.
+macro_rules! filters {
+    () => {
+        " AND ($2::text[] IS NULL OR t.status = ANY ($2))
+          AND ($3::text IS NULL OR t.kind = $3)
+          AND ($4::text IS NULL OR t.provider = $4)
+          AND ($5::text IS NULL OR t.msisdn = $5)
+          AND ($10::text IS NULL OR t.client_reference = $10)
+          AND t.received_us >= $6::bigint AND (t.received_us, t.no) < ($7::bigint, $8::bigint)"
+    };
+}
+
+/// A search by one way.
+macro_rules! search_by {
+    ($way:literal) => {
+        concat!(
+            "SELECT t.no, t.received_us, t.summary FROM transfers AS t WHERE ",
+            $way,
+            filters!(),
+            " ORDER BY t.received_us DESC, t.no DESC LIMIT $9::bigint"
+        )
+    };
+}
+
+pub(super) const STATEMENTS: Statements = Statements {
+    facts_transfers: "
+        SELECT t.id::text, t.version, t.kind, t.provider, t.status, t.has_case::int::bigint
+        FROM unnest($1::text[]) AS w (id) JOIN transfers AS t ON t.id = w.id::uuid
+        ORDER BY t.id FOR NO KEY UPDATE OF t",
+    facts_receipts: "
+        SELECT r.provider, r.receipt, r.transfer_id::text
+        FROM unnest($1::text[], $2::text[]) AS w (provider, receipt)
+        JOIN receipts AS r ON r.provider = w.provider AND r.receipt = w.receipt",
+    facts_keys: "
+        SELECT k.client, k.key, k.digest, k.transfer_id::text
+        FROM unnest($1::text[], $2::text[]) AS w (client, key)
+        JOIN idempotency_keys AS k ON k.client = w.client AND k.key = w.key",
+    facts_items: "
+        SELECT i.id, i.state FROM unnest($1::bigint[]) AS w (id) JOIN inbox AS i ON i.id = w.id
+        ORDER BY i.id FOR NO KEY UPDATE OF i",
+    facts_arrivals: "
+        SELECT i.provider, i.digest, i.id
+        FROM unnest($1::text[], $2::text[]) AS w (provider, digest)
+        JOIN inbox AS i ON i.provider = w.provider AND i.digest = w.digest
+        ORDER BY i.id FOR NO KEY UPDATE OF i",
+    inbox_numbers: "SELECT nextval('inbox_numbers') FROM unnest($1::text[], $2::text[])",
+    put_events: "
+        INSERT INTO transfer_events (transfer_id, seq, at_us, event)
+        SELECT w.id::uuid, w.seq, w.at_us, w.event
+        FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[])
+            AS w (id, seq, at_us, event)
+        ORDER BY 1, 2 ON CONFLICT DO NOTHING",
+    put_transfers: PUT_TRANSFERS,
+    put_postponed: "
+        UPDATE transfers SET due_us = w.due_us
+        FROM unnest($1::text[], $2::bigint[]) AS w (id, due_us) WHERE transfers.id = w.id::uuid",
+    put_counts: "
+        INSERT INTO transfer_counts AS c (shard, kind, provider, status, count)
+        SELECT pg_backend_pid() % 16, w.kind, w.provider, w.status, w.change
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+            AS w (kind, provider, status, change)
+        ORDER BY 2, 3, 4
+        ON CONFLICT (shard, kind, provider, status) DO UPDATE SET count = c.count + excluded.count",
+    put_ledger: "
+        INSERT INTO ledger_entries (transfer_id, account, currency, minor)
+        SELECT w.id::uuid, w.account, w.currency, w.minor
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+            AS w (id, account, currency, minor)",
+    put_balances: "
+        INSERT INTO ledger_balances AS b (shard, account, currency, minor)
+        SELECT pg_backend_pid() % 16, w.account, w.currency, w.change
+        FROM unnest($1::text[], $2::text[], $3::bigint[]) AS w (account, currency, change)
+        ORDER BY 2, 3
+        ON CONFLICT (shard, account, currency) DO UPDATE SET minor = b.minor + excluded.minor",
+    put_receipts: "
+        INSERT INTO receipts (receipt, provider, transfer_id, operation)
+        SELECT w.receipt, w.provider, w.id::uuid, w.operation
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+            AS w (receipt, provider, id, operation)
+        ORDER BY 1, 2 ON CONFLICT DO NOTHING",
+    put_keys: "
+        INSERT INTO idempotency_keys (client, key, digest, transfer_id)
+        SELECT w.client, w.key, w.digest, w.id::uuid
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (client, key, digest, id)
+        ORDER BY 1, 2 ON CONFLICT DO NOTHING",
+    put_arrivals: "
+        INSERT INTO inbox
+            (id, provider, digest, head, body, at_us, due_us, arrivals, attempts, state)
+        SELECT w.id, w.provider, w.digest, w.head, w.body, w.at_us, w.at_us, 1, 0, 'waiting'
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bigint[])
+            AS w (id, provider, digest, head, body, at_us)
+        ORDER BY 2, 3 ON CONFLICT DO NOTHING",
+    put_seen: "
+        UPDATE inbox SET arrivals = arrivals + w.change
+        FROM unnest($1::bigint[], $2::bigint[]) AS w (id, change) WHERE inbox.id = w.id",
+    put_inbox: "
+        UPDATE inbox SET state = w.state, due_us = w.due_us, note = w.note,
+            attempts = attempts + w.postponements
+        FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bigint[])
+            AS w (id, state, due_us, note, postponements)
+        WHERE inbox.id = w.id",
+    close_cases: "DELETE FROM cases WHERE subject = ANY ($1::text[])",
+    open_cases: "
+        INSERT INTO cases (subject, transfer_id, kind, detail, provider, opened_us)
+        SELECT w.subject, w.id::uuid, w.kind, w.detail, w.provider, w.opened_us
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+            AS w (subject, id, kind, detail, provider, opened_us)
+        ON CONFLICT (subject) DO UPDATE SET
+            kind = excluded.kind, detail = excluded.detail, opened_us = excluded.opened_us",
+    open_inbox_cases: "
+        INSERT INTO cases (subject, inbox_id, kind, detail, provider, opened_us)
+        SELECT w.subject, i.id, w.kind, w.detail, i.provider, i.at_us
+        FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])
+            AS w (subject, id, kind, detail)
+        JOIN inbox AS i ON i.id = w.id
+        ON CONFLICT (subject) DO UPDATE SET detail = excluded.detail",
+    archivable: "
+        SELECT t.id::text FROM transfers AS t
+        WHERE t.received_us < ($1::bigint[])[1] AND t.updated_us < ($1::bigint[])[1]
+          AND NOT t.is_open AND NOT t.has_case AND NOT t.holds_account
+          AND t.due_us IS NULL AND t.unknown_us IS NULL
+          AND t.no < (SELECT max(no) FROM transfers)
+        ORDER BY t.received_us, t.no LIMIT ($2::bigint[])[1]
+        FOR UPDATE OF t SKIP LOCKED",
+    journal: "
+        SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = $1::text::uuid
+        UNION ALL
+        SELECT seq, at_us, event FROM archived_events WHERE transfer_id = $1::text::uuid
+        ORDER BY seq",
+    postings: "
+        SELECT account, currency, minor FROM (
+            SELECT no, account, currency, minor FROM ledger_entries
+            WHERE transfer_id = $1::text::uuid
+            UNION ALL SELECT no, account, currency, minor FROM archived_entries
+            WHERE transfer_id = $1::text::uuid
+        ) AS e ORDER BY no",
+    summary: "
+        SELECT summary FROM transfers WHERE id = $1::text::uuid
+        UNION ALL SELECT summary FROM archived_transfers WHERE id = $1::text::uuid",
+    search_all: search_by!("$1::text IS NULL"),
+    search_kind: search_by!("t.kind = $1::text"),
+    search_provider: search_by!("t.provider = $1::text"),
+    search_status: search_by!("t.status = $1::text"),
+    search_msisdn: search_by!("t.msisdn = $1::text"),
+    search_client_reference: search_by!("t.client_reference = $1::text"),
+    search_receipt: SEARCH_RECEIPT,
+    // `->` leaves alone what it is not asked for; `->>` refuses a summary that holds a NUL anywhere.
+    moved: "
+        SELECT coalesce(sum((summary::json -> 'amount' -> 'minor')::text::bigint), 0)::bigint
+        FROM transfers
+        WHERE msisdn = $1::text AND received_us >= $2::bigint AND received_us < $3::bigint
+          AND provider = $4::text AND kind = ANY ($5::text[]) AND status <> ALL ($6::text[])
+          AND (summary::json -> 'amount' -> 'currency')::text = '\"' || $7::text || '\"'
+          AND coalesce((summary::json -> 'merged_into')::text, 'null') = 'null'",
+    due: "
+        SELECT id::text, due_us FROM transfers WHERE due_us <= $1::bigint
+        ORDER BY due_us, no LIMIT $2::bigint",
+    next_due: "
+        SELECT due_us FROM transfers WHERE due_us IS NOT NULL ORDER BY due_us LIMIT 1",
+    holding_accounts: "SELECT summary FROM transfers WHERE holds_account ORDER BY no",
+    by_receipt: "
+        SELECT transfer_id::text FROM receipts WHERE receipt = $1::text AND provider = $2::text",
+    key_holder: "
+        SELECT transfer_id::text, digest FROM idempotency_keys
+        WHERE client = $1::text AND key = $2::text",
+    inbox_due: "
+        SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
+        WHERE state = 'waiting' AND due_us <= $1::bigint ORDER BY due_us, id LIMIT $2::bigint",
+    inbox_item: "
+        SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
+        WHERE id = $1::bigint",
+    cases: "
+        SELECT subject, transfer_id::text, inbox_id, kind, detail, provider, opened_us FROM cases
+        WHERE opened_us <= $1::bigint
+          AND (opened_us < $1::bigint OR $2::text IS NULL OR subject < $2::text)
+        ORDER BY opened_us DESC, subject DESC LIMIT $3::bigint",
+    ledger: "
+        SELECT account, currency, sum(minor)::bigint FROM ledger_balances
+        GROUP BY account, currency ORDER BY account, currency",
+    counts: "
+        SELECT kind, provider, status, sum(count)::bigint FROM transfer_counts
+        GROUP BY kind, provider, status HAVING sum(count) > 0 ORDER BY kind, provider, status",
+    due_count: "SELECT count(*) FROM transfers WHERE due_us <= $1::bigint",
+    oldest_open: "SELECT updated_us FROM transfers WHERE is_open ORDER BY updated_us LIMIT 1",
+    oldest_unknown: "
+        SELECT unknown_us FROM transfers WHERE unknown_us IS NOT NULL ORDER BY unknown_us LIMIT 1",
+    suspense: "
+        SELECT account, currency, sum(minor)::bigint FROM ledger_balances
+        WHERE account >= 'suspense:' AND account < 'suspense;'
+        GROUP BY account, currency HAVING sum(minor) <> 0 ORDER BY account, currency",
+    inbox_waiting_count: "SELECT count(*) FROM inbox WHERE state = 'waiting'",
+    quarantined_count: "SELECT count(*) FROM inbox WHERE state = 'quarantined'",
+    ping: "SELECT 1::bigint",
+    archive: ARCHIVE,
+    restore: RESTORE,
+};
+
+const PUT_TRANSFERS: &str = "
+    INSERT INTO transfers AS t (
+        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
+        client_reference, core_receipt, received_us, updated_us, due_us, summary
+    )
+    SELECT w.id::uuid, w.version, w.kind, w.provider, w.status, w.is_open = 1, w.has_case = 1,
+        w.holds_account = 1, w.unknown_us, w.msisdn, w.client_reference, w.core_receipt,
+        w.received_us, w.updated_us, w.due_us, w.summary
+    FROM unnest(
+        $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+        $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bigint[],
+        $14::bigint[], $15::bigint[], $16::text[]
+    ) AS w (
+        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
+        client_reference, core_receipt, received_us, updated_us, due_us, summary
+    )
+    ON CONFLICT (id) DO UPDATE SET
+        version = excluded.version, kind = excluded.kind, status = excluded.status,
+        is_open = excluded.is_open, has_case = excluded.has_case,
+        holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
+        core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
+        due_us = excluded.due_us, summary = excluded.summary
+    WHERE t.version < excluded.version";
+
+/// Few transfers share a receipt, so they are sorted.
+const SEARCH_RECEIPT: &str = concat!(
+    "SELECT t.no, t.received_us, t.summary FROM transfers AS t WHERE t.id IN (
+        SELECT r.transfer_id FROM receipts AS r WHERE r.receipt = $1::text
+        UNION SELECT c.id FROM transfers AS c WHERE c.core_receipt = $1::text
+    )",
+    filters!(),
+    " UNION ALL
+    SELECT t.no, t.received_us, t.summary FROM archived_transfers AS t WHERE t.id IN (
+        SELECT r.transfer_id FROM receipts AS r WHERE r.receipt = $1::text
+        UNION SELECT c.id FROM archived_transfers AS c WHERE c.core_receipt = $1::text
+    )",
+    filters!(),
+    " ORDER BY 2 DESC, 1 DESC LIMIT $9::bigint"
+);
+
+const ARCHIVE: [&str; 6] = [
+    "INSERT INTO archived_transfers (
+        no, id, version, kind, provider, status, msisdn, client_reference, core_receipt,
+        received_us, updated_us, summary
+    )
+    SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, t.msisdn, t.client_reference,
+        t.core_receipt, t.received_us, t.updated_us, t.summary
+    FROM unnest($1::text[]) AS w (id) JOIN transfers AS t ON t.id = w.id::uuid",
+    "DELETE FROM transfers AS t USING unnest($1::text[]) AS w (id) WHERE t.id = w.id::uuid",
+    "INSERT INTO archived_events (transfer_id, seq, at_us, event)
+    SELECT e.transfer_id, e.seq, e.at_us, e.event
+    FROM unnest($1::text[]) AS w (id) JOIN transfer_events AS e ON e.transfer_id = w.id::uuid",
+    "DELETE FROM transfer_events AS e USING unnest($1::text[]) AS w (id)
+    WHERE e.transfer_id = w.id::uuid",
+    "INSERT INTO archived_entries (no, transfer_id, account, currency, minor)
+    SELECT e.no, e.transfer_id, e.account, e.currency, e.minor
+    FROM unnest($1::text[]) AS w (id) JOIN ledger_entries AS e ON e.transfer_id = w.id::uuid",
+    "DELETE FROM ledger_entries AS e USING unnest($1::text[]) AS w (id)
+    WHERE e.transfer_id = w.id::uuid",
+];
+
+/// What is archived was settled. Ledger entries get new numbers, in their order.
+const RESTORE: [&str; 6] = [
+    "INSERT INTO transfers (
+        no, id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,
+        client_reference, core_receipt, received_us, updated_us, summary
+    )
+    SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, false, false, false, t.msisdn,
+        t.client_reference, t.core_receipt, t.received_us, t.updated_us, t.summary
+    FROM unnest($1::text[]) AS w (id) JOIN archived_transfers AS t ON t.id = w.id::uuid
+    ORDER BY t.id FOR UPDATE OF t",
+    "DELETE FROM archived_transfers AS t USING unnest($1::text[]) AS w (id)
+    WHERE t.id = w.id::uuid",
+    "INSERT INTO transfer_events (transfer_id, seq, at_us, event)
+    SELECT e.transfer_id, e.seq, e.at_us, e.event
+    FROM unnest($1::text[]) AS w (id) JOIN archived_events AS e ON e.transfer_id = w.id::uuid",
+    "DELETE FROM archived_events AS e USING unnest($1::text[]) AS w (id)
+    WHERE e.transfer_id = w.id::uuid",
+    "INSERT INTO ledger_entries (transfer_id, account, currency, minor)
+    SELECT e.transfer_id, e.account, e.currency, e.minor
+    FROM unnest($1::text[]) AS w (id) JOIN archived_entries AS e ON e.transfer_id = w.id::uuid
+    ORDER BY e.no",
+    "DELETE FROM archived_entries AS e USING unnest($1::text[]) AS w (id)
+    WHERE e.transfer_id = w.id::uuid",
+];

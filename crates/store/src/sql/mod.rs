@@ -1,0 +1,27 @@
+//! What the SQL databases share, above their statements: which rows are asked for and how they are
+//! read, in which order a batch is read and written, which way a search takes.
+//!
+//! A database brings its [`Statements`], a [`Session`] that writes, and [`Readers`].
+//!
+//! * [`statements`]: which statements there are; what goes in and what comes out
+//! * [`session`]: rows in, rows out
+//! * [`store`]: the store
+//! * [`writer`]: a batch read and written
+//! * [`archive`]: settled transfers moved out, and back in
+//! * [`read`]: rows read back
+//! * [`search`]: the ways into a search
+//! * [`opening`]: why a database may not open
+
+mod archive;
+pub(crate) mod opening;
+pub(crate) mod read;
+pub(crate) mod search;
+pub(crate) mod session;
+pub(crate) mod statements;
+mod store;
+pub(crate) mod writer;
+
+pub use opening::OpenError;
+pub(crate) use session::{Parameter, Readers, Record};
+pub(crate) use statements::Statements;
+pub use store::SqlStore;

@@ -1,0 +1,101 @@
+//! Why a database may not open.
+
+use std::path::PathBuf;
+
+use sqlx::migrate::MigrateError;
+use thiserror::Error;
+
+/// Why a store did not open. Each message names the database and what to do.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Another process has the file open for writing.
+    #[error(
+        "{} is in use by {holder}: stop it first, or configure another database", path.display()
+    )]
+    InUse {
+        /// The database.
+        path: PathBuf,
+        /// Who holds it, as far as is known.
+        holder: String,
+    },
+    /// A newer Kiungo has migrated it.
+    #[error(
+        "{database} was migrated by a newer Kiungo (migration {version}, which this one does not \
+         know): run that version, or restore a backup made before it"
+    )]
+    Newer {
+        /// The database.
+        database: String,
+        /// The first migration that is not known.
+        version: i64,
+    },
+    /// A migration that it went through differs from the one that this program holds.
+    #[error(
+        "{database} went through another migration {version} than this Kiungo holds: run the \
+         version that created it, or restore a backup"
+    )]
+    Changed {
+        /// The database.
+        database: String,
+        /// The migration.
+        version: i64,
+    },
+    /// A file or folder cannot be created, opened or locked.
+    #[error("cannot open {}: {error}; check that the folder exists and may be written", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The address of a server cannot be read. It is not repeated, because it may hold a password.
+    #[error(
+        "the address of the database cannot be read: {message}; it looks like \
+         postgres://user:password@host:5432/name"
+    )]
+    Address {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The server cannot be reached, or refuses the login.
+    #[error(
+        "cannot connect to {database}: {message}; check that it runs and is reached from here, the \
+         user, the password, and that the database exists"
+    )]
+    Unreachable {
+        /// The database.
+        database: String,
+        /// What went wrong.
+        message: String,
+    },
+    /// It is no database that Kiungo can use.
+    #[error("cannot use {database} as a database: {message}; check the disk, or restore a backup")]
+    Database {
+        /// The database.
+        database: String,
+        /// What the database says.
+        message: String,
+    },
+    /// The server is not one that Kiungo works with.
+    #[error("cannot use {database}: {message}")]
+    Unsuitable {
+        /// The database.
+        database: String,
+        /// What is the matter, and what to do.
+        message: String,
+    },
+}
+
+impl OpenError {
+    /// Why the schema of a database was not brought up to date.
+    pub(crate) fn of_migration(database: &str, error: MigrateError) -> Self {
+        let database = database.to_owned();
+        match error {
+            MigrateError::VersionMissing(version) => Self::Newer { database, version },
+            MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => {
+                Self::Changed { database, version }
+            }
+            other => Self::Database { database, message: other.to_string() },
+        }
+    }
+}

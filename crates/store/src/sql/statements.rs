@@ -1,0 +1,158 @@
+//! Which statements there are. Each database writes all of them, in one file; the compiler sees that
+//! none is missing, and a test has each database describe every one against the migrated schema.
+
+/// Names the statements, and lists them for the tests.
+macro_rules! statements {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// Every statement of a database.
+        ///
+        /// Those of a batch take rows of several columns, which their descriptions name first, and
+        /// may answer with rows. Queries take single values, numbered from 1. Times are
+        /// microseconds, amounts minor units, truths 0 or 1 where rows go in and come out.
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "described one by one, but for two words on all of them")]
+        pub struct Statements {
+            $($(#[doc = $doc])+ pub $name: &'static str,)+
+            /// Into the archive, by `transfer_id`: to be run in this order. The first answers with
+            /// how many transfers it copied.
+            pub archive: [&'static str; 6],
+            /// The way back, by `transfer_id`.
+            pub restore: [&'static str; 6],
+        }
+
+        #[cfg(test)]
+        impl Statements {
+            /// All of them by name.
+            pub(crate) fn all(&self) -> Vec<(&'static str, &'static str)> {
+                let mut all = vec![$((stringify!($name), self.$name)),+];
+                all.extend(self.archive.map(|statement| ("archive", statement)));
+                all.extend(self.restore.map(|statement| ("restore", statement)));
+                all
+            }
+        }
+    };
+}
+
+statements! {
+    // What a batch has to know. What is found is locked until the end of the transaction, by
+    // ascending name, where several processes write.
+
+    /// `transfer_id` → `transfer_id, version, kind, provider, status, has_case`.
+    facts_transfers,
+    /// `provider, receipt` → `provider, receipt, transfer_id`.
+    facts_receipts,
+    /// `client, key` → `client, key, digest, transfer_id`.
+    facts_keys,
+    /// `inbox_id` → `inbox_id, state`.
+    facts_items,
+    /// `provider, digest` → `provider, digest, inbox_id`.
+    facts_arrivals,
+    /// `provider, digest` of arrivals that are not stored → an unused `inbox_id` for each, ascending.
+    inbox_numbers,
+
+    // What a batch writes: each statement every row that it is given, and where several processes
+    // write, only what nobody else wrote meanwhile: the number of rows tells.
+
+    /// `transfer_id, seq, at_us, event`.
+    put_events,
+    /// `transfer_id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
+    /// msisdn, client_reference, core_receipt, received_us, updated_us, due_us, summary`.
+    put_transfers,
+    /// `transfer_id, due_us`.
+    put_postponed,
+    /// `kind, provider, status, change`.
+    put_counts,
+    /// `transfer_id, account, currency, minor`.
+    put_ledger,
+    /// `account, currency, change`.
+    put_balances,
+    /// `receipt, provider, transfer_id, operation`.
+    put_receipts,
+    /// `client, key, digest, transfer_id`.
+    put_keys,
+    /// `inbox_id, provider, digest, head, body, at_us`.
+    put_arrivals,
+    /// `inbox_id, change`.
+    put_seen,
+    /// `inbox_id, state, due_us, note, postponements`.
+    put_inbox,
+    /// `subject`.
+    close_cases,
+    /// `subject, transfer_id, kind, detail, provider, opened_us`.
+    open_cases,
+    /// `subject, inbox_id, kind, detail`; provider and time are the item's.
+    open_inbox_cases,
+
+    /// `received_us` before which, how many at most → `transfer_id` of settled transfers, the oldest
+    /// first. Settled: final, no case, nothing due, no account held. The one statement of a batch
+    /// that takes a single row.
+    archivable,
+
+    // Queries.
+
+    /// A transfer, archived or not → `seq, at_us, event` in order.
+    journal,
+    /// A transfer, archived or not → `account, currency, minor` in order.
+    postings,
+    /// A transfer, archived or not → `summary`.
+    summary,
+
+    // A search goes in by one of several ways, the narrowest that the query allows, and filters the
+    // rest. 1 is what the way looks for, 2 to 5 and 10 the filters (statuses, kind, provider, msisdn,
+    // client reference), 6 and 7 the bounds in time, both included, 7 and 8 the position to go on
+    // from, 9 the page. All answer with `no, received_us, summary`, newest first.
+
+    /// By nothing.
+    search_all,
+    /// By kind.
+    search_kind,
+    /// By provider.
+    search_provider,
+    /// By status.
+    search_status,
+    /// By wallet.
+    search_msisdn,
+    /// By the client's reference.
+    search_client_reference,
+    /// By receipt, of a provider or of a core; archived or not.
+    search_receipt,
+
+    /// Wallet, from, to, provider, kinds that count, statuses that do not, currency → the sum.
+    moved,
+    /// Until, how many → `transfer_id, due_us`, the longest due first.
+    due,
+    /// → `due_us`.
+    next_due,
+    /// → `summary` of each, in the order of first commits.
+    holding_accounts,
+    /// Receipt, provider → `transfer_id`.
+    by_receipt,
+    /// Client, key → `transfer_id, digest`.
+    key_holder,
+    /// Until, how many → `inbox_id, provider, head, body, at_us, arrivals, attempts, state, due_us,
+    /// note`, the longest due first.
+    inbox_due,
+    /// An item → the same columns.
+    inbox_item,
+    /// Opened at or before, subject before which at that very time or none, how many → `subject,
+    /// transfer_id, inbox_id, kind, detail, provider, opened_us`, newest first.
+    cases,
+    /// → `account, currency, minor`.
+    ledger,
+    /// → `kind, provider, status, count`, those above zero.
+    counts,
+    /// Until → how many.
+    due_count,
+    /// → `updated_us`.
+    oldest_open,
+    /// → `unknown_us`.
+    oldest_unknown,
+    /// → `account, currency, minor` of the suspense accounts that are not empty.
+    suspense,
+    /// → how many.
+    inbox_waiting_count,
+    /// → how many.
+    quarantined_count,
+    /// → a number.
+    ping,
+}

@@ -1,0 +1,276 @@
+//! The store.
+
+use async_trait::async_trait;
+use kiungo_domain::transfer::{Entry, Posting, Status};
+use kiungo_domain::{Currency, Kind, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+
+use super::session::{Parameter, Readers, Session};
+use super::writer::Writer;
+use super::{read, search};
+use crate::batch::committer::{Bounds, Committer, unrefused};
+use crate::batch::request::{Done, Request};
+use crate::page::{Position, page, page_limit};
+use crate::{
+    Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
+    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    WalletPeriod, check, words,
+};
+
+/// A store in an SQL database, open for as long as it lives.
+#[derive(Debug)]
+pub struct SqlStore<R> {
+    committer: Committer,
+    readers: R,
+}
+
+impl<R: Readers> SqlStore<R> {
+    pub(crate) fn new(session: impl Session, readers: R, bounds: Bounds) -> Self {
+        Self { committer: Committer::start(Writer(session), bounds), readers }
+    }
+
+    /// Commits what waits, leaves the database tidy, and releases it. Whatever is asked later is
+    /// [`StoreError::Unavailable`].
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.committer.close().await;
+    }
+
+    async fn row(
+        &self,
+        statement: &'static str,
+        parameters: Vec<Parameter>,
+    ) -> Result<Option<R::Row>, StoreError> {
+        Ok(self.readers.rows(statement, parameters).await?.into_iter().next())
+    }
+
+    /// The one number that a statement answers with.
+    async fn number(
+        &self,
+        statement: &'static str,
+        parameters: Vec<Parameter>,
+    ) -> Result<Option<i64>, StoreError> {
+        let row = self.row(statement, parameters).await?;
+        row.map(|row| read::integer(&row, 0)).transpose()
+    }
+
+    async fn time(&self, statement: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.number(statement, Vec::new()).await?.map(Timestamp::from_micros))
+    }
+
+    async fn count(
+        &self,
+        statement: &'static str,
+        parameters: Vec<Parameter>,
+    ) -> Result<u64, StoreError> {
+        let count = self.number(statement, parameters).await?.unwrap_or(0);
+        u64::try_from(count).map_err(|_| StoreError::Corrupt("a count below zero".to_owned()))
+    }
+
+    async fn counts(&self) -> Result<CountRows, StoreError> {
+        let rows = self.readers.rows(self.readers.statements().counts, Vec::new()).await?;
+        let count = |row: &R::Row| {
+            let kind = words::kind(read::text(row, 0)?)?;
+            let provider = words::provider(read::text(row, 1)?)?;
+            let status = words::status(read::text(row, 2)?)?;
+            Ok((kind, provider, status, read::unsigned(row, 3)?))
+        };
+        rows.iter().map(count).collect()
+    }
+
+    /// The suspense accounts are liabilities, so what they hold stands below zero.
+    async fn suspense(&self) -> Result<Vec<(ProviderId, Currency, i64)>, StoreError> {
+        let rows = self.readers.rows(self.readers.statements().suspense, Vec::new()).await?;
+        let suspended = |row: &R::Row| {
+            let account = read::text(row, 0)?;
+            let provider = account.strip_prefix("suspense:").unwrap_or(account);
+            let currency = words::currency(read::text(row, 1)?)?;
+            Ok((words::provider(provider)?, currency, read::integer(row, 2)?.saturating_neg()))
+        };
+        rows.iter().map(suspended).collect()
+    }
+}
+
+type CountRows = Vec<(Kind, ProviderId, Status, u64)>;
+
+fn id(id: TransferId) -> Vec<Parameter> {
+    vec![text(id.to_string())]
+}
+
+fn text(text: impl Into<String>) -> Parameter {
+    Parameter::Text(Some(text.into()))
+}
+
+fn time(time: Timestamp) -> Parameter {
+    Parameter::Integer(time.as_micros())
+}
+
+fn until(now: Timestamp, limit: u32) -> Vec<Parameter> {
+    vec![time(now), Parameter::Integer(i64::from(limit))]
+}
+
+#[async_trait]
+impl<R: Readers> Store for SqlStore<R> {
+    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        self.committer.ask(Request::commit(change)?).await.map(drop)
+    }
+
+    async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
+        check::fold(id, &self.journal(id).await?)
+    }
+
+    async fn journal(&self, transfer: TransferId) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.readers.rows(self.readers.statements().journal, id(transfer)).await?;
+        rows.iter().map(read::entry).collect()
+    }
+
+    async fn postings(&self, transfer: TransferId) -> Result<Vec<Posting>, StoreError> {
+        let rows = self.readers.rows(self.readers.statements().postings, id(transfer)).await?;
+        rows.iter().map(read::posting).collect()
+    }
+
+    async fn summary(&self, transfer: TransferId) -> Result<Option<Summary>, StoreError> {
+        let row = self.row(self.readers.statements().summary, id(transfer)).await?;
+        row.map(|row| read::json(&row, 0)).transpose()
+    }
+
+    async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
+        search::search(&self.readers, query).await
+    }
+
+    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
+        let parameters = vec![
+            text(period.msisdn.digits()),
+            time(period.from),
+            time(period.to),
+            text(period.provider.as_str()),
+            Parameter::Words(Some(period.kinds().map(Kind::as_str).collect())),
+            Parameter::Words(Some(WalletPeriod::WITHOUT.map(Status::as_str).to_vec())),
+            text(period.currency.code()),
+        ];
+        let minor = self.number(self.readers.statements().moved, parameters).await?.unwrap_or(0);
+        let below_zero = || StoreError::Corrupt("a sum of amounts below zero".to_owned());
+        Money::from_minor(minor, period.currency).ok_or_else(below_zero)
+    }
+
+    async fn due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Timestamp)>, StoreError> {
+        let rows = self.readers.rows(self.readers.statements().due, until(now, limit)).await?;
+        let due =
+            |row: &R::Row| Ok((words::transfer_id(read::text(row, 0)?)?, read::time(row, 1)?));
+        rows.iter().map(due).collect()
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.time(self.readers.statements().next_due).await
+    }
+
+    async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {
+        let statement = self.readers.statements().holding_accounts;
+        let rows = self.readers.rows(statement, Vec::new()).await?;
+        rows.iter().map(|row| read::json(row, 0)).collect()
+    }
+
+    async fn postpone(
+        &self,
+        id: TransferId,
+        version: u64,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        unrefused(self.committer.ask(Request::Postpone { id, version, due }).await).map(drop)
+    }
+
+    async fn by_receipt(
+        &self,
+        provider: &ProviderId,
+        receipt: &Receipt,
+    ) -> Result<Option<TransferId>, StoreError> {
+        let parameters = vec![text(receipt.as_str()), text(provider.as_str())];
+        let row = self.row(self.readers.statements().by_receipt, parameters).await?;
+        row.map(|row| words::transfer_id(read::text(&row, 0)?)).transpose()
+    }
+
+    async fn key_holder(&self, client: &str, key: &str) -> Result<Option<KeyHolder>, StoreError> {
+        let parameters = vec![text(client), text(key)];
+        let row = self.row(self.readers.statements().key_holder, parameters).await?;
+        let Some(row) = row else { return Ok(None) };
+        let transfer = words::transfer_id(read::text(&row, 0)?)?;
+        Ok(Some(KeyHolder { transfer, digest: read::text(&row, 1)?.to_owned() }))
+    }
+
+    async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError> {
+        match unrefused(self.committer.ask(Request::Arrive(arrival)).await)? {
+            Done::Arrived(arrival) => Ok(arrival),
+            Done::Applied => Err(StoreError::Corrupt("an arrival without a number".to_owned())),
+        }
+    }
+
+    async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
+        let statement = self.readers.statements().inbox_due;
+        let rows = self.readers.rows(statement, until(now, limit)).await?;
+        rows.iter().map(read::inbox_item).collect()
+    }
+
+    async fn inbox_item(&self, id: InboxId) -> Result<Option<InboxItem>, StoreError> {
+        let parameters = vec![Parameter::Integer(id.0)];
+        let row = self.row(self.readers.statements().inbox_item, parameters).await?;
+        row.map(|row| read::inbox_item(&row)).transpose()
+    }
+
+    async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError> {
+        unrefused(self.committer.ask(Request::SetInboxState(id, state)).await).map(drop)
+    }
+
+    async fn cases(
+        &self,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<CaseRow>, StoreError> {
+        let after = Position::<String>::after(cursor)?;
+        let limit = page_limit(limit);
+        let parameters = vec![
+            Parameter::Integer(after.as_ref().map_or(i64::MAX, |after| after.at.as_micros())),
+            Parameter::Text(after.map(|after| after.key)),
+            Parameter::Integer(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1),
+        ];
+        let rows = self.readers.rows(self.readers.statements().cases, parameters).await?;
+        let rows: Result<_, StoreError> = rows.iter().map(read::case).collect();
+        Ok(page(rows?, limit))
+    }
+
+    async fn ledger(&self) -> Result<Vec<LedgerBalance>, StoreError> {
+        let rows = self.readers.rows(self.readers.statements().ledger, Vec::new()).await?;
+        let balance = |row: &R::Row| {
+            let currency = words::currency(read::text(row, 1)?)?;
+            let account = read::text(row, 0)?.to_owned();
+            Ok(LedgerBalance { account, currency, minor: read::integer(row, 2)? })
+        };
+        rows.iter().map(balance).collect()
+    }
+
+    async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError> {
+        let statements = self.readers.statements();
+        let transfers = self.counts().await?;
+        let open = transfers.iter().filter(|(_, _, status, _)| !status.is_final());
+        Ok(Overview {
+            open: open.map(|(.., count)| count).sum(),
+            transfers,
+            due: self.count(statements.due_count, vec![time(now)]).await?,
+            oldest_open: self.time(statements.oldest_open).await?,
+            oldest_unknown: self.time(statements.oldest_unknown).await?,
+            suspense: self.suspense().await?,
+            inbox_waiting: self.count(statements.inbox_waiting_count, Vec::new()).await?,
+            quarantined: self.count(statements.quarantined_count, Vec::new()).await?,
+        })
+    }
+
+    async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.committer.archive(before, limit).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.number(self.readers.statements().ping, Vec::new()).await.map(drop)
+    }
+}

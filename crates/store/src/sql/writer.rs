@@ -1,0 +1,249 @@
+//! A batch read and written: in which order, and what tells that another process was quicker.
+
+use async_trait::async_trait;
+use kiungo_domain::{ProviderId, Receipt, Timestamp, TransferId};
+
+use super::session::{Record, Session};
+use super::{archive, read};
+use crate::batch::facts::{Facts, Item, Standing, Wanted};
+use crate::batch::rows::{CaseRow, Rows};
+use crate::batch::table::Column::{self, Integer, Text};
+use crate::batch::table::{Cell, Table};
+use crate::batch::{Backend, BackendError};
+use crate::{InboxId, KeyHolder, StoreError, words};
+
+/// One column of names.
+const NAME: &[Column] = &[Text];
+/// Two columns that make a name.
+const NAMES: &[Column] = &[Text, Text];
+/// A column of numbers.
+const NUMBER: &[Column] = &[Integer];
+const TRANSFER_CASES: &[Column] = &[Text, Text, Text, Text, Text, Integer];
+const INBOX_CASES: &[Column] = &[Text, Integer, Text, Text];
+
+/// The connection that writes, as the committer's backend.
+pub(crate) struct Writer<S>(pub(crate) S);
+
+impl<S: Session> Writer<S> {
+    async fn get(
+        &mut self,
+        statement: &'static str,
+        wanted: Table,
+    ) -> Result<Vec<S::Row>, BackendError> {
+        if wanted.is_empty() { Ok(Vec::new()) } else { self.0.get(statement, &wanted).await }
+    }
+
+    /// Writes all rows. If some of them are not written, another process has written what they
+    /// collide with.
+    async fn put(&mut self, statement: &'static str, rows: &Table) -> Result<(), BackendError> {
+        if rows.is_empty() || self.0.put(statement, rows).await? == rows.len() as u64 {
+            return Ok(());
+        }
+        let quicker = "another process changed the same at the same time".to_owned();
+        Err(BackendError::Again(StoreError::Unavailable(quicker)))
+    }
+
+    async fn standings(
+        &mut self,
+        ids: impl Iterator<Item = TransferId>,
+        facts: &mut Facts,
+    ) -> Result<(), BackendError> {
+        let ids = Table::of(NAME, ids.map(|id| [id.into()]));
+        for row in self.get(S::STATEMENTS.facts_transfers, ids).await? {
+            let (id, standing) = standing(&row).map_err(BackendError::Store)?;
+            facts.transfers.insert(id, standing);
+        }
+        Ok(())
+    }
+
+    async fn transfer_facts(
+        &mut self,
+        wanted: &Wanted,
+        facts: &mut Facts,
+    ) -> Result<(), BackendError> {
+        self.standings(wanted.transfers.iter().copied(), facts).await?;
+        let absent = wanted.transfers.iter().filter(|id| !facts.transfers.contains_key(id));
+        let absent: Vec<_> = absent.copied().collect();
+        if archive::restore(&mut self.0, absent.iter().copied()).await? > 0 {
+            self.standings(absent.into_iter(), facts).await?;
+        }
+        let receipts = wanted.receipts.iter();
+        let receipts = receipts
+            .map(|(provider, receipt)| [provider.into(), Cell::Text(receipt.as_str().to_owned())]);
+        let receipts = Table::of(NAMES, receipts);
+        for row in self.get(S::STATEMENTS.facts_receipts, receipts).await? {
+            let (name, owner) = receipt_owner(&row).map_err(BackendError::Store)?;
+            facts.receipts.insert(name, owner);
+        }
+        let keys = wanted.keys.iter();
+        let keys = keys.map(|(client, key)| [client.clone().into(), key.clone().into()]);
+        for row in self.get(S::STATEMENTS.facts_keys, Table::of(NAMES, keys)).await? {
+            let (name, holder) = key_holder(&row).map_err(BackendError::Store)?;
+            facts.keys.insert(name, holder);
+        }
+        Ok(())
+    }
+
+    async fn inbox_facts(
+        &mut self,
+        wanted: &Wanted,
+        facts: &mut Facts,
+    ) -> Result<(), BackendError> {
+        let items = Table::of(NUMBER, wanted.items.iter().map(|id| [(*id).into()]));
+        for row in self.get(S::STATEMENTS.facts_items, items).await? {
+            let (id, item) = item(&row).map_err(BackendError::Store)?;
+            facts.items.insert(id, item);
+        }
+        let named = |(provider, digest): &(ProviderId, String)| {
+            [Cell::from(provider), Cell::from(digest.clone())]
+        };
+        let arrivals = Table::of(NAMES, wanted.arrivals.iter().map(named));
+        for row in self.get(S::STATEMENTS.facts_arrivals, arrivals).await? {
+            let (name, id) = arrived(&row).map_err(BackendError::Store)?;
+            facts.arrivals.insert(name, id);
+        }
+        let new = wanted.arrivals.iter().filter(|name| !facts.arrivals.contains_key(name));
+        let new = Table::of(NAMES, new.map(named));
+        for row in self.get(S::STATEMENTS.inbox_numbers, new).await? {
+            let number = read::integer(&row, 0).map_err(BackendError::Store)?;
+            facts.inbox_numbers.push_back(InboxId(number));
+        }
+        Ok(())
+    }
+
+    async fn put_transfers(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let statements = S::STATEMENTS;
+        self.put(statements.put_events, &rows.events).await?;
+        self.put(statements.put_transfers, &rows.transfers).await?;
+        let postponed = rows.postponed.iter();
+        let postponed = postponed.map(|(id, due)| [(*id).into(), due.as_micros().into()]);
+        let postponed = Table::of(&[Text, Integer], postponed);
+        self.put(statements.put_postponed, &postponed).await?;
+        self.put(statements.put_ledger, &rows.ledger).await?;
+        self.put(statements.put_receipts, &rows.receipts).await?;
+        self.put(statements.put_keys, &rows.keys).await
+    }
+
+    async fn put_inbox(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let statements = S::STATEMENTS;
+        self.put(statements.put_arrivals, &rows.arrivals).await?;
+        let seen = rows.seen.iter().map(|(id, times)| [(*id).into(), (*times).into()]);
+        let seen = Table::of(&[Integer, Integer], seen);
+        self.put(statements.put_seen, &seen).await?;
+        let moves = rows.inbox.iter().map(|(id, to)| {
+            let due = to.due.map(Timestamp::as_micros);
+            [(*id).into(), to.state.into(), due.into(), to.note.clone().into(), to.postponed.into()]
+        });
+        let columns = &[Integer, Text, Integer, Text, Integer];
+        self.put(statements.put_inbox, &Table::of(columns, moves)).await
+    }
+
+    async fn put_cases(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let statements = S::STATEMENTS;
+        let mut closed = Table::new(NAME);
+        let mut of_transfers = Table::new(TRANSFER_CASES);
+        let mut of_inbox = Table::new(INBOX_CASES);
+        for (subject, row) in &rows.cases {
+            match row {
+                None => closed.push([subject.clone().into()]),
+                Some(CaseRow::Transfer(row)) => of_transfers.push(row.clone()),
+                Some(CaseRow::Inbox(row)) => of_inbox.push(row.clone()),
+            }
+        }
+        // What the batch itself opened was never written: those are fewer rows than subjects.
+        if !closed.is_empty() {
+            self.0.put(statements.close_cases, &closed).await?;
+        }
+        self.put(statements.open_cases, &of_transfers).await?;
+        self.put(statements.open_inbox_cases, &of_inbox).await
+    }
+
+    /// What every batch adds to. It comes last: nobody else waits for these rows longer than the
+    /// commit takes.
+    async fn put_sums(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let counts = rows.counts.iter().filter(|(_, by)| **by != 0);
+        let counts = counts.map(|((kind, provider, status), by)| {
+            [(*kind).into(), provider.into(), (*status).into(), (*by).into()]
+        });
+        let columns = &[Text, Text, Text, Integer];
+        self.put(S::STATEMENTS.put_counts, &Table::of(columns, counts)).await?;
+        let balances = rows.balances.iter();
+        let balances = balances.map(|((account, currency), by)| {
+            [account.clone().into(), (*currency).into(), (*by).into()]
+        });
+        let columns = &[Text, Text, Integer];
+        self.put(S::STATEMENTS.put_balances, &Table::of(columns, balances)).await
+    }
+}
+
+#[async_trait]
+impl<S: Session> Backend for Writer<S> {
+    async fn begin(&mut self) -> Result<(), BackendError> {
+        self.0.begin().await
+    }
+
+    async fn facts(&mut self, wanted: &Wanted) -> Result<Facts, BackendError> {
+        let mut facts = Facts::default();
+        self.transfer_facts(wanted, &mut facts).await?;
+        self.inbox_facts(wanted, &mut facts).await?;
+        Ok(facts)
+    }
+
+    async fn write(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        self.put_transfers(rows).await?;
+        self.put_inbox(rows).await?;
+        self.put_cases(rows).await?;
+        self.put_sums(rows).await
+    }
+
+    async fn archive(&mut self, before: Timestamp, limit: u32) -> Result<u64, BackendError> {
+        archive::archive(&mut self.0, before, limit).await
+    }
+
+    async fn commit(&mut self) -> Result<(), BackendError> {
+        self.0.commit().await
+    }
+
+    async fn rollback(&mut self) {
+        self.0.rollback().await;
+    }
+
+    async fn close(&mut self) {
+        self.0.close().await;
+    }
+}
+
+fn standing(row: &impl Record) -> Result<(TransferId, Standing), StoreError> {
+    let standing = Standing {
+        version: read::unsigned(row, 1)?,
+        kind: words::kind(read::text(row, 2)?)?,
+        provider: words::provider(read::text(row, 3)?)?,
+        status: words::status(read::text(row, 4)?)?,
+        has_case: read::integer(row, 5)? != 0,
+    };
+    Ok((words::transfer_id(read::text(row, 0)?)?, standing))
+}
+
+type ReceiptName = (ProviderId, Receipt);
+
+fn receipt_owner(row: &impl Record) -> Result<(ReceiptName, TransferId), StoreError> {
+    let name = (words::provider(read::text(row, 0)?)?, words::receipt(read::text(row, 1)?)?);
+    Ok((name, words::transfer_id(read::text(row, 2)?)?))
+}
+
+fn key_holder(row: &impl Record) -> Result<((String, String), KeyHolder), StoreError> {
+    let name = (read::text(row, 0)?.to_owned(), read::text(row, 1)?.to_owned());
+    let digest = read::text(row, 2)?.to_owned();
+    Ok((name, KeyHolder { transfer: words::transfer_id(read::text(row, 3)?)?, digest }))
+}
+
+fn item(row: &impl Record) -> Result<(InboxId, Item), StoreError> {
+    let state = read::text(row, 1)?;
+    let item = Item { handled: state == "handled", quarantined: state == "quarantined" };
+    Ok((InboxId(read::integer(row, 0)?), item))
+}
+
+fn arrived(row: &impl Record) -> Result<((ProviderId, String), InboxId), StoreError> {
+    let name = (words::provider(read::text(row, 0)?)?, read::text(row, 1)?.to_owned());
+    Ok((name, InboxId(read::integer(row, 2)?)))
+}

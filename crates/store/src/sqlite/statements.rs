@@ -1,0 +1,244 @@
+//! Every statement that runs against `SQLite`, and nothing else.
+//!
+//! The statements of a batch take all rows as one JSON array of arrays (`?1`), so a batch costs a
+//! handful of statements however many changes it holds. `WHERE true` keeps the parser from taking
+//! `ON CONFLICT` for a join's `ON`; `CROSS JOIN` makes `SQLite` go from what is wanted to what is
+//! stored. One process writes, so nothing needs to be locked or looked at twice.
+
+use crate::sql::Statements;
+
+/// What every search filters by, on any table of the shape of `transfers`.
+macro_rules! filters {
+    () => {
+        " AND (?2 IS NULL OR t.status IN (SELECT value FROM json_each(?2)))
+          AND (?3 IS NULL OR t.kind = ?3)
+          AND (?4 IS NULL OR t.provider = ?4)
+          AND (?5 IS NULL OR t.msisdn = ?5)
+          AND (?10 IS NULL OR t.client_reference = ?10)
+          AND t.received_us >= ?6 AND t.received_us <= ?7
+          AND (t.received_us < ?7 OR t.no < ?8)"
+    };
+}
+
+/// A search by one way.
+macro_rules! search_by {
+    ($way:literal) => {
+        concat!(
+            "SELECT t.no, t.received_us, t.summary FROM transfers AS t WHERE ",
+            $way,
+            filters!(),
+            " ORDER BY t.received_us DESC, t.no DESC LIMIT ?9"
+        )
+    };
+}
+
+pub(super) const STATEMENTS: Statements = Statements {
+    facts_transfers: "
+        SELECT t.id, t.version, t.kind, t.provider, t.status, t.has_case
+        FROM json_each(?1) AS w CROSS JOIN transfers AS t ON t.id = w.value ->> 0",
+    facts_receipts: "
+        SELECT r.provider, r.receipt, r.transfer_id
+        FROM json_each(?1) AS w
+        CROSS JOIN receipts AS r ON r.provider = w.value ->> 0 AND r.receipt = w.value ->> 1",
+    facts_keys: "
+        SELECT k.client, k.key, k.digest, k.transfer_id
+        FROM json_each(?1) AS w
+        CROSS JOIN idempotency_keys AS k ON k.client = w.value ->> 0 AND k.key = w.value ->> 1",
+    facts_items: "
+        SELECT i.id, i.state
+        FROM json_each(?1) AS w CROSS JOIN inbox AS i ON i.id = w.value ->> 0",
+    facts_arrivals: "
+        SELECT i.provider, i.digest, i.id
+        FROM json_each(?1) AS w
+        CROSS JOIN inbox AS i ON i.provider = w.value ->> 0 AND i.digest = w.value ->> 1",
+    inbox_numbers: "
+        SELECT (SELECT coalesce(max(id), 0) FROM inbox) + 1 + w.key FROM json_each(?1) AS w",
+    put_events: "
+        INSERT INTO transfer_events (transfer_id, seq, at_us, event)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+    put_transfers: PUT_TRANSFERS,
+    put_postponed: "
+        UPDATE transfers SET due_us = w.value ->> 1
+        FROM json_each(?1) AS w WHERE transfers.id = w.value ->> 0",
+    put_counts: "
+        INSERT INTO transfer_counts (kind, provider, status, count)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
+        ON CONFLICT (kind, provider, status) DO UPDATE SET count = count + excluded.count",
+    put_ledger: "
+        INSERT INTO ledger_entries (transfer_id, account, currency, minor)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+    put_balances: "
+        INSERT INTO ledger_balances (account, currency, minor)
+        SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true
+        ON CONFLICT (account, currency) DO UPDATE SET minor = minor + excluded.minor",
+    put_receipts: "
+        INSERT INTO receipts (receipt, provider, transfer_id, operation)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+    put_keys: "
+        INSERT INTO idempotency_keys (client, key, digest, transfer_id)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+    put_arrivals: "
+        INSERT INTO inbox (id, provider, digest, head, body, at_us, due_us, arrivals, attempts, state)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4), value ->> 5,
+            value ->> 5, 1, 0, 'waiting'
+        FROM json_each(?1)",
+    put_seen: "
+        UPDATE inbox SET arrivals = arrivals + (w.value ->> 1)
+        FROM json_each(?1) AS w WHERE inbox.id = w.value ->> 0",
+    put_inbox: "
+        UPDATE inbox SET state = w.value ->> 1, due_us = w.value ->> 2, note = w.value ->> 3,
+            attempts = attempts + (w.value ->> 4)
+        FROM json_each(?1) AS w WHERE inbox.id = w.value ->> 0",
+    close_cases: "
+        DELETE FROM cases WHERE subject IN (SELECT value ->> 0 FROM json_each(?1))",
+    open_cases: "
+        INSERT INTO cases (subject, transfer_id, kind, detail, provider, opened_us)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+        FROM json_each(?1) WHERE true
+        ON CONFLICT (subject) DO UPDATE SET
+            kind = excluded.kind, detail = excluded.detail, opened_us = excluded.opened_us",
+    open_inbox_cases: "
+        INSERT INTO cases (subject, inbox_id, kind, detail, provider, opened_us)
+        SELECT w.value ->> 0, i.id, w.value ->> 2, w.value ->> 3, i.provider, i.at_us
+        FROM json_each(?1) AS w CROSS JOIN inbox AS i ON i.id = w.value ->> 1 WHERE true
+        ON CONFLICT (subject) DO UPDATE SET detail = excluded.detail",
+    archivable: "
+        SELECT id FROM transfers
+        WHERE received_us < ?1 ->> '$[0][0]' AND updated_us < ?1 ->> '$[0][0]'
+          AND is_open = 0 AND has_case = 0 AND holds_account = 0
+          AND due_us IS NULL AND unknown_us IS NULL AND +no < (SELECT max(no) FROM transfers)
+        ORDER BY received_us, no LIMIT ?1 ->> '$[0][1]'",
+    journal: "
+        SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = ?1
+        UNION ALL SELECT seq, at_us, event FROM archived_events WHERE transfer_id = ?1
+        ORDER BY seq",
+    postings: "
+        SELECT account, currency, minor FROM (
+            SELECT no, account, currency, minor FROM ledger_entries WHERE transfer_id = ?1
+            UNION ALL SELECT no, account, currency, minor FROM archived_entries
+            WHERE transfer_id = ?1
+        ) ORDER BY no",
+    summary: "
+        SELECT summary FROM transfers WHERE id = ?1
+        UNION ALL SELECT summary FROM archived_transfers WHERE id = ?1",
+    search_all: search_by!("?1 IS NULL"),
+    search_kind: search_by!("t.kind = ?1"),
+    search_provider: search_by!("t.provider = ?1"),
+    search_status: search_by!("t.status = ?1"),
+    search_msisdn: search_by!("t.msisdn = ?1"),
+    search_client_reference: search_by!("t.client_reference = ?1"),
+    search_receipt: SEARCH_RECEIPT,
+    moved: "
+        SELECT coalesce(sum(summary ->> '$.amount.minor'), 0) FROM transfers
+        WHERE msisdn = ?1 AND received_us >= ?2 AND received_us < ?3 AND provider = ?4
+          AND kind IN (SELECT value FROM json_each(?5))
+          AND status NOT IN (SELECT value FROM json_each(?6))
+          AND summary ->> '$.amount.currency' = ?7 AND summary ->> '$.merged_into' IS NULL",
+    due: "
+        SELECT id, due_us FROM transfers WHERE due_us <= ?1 ORDER BY due_us, no LIMIT ?2",
+    next_due: "
+        SELECT due_us FROM transfers WHERE due_us IS NOT NULL ORDER BY due_us LIMIT 1",
+    holding_accounts: "SELECT summary FROM transfers WHERE holds_account = 1 ORDER BY no",
+    by_receipt: "SELECT transfer_id FROM receipts WHERE receipt = ?1 AND provider = ?2",
+    key_holder: "SELECT transfer_id, digest FROM idempotency_keys WHERE client = ?1 AND key = ?2",
+    inbox_due: "
+        SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
+        WHERE state = 'waiting' AND due_us <= ?1 ORDER BY due_us, id LIMIT ?2",
+    inbox_item: "
+        SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
+        WHERE id = ?1",
+    cases: "
+        SELECT subject, transfer_id, inbox_id, kind, detail, provider, opened_us FROM cases
+        WHERE opened_us <= ?1 AND (opened_us < ?1 OR ?2 IS NULL OR subject < ?2)
+        ORDER BY opened_us DESC, subject DESC LIMIT ?3",
+    ledger: "SELECT account, currency, minor FROM ledger_balances ORDER BY account, currency",
+    counts: "
+        SELECT kind, provider, status, count FROM transfer_counts WHERE count > 0
+        ORDER BY kind, provider, status",
+    due_count: "SELECT count(*) FROM transfers WHERE due_us <= ?1",
+    oldest_open: "SELECT updated_us FROM transfers WHERE is_open = 1 ORDER BY updated_us LIMIT 1",
+    oldest_unknown: "SELECT unknown_us FROM transfers \
+        WHERE unknown_us IS NOT NULL ORDER BY unknown_us LIMIT 1",
+    suspense: "
+        SELECT account, currency, minor FROM ledger_balances
+        WHERE account >= 'suspense:' AND account < 'suspense;' AND minor <> 0
+        ORDER BY account, currency",
+    inbox_waiting_count: "SELECT count(*) FROM inbox WHERE state = 'waiting'",
+    quarantined_count: "SELECT count(*) FROM inbox WHERE state = 'quarantined'",
+    ping: "SELECT 1",
+    archive: ARCHIVE,
+    restore: RESTORE,
+};
+
+const PUT_TRANSFERS: &str = "
+    INSERT INTO transfers (
+        id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
+        client_reference, core_receipt, received_us, updated_us, due_us, summary
+    )
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+        value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
+        value ->> 12, value ->> 13, value ->> 14, value ->> 15
+    FROM json_each(?1) WHERE true
+    ON CONFLICT (id) DO UPDATE SET
+        version = excluded.version, kind = excluded.kind, status = excluded.status,
+        is_open = excluded.is_open, has_case = excluded.has_case,
+        holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
+        core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
+        due_us = excluded.due_us, summary = excluded.summary
+        WHERE version < excluded.version";
+
+/// Few transfers share a receipt, so they are sorted.
+const SEARCH_RECEIPT: &str = concat!(
+    "SELECT t.no, t.received_us, t.summary FROM transfers AS t WHERE t.id IN (
+        SELECT r.transfer_id FROM receipts AS r WHERE r.receipt = ?1
+        UNION SELECT c.id FROM transfers AS c WHERE c.core_receipt = ?1
+    )",
+    filters!(),
+    " UNION ALL
+    SELECT t.no, t.received_us, t.summary FROM archived_transfers AS t WHERE t.id IN (
+        SELECT r.transfer_id FROM receipts AS r WHERE r.receipt = ?1
+        UNION SELECT c.id FROM archived_transfers AS c WHERE c.core_receipt = ?1
+    )",
+    filters!(),
+    " ORDER BY 2 DESC, 1 DESC LIMIT ?9"
+);
+
+const ARCHIVE: [&str; 6] = [
+    "INSERT INTO archived_transfers (
+        no, id, version, kind, provider, status, msisdn, client_reference, core_receipt,
+        received_us, updated_us, summary
+    )
+    SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, t.msisdn, t.client_reference,
+        t.core_receipt, t.received_us, t.updated_us, t.summary
+    FROM json_each(?1) AS w CROSS JOIN transfers AS t ON t.id = w.value ->> 0",
+    "DELETE FROM transfers WHERE id IN (SELECT value ->> 0 FROM json_each(?1))",
+    "INSERT INTO archived_events (transfer_id, seq, at_us, event)
+    SELECT e.transfer_id, e.seq, e.at_us, e.event
+    FROM json_each(?1) AS w CROSS JOIN transfer_events AS e ON e.transfer_id = w.value ->> 0",
+    "DELETE FROM transfer_events WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+    "INSERT INTO archived_entries (no, transfer_id, account, currency, minor)
+    SELECT e.no, e.transfer_id, e.account, e.currency, e.minor
+    FROM json_each(?1) AS w CROSS JOIN ledger_entries AS e ON e.transfer_id = w.value ->> 0",
+    "DELETE FROM ledger_entries WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+];
+
+/// What is archived was settled. Ledger entries get new numbers, in their order.
+const RESTORE: [&str; 6] = [
+    "INSERT INTO transfers (
+        no, id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,
+        client_reference, core_receipt, received_us, updated_us, summary
+    )
+    SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, 0, 0, 0, t.msisdn,
+        t.client_reference, t.core_receipt, t.received_us, t.updated_us, t.summary
+    FROM json_each(?1) AS w CROSS JOIN archived_transfers AS t ON t.id = w.value ->> 0",
+    "DELETE FROM archived_transfers WHERE id IN (SELECT value ->> 0 FROM json_each(?1))",
+    "INSERT INTO transfer_events (transfer_id, seq, at_us, event)
+    SELECT e.transfer_id, e.seq, e.at_us, e.event
+    FROM json_each(?1) AS w CROSS JOIN archived_events AS e ON e.transfer_id = w.value ->> 0",
+    "DELETE FROM archived_events WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+    "INSERT INTO ledger_entries (transfer_id, account, currency, minor)
+    SELECT e.transfer_id, e.account, e.currency, e.minor
+    FROM json_each(?1) AS w CROSS JOIN archived_entries AS e ON e.transfer_id = w.value ->> 0
+    ORDER BY e.no",
+    "DELETE FROM archived_entries WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+];

@@ -1,0 +1,66 @@
+//! The store in a `PostgreSQL` database, of which each test gets a schema of its own.
+
+mod place;
+mod rivals;
+
+use kiungo_store::contract::Place;
+use kiungo_store::contract::durability::same_answers_as_in_memory;
+use kiungo_store::contract::story::{at, id, instruction, received};
+use kiungo_store::{CommitError, OpenError, PostgresOptions, PostgresStore, Store, StoreError};
+
+use place::Schema;
+
+kiungo_store::store_contract!(Schema::new().await);
+
+#[tokio::test]
+async fn random_stories_give_the_same_answers_as_in_memory() {
+    for seed in 0..12 {
+        same_answers_as_in_memory(&Schema::new().await, seed).await;
+    }
+}
+
+#[tokio::test]
+async fn a_closed_store_refuses() {
+    let place = Schema::new().await;
+    let store = PostgresStore::open(&place.options()).await.unwrap();
+    store.commit(received(instruction(1), at(1))).await.unwrap();
+    store.close().await;
+    let refused = store.commit(received(instruction(2), at(1))).await;
+    assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))));
+    assert!(matches!(store.transfer(id(1)).await, Err(StoreError::Unavailable(_))));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn many_processes_may_open_a_new_database_at_once() {
+    let place = Schema::new().await;
+    let open = || async { PostgresStore::open(&place.options()).await.unwrap() };
+    let (one, other, third) = tokio::join!(open(), open(), open());
+    one.commit(received(instruction(1), at(1))).await.unwrap();
+    assert!(other.transfer(id(1)).await.unwrap().is_some());
+    third.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_without_its_password() {
+    let options = PostgresOptions::new("postgres://kiungo:sesame@127.0.0.1:1/bank").unwrap();
+    let error = PostgresStore::open(&options).await.unwrap_err();
+    assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("bank at 127.0.0.1:1") && !text.contains("sesame"), "{text}");
+}
+
+/// Whatever a text holds that the database cannot store, only its own request fails.
+#[tokio::test]
+async fn a_text_that_cannot_be_stored_fails_alone() {
+    let place = Schema::new().await;
+    let store = place.open().await;
+    let mut strange = instruction(1);
+    strange.client_reference = Some("a\0b".to_owned());
+    let (refused, accepted) = tokio::join!(
+        store.commit(received(strange, at(1))),
+        store.commit(received(instruction(2), at(1)))
+    );
+    assert!(matches!(refused, Err(CommitError::Store(_))), "{refused:?}");
+    assert_eq!(accepted, Ok(()));
+}
