@@ -172,7 +172,7 @@ async fn the_two_kinds_of_busy_differ_in_the_key() {
 
 #[tokio::test]
 async fn a_database_error_may_be_a_collision() {
-    let code = "error.msg.data.integrity.issue";
+    let refusal = "error.msg.data.integrity.issue";
     for (version, booking, collides) in [
         ("1.8", Booking::Deposit, false),
         ("1.9", Booking::Deposit, true),
@@ -183,9 +183,9 @@ async fn a_database_error_may_be_a_collision() {
         ("1.15", Booking::Repay, false),
         ("auto", Booking::Repay, true),
     ] {
-        let outcome = on(version, booking, envelope(403, code)).await;
+        let outcome = on(version, booking, envelope(403, refusal)).await;
         // A collision of keys is never stored, one of external ids is.
-        let stored = cached(403, error_body(403, code));
+        let stored = cached(403, error_body(403, refusal));
         let by_external_id = version == "1.15" && booking == Booking::Deposit;
         // What only may have failed is looked up.
         let lookup = by_external_id.then(lost);
