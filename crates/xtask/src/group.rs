@@ -1,12 +1,20 @@
 //! The groups of `cargo xtask test`.
 
+use std::env;
 use std::path::Path;
 
 use anyhow::Result;
 use clap::ValueEnum;
 
+use crate::services::Postgres;
 use crate::tool::{self, Tool};
 use crate::{count, deny, tidy};
+
+/// Names the `PostgreSQL` database that tests use. Without it, one is made for them.
+const DATABASE: &str = "KIUNGO_TEST_DATABASE_URL";
+
+/// What turns on the tests that need a server.
+const WITH_SERVERS: &str = "kiungo-store/postgres-tests";
 
 /// A group of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,16 +67,26 @@ impl Group {
         match self {
             Self::Fmt => tool::pass(Tool::cargo(root, &["fmt", "--all", "--check"])),
             Self::Clippy => {
-                let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-                tool::pass(Tool::cargo(root, &arguments))
+                let what = ["clippy", "--workspace", "--all-targets", "--features", WITH_SERVERS];
+                tool::pass(Tool::cargo(root, &[&what[..], &["--", "-D", "warnings"]].concat()))
             }
             Self::Doc => {
                 let doc = Tool::cargo(root, &["doc", "--workspace", "--no-deps"]);
                 tool::pass(doc.environment("RUSTDOCFLAGS", "-D warnings"))
             }
-            Self::Test => count::run_tests(Tool::cargo(root, &["test", "--workspace"])),
+            Self::Test => test(root),
             Self::Tidy => tidy::run(root),
             Self::Deny => deny::run(root),
         }
     }
+}
+
+/// Runs all tests, with the servers that some of them need.
+fn test(root: &Path) -> Result<String> {
+    let tests = Tool::cargo(root, &["test", "--workspace", "--features", WITH_SERVERS]);
+    if env::var_os(DATABASE).is_some() {
+        return count::run_tests(tests);
+    }
+    let postgres = Postgres::start(root)?;
+    count::run_tests(tests.environment(DATABASE, &postgres.url()))
 }

@@ -15,12 +15,14 @@
 //! * `tool`: starting cargo and its kin
 //! * `deny`: licences, bans and sources of the dependencies
 //! * `count`: how many tests ran
+//! * `services`: servers that tests need
 //! * [`tidy`]: the house rules
 
 mod count;
 mod deny;
 mod group;
 mod run;
+mod services;
 mod tidy;
 mod tool;
 

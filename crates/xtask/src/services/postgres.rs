@@ -1,0 +1,240 @@
+//! A private `PostgreSQL`: a cluster of its own below the target folder, on a free port of the loopback
+//! address, gone when the tests are over.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::tool::Tool;
+
+/// The user of the database, and its name.
+const NAME: &str = "kiungo";
+
+/// The account of the system that Debian's package makes. The server refuses to run as root.
+const ACCOUNT: &str = "postgres";
+
+/// How a cluster's folder is called; the number of the process that started it follows.
+const FOLDER: &str = "kiungo-postgres-";
+
+/// Where Debian puts each major version.
+const VERSIONS: &str = "/usr/lib/postgresql";
+
+/// What differs from the server's defaults. Commits are as durable as in production, so that tests
+/// meet the same waits; there are connections for many processes.
+const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+    -c max_connections=300 -c fsync=on";
+
+/// A running server; it stops, and its files go, when this is dropped.
+pub(crate) struct Postgres {
+    root: PathBuf,
+    /// `initdb`, `pg_ctl` and their kin.
+    programs: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    /// Whether everything is done in the name of [`ACCOUNT`].
+    as_account: bool,
+}
+
+impl Postgres {
+    /// Installs the server if it is missing, and starts a new cluster.
+    pub(crate) fn start(root: &Path) -> Result<Self> {
+        let as_root = is_root(root)?;
+        let programs = match programs() {
+            Some(programs) => programs,
+            None => install(root, as_root)?,
+        };
+        let services = super::folder(root);
+        let mut postgres = Self {
+            root: root.to_owned(),
+            programs,
+            folder: services.join(format!("{FOLDER}{}", std::process::id())),
+            port: free_port()?,
+            as_account: as_root,
+        };
+        postgres.sweep(&services);
+        postgres.sweep(&std::env::temp_dir());
+        postgres.make_folder()?;
+        println!("a private PostgreSQL is started in {}", postgres.folder.display());
+        let made = ["--username", NAME, "--auth", "trust", "--encoding", "UTF8", "--no-sync"];
+        postgres.run(
+            "initdb",
+            &[&["--pgdata", &postgres.data(), "--locale", "C"], &made[..]].concat(),
+        )?;
+        postgres.serve()?;
+        let port = postgres.port.to_string();
+        let place = ["--host", "127.0.0.1", "--port", &port, "--username", NAME, NAME];
+        postgres.run("createdb", &place)?;
+        Ok(postgres)
+    }
+
+    /// The address of its database.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://{NAME}@127.0.0.1:{}/{NAME}", self.port)
+    }
+
+    fn serve(&self) -> Result<()> {
+        let options = format!("-p {} {SETTINGS}", self.port);
+        let log = self.folder.join("log").to_string_lossy().into_owned();
+        let wait = ["--wait", "--silent", "--log", &log, "--options", &options];
+        let started =
+            self.run("pg_ctl", &[&["start", "--pgdata", &self.data()], &wait[..]].concat());
+        started.with_context(|| format!("PostgreSQL did not start; its log is {log}"))
+    }
+
+    /// Makes the folder, for the account that the server runs as. Where that one does not get to the
+    /// target folder, because a folder above it is private, the system's folder for temporary files
+    /// serves.
+    fn make_folder(&mut self) -> Result<()> {
+        fs::create_dir_all(&self.folder).context(self.folder.display().to_string())?;
+        if !self.as_account || self.hand_over()? {
+            return Ok(());
+        }
+        fs::remove_dir(&self.folder)?;
+        self.folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
+        fs::create_dir_all(&self.folder).context(self.folder.display().to_string())?;
+        let reached = self.hand_over()?;
+        ensure!(reached, "the account {ACCOUNT} cannot write to {}", self.folder.display());
+        Ok(())
+    }
+
+    /// Gives the folder to the account; whether it can write there.
+    fn hand_over(&self) -> Result<bool> {
+        let folder = self.folder.to_string_lossy();
+        Tool::other(&self.root, Path::new("chown"), &[ACCOUNT, &folder]).output()?;
+        self.tool(Path::new("test"), &["-w", &folder]).works()
+    }
+
+    /// Stops and removes what earlier runs left behind that were killed.
+    fn sweep(&self, folder: &Path) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
+            let gone = |owner: &str| !Path::new("/proc").join(owner).exists();
+            if owner.is_some_and(|owner| owner.parse::<u32>().is_ok() && gone(owner)) {
+                self.stop(&entry.path());
+            }
+        }
+    }
+
+    /// Stops the server of a folder, and removes the folder.
+    fn stop(&self, folder: &Path) {
+        let data = folder.join("data");
+        let stop = ["stop", "--pgdata", &data.to_string_lossy(), "--mode", "immediate", "--silent"];
+        if data.join("postmaster.pid").exists()
+            && let Err(error) = self.run("pg_ctl", &stop)
+        {
+            println!("the private PostgreSQL in {} was not stopped: {error:#}", folder.display());
+        }
+        if let Err(error) = fs::remove_dir_all(folder) {
+            println!("{} was not removed: {error}", folder.display());
+        }
+    }
+
+    fn data(&self) -> String {
+        self.folder.join("data").to_string_lossy().into_owned()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<()> {
+        // The output of pg_ctl must not be a pipe: the server it starts would keep that open.
+        let tool = self.tool(&self.programs.join(program), arguments);
+        let done = if program == "pg_ctl" { tool.works()? } else { tool.output().map(|_| true)? };
+        ensure!(done, "{program} failed");
+        Ok(())
+    }
+
+    fn tool(&self, program: &Path, arguments: &[&str]) -> Tool {
+        // The account may not be allowed into the workspace, so it starts elsewhere.
+        let place = Path::new("/");
+        if !self.as_account {
+            return Tool::other(place, program, arguments);
+        }
+        let program = program.to_string_lossy();
+        let before = ["-u", ACCOUNT, "--", &program];
+        Tool::other(place, Path::new("runuser"), &[&before[..], arguments].concat())
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop(&self.folder);
+    }
+}
+
+/// The programs of the newest version that is installed.
+fn programs() -> Option<PathBuf> {
+    let versions = fs::read_dir(VERSIONS).ok()?.flatten();
+    let numbered = versions.filter_map(|entry| {
+        let number: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let programs = entry.path().join("bin");
+        programs.join("pg_ctl").exists().then_some((number, programs))
+    });
+    numbered.max().map(|(_, programs)| programs)
+}
+
+/// Installs Debian's package, without the cluster of the system that it would start.
+fn install(root: &Path, as_root: bool) -> Result<PathBuf> {
+    println!("PostgreSQL is not installed: installing Debian's package");
+    let allowed = as_root || Tool::other(root, Path::new("sudo"), &["-n", "true"]).works()?;
+    if !allowed {
+        bail!(
+            "PostgreSQL is not installed, and installing it needs root: apt-get install postgresql"
+        );
+    }
+    let privileged = |line: &[&str]| {
+        let (program, arguments) = if as_root { (line[0], &line[1..]) } else { ("sudo", line) };
+        Tool::other(root, Path::new(program), arguments)
+    };
+    let apt = |what: &[&str]| {
+        let line = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q"];
+        privileged(&[&line[..], what].concat()).run()
+    };
+    apt(&["update"])?;
+    apt(&["install", "--no-install-recommends", "postgresql-common"])?;
+    let rule = "install -d /etc/postgresql-common/createcluster.d && \
+        echo create_main_cluster = false > /etc/postgresql-common/createcluster.d/kiungo-tests.conf";
+    privileged(&["sh", "-c", rule]).run()?;
+    apt(&["install", "--no-install-recommends", "postgresql"])?;
+    programs().context("PostgreSQL was installed, but there is no pg_ctl below /usr/lib/postgresql")
+}
+
+fn is_root(root: &Path) -> Result<bool> {
+    Ok(Tool::other(root, Path::new("id"), &["-u"]).output()?.trim() == "0")
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port of 127.0.0.1 is free")?;
+    Ok(listener.local_addr()?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_free_port_can_be_bound() {
+        let port = free_port().unwrap();
+        assert!(port > 1_023);
+        TcpListener::bind(("127.0.0.1", port)).unwrap();
+    }
+
+    /// Where the server is not installed there is nothing to look at: a unit test installs nothing.
+    #[test]
+    fn a_private_server_answers_and_leaves_nothing_behind() {
+        if programs().is_none() {
+            return;
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let postgres = Postgres::start(&root).unwrap();
+        let psql = postgres.programs.join("psql");
+        let asked = [&postgres.url(), "--tuples-only", "--command", "SHOW fsync"];
+        let answer = Tool::other(Path::new("/"), &psql, &asked).output().unwrap();
+        assert_eq!(answer.trim(), "on");
+        let (folder, asked) = (postgres.folder.clone(), asked.map(str::to_owned));
+        drop(postgres);
+        assert!(!folder.exists());
+        let asked: Vec<_> = asked.iter().map(String::as_str).collect();
+        assert!(!Tool::other(Path::new("/"), &psql, &asked).works().unwrap());
+    }
+}
