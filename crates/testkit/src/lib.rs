@@ -3,8 +3,10 @@
 //! * [`world`]: the whole product under virtual time, with faults, losses, doubling, reordering and
 //!   crashes drawn from a seed
 //! * [`mod@bench`]: how fast it is, beside the floor under it
+//! * [`fuzz`]: what reads the bytes of others, under any bytes
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bench;
+pub mod fuzz;
 pub mod world;

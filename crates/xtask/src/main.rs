@@ -6,21 +6,26 @@
 //! * `cargo xtask tidy`: the house rules that linters do not know
 //! * `cargo xtask simulate`: the simulated world, for as long as one likes
 //! * `cargo xtask bench`: how fast Kiungo is
+//! * `cargo xtask fuzz`: what reads the bytes of others, under any bytes
 //!
-//! It depends on no crate of ours, so that it starts at once and works while they do not compile; the
-//! last two are programs of the test kit, which it builds with optimisation and runs.
+//! It depends on no crate of ours, so that it starts at once and works while they do not compile;
+//! `simulate` and `bench` are programs of the test kit, which it builds with optimisation and runs.
 //!
 //! * `group`: what the groups of `test` are
 //! * `run`: running them one after the other, with headings, times and a summary
 //! * `tool`: starting cargo and its kin
 //! * `deny`: licences, bans and sources of the dependencies
+//! * `fuzz`: the fuzz targets, one after the other
+//! * `install`: programs of others that these two need
 //! * `count`: how many tests ran
 //! * `services`: servers that tests need
 //! * [`tidy`]: the house rules
 
 mod count;
 mod deny;
+mod fuzz;
 mod group;
+mod install;
 mod run;
 mod services;
 mod tidy;
@@ -57,6 +62,14 @@ enum Command {
     /// Measures how fast Kiungo is: `transfers --json`, `memory --json`.
     #[command(disable_help_flag = true)]
     Bench(Passed),
+    /// Fuzzes what reads the bytes of others. Needs a nightly compiler and a C++ compiler.
+    Fuzz {
+        /// The target; all of them, one after the other, if none is named.
+        target: Option<String>,
+        /// For how long each runs, in seconds.
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+    },
 }
 
 /// Arguments that another program understands.
@@ -74,6 +87,7 @@ fn main() -> ExitCode {
         Command::Tidy => run::all(&[Group::Tidy], &root),
         Command::Simulate(passed) => tool::hand_over(&root, "kiungo-simulate", &passed.arguments),
         Command::Bench(passed) => tool::hand_over(&root, "kiungo-bench", &passed.arguments),
+        Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,5 +1,6 @@
-//! The simulated world, run as part of the tests.
+//! The simulated world and the fuzz targets, run as part of the tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod fuzz;
 mod world;

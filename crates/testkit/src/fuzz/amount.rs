@@ -1,0 +1,166 @@
+//! Amounts: every text that money is written as, in every format that a counterparty has.
+
+use std::sync::Arc;
+
+use kiungo_core_banking::{Booking, Core, CoreOrder};
+use kiungo_domain::transfer::StepName;
+use kiungo_domain::{
+    AccountKind, CoreAccount, Currency, Money, Msisdn, Outcome, Reference, Timestamp, TransferId,
+};
+use kiungo_provider::{Provider, Terms, WalletOrder};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::adapters::{self, CoreChoice, Shipped};
+use super::decimal;
+use super::input::{Answer, Reaction};
+use super::json::Fields;
+use super::mpesa;
+use super::script::{Script, run};
+
+/// Currencies of 2, 0, 3 and 4 decimals.
+const CURRENCIES: [&str; 6] = ["TZS", "UGX", "TND", "CLF", "LSL", "XOF"];
+
+/// The first byte chooses the currency (`a` to `f`), the rest is the text of an amount.
+pub fn amount(data: &[u8]) {
+    let (first, text) = data.split_at(data.len().min(1));
+    let choice = usize::from(first.first().copied().unwrap_or(b'a').wrapping_sub(b'a'));
+    let code = CURRENCIES[choice % CURRENCIES.len()];
+    let currency = Currency::from_code(code).expect("a currency");
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let read = Money::parse(text, currency);
+    let minor = decimal::minor(text, currency.exponent());
+    assert_eq!(read.as_ref().ok().map(|money| money.minor()), minor, "{text:?} in {code}");
+    check_stated(text, currency, minor);
+    let Ok(money) = read else { return };
+    check_printed(money);
+    check_sent(money);
+}
+
+/// What is printed is read back, and never with an exponent or a sign.
+fn check_printed(money: Money) {
+    let currency = money.currency();
+    for text in [money.to_decimal(), money.to_short_decimal()] {
+        assert_eq!(Money::parse(&text, currency), Ok(money), "{text}");
+        assert!(text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'), "{text}");
+    }
+    let json = serde_json::to_string(&money).expect("money is JSON");
+    assert_eq!(serde_json::from_str::<Money>(&json).ok(), Some(money), "{json}");
+}
+
+/// What a counterparty is sent is the amount, or nothing is sent at all.
+fn check_sent(money: Money) {
+    for shipped in [Shipped::GsmaNewer, Shipped::GsmaOlder] {
+        let script = silent().shared();
+        let gsma = adapters::gsma(shipped, terms(money.currency()), script.clone());
+        check_outcome(&run(gsma.collect(&order(money))), &script, money, "amount");
+    }
+    let script = silent().with_usher(mpesa::session).shared();
+    let market = adapters::mpesa(Shipped::MpesaTanzania, Some(money.currency()), script.clone());
+    check_outcome(&run(market.pay_out(&order(money))), &script, money, "input_Amount");
+    let script = silent().shared();
+    let core = adapters::fineract(CORE, script.clone());
+    check_outcome(&run(core.post(&deposit(money))), &script, money, "transactionAmount");
+}
+
+/// What is read of an answer is the amount that it states, or the answer says nothing.
+fn check_stated(text: &str, currency: Currency, minor: Option<i64>) {
+    // Blanks around a text, and nothing at all, are not an amount but no statement.
+    let stated = text.trim() == text && !text.is_empty();
+    let body = json!({
+        "transactionReference": "R1",
+        "transactionStatus": "completed",
+        "amount": text,
+        "currency": currency.code(),
+    });
+    let one = Money::from_minor(1, currency).expect("not negative");
+    let script = answering(&body);
+    let gsma = adapters::gsma(Shipped::GsmaNewer, terms(currency), script);
+    let outcome = run(gsma.pay_out(&order(one)));
+    if stated {
+        assert_eq!(stated_minor(&outcome), minor, "GSMA reads {text:?} {currency}");
+    }
+    // A core also writes exponents, so that it may read more; what is plain it must read alike.
+    let changes = json!({ "transactionAmount": text });
+    let body = json!({ "savingsId": 34, "resourceId": 567, "changes": changes });
+    let core = adapters::fineract(CORE, answering(&body));
+    let outcome = run(core.post(&deposit(one)));
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if minor.is_some() && text.len() <= 30 {
+        assert_eq!(stated_minor(&outcome), minor, "Fineract reads {text:?} {currency}");
+    } else if plain && !text.ends_with('.') {
+        assert_eq!(stated_minor(&outcome), None, "Fineract reads {text:?} {currency}");
+    }
+}
+
+fn stated_minor(outcome: &Outcome) -> Option<i64> {
+    match outcome {
+        Outcome::Completed(confirmation) => confirmation.stated.amount.map(Money::minor),
+        _ => None,
+    }
+}
+
+/// Where an amount was sent, it is the one that was asked for; a refusal sends nothing.
+fn check_outcome(outcome: &Outcome, script: &Script, money: Money, member: &str) {
+    let exchanges = script.exchanges();
+    let Some(sent) = exchanges.last() else {
+        assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?}, and nothing was sent");
+        return;
+    };
+    let fields = Fields::read(&sent.request).expect("a request is a JSON object");
+    let text = fields.text(member).expect("a request has an amount");
+    let minor = decimal::minor(&text, money.currency().exponent());
+    assert_eq!(minor, Some(money.minor()), "{text} is sent for {money}");
+}
+
+const CORE: CoreChoice = CoreChoice { version: "1.10", asks: false };
+
+/// Terms in a currency, all of whose decimals are used.
+fn terms(currency: Currency) -> Terms {
+    let shipped = adapters::shipped_terms(Shipped::GsmaNewer).clone();
+    Terms { currency, decimals: currency.exponent(), ..shipped }
+}
+
+/// A counterparty that is never heard.
+fn silent() -> Script {
+    Script::new(Vec::new())
+}
+
+fn answering(body: &serde_json::Value) -> Arc<Script> {
+    let (reaction, body) = (Reaction::Status(200), body.to_string());
+    Script::new(vec![Answer { reaction, html: false, stored: false, body: body.into() }]).shared()
+}
+
+fn reference(step: StepName) -> Reference {
+    let transfer = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1200);
+    Reference::new(TransferId::new(transfer), step, 0)
+}
+
+fn msisdn() -> Msisdn {
+    Msisdn::parse("255712345678").expect("a number")
+}
+
+fn order(amount: Money) -> WalletOrder {
+    WalletOrder {
+        reference: reference(StepName::Second),
+        msisdn: msisdn(),
+        amount,
+        label: "LN000417".to_owned(),
+        description: "Instalment 3".to_owned(),
+        at: Timestamp::from_micros(0),
+    }
+}
+
+fn deposit(amount: Money) -> CoreOrder {
+    CoreOrder {
+        reference: reference(StepName::Second),
+        booking: Booking::Deposit,
+        account: CoreAccount { kind: AccountKind::Savings, id: 34 },
+        amount,
+        msisdn: Some(msisdn()),
+        receipt: None,
+        payment_type: Some(3),
+        value_at: Timestamp::from_micros(0),
+        at: Timestamp::from_micros(0),
+    }
+}

@@ -1,0 +1,102 @@
+//! Mapping files: any text is a mapping, or a list of what is wrong with it and where.
+
+use std::sync::Arc;
+
+use kiungo::wiring;
+use kiungo_domain::transfer::Operation;
+use kiungo_domain::{Money, Msisdn, Timestamp};
+use kiungo_mapping::{Family, Mapping, MappingErrors};
+use kiungo_provider_gsma::Gsma;
+use kiungo_provider_mpesa::Mpesa;
+
+use super::adapters::{self, SECRETS};
+use super::script::Script;
+
+/// The name that the file goes by.
+const FILE: &str = "provider.toml";
+/// The longest complaint, in characters.
+const MESSAGE_CHARS_MAX: usize = 1_000;
+
+/// The text of a mapping file.
+pub fn mapping_file(data: &[u8]) {
+    // Anything else is turned away when the file is read.
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mapping = match Mapping::parse(FILE, text) {
+        Ok(mapping) => mapping,
+        Err(errors) => return check_errors(&errors, text),
+    };
+    assert_eq!(mapping.file(), FILE);
+    if let Err(errors) = wiring::check(&mapping) {
+        check_errors(&errors, text);
+    } else {
+        check_adapter(&mapping);
+    }
+    ask(&mapping);
+}
+
+/// Every complaint says where and what.
+fn check_errors(errors: &MappingErrors, text: &str) {
+    let lines = text.split('\n').count();
+    assert!(!errors.problems().is_empty(), "wrong, and nothing is");
+    for problem in errors.problems() {
+        let shown = problem.to_string();
+        assert_eq!(problem.file, FILE);
+        assert!(shown.starts_with(FILE), "{shown:?} does not name the file");
+        assert!(problem.line <= lines, "line {} of {lines}", problem.line);
+        assert_eq!(problem.line == 0, problem.column == 0, "half a place");
+        assert!(!problem.message.trim().is_empty(), "nothing is said");
+        let count = problem.message.chars().count();
+        assert!(count <= MESSAGE_CHARS_MAX, "a message of {count} characters");
+    }
+}
+
+/// An adapter takes its section or says what is wrong, without what it must keep to itself.
+fn check_adapter(mapping: &Mapping) {
+    let Some(terms) = adapters::terms(mapping) else { panic!("checked terms cannot be read") };
+    let script = Script::new(Vec::new()).shared();
+    let section = mapping.family().as_str();
+    let refused = match mapping.family() {
+        Family::Gsma => {
+            let options = mapping.section(section).expect("a checked section");
+            let made = Gsma::new(options, adapters::gsma_secrets(), terms, script);
+            made.err().map(|error| error.to_string())
+        }
+        Family::Mpesa => {
+            let options = mapping.section(section).expect("a checked section");
+            let made =
+                Mpesa::new(options, adapters::mpesa_secrets(), terms, Arc::clone(&script) as _);
+            made.err().map(|error| error.to_string())
+        }
+    };
+    let refused = refused.unwrap_or_default();
+    assert!(SECRETS.iter().all(|secret| !refused.contains(secret)), "a secret in {refused:?}");
+}
+
+/// What a mapping is asked while it is used.
+fn ask(mapping: &Mapping) {
+    let payer = Msisdn::parse("255712345678").ok();
+    for typed in ["", "LN000417", "ln-417", "SA 12", "255712345678", "00000000000000000000000", "٣"]
+    {
+        let accounts = mapping.resolve(typed, payer.as_ref());
+        for (index, account) in accounts.iter().enumerate() {
+            assert!(!accounts[..index].contains(account), "{account:?} twice for {typed:?}");
+        }
+    }
+    for seconds in [0, 1_772_357_400, 4_102_444_799, -1] {
+        let at = Timestamp::from_micros(seconds * 1_000_000);
+        if let Err(opens) = mapping.open_at(at) {
+            assert!(opens > at, "it opens before it is asked");
+        }
+    }
+    let currency = mapping.money().currency;
+    for operation in [Operation::Collect, Operation::PayOut, Operation::Reverse] {
+        for minor in [0, 1, 99, 100, 12_550, 1_000_000_000, i64::MAX] {
+            let Some(amount) = Money::from_minor(minor, currency) else { continue };
+            let taken = mapping.check_amount(operation, amount);
+            assert!(!(amount.is_zero() && taken.is_ok()), "nothing is an amount");
+            if let Some(fee) = mapping.fee(operation, amount) {
+                assert_eq!(fee.currency(), currency, "a fee in another currency");
+            }
+        }
+    }
+}
