@@ -1,5 +1,6 @@
-//! How fast a `SQLite` store commits: `cargo run --release -p kiungo-store --example commit_rate`,
-//! with the number of transfers, the number of callers, and the folder as optional arguments.
+//! How fast a store commits: `cargo run --release -p kiungo-store --example commit_rate`, with the
+//! number of transfers, the number of callers, and where as optional arguments: a folder for a
+//! `SQLite` file, or the address of an empty `PostgreSQL` database.
 //!
 //! Each transfer is three changes, as the engine makes them: received, cleared and collecting (three
 //! events); collected and booking (two); booked (one). All are decided beforehand, so that only the
@@ -16,23 +17,30 @@ use kiungo_domain::transfer::{Draft, StepName};
 use kiungo_store::contract::story::{
     at, change_of, clear, complete, due, instruction, keyed, policy, receipt, then,
 };
-use kiungo_store::{Change, SqliteOptions, SqliteStore, Store};
+use kiungo_store::{Change, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let mut number =
         |default| arguments.next().map_or(default, |text| text.parse::<u32>().unwrap());
     let (transfers, callers) = (number(50_000), number(2_048));
-    let folder = arguments.next().map_or_else(std::env::temp_dir, PathBuf::from);
-    let folder = folder.join(format!("kiungo-commit-rate-{}", std::process::id()));
+    let place = arguments.next();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(measure(transfers, callers, folder.join("kiungo.db")));
+    if let Some(url) = place.as_ref().filter(|place| place.starts_with("postgres")) {
+        let options = PostgresOptions::new(url).unwrap();
+        let store = runtime.block_on(PostgresStore::open(&options)).unwrap();
+        runtime.block_on(measure(transfers, callers, Arc::new(store)));
+        return;
+    }
+    let folder = place.map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = folder.join(format!("kiungo-commit-rate-{}", std::process::id()));
+    let options = SqliteOptions::new(folder.join("kiungo.db"));
+    let store = runtime.block_on(SqliteStore::open(&options)).unwrap();
+    runtime.block_on(measure(transfers, callers, Arc::new(store)));
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-async fn measure(transfers: u32, callers: u32, path: PathBuf) {
-    let store: Arc<dyn Store> =
-        Arc::new(SqliteStore::open(&SqliteOptions::new(path)).await.unwrap());
+async fn measure(transfers: u32, callers: u32, store: Arc<dyn Store>) {
     let (mut first, mut second, mut third) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..transfers {
         let [one, two, three] = life(n);

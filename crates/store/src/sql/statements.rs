@@ -10,7 +10,6 @@ macro_rules! statements {
         /// may answer with rows. Queries take single values, numbered from 1. Times are
         /// microseconds, amounts minor units, truths 0 or 1 where rows go in and come out.
         #[derive(Debug)]
-        #[allow(missing_docs, reason = "described one by one, but for two words on all of them")]
         pub struct Statements {
             $($(#[doc = $doc])+ pub $name: &'static str,)+
             /// Into the archive, by `transfer_id`: to be run in this order. The first answers with
