@@ -14,7 +14,7 @@
 //! The fuzzer that makes the bytes stands in the folder `fuzz` at the root, with the inputs to begin
 //! from; `cargo xtask fuzz` runs it. The tests replay those inputs, and some like them.
 //!
-//! * [`gsma`], [`mpesa`], [`fineract`]: answers, and callbacks
+//! * `gsma`, `mpesa`, `fineract`: answers, and callbacks
 //! * [`mapping_file`](mapping_file()), [`amount`](amount()): texts
 //! * `input`: how bytes become answers and callbacks; `script`: the transport that gives them
 //! * `json`, `decimal`: reading an answer a second time
