@@ -40,7 +40,7 @@ pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
 pub use memory::MemoryStore;
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use query::{CaseRow, Cursor, LedgerBalance, Overview, Page, TransferQuery, WalletPeriod};
-pub use sql::{OpenError, SqlStore};
+pub use sql::{OpenError, SchemaState, SchemaStep, SqlStore};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use summary::Summary;
 

@@ -2,6 +2,7 @@
 //!
 //! * [`options`]: where it is, and its bounds
 //! * [`open`], [`schema`]: opening it
+//! * [`owner`]: that only one process opens it, where that is wanted
 //! * [`statements`]: every statement
 //! * [`session`]: the one connection that writes, and those that read
 //! * [`parameters`]: how values go in
@@ -14,6 +15,7 @@
 mod failure;
 mod open;
 mod options;
+mod owner;
 mod parameters;
 mod schema;
 mod session;
@@ -22,7 +24,7 @@ mod statements;
 mod tests;
 
 use crate::batch::committer::Bounds;
-use crate::sql::{OpenError, SqlStore};
+use crate::sql::{OpenError, SchemaState, SqlStore};
 pub use options::PostgresOptions;
 pub(crate) use session::PostgresReaders;
 
@@ -36,5 +38,10 @@ impl PostgresStore {
         let (session, readers) = open::open(options).await?;
         let PostgresOptions { batch_max, queue_max, .. } = *options;
         Ok(Self::new(session, readers, Bounds { batch_max, queue_max }))
+    }
+
+    /// How far the schema is, without changing anything.
+    pub async fn schema(options: &PostgresOptions) -> Result<SchemaState, OpenError> {
+        open::schema_state(options).await
     }
 }

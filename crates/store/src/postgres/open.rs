@@ -7,9 +7,9 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use tokio::time::timeout;
 
 use super::options::PostgresOptions;
-use super::schema;
 use super::session::{CONNECT_WAIT_MAX, PostgresReaders, Writing};
-use crate::sql::OpenError;
+use super::{owner, schema};
+use crate::sql::{OpenError, SchemaState};
 
 /// How long a query waits for a free connection before it fails.
 const READER_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -55,7 +55,10 @@ pub(super) async fn open(
     let database = options.shown();
     prepare(connect_options(options), &database).await?;
     let writing = connect_options(options).options(WRITER_SETTINGS);
-    let connection = writing.connect().await.map_err(|error| unreachable(&database, &error))?;
+    let mut connection = writing.connect().await.map_err(|error| unreachable(&database, &error))?;
+    if options.exclusive {
+        owner::wait(&mut connection, &database).await?;
+    }
     let readers = PgPoolOptions::new()
         .min_connections(0)
         .max_connections(options.readers_max.max(1))
@@ -63,20 +66,35 @@ pub(super) async fn open(
         .idle_timeout(READER_IDLE_MAX)
         .test_before_acquire(true)
         .connect_lazy_with(connect_options(options).options(READER_SETTINGS));
-    Ok((Writing::new(writing, connection), PostgresReaders(readers)))
+    Ok((Writing::new(writing, connection, options.exclusive), PostgresReaders(readers)))
 }
 
 /// Looks at the server and brings the schema up to date, over a connection of its own that waits as
 /// long as it takes: another process may be building an index.
 async fn prepare(options: PgConnectOptions, database: &str) -> Result<(), OpenError> {
     let options = options.options([("statement_timeout", "0"), ("lock_timeout", "0")]);
-    let connected = timeout(CONNECT_WAIT_MAX, options.connect()).await;
-    let connected = connected.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut));
-    let mut connection = connected.map_err(|error| unreachable(database, &error))?;
+    let mut connection = connect(&options, database).await?;
     suitable(&mut connection, database).await?;
     let migrated = schema::migrate(&mut connection).await;
     migrated.map_err(|error| OpenError::of_migration(database, error))?;
     connection.close().await.map_err(|error| unreachable(database, &error))
+}
+
+/// The schema, as it is.
+pub(super) async fn schema_state(options: &PostgresOptions) -> Result<SchemaState, OpenError> {
+    let database = options.shown();
+    let mut connection = connect(&connect_options(options), &database).await?;
+    suitable(&mut connection, &database).await?;
+    let applied = schema::applied(&mut connection).await;
+    let applied = applied.map_err(|error| unreachable(&database, &error))?;
+    connection.close().await.map_err(|error| unreachable(&database, &error))?;
+    SchemaState::new(&database, schema::MIGRATIONS, &applied)
+}
+
+async fn connect(options: &PgConnectOptions, database: &str) -> Result<PgConnection, OpenError> {
+    let connected = timeout(CONNECT_WAIT_MAX, options.connect()).await;
+    let connected = connected.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut));
+    connected.map_err(|error| unreachable(database, &error))
 }
 
 fn unreachable(database: &str, error: &sqlx::Error) -> OpenError {

@@ -1,9 +1,10 @@
 //! How a `PostgreSQL` store is opened.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::sql::OpenError;
 
@@ -21,6 +22,8 @@ pub struct PostgresOptions {
     /// How many queries run at the same time at most. By default 4, so that with its writing
     /// connection a process has five of the 100 that a server usually allows.
     pub readers_max: u32,
+    /// Whether no other process may have it open in this way at the same time. By default not.
+    pub exclusive: bool,
 }
 
 impl PostgresOptions {
@@ -34,7 +37,27 @@ impl PostgresOptions {
         }
         let address = PgConnectOptions::from_str(url);
         let address = address.map_err(|error| unreadable(error.to_string()))?;
-        Ok(Self { address, batch_max: 512, queue_max: 4_096, readers_max: 4 })
+        let (batch_max, queue_max, readers_max) = (512, 4_096, 4);
+        Ok(Self { address, batch_max, queue_max, readers_max, exclusive: false })
+    }
+
+    /// Logs in with this password, whatever the address holds.
+    #[must_use]
+    pub fn password(mut self, password: &str) -> Self {
+        self.address = self.address.password(password);
+        self
+    }
+
+    /// Whether nobody on the way to the server can read along or pose as the server: it is on this
+    /// machine, or proves by a certificate that it is the one that the address names.
+    pub fn is_private(&self) -> bool {
+        let host = self.address.get_host();
+        let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        self.address.get_socket().is_some()
+            || host.starts_with('/')
+            || host == "localhost"
+            || ip.is_ok_and(|ip| ip.is_loopback())
+            || matches!(self.address.get_ssl_mode(), PgSslMode::VerifyFull)
     }
 
     /// The database, for people: without user and password.
@@ -55,6 +78,7 @@ impl fmt::Debug for PostgresOptions {
             .field("batch_max", &self.batch_max)
             .field("queue_max", &self.queue_max)
             .field("readers_max", &self.readers_max)
+            .field("exclusive", &self.exclusive)
             .finish()
     }
 }
@@ -70,6 +94,31 @@ mod tests {
         assert_eq!(options.shown(), "PostgreSQL database bank at db.example:6432");
         let debug = format!("{options:?}");
         assert!(!debug.contains("sesame") && debug.contains("db.example"), "{debug}");
+    }
+
+    #[test]
+    fn only_this_machine_and_a_verified_server_are_private() {
+        let is_private = |url: &str| PostgresOptions::new(url).unwrap().is_private();
+        for url in [
+            "postgres://localhost/x",
+            "postgres://127.0.0.1/x",
+            "postgres://[::1]:5432/x",
+            "postgres:///x?host=/run/postgresql",
+            "postgres://%2Frun%2Fpostgresql/x",
+            "postgres://db.example/x?sslmode=verify-full",
+        ] {
+            assert!(is_private(url), "{url}");
+        }
+        for url in [
+            "postgres://db.example/x",
+            "postgres://192.0.2.1/x",
+            "postgres://localhost.example/x",
+            "postgres://localhost/x?host=db.example",
+            "postgres://db.example/x?sslmode=require",
+            "postgres://db.example/x?sslmode=verify-ca",
+        ] {
+            assert!(!is_private(url), "{url}");
+        }
     }
 
     #[test]

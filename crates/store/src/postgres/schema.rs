@@ -3,8 +3,10 @@
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{PgConnection, SqlSafeStr};
 
-/// Number, subject and text of each migration; never changed once released.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+use crate::sql::schema::Migrations;
+
+/// Never changed once released.
+pub(super) const MIGRATIONS: &Migrations = &[
     (1, "journal", include_str!("../../../../migrations/postgres/0001_journal.sql")),
     (2, "archive", include_str!("../../../../migrations/postgres/0002_archive.sql")),
 ];
@@ -17,4 +19,14 @@ pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), Migrate
     });
     // `run` says the same, but its future is not `Send` in the compiler's eyes.
     Migrator::with_migrations(migrations.collect()).run_direct(None, connection, false).await
+}
+
+/// The numbers of the migrations that were applied.
+pub(super) async fn applied(connection: &mut PgConnection) -> Result<Vec<i64>, sqlx::Error> {
+    let known = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+    if !sqlx::query_scalar(known).fetch_one(&mut *connection).await? {
+        return Ok(Vec::new());
+    }
+    let applied = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+    sqlx::query_scalar(applied).fetch_all(connection).await
 }

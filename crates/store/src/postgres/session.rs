@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::failure::{at_commit, before_commit, silent};
+use super::owner;
 use super::parameters::{with_rows, with_values};
 use super::statements::STATEMENTS;
 use crate::StoreError;
@@ -31,18 +32,29 @@ pub(super) const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Writing {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
+    /// Whether a connection writes only while it owns the database.
+    exclusive: bool,
 }
 
 impl Writing {
-    pub(super) fn new(options: PgConnectOptions, connection: PgConnection) -> Self {
-        Self { options, connection: Some(connection) }
+    pub(super) fn new(
+        options: PgConnectOptions,
+        connection: PgConnection,
+        exclusive: bool,
+    ) -> Self {
+        Self { options, connection: Some(connection), exclusive }
     }
 
     async fn connection(&mut self) -> Result<&mut PgConnection, BackendError> {
         if self.connection.is_none() {
             let opened = timeout(CONNECT_WAIT_MAX, self.options.connect()).await;
             let opened = opened.map_err(|_| BackendError::Again(silent()))?;
-            self.connection = Some(opened.map_err(|error| before_commit(&error))?);
+            let mut opened = opened.map_err(|error| before_commit(&error))?;
+            if self.exclusive && !owner::take(&mut opened).await.map_err(|e| before_commit(&e))? {
+                let taken = "another Kiungo has taken the database over".to_owned();
+                return Err(BackendError::Again(StoreError::Unavailable(taken)));
+            }
+            self.connection = Some(opened);
             info!("the database's writing connection was opened anew");
         }
         let closed = || BackendError::Store(StoreError::Unavailable("no connection".to_owned()));

@@ -11,10 +11,12 @@
 //! * [`read`]: rows read back
 //! * [`search`]: the ways into a search
 //! * [`opening`]: why a database may not open
+//! * [`schema`]: how far its schema is behind or ahead
 
 mod archive;
 pub(crate) mod opening;
 pub(crate) mod read;
+pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod session;
 pub(crate) mod statements;
@@ -22,6 +24,7 @@ mod store;
 pub(crate) mod writer;
 
 pub use opening::OpenError;
+pub use schema::{SchemaState, SchemaStep};
 pub(crate) use session::{Parameter, Readers, Record};
 pub(crate) use statements::Statements;
 pub use store::SqlStore;

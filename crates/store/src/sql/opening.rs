@@ -18,6 +18,14 @@ pub enum OpenError {
         /// Who holds it, as far as is known.
         holder: String,
     },
+    /// Another process has the database open for itself.
+    #[error("{database} is in use by {holder}: stop it first, or configure another database")]
+    Taken {
+        /// The database.
+        database: String,
+        /// Who has it, as far as is known.
+        holder: String,
+    },
     /// A newer Kiungo has migrated it.
     #[error(
         "{database} was migrated by a newer Kiungo (migration {version}, which this one does not \

@@ -15,7 +15,7 @@ mod statements;
 mod tests;
 
 use crate::batch::committer::Bounds;
-use crate::sql::{OpenError, SqlStore};
+use crate::sql::{OpenError, SchemaState, SqlStore};
 pub use options::SqliteOptions;
 pub(crate) use session::SqliteReaders;
 
@@ -28,5 +28,10 @@ impl SqliteStore {
         let (session, readers) = open::open(options).await?;
         let SqliteOptions { batch_max, queue_max, .. } = *options;
         Ok(Self::new(session, readers, Bounds { batch_max, queue_max }))
+    }
+
+    /// How far the schema is, without changing anything, also while another process uses the file.
+    pub async fn schema(options: &SqliteOptions) -> Result<SchemaState, OpenError> {
+        open::schema_state(&options.path).await
     }
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::lock::WriterLock;
 use super::options::SqliteOptions;
 use super::schema;
 use super::session::{SqliteReaders, Writing};
-use crate::sql::OpenError;
+use crate::sql::{OpenError, SchemaState};
 
 /// How long a statement waits for a lock. Only a backup or an operator's own shell ever holds one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,6 +47,22 @@ pub(super) async fn open(options: &SqliteOptions) -> Result<(Writing, SqliteRead
         .test_before_acquire(false)
         .connect_lazy_with(reading);
     Ok((Writing::new(writing, connection, lock), SqliteReaders(readers)))
+}
+
+/// The schema of the file at `path`, which need not exist.
+pub(super) async fn schema_state(path: &Path) -> Result<SchemaState, OpenError> {
+    let mut applied = Vec::new();
+    if path.exists() {
+        let reading = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT);
+        let reading = reading.pragma("query_only", "1").create_if_missing(false);
+        let looked = async {
+            let mut connection = reading.connect().await?;
+            let applied = schema::applied(&mut connection).await?;
+            connection.close().await.map(|()| applied)
+        };
+        applied = looked.await.map_err(|error| refused(path, &error))?;
+    }
+    SchemaState::new(&path.display().to_string(), schema::MIGRATIONS, &applied)
 }
 
 fn connect_options(path: &Path) -> SqliteConnectOptions {

@@ -3,8 +3,10 @@
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{SqlSafeStr, SqliteConnection};
 
-/// Number, subject and text of each migration; never changed once released.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+use crate::sql::schema::Migrations;
+
+/// Never changed once released.
+pub(super) const MIGRATIONS: &Migrations = &[
     (1, "journal", include_str!("../../../../migrations/sqlite/0001_journal.sql")),
     (2, "archive", include_str!("../../../../migrations/sqlite/0002_archive.sql")),
 ];
@@ -17,4 +19,15 @@ pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Mig
     });
     // `run` says the same, but its future is not `Send` in the compiler's eyes.
     Migrator::with_migrations(migrations.collect()).run_direct(None, connection, false).await
+}
+
+/// The numbers of the migrations that were applied.
+pub(super) async fn applied(connection: &mut SqliteConnection) -> Result<Vec<i64>, sqlx::Error> {
+    let known = "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+    let tables: i64 = sqlx::query_scalar(known).fetch_one(&mut *connection).await?;
+    if tables == 0 {
+        return Ok(Vec::new());
+    }
+    let applied = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+    sqlx::query_scalar(applied).fetch_all(connection).await
 }

@@ -152,3 +152,16 @@ async fn count(options: &SqliteOptions, table: &str) -> i64 {
     let statement = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
     sqlx::query_scalar(statement).fetch_one(&mut connection).await.unwrap()
 }
+
+#[tokio::test]
+async fn the_schema_is_looked_at_without_being_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("kiungo.db"));
+    let before = SqliteStore::schema(&options).await.unwrap();
+    assert_eq!((before.applied, before.missing[0].number), (None, 1));
+    assert!(!options.path.exists());
+    let store = SqliteStore::open(&options).await.unwrap();
+    let during = SqliteStore::schema(&options).await.unwrap();
+    assert!(during.applied.is_some() && during.missing.is_empty(), "{during:?}");
+    store.close().await;
+}

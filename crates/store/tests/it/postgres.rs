@@ -64,3 +64,51 @@ async fn a_text_that_cannot_be_stored_fails_alone() {
     assert!(matches!(refused, Err(CommitError::Store(_))), "{refused:?}");
     assert_eq!(accepted, Ok(()));
 }
+
+#[tokio::test]
+async fn the_schema_is_looked_at_without_being_changed() {
+    let place = Schema::new().await;
+    let state = || async { PostgresStore::schema(&place.options()).await.unwrap() };
+    for _ in 0..2 {
+        let before = state().await;
+        assert_eq!((before.applied, before.missing[0].number), (None, 1));
+    }
+    PostgresStore::open(&place.options()).await.unwrap().close().await;
+    let after = state().await;
+    assert!(after.applied.is_some() && after.missing.is_empty(), "{after:?}");
+}
+
+#[tokio::test]
+async fn a_database_is_opened_for_one_process_alone() {
+    let place = Schema::new().await;
+    let mut alone = place.options();
+    alone.exclusive = true;
+    let owner = PostgresStore::open(&alone).await.unwrap();
+    let second = PostgresStore::open(&alone).await.unwrap_err();
+    assert!(matches!(second, OpenError::Taken { .. }), "{second}");
+    // Commands that take no work open it beside the owner.
+    PostgresStore::open(&place.options()).await.unwrap().close().await;
+    owner.close().await;
+    let heir = PostgresStore::open(&alone).await.unwrap();
+    heir.commit(received(instruction(1), at(1))).await.unwrap();
+}
+
+/// The connection breaks; before it is back, another process has taken the database over.
+#[tokio::test]
+async fn who_lost_the_database_commits_no_more() {
+    let place = Schema::new().await;
+    let mut alone = place.options();
+    alone.exclusive = true;
+    let loser = PostgresStore::open(&alone).await.unwrap();
+    let mut hand = place.connect().await;
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
+    sqlx::raw_sql(cut).execute(&mut hand).await.unwrap();
+    let heir = PostgresStore::open(&alone).await.unwrap();
+    let late = loser.commit(received(instruction(1), at(1))).await;
+    assert!(matches!(late, Err(CommitError::Store(_))), "{late:?}");
+    heir.commit(received(instruction(1), at(1))).await.unwrap();
+    // Once the other is gone it goes on.
+    heir.close().await;
+    loser.commit(received(instruction(2), at(1))).await.unwrap();
+}

@@ -1,0 +1,56 @@
+//! One process at a time, where work is not shared among several: each would believe that it alone
+//! sends what is due.
+//!
+//! The writing connection owns the database while it lives (an advisory lock of its session). A
+//! process that loses the connection commits nothing before it owns the database again; if another
+//! one has taken it over by then, it commits nothing at all.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, Row};
+use tokio::time::sleep;
+
+use crate::sql::OpenError;
+
+/// How often a start asks for it: the server may take a moment to notice that a process has died.
+const TRIES: u32 = 20;
+
+/// How long it waits in between.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// The lock's first number, which sets it apart from those of other programs, is `kiun` as bytes; the
+/// second is the table, and so differs from schema to schema.
+const TAKE: &str =
+    "SELECT pg_try_advisory_lock(1802073454, 'transfers'::regclass::oid::bigint::bit(32)::int)";
+
+/// Who has it.
+const HOLDER: &str = "SELECT coalesce(host(a.client_addr), 'this machine') FROM pg_locks l
+    JOIN pg_stat_activity a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.classid = 1802073454 AND l.granted
+      AND l.database = a.datid AND a.datname = current_database()
+      AND l.objid = 'transfers'::regclass::oid
+    LIMIT 1";
+
+/// Makes the connection the owner; whether it is.
+pub(super) async fn take(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query(TAKE).fetch_one(connection).await?.try_get(0)
+}
+
+/// Makes the connection the owner as soon as nobody else is.
+pub(super) async fn wait(connection: &mut PgConnection, database: &str) -> Result<(), OpenError> {
+    let failed = |error: sqlx::Error| OpenError::Database {
+        database: database.to_owned(),
+        message: error.to_string(),
+    };
+    for _ in 0..TRIES {
+        if take(connection).await.map_err(failed)? {
+            return Ok(());
+        }
+        sleep(PAUSE).await;
+    }
+    let holder = sqlx::query(HOLDER).fetch_optional(connection).await.map_err(failed)?;
+    let address: Option<String> = holder.and_then(|row| row.try_get(0).ok());
+    let holder =
+        address.map_or_else(|| "another Kiungo".to_owned(), |at| format!("a Kiungo at {at}"));
+    Err(OpenError::Taken { database: database.to_owned(), holder })
+}
