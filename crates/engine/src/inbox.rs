@@ -317,7 +317,7 @@ impl Inner {
             return Ok(Handled::Quarantine("a payment without a receipt".to_owned()));
         };
         if let Some(owner) = self.store.by_receipt(&item.provider, &receipt).await? {
-            return Ok(Handled::Noted(format!("receipt {receipt} is known: transfer {owner}")));
+            return self.compare_with_known(&notice, &receipt, owner).await;
         }
         let truth = if port.provider.capabilities().confirms_payments {
             match port.provider.confirm(&notice).await {
@@ -348,6 +348,38 @@ impl Inner {
             return Ok(Handled::Later);
         }
         self.receive_payment(item, port, truth, receipt).await
+    }
+
+    /// Another notice of a payment that is known. Where the provider cannot confirm what it says, a
+    /// forged one may have come first: if they differ, a person must look.
+    async fn compare_with_known(
+        &self,
+        notice: &PaymentNotice,
+        receipt: &Receipt,
+        owner: TransferId,
+    ) -> Result<Handled, StoreError> {
+        let Some(transfer) = self.store.transfer(owner).await? else {
+            return Ok(Handled::Later);
+        };
+        let instruction = transfer.instruction();
+        let same_wallet = match (&notice.msisdn, &instruction.msisdn) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        let same_account = match &instruction.origin {
+            Origin::Wallet { account_reference, .. } => {
+                *account_reference == notice.account_reference
+            }
+            Origin::Api { .. } => true,
+        };
+        Ok(if notice.amount == instruction.amount && same_wallet && same_account {
+            Handled::Noted(format!("receipt {receipt} is known: transfer {owner}"))
+        } else {
+            Handled::Quarantine(format!(
+                "receipt {receipt} is transfer {owner}, but this notice names another amount, \
+                 wallet or account: compare both with the provider's statement"
+            ))
+        })
     }
 
     /// "Not found" counts only after the indexing window, and repeatedly (rule 3).

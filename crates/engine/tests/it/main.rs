@@ -4,9 +4,11 @@
 //! * `world`: the two, and an engine between them
 //! * `daily`: what one wallet may move in a day
 //! * `duplicates`: one key, many times
+//! * `notices`: what is told of one payment twice
 //! * `fees`: what providers state, beside what is expected
 
 mod daily;
 mod duplicates;
 mod fees;
+mod notices;
 mod world;

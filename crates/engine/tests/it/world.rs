@@ -158,8 +158,21 @@ impl Provider for Wallets {
         PaymentFinding::Absent
     }
 
-    fn read_callback(&self, _callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
-        Err(CallbackError::BadSignature)
+    /// A notice is receipt, wallet, amount and account with blanks between.
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+        let text = String::from_utf8_lossy(&callback.body);
+        let words: Vec<&str> = text.split(' ').collect();
+        let [receipt, msisdn, amount, account] = words[..] else {
+            return Err(CallbackError::BadSignature);
+        };
+        Ok(CallbackNews::Payment(PaymentNotice {
+            receipt: Some(Receipt::new(receipt).unwrap()),
+            msisdn: Msisdn::parse(msisdn).ok(),
+            amount: tzs(amount),
+            account_reference: account.to_owned(),
+            reference: None,
+            at: None,
+        }))
     }
 
     fn reply(&self, _callback: &RawCallback, _verdict: &Verdict) -> CallbackReply {
