@@ -9,6 +9,10 @@ use clap::{Parser, Subcommand};
 use kiungo_testkit::bench::{self, BenchError, BenchOptions, Part};
 use serde::Serialize;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures how fast Kiungo is, against the built-in simulators.
 #[derive(Debug, Parser)]
 #[command(name = "kiungo-bench")]
