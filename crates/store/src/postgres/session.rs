@@ -47,18 +47,25 @@ impl Writing {
 
     async fn connection(&mut self) -> Result<&mut PgConnection, BackendError> {
         if self.connection.is_none() {
-            let opened = timeout(CONNECT_WAIT_MAX, self.options.connect()).await;
-            let opened = opened.map_err(|_| BackendError::Again(silent()))?;
-            let mut opened = opened.map_err(|error| before_commit(&error))?;
-            if self.exclusive && !owner::take(&mut opened).await.map_err(|e| before_commit(&e))? {
-                let taken = "another Kiungo has taken the database over".to_owned();
-                return Err(BackendError::Again(StoreError::Unavailable(taken)));
-            }
-            self.connection = Some(opened);
+            let opened = timeout(CONNECT_WAIT_MAX, self.open()).await;
+            self.connection = Some(opened.map_err(|_| BackendError::Again(silent()))??);
             info!("the database's writing connection was opened anew");
         }
         let closed = || BackendError::Store(StoreError::Unavailable("no connection".to_owned()));
         self.connection.as_mut().ok_or_else(closed)
+    }
+
+    async fn open(&self) -> Result<PgConnection, BackendError> {
+        let opened = self.options.connect().await;
+        let mut connection = opened.map_err(|error| before_commit(&error))?;
+        if self.exclusive {
+            let owned = owner::take(&mut connection).await;
+            if !owned.map_err(|error| before_commit(&error))? {
+                let taken = "another Kiungo has taken the database over".to_owned();
+                return Err(BackendError::Again(StoreError::Unavailable(taken)));
+            }
+        }
+        Ok(connection)
     }
 
     /// What came of a statement; a connection that does not answer is given up.
