@@ -3,6 +3,7 @@
 //! * [`run`]: the whole program, from its arguments to its exit code
 //! * `commands`: one module for each command
 //! * `config`: what an operator writes, checked before anything starts
+//! * `database`: the store by its address
 //! * `demo`: a day of an institution, faults included, audited at its end
 //! * `assembly`: from the configuration to cores and providers
 //! * `serve`: the engine behind HTTP, from start to graceful stop
@@ -15,6 +16,7 @@
 mod assembly;
 mod commands;
 mod config;
+mod database;
 mod demo;
 mod logging;
 pub mod overlay;

@@ -2,13 +2,11 @@
 //!
 //! * `crash`: dying at a named point, for tests
 //! * `cores`: connecting to cores, now or later
-//! * `database`: opening the store
 //! * `process`: what the process itself uses
 //! * `server`: what the HTTP server is told
 
 mod cores;
 mod crash;
-mod database;
 mod process;
 mod server;
 
@@ -20,7 +18,6 @@ use kiungo_engine::{Engine, EngineOptions, Setup, SystemClock, TimeOrderedIds};
 use kiungo_provider::Provider;
 use kiungo_server::serve::ConnectionBounds;
 use kiungo_server::{Readiness, ServerOptions, ServerState};
-use kiungo_store::{SqliteStore, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -28,15 +25,13 @@ use tokio_util::sync::CancellationToken;
 use crate::assembly::{AssembledCore, Assembly};
 use crate::commands::output::Output;
 use crate::commands::{Config, Failure};
+use crate::database::Database;
 
-pub(crate) use database::{open as open_database, path as database_path};
-
-/// Checks what [`serve`] checks first of the sections about Kiungo itself.
+/// Checks what [`serve`] checks first of the section `server`.
 ///
 /// # Errors
-/// What is wrong, with its key.
+/// What is wrong.
 pub(crate) fn check(config: &Config) -> Result<(), Failure> {
-    database_path(&config.database)?;
     server::options(config).check().map_err(|error| Failure::Usage(format!("server: {error}")))
 }
 
@@ -56,7 +51,8 @@ pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure>
     })?;
     let address = listener.local_addr().map_err(|error| Failure::failed(error.to_string()))?;
     let signals = Signals::new()?;
-    let store = Arc::new(open_database(&config.database).await?);
+    let opened = config.database.address.open_alone().await;
+    let database = opened.map_err(|error| config.database.failure(&error))?;
     let prometheus = kiungo_server::metrics::builder()
         .install_recorder()
         .map_err(|error| Failure::failed(format!("metrics: {error}")))?;
@@ -67,7 +63,7 @@ pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure>
     let adapters: BTreeMap<ProviderId, Arc<dyn Provider>> =
         providers.iter().map(|(id, p)| (id.clone(), Arc::clone(&p.link.provider))).collect();
     let setup = Setup {
-        store: Arc::clone(&store) as Arc<dyn Store>,
+        store: database.store(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(TimeOrderedIds),
         providers: providers.into_iter().map(|(id, provider)| (id, provider.link)).collect(),
@@ -77,7 +73,7 @@ pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure>
     };
     let engine = Engine::new(setup);
     engine.start().await.map_err(|error| Failure::failed(format!("the database: {error}")))?;
-    let running = Running { config, engine, store, readiness: Readiness::default() };
+    let running = Running { config, engine, database, readiness: Readiness::default() };
     let state = ServerState::new(
         Arc::new(running.engine.clone()),
         server_options.clone(),
@@ -134,7 +130,7 @@ fn warm_up(providers: BTreeMap<ProviderId, Arc<dyn Provider>>) {
 struct Running {
     config: Config,
     engine: Engine,
-    store: Arc<SqliteStore>,
+    database: Database,
     readiness: Readiness,
 }
 
@@ -171,7 +167,7 @@ impl Running {
                 "some operations were parked in flight; they are asked about at the next start"
             );
         }
-        self.store.close().await;
+        self.database.close().await;
         tracing::info!(clean, connections.cut_off = cut_off.unwrap_or_default(), "stopped");
     }
 }

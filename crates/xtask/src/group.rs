@@ -14,7 +14,7 @@ use crate::{count, deny, tidy};
 const DATABASE: &str = "KIUNGO_TEST_DATABASE_URL";
 
 /// What turns on the tests that need a server.
-const WITH_SERVERS: &str = "kiungo-store/postgres-tests";
+pub(crate) const WITH_SERVERS: &str = "kiungo-store/postgres-tests,kiungo/postgres-tests";
 
 /// A group of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,10 +5,12 @@
 
 #![allow(clippy::doc_markdown, reason = "the help shows these texts as they stand")]
 
+mod archive;
 mod config;
 mod doctor;
 pub(crate) mod failure;
 mod mapping;
+mod migrate;
 pub(crate) mod output;
 mod serve;
 mod simulate;
@@ -46,6 +48,8 @@ enum Command {
     Config(config::ConfigOptions),
     Mapping(mapping::MappingOptions),
     Doctor(doctor::DoctorOptions),
+    Migrate(migrate::MigrateOptions),
+    Archive(archive::ArchiveOptions),
     /// Print the version
     Version,
 }
@@ -73,6 +77,8 @@ fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
         Command::Config(options) => config::run(&options, output),
         Command::Mapping(options) => mapping::run(&options, output),
         Command::Doctor(options) => doctor::run(&options, output),
+        Command::Migrate(options) => migrate::run(&options, output),
+        Command::Archive(options) => archive::run(&options, output),
         Command::Version => {
             version::run(output);
             Ok(())

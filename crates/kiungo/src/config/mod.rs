@@ -6,12 +6,14 @@
 //!
 //! * `sources`: the layers, and where each key stands
 //! * `read`: reading key by key
-//! * [`sections`]: server, database, queue, engine, API, log
+//! * [`sections`]: server, queue, engine, API, log
+//! * [`database`]: the database
 //! * [`parties`]: cores and providers
 //! * [`secret`]: what is never printed
 //! * [`check`]: what must fit together
 
 pub(crate) mod check;
+pub(crate) mod database;
 pub(crate) mod parties;
 pub(crate) mod problem;
 mod read;
@@ -24,9 +26,10 @@ mod tests;
 use std::sync::Arc;
 
 pub(crate) use check::Checked;
+pub(crate) use database::Database;
 pub(crate) use parties::{CoreConfig, ProviderConfig};
 pub(crate) use problem::{ConfigErrors, ConfigProblem};
-pub(crate) use sections::{Api, ApiKey, Database, Engine, Log, LogFormat, Queue, Role, Server};
+pub(crate) use sections::{Api, ApiKey, Engine, Log, LogFormat, Queue, Role, Server};
 pub(crate) use sources::Sources;
 
 use read::{Findings, Section};

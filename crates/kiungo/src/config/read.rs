@@ -120,6 +120,12 @@ impl<'a> Section<'a> {
         self.findings.problem(origin, &self.path_of(key), message);
     }
 
+    /// Where a key of this table stands.
+    pub(super) fn place(&self, key: &str) -> String {
+        let origin = self.entries.and_then(|entries| entries.get(key)).and_then(Value::origin);
+        self.findings.merged.places.place(origin, &self.path_of(key))
+    }
+
     /// A text; the empty text if it is absent.
     pub(super) fn text(&mut self, key: &'static str) -> String {
         let text = self.read_text(key).unwrap_or_default();
@@ -178,6 +184,25 @@ impl<'a> Section<'a> {
         let number = number.unwrap_or(default);
         self.show(key, &number.to_string());
         number
+    }
+
+    /// Yes or no; `default` if it is absent or wrong.
+    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        let flag = self.get(key).and_then(|setting| {
+            let flag = match &setting.value.kind {
+                ValueKind::Boolean(flag) => Some(*flag),
+                // Only the environment writes them as texts.
+                ValueKind::String(text) => text.parse().ok(),
+                _ => None,
+            };
+            if flag.is_none() {
+                self.problem(key, "must be true or false".to_owned());
+            }
+            flag
+        });
+        let flag = flag.unwrap_or(default);
+        self.show(key, &flag.to_string());
+        flag
     }
 
     /// A duration within bounds; `default` if it is absent or wrong.

@@ -3,11 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use secrecy::SecretString;
-
-use super::read::{Section, quoted};
-use super::secret;
-use super::sources::ENVIRONMENT;
+use super::read::Section;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -65,51 +61,6 @@ fn public_url(section: &mut Section<'_>) -> Option<String> {
         section.problem("public_url", message);
     }
     Some(url.to_owned())
-}
-
-/// `[database]`.
-#[derive(Debug, Clone)]
-pub(crate) struct Database {
-    /// `sqlite://PATH`, `sqlite::memory:`, or `postgres://...`. May hold a password.
-    pub(crate) url: SecretString,
-    pub(crate) connections_max: u32,
-}
-
-impl Database {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let origin = section.get("url").and_then(|setting| setting.origin);
-        let text = section.read_text("url").unwrap_or_default();
-        section.show("url", &quoted(&without_password(&text)));
-        let by_file = section.path("url_file");
-        let by_file = by_file.map(|path| secret::from_file(&section, "url_file", &path));
-        if without_password(&text) != text && origin != Some(ENVIRONMENT) {
-            let message = "a password must not stand in a configuration file: use url_file, or \
-                           the environment";
-            section.problem("url", message.to_owned());
-        }
-        if by_file.is_none() && text.is_empty() {
-            section.problem("url", "is missing; write \"sqlite://data/kiungo.db\"".to_owned());
-        }
-        let connections_max = section.integer("connections_max", 1..=256, 8);
-        section.finish();
-        let url = by_file.unwrap_or_else(|| Some(SecretString::from(text)))?;
-        let connections_max = u32::try_from(connections_max).ok()?;
-        Some(Self { url, connections_max })
-    }
-}
-
-/// An address with `***` for its password.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    match authority.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}:***@{host}{path}")
-        }
-        _ => url.to_owned(),
-    }
 }
 
 /// `[queue]`.

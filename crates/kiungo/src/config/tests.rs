@@ -109,7 +109,7 @@ enum Auth {
 fn the_defaults_alone_can_be_loaded_and_are_the_documented_ones() {
     let config = Config::load(&Sources::default()).unwrap();
     assert_eq!(config.server.address.to_string(), "127.0.0.1:8080");
-    assert_eq!(config.database.url.expose_secret(), "sqlite://data/kiungo.db");
+    assert_eq!(config.database.address.shown(), "data/kiungo.db");
     assert_eq!(config.engine.in_flight_max, 512);
     assert_eq!(config.log.format, LogFormat::Text);
     assert!(config.api.keys.is_empty(), "nothing is open by default");
@@ -173,6 +173,39 @@ fn a_secret_file_loses_its_line_break_and_an_open_one_is_warned_of() {
 }
 
 #[test]
+fn a_database_server_is_taken_if_it_is_here_or_proves_itself_or_is_let_off() {
+    for (url, more) in [
+        ("postgres://kiungo@localhost/kiungo", ""),
+        ("postgres://kiungo@db.example/kiungo?sslmode=verify-full", ""),
+        (
+            "postgres://kiungo@db.example/kiungo",
+            "unverified_allowed = true\npassword_file = \"DIR\"",
+        ),
+    ] {
+        let place = Place::new("");
+        let path = place.write("password", "geheim\n");
+        let file = format!("[database]\nurl = \"{url}\"\n{}", more.replace("DIR", &path));
+        place.write("kiungo.toml", &file);
+        let config = place.load(&[]).unwrap_or_else(|errors| panic!("{url}: {errors}"));
+        assert!(config.database.address.shown().starts_with("PostgreSQL database kiungo at"));
+        assert!(!format!("{config:?}").contains("geheim"));
+    }
+}
+
+#[test]
+fn a_failure_of_the_database_names_the_key_of_its_address() {
+    let place = Place::new("[database]\nurl = \"sqlite://x.db\"");
+    let said = |place: &Place| {
+        let database = place.load(&[]).unwrap().database;
+        place.hide(&database.failure(&"it is on fire").to_string())
+    };
+    assert_eq!(said(&place), "DIR/kiungo.toml:2:1: database.url: it is on fire");
+    let path = place.write("url", "sqlite://y.db\n");
+    place.write("kiungo.toml", &format!("[database]\n\nurl_file = \"{path}\""));
+    assert_eq!(said(&place), "DIR/kiungo.toml:3:1: database.url_file: it is on fire");
+}
+
+#[test]
 fn an_adapters_table_is_read_as_its_own_type_with_the_environment_laid_over() {
     let place = Place::new(FILE);
     let environment = [("KIUNGO__CORES__MAIN__FINERACT__COMMAND_TIMEOUT_MS", "5000")];
@@ -212,7 +245,7 @@ fn a_good_configuration_fits_together() {
 fn what_is_shown_is_complete_toml_without_secrets() {
     let place = Place::new(FILE);
     let mut environment = SECRETS.to_vec();
-    environment.push(("KIUNGO__DATABASE__URL", "postgres://kiungo:hunter2@db/kiungo"));
+    environment.push(("KIUNGO__DATABASE__URL", "postgres://kiungo:hunter2@localhost/kiungo"));
     let config = place.load(&environment).unwrap();
     let shown = place.hide(config.redacted());
     for secret in ["0123456", "0042", "hunter2"] {
@@ -248,6 +281,13 @@ mistakes! {
     a_duration_that_is_none: "[server]\nrequest_timeout = \"10\"", [];
     an_address_that_is_none: "[server]\nlisten = \"localhost:80\"\npublic_url = \"pay.example\"", [];
     a_secret_in_the_file: "[[providers]]\nid = \"a\"\nmapping = \"m\"\ncallback_secret = \"0123456789abcdef\"\n[providers.secrets]\napi_key = \"geheim\"", [];
+    a_database_of_no_kind: "[database]\nurl = \"mysql://db/kiungo\"", [];
+    a_database_in_memory: "[database]\nurl = \"sqlite::memory:\"", [];
+    a_database_address_that_is_none: "[database]\nurl = \"postgres://kiungo@db:port/kiungo\"", [];
+    a_database_server_that_proves_nothing: "[database]\nurl = \"postgres://kiungo@db.example/kiungo?sslmode=require\"", [];
+    a_password_for_a_file: "", [("KIUNGO__DATABASE__PASSWORD", "geheim")];
+    a_flag_that_is_none: "[database]\nunverified_allowed = \"yes\"", [];
+    a_password_in_the_query: "[database]\nurl = \"postgres://kiungo@db/kiungo?password=geheim\"", [];
     a_password_in_the_file: "[database]\nurl = \"postgres://kiungo:geheim@db/kiungo\"", [];
     a_secret_file_that_is_not_there: "[[providers]]\nid = \"a\"\nmapping = \"m\"\ncallback_secret_file = \"/nowhere/secret\"", [];
     a_weak_callback_secret: FILE, [("KIUNGO__PROVIDERS__MPESA_TZ__CALLBACK_SECRET", "short")];

@@ -7,13 +7,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use aws_lc_rs::digest::{SHA256, digest};
-use kiungo_store::{SqliteOptions, SqliteStore};
+use kiungo_store::SqliteOptions;
+use secrecy::{ExposeSecret as _, SecretString};
 use toml::Value;
 use uuid::Uuid;
 
 use super::story::Wallet;
+use crate::database::Address;
 use crate::overlay;
 
 /// How long Kiungo waits for an answer: shorter than the simulators' "late", so that late answers
@@ -73,20 +75,30 @@ impl Addresses {
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
     path: PathBuf,
+    database: Address,
+    /// The address as it was given, which may hold a password.
+    url: SecretString,
 }
 
 impl Folder {
-    /// Opens the folder at `path` and removes what an earlier demo left there.
-    pub(super) async fn prepare(path: &Path) -> anyhow::Result<Self> {
+    /// Opens the folder at `path` and removes what an earlier demo left there; the database is a file
+    /// in it, or the empty one at `url`.
+    pub(super) async fn prepare(path: &Path, url: Option<&str>) -> anyhow::Result<Self> {
         let path = std::path::absolute(path)?;
-        let folder = Self { path };
+        let own = path.join("kiungo.db");
+        let (database, url) = if let Some(url) = url {
+            (empty_database(url).await?, url.to_owned())
+        } else {
+            let url = format!("sqlite://{}", own.display());
+            (Address::Sqlite(SqliteOptions::new(&own)), url)
+        };
+        let folder = Self { path, database, url: SecretString::from(url) };
         let named = || format!("cannot prepare the folder {}", folder.path.display());
         fs::create_dir_all(&folder.path).with_context(named)?;
-        if folder.database().exists() {
+        if own.exists() {
             // A demo that still runs here must not lose its database.
-            let store = SqliteStore::open(&SqliteOptions::new(folder.database())).await;
-            match store {
-                Ok(store) => store.close().await,
+            match Address::Sqlite(SqliteOptions::new(&own)).open().await {
+                Ok(database) => database.close().await,
                 Err(error @ kiungo_store::OpenError::InUse { .. }) => return Err(error.into()),
                 Err(_) => {}
             }
@@ -103,8 +115,8 @@ impl Folder {
         self.path.join("kiungo.toml")
     }
 
-    pub(super) fn database(&self) -> PathBuf {
-        self.path.join("kiungo.db")
+    pub(super) const fn database(&self) -> &Address {
+        &self.database
     }
 
     pub(super) fn log(&self) -> PathBuf {
@@ -132,6 +144,7 @@ impl Folder {
         ] {
             write_secret(&self.path.join("secrets").join(name), secret)?;
         }
+        write_secret(&self.path.join("secrets").join("database"), self.url.expose_secret())?;
         let gsma = overlay::merge(overlay::GSMA_SANDBOX, &gsma_changes(addresses))?;
         fs::write(self.mapping(Wallet::Gsma), gsma)?;
         let mpesa = mpesa_changes(addresses, mpesa_public_key);
@@ -159,7 +172,7 @@ public_url = "http://{kiungo}"
 shutdown_grace = "10s"
 
 [database]
-url = {database}
+url_file = {database}
 
 [api]
 
@@ -204,7 +217,7 @@ filter = "warn"
 "#,
             port = addresses.kiungo.port(),
             kiungo = addresses.kiungo,
-            database = Value::from(format!("sqlite://{}", self.database().display())),
+            database = self.secret("database"),
             key_digest = sha256_hex(&secrets.api_key),
             fineract = addresses.fineract,
             patience_ms = PATIENCE_S * 1_000,
@@ -233,6 +246,22 @@ filter = "warn"
         }
         text
     }
+}
+
+/// The database at `url`, if no Kiungo has been there: whatever it holds belongs to somebody.
+async fn empty_database(url: &str) -> anyhow::Result<Address> {
+    let address = Address::parse(url).map_err(|why| anyhow!("--database {why}"))?;
+    let Address::Postgres(options) = &address else {
+        bail!("--database takes postgres://…; a file is made in the folder given by --data");
+    };
+    if !options.is_private() {
+        bail!("--database: the server is on another machine: add ?sslmode=verify-full");
+    }
+    if address.schema().await?.applied.is_some() {
+        let shown = options.shown();
+        bail!("--database: {shown} holds the books of a Kiungo: make an empty one (createdb)");
+    }
+    Ok(address)
 }
 
 /// What a mapping of a day that lasts half a minute has different from a real one.
@@ -397,7 +426,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_written_is_a_configuration_without_complaint() {
         let home = tempfile::tempdir().unwrap();
-        let folder = Folder::prepare(home.path()).await.unwrap();
+        let folder = Folder::prepare(home.path(), None).await.unwrap();
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let addresses =
             Addresses { kiungo: local(1), fineract: local(2), gsma: local(3), mpesa: local(4) };

@@ -2,27 +2,27 @@
 //! counterparties' books (rule 14).
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::LedgerAccount;
 use kiungo_simulators::books::Books;
-use kiungo_store::{SqliteOptions, SqliteStore, Store, StoreError, TransferQuery};
+use kiungo_store::{Store, StoreError, TransferQuery};
 
 use super::evening::OPEN;
+use crate::database::Address;
 
 /// How many transfers are read at a time.
 const PAGE: u32 = 500;
 
-/// What is wrong with the ledger in the database at `path`; nothing if all is well.
+/// What is wrong with the ledger in this database; nothing if all is well.
 pub(super) async fn complaints(
-    path: &Path,
+    database: &Address,
     providers: &BTreeMap<String, Books>,
     core: &Books,
 ) -> anyhow::Result<Vec<String>> {
-    let store = SqliteStore::open(&SqliteOptions::new(path)).await?;
-    let read = Ledger::read(&store).await;
-    store.close().await;
+    let database = database.open().await?;
+    let read = Ledger::read(database.store().as_ref()).await;
+    database.close().await;
     Ok(read?.complaints(providers, core))
 }
 
@@ -35,7 +35,7 @@ struct Ledger {
 }
 
 impl Ledger {
-    async fn read(store: &SqliteStore) -> Result<Self, StoreError> {
+    async fn read(store: &dyn Store) -> Result<Self, StoreError> {
         let mut ledger = Self::default();
         for balance in store.ledger().await? {
             *ledger.balances.entry(balance.account).or_default() += balance.minor;

@@ -76,6 +76,9 @@ pub(crate) struct DemoOptions {
     /// Where configuration, database and log are written
     #[arg(long, value_name = "DIR", default_value = "data/demo")]
     data: PathBuf,
+    /// Keep the books in this empty database (postgres://…), not in a file of that folder
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
 }
 
 /// Runs the demo.
@@ -99,7 +102,7 @@ async fn live(options: &DemoOptions, output: Output) -> anyhow::Result<bool> {
     let start = Instant::now();
     let transfers = usize::try_from(options.transfers)?;
     let mut progress = Progress::new(output.is_json(), transfers);
-    let folder = Folder::prepare(&options.data).await?;
+    let folder = Folder::prepare(&options.data, options.database.as_deref()).await?;
     let story = Arc::new(Story::new(options.seed, transfers));
     let secrets = Secrets::new();
     let world = Arc::new(World::start(&story, options.faults, &secrets).await?);
@@ -133,7 +136,7 @@ async fn live(options: &DemoOptions, output: Output) -> anyhow::Result<bool> {
         faults: options.faults.as_str(),
         kills: counters.kills.load(Ordering::Relaxed),
         elapsed: start.elapsed(),
-        ledger: ledger::complaints(&folder.database(), &providers, &core).await?,
+        ledger: ledger::complaints(folder.database(), &providers, &core).await?,
     };
     let report = Report::new(&verdict, circumstances);
     output.line(&report.text(&verdict, &tales), &serde_json::to_value(&report)?);

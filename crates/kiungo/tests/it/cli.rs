@@ -7,11 +7,11 @@ use serde_json::Value;
 use crate::kiungo::Place;
 use crate::world::{KINDS, World};
 
-async fn run(place: &Place, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) async fn run(place: &Place, arguments: &[&str]) -> (i32, String, String) {
     read(place.command(arguments).output().await.unwrap())
 }
 
-fn read(output: Output) -> (i32, String, String) {
+pub(crate) fn read(output: Output) -> (i32, String, String) {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
@@ -21,8 +21,10 @@ async fn the_help_names_every_command() {
     let place = Place::new(&World::start().await);
     let (code, out, _) = run(&place, &["--help"]).await;
     assert_eq!(code, 0);
-    let commands =
-        ["demo", "serve", "transfer", "simulate", "config", "mapping", "doctor", "version"];
+    let commands = [
+        "demo", "serve", "transfer", "simulate", "config", "mapping", "doctor", "migrate",
+        "archive", "version",
+    ];
     for command in commands {
         assert!(out.contains(&format!("\n  {command} ")), "{command} in {out}");
         assert_eq!(run(&place, &[command, "--help"]).await.0, 0, "{command}");
@@ -124,6 +126,38 @@ async fn the_doctor_finds_all_well_and_what_is_not() {
     assert_eq!(failed.len(), 1, "{out}");
     assert_eq!(failed[0]["subject"], "core main");
     assert!(!out.contains("wrong"), "{out}");
+}
+
+#[tokio::test]
+async fn a_database_is_set_up_and_said_to_be_up_to_date() {
+    let place = Place::new(&World::start().await);
+    let check = ["migrate", "--config", "kiungo.toml", "--check"];
+    let (code, out, _) = run(&place, &check).await;
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("missing: 1 journal"), "{out}");
+    assert!(!place.path().join("kiungo.db").exists(), "a check made a file");
+    let (code, out, _) = run(&place, &["--json", "migrate", "--config", "kiungo.toml"]).await;
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &report["applied"][0][1]), (0, &Value::from("journal")), "{out}");
+    let (code, out, _) = run(&place, &check).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("up to date"), "{out}");
+}
+
+#[tokio::test]
+async fn a_recent_period_is_not_archived() {
+    let place = Place::new(&World::start().await);
+    for period in [["--older-than", "1d"], ["--before", "2999-01-01"]] {
+        let archive = [&["archive", "--config", "kiungo.toml"], &period[..]].concat();
+        let (code, _, complaint) = run(&place, &archive).await;
+        assert_eq!(code, 2, "{complaint}");
+        assert!(complaint.contains("48 hours"), "{complaint}");
+    }
+    assert_eq!(run(&place, &["archive", "--config", "kiungo.toml"]).await.0, 2);
+    let archive = ["--json", "archive", "--config", "kiungo.toml", "--older-than", "90d"];
+    let (code, out, complaint) = run(&place, &archive).await;
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["archived"], 0, "{out}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Dying at every point: the real binary over `SQLite`, aborted before and after each commit and each
-//! send, for each kind and provider; started again, and audited by the counterparties' books.
+//! send, for each kind and provider; started again, and audited by the counterparties' books. One
+//! kind also over `PostgreSQL`: what differs there is below the point that all pass.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use kiungo_simulators::audit::Claim;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::kiungo::{Place, Wanted, status};
+use crate::kiungo::{Making, Place, Wanted, status};
 use crate::world::{KINDS, PROVIDERS, World};
 
 /// Cases at a time: they mostly wait.
@@ -17,17 +18,30 @@ const CASES_MAX: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_death_at_any_point_neither_loses_nor_doubles() {
+    let all = PROVIDERS.into_iter().flat_map(|provider| KINDS.map(|kind| (kind, provider)));
+    die_everywhere(Place::in_sqlite, all).await;
+}
+
+#[cfg(feature = "postgres-tests")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_death_at_any_point_over_postgres_neither_loses_nor_doubles() {
+    die_everywhere(crate::postgres::place, [(Kind::Withdrawal, PROVIDERS[0])]).await;
+}
+
+async fn die_everywhere(
+    make: Making,
+    combinations: impl IntoIterator<Item = (Kind, &'static str)>,
+) {
     let world = Arc::new(World::start().await);
     let places = Arc::new(Semaphore::new(CASES_MAX));
-    let mut combinations = JoinSet::new();
-    for provider in PROVIDERS {
-        for kind in KINDS {
-            combinations.spawn(all_points(Arc::clone(&world), Arc::clone(&places), kind, provider));
-        }
+    let (mut running, mut least) = (JoinSet::new(), 0);
+    for (kind, provider) in combinations {
+        // Each transfer has at least three commits and two sends, each with a before and an after.
+        least += 10;
+        running.spawn(all_points(Arc::clone(&world), Arc::clone(&places), make, kind, provider));
     }
-    let claims: Vec<Claim> = combinations.join_all().await.into_iter().flatten().collect();
-    // Each transfer has at least three commits and two sends, each with a before and an after.
-    assert!(claims.len() >= 8 * 10, "only {} cases", claims.len());
+    let claims: Vec<Claim> = running.join_all().await.into_iter().flatten().collect();
+    assert!(claims.len() >= least, "only {} cases", claims.len());
     let audit = world.audit(&claims);
     assert!(audit.is_clean(), "{audit:#?}");
 }
@@ -36,19 +50,20 @@ async fn a_death_at_any_point_neither_loses_nor_doubles() {
 async fn all_points(
     world: Arc<World>,
     places: Arc<Semaphore>,
+    make: Making,
     kind: Kind,
     provider: &'static str,
 ) -> Vec<Claim> {
     let (points, claim) = {
         let _place = places.acquire().await.unwrap();
-        points(&world, kind, provider).await
+        points(&world, make, kind, provider).await
     };
     let mut cases = JoinSet::new();
     for point in points {
         let (world, places) = (Arc::clone(&world), Arc::clone(&places));
         cases.spawn(async move {
             let _place = places.acquire().await.unwrap();
-            case(&world, kind, provider, &point).await
+            case(&world, make, kind, provider, &point).await
         });
     }
     let mut claims = cases.join_all().await;
@@ -57,8 +72,13 @@ async fn all_points(
 }
 
 /// The points that a transfer passes on its way, by the log of one that is left in peace.
-async fn points(world: &World, kind: Kind, provider: &'static str) -> (BTreeSet<String>, Claim) {
-    let place = Place::new(world);
+async fn points(
+    world: &World,
+    make: Making,
+    kind: Kind,
+    provider: &'static str,
+) -> (BTreeSet<String>, Claim) {
+    let place = make(world).await;
     let environment = [
         ("KIUNGO_CRASH_AT", "before_send:nothing"),
         ("KIUNGO__LOG__FILTER", "info,kiungo::serve::crash=debug"),
@@ -74,8 +94,14 @@ async fn points(world: &World, kind: Kind, provider: &'static str) -> (BTreeSet<
     (reached.map(str::to_owned).collect(), wanted.claim(&transfer))
 }
 
-async fn case(world: &World, kind: Kind, provider: &'static str, point: &str) -> Claim {
-    let place = Place::new(world);
+async fn case(
+    world: &World,
+    make: Making,
+    kind: Kind,
+    provider: &'static str,
+    point: &str,
+) -> Claim {
+    let place = make(world).await;
     let wanted = Wanted::new(world, kind, provider);
     let serving = place.serve(&[("KIUNGO_CRASH_AT", point)]).await;
     // Its answer may be lost with the process.

@@ -1,18 +1,39 @@
 //! The demo, as a user runs it: the real binary, killed twice, with much going wrong.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
 #[test]
 fn a_heavy_day_ends_with_every_shilling_where_it_belongs() {
+    a_heavy_day(&[]);
+}
+
+/// Over `PostgreSQL`, which is asked for an empty database.
+#[cfg(feature = "postgres-tests")]
+#[tokio::test]
+async fn a_heavy_day_in_postgres_ends_with_every_shilling_where_it_belongs() {
+    let schema = crate::postgres::Schema::new().await;
+    let database = ["--database", schema.url()];
+    a_heavy_day(&database);
+    let again = demo(&database);
+    let complaint = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(!again.status.success() && complaint.contains("make an empty one"), "{complaint}");
+}
+
+fn demo(more: &[&str]) -> Output {
     let home = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_kiungo"))
+    Command::new(env!("CARGO_BIN_EXE_kiungo"))
         .args(["demo", "--transfers", "200", "--faults", "heavy", "--seed", "1", "--json"])
+        .args(more)
         .arg("--data")
         .arg(home.path().join("demo"))
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+fn a_heavy_day(more: &[&str]) {
+    let output = demo(more);
     let said = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     let report: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{errors}"));

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -25,7 +26,13 @@ const BIN: &str = env!("CARGO_BIN_EXE_kiungo");
 pub(crate) struct Place {
     folder: tempfile::TempDir,
     port: u16,
+    /// Where its database is, if not in the folder.
+    #[cfg(feature = "postgres-tests")]
+    schema: Option<crate::postgres::Schema>,
 }
+
+/// How a test makes its places: each kind of database has its own.
+pub(crate) type Making = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Place> + Send + 'a>>;
 
 impl Place {
     pub(crate) fn new(world: &World) -> Self {
@@ -33,9 +40,30 @@ impl Place {
     }
 
     pub(crate) fn with_core_at(world: &World, core_at: &str) -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap(), port: free_port() };
+        let place = Self {
+            folder: tempfile::tempdir().unwrap(),
+            port: free_port(),
+            #[cfg(feature = "postgres-tests")]
+            schema: None,
+        };
         world.configure(place.path(), place.port, core_at);
         place
+    }
+
+    /// With its database in this schema.
+    #[cfg(feature = "postgres-tests")]
+    pub(crate) fn with(self, schema: crate::postgres::Schema) -> Self {
+        Self { schema: Some(schema), ..self }
+    }
+
+    #[cfg(feature = "postgres-tests")]
+    pub(crate) fn schema(&self) -> &crate::postgres::Schema {
+        self.schema.as_ref().unwrap()
+    }
+
+    /// In a file beside the configuration.
+    pub(crate) fn in_sqlite(world: &World) -> Pin<Box<dyn Future<Output = Self> + Send + '_>> {
+        Box::pin(async { Self::new(world) })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -71,6 +99,8 @@ impl Place {
             .env("KIUNGO_URL", self.url())
             .env("KIUNGO_API_KEY", API_KEY)
             .kill_on_drop(true);
+        #[cfg(feature = "postgres-tests")]
+        command.envs(self.schema.iter().map(|schema| (crate::postgres::URL, schema.url())));
         command
     }
 
@@ -207,6 +237,11 @@ impl Serving {
         let status = std::fs::read_to_string(status).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Kills it as a power cut would.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
     }
 
     /// SIGTERM, and how the process ended.

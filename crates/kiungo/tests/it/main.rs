@@ -4,6 +4,7 @@
 //!
 //! * `world`: the counterparties
 //! * `kiungo`: the process, and a client of its API
+//! * `postgres`: a database of a server, and what commands do with it
 //! * `cli`: what commands answer, and their exit codes
 //! * `serving`: serving, stopping, starting again
 //! * `crash_matrix`: dying at every point
@@ -13,5 +14,7 @@ mod cli;
 mod crash_matrix;
 mod demo;
 mod kiungo;
+#[cfg(feature = "postgres-tests")]
+mod postgres;
 mod serving;
 mod world;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::kiungo::{Place, Serving, Wanted};
+use crate::kiungo::{Making, Place, Serving, Wanted};
 use crate::world::{KINDS, PROVIDERS, World};
 
 /// Wants of every kind at every provider, so many times.
@@ -51,6 +51,34 @@ async fn what_a_stop_leaves_is_finished_after_the_next_start() {
     let serving = place.serve(&[]).await;
     settle(&world, &serving, &wants).await;
     assert!(serving.stop().await.success());
+}
+
+#[tokio::test]
+async fn what_a_kill_leaves_is_finished_after_the_next_start() {
+    kill_and_go_on(Place::in_sqlite).await;
+}
+
+#[cfg(feature = "postgres-tests")]
+#[tokio::test]
+async fn what_a_kill_leaves_in_postgres_is_finished_after_the_next_start() {
+    kill_and_go_on(crate::postgres::place).await;
+}
+
+async fn kill_and_go_on(make: Making) {
+    let world = World::start().await;
+    let place = make(&world).await;
+    let serving = place.serve(&[]).await;
+    let before = wants(&world, 1);
+    settle(&world, &serving, &before).await;
+    let during = wants(&world, 2);
+    for wanted in &during {
+        assert!(serving.submit(wanted).await.is_some());
+    }
+    serving.kill().await;
+    let serving = place.serve(&[]).await;
+    let all: Vec<_> = before.into_iter().chain(during).chain(wants(&world, 1)).collect();
+    settle(&world, &serving, &all).await;
+    assert!(serving.stop().await.success(), "{}", place.log());
 }
 
 #[tokio::test]

@@ -8,10 +8,12 @@ mod callbacks;
 mod clock;
 mod finding;
 
+use std::fmt::Display;
+
 use clap::Args;
 use kiungo_core_banking::{Core as _, ProbeError};
 use kiungo_provider::ReadError;
-use kiungo_store::Store as _;
+use kiungo_store::OpenError;
 use serde_json::json;
 
 use super::output::Output;
@@ -19,6 +21,8 @@ use super::{Config, ConfigFile, Failure, runtime};
 use crate::assembly::{AssembledCore, AssembledProvider, Assembly};
 use crate::{logging, serve, wiring};
 use finding::{Finding, State};
+
+const SEE: &str = "see the message";
 
 /// Check that everything works together, and say what to do where it does not
 ///
@@ -61,31 +65,38 @@ async fn examine(config: &Config, assembly: &Assembly) -> Vec<Finding> {
     findings
 }
 
-/// Opens it as `serve` would, unless there is none yet.
+/// Looks at its schema, and opens it if `serve` would find it as it is.
 async fn database(config: &Config) -> Finding {
     let subject = "database";
-    match serve::database_path(&config.database) {
-        Ok(path) if !std::path::Path::new(&path).exists() => {
-            return Finding::ok(subject, &format!("{path} will be created at the first start"));
-        }
-        Ok(_) => {}
-        Err(failure) => {
-            return Finding::failed(subject, &failure.to_string(), "change the address");
-        }
-    }
-    let store = match serve::open_database(&config.database).await {
-        Ok(store) => store,
-        Err(failure) if failure.to_string().contains("is in use by") => {
-            let advice = "nothing, if that is the Kiungo that is meant to run";
-            return Finding::warning(subject, &failure.to_string(), advice);
-        }
-        Err(failure) => return Finding::failed(subject, &failure.to_string(), "see the message"),
+    let address = &config.database.address;
+    let failed = |why: &dyn Display| {
+        Finding::failed(subject, &config.database.failure(why).to_string(), SEE)
     };
-    let answer = store.ping().await;
-    store.close().await;
+    let state = match address.schema().await {
+        Ok(state) => state,
+        Err(error) => return failed(&error),
+    };
+    if state.applied.is_none() {
+        let found = format!("{} is set up at the first start", address.shown());
+        return Finding::ok(subject, &found);
+    }
+    if !state.missing.is_empty() {
+        let found = format!("the next start applies {} migrations", state.missing.len());
+        return Finding::ok(subject, &found);
+    }
+    let database = match address.open().await {
+        Ok(database) => database,
+        Err(error @ OpenError::InUse { .. }) => {
+            let advice = "nothing, if that is the Kiungo that is meant to run";
+            return Finding::warning(subject, &error.to_string(), advice);
+        }
+        Err(error) => return failed(&error),
+    };
+    let answer = database.store().ping().await;
+    database.close().await;
     match answer {
         Ok(()) => Finding::ok(subject, "opens, is up to date, and answers"),
-        Err(error) => Finding::failed(subject, &error.to_string(), "check the disk"),
+        Err(error) => failed(&error),
     }
 }
 
