@@ -69,6 +69,38 @@ async fn a_body_that_is_another_json_is_refused() {
     assert_eq!((answer.status.as_u16(), answer.places()), (422, vec!["#/account".to_owned()]));
 }
 
+/// `PostgreSQL` keeps no text with a NUL in it.
+#[tokio::test]
+async fn a_text_with_a_nul_is_refused_by_its_member() {
+    let world = World::new();
+    let with = |member: &str, value: serde_json::Value| {
+        let mut body = deposit();
+        body[member] = value;
+        body.to_string()
+    };
+    for (body, place) in [
+        (with("client_reference", json!("a\u{0}b")), "#/client_reference"),
+        (with("note", json!("\u{0}")), "#/note"),
+        (
+            with("account", json!({ "type": "savings", "account_no": "1\u{0}" })),
+            "#/account/account_no",
+        ),
+        (
+            with("account", json!({ "type": "savings", "external_id": "\u{0}1" })),
+            "#/account/external_id",
+        ),
+    ] {
+        let answer = world.send(creation("clerk", "k", body)).await;
+        assert_eq!((answer.status.as_u16(), answer.places()), (422, vec![place.to_owned()]));
+    }
+    let id = "01930000-0000-7000-8000-000000000100";
+    let path = format!("/v1/transfers/{id}/reversals");
+    let answer = world.send(json_post("operator", &path, r#"{"reason":"a\u0000b"}"#)).await;
+    assert_eq!((answer.status.as_u16(), answer.places()), (422, vec!["#/reason".to_owned()]));
+    let answer = world.get("operator", "/v1/transfers?client_reference=a%00b").await;
+    assert_eq!(answer.problem(), "invalid_request");
+}
+
 #[tokio::test]
 async fn a_member_given_twice_is_refused() {
     let world = World::new();
