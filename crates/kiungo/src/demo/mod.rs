@@ -122,8 +122,11 @@ async fn live(options: &DemoOptions, output: Output) -> anyhow::Result<bool> {
     world.calm_down();
     progress.say("The day is over and nothing goes wrong any more; what is under way settles.");
     let count = begun.len();
-    let ends = evening::settle(&api, &story, &begun, |open| progress.show(count, open, "settling"))
-        .await?;
+    let ends = evening::settle(&api, &story, &begun, |open| {
+        world.repair_core();
+        progress.show(count, open, "settling");
+    })
+    .await?;
     let tales = if output.is_json() { Vec::new() } else { tales::tell(&api, &ends).await? };
     kiungo.stop().await?;
     progress.finish();

@@ -97,6 +97,11 @@ impl World {
         }
     }
 
+    /// What the core's administrator does: makes keys usable again whose command died inside it.
+    pub(super) fn repair_core(&self) {
+        self.core.free_stuck_keys();
+    }
+
     /// The id of the account in the core that a transfer is about.
     pub(super) fn account(&self, wanted: &Wanted) -> u64 {
         let Some(ids) = self.people.get(wanted.person) else { return 0 };
