@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::help::Help;
 use super::{Finding, SourceFile};
+use crate::group::WITH_SERVERS;
 use crate::tool::Tool;
 
 /// What was found, and how many commands were looked at.
@@ -74,18 +75,29 @@ fn compare(
 
 #[derive(Deserialize)]
 struct Message {
-    reason: String,
+    target: Target,
+    profile: Profile,
     executable: Option<PathBuf>,
 }
 
-/// Builds the program; where it is.
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    test: bool,
+}
+
+/// Builds the program as the tests have it, so that nothing is built twice; where it is.
 fn build(root: &Path) -> Result<PathBuf> {
-    let how = ["build", "--quiet", "--package", "kiungo", "--bin", "kiungo"];
+    let how = ["test", "--quiet", "--workspace", "--features", WITH_SERVERS, "--no-run"];
     let form = ["--message-format", "json-render-diagnostics"];
     let output = Tool::cargo(root, &[&how[..], &form].concat()).output()?;
-    let messages = output.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let built = messages.filter(|message| message.reason == "compiler-artifact");
-    built.filter_map(|message| message.executable).next_back().context("cargo built no `kiungo`")
+    let built = output.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let program = built.filter(|built| built.target.name == "kiungo" && !built.profile.test);
+    program.filter_map(|built| built.executable).next_back().context("cargo built no `kiungo`")
 }
 
 fn ask(root: &Path, program: &Path, path: &[String]) -> Result<String, String> {
