@@ -421,10 +421,9 @@ fn a_booking_that_never_arrives_is_sent_again_under_its_reference_until_the_core
     for _ in 0..15 {
         // Still running, or stuck: a new reference could book a second time.
         story.then(absent()).then(absent());
-        story.sends(Outcome::unknown("425")).then(Happening::Finding(
-            StepName::First,
-            Finding::unclear("later"),
-        ));
+        story
+            .sends(Outcome::unknown("425"))
+            .then(Happening::Finding(StepName::First, Finding::unclear("later")));
         assert_eq!(story.transfer.reference(StepName::First), reference);
         assert!(story.transfer.holds_account(), "another operation may not overtake it");
     }

@@ -8,8 +8,7 @@ use std::time::Duration;
 use kiungo_domain::transfer::{Entry, Event, Kind, Status};
 use kiungo_domain::{
     AccountRef, Currency, Money, Msisdn, Outcome, ProviderId, Receipt, Reference, Timestamp,
-    TransferId,
-    party::AccountKey,
+    TransferId, party::AccountKey,
 };
 use kiungo_engine::{Caller, Clock, Engine, EngineOptions, Ids, NewTransfer, Setup, SubmitError};
 use kiungo_simulators::audit::{Audit, Claim, audit};
