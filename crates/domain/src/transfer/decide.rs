@@ -150,7 +150,19 @@ impl Draft {
         if !matches!(self.transfer.step(step).state, StepState::Sent { .. }) {
             return;
         }
-        self.settle(step, outcome, policy);
+        let sent_before = self.transfer.step(step).unsettled_since.is_some();
+        match outcome {
+            // Turned away at the door. That says nothing about an earlier sending, which may still
+            // be executed under this reference.
+            Outcome::Rejected(rejection)
+                if sent_before && rejection.retry == Retry::AfterRepair =>
+            {
+                let outcome = Outcome::not_sent(rejection.message.clone());
+                self.record(Event::Concluded { step, outcome });
+                self.open_case(CaseKind::RepairNeeded, rejection.message);
+            }
+            outcome => self.settle(step, outcome, policy),
+        }
     }
 
     /// The process that had sent a step is gone: what the attempt came to is unknown (rule 1).

@@ -433,6 +433,38 @@ fn a_booking_that_never_arrives_is_sent_again_under_its_reference_until_the_core
     assert_eq!(story.status(), Status::InProgress);
 }
 
+/// A door that is closed to the second sending says nothing about the first, which may still run: a
+/// new reference would book it twice, and failing would lose it.
+#[test]
+fn a_resending_turned_away_until_repair_settles_nothing() {
+    let absent = |step| Happening::Finding(step, Finding::Absent);
+    for (kind, from_wallet, step) in
+        [(Kind::Withdrawal, false, StepName::First), (Kind::Deposit, true, StepName::Second)]
+    {
+        let mut story = Story::new(kind, from_wallet, OnCoreRejection::Suspense);
+        story.then(Happening::Clear).sends(Outcome::unknown("lost"));
+        let reference = story.transfer.reference(step);
+        story.then(absent(step)).then(absent(step));
+        story.sends(Outcome::Rejected(rejection(Retry::AfterRepair)));
+        assert_eq!(story.status(), Status::NeedsAttention);
+        assert_eq!(story.transfer.reference(step), reference, "the same key");
+        assert!(story.transfer.holds_account());
+        story.sends(done("C1"));
+        assert!(story.transfer.step(step).is_done());
+    }
+}
+
+#[test]
+fn an_inquiry_that_says_refused_until_repair_is_about_the_sending_itself() {
+    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(Outcome::unknown("lost"));
+    let reference = story.transfer.reference(StepName::Second);
+    let refused = Finding::Refused(rejection(Retry::AfterRepair));
+    story.then(Happening::Finding(StepName::Second, refused));
+    assert_eq!(story.status(), Status::NeedsAttention);
+    assert_ne!(story.transfer.reference(StepName::Second), reference, "the old one is used up");
+}
+
 /// The resending cannot leave the machine for days, but the first sending did.
 #[test]
 fn a_transfer_that_may_have_moved_money_is_never_given_up() {
