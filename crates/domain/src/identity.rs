@@ -47,6 +47,40 @@ impl fmt::Debug for TransferId {
     }
 }
 
+/// Where a transfer belongs when work is divided: transfers whose core account was named alike have
+/// the same slot, so that whoever has the slot sees them in their order (rule 11). Slots are many and
+/// never change their meaning; how many queues they are divided among is a matter of configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Slot(u16);
+
+impl Slot {
+    /// How many slots there are.
+    pub const COUNT: u16 = 4_096;
+
+    /// The slot of these bytes (FNV-1a, which spreads short texts well and is the same everywhere).
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for part in parts {
+            for byte in part.iter().chain(&[0]) {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+            }
+        }
+        // The low bits of FNV are its weakest.
+        Self(u16::try_from((hash ^ (hash >> 32)) % u64::from(Self::COUNT)).unwrap_or(0))
+    }
+
+    /// The slot with this number, as it was stored; numbers past the last begin anew.
+    pub const fn from_number(number: u16) -> Self {
+        Self(number % Self::COUNT)
+    }
+
+    /// Its number, below [`Slot::COUNT`].
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+}
+
 /// Our id for one operation of a transfer, as the other side sees it: the transfer's id with the
 /// step and the generation in its last byte. A step gets a new generation, and so a new reference,
 /// only after a definite failure (rule 8).

@@ -20,7 +20,7 @@ pub mod policy;
 pub mod time;
 pub mod transfer;
 
-pub use identity::{CoreId, ProviderId, Receipt, Reference, TransferId};
+pub use identity::{CoreId, ProviderId, Receipt, Reference, Slot, TransferId};
 pub use money::{Currency, Money};
 pub use outcome::{Finding, Outcome};
 pub use party::{AccountKind, AccountRef, CoreAccount, Msisdn};

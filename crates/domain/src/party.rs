@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::identity::{CoreId, Slot};
+
 /// A phone number in international form: digits only, country code first, no `+`.
 ///
 /// Printing it (`Debug`, `Display`) masks the middle, so that a full number never reaches a log or
@@ -106,6 +108,25 @@ pub struct AccountRef {
     pub kind: Option<AccountKind>,
     /// The name.
     pub key: AccountKey,
+}
+
+impl AccountRef {
+    /// The name as bytes, with what kind of name it is: the same for whoever names it alike,
+    /// whether or not the kind of account is known yet.
+    fn name(&self) -> (&'static [u8], String) {
+        match &self.key {
+            AccountKey::Id(id) => (b"id", id.to_string()),
+            AccountKey::AccountNo(number) => (b"no", number.clone()),
+            AccountKey::ExternalId(id) => (b"external", id.clone()),
+            AccountKey::Phone(msisdn) => (b"phone", msisdn.digits().to_owned()),
+        }
+    }
+
+    /// The slot of transfers that name this account first.
+    pub fn slot(&self, core: &CoreId) -> Slot {
+        let (kind, name) = self.name();
+        Slot::of(&[core.as_str().as_bytes(), kind, name.as_bytes()])
+    }
 }
 
 /// An account as the core knows it: found, and identified by the core's own id.

@@ -13,7 +13,8 @@ pub struct Change {
     pub decision: Decision,
     /// When the transfer is to be looked at next; `None` if only when something happens outside.
     pub due: Option<Timestamp>,
-    /// The key under which a client may ask for the same again; with a new transfer only.
+    /// The key under which a client may ask for the same again: with a new transfer, or with what a
+    /// client asks of one.
     pub key: Option<IdempotencyKey>,
     /// The inbox item that this change handles.
     pub handles: Option<InboxId>,
@@ -56,6 +57,14 @@ pub enum CommitError {
     /// The idempotency key was used before.
     #[error("the idempotency key was used before")]
     KeyTaken(KeyHolder),
+    /// The change would make the transfer hold its core account, and another transfer holds it: an
+    /// operation of that one may be running (rule 11). Judged after [`CommitError::Stale`] and
+    /// before receipts.
+    #[error("the core account is held by transfer {owner}")]
+    AccountHeld {
+        /// The transfer that holds it.
+        owner: TransferId,
+    },
     /// The inbox item has been handled already.
     #[error("the inbox item has been handled already")]
     AlreadyHandled,

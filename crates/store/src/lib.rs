@@ -8,12 +8,15 @@
 //! * [`summary`]: the projection that queries read
 //! * [`query`]: what can be asked
 //! * [`inbox`]: what arrived from outside, stored before it is acknowledged
+//! * [`outbox`]: what is to be told to others, stored with the change that it follows from
+//! * [`lease`]: who does what only one may do
 //! * [`MemoryStore`]: for the simulated world; audits itself at every commit when asked
 //! * [`SqliteStore`]: one file, one machine
 //! * [`PostgresStore`]: a server, any number of processes; what the two share (batches, conflicts,
 //!   rows, ways of searching) stands above their statements
 //! * `contract` (with the feature of that name): the one suite that every store passes
 
+mod action;
 mod batch;
 mod case;
 pub mod change;
@@ -21,7 +24,9 @@ mod check;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod inbox;
+pub mod lease;
 mod memory;
+pub mod outbox;
 mod page;
 mod postgres;
 pub mod query;
@@ -32,12 +37,15 @@ mod words;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use thiserror::Error;
 
+pub use action::Action;
 pub use change::{Change, CommitError, IdempotencyKey, KeyHolder};
 pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
+pub use lease::Lease;
 pub use memory::MemoryStore;
+pub use outbox::{News, Outgoing};
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use query::{CaseRow, Cursor, LedgerBalance, Overview, Page, TransferQuery, WalletPeriod};
 pub use sql::{OpenError, SchemaState, SchemaStep, SqlStore};
@@ -128,6 +136,82 @@ pub trait Store: Send + Sync {
 
     /// Counts for metrics and back-pressure, cheap enough to be asked every second.
     async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError>;
+
+    /// Takes transfers whose due time has come, the longest due first: their due time moves on to
+    /// `until` in the same transaction, and what another process takes at the same moment is left
+    /// out. So each is taken once, and comes back if whoever took it dies.
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Slot)>, StoreError> {
+        let _ = (now, until, limit);
+        Err(StoreError::Unavailable("not there yet".to_owned()))
+    }
+
+    /// Takes waiting inbox items whose due time has come, the longest due first, as
+    /// [`Store::take_due`] takes transfers. It does not count as an attempt.
+    async fn take_inbox_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboxId>, StoreError> {
+        let _ = (now, until, limit);
+        Err(StoreError::Unavailable("not there yet".to_owned()))
+    }
+
+    /// Takes a lease until `until`, or renews it, if nobody else has it at `now`; whether `holder`
+    /// has it. At most 200 bytes each for name and holder.
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let _ = (name, holder, now, until);
+        Err(StoreError::Unavailable("not there yet".to_owned()))
+    }
+
+    /// Gives a lease back, if `holder` has it.
+    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+        let _ = (name, holder);
+        Err(StoreError::Unavailable("not there yet".to_owned()))
+    }
+
+    /// The leases whose names begin with `prefix` and that are held at `now`, by name. Whatever ended
+    /// more than an hour ago may have been cleared away.
+    async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        let _ = (prefix, now);
+        Err(StoreError::Unavailable("not there yet".to_owned()))
+    }
+
+    /// The oldest rows of the outbox, in their order, at most `limit` (and at most 1,000). Rows are
+    /// written only by stores that were opened to keep an outbox; else nobody would fetch them.
+    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        let _ = (limit,);
+        Err(StoreError::Unavailable("not there yet".to_owned()))
+    }
+
+    /// Removes rows of the outbox that have been told; at most 1,000 at a time.
+    async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
+        let _ = (numbers,);
+        Err(StoreError::Unavailable("not there yet".to_owned()))
+    }
+
+    /// Records what a person did.
+    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
+        let _ = (action,);
+        Err(StoreError::Unavailable("not there yet".to_owned()))
+    }
+
+    /// What persons did, newest first, at most `limit` (and at most 500).
+    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
+        let _ = (limit,);
+        Err(StoreError::Unavailable("not there yet".to_owned()))
+    }
 
     /// Moves up to `limit` (at most 1,000 at a time) of the oldest settled transfers into the archive;
     /// how many were moved, so that a caller goes on until none is. Settled: final, received and

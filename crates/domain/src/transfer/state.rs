@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::identity::{Receipt, Reference, TransferId};
+use crate::identity::{Receipt, Reference, Slot, TransferId};
 use crate::money::Money;
 use crate::outcome::{Awaiting, Confirmation, Finding, Outcome, Rejection};
 use crate::party::{AccountRef, CoreAccount};
@@ -416,6 +416,16 @@ impl Transfer {
     /// What was wanted.
     pub fn instruction(&self) -> &Instruction {
         &self.instruction
+    }
+
+    /// Where it belongs when work is divided: by its core and the account as it was named first.
+    pub fn slot(&self) -> Slot {
+        let core = &self.instruction.core;
+        let first = self.instruction.accounts.first();
+        first.map_or_else(
+            || Slot::of(&[core.as_str().as_bytes(), self.id().as_uuid().as_bytes()]),
+            |account| account.slot(core),
+        )
     }
 
     /// The account in the core, once it is found.

@@ -1,0 +1,44 @@
+//! What other systems ask for.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::QueueError;
+
+/// Where commands come from.
+#[async_trait]
+pub trait Commands: Send {
+    /// The next command; waits for the broker to come back if it is gone. `None` once it was told to stop.
+    async fn next(&mut self) -> Option<Command>;
+}
+
+/// A command as it came.
+pub struct Command {
+    /// Who sent it, as the broker knows the sender (the `user_id` that it checked); `None` if the
+    /// sender did not say.
+    pub user: Option<String>,
+    /// What the sender calls the content.
+    pub content_type: Option<String>,
+    /// The key under which it was sent.
+    pub routing_key: String,
+    /// The content, whole.
+    pub body: Bytes,
+    /// Whether it may have been delivered before.
+    pub redelivered: bool,
+    /// To be told what became of it. Dropped untold, it is delivered again later.
+    pub settle: Box<dyn Settle>,
+}
+
+/// What became of a command.
+#[async_trait]
+pub trait Settle: Send + Sync {
+    /// It was carried out, or will be: what it asks for is durable.
+    async fn done(self: Box<Self>) -> Result<(), QueueError>;
+
+    /// It never can be carried out: it is put among the dead letters, whole, with the reason and the
+    /// place in its JSON, and leaves the queue once that is confirmed.
+    async fn reject(self: Box<Self>, reason: &str, path: Option<&str>) -> Result<(), QueueError>;
+
+    /// Not now: it is delivered again.
+    async fn later(self: Box<Self>) -> Result<(), QueueError>;
+}

@@ -1,0 +1,57 @@
+//! What was given up, whole and with its reason (rule 12).
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::QueueError;
+
+/// The name of a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeadLetterId(pub String);
+
+impl fmt::Display for DeadLetterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its name.
+    pub id: DeadLetterId,
+    /// The exchange that it was sent to.
+    pub exchange: String,
+    /// The key under which it was sent.
+    pub routing_key: String,
+    /// The queue that it was in.
+    pub queue: String,
+    /// Why it was given up.
+    pub reason: String,
+    /// The place in its JSON that is wrong, where that is the reason.
+    pub path: Option<String>,
+    /// Who sent it, as the broker knows the sender.
+    pub user: Option<String>,
+    /// What the sender calls the content.
+    pub content_type: Option<String>,
+    /// The content, whole.
+    pub body: Bytes,
+}
+
+/// The dead letters.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// The oldest ones, at most `limit` (and at most 1,000). They stay where they are.
+    async fn list(&self, limit: u32) -> Result<Vec<DeadLetter>, QueueError>;
+
+    /// Sends one to where it was sent first, marked with who does it and why, and removes it once that
+    /// is confirmed; `None` if there is none of that name.
+    async fn redrive(
+        &self,
+        id: &DeadLetterId,
+        by: &str,
+        why: &str,
+    ) -> Result<Option<DeadLetter>, QueueError>;
+}

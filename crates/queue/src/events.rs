@@ -1,0 +1,26 @@
+//! Telling others what has become known.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::QueueError;
+
+/// A message for whoever listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventMessage {
+    /// Its id: a second message with the same id tells the same.
+    pub id: String,
+    /// What it is about, for example `transfer.deposit.completed`: what listeners choose by.
+    pub topic: String,
+    /// A `CloudEvent` as JSON.
+    pub body: Bytes,
+}
+
+/// Where events are published.
+#[async_trait]
+pub trait Events: Send + Sync {
+    /// Publishes events in this order. When this returns `Ok`, the broker has confirmed all of them; an
+    /// event that nobody listens for counts as confirmed, and is counted. After an error any of them may
+    /// have been published: publish them again from the first.
+    async fn publish(&self, events: &[EventMessage]) -> Result<(), QueueError>;
+}

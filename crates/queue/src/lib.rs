@@ -1,0 +1,40 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+//! What passes between processes: work to look at, what has become known, commands, and what nobody
+//! could deal with.
+//!
+//! A message never carries the truth: work names transfers, whose state is in the store. So a lost,
+//! doubled or reordered message is harmless (`docs/decisions/0008`).
+//!
+//! * [`work`]: announcing work, and taking part in a shard of it
+//! * [`events`]: telling others what has become known
+//! * [`commands`]: what other systems ask for
+//! * [`dead`]: what was given up, whole and with its reason
+
+pub mod commands;
+pub mod dead;
+pub mod events;
+pub mod work;
+
+use thiserror::Error;
+
+pub use commands::{Command, Commands, Settle};
+pub use dead::{DeadLetter, DeadLetterId, DeadLetters};
+pub use events::{EventMessage, Events};
+pub use work::{Delivery, Membership, Shard, Token, Work, WorkQueue};
+
+/// The broker failed. What was to be sent may or may not have been taken.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum QueueError {
+    /// It cannot be reached, or did not answer in time.
+    #[error("the broker failed: {0}")]
+    Unavailable(String),
+    /// It took the message and had no queue for it, so that it is lost there: the topology is not
+    /// as it should be.
+    #[error("the broker has no queue for {exchange}/{routing_key}: kiungo queue topology")]
+    Unroutable {
+        /// Where it was sent.
+        exchange: String,
+        /// Under which key.
+        routing_key: String,
+    },
+}

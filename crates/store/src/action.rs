@@ -1,0 +1,18 @@
+//! What a person did by hand, and why: kept for whoever asks later.
+
+use kiungo_domain::Timestamp;
+
+/// Something that a person did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// When.
+    pub at: Timestamp,
+    /// Who: the name given, or of the key used.
+    pub by: String,
+    /// What, as one word: `redrive`.
+    pub what: String,
+    /// What it was done to.
+    pub subject: String,
+    /// Why, in the person's words.
+    pub why: String,
+}

@@ -1,0 +1,37 @@
+//! What has become known about a transfer and is to be told to others: written in the transaction of
+//! the change it follows from, so that nothing is told that is not committed, and nothing that is
+//! committed is left untold.
+
+use kiungo_domain::Timestamp;
+use kiungo_domain::transfer::CaseKind;
+use serde::{Deserialize, Serialize};
+
+use crate::Summary;
+
+/// A row of the outbox. Of one transfer, a later row never has a smaller number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its number.
+    pub no: i64,
+    /// When what it tells happened.
+    pub at: Timestamp,
+    /// What became known.
+    pub news: News,
+    /// The transfer as it was then.
+    pub transfer: Summary,
+}
+
+/// What became known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "news", rename_all = "snake_case")]
+pub enum News {
+    /// The transfer has this status now, and had another one before, or none.
+    Status,
+    /// A person is needed.
+    CaseOpened {
+        /// What kind of question.
+        kind: CaseKind,
+        /// The evidence, for people.
+        detail: String,
+    },
+}
