@@ -80,6 +80,7 @@ impl Carriage {
 #[async_trait]
 impl Transport for Carriage {
     async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
+        kiungo_transport::still_in_time()?;
         let lost = || Failure::NoAnswer { why: "the connection was lost".to_owned() };
         let mut delay = Duration::from_millis(1);
         if self.weather.is_stormy() {
