@@ -193,6 +193,7 @@ impl World {
             providers,
             cores,
             options: EngineOptions { in_flight_max: 64, ..EngineOptions::default() },
+            sharing: None,
             tripwire: Some(Arc::clone(&self.tripwire) as Arc<_>),
         });
         engine.start().await?;
