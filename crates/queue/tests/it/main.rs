@@ -1,0 +1,5 @@
+//! The contract, over every queue.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod memory;
