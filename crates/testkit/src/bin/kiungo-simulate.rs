@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     const OPTIONS: SimulateOptions =
-        SimulateOptions { transfers: 300, per_seed: 100, seed: 7, threads: 1 };
+        SimulateOptions { transfers: 300, per_seed: 100, seed: 7, threads: 1, staff: Staff::Alone };
 
     #[test]
     fn the_command_line_is_sound() {

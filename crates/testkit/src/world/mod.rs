@@ -115,7 +115,8 @@ pub fn simulate(
                     if index >= seeds {
                         return;
                     }
-                    let one = run_seed(options.seed.wrapping_add(index), options.per_seed, options.staff);
+                    let one =
+                        run_seed(options.seed.wrapping_add(index), options.per_seed, options.staff);
                     let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
                     report.add(&one);
                     progress(&report);

@@ -2,14 +2,14 @@
 //! which die, are frozen, and lose their broker, each for itself.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kiungo_engine::crash::Tripwire;
 use kiungo_engine::{Clock, Engine, EngineOptions, Ids, Setup, Sharing, SharingOptions};
-use kiungo_queue::memory::{MemoryOptions, MemoryQueue, Mischief};
 use kiungo_queue::WorkQueue;
+use kiungo_queue::memory::{MemoryOptions, MemoryQueue, Mischief};
 use kiungo_store::Store;
 
 use super::carriage::Door;
@@ -73,7 +73,8 @@ impl Processes {
             Staff::Shared { workers } => 1 + usize::from(workers),
         };
         let tripwire = |number: usize| {
-            let purpose = if number == 0 { "deaths".to_owned() } else { format!("deaths {number}") };
+            let purpose =
+                if number == 0 { "deaths".to_owned() } else { format!("deaths {number}") };
             Arc::new(DrawnTripwire::new(Chance::new(seed, &purpose), 40))
         };
         let queue = MemoryQueue::new(MemoryOptions { shards: 4, ..MemoryOptions::default() });
@@ -201,7 +202,8 @@ impl Processes {
         number: usize,
         ice: Ice,
     ) {
-        let purpose = if number == 0 { "downtime".to_owned() } else { format!("downtime {number}") };
+        let purpose =
+            if number == 0 { "downtime".to_owned() } else { format!("downtime {number}") };
         let chance = Chance::new(self.seed, &purpose);
         let Some(tripwire) = self.tripwires.get(number) else { return };
         loop {
@@ -250,4 +252,3 @@ impl Processes {
         }
     }
 }
-
