@@ -15,11 +15,15 @@ CREATE TABLE lanes (
 CREATE INDEX lanes_by_transfer ON lanes (transfer_id);
 
 -- Who holds an account already keeps it; of two, whoever came first. What is cut out here are bare
--- words and numbers, so nothing in them was escaped (and `->>` would refuse a summary with a NUL).
+-- words and numbers, so nothing in them was escaped; and the server refuses JSON that holds a NUL
+-- anywhere, such as in a note.
 INSERT INTO lanes (core, kind, account, transfer_id)
 SELECT trim('"' FROM (s -> 'core')::text), trim('"' FROM (s -> 'account' -> 'kind')::text),
     (s -> 'account' -> 'id')::text, id
-FROM (SELECT no, id, summary::json AS s FROM transfers WHERE holds_account) AS t
+FROM (
+    SELECT no, id, replace(summary, '\u0000', '\u0020')::json AS s FROM transfers
+    WHERE holds_account
+) AS t
 WHERE (s -> 'account' -> 'id')::text IS NOT NULL
 ORDER BY no ON CONFLICT DO NOTHING;
 

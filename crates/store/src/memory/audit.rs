@@ -95,3 +95,37 @@ fn in_suspense(record: &Record) -> Money {
 fn suspended(status: Status, amount: Money) -> Money {
     if status == Status::Suspended { amount } else { Money::zero(amount.currency()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use kiungo_domain::transfer::{Draft, StepName};
+
+    use super::*;
+    use crate::Change;
+    use crate::contract::story::{at, clear_at, complete, instruction, received, then};
+
+    fn holding(books: &mut Books, n: u32) -> Change {
+        let first = received(instruction(n), at(1));
+        let begins = |draft: &mut Draft| {
+            clear_at(draft, 5);
+            complete(draft, StepName::First, &format!("R{n}"));
+            draft.start(StepName::Second);
+        };
+        let change = then(&first.decision.transfer, at(2), begins);
+        books.apply(first).unwrap();
+        change
+    }
+
+    #[test]
+    fn two_that_hold_one_account_are_found_although_nobody_refused() {
+        let mut books = Books::default();
+        let (one, two) = (holding(&mut books, 1), holding(&mut books, 2));
+        books.audit(&one.decision).unwrap();
+        books.apply(one).unwrap();
+        assert!(books.refuse(&two).is_err());
+        books.holders.clear();
+        books.refuse(&two).unwrap();
+        let found = books.audit(&two.decision);
+        assert!(matches!(&found, Err(StoreError::Corrupt(why)) if why.contains("savings 5")));
+    }
+}

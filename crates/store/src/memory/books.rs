@@ -261,7 +261,9 @@ impl Books {
     ) -> Vec<(TransferId, Slot)> {
         let due = self.due.iter().take_while(|(due, ..)| *due <= now).take(limit);
         let ids: Vec<_> = due.map(|(.., id)| *id).collect();
-        ids.iter().for_each(|id| self.move_due(*id, until));
+        for id in &ids {
+            self.move_due(*id, until);
+        }
         let slot = |id| self.transfers.get(id).map(|record| (*id, record.slot));
         ids.iter().filter_map(slot).collect()
     }

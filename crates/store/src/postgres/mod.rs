@@ -10,7 +10,8 @@
 //!
 //! Each process has one connection that writes. Two processes may commit at the same time; what one
 //! of them judges by is locked until its end (transfers, inbox items), or refused by a key when the
-//! other was quicker (events, receipts, idempotency keys, arrivals). Then the batch is judged anew.
+//! other was quicker (events, accounts held, receipts, idempotency keys, arrivals). Then the batch is
+//! judged anew.
 
 mod failure;
 mod open;

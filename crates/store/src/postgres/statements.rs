@@ -198,14 +198,15 @@ pub(super) const STATEMENTS: Statements = Statements {
     search_msisdn: search_by!("t.msisdn = $1::text"),
     search_client_reference: search_by!("t.client_reference = $1::text"),
     search_receipt: SEARCH_RECEIPT,
-    // `->` leaves alone what it is not asked for; `->>` refuses a summary that holds a NUL anywhere.
+    // Whatever it is asked for, the server refuses JSON that holds a NUL anywhere, such as in a note.
     moved: "
-        SELECT coalesce(sum((summary::json -> 'amount' -> 'minor')::text::bigint), 0)::bigint
-        FROM transfers
+        SELECT coalesce(sum((s.json -> 'amount' -> 'minor')::text::bigint), 0)::bigint
+        FROM transfers,
+            LATERAL (SELECT replace(summary, '\\u0000', '\\u0020')::json AS json) AS s
         WHERE msisdn = $1::text AND received_us >= $2::bigint AND received_us < $3::bigint
           AND provider = $4::text AND kind = ANY ($5::text[]) AND status <> ALL ($6::text[])
-          AND (summary::json -> 'amount' -> 'currency')::text = '\"' || $7::text || '\"'
-          AND coalesce((summary::json -> 'merged_into')::text, 'null') = 'null'",
+          AND (s.json -> 'amount' -> 'currency')::text = '\"' || $7::text || '\"'
+          AND coalesce((s.json -> 'merged_into')::text, 'null') = 'null'",
     due: "
         SELECT id::text, due_us FROM transfers WHERE due_us <= $1::bigint
         ORDER BY due_us, no LIMIT $2::bigint",

@@ -18,6 +18,8 @@ mod archive;
 mod errands;
 pub(crate) mod opening;
 pub(crate) mod read;
+#[cfg(test)]
+pub(crate) mod samples;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod session;
