@@ -2,15 +2,22 @@
 //!
 //! * `crash`: dying at a named point, for tests
 //! * `cores`: connecting to cores, now or later
+//! * `notify`: what systemd is told
 //! * `process`: what the process itself uses
 //! * `server`: what the HTTP server is told
+//! * `socket`: what is listened on
+//! * `stop`: stopping without failing anybody
 
 mod cores;
 mod crash;
+mod notify;
 mod process;
 mod server;
+mod socket;
+mod stop;
 
 use std::collections::BTreeMap;
+use std::net;
 use std::sync::Arc;
 
 use kiungo_domain::{CoreId, ProviderId};
@@ -27,6 +34,8 @@ use crate::commands::output::Output;
 use crate::commands::{Config, Failure};
 use crate::database::Database;
 
+pub(crate) use socket::passed as passed_socket;
+
 /// Checks what [`serve`] checks first of the section `server`.
 ///
 /// # Errors
@@ -35,20 +44,21 @@ pub(crate) fn check(config: &Config) -> Result<(), Failure> {
     server::options(config).check().map_err(|error| Failure::Usage(format!("server: {error}")))
 }
 
-/// Serves until a signal says to stop.
+/// Serves until a signal says to stop, on `passed`, or on a socket of its own.
 ///
 /// # Errors
 /// What kept it from starting.
-pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure> {
+pub(crate) async fn serve(
+    config: Config,
+    passed: Option<net::TcpListener>,
+    output: Output,
+) -> Result<(), Failure> {
     let tripwire = crash::tripwire_from_environment().map_err(Failure::Usage)?;
     check(&config)?;
     let server_options = server::options(&config);
     let assembly = Assembly::new(&config)?;
     // Before anything else is touched: the usual mistake is a second Kiungo on the same port.
-    let address = config.server.address;
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        Failure::failed(format!("cannot listen on {address} (server.listen, server.port): {error}"))
-    })?;
+    let listener = socket::listener(passed, config.server.address).await?;
     let address = listener.local_addr().map_err(|error| Failure::failed(error.to_string()))?;
     let signals = Signals::new()?;
     let opened = config.database.address.open_alone().await;
@@ -87,6 +97,7 @@ pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure>
         &format!("kiungo is ready on http://{address}"),
         &serde_json::json!({ "ready": format!("http://{address}") }),
     );
+    notify::ready();
     tracing::info!(%address, "ready");
     warm_up(adapters);
     running.until_stopped(listener, state, &server_options, signals).await;
@@ -151,18 +162,27 @@ impl Running {
         let http = kiungo_server::serve(listener, router, bounds, shutdown.clone(), grace);
         let http = tokio::spawn(http);
         signals.next().await;
-        tracing::info!(grace.seconds = grace.as_secs(), "stopping");
+        let drain = self.config.server.drain;
+        tracing::info!(
+            drain.seconds = drain.as_secs(),
+            grace.seconds = grace.as_secs(),
+            "stopping"
+        );
+        notify::stopping(drain + grace);
         self.readiness.set(false);
-        shutdown.cancel();
+        let at_once = CancellationToken::new();
         let impatient = {
-            let engine = self.engine.clone();
+            let (engine, at_once) = (self.engine.clone(), at_once.clone());
             tokio::spawn(async move {
                 signals.next().await;
                 tracing::warn!("stopping at once, by a second signal");
+                at_once.cancel();
                 engine.kill();
             })
         };
-        let (clean, cut_off) = tokio::join!(self.engine.stop(grace), http);
+        stop::drain(drain, &at_once).await;
+        shutdown.cancel();
+        let (clean, cut_off) = stop::finish(&self.engine, http, grace, &at_once).await;
         impatient.abort();
         if !clean {
             tracing::warn!(
@@ -170,7 +190,7 @@ impl Running {
             );
         }
         self.database.close().await;
-        tracing::info!(clean, connections.cut_off = cut_off.unwrap_or_default(), "stopped");
+        tracing::info!(clean, connections.cut_off = cut_off, "stopped");
     }
 }
 

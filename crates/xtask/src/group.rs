@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::services::Postgres;
 use crate::tool::{self, Tool};
-use crate::{count, deny, tidy};
+use crate::{count, deny, package, tidy};
 
 /// Names the `PostgreSQL` database that tests use. Without it, one is made for them.
 const DATABASE: &str = "KIUNGO_TEST_DATABASE_URL";
@@ -31,12 +31,14 @@ pub(crate) enum Group {
     Tidy,
     /// Licences, bans and sources of dependencies.
     Deny,
+    /// The Debian package.
+    Package,
 }
 
 impl Group {
     /// All of them, in the order in which they run: the quick ones say early what is wrong.
     pub(crate) const ALL: &[Self] =
-        &[Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Tidy, Self::Deny];
+        &[Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Tidy, Self::Deny, Self::Package];
 
     /// Its name on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -47,6 +49,7 @@ impl Group {
             Self::Test => "test",
             Self::Tidy => "tidy",
             Self::Deny => "deny",
+            Self::Package => "package",
         }
     }
 
@@ -59,6 +62,9 @@ impl Group {
             Self::Test => "all tests, those in the documentation included",
             Self::Tidy => "house rules (tidy.toml)",
             Self::Deny => "licences, bans and sources of dependencies (deny.toml)",
+            Self::Package => {
+                "the Debian package, installed into a fresh tree; the containers' files"
+            }
         }
     }
 
@@ -77,6 +83,7 @@ impl Group {
             Self::Test => test(root),
             Self::Tidy => tidy::run(root),
             Self::Deny => deny::run(root),
+            Self::Package => package::check(root),
         }
     }
 }

@@ -43,8 +43,9 @@ pub(crate) struct ServeOptions {
 
 pub(crate) fn run(options: &ServeOptions, output: Output) -> Result<(), Failure> {
     let config = options.config.load()?;
+    let passed = crate::serve::passed_socket()?;
     logging::start(&config.log);
-    runtime()?.block_on(crate::serve::serve(config, output))
+    runtime()?.block_on(crate::serve::serve(config, passed, output))
 }
 
 /// As many workers as there are cores.

@@ -16,6 +16,8 @@ pub(crate) struct Server {
     pub(crate) public_url: Option<String>,
     pub(crate) body_bytes_max: usize,
     pub(crate) request_timeout: Duration,
+    /// For how long a stop begins with saying so.
+    pub(crate) drain: Duration,
     pub(crate) shutdown_grace: Duration,
 }
 
@@ -31,8 +33,10 @@ impl Server {
         let port = small(section.integer("port", 0..=65_535, 0));
         let public_url = public_url(&mut section);
         let body_bytes_max = size(section.integer("body_bytes_max", 1024..=16_777_216, 262_144));
-        let mut wait = |key| section.duration(key, SECOND..=HOUR, 30 * SECOND);
-        let (request_timeout, shutdown_grace) = (wait("request_timeout"), wait("shutdown_grace"));
+        let mut wait = |key, least, default| section.duration(key, least..=HOUR, default);
+        let request_timeout = wait("request_timeout", SECOND, 30 * SECOND);
+        let drain = wait("drain", Duration::ZERO, Duration::ZERO);
+        let shutdown_grace = wait("shutdown_grace", SECOND, 30 * SECOND);
         section.finish();
         let address = SocketAddr::new(listen.unwrap_or(Ipv4Addr::LOCALHOST.into()), port);
         listen.is_some().then_some(Self {
@@ -40,6 +44,7 @@ impl Server {
             public_url,
             body_bytes_max,
             request_timeout,
+            drain,
             shutdown_grace,
         })
     }

@@ -7,6 +7,7 @@
 //! * `postgres`: a database of a server, and what commands do with it
 //! * `cli`: what commands answer, and their exit codes
 //! * `serving`: serving, stopping, starting again
+//! * `restart`: stopping and starting while clients ask
 //! * `crash_matrix`: dying at every point
 //! * `demo`: the demo as a user runs it
 
@@ -16,5 +17,6 @@ mod demo;
 mod kiungo;
 #[cfg(feature = "postgres-tests")]
 mod postgres;
+mod restart;
 mod serving;
 mod world;
