@@ -15,6 +15,9 @@
 //! * `fees`: what a mapping expects, beside what the provider states
 //! * `inbox`: callbacks and payments started at the wallet
 //! * `schedule`: what is due, found again after a restart
+//! * [`sharing`]: several processes: what is announced, and what is given back
+//! * `shards`: which part of the work is whose
+//! * `sweep`: what is due, announced
 
 pub mod clock;
 pub mod crash;
@@ -30,6 +33,9 @@ mod inbox;
 mod lanes;
 mod operate;
 mod schedule;
+mod shards;
+pub mod sharing;
+mod sweep;
 
 pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};
 pub use engine::Engine;
@@ -41,3 +47,4 @@ pub use setup::{
     CoreLink, DailyLimit, EngineOptions, ExpectedFee, ProviderLink, ProviderRules, Setup,
     TrafficOptions,
 };
+pub use sharing::{Sharing, SharingOptions};

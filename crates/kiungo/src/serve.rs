@@ -69,6 +69,7 @@ pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure>
         providers: providers.into_iter().map(|(id, provider)| (id, provider.link)).collect(),
         cores: core_links(&cores),
         options: engine_options(&config),
+        sharing: None,
         tripwire,
     };
     let engine = Engine::new(setup);
@@ -108,6 +109,7 @@ fn engine_options(config: &Config) -> EngineOptions {
         lease: engine.lease,
         busy_wait: engine.busy_wait,
         notice_waits_max: engine.notice_waits_max,
+        send_within: engine.send_within,
     }
 }
 

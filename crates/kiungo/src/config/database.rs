@@ -36,8 +36,8 @@ impl Database {
                     if password.is_some() {
                         section.problem("password", "a SQLite file has no password".to_owned());
                     }
-                    let path = options.path.clone();
-                    *options = SqliteOptions { path, batch_max, queue_max, readers_max };
+                    (options.batch_max, options.queue_max) = (batch_max, queue_max);
+                    options.readers_max = readers_max;
                 }
                 Address::Postgres(options) => {
                     if let Some(password) = password {

@@ -92,6 +92,7 @@ pub(crate) struct Engine {
     pub(crate) lease: Duration,
     pub(crate) busy_wait: Duration,
     pub(crate) notice_waits_max: u32,
+    pub(crate) send_within: Duration,
 }
 
 impl Engine {
@@ -106,6 +107,7 @@ impl Engine {
         let lease = section.duration("lease", 10 * SECOND..=HOUR, 120 * SECOND);
         let busy_wait = section.duration("busy_wait", Duration::ZERO..=60 * SECOND, 2 * SECOND);
         let waits = section.integer("notice_waits_max", 0..=1000, 10);
+        let send_within = section.duration("send_within", SECOND..=HOUR, 30 * SECOND);
         section.finish();
         let notice_waits_max = u32::try_from(waits).unwrap_or(10);
         Self {
@@ -116,6 +118,7 @@ impl Engine {
             lease,
             busy_wait,
             notice_waits_max,
+            send_within,
         }
     }
 }

@@ -3,8 +3,8 @@
 use kiungo_domain::transfer::{Decision, LedgerAccount, Status};
 use kiungo_domain::{Currency, Money, ProviderId, Transfer};
 
-use super::books::{Books, Record};
-use crate::{StoreError, check};
+use super::books::{Books, Record, account_held};
+use crate::{StoreError, Summary, check};
 
 impl Books {
     /// Checks what the books would say after `decision`, without touching them.
@@ -26,7 +26,20 @@ impl Books {
             - before.map_or(0, |record| i128::from(in_suspense(record).minor()))
             + i128::from(suspended(after.status(), after.amount()).minor());
         let account = LedgerAccount::Suspense(provider.clone());
-        self.audit_account(decision, &account, currency, suspense)
+        self.audit_account(decision, &account, currency, suspense)?;
+        self.audit_holders(decision)
+    }
+
+    /// Rule 11, by what the transfers themselves say.
+    fn audit_holders(&self, decision: &Decision) -> Result<(), StoreError> {
+        let id = decision.transfer.id();
+        let Some(account) = account_held(&Summary::of(&decision.transfer)) else { return Ok(()) };
+        let others = self.holding_accounts.iter().filter(|(_, other)| *other != id);
+        let mut others = others.filter_map(|(_, other)| self.transfers.get(other));
+        let same = others.find(|other| account_held(&other.summary).as_ref() == Some(&account));
+        let Some(same) = same else { return Ok(()) };
+        let (other, account) = (same.summary.id, account.1);
+        Err(StoreError::Corrupt(format!("transfers {other} and {id} would both hold {account}")))
     }
 
     /// Both accounts are liabilities: what is owed stands on the credit side, below zero.

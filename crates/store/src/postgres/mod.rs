@@ -36,8 +36,8 @@ impl PostgresStore {
     /// several processes that do so at the same time, one migrates and the others wait.
     pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
         let (session, readers) = open::open(options).await?;
-        let PostgresOptions { batch_max, queue_max, .. } = *options;
-        Ok(Self::new(session, readers, Bounds { batch_max, queue_max }))
+        let PostgresOptions { batch_max, queue_max, outbox, .. } = *options;
+        Ok(Self::new(session, readers, Bounds { batch_max, queue_max }, outbox))
     }
 
     /// How far the schema is, without changing anything.

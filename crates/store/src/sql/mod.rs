@@ -7,6 +7,7 @@
 //! * [`session`]: rows in, rows out
 //! * [`store`]: the store
 //! * [`writer`]: a batch read and written
+//! * [`errands`]: what is done between two batches
 //! * [`archive`]: settled transfers moved out, and back in
 //! * [`read`]: rows read back
 //! * [`search`]: the ways into a search
@@ -14,6 +15,7 @@
 //! * [`schema`]: how far its schema is behind or ahead
 
 mod archive;
+mod errands;
 pub(crate) mod opening;
 pub(crate) mod read;
 pub(crate) mod schema;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
-    Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
-    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
-    WalletPeriod,
+    Action, Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState,
+    KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError,
+    Summary, TransferQuery, WalletPeriod,
 };
 
 /// What is to be done once a change is durable.
@@ -128,6 +128,58 @@ impl<O: Observer> Store for Observed<O> {
 
     async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError> {
         self.store.overview(now).await
+    }
+
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Slot)>, StoreError> {
+        self.store.take_due(now, until, limit).await
+    }
+
+    async fn take_inbox_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboxId>, StoreError> {
+        self.store.take_inbox_due(now, until, limit).await
+    }
+
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.store.take_lease(name, holder, now, until).await
+    }
+
+    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+        self.store.give_lease_back(name, holder).await
+    }
+
+    async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        self.store.leases(prefix, now).await
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.store.outbox(limit).await
+    }
+
+    async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
+        self.store.told(numbers).await
+    }
+
+    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
+        self.store.record_action(action).await
+    }
+
+    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
+        self.store.actions(limit).await
     }
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
