@@ -5,6 +5,7 @@
 //! * `world`: the counterparties
 //! * `kiungo`: the process, and a client of its API
 //! * `postgres`: a database of a server, and what commands do with it
+//! * `rabbit`: a broker, and what commands do with it
 //! * `cli`: what commands answer, and their exit codes
 //! * `serving`: serving, stopping, starting again
 //! * `crash_matrix`: dying at every point
@@ -16,5 +17,7 @@ mod demo;
 mod kiungo;
 #[cfg(feature = "postgres-tests")]
 mod postgres;
+#[cfg(feature = "rabbit-tests")]
+mod rabbit;
 mod serving;
 mod world;
