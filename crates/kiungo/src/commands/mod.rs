@@ -12,6 +12,7 @@ pub(crate) mod failure;
 mod mapping;
 mod migrate;
 pub(crate) mod output;
+mod queue;
 mod serve;
 mod simulate;
 mod transfer;
@@ -23,6 +24,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use crate::config::Config;
 use crate::demo;
+use config::hexadecimal;
 pub(crate) use failure::Failure;
 use output::Output;
 pub(crate) use serve::{ConfigFile, runtime};
@@ -50,6 +52,7 @@ enum Command {
     Doctor(doctor::DoctorOptions),
     Migrate(migrate::MigrateOptions),
     Archive(archive::ArchiveOptions),
+    Queue(queue::QueueOptions),
     /// Print the version
     Version,
 }
@@ -79,6 +82,7 @@ fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
         Command::Doctor(options) => doctor::run(&options, output),
         Command::Migrate(options) => migrate::run(&options, output),
         Command::Archive(options) => archive::run(&options, output),
+        Command::Queue(options) => queue::run(&options, output),
         Command::Version => {
             version::run(output);
             Ok(())

@@ -18,7 +18,7 @@ pub(crate) struct Database {
 
 impl Database {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let url = url(&mut section);
+        let url = url(&mut section, "\"sqlite://data/kiungo.db\"");
         let password = secret::one(&mut section, "password", "password_file");
         let unverified_allowed = section.flag("unverified_allowed", false);
         let connections_max = section.integer("connections_max", 1..=256, 8);
@@ -66,8 +66,11 @@ const UNVERIFIED: &str = "the server is on another machine and need not prove wh
     sslrootcert=FILE behind a question mark, or set database.unverified_allowed = true where the \
     network in between is trusted";
 
-/// The address, and the key that gives it.
-fn url(section: &mut Section<'_>) -> Option<(&'static str, SecretString)> {
+/// The address, and the key that gives it. Of a queue as of a database.
+pub(super) fn url(
+    section: &mut Section<'_>,
+    example: &str,
+) -> Option<(&'static str, SecretString)> {
     let origin = section.get("url").and_then(|setting| setting.origin);
     let text = section.read_text("url").unwrap_or_default();
     let shown = without_password(&text);
@@ -83,7 +86,7 @@ fn url(section: &mut Section<'_>) -> Option<(&'static str, SecretString)> {
         return secret::from_file(section, "url_file", &path).map(|url| ("url_file", url));
     }
     if text.is_empty() {
-        section.problem("url", "is missing; write \"sqlite://data/kiungo.db\"".to_owned());
+        section.problem("url", format!("is missing; write {example}"));
         return None;
     }
     Some(("url", SecretString::from(text)))
@@ -124,6 +127,8 @@ mod tests {
             ("postgres://k@h/d?p%61ssword=geheim", "postgres://k@h/d?p%61ssword=***"),
             ("postgres://k@h/d?sslmode=require", "postgres://k@h/d?sslmode=require"),
             ("sqlite://data/kiungo.db", "sqlite://data/kiungo.db"),
+            ("amqps://k:geheim@h:5671/%2f", "amqps://k:***@h:5671/%2f"),
+            ("embedded", "embedded"),
         ] {
             assert_eq!(without_password(url), shown);
         }

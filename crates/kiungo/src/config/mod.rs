@@ -6,8 +6,9 @@
 //!
 //! * `sources`: the layers, and where each key stands
 //! * `read`: reading key by key
-//! * [`sections`]: server, queue, engine, API, log
+//! * [`sections`]: server, engine, API, log
 //! * [`database`]: the database
+//! * [`queue`]: the queue
 //! * [`parties`]: cores and providers
 //! * [`secret`]: what is never printed
 //! * [`check`]: what must fit together
@@ -16,6 +17,7 @@ pub(crate) mod check;
 pub(crate) mod database;
 pub(crate) mod parties;
 pub(crate) mod problem;
+pub(crate) mod queue;
 mod read;
 pub(crate) mod secret;
 pub(crate) mod sections;
@@ -29,7 +31,8 @@ pub(crate) use check::Checked;
 pub(crate) use database::Database;
 pub(crate) use parties::{CoreConfig, ProviderConfig};
 pub(crate) use problem::{ConfigErrors, ConfigProblem};
-pub(crate) use sections::{Api, ApiKey, Engine, Log, LogFormat, Queue, Role, Server};
+pub(crate) use queue::Queue;
+pub(crate) use sections::{Api, ApiKey, Engine, Log, LogFormat, Role, Server};
 pub(crate) use sources::Sources;
 
 use read::{Findings, Section};
@@ -40,7 +43,6 @@ use sources::{Merged, Places};
 pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) database: Database,
-    #[allow(dead_code, reason = "there is one kind so far")]
     pub(crate) queue: Queue,
     pub(crate) engine: Engine,
     pub(crate) api: Api,

@@ -68,25 +68,6 @@ fn public_url(section: &mut Section<'_>) -> Option<String> {
     Some(url.to_owned())
 }
 
-/// `[queue]`.
-#[derive(Debug, Clone)]
-pub(crate) struct Queue {
-    /// `embedded`.
-    #[allow(dead_code, reason = "there is one kind so far")]
-    pub(crate) url: String,
-}
-
-impl Queue {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let url = section.required("url", "\"embedded\"");
-        if url.as_ref().is_some_and(|url| url != "embedded") {
-            section.problem("url", "must be \"embedded\"".to_owned());
-        }
-        section.finish();
-        Some(Self { url: url? })
-    }
-}
-
 /// `[engine]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Engine {

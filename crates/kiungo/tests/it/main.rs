@@ -5,6 +5,7 @@
 //! * `world`: the counterparties
 //! * `kiungo`: the process, and a client of its API
 //! * `postgres`: a database of a server, and what commands do with it
+//! * `rabbit`: a broker, and what commands do with it
 //! * `cli`: what commands answer, and their exit codes
 //! * `serving`: serving, stopping, starting again
 //! * `restart`: stopping and starting while clients ask
@@ -17,6 +18,8 @@ mod demo;
 mod kiungo;
 #[cfg(feature = "postgres-tests")]
 mod postgres;
+#[cfg(feature = "rabbit-tests")]
+mod rabbit;
 mod restart;
 mod serving;
 mod world;

@@ -92,7 +92,7 @@ pub fn event(number: u32) -> EventMessage {
         id: format!("event-{number}"),
         topic: format!(
             "transfer.deposit.{}",
-            if number % 2 == 0 { "received" } else { "completed" }
+            if number.is_multiple_of(2) { "received" } else { "completed" }
         ),
         body: Bytes::from(format!(r#"{{"number":{number}}}"#)),
     }
