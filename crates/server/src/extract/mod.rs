@@ -10,6 +10,7 @@ mod query;
 pub(crate) use body::read_body;
 pub(crate) use id::{ProviderPath, TransferPath};
 pub(crate) use json::Json;
+pub use json::read_object;
 pub(crate) use key::IdempotencyKey;
-pub(crate) use object::Object;
+pub use object::Object;
 pub(crate) use query::Query;
