@@ -8,6 +8,7 @@ mod object;
 mod query;
 
 pub(crate) use body::read_body;
+pub use id::named_transfer;
 pub(crate) use id::{ProviderPath, TransferPath};
 pub(crate) use json::Json;
 pub use json::read_object;

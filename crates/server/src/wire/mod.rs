@@ -23,5 +23,5 @@ pub mod transfer;
 pub mod viewer;
 pub mod words;
 
-pub use crate::extract::{Object, read_object};
+pub use crate::extract::{Object, named_transfer, read_object};
 pub use crate::keyring::sha256_hex;
