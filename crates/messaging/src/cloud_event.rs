@@ -288,7 +288,7 @@ mod tests {
         for body in
             ["", "[]", "null", "7", "{", "{}{}", GOOD.trim_end_matches('}'), &deep, &deep_data]
         {
-            assert!(read(body.as_bytes()).is_err(), "{:.40}", body);
+            assert!(read(body.as_bytes()).is_err(), "{body:.40}");
         }
         assert!(read(b"{\"id\":\"\xff\"}").is_err());
     }

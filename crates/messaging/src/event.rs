@@ -185,8 +185,7 @@ impl Voice {
     }
 
     fn message(&self, fact: Fact<'_>, data: impl Serialize) -> EventMessage {
-        let sequence =
-            fact.version.map(|version| format!("{version:0width$}", width = SEQUENCE_DIGITS));
+        let sequence = fact.version.map(|version| format!("{version:0SEQUENCE_DIGITS$}"));
         let envelope = Envelope {
             specversion: "1.0",
             id: &fact.id,

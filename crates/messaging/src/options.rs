@@ -26,7 +26,7 @@ pub struct MessagingOptions {
     /// Seconds for one try to carry a command out. Default 30, as for a request of the API.
     pub command_timeout_s: u64,
     /// Seconds for which a command that is impossible for now is held and tried again, before it goes
-    /// back to the broker. Default 600: well below the half hour after which RabbitMQ takes the
+    /// back to the broker. Default 600: well below the half hour after which the broker takes the
     /// consumer for dead.
     pub command_hold_s: u64,
     /// Events that are published together. Default 500: a few milliseconds of a broker's work.

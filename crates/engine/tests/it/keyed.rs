@@ -12,9 +12,9 @@ use kiungo_store::TransferQuery;
 
 use crate::world::{World, provider_id, submit, transfer};
 
-fn key(key: &str) -> Option<Caller> {
+fn key(key: &str) -> Caller {
     let (client, digest) = ("erp".to_owned(), "what is asked".to_owned());
-    Some(Caller { client, key: key.to_owned(), digest })
+    Caller { client, key: key.to_owned(), digest }
 }
 
 /// Under the paused clock this passes once nothing is left to do.
@@ -44,12 +44,12 @@ async fn an_assignment_is_not_made_twice_under_one_key_though_the_state_would_al
     let all = engine.store().search(&TransferQuery::default()).await.unwrap().rows;
     let id = all.first().unwrap().id;
     let account = || AccountRef { kind: None, key: AccountKey::Id(7) };
-    engine.assign(id, account(), "erp", key("1")).await.unwrap();
+    engine.assign(id, account(), "erp", Some(key("1"))).await.unwrap();
     settle().await;
-    let again = engine.assign(id, account(), "erp", key("1")).await;
+    let again = engine.assign(id, account(), "erp", Some(key("1"))).await;
     assert!(matches!(&again, Err(RequestError::KeyTaken(holder)) if holder.transfer == id));
     assert_eq!(assigned(&engine, id).await, 1);
-    engine.assign(id, account(), "erp", key("2")).await.unwrap();
+    engine.assign(id, account(), "erp", Some(key("2"))).await.unwrap();
     assert_eq!(assigned(&engine, id).await, 2);
 }
 
@@ -59,7 +59,7 @@ async fn the_key_of_a_reversal_is_kept_with_the_transfer_that_it_is_about() {
     engine.start().await.unwrap();
     let first = submit(&engine, "create", transfer(Kind::Deposit, "5")).await.unwrap().first;
     settle().await;
-    engine.request_reversal(first.id, "erp", "wrong", key("1")).await.unwrap();
+    engine.request_reversal(first.id, "erp", "wrong", Some(key("1"))).await.unwrap();
     let holder = engine.store().key_holder("erp", "1").await.unwrap().unwrap();
     assert_eq!((holder.transfer, holder.digest.as_str()), (first.id, "what is asked"));
 }

@@ -102,23 +102,25 @@ impl Sender {
 }
 
 impl Told {
-    fn note(&self, settled: Settled) -> Result<(), QueueError> {
+    fn note(&self, settled: Settled) {
         self.0.lock().unwrap().push(settled);
-        Ok(())
     }
 }
 
 #[async_trait]
 impl Settle for Told {
     async fn done(self: Box<Self>) -> Result<(), QueueError> {
-        self.note(Settled::Done)
+        self.note(Settled::Done);
+        Ok(())
     }
 
     async fn reject(self: Box<Self>, reason: &str, path: Option<&str>) -> Result<(), QueueError> {
-        self.note(Settled::Rejected { reason: reason.to_owned(), path: path.map(str::to_owned) })
+        self.note(Settled::Rejected { reason: reason.to_owned(), path: path.map(str::to_owned) });
+        Ok(())
     }
 
     async fn later(self: Box<Self>) -> Result<(), QueueError> {
-        self.note(Settled::Later)
+        self.note(Settled::Later);
+        Ok(())
     }
 }

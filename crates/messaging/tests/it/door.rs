@@ -67,6 +67,7 @@ async fn pass(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "written where it is made")]
 fn command(id: &str, kind: &str, data: Value) -> Value {
     json!({ "specversion": "1.0", "id": id, "source": "/erp", "type": kind, "data": data })
 }
