@@ -264,37 +264,39 @@ impl Engine {
             draft.hint(&by);
             Ok(())
         };
-        self.inner.exclusively(id, change).await
+        self.inner.exclusively(id, None, change).await
     }
 
-    /// Gives a completed or suspended transfer back.
+    /// Gives a completed or suspended transfer back; under a key, once.
     pub async fn request_reversal(
         &self,
         id: TransferId,
         by: &str,
         reason: &str,
+        key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
         let (by, reason) = (by.to_owned(), reason.to_owned());
         let change = move |draft: &mut Draft| {
             let taken = draft.request_reversal(&by, &reason);
             taken.then_some(()).ok_or("only a completed or suspended transfer can be reversed")
         };
-        self.inner.exclusively(id, change).await
+        self.inner.exclusively(id, key, change).await
     }
 
-    /// Gives suspended money its account.
+    /// Gives suspended money its account; under a key, once.
     pub async fn assign(
         &self,
         id: TransferId,
         account: AccountRef,
         by: &str,
+        key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
         let by = by.to_owned();
         let change = move |draft: &mut Draft| {
             let taken = draft.assign(account.clone(), &by);
             taken.then_some(()).ok_or("only suspended money can be assigned")
         };
-        self.inner.exclusively(id, change).await
+        self.inner.exclusively(id, key, change).await
     }
 
     /// Accounts that the payer of a suspended payment may have meant.
@@ -401,13 +403,14 @@ impl Inner {
     async fn exclusively(
         self: &Arc<Self>,
         id: TransferId,
+        key: Option<Caller>,
         change: impl Fn(&mut Draft) -> Result<(), &'static str> + Send + 'static,
     ) -> Result<Summary, RequestError> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let inner = Arc::clone(self);
         self.spawn(async move {
             // Nobody may be listening any more; the change stands all the same.
-            let _ = answer.send(inner.change_and_go_on(id, change).await);
+            let _ = answer.send(inner.change_and_go_on(id, key, change).await);
         });
         answered.await.unwrap_or(Err(RequestError::Busy(id)))
     }
@@ -415,10 +418,11 @@ impl Inner {
     async fn change_and_go_on(
         self: &Arc<Self>,
         id: TransferId,
+        key: Option<Caller>,
         change: impl Fn(&mut Draft) -> Result<(), &'static str> + Send,
     ) -> Result<Summary, RequestError> {
         self.take_patiently(id).await?;
-        match self.change_taken(id, None, change).await {
+        match self.change_taken(id, None, key, change).await {
             Ok(transfer) => {
                 let summary = Summary::of(&transfer);
                 self.go_on_with(transfer);
@@ -435,6 +439,7 @@ impl Inner {
         &self,
         id: TransferId,
         handles: Option<InboxId>,
+        key: Option<Caller>,
         change: impl Fn(&mut Draft) -> Result<(), &'static str>,
     ) -> Result<Transfer, RequestError> {
         // Other processes may be quicker with something else, but not for ever.
@@ -448,9 +453,11 @@ impl Inner {
             let policy =
                 self.provider(&changed.instruction().provider).map(|port| port.rules.policy());
             let due = policy.and_then(|policy| self.next_due(&changed, policy));
-            match self.commit_at_points(Change { decision, due, key: None, handles }).await {
+            let key = key.clone().map(Caller::into);
+            match self.commit_at_points(Change { decision, due, key, handles }).await {
                 Ok(()) => return Ok(changed),
                 Err(CommitError::Stale) => {}
+                Err(CommitError::KeyTaken(holder)) => return Err(RequestError::KeyTaken(holder)),
                 Err(CommitError::Store(error)) => return Err(RequestError::Store(error)),
                 Err(_) => return Err(RequestError::Busy(id)),
             }

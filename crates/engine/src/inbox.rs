@@ -285,7 +285,7 @@ impl Inner {
             return Ok((handled, None));
         }
         match self
-            .change_taken(id, Some(item.id), |draft| {
+            .change_taken(id, Some(item.id), None, |draft| {
                 draft.hint(by);
                 Ok(())
             })

@@ -4,11 +4,13 @@
 //! * `world`: the two, and an engine between them
 //! * `daily`: what one wallet may move in a day
 //! * `duplicates`: one key, many times
+//! * `keyed`: what is asked under a key
 //! * `notices`: what is told of one payment twice
 //! * `fees`: what providers state, beside what is expected
 
 mod daily;
 mod duplicates;
 mod fees;
+mod keyed;
 mod notices;
 mod world;
