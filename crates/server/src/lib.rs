@@ -36,7 +36,7 @@ pub mod wire;
 
 pub use docs::openapi_json;
 pub use options::{ApiKey, OptionsError, Role, ServerOptions};
-pub use router::router;
+pub use router::{router, watch_router};
 pub use serve::serve;
 pub use service::Service;
 pub use state::{Readiness, ServerState};

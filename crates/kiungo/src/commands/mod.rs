@@ -45,6 +45,7 @@ struct CommandLine {
 enum Command {
     Demo(demo::DemoOptions),
     Serve(serve::ServeOptions),
+    Worker(serve::WorkerOptions),
     Transfer(Box<transfer::TransferOptions>),
     Simulate(simulate::SimulateOptions),
     Config(config::ConfigOptions),
@@ -75,6 +76,7 @@ fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
     match command {
         Command::Demo(options) => demo::run(&options, output),
         Command::Serve(options) => serve::run(&options, output),
+        Command::Worker(options) => serve::work(&options, output),
         Command::Transfer(options) => transfer::run(&options, output),
         Command::Simulate(options) => simulate::run(&options, output),
         Command::Config(options) => config::run(&options, output),

@@ -9,12 +9,14 @@
 //! * [`sections`]: server, engine, API, log
 //! * [`database`]: the database
 //! * [`queue`]: the queue
+//! * [`messaging`]: commands and events over AMQP
 //! * [`parties`]: cores and providers
 //! * [`secret`]: what is never printed
 //! * [`check`]: what must fit together
 
 pub(crate) mod check;
 pub(crate) mod database;
+pub(crate) mod messaging;
 pub(crate) mod parties;
 pub(crate) mod problem;
 pub(crate) mod queue;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 
 pub(crate) use check::Checked;
 pub(crate) use database::Database;
+pub(crate) use messaging::Messaging;
 pub(crate) use parties::{CoreConfig, ProviderConfig};
 pub(crate) use problem::{ConfigErrors, ConfigProblem};
 pub(crate) use queue::Queue;
@@ -44,6 +47,7 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) database: Database,
     pub(crate) queue: Queue,
+    pub(crate) messaging: Messaging,
     pub(crate) engine: Engine,
     pub(crate) api: Api,
     pub(crate) cores: Vec<CoreConfig>,
@@ -66,6 +70,7 @@ impl Config {
         let server = Server::read(root.table("server"));
         let database = Database::read(root.table("database"));
         let queue = Queue::read(root.table("queue"));
+        let messaging = Messaging::read(root.table("messaging"));
         let engine = Engine::read(root.table("engine"));
         let api = Api::read(root.table("api"));
         let log = Log::read(root.table("log"));
@@ -90,6 +95,7 @@ impl Config {
                     server,
                     database,
                     queue,
+                    messaging,
                     engine,
                     api,
                     cores,
