@@ -13,6 +13,10 @@ use tokio::time::Instant;
 
 use crate::options::LEASE_MARGIN;
 
+/// How far the clocks of two machines may be apart: so much earlier publishing that is under way is
+/// given up, before the next process may begin.
+const CLOCKS_APART: Duration = Duration::from_secs(1);
+
 /// The name of the lease.
 pub(crate) const LEASE: &str = "relay";
 
@@ -44,10 +48,10 @@ impl Term {
         Instant::now() >= self.renew_at
     }
 
-    /// Until when something may be published now; `None` if nothing may.
+    /// Until when publishing that begins now may take; `None` if it may not begin.
     pub(crate) fn open_until(&self, now: Timestamp) -> Option<Instant> {
         let open =
             self.ends - LEASE_MARGIN > Instant::now() && now.after(LEASE_MARGIN) < self.ends_by_day;
-        open.then_some(self.ends)
+        open.then(|| self.ends - CLOCKS_APART)
     }
 }

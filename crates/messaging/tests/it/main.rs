@@ -6,6 +6,7 @@
 //! * `door`: commands
 //! * `events`: what is told
 //! * `relay`: who tells it, and in which order
+//! * `any_bytes`: bodies of any kind
 //! * `documents`: the checked-in description
 
 #![allow(
@@ -17,6 +18,7 @@
     reason = "tests"
 )]
 
+mod any_bytes;
 mod books;
 mod broker;
 mod documents;

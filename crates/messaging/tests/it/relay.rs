@@ -175,7 +175,7 @@ async fn publishing_that_outlasts_the_lease_is_given_up() {
     *broker.slow.lock().unwrap() = Duration::from_secs(60);
     write(&world, 1);
     process(&world, &broker, "a");
-    pass(9_900).await;
+    pass(8_900).await;
     *broker.slow.lock().unwrap() = Duration::ZERO;
     assert!(broker.ids().is_empty());
     pass(1_000).await;
