@@ -1,6 +1,5 @@
 //! `[database]`. What each key means stands in `config/default.toml`.
 
-use kiungo_store::SqliteOptions;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::read::{Section, quoted};
