@@ -109,7 +109,7 @@ async fn a_closed_queue_refuses_and_its_memberships_end() {
     let held = next(&mut member).await;
     let mut commands = queue.commands();
     queue.close().await;
-    assert!(member.next().await.is_none());
+    assert!(member.next().await.is_none() && member.next().await.is_none());
     let ended = tokio::time::timeout(Duration::from_secs(10), commands.next()).await;
     assert!(ended.unwrap().is_none());
     held.token.acknowledge().await;
