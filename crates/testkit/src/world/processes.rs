@@ -24,7 +24,7 @@ const FROZEN_MAX: Duration = Duration::from_secs(120);
 
 /// How long one of them is frozen at most that was about to send: long enough that the others prove
 /// the absence of what it sends when it comes back.
-const FROZEN_LONG: Duration = Duration::from_hours(3);
+const FROZEN_LONG: Duration = Duration::from_hours(24);
 
 /// How long the broker is away at most.
 const BROKER_AWAY_MAX: Duration = Duration::from_secs(60);
@@ -248,9 +248,9 @@ impl Processes {
                 return;
             }
             self.freezes.fetch_add(1, Ordering::Relaxed);
-            ice.set(true);
+            ice.freeze();
             tokio::time::sleep(chance.wait(FROZEN_MAX)).await;
-            ice.set(false);
+            ice.thaw();
         }
     }
 
@@ -282,12 +282,12 @@ impl Tripwire for SlipperyPlace {
     async fn reached(&self, moment: Moment, what: &str) {
         self.deaths.reached(moment, what).await;
         let here = moment == Moment::BeforeSend && self.armed.is_armed();
-        if here && self.chance.happens(100) {
-            self.ice.set(true);
+        if here && self.chance.happens(300) {
+            self.ice.freeze();
             let (ice, frozen) = (self.ice.clone(), self.chance.wait(FROZEN_LONG));
             tokio::spawn(async move {
                 tokio::time::sleep(frozen).await;
-                ice.set(false);
+                ice.thaw();
             });
         }
         self.ice.thawed().await;
