@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use kiungo_domain::transfer::Kind;
 use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixDatagram};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +65,23 @@ async fn what_a_stopped_and_a_killed_worker_leave_is_finished_by_the_others() {
         "{}",
         place.log()
     );
+}
+
+#[tokio::test]
+async fn a_worker_tells_systemd_what_it_asks_for() {
+    let world = World::start().await;
+    let place = place(&world).await;
+    let at = place.path().join("notify");
+    let systemd = UnixDatagram::bind(&at).unwrap();
+    let worker = place.work(&[("NOTIFY_SOCKET", at.to_str().unwrap())]).await;
+    let heard = async || {
+        let mut message = [0; 256];
+        let length = systemd.recv(&mut message).await.unwrap();
+        String::from_utf8_lossy(&message[..length]).into_owned()
+    };
+    assert_eq!(heard().await, "READY=1\n");
+    assert!(worker.stop().await.success());
+    assert!(heard().await.starts_with("STOPPING=1\nEXTEND_TIMEOUT_USEC="));
 }
 
 #[tokio::test]
