@@ -127,7 +127,7 @@ pub(crate) async fn run(
         providers: providers.into_iter().map(|(id, provider)| (id, provider.link)).collect(),
         cores: core_links(&cores),
         options: engine_options(&config),
-        sharing: shared.as_ref().map(|shared| shared.sharing(duty)),
+        sharing: shared.as_ref().map(|shared| shared.sharing(&config, duty)),
         tripwire,
     };
     let engine = Engine::new(setup);

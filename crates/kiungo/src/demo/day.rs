@@ -63,8 +63,8 @@ pub(super) async fn live(
             let counters = Arc::clone(counters);
             kiungo = tokio::spawn(async move {
                 let mut kiungo = before.await??;
-                counters.kills.fetch_add(1, Ordering::Relaxed);
-                kiungo.kill_and_restart().await?;
+                counters.kills.fetch_add(kiungo.kill().await?, Ordering::Relaxed);
+                kiungo.restart().await?;
                 Ok(kiungo)
             });
         }

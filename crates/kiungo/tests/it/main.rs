@@ -6,12 +6,16 @@
 //! * `kiungo`: the process, and a client of its API
 //! * `postgres`: a database of a server, and what commands do with it
 //! * `rabbit`: a broker, and what commands do with it
+//! * `workers`: several processes that share the work
+//! * `amqp`: commands and events, as another system meets them
 //! * `cli`: what commands answer, and their exit codes
 //! * `serving`: serving, stopping, starting again
 //! * `restart`: stopping and starting while clients ask
 //! * `crash_matrix`: dying at every point
 //! * `demo`: the demo as a user runs it
 
+#[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+mod amqp;
 mod cli;
 mod crash_matrix;
 mod demo;
@@ -22,4 +26,6 @@ mod postgres;
 mod rabbit;
 mod restart;
 mod serving;
+#[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+mod workers;
 mod world;
