@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use kiungo_services::tool::{self, Tool};
+use kiungo_services::{Postgres, Rabbit};
 
-use crate::services::{Postgres, Rabbit};
-use crate::tool::{self, Tool};
 use crate::{count, deny, package, tidy};
 
 /// Names the `PostgreSQL` database that tests use. Without it, one is made for them.
