@@ -23,9 +23,9 @@ const FOLDER: &str = "kiungo-postgres-";
 const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// What differs from the server's defaults. Commits are as durable as in production, so that tests
-/// meet the same waits; there are connections for many processes.
+/// meet the same waits; there are connections for many processes. When what was committed can be asked.
 const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c max_connections=300 -c fsync=on";
+    -c max_connections=300 -c fsync=on -c track_commit_timestamp=on";
 
 /// A running server; it stops, and its files go, when this is dropped.
 pub struct Postgres {

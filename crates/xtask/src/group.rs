@@ -18,7 +18,7 @@ const BROKER: &str = "KIUNGO_TEST_AMQP_URL";
 
 /// What turns on the tests that need a server.
 pub(crate) const WITH_SERVERS: &str = "kiungo-store/postgres-tests,kiungo-queue/rabbit-tests,\
-    kiungo/postgres-tests,kiungo/rabbit-tests";
+    kiungo/postgres-tests,kiungo/rabbit-tests,kiungo-testkit/chaos-tests";
 
 /// A group of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
