@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const WORKER: [&str; 3] = ["worker", "--listen", "127.0.0.1:0"];
 
 /// One process that serves, and the workers.
-pub struct Crew {
+pub(super) struct Crew {
     api: Mutex<Process>,
     workers: Vec<Mutex<Worker>>,
     servers: Arc<Servers>,
@@ -34,13 +34,13 @@ struct Worker {
 
 /// What has befallen it.
 #[derive(Debug, Clone, Default)]
-pub struct Happened {
+pub(super) struct Happened {
     /// Misfortunes, each with the seconds since the start.
-    pub misfortunes: Vec<(Misfortune, u64)>,
+    pub(super) misfortunes: Vec<(Misfortune, u64)>,
     /// When workers were killed, in microseconds since 1970.
-    pub worker_kills: Vec<i64>,
+    pub(super) worker_kills: Vec<i64>,
     /// What should not have happened, for people.
-    pub wrong: Vec<String>,
+    pub(super) wrong: Vec<String>,
 }
 
 impl Crew {
@@ -48,7 +48,7 @@ impl Crew {
     ///
     /// # Errors
     /// A process does not become ready.
-    pub async fn start(
+    pub(super) async fn start(
         launcher: &Launcher,
         servers: Arc<Servers>,
         count: usize,
@@ -75,7 +75,7 @@ impl Crew {
     }
 
     /// Has all misfortunes happen, each at its time.
-    pub async fn suffer(self: &Arc<Self>, plan: Vec<Planned>) {
+    pub(super) async fn suffer(self: &Arc<Self>, plan: Vec<Planned>) {
         let start = Instant::now();
         let mut under_way = JoinSet::new();
         for planned in plan {
@@ -149,7 +149,7 @@ impl Crew {
     }
 
     /// Looks after the processes: one that ends by itself is wrong, and is started again.
-    pub async fn watch(&self) {
+    pub(super) async fn watch(&self) {
         let mut ticks = interval(LOOK_EVERY);
         loop {
             ticks.tick().await;
@@ -173,7 +173,7 @@ impl Crew {
     }
 
     /// Stops everybody, as an administrator would.
-    pub async fn stop(&self) {
+    pub(super) async fn stop(&self) {
         let mut api = self.api.lock().await;
         let mut stopped = vec![api.stop().await];
         for worker in &self.workers {
@@ -185,7 +185,7 @@ impl Crew {
     }
 
     /// What has befallen it until now.
-    pub fn happened(&self) -> Happened {
+    pub(super) fn happened(&self) -> Happened {
         self.happened.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

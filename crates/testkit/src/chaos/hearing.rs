@@ -10,13 +10,13 @@ use super::listener::Heard;
 
 /// What is wrong with the events, for people.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Hearing {
+pub(super) struct Hearing {
     /// What became known and was not told.
-    pub missing: Vec<String>,
+    pub(super) missing: Vec<String>,
     /// What was told and is not so, or too late.
-    pub contradicting: Vec<String>,
+    pub(super) contradicting: Vec<String>,
     /// How many events came more than once, or after something later; allowed.
-    pub repeated: usize,
+    pub(super) repeated: usize,
 }
 
 /// What a journal tells: version, and status or case.
@@ -29,7 +29,7 @@ enum Fact {
 }
 
 /// Compares.
-pub fn compare(
+pub(super) fn compare(
     heard: &[Heard],
     journals: &Journals,
     statuses: &BTreeMap<TransferId, Status>,

@@ -19,35 +19,35 @@ const WAITING: &str = "SELECT count(*) FROM outbox";
 
 /// A line of a journal.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub(super) struct Line {
     /// When it was decided.
-    pub at: Timestamp,
+    pub(super) at: Timestamp,
     /// When it was committed, in microseconds since 1970.
-    pub committed: i64,
+    pub(super) committed: i64,
     /// What happened.
-    pub event: Event,
+    pub(super) event: Event,
 }
 
 /// A line with the transfer as it was after it.
-pub struct Past<'a> {
+pub(super) struct Past<'a> {
     /// The line.
-    pub line: &'a Line,
+    pub(super) line: &'a Line,
     /// The transfer after it.
-    pub transfer: Transfer,
+    pub(super) transfer: Transfer,
     /// Whether the decision that it belongs to ends with it.
-    pub ends_decision: bool,
+    pub(super) ends_decision: bool,
 }
 
 /// All journals.
 #[derive(Debug, Default)]
-pub struct Journals(BTreeMap<TransferId, Vec<Line>>);
+pub(super) struct Journals(BTreeMap<TransferId, Vec<Line>>);
 
 impl Journals {
     /// Reads them.
     ///
     /// # Errors
     /// The database does not answer, or holds what is no journal.
-    pub async fn read(database: &str) -> anyhow::Result<Self> {
+    pub(super) async fn read(database: &str) -> anyhow::Result<Self> {
         let options: PgConnectOptions = database.parse()?;
         let mut connection = options.connect().await?;
         let rows: Vec<(String, i64, i64, String)> =
@@ -63,23 +63,24 @@ impl Journals {
     }
 
     /// These.
-    pub fn of(journals: impl IntoIterator<Item = (TransferId, Vec<Line>)>) -> Self {
+    #[cfg(test)]
+    pub(super) fn of(journals: impl IntoIterator<Item = (TransferId, Vec<Line>)>) -> Self {
         Self(journals.into_iter().collect())
     }
 
     /// How many there are.
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.0.len()
     }
 
     /// Every transfer with its story.
-    pub fn stories(&self) -> impl Iterator<Item = (TransferId, Vec<Past<'_>>)> {
+    pub(super) fn stories(&self) -> impl Iterator<Item = (TransferId, Vec<Past<'_>>)> {
         self.0.iter().map(|(id, lines)| (*id, story(lines)))
     }
 
     /// For a process that was killed at this time (microseconds): how long, in milliseconds, until
     /// somebody took up the first of what it had in flight, and until the last.
-    pub fn taken_up_after(&self, killed: i64) -> Option<(i64, i64)> {
+    pub(super) fn taken_up_after(&self, killed: i64) -> Option<(i64, i64)> {
         let waits: Vec<i64> = self.0.values().filter_map(|lines| wait(lines, killed)).collect();
         Some((*waits.iter().min()? / 1_000, *waits.iter().max()? / 1_000))
     }
@@ -89,7 +90,7 @@ impl Journals {
 ///
 /// # Errors
 /// The database does not answer.
-pub async fn untold(database: &str) -> anyhow::Result<i64> {
+pub(super) async fn untold(database: &str) -> anyhow::Result<i64> {
     let options: PgConnectOptions = database.parse()?;
     let mut connection = options.connect().await?;
     let count: i64 = sqlx::query_scalar(WAITING).fetch_one(&mut connection).await?;

@@ -29,23 +29,23 @@ const LETTERS_MAX: u32 = 200;
 
 /// An event as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
+pub(super) struct Heard {
     /// Its id.
-    pub id: String,
+    pub(super) id: String,
     /// Its type.
-    pub kind: String,
+    pub(super) kind: String,
     /// The transfer that it is about, if that could be read.
-    pub transfer: Option<TransferId>,
+    pub(super) transfer: Option<TransferId>,
     /// The transfer's version that it tells of.
-    pub sequence: u64,
+    pub(super) sequence: u64,
     /// The status that it tells.
-    pub status: String,
+    pub(super) status: String,
     /// The case, if it tells of one.
-    pub case: Option<String>,
+    pub(super) case: Option<String>,
 }
 
 /// The listener; it ends when this is dropped.
-pub struct Listener {
+pub(super) struct Listener {
     broker: String,
     heard: Arc<Mutex<Vec<Heard>>>,
     last: Arc<Mutex<Instant>>,
@@ -83,7 +83,7 @@ impl Listener {
     ///
     /// # Errors
     /// The broker refuses.
-    pub async fn start(broker: &str) -> anyhow::Result<Self> {
+    pub(super) async fn start(broker: &str) -> anyhow::Result<Self> {
         let queue = RabbitQueue::open(RabbitOptions::new(broker)?).await?;
         let exchange = queue.topology().events_exchange();
         queue.close().await;
@@ -103,17 +103,17 @@ impl Listener {
     }
 
     /// How much was heard until now.
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Whether nothing has come for a while.
-    pub fn is_silent(&self) -> bool {
+    pub(super) fn is_silent(&self) -> bool {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > SILENCE
     }
 
     /// Everything that was heard, in its order.
-    pub fn heard(&self) -> Vec<Heard> {
+    pub(super) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -121,7 +121,7 @@ impl Listener {
     ///
     /// # Errors
     /// The broker does not answer.
-    pub async fn dead_letters(&self) -> anyhow::Result<Vec<DeadLetter>> {
+    pub(super) async fn dead_letters(&self) -> anyhow::Result<Vec<DeadLetter>> {
         let queue = RabbitQueue::open(RabbitOptions::new(&self.broker)?).await?;
         let letters = queue.list(LETTERS_MAX).await;
         queue.close().await;

@@ -20,7 +20,7 @@ struct Hold {
 }
 
 /// What is out of order, for people.
-pub fn violations(journals: &Journals, core: &Books) -> Vec<String> {
+pub(super) fn violations(journals: &Journals, core: &Books) -> Vec<String> {
     let holds = holds(journals);
     let mut found = Vec::new();
     for (account, holds) in &holds {

@@ -11,7 +11,7 @@ const FREEZE_WITHIN: Duration = Duration::from_secs(3);
 
 /// Something that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Misfortune {
+pub(super) enum Misfortune {
     /// A worker stands still, and goes on later as if nothing had been.
     FreezeWorker,
     /// A worker is killed, and replaced later.
@@ -34,15 +34,15 @@ pub enum Misfortune {
 
 /// A misfortune in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Planned {
+pub(super) struct Planned {
     /// When, from the first transfer on.
-    pub at: Duration,
+    pub(super) at: Duration,
     /// What.
-    pub what: Misfortune,
+    pub(super) what: Misfortune,
     /// Which worker, where it is about one.
-    pub worker: usize,
+    pub(super) worker: usize,
     /// How long it lasts.
-    pub lasts: Duration,
+    pub(super) lasts: Duration,
 }
 
 /// All but the freeze: of some there are several.
@@ -62,7 +62,7 @@ const OTHERS: [Misfortune; 11] = [
 
 impl Misfortune {
     /// What it is, for people.
-    pub const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::FreezeWorker => "a worker freezes",
             Self::KillWorker => "kill -9 of a worker",
@@ -92,7 +92,7 @@ impl Misfortune {
 }
 
 /// The misfortunes of `seed` within `length`, in their order; one worker is frozen for `freeze`.
-pub fn plan(seed: u64, length: Duration, workers: usize, freeze: Duration) -> Vec<Planned> {
+pub(super) fn plan(seed: u64, length: Duration, workers: usize, freeze: Duration) -> Vec<Planned> {
     let chance = Chance::new(seed, "misfortunes");
     let frozen = index(&chance, workers);
     let at = QUIET_AT_FIRST + chance.wait(FREEZE_WITHIN);

@@ -27,20 +27,20 @@ const ENVIRONMENT: &str = "KIUNGO_";
 
 /// What processes are started with.
 #[derive(Debug, Clone)]
-pub struct Launcher {
+pub(super) struct Launcher {
     /// The program that acts as `kiungo`.
-    pub program: PathBuf,
+    pub(super) program: PathBuf,
     /// Its configuration.
-    pub config: PathBuf,
+    pub(super) config: PathBuf,
     /// Where the logs go.
-    pub logs: PathBuf,
+    pub(super) logs: PathBuf,
 }
 
 /// A running process; killed when this is dropped.
 #[derive(Debug)]
-pub struct Process {
+pub(super) struct Process {
     /// What it is called here.
-    pub name: String,
+    pub(super) name: String,
     launcher: Launcher,
     arguments: Vec<String>,
     broker: String,
@@ -54,7 +54,7 @@ impl Launcher {
     ///
     /// # Errors
     /// It does not become ready.
-    pub async fn launch(
+    pub(super) async fn launch(
         &self,
         name: &str,
         arguments: &[&str],
@@ -111,7 +111,7 @@ impl Launcher {
 
 impl Process {
     /// How it ended, if it did by itself.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
@@ -119,7 +119,7 @@ impl Process {
     ///
     /// # Errors
     /// The system refuses.
-    pub async fn kill(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill().await.with_context(|| format!("cannot kill {}", self.name))
     }
 
@@ -127,7 +127,7 @@ impl Process {
     ///
     /// # Errors
     /// It does not become ready.
-    pub async fn start_again(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn start_again(&mut self) -> anyhow::Result<()> {
         let (arguments, broker) = (&self.arguments, &self.broker);
         self.child = self.launcher.start_until_ready(&self.name, arguments, broker).await?;
         self.number = self.child.id().context("it has ended already")?;
@@ -138,7 +138,7 @@ impl Process {
     ///
     /// # Errors
     /// There is no shell.
-    pub async fn signal(&self, signal: &str) -> anyhow::Result<()> {
+    pub(super) async fn signal(&self, signal: &str) -> anyhow::Result<()> {
         if self.child.id().is_some() {
             let line = format!("kill -{signal} {}", self.number);
             Command::new("sh").arg("-c").arg(line).status().await?;
@@ -150,7 +150,7 @@ impl Process {
     ///
     /// # Errors
     /// It does not stop in time, or not as it should.
-    pub async fn stop(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn stop(&mut self) -> anyhow::Result<()> {
         self.signal("TERM").await?;
         let Ok(status) = timeout(STOPPED_WITHIN, self.child.wait()).await else {
             self.kill().await?;

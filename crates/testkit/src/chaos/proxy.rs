@@ -13,7 +13,7 @@ const PIECE: usize = 16 * 1024;
 
 /// How the way is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub(super) enum Way {
     /// Everything arrives.
     Open,
     /// Connections break, and new ones do too.
@@ -24,7 +24,7 @@ pub enum Way {
 
 /// A way; it ends when this is dropped.
 #[derive(Debug)]
-pub struct Proxy {
+pub(super) struct Proxy {
     address: SocketAddr,
     way: watch::Sender<Way>,
     _carrying: JoinSet<()>,
@@ -35,7 +35,7 @@ impl Proxy {
     ///
     /// # Errors
     /// No port is free.
-    pub async fn start(broker: SocketAddr) -> std::io::Result<Self> {
+    pub(super) async fn start(broker: SocketAddr) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let (way, watched) = watch::channel(Way::Open);
@@ -45,12 +45,12 @@ impl Proxy {
     }
 
     /// Where it begins.
-    pub const fn address(&self) -> SocketAddr {
+    pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Changes how it is.
-    pub fn set(&self, way: Way) {
+    pub(super) fn set(&self, way: Way) {
         self.way.send_replace(way);
     }
 }

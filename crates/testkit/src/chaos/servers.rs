@@ -11,13 +11,13 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 /// Both; they stop, and their files go, when this is dropped.
-pub struct Servers {
+pub(super) struct Servers {
     postgres: Arc<Mutex<Postgres>>,
     rabbit: Arc<Mutex<Rabbit>>,
     /// The address of the database.
-    pub database: String,
+    pub(super) database: String,
     /// The address of the broker.
-    pub broker: String,
+    pub(super) broker: String,
 }
 
 impl Servers {
@@ -25,7 +25,7 @@ impl Servers {
     ///
     /// # Errors
     /// One of them does not start.
-    pub async fn start() -> anyhow::Result<Self> {
+    pub(super) async fn start() -> anyhow::Result<Self> {
         let root = root();
         let at = root.clone();
         let rabbit = spawn_blocking(move || Rabbit::start(&at));
@@ -42,7 +42,7 @@ impl Servers {
     ///
     /// # Errors
     /// It does not stop or start.
-    pub async fn restart_database(&self, crash: bool, away: Duration) -> anyhow::Result<()> {
+    pub(super) async fn restart_database(&self, crash: bool, away: Duration) -> anyhow::Result<()> {
         let postgres = Arc::clone(&self.postgres).lock_owned().await;
         let postgres = spawn_blocking(move || {
             if crash { postgres.crash() } else { postgres.halt() }.map(|()| postgres)
@@ -56,7 +56,7 @@ impl Servers {
     ///
     /// # Errors
     /// It does not start.
-    pub async fn restart_broker(&self, away: Duration) -> anyhow::Result<()> {
+    pub(super) async fn restart_broker(&self, away: Duration) -> anyhow::Result<()> {
         let mut rabbit = Arc::clone(&self.rabbit).lock_owned().await;
         let rabbit = spawn_blocking(move || {
             rabbit.halt();
@@ -69,7 +69,7 @@ impl Servers {
 }
 
 /// The workspace's folder.
-pub fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     let own = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     own.ancestors().nth(2).map(Path::to_owned).unwrap_or(own)

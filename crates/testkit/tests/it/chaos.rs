@@ -9,9 +9,9 @@ async fn a_short_chaos_loses_nothing_doubles_nothing_and_leaves_nothing_open() {
     let options = ChaosOptions {
         seed: 4_242,
         transfers: 150,
-        workers: 2,
-        length: Duration::from_secs(24),
-        freeze: Duration::from_secs(12),
+        workers: 3,
+        length: Duration::from_secs(16),
+        freeze: Duration::from_secs(10),
         program: env!("CARGO_BIN_EXE_kiungo-chaos").into(),
         keep: false,
     };
