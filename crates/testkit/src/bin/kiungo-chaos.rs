@@ -40,6 +40,9 @@ struct Cli {
     /// For how long a worker is frozen, in seconds.
     #[arg(long, default_value_t = 60, hide = true, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     freeze: u64,
+    /// For how long what is open may take once nothing goes wrong any more, in seconds.
+    #[arg(long, default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    settle: u64,
     /// Keeps the logs also when nothing is found.
     #[arg(long)]
     keep: bool,
@@ -78,6 +81,7 @@ async fn run(cli: &Cli) -> anyhow::Result<bool> {
             freeze: Duration::from_secs(cli.freeze),
             program: PathBuf::clone(&program),
             keep: cli.keep,
+            settle: Duration::from_secs(cli.settle),
         };
         let mut terminate = signal(SignalKind::terminate())?;
         let report = tokio::select! {

@@ -15,6 +15,13 @@ const INTERRUPTED: &str = "Kiungo stopped before";
 const READ: &str = "SELECT transfer_id::text, at_us, \
     (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint, event \
     FROM transfer_events ORDER BY transfer_id, seq";
+/// What is open, with its shard of sixteen, the seconds until it is due, and its last event.
+const OPEN: &str = "SELECT t.id::text || ' ' || t.status || ', shard ' || (t.slot % 16) || ', due in ' \
+    || coalesce((t.due_us / 1000000 - extract(epoch FROM now())::bigint)::text, '-') || ' s, holds ' \
+    || coalesce((SELECT l.kind || ' ' || l.account FROM lanes l WHERE l.transfer_id = t.id), 'nothing') \
+    || ': ' || (SELECT left(e.event, 160) FROM transfer_events e \
+        WHERE e.transfer_id = t.id ORDER BY e.seq DESC LIMIT 1) \
+    FROM transfers t WHERE t.is_open ORDER BY t.no";
 const WAITING: &str = "SELECT count(*) FROM outbox";
 
 /// A line of a journal.
@@ -84,6 +91,18 @@ impl Journals {
         let waits: Vec<i64> = self.0.values().filter_map(|lines| wait(lines, killed)).collect();
         Some((*waits.iter().min()? / 1_000, *waits.iter().max()? / 1_000))
     }
+}
+
+/// What is open, for people.
+///
+/// # Errors
+/// The database does not answer.
+pub(super) async fn open(database: &str) -> anyhow::Result<Vec<String>> {
+    let options: PgConnectOptions = database.parse()?;
+    let mut connection = options.connect().await?;
+    let open = sqlx::query_scalar(OPEN).fetch_all(&mut connection).await?;
+    connection.close().await?;
+    Ok(open)
 }
 
 /// How many events wait to be told.

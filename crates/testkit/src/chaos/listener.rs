@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use kiungo_domain::TransferId;
-use kiungo_queue::{DeadLetter, DeadLetters as _, RabbitOptions, RabbitQueue};
+use kiungo_queue::{DeadLetter, DeadLetters as _, RabbitOptions, RabbitQueue, Shard, Topology};
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions,
 };
@@ -115,6 +115,30 @@ impl Listener {
     /// Everything that was heard, in its order.
     pub(super) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The queues of the work that hold messages or have no consumer, for people: ready messages and
+    /// consumers.
+    ///
+    /// # Errors
+    /// The broker does not answer.
+    pub(super) async fn queues(&self) -> anyhow::Result<Vec<String>> {
+        let topology = Topology::new(&RabbitOptions::new(&self.broker)?);
+        let connection = Connection::connect(&self.broker, ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        let mut found = Vec::new();
+        for shard in (0..).map(Shard) {
+            let Some(name) = topology.work_queue(shard) else { break };
+            let look = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            let queue = channel.queue_declare(name.as_str().into(), look, FieldTable::default());
+            let queue = queue.await?;
+            if queue.message_count() > 0 || queue.consumer_count() == 0 {
+                let (messages, consumers) = (queue.message_count(), queue.consumer_count());
+                found.push(format!("{name}: {messages} messages wait for {consumers} consumers"));
+            }
+        }
+        connection.close(200, "OK".into()).await?;
+        Ok(found)
     }
 
     /// What was given up.

@@ -41,8 +41,6 @@ use servers::Servers;
 pub use process::ACT;
 pub use report::ChaosReport;
 
-/// What open transfers may take at most once nothing goes wrong any more.
-const SETTLE_WITHIN: Duration = Duration::from_secs(180);
 /// What events may take after that.
 const TELL_WITHIN: Duration = Duration::from_secs(30);
 /// How often the core's administrator looks after keys whose command died inside it.
@@ -66,6 +64,8 @@ pub struct ChaosOptions {
     pub program: PathBuf,
     /// Whether logs are kept in any case, and not only if it fails.
     pub keep: bool,
+    /// For how long what is open may take once nothing goes wrong any more.
+    pub settle: Duration,
 }
 
 /// Runs one seed: starts everything, and leaves nothing behind but the logs of a failure.
@@ -118,6 +118,11 @@ async fn live(options: &ChaosOptions, folder: &std::path::Path) -> anyhow::Resul
         () = crew.watch() => anyhow::bail!("nobody looks after the processes"),
     };
     until_told(&servers, &listener).await?;
+    let stuck = if evening.open > 0 {
+        [journals::open(&servers.database).await?, listener.queues().await?].concat()
+    } else {
+        Vec::new()
+    };
     crew.stop().await;
     let letters = listener.dead_letters().await?;
     let judgement = stage.judge(&day, &evening).await?;
@@ -160,6 +165,7 @@ async fn live(options: &ChaosOptions, folder: &std::path::Path) -> anyhow::Resul
     };
     report.find("books", &judgement.audit.findings);
     report.find("kiungo", &judgement.findings);
+    report.find("open", &stuck);
     report.find("order", &order);
     report.find("event missing", &hearing.missing);
     report.find("event contradicting", &hearing.contradicting);
@@ -200,7 +206,7 @@ async fn day_and_evening(
     let calm = Instant::now();
     eprintln!("{:>4} s  nothing goes wrong any more", start.elapsed().as_secs());
     let mut said = Instant::now();
-    let evening = stage.settle(&day, SETTLE_WITHIN, |open| {
+    let evening = stage.settle(&day, options.settle, |open| {
         if said.elapsed() > SHOW_EVERY / 2 {
             said = Instant::now();
             eprintln!("{:>4} s  {open} are open", start.elapsed().as_secs());

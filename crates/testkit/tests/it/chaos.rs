@@ -14,6 +14,7 @@ async fn a_short_chaos_loses_nothing_doubles_nothing_and_leaves_nothing_open() {
         freeze: Duration::from_secs(10),
         program: env!("CARGO_BIN_EXE_kiungo-chaos").into(),
         keep: false,
+        settle: Duration::from_secs(90),
     };
     let report = run(&options).await.unwrap();
     assert!(report.passed, "{report}");
