@@ -119,7 +119,7 @@ async fn live(options: &ChaosOptions, folder: &std::path::Path) -> anyhow::Resul
     };
     until_told(&servers, &listener).await?;
     let stuck = if evening.open > 0 {
-        [journals::open(&servers.database).await?, listener.queues().await?].concat()
+        [listener.queues().await?, journals::open(&servers.database).await?].concat()
     } else {
         Vec::new()
     };
