@@ -3,12 +3,12 @@
 use std::env;
 use std::path::Path;
 
+use crate::debian::{self, Needed};
 use anyhow::Result;
 use clap::ValueEnum;
+use kiungo_services::tool::{self, Tool};
+use kiungo_services::{Postgres, Rabbit};
 
-use crate::debian::{self, Needed};
-use crate::services::{Postgres, Rabbit};
-use crate::tool::{self, Tool};
 use crate::{count, deny, package, tidy};
 
 /// Names the `PostgreSQL` database that tests use. Without it, one is made for them.
@@ -19,7 +19,7 @@ const BROKER: &str = "KIUNGO_TEST_AMQP_URL";
 
 /// What turns on the tests that need a server.
 pub(crate) const WITH_SERVERS: &str = "kiungo-store/postgres-tests,kiungo-queue/rabbit-tests,\
-    kiungo/postgres-tests,kiungo/rabbit-tests";
+    kiungo/postgres-tests,kiungo/rabbit-tests,kiungo-testkit/chaos-tests";
 
 /// What tests need beside servers: the client in `docs/examples` is written in Python.
 const NEEDED: &[Needed] = &[Needed {

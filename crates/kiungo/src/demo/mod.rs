@@ -12,6 +12,7 @@
 //! * `day`, `evening`: from the first transfer to the last one settled
 //! * `verdict`, `ledger`: the audit
 //! * `report`, `tales`, `progress`: what is shown
+//! * [`stage`]: the day for those who bring processes and misfortunes of their own
 
 mod broker;
 mod chance;
@@ -24,6 +25,7 @@ mod misfortune;
 mod process;
 mod progress;
 mod report;
+pub mod stage;
 mod story;
 mod tales;
 mod verdict;
