@@ -246,14 +246,11 @@ impl Running {
         let bounds = ConnectionBounds::from(options);
         let until = shutdown.clone();
         let http = tokio::spawn(async move {
-            match listener {
-                Some(listener) => {
-                    kiungo_server::serve(listener, router, bounds, until, grace).await
-                }
-                None => {
-                    until.cancelled().await;
-                    0
-                }
+            if let Some(listener) = listener {
+                kiungo_server::serve(listener, router, bounds, until, grace).await
+            } else {
+                until.cancelled().await;
+                0
             }
         });
         signals.next().await;

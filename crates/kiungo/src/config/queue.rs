@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use kiungo_queue::RabbitOptions;
+use kiungo_queue::rabbit::AddressError;
 use secrecy::ExposeSecret as _;
 
 use super::read::Section;
@@ -45,7 +46,13 @@ impl Queue {
                 return Some(Self { address: QueueAddress::Embedded, place });
             }
             let options = RabbitOptions::new(url.expose_secret());
-            let wrong = |why| section.problem(key, format!("is not \"embedded\", and {why}"));
+            let wrong = |why: AddressError| {
+                let embedded = match why {
+                    AddressError::Unreadable => "is not \"embedded\", and ",
+                    _ => "",
+                };
+                section.problem(key, format!("{embedded}{why}"));
+            };
             let options = settings.apply(options.map_err(wrong).ok()?);
             if !options.has_password() {
                 let message = format!("is missing: {} wants one", options.user());

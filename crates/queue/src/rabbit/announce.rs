@@ -140,8 +140,15 @@ impl Publisher {
                 let is_back = |message: &&Shared| returned.contains(&message.id);
                 shared.iter().filter(mine).find(is_back).map(|message| message.shard)
             };
+            let unknown = |returned: &Vec<String>| {
+                returned.iter().any(|id| shared.iter().all(|message| message.id != *id))
+            };
             let answer = match published {
                 Err(error) => Err(error.clone()),
+                // Whose it was cannot be told, so nobody is told that all is well.
+                Ok(returned) if unknown(returned) => {
+                    Err(QueueError::Unavailable("it returned a message without its id".to_owned()))
+                }
                 Ok(returned) => lost(returned).map_or(Ok(()), |shard| {
                     let (exchange, routing_key) = self.topology.work(shard);
                     Err(QueueError::Unroutable { exchange, routing_key })

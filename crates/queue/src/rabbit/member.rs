@@ -41,7 +41,7 @@ pub(super) async fn join(
     );
     let consumer = consumer.await.map_err(fault)?;
     let runtime = Handle::current();
-    Ok(RabbitMembership { channel, consumer, queue, letters, runtime, left: false })
+    Ok(RabbitMembership { channel, consumer, queue, letters, runtime, ended: false, left: false })
 }
 
 pub(super) struct RabbitMembership {
@@ -50,14 +50,18 @@ pub(super) struct RabbitMembership {
     queue: String,
     letters: Arc<Letters>,
     runtime: Handle,
+    ended: bool,
     left: bool,
 }
 
 #[async_trait]
 impl Membership for RabbitMembership {
     async fn next(&mut self) -> Option<Delivery> {
-        loop {
-            let message = self.consumer.next().await?.ok()?;
+        while !self.ended {
+            let Some(Ok(message)) = self.consumer.next().await else {
+                self.ended = true;
+                break;
+            };
             match wire::decode(&message.data) {
                 Ok(work) => {
                     let redelivered = message.redelivered;
@@ -68,6 +72,7 @@ impl Membership for RabbitMembership {
                 Err(reason) => self.give_up(message, reason),
             }
         }
+        None
     }
 
     async fn leave(mut self: Box<Self>) {

@@ -16,7 +16,7 @@ pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AddressError {
     /// Not an address of a broker.
-    #[error("is not amqp://USER@HOST:5672/VHOST nor amqps://USER@HOST:5671/VHOST")]
+    #[error("is neither amqp://USER@HOST:5672/VHOST nor amqps://USER@HOST:5671/VHOST")]
     Unreadable,
     /// A query.
     #[error("takes no parameters: they are settings of [queue]")]

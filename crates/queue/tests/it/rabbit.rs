@@ -26,6 +26,14 @@ async fn a_broker_that_is_not_there_is_named_without_its_password() {
 }
 
 #[tokio::test]
+async fn a_broker_that_speaks_no_tls_is_not_spoken_to_without_it() {
+    let encrypted = place::url().replacen("amqp://", "amqps://", 1);
+    let options = RabbitOptions::new(&encrypted).unwrap();
+    let error = RabbitQueue::open(options).await.err().unwrap();
+    assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_said_to_be_one() {
     let place = Names::new().await;
     let error = RabbitQueue::open(place.options().password("wrong")).await.err().unwrap();
@@ -101,7 +109,7 @@ async fn a_closed_queue_refuses_and_its_memberships_end() {
     let held = next(&mut member).await;
     let mut commands = queue.commands();
     queue.close().await;
-    assert!(member.next().await.is_none());
+    assert!(member.next().await.is_none() && member.next().await.is_none());
     let ended = tokio::time::timeout(Duration::from_secs(10), commands.next()).await;
     assert!(ended.unwrap().is_none());
     held.token.acknowledge().await;

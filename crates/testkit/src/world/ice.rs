@@ -16,30 +16,35 @@ use tokio::sync::watch;
 
 /// Whether a process is stopped; all clones are about the same process.
 #[derive(Debug, Clone)]
-pub struct Ice(Arc<watch::Sender<bool>>);
+pub struct Ice(Arc<watch::Sender<u32>>);
 
 impl Default for Ice {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
+        Self(Arc::new(watch::Sender::new(0)))
     }
 }
 
 impl Ice {
-    /// Stops the process, or lets it go on.
-    pub fn set(&self, frozen: bool) {
-        self.0.send_replace(frozen);
+    /// Stops the process; stopped twice, it has to be thawed twice.
+    pub fn freeze(&self) {
+        self.0.send_modify(|times| *times += 1);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.0.send_modify(|times| *times = times.saturating_sub(1));
     }
 
     /// Waits until the process is not stopped.
     pub async fn thawed(&self) {
         let mut frozen = self.0.subscribe();
         // The sender is held by `self`, so there is always an answer.
-        let _ = frozen.wait_for(|frozen| !frozen).await;
+        let _ = frozen.wait_for(|times| *times == 0).await;
     }
 
     async fn frozen(&self) {
         let mut frozen = self.0.subscribe();
-        let _ = frozen.wait_for(|frozen| *frozen).await;
+        let _ = frozen.wait_for(|times| *times > 0).await;
     }
 }
 

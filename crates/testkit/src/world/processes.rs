@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kiungo_engine::crash::Tripwire;
+use async_trait::async_trait;
+use kiungo_engine::crash::{Moment, Tripwire};
 use kiungo_engine::{Clock, Engine, EngineOptions, Ids, Setup, Sharing, SharingOptions};
 use kiungo_queue::WorkQueue;
 use kiungo_queue::memory::{MemoryOptions, MemoryQueue, Mischief};
@@ -18,8 +19,12 @@ use super::counterparties::Counterparties;
 use super::ice::{Ice, IcyQueue, IcyStore};
 use super::tripwire::DrawnTripwire;
 
-/// How long a process is frozen at most.
+/// How long a worker is frozen at most.
 const FROZEN_MAX: Duration = Duration::from_secs(120);
+
+/// How long one of them is frozen at most that was about to send: long enough that the others prove
+/// the absence of what it sends when it comes back.
+const FROZEN_LONG: Duration = Duration::from_hours(24);
 
 /// How long the broker is away at most.
 const BROKER_AWAY_MAX: Duration = Duration::from_secs(60);
@@ -180,7 +185,7 @@ impl Processes {
             cores,
             options: EngineOptions { in_flight_max: 64, poll_interval, ..EngineOptions::default() },
             sharing,
-            tripwire: self.tripwires.get(number).map(|one| Arc::clone(one) as Arc<dyn Tripwire>),
+            tripwire: self.tripwire(number, ice),
         });
         engine.start().await?;
         self.engines().insert(number, engine.clone());
@@ -188,6 +193,17 @@ impl Processes {
             self.door.set(Some(engine));
         }
         Ok(())
+    }
+
+    fn tripwire(&self, number: usize, ice: &Ice) -> Option<Arc<dyn Tripwire>> {
+        let deaths = Arc::clone(self.tripwires.get(number)?) as Arc<dyn Tripwire>;
+        if number != 1 {
+            return Some(deaths);
+        }
+        let start = self.started.load(Ordering::Relaxed);
+        let chance = Chance::new(self.seed, &format!("frost before sending {start}"));
+        let armed = Arc::clone(self.tripwires.get(number)?);
+        Some(Arc::new(SlipperyPlace { deaths, armed, ice: ice.clone(), chance }))
     }
 
     /// Mostly at once; but a core may answer everything except what it can do for a long time.
@@ -232,9 +248,9 @@ impl Processes {
                 return;
             }
             self.freezes.fetch_add(1, Ordering::Relaxed);
-            ice.set(true);
+            ice.freeze();
             tokio::time::sleep(chance.wait(FROZEN_MAX)).await;
-            ice.set(false);
+            ice.thaw();
         }
     }
 
@@ -250,5 +266,30 @@ impl Processes {
             tokio::time::sleep(chance.wait(BROKER_AWAY_MAX)).await;
             self.queue.come_up();
         }
+    }
+}
+
+/// Where one of the workers may be frozen as well: between an intent and its sending.
+struct SlipperyPlace {
+    deaths: Arc<dyn Tripwire>,
+    armed: Arc<DrawnTripwire>,
+    ice: Ice,
+    chance: Chance,
+}
+
+#[async_trait]
+impl Tripwire for SlipperyPlace {
+    async fn reached(&self, moment: Moment, what: &str) {
+        self.deaths.reached(moment, what).await;
+        let here = moment == Moment::BeforeSend && self.armed.is_armed();
+        if here && self.chance.happens(300) {
+            self.ice.freeze();
+            let (ice, frozen) = (self.ice.clone(), self.chance.wait(FROZEN_LONG));
+            tokio::spawn(async move {
+                tokio::time::sleep(frozen).await;
+                ice.thaw();
+            });
+        }
+        self.ice.thawed().await;
     }
 }

@@ -146,6 +146,23 @@ async fn an_announcement_whose_confirmation_is_lost_is_an_error_and_may_arrive()
 }
 
 #[tokio::test]
+async fn a_link_that_falls_silent_is_noticed_and_replaced() {
+    let (place, cable) = (Names::new().await, Cable::new().await);
+    let mut options = place.options_at(&cable.url());
+    options.heartbeat = Duration::from_secs(1);
+    let queue = RabbitQueue::open(options).await.unwrap();
+    let mut member = queue.join(Shard(0)).await.unwrap();
+    cable.set(Way::Deaf);
+    let ended = tokio::time::timeout(Duration::from_secs(20), member.next()).await;
+    assert!(ended.expect("it is noticed").is_none());
+    cable.set(Way::Open);
+    until_up(&queue).await;
+    queue.announce(&works([1])).await.unwrap();
+    let mut member = queue.join(Shard(0)).await.unwrap();
+    assert_eq!(collect(&mut member, 1).await.0, [work(1)]);
+}
+
+#[tokio::test]
 async fn commands_come_again_once_the_link_is_back() {
     let (place, cable) = (Names::new().await, Cable::new().await);
     let queue = queue(&place, &cable).await;
