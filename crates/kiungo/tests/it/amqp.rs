@@ -43,8 +43,9 @@ async fn start(world: &World) -> (Place, Serving, Serving) {
 
 /// Runs the client of the documentation: its exit code and what it says.
 async fn ask(place: &Place, key: &str, transfer: &Value) -> (i32, String) {
+    let prefix = place.names().options().prefix;
     let mut command = Command::new(PYTHON);
-    command.args([CLIENT, "--url", &url(), "--prefix", place.names().prefix(), "--key", key]);
+    command.args([CLIENT, "--url", &url(), "--prefix", &prefix, "--key", key]);
     let output = command.args(["--timeout", "30", &transfer.to_string()]).output().await.unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -65,7 +66,7 @@ async fn the_example_client_creates_a_transfer_hears_of_its_end_and_is_told_what
 
     // The same once more, as after a lost answer: its end was told before, so nothing follows.
     let heard = Heard::begin(&place).await;
-    send(&heard.channel, &place, &command("order-1", "transfer.create", wanted.body())).await;
+    send(&heard.channel, &place, &command("order-1", "transfer.create", &wanted.body())).await;
     let answer = heard.answer("order-1").await;
     assert_eq!(answer["data"]["replayed"], true, "{answer}");
     assert_eq!(answer["data"]["transfer"], id, "{answer}");
@@ -162,7 +163,7 @@ type Poison = (Option<&'static str>, bool, Vec<u8>);
 
 fn poison(good: &Value) -> Vec<Poison> {
     let whole = |change: fn(&mut Value)| {
-        let mut command = command("poison", "transfer.create", good.clone());
+        let mut command = command("poison", "transfer.create", good);
         change(&mut command);
         command.to_string().into_bytes()
     };
@@ -187,7 +188,7 @@ fn poison(good: &Value) -> Vec<Poison> {
     ]
 }
 
-fn command(id: &str, kind: &str, data: Value) -> Value {
+fn command(id: &str, kind: &str, data: &Value) -> Value {
     json!({ "specversion": "1.0", "id": id, "source": "/tests", "type": kind, "data": data })
 }
 
@@ -198,7 +199,7 @@ async fn dead_letters(place: &Place, count: usize) -> Vec<Value> {
         while letters.len() < count {
             sleep(Duration::from_millis(100)).await;
             let list = place.names().json(place, "queue dead list").await;
-            letters = list["dead_letters"].as_array().unwrap().clone();
+            letters.clone_from(list["dead_letters"].as_array().unwrap());
         }
     };
     let in_time = timeout(PATIENCE, listed).await.is_ok();

@@ -65,7 +65,7 @@ impl Place {
     }
 
     /// With its work shared under these names.
-    #[cfg(feature = "rabbit-tests")]
+    #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
     pub(crate) fn sharing(self, names: crate::rabbit::Names) -> Self {
         Self { names: Some(names), ..self }
     }
@@ -78,7 +78,7 @@ impl Place {
         false
     }
 
-    #[cfg(feature = "rabbit-tests")]
+    #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
     pub(crate) fn names(&self) -> &crate::rabbit::Names {
         self.names.as_ref().unwrap()
     }
@@ -142,7 +142,7 @@ impl Place {
     }
 
     /// Changes its configuration.
-    #[cfg(feature = "rabbit-tests")]
+    #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
     pub(crate) fn amend(&self, from: &str, to: &str) {
         let file = self.path().join("kiungo.toml");
         let text = std::fs::read_to_string(&file).unwrap();
@@ -311,6 +311,7 @@ impl Serving {
     }
 
     /// What Prometheus reads.
+    #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
     pub(crate) async fn metrics(&self) -> String {
         let request = self.http.get(format!("{}/metrics", self.url)).bearer_auth(API_KEY);
         request.send().await.unwrap().text().await.unwrap()

@@ -44,10 +44,6 @@ impl Names {
         Topology::new(&self.options())
     }
 
-    pub(crate) fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
     /// Runs a command with its queue here.
     pub(crate) async fn run(&self, place: &Place, line: &str) -> (i32, String, String) {
         let mut words: Vec<&str> = line.split(' ').collect();
@@ -86,7 +82,7 @@ impl Names {
 /// In a thread of its own, because the test's runtime is ending.
 impl Drop for Names {
     fn drop(&mut self) {
-        let topology = Topology::new(&self.options());
+        let topology = self.topology();
         let deleted = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(delete(&topology));
