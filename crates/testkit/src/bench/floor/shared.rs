@@ -93,9 +93,9 @@ async fn repeat(
     }
     place.store().await?.close().await;
     let watch = Watch::new(options.open(), is_done);
+    let office = place.queue().await?;
     // Hears everything, and nothing of it counts.
     let listener = Listener::start(place, &Watch::new(0, is_done)).await?;
-    let office = place.queue().await?;
     let mut tasks = JoinSet::new();
     let (waiting, announced) = mpsc::channel(ANNOUNCEMENTS_MAX);
     tasks.spawn(announce(office.clone(), announced));
