@@ -189,6 +189,16 @@ impl Board {
         }
     }
 
+    /// No longer waits for a lane.
+    pub(crate) fn leave_queue(&mut self, id: TransferId) {
+        if self.queued.remove(&id) {
+            // Few lanes have a queue, and this happens only when another process was quicker.
+            for queue in self.lanes.values_mut() {
+                queue.waiting.retain(|waiting| *waiting != id);
+            }
+        }
+    }
+
     /// Transfers that have a lane and on which no task works: an operation of theirs may be running,
     /// or another process has brought them to rest.
     pub(crate) fn resting_holders(&self) -> Vec<TransferId> {
@@ -284,5 +294,16 @@ mod tests {
         assert!(board.try_lane(&lane(1), id(3)));
         assert_eq!(board.leave_lane(id(3)), Some(id(2)));
         assert_eq!(board.leave_lane(id(2)), None);
+    }
+
+    #[test]
+    fn whoever_needs_the_lane_no_more_leaves_the_queue() {
+        let mut board = Board::default();
+        assert!(board.lane_or_queue(&lane(1), id(1)));
+        assert!(!board.lane_or_queue(&lane(1), id(2)));
+        assert!(!board.lane_or_queue(&lane(1), id(3)));
+        board.leave_queue(id(2));
+        assert!(!board.is_queued(id(2)));
+        assert_eq!(board.leave_lane(id(1)), Some(id(3)));
     }
 }
