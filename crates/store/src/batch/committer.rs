@@ -13,7 +13,7 @@ use super::facts::Wanted;
 use super::judge::judge;
 use super::request::{Done, Request, Verdict};
 use super::{Backend, BackendError};
-use crate::{CommitError, StoreError};
+use crate::{CommitError, CoreRequestRow, StoreError};
 
 /// How often a batch is tried that failed without having been applied. With the waits between, that
 /// bridges the restart of a database for about two seconds; after that its callers are told.
@@ -41,6 +41,7 @@ pub(crate) struct Committer {
 enum Message {
     Request(Request, oneshot::Sender<Verdict>),
     Archive(Archival, oneshot::Sender<Result<u64, StoreError>>),
+    CoreRequest(Box<CoreRequestRow>, oneshot::Sender<Result<bool, StoreError>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -74,6 +75,14 @@ impl Committer {
         answered.await.unwrap_or_else(|_| Err(closed()))
     }
 
+    /// Writes a request of a core, in a transaction of its own between two batches.
+    pub(crate) async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let message = Message::CoreRequest(Box::new(row), answer);
+        self.queue.send(message).await.map_err(|_| closed())?;
+        answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+
     /// Commits what waits, leaves the database tidy, and refuses whatever comes later.
     pub(crate) async fn close(&self) {
         let (answer, answered) = oneshot::channel();
@@ -90,6 +99,7 @@ fn closed() -> StoreError {
 async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, batch_max: usize) {
     let mut closing = Vec::new();
     let mut archivals = Vec::new();
+    let mut core_requests = Vec::new();
     let mut messages = Vec::with_capacity(batch_max);
     while waiting.recv_many(&mut messages, batch_max).await > 0 {
         let (mut requests, mut answers) = (Vec::new(), Vec::new());
@@ -100,6 +110,7 @@ async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, ba
                     answers.push(answer);
                 }
                 Message::Archive(archival, answer) => archivals.push((archival, answer)),
+                Message::CoreRequest(row, answer) => core_requests.push((row, answer)),
                 Message::Close(answer) => {
                     waiting.close();
                     closing.push(answer);
@@ -110,6 +121,9 @@ async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, ba
         for (answer, verdict) in answers.into_iter().zip(verdicts) {
             // A caller that has gone away was not promised anything.
             let _ = answer.send(verdict);
+        }
+        for (row, answer) in core_requests.drain(..) {
+            let _ = answer.send(put_core_request(&mut backend, &row).await);
         }
         for (archival, answer) in archivals.drain(..) {
             let _ = answer.send(archive(&mut backend, archival).await);
@@ -195,6 +209,42 @@ async fn try_transact(
         backend.commit().await?;
     }
     Ok(judgement.verdicts)
+}
+
+/// Writes a request of a core, again and again while that may help.
+async fn put_core_request(
+    backend: &mut impl Backend,
+    row: &CoreRequestRow,
+) -> Result<bool, StoreError> {
+    let mut wait = TRY_WAIT_FIRST;
+    for _ in 1..TRIES_MAX {
+        match put_core_request_once(backend, row).await {
+            Err(BackendError::Again(error)) => {
+                debug!(%error, "a request of a core is written again");
+            }
+            done => return done.map_err(BackendError::into_store),
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
+    put_core_request_once(backend, row).await.map_err(BackendError::into_store)
+}
+
+async fn put_core_request_once(
+    backend: &mut impl Backend,
+    row: &CoreRequestRow,
+) -> Result<bool, BackendError> {
+    let done = async {
+        backend.begin().await?;
+        let written = backend.put_core_request(row).await?;
+        backend.commit().await?;
+        Ok(written)
+    };
+    let done = done.await;
+    if done.is_err() {
+        backend.rollback().await;
+    }
+    done
 }
 
 async fn archive(backend: &mut impl Backend, archival: Archival) -> Result<u64, StoreError> {
@@ -285,6 +335,10 @@ mod tests {
 
         async fn archive(&mut self, _: Timestamp, limit: u32) -> Result<u64, BackendError> {
             self.step("archive").map(|()| u64::from(limit))
+        }
+
+        async fn put_core_request(&mut self, _: &CoreRequestRow) -> Result<bool, BackendError> {
+            self.step("request").map(|()| true)
         }
 
         async fn commit(&mut self) -> Result<(), BackendError> {

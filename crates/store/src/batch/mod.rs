@@ -19,7 +19,7 @@ pub(crate) mod table;
 use async_trait::async_trait;
 use kiungo_domain::Timestamp;
 
-use crate::StoreError;
+use crate::{CoreRequestRow, StoreError};
 use facts::{Facts, Wanted};
 use rows::Rows;
 
@@ -35,6 +35,8 @@ pub(crate) trait Backend: Send + 'static {
     async fn write(&mut self, rows: &Rows) -> Result<(), BackendError>;
     /// Moves settled transfers into the archive, in the transaction; how many.
     async fn archive(&mut self, before: Timestamp, limit: u32) -> Result<u64, BackendError>;
+    /// Writes a request of a core, in the transaction; whether it was still at its version.
+    async fn put_core_request(&mut self, row: &CoreRequestRow) -> Result<bool, BackendError>;
     /// Commits. When this returns `Ok`, everything survives a power cut.
     async fn commit(&mut self) -> Result<(), BackendError>;
     /// Gives the transaction up, and the connection too if it is no longer usable.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiungo_domain::transfer::{Decision, Entry, Posting};
-use kiungo_domain::{Currency, Money, ProviderId, Receipt, Timestamp, TransferId};
+use kiungo_domain::{CoreId, Currency, Money, ProviderId, Receipt, Timestamp, TransferId};
 
+use super::requests::Numbered;
 use crate::case::CaseMove;
 use crate::page::transfer_subject;
 use crate::{
@@ -37,6 +38,7 @@ pub(super) struct Books {
     /// By time of opening and subject.
     pub(super) cases: BTreeMap<(Timestamp, String), CaseRow>,
     pub(super) case_opened: BTreeMap<String, Timestamp>,
+    pub(super) core_requests: BTreeMap<(CoreId, String), Numbered>,
 }
 
 #[derive(Debug)]

@@ -7,16 +7,17 @@
 mod audit;
 mod books;
 mod inbox;
+mod requests;
 mod search;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
 
 use crate::{
-    Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
+    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
     LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
     WalletPeriod, check,
 };
@@ -173,6 +174,42 @@ impl Store for MemoryStore {
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         Ok(self.books().archive(before, count(limit.min(1_000))))
+    }
+
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
+        Ok(self.books().put_core_request(&row))
+    }
+
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError> {
+        Ok(self.books().core_request(core, request))
+    }
+
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        let books = self.books();
+        Ok(requests.iter().filter_map(|request| books.core_request(core, request)).collect())
+    }
+
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        Ok(self.books().accepted_core_requests(core, crate::page::page_limit(limit)))
+    }
+
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError> {
+        self.books().list_core_requests(query)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@
 //! * [`store`]: the store
 //! * [`writer`]: a batch read and written
 //! * [`archive`]: settled transfers moved out, and back in
+//! * [`requests`]: the requests of cores
 //! * [`read`]: rows read back
 //! * [`search`]: the ways into a search
 //! * [`opening`]: why a database may not open
@@ -16,6 +17,7 @@
 mod archive;
 pub(crate) mod opening;
 pub(crate) mod read;
+mod requests;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod session;

@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting, Status};
-use kiungo_domain::{Currency, Kind, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, Currency, Kind, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
 
 use super::session::{Parameter, Readers, Session};
 use super::writer::Writer;
-use super::{read, search};
+use super::{read, requests, search};
 use crate::batch::committer::{Bounds, Committer, unrefused};
 use crate::batch::request::{Done, Request};
 use crate::page::{Position, page, page_limit};
 use crate::{
-    Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
+    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
     LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
     WalletPeriod, check, words,
 };
@@ -268,6 +268,42 @@ impl<R: Readers> Store for SqlStore<R> {
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.committer.archive(before, limit).await
+    }
+
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
+        self.committer.put_core_request(row).await
+    }
+
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError> {
+        let rows = requests::known(&self.readers, core, &[request.to_owned()]).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        requests::known(&self.readers, core, requests).await
+    }
+
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        requests::accepted(&self.readers, core, limit).await
+    }
+
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError> {
+        requests::list(&self.readers, query).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use kiungo_domain::{ProviderId, Receipt, Timestamp, TransferId};
 
 use super::session::{Record, Session};
-use super::{archive, read};
+use super::{archive, read, requests};
 use crate::batch::facts::{Facts, Item, Standing, Wanted};
 use crate::batch::rows::{CaseRow, Rows};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
 use crate::batch::{Backend, BackendError};
-use crate::{InboxId, KeyHolder, StoreError, words};
+use crate::{CoreRequestRow, InboxId, KeyHolder, StoreError, words};
 
 /// One column of names.
 const NAME: &[Column] = &[Text];
@@ -198,6 +198,10 @@ impl<S: Session> Backend for Writer<S> {
 
     async fn archive(&mut self, before: Timestamp, limit: u32) -> Result<u64, BackendError> {
         archive::archive(&mut self.0, before, limit).await
+    }
+
+    async fn put_core_request(&mut self, row: &CoreRequestRow) -> Result<bool, BackendError> {
+        requests::put(&mut self.0, row).await
     }
 
     async fn commit(&mut self) -> Result<(), BackendError> {
