@@ -3,17 +3,20 @@
 //! * `crash`: dying at a named point, for tests
 //! * `cores`: connecting to cores, now or later
 //! * `process`: what the process itself uses
+//! * `requests`: what cores ask to be paid out
 //! * `server`: what the HTTP server is told
 
 mod cores;
 mod crash;
 mod process;
+mod requests;
 mod server;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kiungo_domain::{CoreId, ProviderId};
+use kiungo_engine::requests::RequestTurns;
 use kiungo_engine::{Engine, EngineOptions, Setup, SystemClock, TimeOrderedIds};
 use kiungo_provider::Provider;
 use kiungo_server::serve::ConnectionBounds;
@@ -73,14 +76,19 @@ pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure>
     };
     let engine = Engine::new(setup);
     engine.start().await.map_err(|error| Failure::failed(format!("the database: {error}")))?;
-    let running = Running { config, engine, database, readiness: Readiness::default() };
-    let state = ServerState::new(
+    let desk = requests::desk(&config, &cores, &engine, RequestTurns::Alone);
+    let pollers = requests::Pollers::start(desk.as_ref());
+    let running = Running { config, engine, database, readiness: Readiness::default(), pollers };
+    let mut state = ServerState::new(
         Arc::new(running.engine.clone()),
         server_options.clone(),
         prometheus,
         running.readiness.clone(),
     )
     .map_err(|error| Failure::Usage(format!("server: {error}")))?;
+    if let Some(desk) = desk {
+        state = state.with_core_requests(Arc::new(desk));
+    }
     running.readiness.set(true);
     output.line(
         &format!("kiungo is ready on http://{address}"),
@@ -132,6 +140,7 @@ struct Running {
     engine: Engine,
     database: Database,
     readiness: Readiness,
+    pollers: requests::Pollers,
 }
 
 impl Running {
@@ -152,6 +161,7 @@ impl Running {
         tracing::info!(grace.seconds = grace.as_secs(), "stopping");
         self.readiness.set(false);
         shutdown.cancel();
+        self.pollers.stop().await;
         let impatient = {
             let engine = self.engine.clone();
             tokio::spawn(async move {

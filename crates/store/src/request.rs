@@ -54,14 +54,8 @@ pub enum CoreRequestState {
 
 impl CoreRequestState {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Waiting,
-        Self::Accepted,
-        Self::Submitted,
-        Self::Changed,
-        Self::Declined,
-        Self::Gone,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Waiting, Self::Accepted, Self::Submitted, Self::Changed, Self::Declined, Self::Gone];
 
     /// The word used in tables and in the API.
     pub const fn as_str(self) -> &'static str {

@@ -9,15 +9,15 @@ use serde_json::Value;
 use super::{RequestOptions, Subject};
 
 pub(super) fn hint(tenant: &str, options: &RequestOptions, hook: &RawHook) -> Hint {
-    let of_another =
-        hook.header("fineract-platform-tenantid").is_some_and(|named| named != tenant);
+    let of_another = hook.header("fineract-platform-tenantid").is_some_and(|named| named != tenant);
     if of_another {
         return Hint::Nothing;
     }
     // Sent as a form, the body is not told apart further: the list tells.
     let body: Option<Value> = serde_json::from_slice(&hook.body).ok();
     let named = |header: &str, member: &str| {
-        let in_body = || body.as_ref()?.get(member)?.as_str().map(|text| Cow::from(text.to_owned()));
+        let in_body =
+            || body.as_ref()?.get(member)?.as_str().map(|text| Cow::from(text.to_owned()));
         hook.header(header).map(Cow::from).or_else(in_body).unwrap_or_default()
     };
     let entity = named("x-fineract-entity", "entityName");

@@ -110,8 +110,7 @@ impl Requests {
         client_id: Option<u64>,
     ) -> Result<(), ReadError> {
         if let Some(id) = client_id {
-            let owner: RequestOwner =
-                self.client().read(&format!("/api/v1/clients/{id}")).await?;
+            let owner: RequestOwner = self.client().read(&format!("/api/v1/clients/{id}")).await?;
             facts.phone = owner.mobile_no.get().map(str::to_owned);
             facts.office = facts.office.or(owner.office_id);
         }
@@ -237,7 +236,9 @@ mod tests {
         for subject in [Subject::Loan(7), Subject::Withdrawal { account: 34, row: 5 }] {
             assert_eq!(Subject::of(&subject.id().unwrap()), Some(subject));
         }
-        for text in ["loan-07", "loan-", "loan", "loan-7-1", "withdrawal-3", "withdrawal-3-04", "x-1"] {
+        for text in
+            ["loan-07", "loan-", "loan", "loan-7-1", "withdrawal-3", "withdrawal-3-04", "x-1"]
+        {
             assert_eq!(Subject::of(&RequestId::new(text).unwrap()), None, "{text}");
         }
     }

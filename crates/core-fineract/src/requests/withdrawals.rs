@@ -41,9 +41,9 @@ pub(super) async fn page(
         .search(&path, Bytes::from(body.to_string()))
         .await
         .map_err(|error| RequestsError(format!("data table {}: {}", table.name, error.why())))?;
-    let rows = answer.page::<Row>().map_err(|error| {
-        RequestsError(format!("data table {}: {}", table.name, error.why()))
-    })?;
+    let rows = answer
+        .page::<Row>()
+        .map_err(|error| RequestsError(format!("data table {}: {}", table.name, error.why())))?;
     let shown = u64::try_from(rows.items.len()).unwrap_or(u64::MAX);
     let behind = page.saturating_mul(PAGE_ROWS).saturating_add(shown);
     let more = shown > 0 && rows.total.map_or(shown >= PAGE_ROWS, |total| behind < total);

@@ -9,6 +9,7 @@
 //! * [`sections`]: server, queue, engine, API, log
 //! * [`database`]: the database
 //! * [`parties`]: cores and providers
+//! * [`requests`]: what cores ask to be paid out
 //! * [`secret`]: what is never printed
 //! * [`check`]: what must fit together
 
@@ -17,6 +18,7 @@ pub(crate) mod database;
 pub(crate) mod parties;
 pub(crate) mod problem;
 mod read;
+pub(crate) mod requests;
 pub(crate) mod secret;
 pub(crate) mod sections;
 mod sources;

@@ -8,7 +8,7 @@ mod object;
 mod query;
 
 pub(crate) use body::read_body;
-pub(crate) use id::{ProviderPath, TransferPath};
+pub(crate) use id::{CoreRequestPath, ProviderPath, TransferPath};
 pub(crate) use json::Json;
 pub(crate) use key::IdempotencyKey;
 pub(crate) use object::Object;

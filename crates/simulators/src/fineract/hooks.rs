@@ -63,7 +63,8 @@ impl Simulator {
                 let body = body(self, (entity, action), request, response);
                 letter(&hook.payload_url, tenant, (entity, action), body)
             };
-            let (Some(letter), forged) = (write(response.as_ref()), write(Some(&self.forgery(&key))))
+            let (Some(letter), forged) =
+                (write(response.as_ref()), write(Some(&self.forgery(&key))))
             else {
                 continue;
             };
@@ -98,7 +99,9 @@ impl Simulator {
 }
 
 fn resource(response: Option<&Value>) -> String {
-    response.and_then(|response| response.get("resourceId")).map_or_else(String::new, Value::to_string)
+    response
+        .and_then(|response| response.get("resourceId"))
+        .map_or_else(String::new, Value::to_string)
 }
 
 fn body(
@@ -145,12 +148,7 @@ pub(crate) fn repeated(body: &Body) -> String {
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
-fn letter(
-    url: &str,
-    tenant: &str,
-    (entity, action): (&str, &str),
-    body: String,
-) -> Option<Letter> {
+fn letter(url: &str, tenant: &str, (entity, action): (&str, &str), body: String) -> Option<Letter> {
     http::Request::builder()
         .method("POST")
         .uri(url)

@@ -107,7 +107,17 @@ impl Simulator {
         let logins = users.filter_map(|(index, user)| Some((login(options.auth, user)?, index)));
         let logins = logins.collect();
         let responses = AtomicU32::new(0);
-        Self { inner: Arc::new(Inner { options, clock, faults, logins, responses, banks, hooks: Hooks::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                options,
+                clock,
+                faults,
+                logins,
+                responses,
+                banks,
+                hooks: Hooks::default(),
+            }),
+        }
     }
 
     /// What clients talk to: `/fineract-provider/…`, and `/_sim/…` for whoever runs the simulator.

@@ -195,9 +195,10 @@ fn query(table: &DataTable, body: &[u8]) -> Result<Value, Refusal> {
     let fits = |columns: &BTreeMap<String, Value>| {
         query.request.column_filters.iter().all(|wanted| {
             let value = columns.get(&wanted.column).map(text);
-            wanted.filters.iter().all(|filter| {
-                filter.operator == "EQ" && filter.values.first() == value.as_ref()
-            })
+            wanted
+                .filters
+                .iter()
+                .all(|filter| filter.operator == "EQ" && filter.values.first() == value.as_ref())
         })
     };
     let mut found: Vec<_> = table.rows.iter().map(|row| columns(table, row)).collect();

@@ -17,9 +17,9 @@ use kiungo_domain::transfer::{Entry, Posting};
 use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
 
 use crate::{
-    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
-    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
-    WalletPeriod, check,
+    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId,
+    InboxItem, InboxState, KeyHolder, LedgerBalance, NewArrival, Overview, Page, Store, StoreError,
+    Summary, TransferQuery, WalletPeriod, check,
 };
 use books::Books;
 

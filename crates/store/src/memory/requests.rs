@@ -41,9 +41,8 @@ impl Books {
         core: &CoreId,
         limit: usize,
     ) -> Vec<CoreRequestRow> {
-        let accepted = |row: &&CoreRequestRow| {
-            row.core == *core && row.state == CoreRequestState::Accepted
-        };
+        let accepted =
+            |row: &&CoreRequestRow| row.core == *core && row.state == CoreRequestState::Accepted;
         let rows = self.core_requests.values().map(|known| &known.row);
         let mut rows: Vec<_> = rows.filter(accepted).cloned().collect();
         rows.sort_by_key(|row| row.updated_at);

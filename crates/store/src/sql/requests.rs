@@ -2,8 +2,8 @@
 
 use kiungo_domain::CoreId;
 
-use super::session::{Parameter, Readers, Record, Session};
 use super::read;
+use super::session::{Parameter, Readers, Record, Session};
 use crate::batch::BackendError;
 use crate::batch::table::{Column, Table};
 use crate::page::{Position, page, page_limit};
@@ -93,11 +93,8 @@ pub(super) async fn list<R: Readers>(
         Parameter::Integer(i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1),
     ];
     let statements = readers.statements();
-    let statement = if query.waiting {
-        statements.core_requests_waiting
-    } else {
-        statements.core_requests_all
-    };
+    let statement =
+        if query.waiting { statements.core_requests_waiting } else { statements.core_requests_all };
     let rows = readers.rows(statement, parameters).await?;
     let positioned = rows.iter().map(|found| {
         let row = row(found)?;

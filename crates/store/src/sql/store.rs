@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting, Status};
-use kiungo_domain::{CoreId, Currency, Kind, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{
+    CoreId, Currency, Kind, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId,
+};
 
 use super::session::{Parameter, Readers, Session};
 use super::writer::Writer;
@@ -11,9 +13,9 @@ use crate::batch::committer::{Bounds, Committer, unrefused};
 use crate::batch::request::{Done, Request};
 use crate::page::{Position, page, page_limit};
 use crate::{
-    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
-    LedgerBalance, NewArrival, Overview, Page, Store, StoreError, Summary, TransferQuery,
-    WalletPeriod, check, words,
+    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId,
+    InboxItem, InboxState, KeyHolder, LedgerBalance, NewArrival, Overview, Page, Store, StoreError,
+    Summary, TransferQuery, WalletPeriod, check, words,
 };
 
 /// A store in an SQL database, open for as long as it lives.
