@@ -4,6 +4,7 @@
 //! * `world`: the two, and an engine between them
 //! * `daily`: what one wallet may move in a day
 //! * `duplicates`: one key, many times
+//! * `requests`: what a core asks to be paid out
 //! * `notices`: what is told of one payment twice
 //! * `fees`: what providers state, beside what is expected
 
@@ -11,4 +12,5 @@ mod daily;
 mod duplicates;
 mod fees;
 mod notices;
+mod requests;
 mod world;
