@@ -32,6 +32,7 @@ use crate::state::Shared;
         (status = 202, description = "The core is looked through at once"),
         (status = 204, description = "It concerns nothing that is asked for here"),
         (status = 404, description = "No such core, or another secret"),
+        (status = 502, description = "The core could not be asked; it is looked through by itself"),
         (status = 503, description = "Not taken up; the core is looked through by itself"),
     ),
     security(()),

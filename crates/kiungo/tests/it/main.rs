@@ -6,6 +6,7 @@
 //! * `kiungo`: the process, and a client of its API
 //! * `postgres`: a database of a server, and what commands do with it
 //! * `cli`: what commands answer, and their exit codes
+//! * `requests`: what a core asks to be paid out
 //! * `serving`: serving, stopping, starting again
 //! * `crash_matrix`: dying at every point
 //! * `demo`: the demo as a user runs it
@@ -16,5 +17,6 @@ mod demo;
 mod kiungo;
 #[cfg(feature = "postgres-tests")]
 mod postgres;
+mod requests;
 mod serving;
 mod world;
