@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use kiungo_core_banking::{CoreRequest, Facts, Listed, RequestKind, RequestsError};
 use kiungo_domain::{AccountKind, CoreAccount, Currency, Money, Timestamp};
+use serde_json::value::RawValue;
 
 use super::{PAGE_ROWS, Requests, Subject, failed};
 use crate::client::{ReadError, query};
@@ -31,16 +32,12 @@ impl Requests {
             ("sortOrder", "ASC"),
         ]);
         let path = format!("/api/v1/loans?{filter}");
-        let page = self.client().read_page::<RequestedLoan>(&path).await.map_err(failed)?;
+        let page = self.client().read_page::<Box<RawValue>>(&path).await.map_err(failed)?;
         let shown = u64::try_from(page.items.len()).unwrap_or(u64::MAX);
         let behind = offset.saturating_add(shown);
         let more = shown > 0 && page.total.map_or(shown >= PAGE_ROWS, |total| behind < total);
-        let open = page.items.iter().filter(|loan| is_open(loan, today));
-        let listed = open.map(|loan| {
-            let request = request(loan)?;
-            Ok(Listed { id: request.id.clone(), request: Some(request) })
-        });
-        Ok((listed.collect::<Result<_, RequestsError>>()?, more.then_some(behind)))
+        let listed = page.items.iter().filter_map(|loan| listed(loan.get(), today));
+        Ok((listed.collect(), more.then_some(behind)))
     }
 
     /// An approved loan with all its facts; `None` if it is not approved, or not to be paid out yet.
@@ -62,6 +59,25 @@ impl Requests {
         let mut request = request(&loan)?;
         self.complete(&mut request.facts, id, true, loan.client_id).await.map_err(failed)?;
         Ok(Some(request))
+    }
+}
+
+/// A loan of the list, if it is open. One that cannot be read does not hide the others.
+fn listed(loan: &str, today: Date) -> Option<Listed> {
+    let read = serde_json::from_str::<RequestedLoan>(loan);
+    let read = read.map_err(|error| format!("line {}, column {}", error.line(), error.column()));
+    let request = read.and_then(|loan| {
+        let open = is_open(&loan, today).then(|| request(&loan));
+        open.transpose().map_err(|error| error.0)
+    });
+    match request {
+        Ok(request) => {
+            request.map(|request| Listed { id: request.id.clone(), request: Some(request) })
+        }
+        Err(why) => {
+            tracing::warn!(error.message = %why, "a loan in the core's list cannot be read");
+            None
+        }
     }
 }
 

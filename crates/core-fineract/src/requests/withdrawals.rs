@@ -86,10 +86,7 @@ impl Requests {
         if !is_open || !belongs {
             return Ok(None);
         }
-        let savings = match self.savings(account).await? {
-            Some(savings) => savings,
-            None => return Ok(None),
-        };
+        let Some(savings) = self.savings(account).await? else { return Ok(None) };
         let currency = Currency::from_code(&savings.currency.code)
             .map_err(|error| RequestsError(format!("savings account {account}: {error}")))?;
         let amount = tables::text(&found, &table.amount)

@@ -8,18 +8,19 @@
 //! dies: there is one transfer. A transfer that failed is not begun again by itself.
 //!
 //! * [`rules`]: which requests are paid, to which wallet (pure)
-//! * [`desk`]: hearing of requests, and what persons decide
+//! * [`desk`]: hearing of requests
+//! * `decide`: what persons decide
 //! * `content`: what is written down of a request
 //! * `poll`: what hooks missed
 
 mod content;
+mod decide;
 pub mod desk;
 mod poll;
 pub mod rules;
 
 pub use content::Content;
-pub use desk::{
-    DecideError, Heard, HookError, RequestDesk, RequestLink, RequestLinkOptions, RequestTurns,
-};
+pub use decide::DecideError;
+pub use desk::{Heard, HookError, RequestDesk, RequestLink, RequestLinkOptions, RequestTurns};
 pub use poll::PollError;
 pub use rules::{Action, Conditions, Payee, RequestRules, Rule, Verdict, WalletSource};

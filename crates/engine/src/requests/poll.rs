@@ -65,7 +65,7 @@ impl RequestDesk {
                     tracing::warn!(core = %core, error.message = %error, "the core cannot be asked for requests");
                 }
                 (Ok(()), true) => {
-                    tracing::info!(core = %core, "the core can be asked for requests again")
+                    tracing::info!(core = %core, "the core can be asked for requests again");
                 }
                 _ => {}
             }
@@ -99,7 +99,12 @@ impl RequestDesk {
         let mut seen = BTreeSet::new();
         let mut read = 0;
         for _ in 0..port.options.pages_max.max(1) {
-            let page = port.core.list(place.as_ref(), self.now()).await?;
+            let listed = port.core.list(place.as_ref(), self.now()).await;
+            let page = listed.inspect_err(|_| {
+                // The next round begins anew: a page that cannot be had keeps no other from being
+                // looked at.
+                *mark() = None;
+            })?;
             let wanted = self.worth_reading(core, port, &page.listed).await?;
             seen.extend(page.listed.into_iter().map(|listed| listed.id.as_str().to_owned()));
             read += u32::try_from(wanted.len()).unwrap_or(u32::MAX);

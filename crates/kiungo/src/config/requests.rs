@@ -143,13 +143,12 @@ fn read_rule(mut section: Section<'_>, has_payment_type: bool) -> Option<Rule> {
         section.problem("prefixes", message.to_owned());
     }
     let action = section.required("action", "one of \"pay_out\", \"ask\", \"ignore\"");
-    let payee = match action.as_deref() {
-        Some("pay_out" | "ask") => payee(&mut section),
-        _ => {
-            section.text("provider");
-            section.text("wallet");
-            None
-        }
+    let payee = if matches!(action.as_deref(), Some("pay_out" | "ask")) {
+        payee(&mut section)
+    } else {
+        section.text("provider");
+        section.text("wallet");
+        None
     };
     let action = match (action.as_deref(), payee) {
         (Some("pay_out"), payee) => payee.map(Action::PayOut),

@@ -192,6 +192,7 @@ async fn a_hundred_approved_loans_are_paid_once_each_whatever_becomes_of_their_h
     for loan in &approved[50..] {
         branch.approve(loan).await;
     }
+    submitted(&serving, 100).await;
     assert_eq!(branch.forge(SECRET, never[0].loan).await, 200, "a hint that leads to nothing");
     assert_eq!(branch.forge("another-secret-of-it", approved[0].loan).await, 404);
     let rows = submitted(&serving, 100).await;

@@ -83,7 +83,7 @@ impl Simulator {
         if let Some(body) = body {
             let response = done.as_ref().ok().and_then(Answer::result);
             let event = (target.action.entity(), target.action.name());
-            self.tell(guest.tenant, event, &hooks::repeated(body), response);
+            self.tell(guest.tenant, event, &hooks::repeated(body), response.as_ref());
         }
         done
     }

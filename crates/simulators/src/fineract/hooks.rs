@@ -25,7 +25,9 @@ pub struct HookSpec {
 
 /// The registered hooks, and how they travel.
 #[derive(Default)]
-pub(crate) struct Hooks(Mutex<Option<(Vec<HookSpec>, Arc<dyn Delivery>)>>);
+pub(crate) struct Hooks(Mutex<Option<Registered>>);
+
+type Registered = (Vec<HookSpec>, Arc<dyn Delivery>);
 
 impl std::fmt::Debug for Hooks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,14 +49,14 @@ impl Simulator {
         tenant: &str,
         (entity, action): (&str, &str),
         request: &str,
-        response: Option<Value>,
+        response: Option<&Value>,
     ) {
         let known = self.hooks().0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Some((hooks, delivery)) = known.as_ref() else { return };
         if response.is_none() && self.options().version == Version::V1_8 {
             return;
         }
-        let key = format!("{entity}|{action}|{}", resource(response.as_ref()));
+        let key = format!("{entity}|{action}|{}", resource(response));
         for hook in hooks {
             if !hook.events.iter().any(|(e, a)| e == entity && a == action) {
                 continue;
@@ -63,9 +65,7 @@ impl Simulator {
                 let body = body(self, (entity, action), request, response);
                 letter(&hook.payload_url, tenant, (entity, action), body)
             };
-            let (Some(letter), forged) =
-                (write(response.as_ref()), write(Some(&self.forgery(&key))))
-            else {
+            let (Some(letter), forged) = (write(response), write(Some(&self.forgery(&key)))) else {
                 continue;
             };
             let courier = Courier {

@@ -141,7 +141,7 @@ impl Simulator {
             id
         };
         let response = json!({ "resourceId": record, "officeId": 1 });
-        self.tell(self.first_tenant(), (table, "CREATE"), "{}", Some(response));
+        self.tell(self.first_tenant(), (table, "CREATE"), "{}", Some(&response));
         Some(id)
     }
 
@@ -166,7 +166,7 @@ pub(crate) fn read(bank: &Bank, call: &Call, what: &TableRead) -> Result<Answer,
     })?;
     let rows = |fits: &dyn Fn(&Row) -> bool| {
         let rows = table.rows.iter().filter(|row| fits(row));
-        rows.map(|row| Value::from_iter(columns(table, row))).collect::<Vec<_>>()
+        rows.map(|row| columns(table, row).into_iter().collect::<Value>()).collect::<Vec<_>>()
     };
     let json = match what {
         TableRead::Record(_, record) => Value::from(rows(&|row| row.record == *record)),
@@ -210,7 +210,7 @@ fn query(table: &DataTable, body: &[u8]) -> Result<Value, Refusal> {
     let shown = found.into_iter().skip(query.page.saturating_mul(query.size)).take(query.size);
     let wanted = &query.request.result_columns;
     let rows = shown.map(|columns| {
-        Value::from_iter(columns.into_iter().filter(|(name, _)| wanted.contains(name)))
+        columns.into_iter().filter(|(name, _)| wanted.contains(name)).collect::<Value>()
     });
     let content: Vec<_> = rows.collect();
     Ok(json!({
