@@ -25,6 +25,8 @@ use crate::world::{World, provider_id, tzs};
 struct Asked {
     open: Mutex<BTreeMap<RequestId, CoreRequest>>,
     down: AtomicBool,
+    /// Whether every page but the first cannot be had.
+    torn: AtomicBool,
     reads: AtomicU32,
 }
 
@@ -52,6 +54,9 @@ impl CoreRequests for Asked {
         _at: Timestamp,
     ) -> Result<RequestPage, RequestsError> {
         let behind: usize = after.map_or(0, |mark| mark.0.parse().unwrap());
+        if behind > 0 && self.torn.load(Ordering::SeqCst) {
+            return Err(RequestsError("a page is torn".to_owned()));
+        }
         let open = self.open.lock().unwrap();
         let light = |request: &CoreRequest| {
             let facts = Facts { product: request.facts.product, ..Facts::default() };
@@ -229,6 +234,23 @@ async fn a_round_finds_what_hooks_missed_and_reads_only_what_matters() {
     office.asked.says(loan(1, 2));
     office.desk.poll(&main()).await.unwrap();
     assert_eq!(office.state("loan-1").await, CoreRequestState::Waiting);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_cannot_be_had_keeps_no_other_from_being_looked_at() {
+    let office = Office::open().await;
+    office.asked.torn.store(true, Ordering::SeqCst);
+    for number in [7, 8, 9] {
+        office.asked.says(loan(number, 1));
+    }
+    assert!(office.desk.poll(&main()).await.is_err());
+    assert_eq!(office.transfers().await, 2);
+    office.asked.says(loan(6, 1));
+    assert!(office.desk.poll(&main()).await.is_err());
+    assert_eq!(office.transfers().await, 3, "the first page is looked at again");
+    office.asked.torn.store(false, Ordering::SeqCst);
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.transfers().await, 4);
 }
 
 #[tokio::test(start_paused = true)]
