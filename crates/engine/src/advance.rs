@@ -10,15 +10,18 @@ use std::time::Duration;
 
 use kiungo_core_banking::CheckAnswer;
 use kiungo_domain::policy::{Policy, Side};
-use kiungo_domain::transfer::{Decision, Draft, Event, Next, Origin, StepName, Transfer};
+use kiungo_domain::transfer::{
+    Decision, Draft, Event, Next, Origin, Sending, StepName, StepState, Transfer,
+};
 use kiungo_domain::{Outcome, Receipt, Timestamp, TransferId};
 use kiungo_store::{Change, CommitError};
 use metrics::{counter, histogram};
+use tokio::time::Instant;
 
 use crate::crash::Moment;
 use crate::engine::Inner;
 use crate::gate::{Gate, Held, Pass};
-use crate::lanes::Lane;
+use crate::lanes::{GivenBack, Lane};
 
 /// A transfer that a task has to itself; given back even if the task panics or is ended.
 struct Taken {
@@ -30,18 +33,43 @@ struct Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         if self.armed {
-            self.inner.board().collect_hints(self.id);
-            self.inner.board().give_back(self.id);
+            // Its deliveries are not acknowledged: they come again to whoever is next.
+            drop(self.inner.board().drop_work(self.id));
         }
     }
 }
 
 /// How a turn of the loop ends.
 enum Turn {
-    /// Go on with the transfer as it now is; the pass is for the step whose intent is durable.
-    Go(Transfer, Option<(StepName, Pass)>),
+    /// Go on with the transfer as it now is; the intent is durable.
+    Go(Transfer, Option<Intent>),
     /// Nothing to do until its due time or until something happens outside.
     Rest(Transfer),
+}
+
+/// What is to be sent once it is durable.
+struct Intent {
+    step: StepName,
+    pass: Pass,
+    /// When it was decided: nothing is sent long after that.
+    at: Instant,
+}
+
+impl Intent {
+    fn new(step: StepName, pass: Pass) -> Self {
+        Self { step, pass, at: Instant::now() }
+    }
+}
+
+/// Another process has changed the transfer since it was read.
+struct Stale;
+
+/// What came of a commit.
+enum Committed {
+    /// It is durable; what follows.
+    Turn(Turn),
+    /// Nothing is: another transfer holds the account (rule 11). This one waits for its lane.
+    Held,
 }
 
 impl Inner {
@@ -63,8 +91,17 @@ impl Inner {
                     transfer = rested;
                     due_is_stored = true;
                     let given_back = self.board().give_back(taken.id);
-                    if given_back {
-                        break;
+                    match given_back {
+                        GivenBack::Free(pieces) => {
+                            self.rested(pieces);
+                            break;
+                        }
+                        GivenBack::Hinted => {}
+                        GivenBack::Changed => {
+                            if let Ok(Some(changed)) = self.store.transfer(taken.id).await {
+                                transfer = changed;
+                            }
+                        }
                     }
                 }
             }
@@ -76,7 +113,7 @@ impl Inner {
     async fn turn(
         self: &Arc<Self>,
         transfer: Transfer,
-        intended: Option<(StepName, Pass)>,
+        intended: Option<Intent>,
         due_is_stored: bool,
     ) -> Turn {
         let Some(port) = self.provider(&transfer.instruction().provider) else {
@@ -84,11 +121,12 @@ impl Inner {
             return Turn::Rest(transfer);
         };
         let policy = port.rules.policy();
-        if let Some((step, pass)) = intended {
-            let outcome = self.send(&transfer, step, pass).await;
-            let mut draft = self.resume(&transfer);
-            draft.conclude(step, outcome, policy);
-            return self.decided(transfer, draft, policy).await;
+        if let Some(intent) = intended {
+            let Some(sending) = Sending::intended(&transfer, intent.step) else {
+                return Turn::Go(transfer, None);
+            };
+            let outcome = self.send(&transfer, intent, policy).await;
+            return self.conclude(transfer, sending, outcome, policy).await;
         }
         let mut draft = self.resume(&transfer);
         let hints = self.board().collect_hints(transfer.id());
@@ -107,10 +145,48 @@ impl Inner {
             Next::Check => self.check_account(transfer, draft, policy).await,
             Next::Recover(step) => {
                 draft.interrupted(step, policy);
-                self.decided(transfer, draft, policy).await
+                self.decided_or_read_again(transfer, draft, policy).await
             }
             Next::Inquire(step) => self.ask(transfer, draft, step, policy).await,
             Next::Send(step) => self.intend(transfer, draft, step, policy).await,
+        }
+    }
+
+    /// Records what a sending came to, whatever others have recorded since: an outcome in hand is not
+    /// lost because another process was quicker with something else.
+    async fn conclude(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        sending: Sending,
+        outcome: Outcome,
+        policy: &Policy,
+    ) -> Turn {
+        let mut transfer = transfer;
+        loop {
+            let mut draft = self.resume(&transfer);
+            draft.came_to(sending, outcome.clone(), policy);
+            match self.decided(&transfer, draft, policy).await {
+                Ok(turn) => return turn,
+                Err(Stale) => match self.store.transfer(transfer.id()).await {
+                    Ok(Some(changed)) => transfer = changed,
+                    Ok(None) => return Turn::Rest(transfer),
+                    Err(error) => {
+                        tracing::error!(transfer = %transfer.id(), %error, "an outcome waits until the store answers");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                },
+            }
+        }
+    }
+
+    /// The transfer as another process left it, which may be at work on it.
+    async fn read_again(&self, before: Transfer) -> Turn {
+        match self.store.transfer(before.id()).await {
+            Ok(Some(transfer)) if self.sharing.is_some() && is_sent(&transfer) => {
+                Turn::Rest(transfer)
+            }
+            Ok(Some(transfer)) => Turn::Go(transfer, None),
+            _ => Turn::Rest(before),
         }
     }
 
@@ -141,7 +217,7 @@ impl Inner {
                 return self.hold(transfer, draft, Held { wait }, policy).await;
             }
         }
-        self.decided(transfer, draft, policy).await
+        self.decided_or_read_again(transfer, draft, policy).await
     }
 
     /// Asks the other side, and records what it says.
@@ -165,7 +241,7 @@ impl Inner {
             "operation" => transfer.operation(step).as_str(), "answered" => if answered { "yes" } else { "no" })
         .increment(1);
         draft.learn(step, finding, policy);
-        self.decided(transfer, draft, policy).await
+        self.decided_or_read_again(transfer, draft, policy).await
     }
 
     /// Takes the lane and the gate, then records the intent.
@@ -183,7 +259,7 @@ impl Inner {
         let lane = lane(&transfer, step);
         let free = lane.is_none_or(|lane| self.board().lane_or_queue(&lane, transfer.id()));
         if !free {
-            return self.rest_with(transfer, draft, true, policy).await;
+            return self.wait_for_lane(transfer, draft, policy).await;
         }
         let side = transfer.operation(step).side();
         let Some(gate) = self.gate(&transfer, side) else { return Turn::Rest(transfer) };
@@ -191,28 +267,73 @@ impl Inner {
             Ok(pass) => pass,
             Err(held) => return self.hold(transfer, draft, held, policy).await,
         };
+        let without = draft.clone();
         draft.start(step);
-        self.commit(transfer, draft, Some((step, pass)), policy).await
+        match self.commit(&transfer, draft, Some(Intent::new(step, pass)), policy).await {
+            Ok(Committed::Turn(turn)) => turn,
+            Ok(Committed::Held) => self.wait_for_lane(transfer, without, policy).await,
+            Err(Stale) => self.read_again(transfer).await,
+        }
+    }
+
+    /// Rests until the lane is free: its holder passes it on.
+    async fn wait_for_lane(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        draft: Draft,
+        policy: &Policy,
+    ) -> Turn {
+        match &self.sharing {
+            // Should this process end, another one is to hear of it soon.
+            Some(sharing) => self.postpone(transfer, sharing.options.queued_again).await,
+            None => self.rest_with(transfer, draft, true, policy).await,
+        }
+    }
+
+    async fn decided_or_read_again(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        draft: Draft,
+        policy: &Policy,
+    ) -> Turn {
+        match self.decided(&transfer, draft, policy).await {
+            Ok(turn) => turn,
+            Err(Stale) => self.read_again(transfer).await,
+        }
     }
 
     /// Commits a decision, with the next intent in it if its lane and gate are free right now.
     async fn decided(
         self: &Arc<Self>,
-        transfer: Transfer,
+        transfer: &Transfer,
         mut draft: Draft,
         policy: &Policy,
-    ) -> Turn {
+    ) -> Result<Turn, Stale> {
         let mut intended = None;
+        let mut without = None;
         let now = self.clock.now();
         let plan = draft.transfer().plan(policy).filter(|plan| plan.due <= now);
         if let Some(Next::Send(step)) = plan.map(|plan| plan.next)
             && !self.stopping.is_cancelled()
             && let Some(pass) = self.pass_at_once(draft.transfer(), step, now)
         {
+            if draft.transfer().operation(step).side() == Side::Core {
+                without = Some(draft.clone());
+            }
             draft.start(step);
-            intended = Some((step, pass));
+            intended = Some(Intent::new(step, pass));
         }
-        self.commit(transfer, draft, intended, policy).await
+        match self.commit(transfer, draft, intended, policy).await? {
+            Committed::Turn(turn) => Ok(turn),
+            // The account is another's, but what was found out is to be recorded all the same.
+            Committed::Held => match without {
+                Some(draft) => match self.commit(transfer, draft, None, policy).await? {
+                    Committed::Turn(turn) => Ok(turn),
+                    Committed::Held => Err(Stale),
+                },
+                None => Err(Stale),
+            },
+        }
     }
 
     fn pass_at_once(&self, transfer: &Transfer, step: StepName, now: Timestamp) -> Option<Pass> {
@@ -232,35 +353,45 @@ impl Inner {
     /// Commits what was decided about `before`; what follows it.
     async fn commit(
         self: &Arc<Self>,
-        before: Transfer,
+        before: &Transfer,
         draft: Draft,
-        intended: Option<(StepName, Pass)>,
+        intended: Option<Intent>,
         policy: &Policy,
-    ) -> Turn {
-        let Some(decision) = draft.finish() else { return Turn::Rest(before) };
+    ) -> Result<Committed, Stale> {
+        let turn = |turn| Ok(Committed::Turn(turn));
+        let Some(decision) = draft.finish() else { return turn(Turn::Rest(before.clone())) };
         let due = self.next_due(&decision.transfer, policy);
         let after = decision.transfer.clone();
         match self.commit_surely(decision, due).await {
             Ok(()) => {
-                report(&before, &after);
-                self.compare_fee(&before, &after);
+                report(before, &after);
+                self.compare_fee(before, &after);
                 self.leave_lane_if_free(&after);
                 if intended.is_none()
                     && let Some(due) = due
                 {
                     self.remember(due);
                 }
-                Turn::Go(after, intended)
+                turn(Turn::Go(after, intended))
             }
             Err(CommitError::ReceiptTaken { receipt, owner }) => {
-                self.receipt_taken(before, &receipt, owner, policy).await
+                turn(self.receipt_taken(before.clone(), &receipt, owner, policy).await)
+            }
+            Err(CommitError::AccountHeld { owner }) => {
+                counter!("kiungo_accounts_held_elsewhere_total").increment(1);
+                if let Some(account) = after.account() {
+                    let lane = (after.instruction().core.clone(), account);
+                    self.board().lane_is_with(&lane, owner, after.id());
+                }
+                Ok(Committed::Held)
+            }
+            Err(CommitError::Stale) if self.sharing.is_some() => {
+                counter!("kiungo_decisions_stale_total").increment(1);
+                Err(Stale)
             }
             Err(error) => {
                 tracing::error!(transfer = %before.id(), %error, "the decision was not taken; reading again");
-                match self.store.transfer(before.id()).await {
-                    Ok(Some(transfer)) => Turn::Go(transfer, None),
-                    _ => Turn::Rest(before),
-                }
+                Err(Stale)
             }
         }
     }
@@ -335,9 +466,17 @@ impl Inner {
     ) -> Turn {
         draft.give_up_if_overdue(policy);
         if !draft.transfer().eq(&transfer) {
-            return self.commit(transfer, draft, None, policy).await;
+            return self.record(transfer, draft, policy).await;
         }
         self.postpone(transfer, held.wait).await
+    }
+
+    /// Commits what follows without anything being sent.
+    async fn record(self: &Arc<Self>, transfer: Transfer, draft: Draft, policy: &Policy) -> Turn {
+        match self.commit(&transfer, draft, None, policy).await {
+            Ok(Committed::Turn(turn)) => turn,
+            Ok(Committed::Held) | Err(Stale) => self.read_again(transfer).await,
+        }
     }
 
     /// Moves the due time, without an event.
@@ -359,7 +498,7 @@ impl Inner {
         policy: &Policy,
     ) -> Turn {
         if draft.transfer().version() > transfer.version() {
-            return self.commit(transfer, draft, None, policy).await;
+            return self.record(transfer, draft, policy).await;
         }
         if let Some(plan) = transfer.plan(policy)
             && !due_is_stored
@@ -374,15 +513,24 @@ impl Inner {
         Turn::Rest(transfer)
     }
 
-    /// Sends an operation whose intent is durable.
-    async fn send(&self, transfer: &Transfer, step: StepName, pass: Pass) -> Outcome {
-        let operation = transfer.operation(step).as_str();
+    /// Sends an operation whose intent is durable, unless that was too long ago.
+    async fn send(&self, transfer: &Transfer, intent: Intent, policy: &Policy) -> Outcome {
+        let Intent { step, pass, at } = intent;
+        let operation = transfer.operation(step);
         pass.turn().await;
         if let Some(tripwire) = &self.tripwire {
-            tripwire.reached(Moment::BeforeSend, operation).await;
+            tripwire.reached(Moment::BeforeSend, operation.as_str()).await;
         }
-        let begun = tokio::time::Instant::now();
-        let outcome = self.operate(transfer, step, self.clock.now()).await;
+        let begun = Instant::now();
+        let wait_max = self.send_within(policy, operation.side());
+        if begun.duration_since(at) > wait_max {
+            let waited = begun.duration_since(at).as_millis();
+            tracing::warn!(transfer = %transfer.id(), waited.ms = waited, "held up for too long before it was sent: not sent");
+            return Outcome::not_sent("held up for too long between its intent and its sending");
+        }
+        let sending = self.operate(transfer, step, self.clock.now());
+        let outcome = kiungo_transport::sent_within(at, wait_max, sending).await;
+        let operation = operation.as_str();
         if let Some(tripwire) = &self.tripwire {
             tripwire.reached(Moment::AfterSend, operation).await;
         }
@@ -395,13 +543,19 @@ impl Inner {
         outcome
     }
 
+    /// How long after its intent an operation may be sent: well before an absence counts, which whoever
+    /// takes this process for dead may be told of.
+    fn send_within(&self, policy: &Policy, side: Side) -> Duration {
+        self.options.send_within.min(policy.side(side).absent_after / 2)
+    }
+
     /// When the store is to bring the transfer back: in flight, not before the lease is over.
     pub(crate) fn next_due(&self, transfer: &Transfer, policy: &Policy) -> Option<Timestamp> {
         let now = self.clock.now();
         let plan = transfer.plan(policy)?;
         let in_flight = plan.due <= now || matches!(plan.next, Next::Recover(_));
         Some(if in_flight {
-            now.after(self.options.lease)
+            now.after(self.lease())
         } else {
             plan.due.after(jitter(transfer, plan.due.since(now)))
         })
@@ -432,6 +586,9 @@ impl Inner {
             return;
         }
         let next = self.board().leave_lane(transfer.id());
+        if self.sharing.is_some() {
+            return next.into_iter().for_each(|next| self.dispatch_anyway(next));
+        }
         if let Some(next) = next
             && !self.dispatch(next)
         {
@@ -445,6 +602,12 @@ fn lane(transfer: &Transfer, step: StepName) -> Option<Lane> {
     let account = transfer.account()?;
     let core = transfer.operation(step).side() == Side::Core;
     core.then(|| (transfer.instruction().core.clone(), account))
+}
+
+/// Whether an attempt is under way, of whose outcome nothing is recorded.
+fn is_sent(transfer: &Transfer) -> bool {
+    let open = transfer.open_step().map(|step| &transfer.step(step).state);
+    matches!(open, Some(StepState::Sent { .. }))
 }
 
 /// Whether `owner` was started by the notification of the payment that `transfer` has collected,

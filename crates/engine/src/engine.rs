@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use kiungo_core_banking::{AccountFacts, Core};
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Transfer};
-use kiungo_domain::{AccountRef, CoreId, Money, ProviderId, Timestamp, TransferId};
+use kiungo_domain::{AccountRef, CoreId, Money, ProviderId, Slot, Timestamp, TransferId};
 use kiungo_provider::{Provider, ReadError};
+use kiungo_queue::Work;
 use kiungo_store::{
     Change, CommitError, IdempotencyKey, InboxId, KeyHolder, Store, StoreError, Summary,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +27,10 @@ use crate::request::{
     Caller, NewTransfer, Offers, ProviderStatus, RequestError, SubmitError, Submitted,
 };
 use crate::setup::{EngineOptions, ProviderRules, Setup};
+use crate::sharing::Sharing;
+
+/// How often a change that somebody asks for is decided anew because another process was quicker.
+const CHANGE_TRIES: u32 = 5;
 
 /// The engine; a cheap handle to it.
 #[derive(Clone)]
@@ -41,6 +46,13 @@ pub(crate) struct Inner {
     cores: BTreeMap<CoreId, CorePort>,
     pub(crate) options: EngineOptions,
     pub(crate) tripwire: Option<Arc<dyn Tripwire>>,
+    pub(crate) sharing: Option<Sharing>,
+    /// Where announcements go, if work is shared and the engine was started.
+    pub(crate) announcements: Option<mpsc::Sender<(Slot, Work)>>,
+    /// Announcements on their way, until the engine is started.
+    announced: Mutex<Option<mpsc::Receiver<(Slot, Work)>>>,
+    /// Places for delivered work in flight.
+    pub(crate) places: Arc<Semaphore>,
     board: Mutex<Board>,
     pub(crate) turns: Turns,
     /// There may be something due, or room for it.
@@ -83,6 +95,11 @@ impl Engine {
             .cores
             .into_iter()
             .map(|(id, link)| (id, CorePort { core: link.core, gate: Gate::new(link.traffic) }));
+        let (announcements, announced) = setup
+            .sharing
+            .as_ref()
+            .map(|sharing| mpsc::channel(sharing.options.announcements_max.max(1)))
+            .unzip();
         let inner = Inner {
             store: setup.store,
             clock: setup.clock,
@@ -91,6 +108,10 @@ impl Engine {
             cores: cores.collect(),
             options: setup.options,
             tripwire: setup.tripwire,
+            places: Arc::new(Semaphore::new(setup.options.in_flight_max.max(1))),
+            sharing: setup.sharing,
+            announcements,
+            announced: Mutex::new(announced),
             board: Mutex::default(),
             turns: Turns::default(),
             wake: Notify::new(),
@@ -107,10 +128,15 @@ impl Engine {
 
     /// Takes up what an earlier process left, and begins to work on what is due.
     pub async fn start(&self) -> Result<(), StoreError> {
-        self.inner.hold_accounts_again().await?;
-        self.inner.take_up_everything().await?;
-        let inner = Arc::clone(&self.inner);
-        self.inner.spawn(async move { inner.keep_schedule().await });
+        match &self.inner.sharing {
+            Some(sharing) => self.inner.start_shared(sharing),
+            None => {
+                self.inner.hold_accounts_again().await?;
+                self.inner.take_up_everything().await?;
+                let inner = Arc::clone(&self.inner);
+                self.inner.spawn(async move { inner.keep_schedule().await });
+            }
+        }
         self.inner.ready.store(true, Ordering::Release);
         Ok(())
     }
@@ -174,7 +200,7 @@ impl Engine {
         let Caller { client, key, digest } = caller.clone();
         let key = IdempotencyKey { client, key, digest };
         let taken = inner.room_for_one_more();
-        let due = Some(if taken { now.after(inner.options.lease) } else { now });
+        let due = Some(if taken { now.after(inner.lease()) } else { now });
         let change = Change { decision, due, key: Some(key), handles: None };
         match inner.commit_at_points(change).await {
             Ok(()) => {
@@ -238,37 +264,39 @@ impl Engine {
             draft.hint(&by);
             Ok(())
         };
-        self.inner.exclusively(id, change).await
+        self.inner.exclusively(id, None, change).await
     }
 
-    /// Gives a completed or suspended transfer back.
+    /// Gives a completed or suspended transfer back; under a key, once.
     pub async fn request_reversal(
         &self,
         id: TransferId,
         by: &str,
         reason: &str,
+        key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
         let (by, reason) = (by.to_owned(), reason.to_owned());
         let change = move |draft: &mut Draft| {
             let taken = draft.request_reversal(&by, &reason);
             taken.then_some(()).ok_or("only a completed or suspended transfer can be reversed")
         };
-        self.inner.exclusively(id, change).await
+        self.inner.exclusively(id, key, change).await
     }
 
-    /// Gives suspended money its account.
+    /// Gives suspended money its account; under a key, once.
     pub async fn assign(
         &self,
         id: TransferId,
         account: AccountRef,
         by: &str,
+        key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
         let by = by.to_owned();
         let change = move |draft: &mut Draft| {
-            let taken = draft.assign(account, &by);
+            let taken = draft.assign(account.clone(), &by);
             taken.then_some(()).ok_or("only suspended money can be assigned")
         };
-        self.inner.exclusively(id, change).await
+        self.inner.exclusively(id, key, change).await
     }
 
     /// Accounts that the payer of a suspended payment may have meant.
@@ -344,6 +372,24 @@ impl Inner {
         self.ids.next()
     }
 
+    /// Sets in motion what a process does that shares the work.
+    fn start_shared(self: &Arc<Self>, sharing: &Sharing) {
+        let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(announced) = announced {
+            let (inner, queue) = (Arc::clone(self), Arc::clone(&sharing.queue));
+            self.spawn(async move { inner.carry_announcements(queue, announced).await });
+        }
+        let inner = Arc::clone(self);
+        self.spawn(async move { inner.keep_counting().await });
+        if sharing.works {
+            self.take_part(sharing);
+            let inner = Arc::clone(self);
+            self.spawn(async move { inner.keep_sweeping().await });
+            let inner = Arc::clone(self);
+            self.spawn(async move { inner.keep_lanes_true().await });
+        }
+    }
+
     /// Runs a task that ends where it is when the engine is killed.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let killed = self.killed.clone();
@@ -357,13 +403,14 @@ impl Inner {
     async fn exclusively(
         self: &Arc<Self>,
         id: TransferId,
-        change: impl FnOnce(&mut Draft) -> Result<(), &'static str> + Send + 'static,
+        key: Option<Caller>,
+        change: impl Fn(&mut Draft) -> Result<(), &'static str> + Send + 'static,
     ) -> Result<Summary, RequestError> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let inner = Arc::clone(self);
         self.spawn(async move {
             // Nobody may be listening any more; the change stands all the same.
-            let _ = answer.send(inner.change_and_go_on(id, change).await);
+            let _ = answer.send(inner.change_and_go_on(id, key, change).await);
         });
         answered.await.unwrap_or(Err(RequestError::Busy(id)))
     }
@@ -371,10 +418,11 @@ impl Inner {
     async fn change_and_go_on(
         self: &Arc<Self>,
         id: TransferId,
-        change: impl FnOnce(&mut Draft) -> Result<(), &'static str> + Send,
+        key: Option<Caller>,
+        change: impl Fn(&mut Draft) -> Result<(), &'static str> + Send,
     ) -> Result<Summary, RequestError> {
         self.take_patiently(id).await?;
-        match self.change_taken(id, None, change).await {
+        match self.change_taken(id, None, key, change).await {
             Ok(transfer) => {
                 let summary = Summary::of(&transfer);
                 self.go_on_with(transfer);
@@ -391,21 +439,30 @@ impl Inner {
         &self,
         id: TransferId,
         handles: Option<InboxId>,
-        change: impl FnOnce(&mut Draft) -> Result<(), &'static str>,
+        key: Option<Caller>,
+        change: impl Fn(&mut Draft) -> Result<(), &'static str>,
     ) -> Result<Transfer, RequestError> {
-        let transfer = self.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
-        let status = transfer.status().as_str();
-        let mut draft = Draft::resume(transfer.clone(), self.clock.now());
-        change(&mut draft).map_err(|why| RequestError::Conflict { id, status, why })?;
-        let Some(decision) = draft.finish() else { return Ok(transfer) };
-        let changed = decision.transfer.clone();
-        let policy = self.provider(&changed.instruction().provider).map(|port| port.rules.policy());
-        let due = policy.and_then(|policy| self.next_due(&changed, policy));
-        match self.commit_at_points(Change { decision, due, key: None, handles }).await {
-            Ok(()) => Ok(changed),
-            Err(CommitError::Store(error)) => Err(RequestError::Store(error)),
-            Err(_) => Err(RequestError::Busy(id)),
+        // Other processes may be quicker with something else, but not for ever.
+        for _ in 0..CHANGE_TRIES {
+            let transfer = self.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
+            let status = transfer.status().as_str();
+            let mut draft = Draft::resume(transfer.clone(), self.clock.now());
+            change(&mut draft).map_err(|why| RequestError::Conflict { id, status, why })?;
+            let Some(decision) = draft.finish() else { return Ok(transfer) };
+            let changed = decision.transfer.clone();
+            let policy =
+                self.provider(&changed.instruction().provider).map(|port| port.rules.policy());
+            let due = policy.and_then(|policy| self.next_due(&changed, policy));
+            let key = key.clone().map(Caller::into);
+            match self.commit_at_points(Change { decision, due, key, handles }).await {
+                Ok(()) => return Ok(changed),
+                Err(CommitError::Stale) => {}
+                Err(CommitError::KeyTaken(holder)) => return Err(RequestError::KeyTaken(holder)),
+                Err(CommitError::Store(error)) => return Err(RequestError::Store(error)),
+                Err(_) => return Err(RequestError::Busy(id)),
+            }
         }
+        Err(RequestError::Busy(id))
     }
 
     pub(crate) async fn take_patiently(&self, id: TransferId) -> Result<(), RequestError> {

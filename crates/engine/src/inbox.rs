@@ -13,6 +13,7 @@ use kiungo_domain::{Finding, ProviderId, Receipt, Reference, Timestamp, Transfer
 use kiungo_provider::{
     CallbackNews, CallbackReply, PaymentFinding, PaymentNotice, RawCallback, Verdict,
 };
+use kiungo_queue::Work;
 use kiungo_store::{
     Arrival, Change, CommitError, InboxId, InboxItem, InboxState, NewArrival, StoreError,
     TransferQuery,
@@ -22,6 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Inner, ProviderPort};
 use crate::request::{CallbackRefused, RequestError};
+use crate::sharing::Piece;
+use crate::sweep::arrival_slot;
 
 /// What is kept of a callback beside its body.
 #[derive(Serialize, Deserialize)]
@@ -71,8 +74,12 @@ impl Engine {
             Ok(_) => {
                 let due = inner.clock.now();
                 let item = inner.keep(provider, &callback, InboxState::Waiting { due }).await?;
-                if let Some(item) = item {
-                    inner.handle_arrival(item);
+                match item {
+                    Some(item) if inner.sharing.is_some() => {
+                        inner.announce(arrival_slot(item.id.0), Work::Arrival(item.id.0));
+                    }
+                    Some(item) => inner.handle_arrival(item),
+                    None => {}
                 }
                 Verdict::Accepted
             }
@@ -127,6 +134,28 @@ impl Inner {
         let taken = TakenArrival { inner: Arc::clone(self), id: item.id };
         self.spawn(async move {
             taken.inner.handle(item).await;
+            drop(taken);
+        });
+    }
+
+    /// Has a task handle an item that was delivered and has its place.
+    pub(crate) fn handle_delivered(self: &Arc<Self>, id: InboxId, piece: Piece) {
+        let taken = self.board().take_delivered_arrival(id);
+        if !taken {
+            return self.rested([piece]);
+        }
+        let taken = TakenArrival { inner: Arc::clone(self), id };
+        self.spawn(async move {
+            match taken.inner.store.inbox_item(id).await {
+                Ok(Some(item)) if matches!(item.state, InboxState::Waiting { .. }) => {
+                    taken.inner.handle(item).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(inbox = %id, %error, "an arrival cannot be read; trying again later");
+                }
+            }
+            taken.inner.rested([piece]);
             drop(taken);
         });
     }
@@ -256,7 +285,7 @@ impl Inner {
             return Ok((handled, None));
         }
         match self
-            .change_taken(id, Some(item.id), |draft| {
+            .change_taken(id, Some(item.id), None, |draft| {
                 draft.hint(by);
                 Ok(())
             })
@@ -479,7 +508,7 @@ impl Inner {
     }
 
     fn lease_if_room(&self, now: Timestamp) -> Timestamp {
-        if self.room_for_one_more() { now.after(self.options.lease) } else { now }
+        if self.room_for_one_more() { now.after(self.lease()) } else { now }
     }
 }
 

@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use kiungo_domain::{CoreAccount, CoreId, TransferId};
 use kiungo_store::InboxId;
 
+use crate::sharing::Piece;
+
 /// Inbox items handled at a time: each may ask the provider.
 const ARRIVALS_MAX: usize = 256;
 
@@ -27,6 +29,21 @@ pub(crate) struct Board {
 pub(crate) struct Mail {
     /// Hints at a result.
     pub(crate) hints: Vec<String>,
+    /// Deliveries that end with the work.
+    pieces: Vec<Piece>,
+    /// Another process may have changed it: it is to be read again before it rests.
+    changed: bool,
+}
+
+/// What a transfer that is given back leaves.
+#[derive(Debug)]
+pub(crate) enum GivenBack {
+    /// Nothing; these deliveries end with it.
+    Free(Vec<Piece>),
+    /// Somebody hinted at a result: the task keeps it.
+    Hinted,
+    /// Another process may have changed it: the task keeps it.
+    Changed,
 }
 
 #[derive(Debug)]
@@ -49,6 +66,11 @@ impl Board {
     /// Takes an inbox item; `false` if a task has it, or too many are being handled.
     pub(crate) fn take_arrival(&mut self, id: InboxId) -> bool {
         self.arrivals.len() < ARRIVALS_MAX && self.arrivals.insert(id)
+    }
+
+    /// Takes an inbox item that has a place already; `false` if a task has it.
+    pub(crate) fn take_delivered_arrival(&mut self, id: InboxId) -> bool {
+        self.arrivals.insert(id)
     }
 
     /// Gives an inbox item back.
@@ -75,6 +97,25 @@ impl Board {
         true
     }
 
+    /// Takes a transfer with the delivery that brought it. `Err` if it is with somebody already: a
+    /// task, which then reads it again before it rests, or its lane, which it waits for.
+    pub(crate) fn take_delivered(
+        &mut self,
+        id: TransferId,
+        piece: Piece,
+    ) -> Result<(), Option<Piece>> {
+        if self.queued.contains(&id) {
+            return Err(Some(piece));
+        }
+        if let Some(mail) = self.working.get_mut(&id) {
+            mail.pieces.push(piece);
+            mail.changed = true;
+            return Err(None);
+        }
+        self.working.insert(id, Mail { pieces: vec![piece], ..Mail::default() });
+        Ok(())
+    }
+
     /// Leaves a hint with the task that works on the transfer; `false` if none does.
     pub(crate) fn leave_hint(&mut self, id: TransferId, hint: &str) -> bool {
         let Some(mail) = self.working.get_mut(&id) else { return false };
@@ -89,13 +130,22 @@ impl Board {
         self.working.get_mut(&id).map(|mail| std::mem::take(&mut mail.hints)).unwrap_or_default()
     }
 
-    /// Gives a transfer back, unless a hint came that nobody has read yet.
-    pub(crate) fn give_back(&mut self, id: TransferId) -> bool {
-        let unread = self.working.get(&id).is_some_and(|mail| !mail.hints.is_empty());
-        if !unread {
-            self.working.remove(&id);
+    /// Gives a transfer back, unless something came meanwhile that its task has not seen.
+    pub(crate) fn give_back(&mut self, id: TransferId) -> GivenBack {
+        if let Some(mail) = self.working.get_mut(&id) {
+            if std::mem::take(&mut mail.changed) {
+                return GivenBack::Changed;
+            }
+            if !mail.hints.is_empty() {
+                return GivenBack::Hinted;
+            }
         }
-        !unread
+        GivenBack::Free(self.drop_work(id))
+    }
+
+    /// Gives a transfer back whatever came; its deliveries.
+    pub(crate) fn drop_work(&mut self, id: TransferId) -> Vec<Piece> {
+        self.working.remove(&id).map(|mail| mail.pieces).unwrap_or_default()
     }
 
     /// Takes a lane, or keeps it; `false` if another transfer has it.
@@ -120,6 +170,27 @@ impl Board {
             queue.waiting.push_back(id);
         }
         false
+    }
+
+    /// The store says that another transfer has the lane: this one waits for it, before all others.
+    pub(crate) fn lane_is_with(&mut self, lane: &Lane, owner: TransferId, id: TransferId) {
+        self.held.remove(&id);
+        self.held.insert(owner, lane.clone());
+        let new = || Queue { holder: owner, waiting: VecDeque::new() };
+        let queue = self.lanes.entry(lane.clone()).or_insert_with(new);
+        queue.holder = owner;
+        if self.queued.insert(id) {
+            queue.waiting.push_front(id);
+        }
+    }
+
+    /// Transfers that have a lane and on which no task works: an operation of theirs may be running,
+    /// or another process has brought them to rest.
+    pub(crate) fn resting_holders(&self) -> Vec<TransferId> {
+        let mut resting: Vec<TransferId> =
+            self.held.keys().filter(|id| !self.working.contains_key(id)).copied().collect();
+        resting.sort_unstable();
+        resting
     }
 
     /// Leaves the lane that the transfer has, if it has one; the transfer whose turn it is has it
@@ -175,9 +246,23 @@ mod tests {
         assert!(board.take(id(1)));
         assert!(!board.take(id(1)));
         assert!(board.leave_hint(id(1), "callback"));
-        assert!(!board.give_back(id(1)));
+        assert!(matches!(board.give_back(id(1)), GivenBack::Hinted));
         assert_eq!(board.collect_hints(id(1)), ["callback"]);
-        assert!(board.give_back(id(1)));
+        assert!(matches!(board.give_back(id(1)), GivenBack::Free(_)));
         assert!(!board.leave_hint(id(1), "callback"));
+    }
+
+    #[test]
+    fn whom_the_store_turned_away_waits_first_behind_the_holder() {
+        let mut board = Board::default();
+        assert!(board.lane_or_queue(&lane(1), id(1)));
+        assert!(!board.lane_or_queue(&lane(1), id(2)));
+        board.lane_is_with(&lane(1), id(9), id(1));
+        assert!(board.is_queued(id(1)) && !board.try_lane(&lane(1), id(1)));
+        assert_eq!(board.resting_holders(), [id(9)]);
+        assert_eq!(board.leave_lane(id(9)), Some(id(1)));
+        assert_eq!(board.leave_lane(id(1)), Some(id(2)));
+        assert_eq!(board.leave_lane(id(2)), None);
+        assert!(board.resting_holders().is_empty());
     }
 }

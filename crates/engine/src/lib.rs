@@ -16,6 +16,9 @@
 //! * `inbox`: callbacks and payments started at the wallet
 //! * [`requests`]: what cores ask to be paid out
 //! * `schedule`: what is due, found again after a restart
+//! * [`sharing`]: several processes: what is announced, and what is given back
+//! * `shards`: which part of the work is whose
+//! * `sweep`: what is due, announced
 
 pub mod clock;
 pub mod crash;
@@ -32,6 +35,9 @@ mod inbox;
 mod lanes;
 mod operate;
 mod schedule;
+mod shards;
+pub mod sharing;
+mod sweep;
 
 pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};
 pub use engine::Engine;
@@ -43,3 +49,4 @@ pub use setup::{
     CoreLink, DailyLimit, EngineOptions, ExpectedFee, ProviderLink, ProviderRules, Setup,
     TrafficOptions,
 };
+pub use sharing::{Sharing, SharingOptions};

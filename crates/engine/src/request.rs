@@ -5,7 +5,7 @@ use std::time::Duration;
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::{AccountRef, CoreId, Kind, Money, Msisdn, ProviderId, TransferId};
 use kiungo_provider::CallbackReply;
-use kiungo_store::{StoreError, Summary};
+use kiungo_store::{IdempotencyKey, KeyHolder, StoreError, Summary};
 use thiserror::Error;
 
 /// A transfer that a client wants.
@@ -38,6 +38,12 @@ pub struct Caller {
     pub key: String,
     /// SHA-256 of the request's content, hexadecimal.
     pub digest: String,
+}
+
+impl From<Caller> for IdempotencyKey {
+    fn from(Caller { client, key, digest }: Caller) -> Self {
+        Self { client, key, digest }
+    }
 }
 
 /// A transfer is durable and on its way.
@@ -94,6 +100,9 @@ pub enum RequestError {
         /// What would allow it.
         why: &'static str,
     },
+    /// The key was used before; nothing was done now. Whether it was for the same, the digest tells.
+    #[error("the idempotency key was used before, for transfer {}", .0.transfer)]
+    KeyTaken(KeyHolder),
     /// It is being worked on right now: try again in a moment.
     #[error("transfer {0} is being worked on; try again in a moment")]
     Busy(TransferId),

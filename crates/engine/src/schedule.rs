@@ -5,9 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kiungo_domain::{Timestamp, Transfer, TransferId};
+use kiungo_queue::Work;
 use kiungo_store::StoreError;
 
 use crate::engine::Inner;
+use crate::sharing::Piece;
 
 /// How long the schedule sleeps at most when nothing is due: a lost wake-up costs no more.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
@@ -92,6 +94,27 @@ impl Inner {
             }
             board.take(id);
         }
+        self.read_and_advance(id);
+        true
+    }
+
+    /// Has a task work on a transfer whose turn it is, whether or not there is room.
+    pub(crate) fn dispatch_anyway(self: &Arc<Self>, id: TransferId) {
+        if self.board().take(id) {
+            self.read_and_advance(id);
+        }
+    }
+
+    /// Has a task work on a transfer that was delivered and has its place.
+    pub(crate) fn dispatch_delivered(self: &Arc<Self>, id: TransferId, piece: Piece) {
+        let taken = self.board().take_delivered(id, piece);
+        match taken {
+            Ok(()) => self.read_and_advance(id),
+            Err(known) => self.rested(known),
+        }
+    }
+
+    fn read_and_advance(self: &Arc<Self>, id: TransferId) {
         let inner = Arc::clone(self);
         self.spawn(async move {
             match inner.store.transfer(id).await {
@@ -103,17 +126,19 @@ impl Inner {
                 }
             }
         });
-        true
     }
 
     /// Whether a new transfer would be worked on at once.
     pub(crate) fn room_for_one_more(&self) -> bool {
-        self.board().in_flight() < self.options.in_flight_max
+        self.sharing.is_some() || self.board().in_flight() < self.options.in_flight_max
     }
 
     /// Has a task work on a transfer that has just been received, if there is room; otherwise its
     /// due time brings it back.
     pub(crate) fn dispatch_new(self: &Arc<Self>, transfer: Transfer) {
+        if self.sharing.is_some() {
+            return self.announce(transfer.slot(), Work::Transfer(transfer.id()));
+        }
         if self.room_for_one_more() && self.board().take(transfer.id()) {
             self.go_on_with(transfer);
         } else {
@@ -122,15 +147,21 @@ impl Inner {
         }
     }
 
-    /// Works on a transfer that has been taken already.
+    /// Works on a transfer that has been taken already; where work is shared, whoever it belongs to
+    /// does.
     pub(crate) fn go_on_with(self: &Arc<Self>, transfer: Transfer) {
+        if self.sharing.is_some() {
+            self.release(transfer.id());
+            return self.announce(transfer.slot(), Work::Transfer(transfer.id()));
+        }
         let inner = Arc::clone(self);
         self.spawn(async move { inner.advance(transfer).await });
     }
 
     /// Gives a transfer back; whoever waits for its lane or for room gets it.
     pub(crate) fn release(self: &Arc<Self>, id: TransferId) {
-        self.board().give_back(id);
+        let pieces = self.board().drop_work(id);
+        self.rested(pieces);
         if self.starved.load(Ordering::Acquire) {
             self.wake.notify_one();
         }

@@ -15,6 +15,7 @@ use kiungo_store::Store;
 
 use crate::clock::{Clock, Ids};
 use crate::crash::Tripwire;
+use crate::sharing::Sharing;
 
 /// Everything that an engine needs.
 pub struct Setup {
@@ -30,6 +31,8 @@ pub struct Setup {
     pub cores: BTreeMap<CoreId, CoreLink>,
     /// Bounds and waits.
     pub options: EngineOptions,
+    /// How the work is shared with other processes; `None` where this one does it all.
+    pub sharing: Option<Sharing>,
     /// For tests: told of every point at which a process may die.
     pub tripwire: Option<Arc<dyn Tripwire>>,
 }
@@ -149,6 +152,9 @@ pub struct EngineOptions {
     pub busy_wait: Duration,
     /// How often a payment's notification waits for a collection that may be the same payment.
     pub notice_waits_max: u32,
+    /// How long after its intent was recorded an operation may be sent: a process that was frozen
+    /// meanwhile sends nothing. At most half of the time after which an absence counts.
+    pub send_within: Duration,
 }
 
 impl Default for EngineOptions {
@@ -161,6 +167,7 @@ impl Default for EngineOptions {
             lease: Duration::from_secs(120),
             busy_wait: Duration::from_secs(2),
             notice_waits_max: 10,
+            send_within: Duration::from_secs(30),
         }
     }
 }

@@ -51,6 +51,15 @@ impl Address {
         }
     }
 
+    /// [`Address::open`] by one of several processes that share the work: what becomes known goes to
+    /// the outbox too. `None` if only one process can have it.
+    pub(crate) async fn open_shared(&self) -> Option<Result<Database, OpenError>> {
+        let mut shared = self.clone();
+        let Self::Postgres(options) = &mut shared else { return None };
+        options.outbox = true;
+        Some(shared.open().await)
+    }
+
     /// [`Address::open`] by whoever carries out what is due: the embedded queue has one process.
     pub(crate) async fn open_alone(&self) -> Result<Database, OpenError> {
         let mut alone = self.clone();

@@ -4,10 +4,16 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
 
+/// Whatever the configuration says: the broker's client would log how it logs in, and whole messages
+/// that nobody took.
+const QUIET: &[&str] = &["lapin=error", "lapin::returned_messages=off"];
+
 /// Sends log lines to standard error, as configured. A second call changes nothing.
 pub(crate) fn start(log: &Log) {
     // The configuration was checked; a filter that cannot be read does not get here.
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let quiet = QUIET.iter().filter_map(|directive| directive.parse().ok());
+    let filter = quiet.fold(filter, EnvFilter::add_directive);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match log.format {
         LogFormat::Text => builder.with_ansi(false).try_init(),

@@ -2,21 +2,31 @@
 //!
 //! * `crash`: dying at a named point, for tests
 //! * `cores`: connecting to cores, now or later
+//! * `notify`: what systemd is told
 //! * `process`: what the process itself uses
+//! * `providers`: telling others which providers answer
 //! * `requests`: what cores ask to be paid out
 //! * `server`: what the HTTP server is told
+//! * `sharing`: what a process has that shares the work
+//! * `socket`: what is listened on
+//! * `stop`: stopping without failing anybody
 
 mod cores;
 mod crash;
+mod notify;
 mod process;
+mod providers;
 mod requests;
 mod server;
+mod sharing;
+mod socket;
+mod stop;
 
 use std::collections::BTreeMap;
+use std::net::{self, SocketAddr};
 use std::sync::Arc;
 
 use kiungo_domain::{CoreId, ProviderId};
-use kiungo_engine::requests::RequestTurns;
 use kiungo_engine::{Engine, EngineOptions, Setup, SystemClock, TimeOrderedIds};
 use kiungo_provider::Provider;
 use kiungo_server::serve::ConnectionBounds;
@@ -28,7 +38,11 @@ use tokio_util::sync::CancellationToken;
 use crate::assembly::{AssembledCore, Assembly};
 use crate::commands::output::Output;
 use crate::commands::{Config, Failure};
+use crate::config::queue::QueueAddress;
 use crate::database::Database;
+use sharing::{Beside, Shared};
+
+pub(crate) use socket::passed as passed_socket;
 
 /// Checks what [`serve`] checks first of the section `server`.
 ///
@@ -38,24 +52,67 @@ pub(crate) fn check(config: &Config) -> Result<(), Failure> {
     server::options(config).check().map_err(|error| Failure::Usage(format!("server: {error}")))
 }
 
-/// Serves until a signal says to stop.
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// The API, callbacks and commands; others do the work.
+    Serve,
+    /// The work.
+    Work,
+    /// Both.
+    Both,
+}
+
+impl Duty {
+    const fn serves(self) -> bool {
+        matches!(self, Self::Serve | Self::Both)
+    }
+
+    const fn works(self) -> bool {
+        matches!(self, Self::Work | Self::Both)
+    }
+}
+
+/// Where a process is reached.
+pub(crate) enum Reached {
+    /// At a socket that was there before it, or at its configured address.
+    Api(Option<net::TcpListener>),
+    /// At this address, for health and metrics; not at all without one.
+    Watch(Option<SocketAddr>),
+}
+
+impl Reached {
+    async fn listener(self, config: &Config) -> Result<Option<TcpListener>, Failure> {
+        match self {
+            Self::Api(passed) => socket::listener(passed, config.server.address).await.map(Some),
+            Self::Watch(None) => Ok(None),
+            Self::Watch(Some(address)) => socket::listener(None, address).await.map(Some),
+        }
+    }
+}
+
+/// Runs a process until a signal says to stop.
 ///
 /// # Errors
 /// What kept it from starting.
-pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure> {
+pub(crate) async fn run(
+    config: Config,
+    duty: Duty,
+    reached: Reached,
+    output: Output,
+) -> Result<(), Failure> {
+    let duty = duty_with(&config, duty)?;
     let tripwire = crash::tripwire_from_environment().map_err(Failure::Usage)?;
     check(&config)?;
     let server_options = server::options(&config);
     let assembly = Assembly::new(&config)?;
     // Before anything else is touched: the usual mistake is a second Kiungo on the same port.
-    let address = config.server.address;
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        Failure::failed(format!("cannot listen on {address} (server.listen, server.port): {error}"))
-    })?;
-    let address = listener.local_addr().map_err(|error| Failure::failed(error.to_string()))?;
+    let listener = reached.listener(&config).await?;
+    let address = listener.as_ref().map(TcpListener::local_addr).transpose();
+    let address = address.map_err(|error| Failure::failed(error.to_string()))?;
     let signals = Signals::new()?;
-    let opened = config.database.address.open_alone().await;
-    let database = opened.map_err(|error| config.database.failure(&error))?;
+    let shared = Shared::open(&config).await?;
+    let database = open_database(&config, shared.is_some()).await?;
     let prometheus = kiungo_server::metrics::builder()
         .install_recorder()
         .map_err(|error| Failure::failed(format!("metrics: {error}")))?;
@@ -72,13 +129,17 @@ pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure>
         providers: providers.into_iter().map(|(id, provider)| (id, provider.link)).collect(),
         cores: core_links(&cores),
         options: engine_options(&config),
+        sharing: shared.as_ref().map(|shared| shared.sharing(duty)),
         tripwire,
     };
     let engine = Engine::new(setup);
     engine.start().await.map_err(|error| Failure::failed(format!("the database: {error}")))?;
-    let desk = requests::desk(&config, &cores, &engine, RequestTurns::Alone);
+    let turns = requests::turns(shared.as_ref().map(Shared::name), duty);
+    let beside = shared.map(|shared| shared.start(&config, &engine, duty)).transpose()?;
+    let desk = requests::desk(&config, &cores, &engine, turns);
     let pollers = requests::Pollers::start(desk.as_ref());
-    let running = Running { config, engine, database, readiness: Readiness::default(), pollers };
+    let readiness = Readiness::default();
+    let running = Running { config, duty, engine, database, beside, pollers, readiness };
     let mut state = ServerState::new(
         Arc::new(running.engine.clone()),
         server_options.clone(),
@@ -90,14 +151,44 @@ pub(crate) async fn serve(config: Config, output: Output) -> Result<(), Failure>
         state = state.with_core_requests(Arc::new(desk));
     }
     running.readiness.set(true);
+    let url = address.map(|address| format!("http://{address}"));
+    let whereabouts = url.as_ref().map(|url| format!(" on {url}")).unwrap_or_default();
     output.line(
-        &format!("kiungo is ready on http://{address}"),
-        &serde_json::json!({ "ready": format!("http://{address}") }),
+        &format!("kiungo is ready{whereabouts}"),
+        &serde_json::json!({ "ready": url.unwrap_or_default() }),
     );
-    tracing::info!(%address, "ready");
+    notify::ready();
+    tracing::info!(?duty, address = ?address, "ready");
     warm_up(adapters);
     running.until_stopped(listener, state, &server_options, signals).await;
     Ok(())
+}
+
+/// What a process does with this configuration: with the embedded queue one does everything.
+fn duty_with(config: &Config, duty: Duty) -> Result<Duty, Failure> {
+    match (&config.queue.address, duty) {
+        (QueueAddress::Rabbit(_), duty) => Ok(duty),
+        (QueueAddress::Embedded, Duty::Work) => Err(Failure::Usage(
+            "the embedded queue has one process, which works by itself: `kiungo serve`; set \
+             queue.url = \"amqp://…\" and database.url = \"postgres://…\" to share the work"
+                .to_owned(),
+        )),
+        (QueueAddress::Embedded, _) => Ok(Duty::Both),
+    }
+}
+
+async fn open_database(config: &Config, shared: bool) -> Result<Database, Failure> {
+    let address = &config.database.address;
+    let opened =
+        if shared { address.open_shared().await } else { Some(address.open_alone().await) };
+    let Some(opened) = opened else {
+        return Err(Failure::Usage(
+            "a RabbitMQ queue shares the work among processes, and a SQLite file has one: set \
+             database.url = \"postgres://…\", or queue.url = \"embedded\""
+                .to_owned(),
+        ));
+    };
+    opened.map_err(|error| config.database.failure(&error))
 }
 
 fn core_links(
@@ -116,6 +207,7 @@ fn engine_options(config: &Config) -> EngineOptions {
         lease: engine.lease,
         busy_wait: engine.busy_wait,
         notice_waits_max: engine.notice_waits_max,
+        send_within: engine.send_within,
     }
 }
 
@@ -137,48 +229,79 @@ fn warm_up(providers: BTreeMap<ProviderId, Arc<dyn Provider>>) {
 /// What is stopped at the end.
 struct Running {
     config: Config,
+    duty: Duty,
     engine: Engine,
     database: Database,
-    readiness: Readiness,
+    beside: Option<Beside>,
     pollers: requests::Pollers,
+    readiness: Readiness,
 }
 
 impl Running {
     async fn until_stopped(
         self,
-        listener: TcpListener,
+        listener: Option<TcpListener>,
         state: ServerState,
         options: &ServerOptions,
         mut signals: Signals,
     ) {
         let grace = self.config.server.shutdown_grace;
         let shutdown = CancellationToken::new();
-        let router = kiungo_server::router(state);
+        let router = if self.duty.serves() {
+            kiungo_server::router(state)
+        } else {
+            kiungo_server::watch_router(state)
+        };
         let bounds = ConnectionBounds::from(options);
-        let http = kiungo_server::serve(listener, router, bounds, shutdown.clone(), grace);
-        let http = tokio::spawn(http);
+        let until = shutdown.clone();
+        let http = tokio::spawn(async move {
+            match listener {
+                Some(listener) => {
+                    kiungo_server::serve(listener, router, bounds, until, grace).await
+                }
+                None => {
+                    until.cancelled().await;
+                    0
+                }
+            }
+        });
         signals.next().await;
-        tracing::info!(grace.seconds = grace.as_secs(), "stopping");
+        let drain = self.config.server.drain;
+        tracing::info!(
+            drain.seconds = drain.as_secs(),
+            grace.seconds = grace.as_secs(),
+            "stopping"
+        );
+        notify::stopping(drain + grace);
         self.readiness.set(false);
-        shutdown.cancel();
-        self.pollers.stop().await;
+        let at_once = CancellationToken::new();
         let impatient = {
-            let engine = self.engine.clone();
+            let (engine, at_once) = (self.engine.clone(), at_once.clone());
             tokio::spawn(async move {
                 signals.next().await;
                 tracing::warn!("stopping at once, by a second signal");
+                at_once.cancel();
                 engine.kill();
             })
         };
-        let (clean, cut_off) = tokio::join!(self.engine.stop(grace), http);
+        stop::drain(drain, &at_once).await;
+        shutdown.cancel();
+        self.pollers.stop().await;
+        if let Some(beside) = &self.beside {
+            beside.stop().await;
+        }
+        let (clean, cut_off) = stop::finish(&self.engine, http, grace, &at_once).await;
         impatient.abort();
         if !clean {
             tracing::warn!(
                 "some operations were parked in flight; they are asked about at the next start"
             );
         }
+        if let Some(beside) = &self.beside {
+            beside.close().await;
+        }
         self.database.close().await;
-        tracing::info!(clean, connections.cut_off = cut_off.unwrap_or_default(), "stopped");
+        tracing::info!(clean, connections.cut_off = cut_off, "stopped");
     }
 }
 

@@ -25,8 +25,19 @@ pub struct Command {
     pub body: Bytes,
     /// Whether it may have been delivered before.
     pub redelivered: bool,
-    /// To be told what became of it. Dropped untold, it is delivered again later.
+    /// Who took it out of the dead letters, if somebody did.
+    pub redriven: Option<Redriven>,
+    /// To be told what became of it. Dropped untold, it is delivered again ([`Settle::later`]).
     pub settle: Box<dyn Settle>,
+}
+
+/// That a message was among the dead letters, and was sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redriven {
+    /// Who did it.
+    pub by: String,
+    /// Why, in their words.
+    pub why: String,
 }
 
 /// What became of a command.
@@ -39,6 +50,8 @@ pub trait Settle: Send + Sync {
     /// place in its JSON, and leaves the queue once that is confirmed.
     async fn reject(self: Box<Self>, reason: &str, path: Option<&str>) -> Result<(), QueueError>;
 
-    /// Not now: it is delivered again.
+    /// Not now: it is delivered again, at once, to whoever takes commands. The broker counts, and after
+    /// some twenty times puts it among the dead letters: for somebody who stops, not for somebody who
+    /// is busy. Who is busy keeps the command, and takes no further ones meanwhile.
     async fn later(self: Box<Self>) -> Result<(), QueueError>;
 }

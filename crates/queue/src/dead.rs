@@ -7,7 +7,10 @@ use bytes::Bytes;
 
 use crate::QueueError;
 
-/// The name of a dead letter.
+/// Dead letters that are listed at once at most: a page for a person, and some megabytes.
+pub(crate) const LIST_MAX: u32 = 1_000;
+
+/// The name of a dead letter: its message id, else a digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeadLetterId(pub String);
 
@@ -46,7 +49,7 @@ pub trait DeadLetters: Send + Sync {
     /// The oldest ones, at most `limit` (and at most 1,000). They stay where they are.
     async fn list(&self, limit: u32) -> Result<Vec<DeadLetter>, QueueError>;
 
-    /// Sends one to where it was sent first, marked with who does it and why, and removes it once that
+    /// Sends one (the oldest of that name) to where it was sent first, marked with who does it and why, and removes it once that
     /// is confirmed; `None` if there is none of that name.
     async fn redrive(
         &self,

@@ -8,7 +8,7 @@ use crate::QueueError;
 /// A message for whoever listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventMessage {
-    /// Its id: a second message with the same id tells the same.
+    /// Its id: a second message with the same id tells the same. At most 255 bytes, as the topic.
     pub id: String,
     /// What it is about, for example `transfer.deposit.completed`: what listeners choose by.
     pub topic: String,

@@ -9,17 +9,26 @@
 //! * [`events`]: telling others what has become known
 //! * [`commands`]: what other systems ask for
 //! * [`dead`]: what was given up, whole and with its reason
+//! * [`memory`]: the embedded queue
+//! * [`rabbit`]: the queue in a `RabbitMQ` broker
+//! * `contract`: the suite that every queue passes, behind a feature
 
 pub mod commands;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod dead;
 pub mod events;
+pub mod memory;
+pub mod rabbit;
 pub mod work;
 
 use thiserror::Error;
 
-pub use commands::{Command, Commands, Settle};
+pub use commands::{Command, Commands, Redriven, Settle};
 pub use dead::{DeadLetter, DeadLetterId, DeadLetters};
 pub use events::{EventMessage, Events};
+pub use memory::{MemoryOptions, MemoryQueue, Mischief, SentCommand};
+pub use rabbit::{OpenError, RabbitOptions, RabbitQueue, Topology};
 pub use work::{Delivery, Membership, Shard, Token, Work, WorkQueue};
 
 /// The broker failed. What was to be sent may or may not have been taken.

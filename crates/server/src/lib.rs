@@ -10,7 +10,7 @@
 //! * [`state`]: what the handlers share
 //! * [`problem`]: RFC 9457 problem details, one code for each thing that can go wrong
 //! * `api`: the handlers under `/v1`
-//! * `wire`: requests and answers as JSON
+//! * [`wire`]: requests and answers as JSON; the AMQP interface speaks the same
 //! * `extract`: reading requests strictly
 //! * `layers`: what every request passes: identity, bounds, authentication
 //! * `callbacks`: what providers call
@@ -36,12 +36,12 @@ mod router;
 pub mod serve;
 pub mod service;
 pub mod state;
-mod wire;
+pub mod wire;
 
 pub use docs::openapi_json;
 pub use options::{ApiKey, OptionsError, Role, ServerOptions};
 pub use requests::CoreRequestService;
-pub use router::router;
+pub use router::{router, watch_router};
 pub use serve::serve;
 pub use service::Service;
 pub use state::{Readiness, ServerState};

@@ -17,6 +17,18 @@ use crate::problem::{Code, Problem};
 use crate::state::{ServerState, Shared};
 use crate::{callbacks, docs, health, hooks, metrics};
 
+/// What a process shows that serves no API: health and metrics.
+pub fn watch_router(state: ServerState) -> Router {
+    let state = state.0;
+    let (open, _) = open_routes().split_for_parts();
+    let (scraped, _) = metrics_route().split_for_parts();
+    open.merge(scraped)
+        .layer(from_fn_with_state(Arc::clone(&state), bound_time))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::clone(&state), observe))
+        .with_state(state)
+}
+
 type Routes = OpenApiRouter<Arc<Shared>>;
 
 /// The whole server, for [`crate::serve()`] or, in the simulated world, for direct calls.

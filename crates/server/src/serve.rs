@@ -1,16 +1,15 @@
 //! Accepting connections, and stopping gracefully.
 //!
 //! Every connection has bounds before its first request is read: how many there are, how long a
-//! request head may take and how large it may be.
+//! request head may take and how large it may be. How one is closed without losing what its client
+//! has sent: `connection`.
+
+mod connection;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -46,9 +45,9 @@ impl From<&ServerOptions> for ConnectionBounds {
     }
 }
 
-/// Serves `router` until `shutdown` is cancelled: then accepts nothing more, closes idle
-/// connections, and lets requests in flight finish for `grace`. Returns how many connections had to
-/// be cut off after that.
+/// Serves `router` until `shutdown` is cancelled: then accepts nothing more, answers what was sent
+/// by then, closes idle connections, and lets requests in flight finish for `grace`. Returns how many
+/// connections had to be cut off after that.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -56,29 +55,22 @@ pub async fn serve(
     shutdown: CancellationToken,
     grace: Duration,
 ) -> usize {
-    let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(bounds.connections_max));
     let mut connections = JoinSet::new();
     while let Some((stream, place)) = next_connection(&listener, &places, &shutdown).await {
         // Reaps those that have ended, so that the set stays as small as there are connections.
         while connections.try_join_next().is_some() {}
-        let service = TowerToHyperService::new(router.clone());
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(bounds.head_timeout)
-            .max_headers(bounds.header_count_max)
-            .max_buf_size(bounds.head_bytes_max)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
+        let attended = connection::attend(stream, router.clone(), bounds, shutdown.clone());
         connections.spawn(async move {
-            if let Err(error) = connection.await {
+            if let Err(error) = attended.await {
                 tracing::debug!(error.message = %error, "a connection ended early");
             }
             drop(place);
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(grace, graceful.shutdown()).await;
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(grace, all_ended).await;
     while connections.try_join_next().is_some() {}
     let cut_off = connections.len();
     if cut_off > 0 {

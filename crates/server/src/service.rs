@@ -22,20 +22,23 @@ pub trait Service: Send + Sync {
     /// Asks the other side again, as soon as possible.
     async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError>;
 
-    /// Asks for the whole transfer to be given back.
+    /// Asks for the whole transfer to be given back. With a key, the same is never done twice:
+    /// [`RequestError::KeyTaken`] says that the key came before.
     async fn request_reversal(
         &self,
         id: TransferId,
         by: &str,
         reason: &str,
+        key: Option<Caller>,
     ) -> Result<Summary, RequestError>;
 
-    /// Gives suspended money its account.
+    /// Gives suspended money its account. The key is as for reversals.
     async fn assign(
         &self,
         id: TransferId,
         account: AccountRef,
         by: &str,
+        key: Option<Caller>,
     ) -> Result<Summary, RequestError>;
 
     /// Accounts that the payer of suspended money may have meant, best first.
@@ -76,8 +79,9 @@ impl Service for kiungo_engine::Engine {
         id: TransferId,
         by: &str,
         reason: &str,
+        key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
-        Self::request_reversal(self, id, by, reason).await
+        Self::request_reversal(self, id, by, reason, key).await
     }
 
     async fn assign(
@@ -85,8 +89,9 @@ impl Service for kiungo_engine::Engine {
         id: TransferId,
         account: AccountRef,
         by: &str,
+        key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
-        Self::assign(self, id, account, by).await
+        Self::assign(self, id, account, by, key).await
     }
 
     async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError> {

@@ -2,6 +2,9 @@
 
 use kiungo_domain::Timestamp;
 
+/// How many are listed at most, as of everything that is listed.
+pub(crate) const LISTED_MAX: u32 = 500;
+
 /// Something that a person did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {

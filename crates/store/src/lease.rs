@@ -3,7 +3,20 @@
 //! A lease says who should do something. It fences nothing: what its holder writes is judged by the
 //! same rules as everybody's.
 
+use std::time::Duration;
+
 use kiungo_domain::Timestamp;
+
+use crate::StoreError;
+
+/// How long a lease that has ended is kept: its row serves whoever takes it next.
+const ENDED_KEPT: Duration = Duration::from_secs(3_600);
+
+/// How many leases are listed at most; there is one for each process and a few besides.
+pub(crate) const LISTED_MAX: u32 = 1_000;
+
+/// How many bytes a name or a holder has at most: it stays a name.
+const NAME_MAX: usize = 200;
 
 /// A lease as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,4 +27,18 @@ pub struct Lease {
     pub holder: String,
     /// Until when.
     pub until: Timestamp,
+}
+
+/// Refuses names that are none.
+pub(crate) fn check_names(name: &str, holder: &str) -> Result<(), StoreError> {
+    if name.len() <= NAME_MAX && holder.len() <= NAME_MAX {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(format!("the name of a lease or holder is over {NAME_MAX} bytes")))
+}
+
+/// What ended before this may be cleared away at `now`.
+pub(crate) fn cleared_before(now: Timestamp) -> Timestamp {
+    let kept = i64::try_from(ENDED_KEPT.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().saturating_sub(kept))
 }

@@ -150,10 +150,7 @@ pub trait Store: Send + Sync {
         now: Timestamp,
         until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<(TransferId, Slot)>, StoreError> {
-        let _ = (now, until, limit);
-        Err(StoreError::Unavailable("not there yet".to_owned()))
-    }
+    ) -> Result<Vec<(TransferId, Slot)>, StoreError>;
 
     /// Takes waiting inbox items whose due time has come, the longest due first, as
     /// [`Store::take_due`] takes transfers. It does not count as an attempt.
@@ -162,10 +159,7 @@ pub trait Store: Send + Sync {
         now: Timestamp,
         until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<InboxId>, StoreError> {
-        let _ = (now, until, limit);
-        Err(StoreError::Unavailable("not there yet".to_owned()))
-    }
+    ) -> Result<Vec<InboxId>, StoreError>;
 
     /// Takes a lease until `until`, or renews it, if nobody else has it at `now`; whether `holder`
     /// has it. At most 200 bytes each for name and holder.
@@ -175,48 +169,27 @@ pub trait Store: Send + Sync {
         holder: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let _ = (name, holder, now, until);
-        Err(StoreError::Unavailable("not there yet".to_owned()))
-    }
+    ) -> Result<bool, StoreError>;
 
     /// Gives a lease back, if `holder` has it.
-    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
-        let _ = (name, holder);
-        Err(StoreError::Unavailable("not there yet".to_owned()))
-    }
+    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError>;
 
     /// The leases whose names begin with `prefix` and that are held at `now`, by name. Whatever ended
     /// more than an hour ago may have been cleared away.
-    async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
-        let _ = (prefix, now);
-        Err(StoreError::Unavailable("not there yet".to_owned()))
-    }
+    async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError>;
 
     /// The oldest rows of the outbox, in their order, at most `limit` (and at most 1,000). Rows are
     /// written only by stores that were opened to keep an outbox; else nobody would fetch them.
-    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        let _ = (limit,);
-        Err(StoreError::Unavailable("not there yet".to_owned()))
-    }
+    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
 
     /// Removes rows of the outbox that have been told; at most 1,000 at a time.
-    async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
-        let _ = (numbers,);
-        Err(StoreError::Unavailable("not there yet".to_owned()))
-    }
+    async fn told(&self, numbers: &[i64]) -> Result<(), StoreError>;
 
     /// Records what a person did.
-    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
-        let _ = (action,);
-        Err(StoreError::Unavailable("not there yet".to_owned()))
-    }
+    async fn record_action(&self, action: Action) -> Result<(), StoreError>;
 
     /// What persons did, newest first, at most `limit` (and at most 500).
-    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
-        let _ = (limit,);
-        Err(StoreError::Unavailable("not there yet".to_owned()))
-    }
+    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError>;
 
     /// Moves up to `limit` (at most 1,000 at a time) of the oldest settled transfers into the archive;
     /// how many were moved, so that a caller goes on until none is. Settled: final, received and

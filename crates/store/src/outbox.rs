@@ -3,10 +3,13 @@
 //! committed is left untold.
 
 use kiungo_domain::Timestamp;
-use kiungo_domain::transfer::CaseKind;
+use kiungo_domain::transfer::{CaseKind, Decision, Event};
 use serde::{Deserialize, Serialize};
 
 use crate::Summary;
+
+/// How many rows are read, or removed, at most at a time: a few megabytes.
+pub(crate) const READ_MAX: u32 = 1_000;
 
 /// A row of the outbox. Of one transfer, a later row never has a smaller number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,4 +37,16 @@ pub enum News {
         /// The evidence, for people.
         detail: String,
     },
+}
+
+impl News {
+    /// The cases that a decision opens, in order, and when.
+    pub(crate) fn cases(decision: &Decision) -> impl Iterator<Item = (Timestamp, Self)> {
+        decision.entries.iter().filter_map(|entry| match &entry.event {
+            Event::CaseOpened { case, detail } => {
+                Some((entry.at, Self::CaseOpened { kind: *case, detail: detail.clone() }))
+            }
+            _ => None,
+        })
+    }
 }

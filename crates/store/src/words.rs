@@ -1,7 +1,7 @@
 //! The words in tables, read back.
 
 use kiungo_domain::transfer::{CaseKind, Kind, LedgerAccount, Status};
-use kiungo_domain::{CoreId, Currency, ProviderId, Receipt, TransferId};
+use kiungo_domain::{AccountKind, CoreId, Currency, ProviderId, Receipt, TransferId};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as WordError;
@@ -36,16 +36,26 @@ pub(crate) fn provider(word: &str) -> Result<ProviderId, StoreError> {
     ProviderId::new(word).map_err(|_| unreadable("provider", word))
 }
 
+pub(crate) fn core(word: &str) -> Result<CoreId, StoreError> {
+    CoreId::new(word).map_err(|_| unreadable("core", word))
+}
+
+pub(crate) fn account_kind(word: &str) -> Result<AccountKind, StoreError> {
+    let known = [AccountKind::Savings, AccountKind::Loan];
+    let known = known.into_iter().find(|kind| kind.as_str() == word);
+    known.ok_or_else(|| unreadable("kind of account", word))
+}
+
+pub(crate) fn account_id(word: &str) -> Result<u64, StoreError> {
+    word.parse().map_err(|_| unreadable("id of an account", word))
+}
+
 pub(crate) fn receipt(word: &str) -> Result<Receipt, StoreError> {
     Receipt::new(word).map_err(|_| unreadable("receipt", word))
 }
 
 pub(crate) fn currency(word: &str) -> Result<Currency, StoreError> {
     Currency::from_code(word).map_err(|_| unreadable("currency", word))
-}
-
-pub(crate) fn core(word: &str) -> Result<CoreId, StoreError> {
-    CoreId::new(word).map_err(|_| unreadable("core", word))
 }
 
 pub(crate) fn core_request_state(word: &str) -> Result<CoreRequestState, StoreError> {
@@ -83,6 +93,10 @@ mod tests {
         for word in [CaseKind::UnknownTooLong, CaseKind::ReceiptTaken, CaseKind::Quarantined] {
             assert_eq!(case_kind(word.as_str()), Ok(word));
         }
+        for word in [AccountKind::Savings, AccountKind::Loan] {
+            assert_eq!(account_kind(word.as_str()), Ok(word));
+        }
+        assert_eq!(account_id(&u64::MAX.to_string()), Ok(u64::MAX));
         let name = ProviderId::new("mpesa-tz").unwrap();
         let core = CoreId::new("main").unwrap();
         for account in [
@@ -100,6 +114,7 @@ mod tests {
     fn an_unknown_word_is_an_error() {
         assert!(kind("gift").is_err());
         assert!(status("").is_err());
+        assert!(account_kind("").is_err() && account_id("-1").is_err() && core("").is_err());
         assert!(case_kind("curiosity").is_err());
         for word in ["", "float", "float:", "float:A B", "cash:x"] {
             assert!(ledger_account(word).is_err(), "{word}");

@@ -7,6 +7,7 @@
 //! What a transport must get right is one question: *may the other side have seen the request?*
 //! See [`Failure`].
 
+mod bound;
 mod network;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 
+pub use bound::{sent_within, still_in_time};
 pub use network::{Network, NetworkError, NetworkOptions};
 
 /// A request with an absolute URL and a complete body.
@@ -43,7 +45,7 @@ pub enum Failure {
 /// Carries a request to the other side and its response back.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends `request` once, waiting `timeout` at most for the whole response. Never retries,
+    /// Sends `request` once, if it is [`still_in_time`], waiting `timeout` at most for the whole response. Never retries,
     /// never follows a redirect. Dropping the future does not tell whether the request was seen.
     async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure>;
 }

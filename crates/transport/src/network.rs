@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
+use crate::bound::{Bound, TimelyBody};
 use crate::{Failure, Request, Response, Transport};
 
 /// How to reach one provider or core.
@@ -87,9 +88,18 @@ impl Network {
 #[async_trait]
 impl Transport for Network {
     async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
-        let request = reqwest::Request::try_from(request)
+        let bound = Bound::present();
+        let mut request = reqwest::Request::try_from(request)
             .map_err(|error| Failure::NotSent { why: describe(error) })?;
+        if let Some(bound) = bound
+            && let Some(content) = request.body().and_then(reqwest::Body::as_bytes)
+            && !content.is_empty()
+        {
+            let content = Bytes::copy_from_slice(content);
+            *request.body_mut() = Some(reqwest::Body::wrap(TimelyBody::new(bound, content)));
+        }
         let exchange = async {
+            crate::still_in_time()?;
             let mut response = self.client.execute(request).await.map_err(failure)?;
             let mut body = BytesMut::new();
             while let Some(chunk) = response.chunk().await.map_err(no_answer)? {

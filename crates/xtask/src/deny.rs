@@ -12,7 +12,7 @@ const VERSION: &str = "0.20.2";
 
 /// Runs it, after installing it below the target folder if it is not there.
 pub(crate) fn run(root: &Path) -> Result<String> {
-    let program = install::installed(root, "cargo-deny", VERSION)?;
+    let program = install::installed(root, "cargo-deny", VERSION, &[])?;
     let check = ["check", "--hide-inclusion-graph", "licenses", "bans", "sources"];
     Tool::other(root, &program, &check)
         .run()

@@ -46,7 +46,7 @@ fn fuzz(root: &Path, target: Option<&str>, seconds: u64) -> Result<Vec<Found>> {
         None => all.into_iter().collect(),
     };
     check_compilers(root)?;
-    let program = install::installed(root, "cargo-fuzz", VERSION)?;
+    let program = install::installed(root, "cargo-fuzz", VERSION, &[])?;
     // The versions that are shipped are those that are fuzzed.
     fs::copy(root.join("Cargo.lock"), root.join("fuzz/Cargo.lock")).context("fuzz/Cargo.lock")?;
     let mut found = Vec::new();

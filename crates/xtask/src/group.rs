@@ -6,15 +6,19 @@ use std::path::Path;
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::services::Postgres;
+use crate::services::{Postgres, Rabbit};
 use crate::tool::{self, Tool};
-use crate::{count, deny, tidy};
+use crate::{count, deny, package, tidy};
 
 /// Names the `PostgreSQL` database that tests use. Without it, one is made for them.
 const DATABASE: &str = "KIUNGO_TEST_DATABASE_URL";
 
+/// Names the `RabbitMQ` broker that tests use. Without it, one is made for them.
+const BROKER: &str = "KIUNGO_TEST_AMQP_URL";
+
 /// What turns on the tests that need a server.
-pub(crate) const WITH_SERVERS: &str = "kiungo-store/postgres-tests,kiungo/postgres-tests";
+pub(crate) const WITH_SERVERS: &str = "kiungo-store/postgres-tests,kiungo-queue/rabbit-tests,\
+    kiungo/postgres-tests,kiungo/rabbit-tests";
 
 /// A group of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -31,12 +35,14 @@ pub(crate) enum Group {
     Tidy,
     /// Licences, bans and sources of dependencies.
     Deny,
+    /// The Debian package.
+    Package,
 }
 
 impl Group {
     /// All of them, in the order in which they run: the quick ones say early what is wrong.
     pub(crate) const ALL: &[Self] =
-        &[Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Tidy, Self::Deny];
+        &[Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Tidy, Self::Deny, Self::Package];
 
     /// Its name on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -47,6 +53,7 @@ impl Group {
             Self::Test => "test",
             Self::Tidy => "tidy",
             Self::Deny => "deny",
+            Self::Package => "package",
         }
     }
 
@@ -59,6 +66,9 @@ impl Group {
             Self::Test => "all tests, those in the documentation included",
             Self::Tidy => "house rules (tidy.toml)",
             Self::Deny => "licences, bans and sources of dependencies (deny.toml)",
+            Self::Package => {
+                "the Debian package, installed into a fresh tree; the containers' files"
+            }
         }
     }
 
@@ -77,16 +87,22 @@ impl Group {
             Self::Test => test(root),
             Self::Tidy => tidy::run(root),
             Self::Deny => deny::run(root),
+            Self::Package => package::check(root),
         }
     }
 }
 
 /// Runs all tests, with the servers that some of them need.
 fn test(root: &Path) -> Result<String> {
-    let tests = Tool::cargo(root, &["test", "--workspace", "--features", WITH_SERVERS]);
-    if env::var_os(DATABASE).is_some() {
-        return count::run_tests(tests);
+    let mut tests = Tool::cargo(root, &["test", "--workspace", "--features", WITH_SERVERS]);
+    let is_missing = |name: &str| env::var_os(name).is_none();
+    let postgres = is_missing(DATABASE).then(|| Postgres::start(root)).transpose()?;
+    if let Some(postgres) = &postgres {
+        tests = tests.environment(DATABASE, &postgres.url());
     }
-    let postgres = Postgres::start(root)?;
-    count::run_tests(tests.environment(DATABASE, &postgres.url()))
+    let rabbit = is_missing(BROKER).then(|| Rabbit::start(root)).transpose()?;
+    if let Some(rabbit) = &rabbit {
+        tests = tests.environment(BROKER, &rabbit.url());
+    }
+    count::run_tests(tests)
 }

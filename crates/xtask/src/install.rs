@@ -8,8 +8,14 @@ use anyhow::{Context as _, Result};
 use crate::tool::Tool;
 
 /// The program of a package, installed if it is not there. Built without optimisation: that takes a
-/// minute on two cores instead of many, and what it does itself takes seconds all the same.
-pub(crate) fn installed(root: &Path, package: &str, version: &str) -> Result<PathBuf> {
+/// minute on two cores instead of many, and what it does itself takes seconds all the same. `features`
+/// are arguments for cargo.
+pub(crate) fn installed(
+    root: &Path,
+    package: &str,
+    version: &str,
+    features: &[&str],
+) -> Result<PathBuf> {
     let tools = target(root).join("tools").join(format!("{package}-{version}"));
     let program = tools.join("bin").join(format!("{package}{}", env::consts::EXE_SUFFIX));
     if Tool::other(root, &program, &["--version"]).works()? {
@@ -21,7 +27,7 @@ pub(crate) fn installed(root: &Path, package: &str, version: &str) -> Result<Pat
     let pinned = format!("{package}@{version}");
     let how = ["install", "--locked", "--debug", "--force", "--quiet", pinned.as_str()];
     let places = ["--root", &tools, "--target-dir", &build];
-    Tool::cargo(root, &[&how[..], &places].concat())
+    Tool::cargo(root, &[&how[..], &places, features].concat())
         .environment("CARGO_PROFILE_DEV_DEBUG", "0")
         .run()
         .with_context(|| {

@@ -7,6 +7,7 @@
 //! * `cargo xtask simulate`: the simulated world, for as long as one likes
 //! * `cargo xtask bench`: how fast Kiungo is
 //! * `cargo xtask fuzz`: what reads the bytes of others, under any bytes
+//! * `cargo xtask package`: the Debian package
 //!
 //! It depends on no crate of ours, so that it starts at once and works while they do not compile;
 //! `simulate` and `bench` are programs of the test kit, which it builds with optimisation and runs.
@@ -16,16 +17,21 @@
 //! * `tool`: starting cargo and its kin
 //! * `deny`: licences, bans and sources of the dependencies
 //! * `fuzz`: the fuzz targets, one after the other
-//! * `install`: programs of others that these two need
+//! * `install`: programs of others that these need
+//! * `package`: the Debian package, and what must hold of it; `program`: what it is made of
+//! * `debian`: tools of Debian's that this needs
 //! * `count`: how many tests ran
 //! * `services`: servers that tests need
 //! * [`tidy`]: the house rules
 
 mod count;
+mod debian;
 mod deny;
 mod fuzz;
 mod group;
 mod install;
+mod package;
+mod program;
 mod run;
 mod services;
 mod tidy;
@@ -70,6 +76,12 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 60)]
         seconds: u64,
     },
+    /// Builds the Debian package, below `target/debian`.
+    Package {
+        /// From the program that the tests use: quick to make, slow to run, large.
+        #[arg(long)]
+        debug: bool,
+    },
 }
 
 /// Arguments that another program understands.
@@ -88,6 +100,7 @@ fn main() -> ExitCode {
         Command::Simulate(passed) => tool::hand_over(&root, "kiungo-simulate", &passed.arguments),
         Command::Bench(passed) => tool::hand_over(&root, "kiungo-bench", &passed.arguments),
         Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
+        Command::Package { debug } => package::run(&root, debug),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -40,6 +40,29 @@ pub struct ReceiptClaim {
     pub operation: Operation,
 }
 
+/// One sending of a step, as it was intended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sending {
+    step: StepName,
+    reference: Reference,
+    attempt: u32,
+}
+
+impl Sending {
+    /// The sending that this transfer's intent is about; `None` if nothing is intended.
+    pub fn intended(transfer: &Transfer, step: StepName) -> Option<Self> {
+        let state = transfer.step(step);
+        let intended = matches!(state.state, StepState::Sent { .. });
+        let reference = transfer.reference(step);
+        intended.then_some(Self { step, reference, attempt: state.attempts })
+    }
+
+    /// The step.
+    pub const fn step(&self) -> StepName {
+        self.step
+    }
+}
+
 /// A decision in the making.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -162,6 +185,41 @@ impl Draft {
                 self.open_case(CaseKind::RepairNeeded, rejection.message);
             }
             outcome => self.settle(step, outcome, policy),
+        }
+    }
+
+    /// What a sending came to, whatever has been recorded about its step since it was intended: by
+    /// another process, for example, that took this one for dead. Then it is evidence about that
+    /// sending, and is not lost.
+    pub fn came_to(&mut self, sent: Sending, outcome: Outcome, policy: &Policy) {
+        let Sending { step, reference, attempt } = sent;
+        let known = self.transfer.step(step);
+        if self.transfer.reference(step) != reference {
+            // Given up as definitely failed, and yet:
+            if let Outcome::Completed(late) = outcome {
+                let what = format!("was given up as {reference}, yet executed as {}", late.receipt);
+                self.contradiction(step, &what);
+            }
+            return;
+        }
+        let (latest, only) = (known.attempts == attempt, known.attempts == 1);
+        if latest && matches!(known.state, StepState::Sent { .. }) {
+            return self.conclude(step, outcome, policy);
+        }
+        match outcome {
+            Outcome::Completed(confirmation) => {
+                self.learn(step, Finding::Executed(confirmation), policy);
+            }
+            Outcome::Pending(acceptance) if latest => {
+                self.learn(step, Finding::InProgress(acceptance), policy);
+            }
+            // What turns a second sending away says nothing about the first.
+            Outcome::Rejected(rejection)
+                if latest && (only || rejection.retry != Retry::AfterRepair) =>
+            {
+                self.learn(step, Finding::Refused(rejection), policy);
+            }
+            _ => {}
         }
     }
 

@@ -19,7 +19,7 @@ pub mod step;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Decision, Draft, ReceiptClaim};
+pub use decide::{Decision, Draft, ReceiptClaim, Sending};
 pub use event::{CaseKind, Entry, Event, Instruction, Origin};
 pub use kind::{Kind, Operation};
 pub use ledger::{LedgerAccount, Posting};

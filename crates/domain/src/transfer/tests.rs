@@ -82,6 +82,8 @@ enum Happening {
     Reverse,
     Assign,
     Overdue,
+    /// The outcome of one of the sendings so far, of which the sender may long be taken for dead.
+    Late(usize, Outcome),
 }
 
 fn a_confirmation() -> impl Strategy<Value = Confirmation> {
@@ -138,10 +140,11 @@ fn a_happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Reverse),
         1 => Just(Happening::Assign),
         1 => Just(Happening::Overdue),
+        3 => (0_usize..9, an_outcome()).prop_map(|(n, outcome)| Happening::Late(n, outcome)),
     ]
 }
 
-fn happen(draft: &mut Draft, happening: Happening, policy: &Policy) {
+fn happen(draft: &mut Draft, happening: Happening, sendings: &[Sending], policy: &Policy) {
     let open = draft.transfer().open_step();
     match happening {
         Happening::Clear => {
@@ -160,6 +163,11 @@ fn happen(draft: &mut Draft, happening: Happening, policy: &Policy) {
             let _ = draft.assign(account, "op");
         }
         Happening::Overdue => draft.give_up_if_overdue(policy),
+        Happening::Late(n, outcome) => {
+            if let Some(sending) = sendings.get(n % sendings.len().max(1)) {
+                draft.came_to(*sending, outcome, policy);
+            }
+        }
     }
 }
 
@@ -275,13 +283,16 @@ fn live(
     let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
     witness.see(None, &first)?;
     let mut transfer = first.transfer;
+    let mut sendings = Vec::new();
     for (seconds, happening) in story {
         at = at.after(Duration::from_secs(u64::from(seconds)));
         let mut draft = Draft::resume(transfer.clone(), at);
-        happen(&mut draft, happening, policy);
+        happen(&mut draft, happening, &sendings, policy);
         if let Some(decision) = draft.finish() {
             witness.see(Some(&transfer), &decision)?;
             transfer = decision.transfer;
+            let open = transfer.open_step();
+            sendings.extend(open.and_then(|step| Sending::intended(&transfer, step)));
         }
         let plan = transfer.plan(policy);
         prop_assert_eq!(
@@ -311,6 +322,7 @@ proptest! {
 /// A transfer, and the clock that moves a minute with every observation.
 struct Story {
     transfer: Transfer,
+    sendings: Vec<Sending>,
     at: Timestamp,
     policy: Policy,
 }
@@ -319,15 +331,23 @@ impl Story {
     fn new(kind: Kind, from_wallet: bool, refund: OnCoreRejection) -> Self {
         let at = Timestamp::from_micros(0);
         let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
-        Self { transfer: first.transfer, at, policy: policy(WhenAbsent::Reject, refund) }
+        Self {
+            transfer: first.transfer,
+            sendings: Vec::new(),
+            at,
+            policy: policy(WhenAbsent::Reject, refund),
+        }
     }
 
     fn then(&mut self, happening: Happening) -> &mut Self {
         self.at = self.at.after(Duration::from_secs(61));
         let mut draft = Draft::resume(self.transfer.clone(), self.at);
-        happen(&mut draft, happening, &self.policy);
+        happen(&mut draft, happening, &self.sendings, &self.policy);
         if let Some(decision) = draft.finish() {
             self.transfer = decision.transfer;
+            let open = self.transfer.open_step();
+            let intended = open.and_then(|step| Sending::intended(&self.transfer, step));
+            self.sendings.extend(intended);
         }
         self
     }
@@ -534,10 +554,62 @@ fn nothing_sent_for_too_long_fails_before_anything_moved_and_only_then() {
     let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
     story.then(Happening::Clear).sends(Outcome::not_sent("refused connection"));
     story.at = story.at.after(Duration::from_hours(25));
-    let mut paid =
-        Story { transfer: story.transfer.clone(), at: story.at, policy: story.policy.clone() };
+    let mut paid = Story {
+        transfer: story.transfer.clone(),
+        sendings: story.sendings.clone(),
+        at: story.at,
+        policy: story.policy.clone(),
+    };
     story.then(Happening::Overdue);
     assert_eq!(story.status(), Status::Failed);
     paid.sends(done("C1")).sends(Outcome::not_sent("refused connection")).then(Happening::Overdue);
     assert_eq!(paid.status(), Status::InProgress, "money that has moved is never given up");
+}
+
+/// Another process took the sender for dead, and then its answer came.
+#[test]
+fn the_answer_to_a_sending_that_was_taken_for_lost_counts() {
+    let late = |outcome: Outcome| {
+        let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+        story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+        story.then(Happening::Late(0, outcome)).transfer.clone()
+    };
+    let done = late(Outcome::Completed(Confirmation::bare(receipt("R1"))));
+    assert_eq!(done.wallet_receipt(), Some(&receipt("R1")));
+    let refused = late(Outcome::Rejected(rejection(Retry::Never)));
+    assert_eq!(refused.status(), Status::Failed);
+    for nothing in [Outcome::not_sent("held up"), Outcome::unknown("time-out")] {
+        let waiting = late(nothing);
+        assert!(matches!(waiting.step(StepName::First).state, StepState::Waiting(_)));
+    }
+}
+
+/// The same reference was sent again meanwhile: what turns the second one away does not settle the
+/// first, and the answer to the first does not end the second.
+#[test]
+fn a_door_that_is_closed_to_the_second_sending_settles_nothing_of_the_first() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    story.then(Happening::Send);
+    assert_eq!(story.transfer.step(StepName::First).attempts, 2);
+    let before = story.transfer.clone();
+    story.then(Happening::Late(0, Outcome::Rejected(rejection(Retry::Never))));
+    assert_eq!(story.transfer, before, "the second sending is under way");
+    story.then(Happening::Crash);
+    story.then(Happening::Late(1, Outcome::Rejected(rejection(Retry::AfterRepair))));
+    assert!(matches!(story.transfer.step(StepName::First).state, StepState::Waiting(_)));
+}
+
+#[test]
+fn what_was_given_up_and_is_executed_after_all_calls_a_person() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(story.transfer.status(), Status::Failed);
+    story.then(Happening::Late(0, Outcome::Completed(Confirmation::bare(receipt("R1")))));
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+    assert_eq!(story.transfer.status(), Status::Failed, "final does not flip");
 }

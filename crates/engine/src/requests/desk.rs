@@ -77,6 +77,9 @@ pub enum RequestTurns {
         /// The name of this process among them.
         holder: String,
     },
+    /// Only others poll by themselves. This process still looks when a hook asks for it, since
+    /// nobody else has heard the hook.
+    Others,
 }
 
 pub(super) struct Port {

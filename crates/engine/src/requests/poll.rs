@@ -42,48 +42,56 @@ impl From<RequestsError> for PollError {
 }
 
 impl RequestDesk {
-    /// Rounds through a core, each `poll_interval` and whenever a hook asks for one, until `stop`.
+    /// Rounds through a core, each `poll_interval` and whenever a hook asks for one, until `stop`;
+    /// then the turn goes to another process.
     pub async fn keep_polling(&self, core: &CoreId, stop: &CancellationToken) {
         let Some(port) = self.inner.ports.get(core) else { return };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = self.rounds(core, port) => {}
+        }
+        self.give_the_turn_back(core).await;
+    }
+
+    async fn rounds(&self, core: &CoreId, port: &Port) {
         let mut asked_for = false;
         let mut down = false;
         loop {
-            let round = async {
-                // A round that a hook asked for is nobody else's: he has not heard the hook.
-                if asked_for || self.has_the_turn(core, port).await? {
-                    self.poll(core).await?;
+            match self.round(core, port, asked_for).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    if down {
+                        tracing::info!(core = %core, "the core can be asked for requests again");
+                    }
+                    down = false;
                 }
-                Ok::<_, PollError>(())
-            };
-            let ended = tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                ended = round => ended,
-            };
-            match (&ended, down) {
-                (Err(error), false) => {
-                    tracing::warn!(core = %core, error.message = %error, "the core cannot be asked for requests");
+                Err(error) => {
+                    if !down {
+                        tracing::warn!(core = %core, error.message = %error, "the core cannot be asked for requests");
+                    }
+                    down = true;
                 }
-                (Ok(()), true) => {
-                    tracing::info!(core = %core, "the core can be asked for requests again");
-                }
-                _ => {}
             }
-            down = ended.is_err();
             asked_for = tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
                 () = port.nudge.notified() => true,
                 () = tokio::time::sleep(port.options.poll_interval) => false,
             };
             if asked_for {
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(NUDGE_GAP) => {}
-                }
+                tokio::time::sleep(NUDGE_GAP).await;
             }
         }
+    }
+
+    /// A round, if it is this process's turn; whether it was. A round that a hook asked for is nobody
+    /// else's: he has not heard the hook.
+    async fn round(&self, core: &CoreId, port: &Port, asked_for: bool) -> Result<bool, PollError> {
+        let is_due = asked_for || self.has_the_turn(core, port).await?;
+        if is_due {
+            self.poll(core).await?;
+        }
+        Ok(is_due)
     }
 
     /// One round: makes the transfers of what is accepted, then looks through what is open in the
@@ -122,11 +130,22 @@ impl RequestDesk {
     }
 
     async fn has_the_turn(&self, core: &CoreId, port: &Port) -> Result<bool, StoreError> {
-        let RequestTurns::Shared { holder } = &self.inner.turns else { return Ok(true) };
+        let holder = match &self.inner.turns {
+            RequestTurns::Alone => return Ok(true),
+            RequestTurns::Others => return Ok(false),
+            RequestTurns::Shared { holder } => holder,
+        };
         // Long enough for a round that a slow core draws out; whoever dies is replaced after it.
         let lease = port.options.poll_interval.saturating_mul(3).max(Duration::from_secs(30));
-        let (name, now) = (format!("requests/{core}"), self.now());
-        self.store().take_lease(&name, holder, now, now.after(lease)).await
+        let now = self.now();
+        self.store().take_lease(&turn(core), holder, now, now.after(lease)).await
+    }
+
+    async fn give_the_turn_back(&self, core: &CoreId) {
+        let RequestTurns::Shared { holder } = &self.inner.turns else { return };
+        if let Err(error) = self.store().give_lease_back(&turn(core), holder).await {
+            tracing::debug!(core = %core, %error, "the turn to poll a core ends by itself");
+        }
     }
 
     /// Those of a page that have to be read: what is new and not ignored anyway, what has changed,
@@ -205,6 +224,11 @@ impl RequestDesk {
         let missing = missing.filter_map(|row| RequestId::new(&row.request).ok()).collect();
         self.look_at_all(core, port, missing).await
     }
+}
+
+/// The lease of whoever polls a core.
+fn turn(core: &CoreId) -> String {
+    format!("requests/{core}")
 }
 
 /// Whether a request that is known has to be read again.

@@ -5,12 +5,14 @@
 //! * `daily`: what one wallet may move in a day
 //! * `duplicates`: one key, many times
 //! * `requests`: what a core asks to be paid out
+//! * `keyed`: what is asked under a key
 //! * `notices`: what is told of one payment twice
 //! * `fees`: what providers state, beside what is expected
 
 mod daily;
 mod duplicates;
 mod fees;
+mod keyed;
 mod notices;
 mod requests;
 mod world;

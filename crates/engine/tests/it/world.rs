@@ -67,6 +67,7 @@ impl World {
             providers: [(provider_id(), link)].into(),
             cores: [(core(), CoreLink { core: accounts, traffic })].into(),
             options: EngineOptions::default(),
+            sharing: None,
             tripwire: Some(Arc::new(Yielding)),
         })
     }

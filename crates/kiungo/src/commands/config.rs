@@ -86,7 +86,8 @@ fn key(options: &KeyOptions, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// As hexadecimal digits.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

@@ -12,6 +12,7 @@ pub(crate) mod failure;
 mod mapping;
 mod migrate;
 pub(crate) mod output;
+mod queue;
 mod serve;
 mod simulate;
 mod transfer;
@@ -23,6 +24,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use crate::config::Config;
 use crate::demo;
+use config::hexadecimal;
 pub(crate) use failure::Failure;
 use output::Output;
 pub(crate) use serve::{ConfigFile, runtime};
@@ -43,6 +45,7 @@ struct CommandLine {
 enum Command {
     Demo(demo::DemoOptions),
     Serve(serve::ServeOptions),
+    Worker(serve::WorkerOptions),
     Transfer(Box<transfer::TransferOptions>),
     Simulate(simulate::SimulateOptions),
     Config(config::ConfigOptions),
@@ -50,6 +53,7 @@ enum Command {
     Doctor(doctor::DoctorOptions),
     Migrate(migrate::MigrateOptions),
     Archive(archive::ArchiveOptions),
+    Queue(queue::QueueOptions),
     /// Print the version
     Version,
 }
@@ -72,6 +76,7 @@ fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
     match command {
         Command::Demo(options) => demo::run(&options, output),
         Command::Serve(options) => serve::run(&options, output),
+        Command::Worker(options) => serve::work(&options, output),
         Command::Transfer(options) => transfer::run(&options, output),
         Command::Simulate(options) => simulate::run(&options, output),
         Command::Config(options) => config::run(&options, output),
@@ -79,6 +84,7 @@ fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
         Command::Doctor(options) => doctor::run(&options, output),
         Command::Migrate(options) => migrate::run(&options, output),
         Command::Archive(options) => archive::run(&options, output),
+        Command::Queue(options) => queue::run(&options, output),
         Command::Version => {
             version::run(output);
             Ok(())

@@ -1,5 +1,6 @@
 //! `kiungo serve`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,6 +10,7 @@ use super::output::{Output, note};
 use super::{Config, Failure};
 use crate::config::Sources;
 use crate::logging;
+use crate::serve::{Duty, Reached};
 
 /// Where the configuration is.
 #[derive(Debug, Clone, Args)]
@@ -39,12 +41,37 @@ impl ConfigFile {
 pub(crate) struct ServeOptions {
     #[command(flatten)]
     config: ConfigFile,
+    /// Where the queue is a broker: do the work in this process too, and not only in workers
+    #[arg(long)]
+    with_worker: bool,
+}
+
+/// Do the work that is shared: move money, as one of any number of workers
+///
+/// Needs a RabbitMQ queue and a PostgreSQL database (queue.url, database.url); with the embedded queue,
+/// `kiungo serve` does the work. Stops as `kiungo serve` does; what is in flight goes to other workers.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerOptions {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Where health and metrics are shown, for example 127.0.0.1:9091; nowhere if left out
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
 }
 
 pub(crate) fn run(options: &ServeOptions, output: Output) -> Result<(), Failure> {
     let config = options.config.load()?;
+    let passed = crate::serve::passed_socket()?;
     logging::start(&config.log);
-    runtime()?.block_on(crate::serve::serve(config, output))
+    let duty = if options.with_worker { Duty::Both } else { Duty::Serve };
+    runtime()?.block_on(crate::serve::run(config, duty, Reached::Api(passed), output))
+}
+
+pub(crate) fn work(options: &WorkerOptions, output: Output) -> Result<(), Failure> {
+    let config = options.config.load()?;
+    logging::start(&config.log);
+    let reached = Reached::Watch(options.listen);
+    runtime()?.block_on(crate::serve::run(config, Duty::Work, reached, output))
 }
 
 /// As many workers as there are cores.

@@ -1,6 +1,5 @@
 //! `[database]`. What each key means stands in `config/default.toml`.
 
-use kiungo_store::SqliteOptions;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::read::{Section, quoted};
@@ -19,7 +18,7 @@ pub(crate) struct Database {
 
 impl Database {
     pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let url = url(&mut section);
+        let url = url(&mut section, "\"sqlite://data/kiungo.db\"");
         let password = secret::one(&mut section, "password", "password_file");
         let unverified_allowed = section.flag("unverified_allowed", false);
         let connections_max = section.integer("connections_max", 1..=256, 8);
@@ -36,8 +35,8 @@ impl Database {
                     if password.is_some() {
                         section.problem("password", "a SQLite file has no password".to_owned());
                     }
-                    let path = options.path.clone();
-                    *options = SqliteOptions { path, batch_max, queue_max, readers_max };
+                    (options.batch_max, options.queue_max) = (batch_max, queue_max);
+                    options.readers_max = readers_max;
                 }
                 Address::Postgres(options) => {
                     if let Some(password) = password {
@@ -67,8 +66,11 @@ const UNVERIFIED: &str = "the server is on another machine and need not prove wh
     sslrootcert=FILE behind a question mark, or set database.unverified_allowed = true where the \
     network in between is trusted";
 
-/// The address, and the key that gives it.
-fn url(section: &mut Section<'_>) -> Option<(&'static str, SecretString)> {
+/// The address, and the key that gives it. Of a queue as of a database.
+pub(super) fn url(
+    section: &mut Section<'_>,
+    example: &str,
+) -> Option<(&'static str, SecretString)> {
     let origin = section.get("url").and_then(|setting| setting.origin);
     let text = section.read_text("url").unwrap_or_default();
     let shown = without_password(&text);
@@ -84,7 +86,7 @@ fn url(section: &mut Section<'_>) -> Option<(&'static str, SecretString)> {
         return secret::from_file(section, "url_file", &path).map(|url| ("url_file", url));
     }
     if text.is_empty() {
-        section.problem("url", "is missing; write \"sqlite://data/kiungo.db\"".to_owned());
+        section.problem("url", format!("is missing; write {example}"));
         return None;
     }
     Some(("url", SecretString::from(text)))
@@ -125,6 +127,8 @@ mod tests {
             ("postgres://k@h/d?p%61ssword=geheim", "postgres://k@h/d?p%61ssword=***"),
             ("postgres://k@h/d?sslmode=require", "postgres://k@h/d?sslmode=require"),
             ("sqlite://data/kiungo.db", "sqlite://data/kiungo.db"),
+            ("amqps://k:geheim@h:5671/%2f", "amqps://k:***@h:5671/%2f"),
+            ("embedded", "embedded"),
         ] {
             assert_eq!(without_password(url), shown);
         }

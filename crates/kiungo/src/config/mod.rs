@@ -6,8 +6,10 @@
 //!
 //! * `sources`: the layers, and where each key stands
 //! * `read`: reading key by key
-//! * [`sections`]: server, queue, engine, API, log
+//! * [`sections`]: server, engine, API, log
 //! * [`database`]: the database
+//! * [`queue`]: the queue
+//! * [`messaging`]: commands and events over AMQP
 //! * [`parties`]: cores and providers
 //! * [`requests`]: what cores ask to be paid out
 //! * [`secret`]: what is never printed
@@ -15,8 +17,10 @@
 
 pub(crate) mod check;
 pub(crate) mod database;
+pub(crate) mod messaging;
 pub(crate) mod parties;
 pub(crate) mod problem;
+pub(crate) mod queue;
 mod read;
 pub(crate) mod requests;
 pub(crate) mod secret;
@@ -29,9 +33,11 @@ use std::sync::Arc;
 
 pub(crate) use check::Checked;
 pub(crate) use database::Database;
+pub(crate) use messaging::Messaging;
 pub(crate) use parties::{CoreConfig, ProviderConfig};
 pub(crate) use problem::{ConfigErrors, ConfigProblem};
-pub(crate) use sections::{Api, ApiKey, Engine, Log, LogFormat, Queue, Role, Server};
+pub(crate) use queue::Queue;
+pub(crate) use sections::{Api, ApiKey, Engine, Log, LogFormat, Role, Server};
 pub(crate) use sources::Sources;
 
 use read::{Findings, Section};
@@ -42,8 +48,8 @@ use sources::{Merged, Places};
 pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) database: Database,
-    #[allow(dead_code, reason = "there is one kind so far")]
     pub(crate) queue: Queue,
+    pub(crate) messaging: Messaging,
     pub(crate) engine: Engine,
     pub(crate) api: Api,
     pub(crate) cores: Vec<CoreConfig>,
@@ -66,6 +72,7 @@ impl Config {
         let server = Server::read(root.table("server"));
         let database = Database::read(root.table("database"));
         let queue = Queue::read(root.table("queue"));
+        let messaging = Messaging::read(root.table("messaging"));
         let engine = Engine::read(root.table("engine"));
         let api = Api::read(root.table("api"));
         let log = Log::read(root.table("log"));
@@ -90,6 +97,7 @@ impl Config {
                     server,
                     database,
                     queue,
+                    messaging,
                     engine,
                     api,
                     cores,

@@ -16,6 +16,8 @@ pub(crate) struct Server {
     pub(crate) public_url: Option<String>,
     pub(crate) body_bytes_max: usize,
     pub(crate) request_timeout: Duration,
+    /// For how long a stop begins with saying so.
+    pub(crate) drain: Duration,
     pub(crate) shutdown_grace: Duration,
 }
 
@@ -31,8 +33,10 @@ impl Server {
         let port = small(section.integer("port", 0..=65_535, 0));
         let public_url = public_url(&mut section);
         let body_bytes_max = size(section.integer("body_bytes_max", 1024..=16_777_216, 262_144));
-        let mut wait = |key| section.duration(key, SECOND..=HOUR, 30 * SECOND);
-        let (request_timeout, shutdown_grace) = (wait("request_timeout"), wait("shutdown_grace"));
+        let mut wait = |key, least, default| section.duration(key, least..=HOUR, default);
+        let request_timeout = wait("request_timeout", SECOND, 30 * SECOND);
+        let drain = wait("drain", Duration::ZERO, Duration::ZERO);
+        let shutdown_grace = wait("shutdown_grace", SECOND, 30 * SECOND);
         section.finish();
         let address = SocketAddr::new(listen.unwrap_or(Ipv4Addr::LOCALHOST.into()), port);
         listen.is_some().then_some(Self {
@@ -40,6 +44,7 @@ impl Server {
             public_url,
             body_bytes_max,
             request_timeout,
+            drain,
             shutdown_grace,
         })
     }
@@ -63,25 +68,6 @@ fn public_url(section: &mut Section<'_>) -> Option<String> {
     Some(url.to_owned())
 }
 
-/// `[queue]`.
-#[derive(Debug, Clone)]
-pub(crate) struct Queue {
-    /// `embedded`.
-    #[allow(dead_code, reason = "there is one kind so far")]
-    pub(crate) url: String,
-}
-
-impl Queue {
-    pub(super) fn read(mut section: Section<'_>) -> Option<Self> {
-        let url = section.required("url", "\"embedded\"");
-        if url.as_ref().is_some_and(|url| url != "embedded") {
-            section.problem("url", "must be \"embedded\"".to_owned());
-        }
-        section.finish();
-        Some(Self { url: url? })
-    }
-}
-
 /// `[engine]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Engine {
@@ -92,6 +78,7 @@ pub(crate) struct Engine {
     pub(crate) lease: Duration,
     pub(crate) busy_wait: Duration,
     pub(crate) notice_waits_max: u32,
+    pub(crate) send_within: Duration,
 }
 
 impl Engine {
@@ -106,6 +93,7 @@ impl Engine {
         let lease = section.duration("lease", 10 * SECOND..=HOUR, 120 * SECOND);
         let busy_wait = section.duration("busy_wait", Duration::ZERO..=60 * SECOND, 2 * SECOND);
         let waits = section.integer("notice_waits_max", 0..=1000, 10);
+        let send_within = section.duration("send_within", SECOND..=HOUR, 30 * SECOND);
         section.finish();
         let notice_waits_max = u32::try_from(waits).unwrap_or(10);
         Self {
@@ -116,6 +104,7 @@ impl Engine {
             lease,
             busy_wait,
             notice_waits_max,
+            send_within,
         }
     }
 }

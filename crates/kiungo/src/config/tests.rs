@@ -193,6 +193,26 @@ fn a_database_server_is_taken_if_it_is_here_or_proves_itself_or_is_let_off() {
 }
 
 #[test]
+fn a_broker_is_taken_if_it_is_here_or_proves_itself_or_is_let_off() {
+    for (url, more) in [
+        ("amqp://kiungo@localhost:5672/%2f", ""),
+        ("amqps://kiungo@broker.example/kiungo", ""),
+        ("amqp://kiungo@broker.example/kiungo", "unverified_allowed = true"),
+    ] {
+        let place = Place::new("");
+        let path = place.write("password", "geheim\n");
+        let file =
+            format!("[queue]\nurl = \"{url}\"\npassword_file = \"{path}\"\nshards = 4\n{more}");
+        place.write("kiungo.toml", &file);
+        let config = place.load(&[]).unwrap_or_else(|errors| panic!("{url}: {errors}"));
+        let rabbit = config.queue.rabbit().unwrap();
+        assert!(rabbit.shown().starts_with("RabbitMQ at ") && rabbit.shards == 4);
+        assert!(!format!("{config:?}{}", config.redacted()).contains("geheim"));
+    }
+    assert!(Config::load(&Sources::default()).unwrap().queue.rabbit().is_err());
+}
+
+#[test]
 fn a_failure_of_the_database_names_the_key_of_its_address() {
     let place = Place::new("[database]\nurl = \"sqlite://x.db\"");
     let said = |place: &Place| {
@@ -293,6 +313,11 @@ mistakes! {
     a_weak_callback_secret: FILE, [("KIUNGO__PROVIDERS__MPESA_TZ__CALLBACK_SECRET", "short")];
     a_key_instead_of_its_hash: "[[api.keys]]\nname = \"x\"\nsha256 = \"geheim\"\nroles = [\"admin\"]", [];
     a_queue_that_is_not_there: "[queue]\nurl = \"kafka://x\"", [];
+    a_broker_without_tls: "[queue]\nurl = \"amqp://kiungo@broker.example\"", [("KIUNGO__QUEUE__PASSWORD", "geheim")];
+    a_broker_without_password: "[queue]\nurl = \"amqps://kiungo@broker.example\"\nprefix = \"a b\"", [];
+    a_brokers_password_in_the_file: "[queue]\nurl = \"amqps://kiungo:geheim@broker.example/kiungo\"", [];
+    a_broker_with_parameters: "[queue]\nurl = \"amqps://kiungo@broker.example/kiungo?heartbeat=9\"\nca_file = \"/nowhere/ca\"", [];
+    a_password_for_no_broker: "[queue]\nshards = 0", [("KIUNGO__QUEUE__PASSWORD", "geheim")];
     a_filter_that_is_none: "[log]\nformat = \"xml\"\nfilter = \"a=b=c\"", [];
     a_core_without_options: "[[cores]]\nid = \"Main\"", [];
     a_ladder_that_descends: "[[cores]]\nid = \"a\"\n[cores.fineract]\n[cores.inquiry]\nladder = [\"2m\", \"1m\"]\nwhen_absent = \"hope\"", [];

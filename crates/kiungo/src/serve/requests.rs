@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kiungo_core_fineract::Requests;
 use kiungo_domain::CoreId;
@@ -11,8 +12,21 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Duty;
 use crate::assembly::AssembledCore;
 use crate::config::Config;
+
+/// How long a stop waits for the pollers, which give their turn back.
+const STOPPING: Duration = Duration::from_secs(5);
+
+/// Whose turn it is to poll, for a process that has this name among others, or is alone.
+pub(super) fn turns(name: Option<&str>, duty: Duty) -> RequestTurns {
+    match name {
+        None => RequestTurns::Alone,
+        Some(name) if duty.works() => RequestTurns::Shared { holder: name.to_owned() },
+        Some(_) => RequestTurns::Others,
+    }
+}
 
 /// The desk for the cores that are asked; `None` if none is.
 pub(super) fn desk(
@@ -44,7 +58,8 @@ pub(super) fn hook_secrets(config: &Config) -> BTreeMap<CoreId, SecretString> {
     config.cores.iter().filter_map(secret).collect()
 }
 
-/// The pollers, one for each core that is asked.
+/// The pollers, one for each core that is asked. Where only the API is served, they look when a hook
+/// says so.
 pub(super) struct Pollers {
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -69,6 +84,8 @@ impl Pollers {
     /// Stops them where they are: what they have written down is taken up at the next start.
     pub(super) async fn stop(&self) {
         self.stop.cancel();
-        self.tasks.wait().await;
+        if tokio::time::timeout(STOPPING, self.tasks.wait()).await.is_err() {
+            tracing::warn!("the pollers of cores could not give their turn back in time");
+        }
     }
 }

@@ -23,7 +23,7 @@ async fn the_help_names_every_command() {
     assert_eq!(code, 0);
     let commands = [
         "demo", "serve", "transfer", "simulate", "config", "mapping", "doctor", "migrate",
-        "archive", "version",
+        "archive", "queue", "version",
     ];
     for command in commands {
         assert!(out.contains(&format!("\n  {command} ")), "{command} in {out}");

@@ -1,6 +1,7 @@
 //! The process, and a client of its API.
 
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -21,6 +22,7 @@ use crate::world::{API_KEY, Person, World};
 const PATIENCE: Duration = Duration::from_secs(40);
 const AMOUNT: i64 = 500_000;
 const BIN: &str = env!("CARGO_BIN_EXE_kiungo");
+const SERVE: [&str; 3] = ["serve", "--config", "kiungo.toml"];
 
 /// A folder with configuration and database, and the port that belongs to it.
 pub(crate) struct Place {
@@ -74,6 +76,10 @@ impl Place {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
@@ -84,7 +90,11 @@ impl Place {
 
     /// The program in this folder, with the secrets in its environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BIN);
+        self.command_of(BIN, arguments)
+    }
+
+    fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.path())
@@ -106,9 +116,35 @@ impl Place {
 
     /// Starts serving, and waits until it is ready.
     pub(crate) async fn serve(&self, environment: &[(&str, &str)]) -> Serving {
+        let mut command = self.command(&SERVE);
+        command.envs(environment.iter().copied());
+        self.until_ready(command).await
+    }
+
+    /// Listens where it serves, as systemd would for it.
+    pub(crate) fn listen(&self) -> TcpListener {
+        TcpListener::bind(("127.0.0.1", self.port)).unwrap()
+    }
+
+    /// The same on a socket that outlives it, as systemd passes it on: descriptor 3. A shell moves it
+    /// there.
+    pub(crate) async fn serve_on(&self, socket: &TcpListener, also: &[(&str, &str)]) -> Serving {
+        let launch = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\" 3<&0 0</dev/null";
+        let mut command = self.command_of("sh", &[&["-c", launch, BIN], &SERVE[..]].concat());
+        let socket = OwnedFd::from(socket.try_clone().unwrap());
+        command.stdin(Stdio::from(socket)).envs(also.iter().copied());
+        self.until_ready(command).await
+    }
+
+    /// Submits a transfer to whoever serves here, on a connection of its own; the answer must come.
+    pub(crate) async fn submit(&self, wanted: &Wanted) -> Value {
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
+        submit(&http, &self.url(), wanted).await.expect("an answer")
+    }
+
+    async fn until_ready(&self, mut command: Command) -> Serving {
         let log = std::fs::File::options().create(true).append(true).open(self.log_path()).unwrap();
-        let mut command = self.command(&["serve", "--config", "kiungo.toml"]);
-        command.envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log);
+        command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(PATIENCE, lines.next_line()).await.expect("not ready in time").unwrap();
@@ -187,18 +223,7 @@ impl Serving {
 
     /// The transfer as first answered; `None` if the answer was lost.
     pub(crate) async fn submit(&self, wanted: &Wanted) -> Option<Value> {
-        let request = self
-            .http
-            .post(format!("{}/v1/transfers", self.url))
-            .bearer_auth(API_KEY)
-            .header("content-type", "application/json")
-            .header("idempotency-key", &wanted.key)
-            .body(wanted.body().to_string());
-        let response = request.send().await.ok()?;
-        let status = response.status();
-        let body = response.bytes().await.ok()?;
-        assert_eq!(status.as_u16(), 202, "{}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).ok()
+        submit(&self.http, &self.url, wanted).await
     }
 
     /// The transfer once it is final.
@@ -259,10 +284,35 @@ impl Serving {
 
     /// SIGTERM, and how the process ended.
     pub(crate) async fn stop(mut self) -> ExitStatus {
+        self.terminate().await;
+        self.until_ended().await
+    }
+
+    /// SIGTERM.
+    pub(crate) async fn terminate(&self) {
         let id = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    }
+
+    /// How the process ended.
+    pub(crate) async fn until_ended(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.expect("did not stop in time").unwrap()
     }
+}
+
+/// Submits a transfer: as first answered; `None` if the answer was lost.
+async fn submit(http: &reqwest::Client, url: &str, wanted: &Wanted) -> Option<Value> {
+    let request = http
+        .post(format!("{url}/v1/transfers"))
+        .bearer_auth(API_KEY)
+        .header("content-type", "application/json")
+        .header("idempotency-key", &wanted.key)
+        .body(wanted.body().to_string());
+    let response = request.send().await.ok()?;
+    let status = response.status();
+    let body = response.bytes().await.ok()?;
+    assert_eq!(status.as_u16(), 202, "{}", String::from_utf8_lossy(&body));
+    serde_json::from_slice(&body).ok()
 }
 
 pub(crate) fn status(transfer: &Value) -> Status {

@@ -5,9 +5,11 @@
 //! * `world`: the counterparties
 //! * `kiungo`: the process, and a client of its API
 //! * `postgres`: a database of a server, and what commands do with it
+//! * `rabbit`: a broker, and what commands do with it
 //! * `cli`: what commands answer, and their exit codes
 //! * `requests`: what a core asks to be paid out
 //! * `serving`: serving, stopping, starting again
+//! * `restart`: stopping and starting while clients ask
 //! * `crash_matrix`: dying at every point
 //! * `demo`: the demo as a user runs it
 
@@ -17,6 +19,9 @@ mod demo;
 mod kiungo;
 #[cfg(feature = "postgres-tests")]
 mod postgres;
+#[cfg(feature = "rabbit-tests")]
+mod rabbit;
 mod requests;
+mod restart;
 mod serving;
 mod world;

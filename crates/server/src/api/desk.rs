@@ -76,7 +76,7 @@ pub(crate) async fn assign(
     Json(request): Json<AssignmentRequest>,
 ) -> Result<Response, Problem> {
     let account = request.read()?;
-    let summary = state.service.assign(id, account, &identity.client).await?;
+    let summary = state.service.assign(id, account, &identity.client, None).await?;
     Ok(accepted(&state, &summary, &identity))
 }
 

@@ -171,7 +171,7 @@ pub(crate) async fn reverse(
     Json(request): Json<ReversalRequest>,
 ) -> Result<Response, Problem> {
     let reason = request.read()?;
-    let summary = state.service.request_reversal(id, &identity.client, &reason).await?;
+    let summary = state.service.request_reversal(id, &identity.client, &reason, None).await?;
     Ok(accepted(&state, &summary, &identity))
 }
 

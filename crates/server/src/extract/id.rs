@@ -29,19 +29,19 @@ impl<S: Send + Sync> FromRequestParts<S> for CoreRequestPath {
     }
 }
 
+/// The transfer that a text names, by its own id or by the reference of one of its operations.
+pub fn named_transfer(text: &str) -> Result<TransferId, &'static str> {
+    let by_reference = || Reference::parse(text).map(|reference| reference.transfer());
+    let id = TransferId::parse(text).or_else(|_| by_reference());
+    id.map_err(|_| "this is not the id of a transfer, nor a reference")
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for TransferPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let text = id_in(parts, state).await?;
-        let by_reference = || Reference::parse(&text).map(|reference| reference.transfer());
-        let id = TransferId::parse(&text).or_else(|_| by_reference());
-        id.map(Self).map_err(|_| {
-            Problem::new(
-                Code::TransferNotFound,
-                "this is not the id of a transfer, nor a reference",
-            )
-        })
+        named_transfer(&text).map(Self).map_err(|why| Problem::new(Code::TransferNotFound, why))
     }
 }
 

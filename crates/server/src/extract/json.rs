@@ -23,7 +23,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
     async fn from_request(request: Request, state: &Arc<Shared>) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
         let body = read_body(request.into_body(), state.options.api_body_bytes_max).await?;
-        parse(&body).map(Self)
+        read_object(&body).map(Self)
     }
 }
 
@@ -45,7 +45,9 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     if json && utf8 { Ok(()) } else { refused("the Content-Type is not application/json in UTF-8") }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+/// Reads an object, and nothing after it. An error names the member by a JSON pointer; what is wrong
+/// with the text itself is another problem than what is wrong with its content.
+pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());

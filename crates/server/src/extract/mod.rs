@@ -8,8 +8,10 @@ mod object;
 mod query;
 
 pub(crate) use body::read_body;
+pub use id::named_transfer;
 pub(crate) use id::{CoreRequestPath, ProviderPath, TransferPath};
 pub(crate) use json::Json;
+pub use json::read_object;
 pub(crate) use key::IdempotencyKey;
-pub(crate) use object::Object;
+pub use object::Object;
 pub(crate) use query::Query;

@@ -7,7 +7,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -40,6 +40,10 @@ pub(crate) async fn observe(
         let mut response = next.run(request).await;
         response = with_problem(response, &id);
         dress(response.headers_mut(), &id);
+        if !state.readiness.is_ready() {
+            // Who keeps a connection finds it closed after an answer, not under a request.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         let status = response.status().as_u16();
         let elapsed = began.elapsed();
         tracing::debug!(http.status = status, duration_us = %elapsed.as_micros(), "answered");

@@ -51,6 +51,9 @@ impl From<RequestError> for Problem {
         match error {
             RequestError::NotFound(_) => Self::new(Code::TransferNotFound, detail),
             RequestError::Conflict { id, .. } => Self::new(Code::Conflict, detail).transfer(id),
+            RequestError::KeyTaken(holder) => {
+                Self::new(Code::IdempotencyKeyReused, detail).transfer(holder.transfer)
+            }
             RequestError::Busy(id) => Self::new(Code::TransferBusy, detail)
                 .transfer(id)
                 .retry_after(Duration::from_secs(1)),

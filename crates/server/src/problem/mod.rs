@@ -47,7 +47,7 @@ pub struct MemberError {
 
 impl MemberError {
     /// About a member of the body; `path` is a JSON pointer such as `/account/id`.
-    pub(crate) fn member(path: &str, detail: impl Into<String>) -> Self {
+    pub fn member(path: &str, detail: impl Into<String>) -> Self {
         Self { pointer: Some(format!("#{path}")), parameter: None, detail: detail.into() }
     }
 
@@ -109,7 +109,7 @@ impl Problem {
     }
 
     /// A request whose parts are wrong, each named.
-    pub(crate) fn invalid(errors: Vec<MemberError>) -> Self {
+    pub fn invalid(errors: Vec<MemberError>) -> Self {
         let detail = errors.iter().map(|error| error.detail.as_str()).collect::<Vec<_>>();
         let mut problem = Self::new(Code::InvalidRequest, detail.join("; "));
         problem.0.errors = errors;
@@ -124,6 +124,16 @@ impl Problem {
     /// The text.
     pub fn detail(&self) -> &str {
         &self.0.detail
+    }
+
+    /// The parts of the request that are wrong.
+    pub fn errors(&self) -> &[MemberError] {
+        &self.0.errors
+    }
+
+    /// The transfer that it is about.
+    pub fn about(&self) -> Option<&str> {
+        self.0.transfer.as_deref()
     }
 
     pub(crate) fn error(mut self, error: MemberError) -> Self {

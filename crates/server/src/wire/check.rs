@@ -4,30 +4,26 @@ use crate::problem::{MemberError, Problem};
 
 /// The errors so far.
 #[derive(Default)]
-pub(crate) struct Checks(Vec<MemberError>);
+pub struct Checks(Vec<MemberError>);
 
 impl Checks {
     /// The value, or `None` with its error noted under the member.
-    pub(crate) fn member<T, E: ToString>(&mut self, path: &str, value: Result<T, E>) -> Option<T> {
+    pub fn member<T, E: ToString>(&mut self, path: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.0.push(MemberError::member(path, error.to_string()))).ok()
     }
 
     /// The value, or `None` with its error noted under the parameter.
-    pub(crate) fn parameter<T, E: ToString>(
-        &mut self,
-        name: &str,
-        value: Result<T, E>,
-    ) -> Option<T> {
+    pub fn parameter<T, E: ToString>(&mut self, name: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.0.push(MemberError::parameter(name, error.to_string()))).ok()
     }
 
     /// The problem of all errors, if there is one.
-    pub(crate) fn finish(self) -> Result<(), Problem> {
+    pub fn finish(self) -> Result<(), Problem> {
         if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
     }
 
     /// The whole that was put together; `None` only after an error.
-    pub(crate) fn give<T>(self, whole: Option<T>) -> Result<T, Problem> {
+    pub fn give<T>(self, whole: Option<T>) -> Result<T, Problem> {
         self.finish()?;
         whole.ok_or_else(|| Problem::invalid(Vec::new()))
     }
@@ -35,7 +31,7 @@ impl Checks {
 
 /// A text for people or another system: 1 to `length_max` characters, none a control character,
 /// no blanks around it.
-pub(crate) fn text(text: &str, length_max: usize) -> Result<String, String> {
+pub fn text(text: &str, length_max: usize) -> Result<String, String> {
     let length = text.chars().count();
     if (1..=length_max).contains(&length)
         && !text.chars().any(char::is_control)

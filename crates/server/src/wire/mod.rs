@@ -13,14 +13,17 @@
 //! * [`desk`]: suspense and cases
 //! * [`core_request`]: what cores ask to be paid out
 
-pub(crate) mod check;
+pub mod check;
 pub(crate) mod core_request;
 pub(crate) mod desk;
 pub(crate) mod event;
 pub(crate) mod filter;
 pub(crate) mod provider;
-pub(crate) mod request;
-pub(crate) mod time;
-pub(crate) mod transfer;
-pub(crate) mod viewer;
-pub(crate) mod words;
+pub mod request;
+pub mod time;
+pub mod transfer;
+pub mod viewer;
+pub mod words;
+
+pub use crate::extract::{Object, named_transfer, read_object};
+pub use crate::keyring::sha256_hex;

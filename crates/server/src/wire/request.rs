@@ -25,7 +25,7 @@ use crate::problem::Problem;
     "client_reference": "invoice-2026-118",
     "note": "November savings"
 })))]
-pub(crate) struct TransferRequest {
+pub struct TransferRequest {
     /// What is wanted.
     #[schema(schema_with = words::kind_schema)]
     kind: Kind,
@@ -54,7 +54,7 @@ pub(crate) struct TransferRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Account, examples(json!({ "type": "savings", "account_no": "000000042" })))]
-pub(crate) struct AccountInput {
+pub struct AccountInput {
     /// Savings for deposits and withdrawals, loan for repayments and disbursements.
     #[serde(rename = "type")]
     #[schema(schema_with = words::account_type_schema)]
@@ -87,7 +87,7 @@ pub(crate) struct AssignmentRequest {
 
 impl TransferRequest {
     /// The transfer, if every member is right.
-    pub(crate) fn read(self) -> Result<NewTransfer, Problem> {
+    pub fn read(self) -> Result<NewTransfer, Problem> {
         let mut checks = Checks::default();
         let provider = checks.member("/provider", ProviderId::new(&self.provider));
         let core = self.core.map(|core| checks.member("/core", CoreId::new(&core)));
@@ -130,7 +130,8 @@ fn read_amount(amount: &str, currency: Currency, checks: &mut Checks) -> Option<
 }
 
 impl AccountInput {
-    fn read(self, path: &str, checks: &mut Checks) -> Option<AccountRef> {
+    /// The account, if every member is right; `path` is where it stands in the request.
+    pub fn read(self, path: &str, checks: &mut Checks) -> Option<AccountRef> {
         let key = match (self.id, self.account_no, self.external_id) {
             (Some(id), None, None) => Some(AccountKey::Id(id)),
             (None, Some(number), None) => checks
@@ -165,7 +166,7 @@ impl AssignmentRequest {
 
 /// SHA-256 over what the request means, so that neither blanks nor the order of members nor `125.5`
 /// instead of `125.50` make it another.
-pub(crate) fn digest(new: &NewTransfer) -> String {
+pub fn digest(new: &NewTransfer) -> String {
     #[derive(Serialize)]
     struct Canonical<'a> {
         form: u8,

@@ -3,14 +3,14 @@
 use kiungo_domain::Timestamp;
 
 /// The moment as text. What RFC 3339 cannot write becomes the nearest that it can.
-pub(crate) fn to_text(moment: Timestamp) -> String {
+pub fn to_text(moment: Timestamp) -> String {
     let nearest = if moment.as_micros() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
     let moment = jiff::Timestamp::from_microsecond(moment.as_micros()).unwrap_or(nearest);
     format!("{moment:.6}")
 }
 
 /// The moment that a text names.
-pub(crate) fn from_text(text: &str) -> Result<Timestamp, &'static str> {
+pub fn from_text(text: &str) -> Result<Timestamp, &'static str> {
     let moment: Result<jiff::Timestamp, _> = text.parse();
     moment.map(|moment| Timestamp::from_micros(moment.as_microsecond())).map_err(|_| {
         "a moment is written as in RFC 3339, for example 2026-11-21T08:30:00Z (in an address, `+` \

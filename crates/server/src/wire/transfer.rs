@@ -16,7 +16,7 @@ use super::{time, words};
 /// A transfer. A member without a value is left out.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Transfer)]
-pub(crate) struct TransferView {
+pub struct TransferView {
     /// Its id. The references that providers and cores see differ from it in the last two digits.
     #[schema(examples("019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00"))]
     id: String,
@@ -175,7 +175,8 @@ pub(crate) struct TransferPageView {
 }
 
 impl TransferView {
-    pub(crate) fn new(summary: &Summary, expected: Option<ExpectedFee>, viewer: Viewer) -> Self {
+    /// The transfer as this viewer may see it.
+    pub fn new(summary: &Summary, expected: Option<ExpectedFee>, viewer: Viewer) -> Self {
         let (amount, currency) = money(summary.amount);
         Self {
             id: summary.id.to_string(),

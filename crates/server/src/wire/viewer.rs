@@ -7,11 +7,16 @@ use crate::options::Role;
 
 /// Who looks: decides whether phone numbers are shown in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Viewer {
+pub struct Viewer {
     full: bool,
 }
 
 impl Viewer {
+    /// Whoever sees phone numbers masked, or in full.
+    pub const fn new(full: bool) -> Self {
+        Self { full }
+    }
+
     /// The holder of this key.
     pub(crate) fn of(identity: &Identity) -> Self {
         Self { full: identity.has(Role::Operate) }

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 /// The word that stands for a value in the journal and in the API.
-pub(crate) fn word(value: &impl Serialize) -> String {
+pub fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
@@ -30,7 +30,7 @@ fn one_of(description: &str, words: &[&str]) -> RefOr<Schema> {
 }
 
 /// The schema of a kind.
-pub(crate) fn kind_schema() -> RefOr<Schema> {
+pub fn kind_schema() -> RefOr<Schema> {
     let text = "Deposit and repayment move money from the wallet to the account, withdrawal and \
                 disbursement from the account to the wallet.";
     one_of(text, &Kind::ALL.map(Kind::as_str))
@@ -46,7 +46,7 @@ pub(crate) fn core_request_state_schema() -> RefOr<Schema> {
 }
 
 /// The schema of a status.
-pub(crate) fn status_schema() -> RefOr<Schema> {
+pub fn status_schema() -> RefOr<Schema> {
     let text = "Final are `completed`, `failed` (nothing moved) and `reversed` (what had moved was \
                 given back). `suspended`: money was received and waits for its account. \
                 `needs_attention`: a person has to decide.";
@@ -59,7 +59,7 @@ pub(crate) fn account_type_schema() -> RefOr<Schema> {
 }
 
 /// The schema of a case's kind.
-pub(crate) fn case_schema() -> RefOr<Schema> {
+pub fn case_schema() -> RefOr<Schema> {
     let all = [
         CaseKind::UnknownTooLong,
         CaseKind::NeverArrived,

@@ -182,6 +182,7 @@ impl Service for Fake {
         id: TransferId,
         by: &str,
         reason: &str,
+        _key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
         self.asked(format!("reverse {id} by {by}: {reason}"), id).await
     }
@@ -191,6 +192,7 @@ impl Service for Fake {
         id: TransferId,
         account: AccountRef,
         by: &str,
+        _key: Option<Caller>,
     ) -> Result<Summary, RequestError> {
         self.asked(format!("assign {id} to {:?} by {by}", account.key), id).await
     }

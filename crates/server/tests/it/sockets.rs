@@ -95,12 +95,69 @@ async fn stopping_lets_what_is_in_flight_finish_and_takes_nothing_new() {
     let in_flight = tokio::spawn(async move { exchange(address, request.as_bytes()).await });
     comes.recv().await.unwrap();
     server.shutdown.cancel();
-    // The idle connection is closed at once, which also shows that the stop has begun.
+    // The unused connection is closed, which also shows that the stop has begun.
     assert_eq!(idle.read(&mut [0; 8]).await.unwrap_or(0), 0);
     assert!(TcpStream::connect(address).await.is_err());
     go_on.cancel();
     assert!(in_flight.await.unwrap().ends_with("done"));
     assert_eq!(server.task.await.unwrap(), 0);
+}
+
+/// Reads one answer, of which the body is known.
+async fn answer_on(stream: &mut TcpStream, body: &str) -> String {
+    let mut answer = Vec::new();
+    while !answer.ends_with(body.as_bytes()) {
+        let read = stream.read_buf(&mut answer).await.unwrap_or(0);
+        assert!(read > 0, "closed after: {}", String::from_utf8_lossy(&answer));
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+const HEALTHY: &str = "{\"status\":\"ok\"}";
+
+#[tokio::test]
+async fn the_first_request_of_a_connection_is_answered_although_a_stop_came_before_it() {
+    let server = start(World::new().router, bounds(), GRACE).await;
+    // Two, in this order: once the first was answered, the second is accepted.
+    let mut later = TcpStream::connect(server.address).await.unwrap();
+    exchange(server.address, format!("GET /healthz HTTP/1.1\r\n{CLOSE}\r\n").as_bytes()).await;
+    server.shutdown.cancel();
+    // The stop has begun when nothing more is accepted, and the connection stays open.
+    while TcpStream::connect(server.address).await.is_ok() {}
+    let closed = tokio::time::timeout(Duration::from_millis(20), later.peek(&mut [0; 8])).await;
+    assert!(closed.is_err(), "{closed:?}");
+    later.write_all(ASK).await.unwrap();
+    answer_on(&mut later, HEALTHY).await;
+    assert_eq!(later.read(&mut [0; 8]).await.unwrap(), 0);
+    assert_eq!(server.task.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_request_that_was_sent_before_a_stop_is_answered_on_a_connection_that_was_kept() {
+    let server = start(World::new().router, bounds(), GRACE).await;
+    let mut kept = TcpStream::connect(server.address).await.unwrap();
+    kept.write_all(ASK).await.unwrap();
+    answer_on(&mut kept, HEALTHY).await;
+    // Sent, and not yet seen by anybody: this test runs on one thread.
+    kept.write_all(ASK).await.unwrap();
+    server.shutdown.cancel();
+    answer_on(&mut kept, HEALTHY).await;
+    assert_eq!(kept.read(&mut [0; 8]).await.unwrap(), 0);
+    assert_eq!(server.task.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn who_is_not_ready_asks_to_close_the_connection_after_each_answer() {
+    let world = World::new();
+    let server = start(world.router.clone(), bounds(), GRACE).await;
+    let mut kept = TcpStream::connect(server.address).await.unwrap();
+    kept.write_all(ASK).await.unwrap();
+    assert!(!answer_on(&mut kept, HEALTHY).await.contains("connection: close"));
+    world.readiness.set(false);
+    kept.write_all(ASK).await.unwrap();
+    assert!(answer_on(&mut kept, HEALTHY).await.contains("connection: close"));
+    assert_eq!(kept.read(&mut [0; 8]).await.unwrap(), 0);
 }
 
 #[tokio::test]

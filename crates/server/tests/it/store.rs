@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
-    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId,
-    InboxItem, InboxState, KeyHolder, LedgerBalance, MemoryStore, NewArrival, Overview, Page,
-    Store, StoreError, Summary, TransferQuery, WalletPeriod,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
+    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, MemoryStore, NewArrival,
+    Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod,
 };
 
 pub struct SwitchedStore {
@@ -131,6 +131,58 @@ impl Store for SwitchedStore {
 
     async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError> {
         self.up().await?.overview(now).await
+    }
+
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Slot)>, StoreError> {
+        self.up().await?.take_due(now, until, limit).await
+    }
+
+    async fn take_inbox_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboxId>, StoreError> {
+        self.up().await?.take_inbox_due(now, until, limit).await
+    }
+
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.up().await?.take_lease(name, holder, now, until).await
+    }
+
+    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+        self.up().await?.give_lease_back(name, holder).await
+    }
+
+    async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        self.up().await?.leases(prefix, now).await
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.up().await?.outbox(limit).await
+    }
+
+    async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
+        self.up().await?.told(numbers).await
+    }
+
+    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
+        self.up().await?.record_action(action).await
+    }
+
+    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
+        self.up().await?.actions(limit).await
     }
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
-use kiungo_domain::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
 
+use super::errand::{Brought, Errand};
 use super::facts::Wanted;
 use super::judge::judge;
 use super::request::{Done, Request, Verdict};
 use super::{Backend, BackendError};
-use crate::{CommitError, CoreRequestRow, StoreError};
+use crate::{CommitError, StoreError};
 
 /// How often a batch is tried that failed without having been applied. With the waits between, that
 /// bridges the restart of a database for about two seconds; after that its callers are told.
@@ -40,16 +40,8 @@ pub(crate) struct Committer {
 #[derive(Debug)]
 enum Message {
     Request(Request, oneshot::Sender<Verdict>),
-    Archive(Archival, oneshot::Sender<Result<u64, StoreError>>),
-    CoreRequest(Box<CoreRequestRow>, oneshot::Sender<Result<bool, StoreError>>),
+    Errand(Errand, oneshot::Sender<Result<Brought, StoreError>>),
     Close(oneshot::Sender<()>),
-}
-
-/// What is to be moved into the archive.
-#[derive(Debug, Clone, Copy)]
-struct Archival {
-    before: Timestamp,
-    limit: u32,
 }
 
 impl Committer {
@@ -67,19 +59,10 @@ impl Committer {
         answered.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
-    /// Moves settled transfers into the archive, in a transaction of its own between two batches.
-    pub(crate) async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    /// Runs an errand, in a transaction of its own between two batches.
+    pub(crate) async fn errand(&self, errand: Errand) -> Result<Brought, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let archival = Archival { before, limit };
-        self.queue.send(Message::Archive(archival, answer)).await.map_err(|_| closed())?;
-        answered.await.unwrap_or_else(|_| Err(closed()))
-    }
-
-    /// Writes a request of a core, in a transaction of its own between two batches.
-    pub(crate) async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let message = Message::CoreRequest(Box::new(row), answer);
-        self.queue.send(message).await.map_err(|_| closed())?;
+        self.queue.send(Message::Errand(errand, answer)).await.map_err(|_| closed())?;
         answered.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -98,8 +81,7 @@ fn closed() -> StoreError {
 
 async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, batch_max: usize) {
     let mut closing = Vec::new();
-    let mut archivals = Vec::new();
-    let mut core_requests = Vec::new();
+    let mut errands = Vec::new();
     let mut messages = Vec::with_capacity(batch_max);
     while waiting.recv_many(&mut messages, batch_max).await > 0 {
         let (mut requests, mut answers) = (Vec::new(), Vec::new());
@@ -109,8 +91,7 @@ async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, ba
                     requests.push(request);
                     answers.push(answer);
                 }
-                Message::Archive(archival, answer) => archivals.push((archival, answer)),
-                Message::CoreRequest(row, answer) => core_requests.push((row, answer)),
+                Message::Errand(errand, answer) => errands.push((errand, answer)),
                 Message::Close(answer) => {
                     waiting.close();
                     closing.push(answer);
@@ -122,11 +103,8 @@ async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, ba
             // A caller that has gone away was not promised anything.
             let _ = answer.send(verdict);
         }
-        for (row, answer) in core_requests.drain(..) {
-            let _ = answer.send(put_core_request(&mut backend, &row).await);
-        }
-        for (archival, answer) in archivals.drain(..) {
-            let _ = answer.send(archive(&mut backend, archival).await);
+        for (errand, answer) in errands.drain(..) {
+            let _ = answer.send(run_errand(&mut backend, &errand).await);
         }
     }
     backend.close().await;
@@ -170,18 +148,33 @@ async fn transact(
     backend: &mut impl Backend,
     requests: &[Request],
 ) -> Result<Vec<Verdict>, BackendError> {
-    let mut wait = TRY_WAIT_FIRST;
-    for _ in 1..TRIES_MAX {
+    let mut patience = Patience::default();
+    loop {
         match transact_once(backend, requests).await {
-            Err(BackendError::Again(error)) => {
+            Err(BackendError::Again(error)) if patience.is_left() => {
                 debug!(%error, batch_count = requests.len(), "a batch is tried again");
+                patience.wait().await;
             }
             done => return done,
         }
-        tokio::time::sleep(wait).await;
-        wait *= 2;
     }
-    transact_once(backend, requests).await
+}
+
+/// How often something was tried.
+#[derive(Debug, Default)]
+struct Patience {
+    tries: u32,
+}
+
+impl Patience {
+    fn is_left(&self) -> bool {
+        self.tries + 1 < TRIES_MAX
+    }
+
+    async fn wait(&mut self) {
+        tokio::time::sleep(TRY_WAIT_FIRST * 2_u32.saturating_pow(self.tries)).await;
+        self.tries += 1;
+    }
 }
 
 async fn transact_once(
@@ -211,58 +204,32 @@ async fn try_transact(
     Ok(judgement.verdicts)
 }
 
-/// Writes a request of a core, again and again while that may help.
-async fn put_core_request(
-    backend: &mut impl Backend,
-    row: &CoreRequestRow,
-) -> Result<bool, StoreError> {
-    let mut wait = TRY_WAIT_FIRST;
-    for _ in 1..TRIES_MAX {
-        match put_core_request_once(backend, row).await {
-            Err(BackendError::Again(error)) => {
-                debug!(%error, "a request of a core is written again");
+async fn run_errand(backend: &mut impl Backend, errand: &Errand) -> Result<Brought, StoreError> {
+    let mut patience = Patience::default();
+    loop {
+        let done = try_errand(backend, errand).await;
+        if done.is_err() {
+            backend.rollback().await;
+        }
+        match done {
+            Err(BackendError::Again(error)) if patience.is_left() => {
+                debug!(%error, "an errand is tried again");
+                patience.wait().await;
             }
             done => return done.map_err(BackendError::into_store),
         }
-        tokio::time::sleep(wait).await;
-        wait *= 2;
     }
-    put_core_request_once(backend, row).await.map_err(BackendError::into_store)
 }
 
-async fn put_core_request_once(
-    backend: &mut impl Backend,
-    row: &CoreRequestRow,
-) -> Result<bool, BackendError> {
-    let done = async {
-        backend.begin().await?;
-        let written = backend.put_core_request(row).await?;
-        backend.commit().await?;
-        Ok(written)
-    };
-    let done = done.await;
-    if done.is_err() {
-        backend.rollback().await;
-    }
-    done
-}
-
-async fn archive(backend: &mut impl Backend, archival: Archival) -> Result<u64, StoreError> {
-    let moved = try_archive(backend, archival).await;
-    if moved.is_err() {
-        backend.rollback().await;
-    }
-    moved.map_err(BackendError::into_store)
-}
-
-async fn try_archive(
-    backend: &mut impl Backend,
-    Archival { before, limit }: Archival,
-) -> Result<u64, BackendError> {
+async fn try_errand(backend: &mut impl Backend, errand: &Errand) -> Result<Brought, BackendError> {
     backend.begin().await?;
-    let moved = backend.archive(before, limit).await?;
-    backend.commit().await?;
-    Ok(moved)
+    let brought = backend.errand(errand).await?;
+    if brought.is_nothing() {
+        backend.rollback().await;
+    } else {
+        backend.commit().await?;
+    }
+    Ok(brought)
 }
 
 /// The verdict of a request that is never refused for what it contains.
@@ -333,12 +300,9 @@ mod tests {
             self.step("write")
         }
 
-        async fn archive(&mut self, _: Timestamp, limit: u32) -> Result<u64, BackendError> {
-            self.step("archive").map(|()| u64::from(limit))
-        }
-
-        async fn put_core_request(&mut self, _: &CoreRequestRow) -> Result<bool, BackendError> {
-            self.step("request").map(|()| true)
+        async fn errand(&mut self, errand: &Errand) -> Result<Brought, BackendError> {
+            let Errand::Archive { limit, .. } = errand else { unreachable!() };
+            self.step("archive").map(|()| Brought::Rows(u64::from(*limit)))
         }
 
         async fn commit(&mut self) -> Result<(), BackendError> {
@@ -355,7 +319,7 @@ mod tests {
     }
 
     fn requests(count: u32) -> Vec<Request> {
-        let request = |n| Request::commit(received(instruction(n), at(1))).unwrap();
+        let request = |n| Request::commit(received(instruction(n), at(1)), false).unwrap();
         (0..count).map(request).collect()
     }
 
@@ -418,15 +382,18 @@ mod tests {
         let notes = Arc::clone(&script.notes);
         let committer = Committer::start(script, Bounds { batch_max: 10, queue_max: 64 });
         let request = requests(1).remove(0);
-        let (verdict, moved) = tokio::join!(committer.ask(request), committer.archive(at(1), 7));
-        assert_eq!((verdict, moved), (Ok(Done::Applied), Ok(7)));
+        let archive = |limit| committer.errand(Errand::Archive { before: at(1), limit });
+        let (verdict, moved) = tokio::join!(committer.ask(request), archive(7));
+        assert_eq!((verdict, moved), (Ok(Done::Applied), Ok(Brought::Rows(7))));
+        assert_eq!(archive(0).await, Ok(Brought::Rows(0)));
         committer.close().await;
-        let expected = "begin facts write commit begin archive commit close";
+        let expected = "begin facts write commit begin archive commit begin archive rollback close";
         assert_eq!(notes.lock().unwrap().join(" "), expected);
         let script = Script::new(Some("archive"), 100);
         let notes = Arc::clone(&script.notes);
         let committer = Committer::start(script, Bounds { batch_max: 10, queue_max: 64 });
-        assert!(committer.archive(at(1), 7).await.is_err());
+        let archive = Errand::Archive { before: at(1), limit: 7 };
+        assert!(committer.errand(archive).await.is_err());
         assert_eq!(notes.lock().unwrap().join(" "), "begin archive rollback");
     }
 
@@ -436,7 +403,7 @@ mod tests {
         let mut stale = received(instruction(1), at(1));
         stale.decision.base_version = 3;
         stale.decision.entries[0].seq = 4;
-        let refused = commit_batch(&mut script, vec![Request::commit(stale).unwrap()]).await;
+        let refused = commit_batch(&mut script, vec![Request::commit(stale, false).unwrap()]).await;
         assert!(refused[0].is_err());
         assert_eq!(script.notes(), "begin facts rollback");
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kiungo_domain::transfer::{Kind, Status};
-use kiungo_domain::{ProviderId, Receipt, TransferId};
+use kiungo_domain::{CoreAccount, CoreId, ProviderId, Receipt, Transfer, TransferId};
 
 use super::request::Request;
 use crate::{InboxId, KeyHolder};
@@ -12,6 +12,7 @@ use crate::{InboxId, KeyHolder};
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) transfers: BTreeSet<TransferId>,
+    pub(crate) lanes: BTreeSet<Lane>,
     pub(crate) receipts: BTreeSet<(ProviderId, Receipt)>,
     /// Client and key.
     pub(crate) keys: BTreeSet<(String, String)>,
@@ -24,6 +25,8 @@ pub(crate) struct Wanted {
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) transfers: BTreeMap<TransferId, Standing>,
+    /// Who holds which account.
+    pub(crate) lanes: BTreeMap<Lane, TransferId>,
     pub(crate) receipts: BTreeMap<(ProviderId, Receipt), TransferId>,
     pub(crate) keys: BTreeMap<(String, String), KeyHolder>,
     pub(crate) items: BTreeMap<InboxId, Item>,
@@ -40,6 +43,22 @@ pub(crate) struct Standing {
     pub(crate) provider: ProviderId,
     pub(crate) status: Status,
     pub(crate) has_case: bool,
+    pub(crate) holds_account: bool,
+}
+
+/// A core account, as what only one transfer holds at a time (rule 11).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lane {
+    pub(crate) core: CoreId,
+    pub(crate) account: CoreAccount,
+}
+
+impl Lane {
+    /// The one that a transfer holds.
+    pub(crate) fn held_by(transfer: &Transfer) -> Option<Self> {
+        let account = transfer.account().filter(|_| transfer.holds_account())?;
+        Some(Self { core: transfer.instruction().core.clone(), account })
+    }
 }
 
 /// Where an inbox item stands.
@@ -64,6 +83,7 @@ impl Wanted {
             Request::Commit(commit) => {
                 let change = &commit.change;
                 self.transfers.insert(change.decision.transfer.id());
+                self.lanes.extend(Lane::held_by(&change.decision.transfer));
                 for claim in &change.decision.receipts {
                     self.receipts.insert((claim.provider.clone(), claim.receipt.clone()));
                 }

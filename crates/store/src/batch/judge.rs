@@ -1,10 +1,12 @@
 //! Which requests of a batch are refused, and what the others write. Each request is judged as if
 //! those before it in the batch were committed already: they will be, or none of them.
 
+use std::collections::BTreeMap;
+
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::Decision;
 
-use super::facts::{Facts, Item, Standing};
+use super::facts::{Facts, Item, Lane, Standing};
 use super::request::{Commit, Done, Request, Verdict};
 use super::rows::Rows;
 use crate::{
@@ -22,13 +24,16 @@ pub(crate) struct Judgement {
 
 /// Judges requests in their order.
 pub(crate) fn judge(requests: &[Request], facts: Facts) -> Judgement {
-    let mut judge = Judge { facts, rows: Rows::default() };
+    let lane_of = facts.lanes.iter().map(|(lane, holder)| (*holder, lane.clone())).collect();
+    let mut judge = Judge { facts, lane_of, rows: Rows::default() };
     let verdicts = requests.iter().map(|request| judge.request(request)).collect();
     Judgement { verdicts, rows: judge.rows }
 }
 
 struct Judge {
     facts: Facts,
+    /// The accounts that somebody in the batch wants, by who holds them.
+    lane_of: BTreeMap<TransferId, Lane>,
     rows: Rows,
 }
 
@@ -57,6 +62,7 @@ impl Judge {
         let after = Standing::after(decision);
         let before = self.facts.transfers.insert(id, after.clone());
         self.rows.decide(commit, before.as_ref(), &after, balances);
+        self.change_lane(decision, before.is_some_and(|before| before.holds_account));
         self.claim_receipts(decision);
         if let Some(key) = &change.key {
             let holder = KeyHolder { transfer: id, digest: key.digest.clone() };
@@ -90,7 +96,37 @@ impl Judge {
                 return Err(CommitError::AlreadyHandled);
             }
         }
+        self.refuse_lane(decision, id)?;
         self.refuse_receipts(decision, id)
+    }
+
+    fn refuse_lane(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {
+        let wanted = Lane::held_by(&decision.transfer);
+        match wanted.and_then(|lane| self.facts.lanes.get(&lane)) {
+            Some(owner) if *owner != id => Err(CommitError::AccountHeld { owner: *owner }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The account that it lets go of need not be the one that is known now: one decision may end
+    /// an operation and name another account.
+    fn change_lane(&mut self, decision: &Decision, held_before: bool) {
+        let id = decision.transfer.id();
+        let after = Lane::held_by(&decision.transfer);
+        let known = self.lane_of.get(&id);
+        if after.is_some() && after.as_ref() == known {
+            return;
+        }
+        if held_before {
+            let known = self.lane_of.remove(&id);
+            self.rows.leave_lane(id, known.as_ref());
+            known.map(|lane| self.facts.lanes.remove(&lane));
+        }
+        if let Some(lane) = after {
+            self.facts.lanes.insert(lane.clone(), id);
+            self.lane_of.insert(id, lane.clone());
+            self.rows.lanes.insert(lane, id);
+        }
     }
 
     fn refuse_receipts(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {
@@ -156,6 +192,7 @@ impl Standing {
             provider: transfer.instruction().provider.clone(),
             status: transfer.status(),
             has_case: transfer.case().is_some(),
+            holds_account: transfer.holds_account(),
         }
     }
 }

@@ -7,9 +7,11 @@
 //! * [`facts`]: what has to be known to judge a batch
 //! * [`judge`]: which requests are refused, and what the others write
 //! * [`rows`], [`table`]: what is written, as rows of the tables
+//! * [`errand`]: what is done between two batches
 //! * [`committer`]: the task that takes, writes, and answers
 
 pub(crate) mod committer;
+pub(crate) mod errand;
 pub(crate) mod facts;
 pub(crate) mod judge;
 pub(crate) mod request;
@@ -17,9 +19,9 @@ pub(crate) mod rows;
 pub(crate) mod table;
 
 use async_trait::async_trait;
-use kiungo_domain::Timestamp;
 
-use crate::{CoreRequestRow, StoreError};
+use crate::StoreError;
+use errand::{Brought, Errand};
 use facts::{Facts, Wanted};
 use rows::Rows;
 
@@ -33,10 +35,8 @@ pub(crate) trait Backend: Send + 'static {
     async fn facts(&mut self, wanted: &Wanted) -> Result<Facts, BackendError>;
     /// Writes the rows, in the transaction.
     async fn write(&mut self, rows: &Rows) -> Result<(), BackendError>;
-    /// Moves settled transfers into the archive, in the transaction; how many.
-    async fn archive(&mut self, before: Timestamp, limit: u32) -> Result<u64, BackendError>;
-    /// Writes a request of a core, in the transaction; whether it was still at its version.
-    async fn put_core_request(&mut self, row: &CoreRequestRow) -> Result<bool, BackendError>;
+    /// Runs an errand, in the transaction.
+    async fn errand(&mut self, errand: &Errand) -> Result<Brought, BackendError>;
     /// Commits. When this returns `Ok`, everything survives a power cut.
     async fn commit(&mut self) -> Result<(), BackendError>;
     /// Gives the transaction up, and the connection too if it is no longer usable.

@@ -2,8 +2,9 @@
 
 use kiungo_domain::{Timestamp, TransferId};
 
-use super::rows::{EventRow, TransferRow, event_rows, transfer_row};
-use crate::{Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError};
+use super::rows::{EventRow, NewsRows, TransferRow, event_rows, json, news_rows, transfer_row};
+use super::table::Cell;
+use crate::{Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError, Summary};
 
 /// Everything that writes.
 #[derive(Debug)]
@@ -21,14 +22,20 @@ pub(crate) struct Commit {
     pub(crate) change: Change,
     pub(crate) events: Vec<EventRow>,
     pub(crate) transfer: TransferRow,
+    /// For a store that keeps an outbox.
+    pub(crate) news: Option<NewsRows>,
 }
 
 impl Request {
-    /// The request to commit a change.
-    pub(crate) fn commit(change: Change) -> Result<Self, StoreError> {
-        let events = event_rows(&change.decision)?;
-        let transfer = transfer_row(&change.decision, change.due)?;
-        Ok(Self::Commit(Box::new(Commit { change, events, transfer })))
+    /// The request to commit a change, and what becomes known by it if that is `told`.
+    pub(crate) fn commit(change: Change, told: bool) -> Result<Self, StoreError> {
+        let decision = &change.decision;
+        let events = event_rows(decision)?;
+        let summary = Summary::of(&decision.transfer);
+        let stored = Cell::from(json(&summary)?);
+        let news = told.then(|| news_rows(decision, &stored)).transpose()?;
+        let transfer = transfer_row(&summary, decision.transfer.slot(), change.due, stored);
+        Ok(Self::Commit(Box::new(Commit { change, events, transfer, news })))
     }
 }
 

@@ -1,31 +1,35 @@
 //! What a batch writes, as rows of the tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kiungo_domain::transfer::{Decision, Entry, Kind, Posting, ReceiptClaim, Status};
-use kiungo_domain::{Currency, ProviderId, Timestamp, TransferId};
+use kiungo_domain::{Currency, ProviderId, Slot, Timestamp, TransferId};
 use serde::Serialize;
 
-use super::facts::Standing;
+use super::facts::{Lane, Standing};
 use super::request::Commit;
 use super::table::Column::{self, Bytes, Integer, Text};
 use super::table::{Cell, Table};
 use crate::case::CaseMove;
 use crate::page::{inbox_subject, transfer_subject};
-use crate::{IdempotencyKey, InboxId, InboxState, NewArrival, StoreError, Summary};
+use crate::{IdempotencyKey, InboxId, InboxState, NewArrival, News, StoreError, Summary};
 
 /// `transfer_id, seq, at_us, event`.
 pub(crate) type EventRow = [Cell; 4];
 
 /// `id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-/// client_reference, core_receipt, received_us, updated_us, due_us, summary`.
-pub(crate) type TransferRow = [Cell; 16];
+/// client_reference, core_receipt, received_us, updated_us, due_us, summary, slot`.
+pub(crate) type TransferRow = [Cell; 17];
 
 const EVENTS: &[Column] = &[Text, Integer, Integer, Text];
 const TRANSFERS: &[Column] = &[
     Text, Integer, Text, Text, Text, Integer, Integer, Integer, Integer, Text, Text, Text, Integer,
-    Integer, Integer, Text,
+    Integer, Integer, Text, Integer,
 ];
+/// `transfer_id, at_us, news, summary`.
+pub(crate) type OutboxRow = [Cell; 4];
+
+const OUTBOX: &[Column] = &[Text, Integer, Text, Text];
 /// `transfer_id, account, currency, minor`.
 const LEDGER: &[Column] = &[Text, Text, Text, Integer];
 /// `receipt, provider, transfer_id, operation`.
@@ -67,12 +71,16 @@ pub(crate) struct Rows {
     pub(crate) events: Table,
     pub(crate) transfers: Table,
     transfer_at: BTreeMap<TransferId, usize>,
+    /// Who lets go of its account; removed before `lanes` go in.
+    pub(crate) lanes_left: BTreeSet<TransferId>,
+    pub(crate) lanes: BTreeMap<Lane, TransferId>,
     pub(crate) postponed: BTreeMap<TransferId, Timestamp>,
     pub(crate) counts: BTreeMap<(&'static str, ProviderId, &'static str), i64>,
     pub(crate) ledger: Table,
     pub(crate) balances: Balances,
     pub(crate) receipts: Table,
     pub(crate) keys: Table,
+    pub(crate) outbox: Table,
     pub(crate) arrivals: Table,
     pub(crate) seen: BTreeMap<InboxId, u32>,
     pub(crate) inbox: BTreeMap<InboxId, InboxMove>,
@@ -85,12 +93,15 @@ impl Default for Rows {
             events: Table::new(EVENTS),
             transfers: Table::new(TRANSFERS),
             transfer_at: BTreeMap::new(),
+            lanes_left: BTreeSet::new(),
+            lanes: BTreeMap::new(),
             postponed: BTreeMap::new(),
             counts: BTreeMap::new(),
             ledger: Table::new(LEDGER),
             balances: BTreeMap::new(),
             receipts: Table::new(RECEIPTS),
             keys: Table::new(KEYS),
+            outbox: Table::new(OUTBOX),
             arrivals: Table::new(ARRIVALS),
             seen: BTreeMap::new(),
             inbox: BTreeMap::new(),
@@ -143,6 +154,11 @@ impl Rows {
         }
         self.count(after.kind, &after.provider, after.status, 1);
         self.put_transfer(id, commit.transfer.clone());
+        if let Some(news) = &commit.news {
+            let is_new = before.is_none_or(|before| before.status != after.status);
+            let status = is_new.then_some(&news.status);
+            status.into_iter().chain(&news.cases).for_each(|row| self.outbox.push(row.clone()));
+        }
         self.put_case(decision, before.is_some_and(|before| before.has_case));
     }
 
@@ -175,6 +191,14 @@ impl Rows {
             }
         };
         self.cases.insert(subject, row);
+    }
+
+    /// A transfer lets go of the account that it held.
+    pub(crate) fn leave_lane(&mut self, holder: TransferId, taken_in_batch: Option<&Lane>) {
+        if let Some(lane) = taken_in_batch {
+            self.lanes.remove(lane);
+        }
+        self.lanes_left.insert(holder);
     }
 
     /// Adds a receipt.
@@ -231,14 +255,15 @@ pub(crate) fn event_rows(decision: &Decision) -> Result<Vec<EventRow>, StoreErro
     decision.entries.iter().map(row).collect()
 }
 
-/// The row of a decision's transfer, but for its number.
+/// The row of a transfer, but for its number; `json` is the summary as it is stored.
 pub(crate) fn transfer_row(
-    decision: &Decision,
+    summary: &Summary,
+    slot: Slot,
     due: Option<Timestamp>,
-) -> Result<TransferRow, StoreError> {
-    let summary = Summary::of(&decision.transfer);
+    json: Cell,
+) -> TransferRow {
     let owned = |text: &str| text.to_owned();
-    Ok([
+    [
         summary.id.into(),
         summary.version.into(),
         summary.kind.as_str().into(),
@@ -254,8 +279,29 @@ pub(crate) fn transfer_row(
         summary.received_at.as_micros().into(),
         summary.updated_at.as_micros().into(),
         due.map(Timestamp::as_micros).into(),
-        json(&summary)?.into(),
-    ])
+        json,
+        u32::from(slot.number()).into(),
+    ]
+}
+
+/// What becomes known with a decision, as rows of the outbox.
+#[derive(Debug)]
+pub(crate) struct NewsRows {
+    /// Told if the status differs from the one before.
+    pub(crate) status: OutboxRow,
+    /// The cases that open.
+    pub(crate) cases: Vec<OutboxRow>,
+}
+
+/// The rows of the outbox; `summary` is the cell of the transfer's row.
+pub(crate) fn news_rows(decision: &Decision, summary: &Cell) -> Result<NewsRows, StoreError> {
+    let transfer = &decision.transfer;
+    let row = |at: Timestamp, news: &News| {
+        Ok([transfer.id().into(), at.as_micros().into(), json(news)?.into(), summary.clone()])
+    };
+    let cases = News::cases(decision).map(|(at, news)| row(at, &news));
+    let cases = cases.collect::<Result<_, StoreError>>()?;
+    Ok(NewsRows { status: row(transfer.updated_at(), &News::Status)?, cases })
 }
 
 /// The JSON that a database reads back.

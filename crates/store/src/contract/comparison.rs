@@ -1,5 +1,7 @@
 //! Two stores that lived through the same give the same answers.
 
+use std::time::Duration;
+
 use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{Receipt, Timestamp, TransferId};
 
@@ -79,9 +81,24 @@ async fn advance_both(
         one.postpone(*id, version, now).await.unwrap();
         other.postpone(*id, version, now).await.unwrap();
     }
+    if dice.below(8) == 0 {
+        take_both(one, other, dice, now).await;
+    }
     if let Some(change) = dice.change(&transfer, now) {
         commit_both(one, other, change, seed).await;
     }
+}
+
+async fn take_both(one: &dyn Store, other: &dyn Store, dice: &mut Dice, now: Timestamp) {
+    let (until, limit) = (now.after(Duration::from_secs(100)), dice.below(4));
+    let ids = |taken: Vec<(TransferId, _)>| taken.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    let taken = (one.take_due(now, until, limit).await, other.take_due(now, until, limit).await);
+    assert_eq!(taken.0.map(ids), taken.1.map(ids));
+    let taken = (
+        one.take_inbox_due(now, until, limit).await,
+        other.take_inbox_due(now, until, limit).await,
+    );
+    assert_eq!(taken.0, taken.1);
 }
 
 async fn compare(one: &dyn Store, other: &dyn Store, ids: &[TransferId], seed: u64) {
@@ -107,6 +124,7 @@ async fn compare(one: &dyn Store, other: &dyn Store, ids: &[TransferId], seed: u
     same!(ledger());
     same!(overview(at(3_000)));
     same!(inbox_due(at(100_000), 100));
+    same!(outbox(1_000));
     for n in 0..10 {
         same!(inbox_item(InboxId(n)));
         same!(key_holder("shop", &format!("k{n}")));

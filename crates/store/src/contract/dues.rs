@@ -1,7 +1,15 @@
 //! What is to be looked at, and when.
 
+use std::sync::Arc;
+
+use kiungo_domain::AccountRef;
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::transfer::Instruction;
+use tokio::task::JoinSet;
+
 use super::Place;
-use super::story::{at, clear, commit, due, id, instruction, received, then};
+use super::story::{arrival, at, clear, commit, due, id, instruction, received, then};
+use crate::InboxState;
 
 pub async fn the_longest_due_comes_first(place: &dyn Place) {
     let store = place.open().await;
@@ -45,4 +53,75 @@ pub async fn a_change_replaces_the_due_time(place: &dyn Place) {
     });
     commit(&*store, change).await;
     assert_eq!(store.due(at(99), 10).await.unwrap(), []);
+}
+
+pub async fn what_is_taken_comes_back_when_its_time_is_over(place: &dyn Place) {
+    let store = place.open().await;
+    let mut slots = Vec::new();
+    for (n, second) in [(1, 30), (2, 10), (3, 20), (4, 40), (5, 10)] {
+        let accounts = vec![AccountRef { kind: None, key: AccountKey::Id(u64::from(n)) }];
+        let change = received(Instruction { accounts, ..instruction(n) }, at(0));
+        let change = due(change, at(second));
+        slots.push(commit(&*store, change).await.slot());
+    }
+    let [one, two, three, four, five] = slots[..] else { unreachable!() };
+    assert_ne!(one, two);
+    assert_eq!(store.take_due(at(9), at(60), 10).await.unwrap(), []);
+    let taken = store.take_due(at(30), at(60), 3).await.unwrap();
+    assert_eq!(taken, [(id(2), two), (id(5), five), (id(3), three)]);
+    assert_eq!(store.take_due(at(30), at(61), 10).await.unwrap(), [(id(1), one)]);
+    assert_eq!(store.take_due(at(30), at(62), 10).await.unwrap(), []);
+    // Nothing else has changed, and whoever took it may go on with it.
+    assert_eq!(store.summary(id(2)).await.unwrap().unwrap().version, 1);
+    let second = store.transfer(id(2)).await.unwrap().unwrap();
+    commit(&*store, due(then(&second, at(31), clear), at(35))).await;
+    assert_eq!(store.take_due(at(35), at(70), 10).await.unwrap(), [(id(2), two)]);
+    let back = store.take_due(at(60), at(90), 10).await.unwrap();
+    assert_eq!(back, [(id(4), four), (id(3), three), (id(5), five)]);
+    assert_eq!(store.due(at(61), 9).await.unwrap(), [(id(1), at(61))]);
+}
+
+pub async fn concurrent_takers_take_each_once(place: &dyn Place) {
+    let store = place.open().await;
+    for n in 0..200 {
+        commit(&*store, due(received(instruction(n), at(0)), at(i64::from(n % 7)))).await;
+    }
+    let mut takers = JoinSet::new();
+    for _ in 0..16 {
+        let store = Arc::clone(&store);
+        takers.spawn(async move {
+            let mut taken = Vec::new();
+            loop {
+                let more = store.take_due(at(10), at(60), 9).await.unwrap();
+                if more.is_empty() {
+                    return taken;
+                }
+                taken.extend(more.into_iter().map(|(id, _)| id));
+            }
+        });
+    }
+    let mut taken = takers.join_all().await.concat();
+    taken.sort();
+    assert_eq!(taken, (0..200).map(id).collect::<Vec<_>>());
+    assert_eq!(store.due(at(60), 1_000).await.unwrap().len(), 200);
+}
+
+pub async fn inbox_items_are_taken_once_and_come_back(place: &dyn Place) {
+    let store = place.open().await;
+    let mut ids = Vec::new();
+    for (digest, second) in [("d1", 30), ("d2", 10), ("d3", 20)] {
+        ids.push(store.arrive(arrival(digest, at(second))).await.unwrap().id());
+    }
+    assert_eq!(store.take_inbox_due(at(9), at(60), 10).await.unwrap(), []);
+    assert_eq!(store.take_inbox_due(at(20), at(60), 1).await.unwrap(), [ids[1]]);
+    let (one, other) = tokio::join!(
+        store.take_inbox_due(at(30), at(50), 9),
+        store.take_inbox_due(at(30), at(50), 9)
+    );
+    assert_eq!([one.unwrap(), other.unwrap()].concat(), [ids[2], ids[0]]);
+    let item = store.inbox_item(ids[1]).await.unwrap().unwrap();
+    assert_eq!((item.attempts, item.state), (0, InboxState::Waiting { due: at(60) }));
+    let handled = InboxState::Handled { note: "done".to_owned() };
+    store.set_inbox_state(ids[2], handled).await.unwrap();
+    assert_eq!(store.take_inbox_due(at(60), at(99), 9).await.unwrap(), [ids[0], ids[1]]);
 }

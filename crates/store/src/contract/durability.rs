@@ -3,16 +3,19 @@
 use super::Place;
 use super::comparison::same_stories_same_answers;
 use super::story::{arrival, at, due, instruction, keyed, live, received};
-use crate::{InboxState, MemoryStore, Store};
+use crate::{Action, InboxState, MemoryStore, Store};
 
 pub async fn everything_is_there_after_a_restart(place: &dyn Place) {
-    let store = place.open().await;
+    let store = place.open_with_outbox().await;
     let lived = live(&*store, 4, 20, 100).await;
     let change = due(keyed(received(instruction(500), at(9)), "k", "d"), at(77));
     store.commit(change).await.unwrap();
     let item = store.arrive(arrival("d1", at(3))).await.unwrap().id();
     let reason = "cannot be read".to_owned();
     store.set_inbox_state(item, InboxState::Quarantined { reason }).await.unwrap();
+    assert!(store.take_lease("relay", "h", at(0), at(100)).await.unwrap());
+    let [by, what, subject, why] = ["amina", "redrive", "message", "asked"].map(str::to_owned);
+    store.record_action(Action { at: at(5), by, what, subject, why }).await.unwrap();
     let before = answers(&*store).await;
     let Some(store) = place.reopen(store).await else { return };
     assert_eq!(answers(&*store).await, before);
@@ -32,12 +35,16 @@ async fn answers(store: &dyn Store) -> Vec<String> {
         format!("{:?}", store.cases(None, 500).await.unwrap()),
         format!("{:?}", store.search(&crate::TransferQuery::default()).await.unwrap()),
         format!("{:?}", store.key_holder("shop", "k").await.unwrap()),
+        format!("{:?}", store.holding_accounts().await.unwrap()),
+        format!("{:?}", store.outbox(1_000).await.unwrap()),
+        format!("{:?}", store.leases("", at(50)).await.unwrap()),
+        format!("{:?}", store.actions(10).await.unwrap()),
         format!("{:?}", store.inbox_item(crate::InboxId(1)).await.unwrap()),
     ]
 }
 
 /// Random stories in the place's store and in an audited one in memory: the same answers.
 pub async fn same_answers_as_in_memory(place: &dyn Place, seed: u64) {
-    let store = place.open().await;
-    same_stories_same_answers(&MemoryStore::audited(), &*store, seed).await;
+    let store = place.open_with_outbox().await;
+    same_stories_same_answers(&MemoryStore::audited().with_outbox(), &*store, seed).await;
 }

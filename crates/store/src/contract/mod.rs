@@ -18,6 +18,9 @@ pub mod dues;
 pub mod durability;
 pub mod groups;
 pub mod inbox;
+pub mod lanes;
+pub mod leases;
+pub mod outbox;
 pub mod projection;
 pub mod requests;
 pub mod searches;
@@ -34,6 +37,9 @@ use crate::Store;
 pub trait Place: Send + Sync {
     /// Opens the store, empty the first time.
     async fn open(&self) -> Arc<dyn Store>;
+
+    /// Opens it as a store that keeps an outbox.
+    async fn open_with_outbox(&self) -> Arc<dyn Store>;
 
     /// Closes the store and opens it again; `None` if it does not outlive its process.
     async fn reopen(&self, store: Arc<dyn Store>) -> Option<Arc<dyn Store>>;
@@ -67,6 +73,32 @@ macro_rules! store_contract {
                 the_longest_due_comes_first,
                 a_transfer_is_postponed_at_its_version_only,
                 a_change_replaces_the_due_time,
+                what_is_taken_comes_back_when_its_time_is_over,
+                concurrent_takers_take_each_once,
+                inbox_items_are_taken_once_and_come_back,
+            }
+            lanes::{
+                an_account_is_held_by_one_transfer,
+                another_core_or_kind_is_another_account,
+                a_lane_that_is_free_again_can_be_taken,
+                an_account_goes_from_hand_to_hand_within_a_batch,
+                of_sixty_four_rivals_for_an_account_one_wins,
+                a_stale_decision_is_stale_whoever_holds_the_account,
+                a_refused_decision_takes_no_account,
+                who_is_given_another_account_lets_go_of_the_first,
+            }
+            outbox::{
+                what_becomes_known_is_told_in_order,
+                a_refused_change_tells_nothing,
+                what_was_told_is_gone,
+                a_store_without_outbox_writes_none,
+                many_writers_keep_the_order_of_each_transfer,
+            }
+            leases::{
+                a_lease_is_taken_renewed_lost_and_given_back,
+                of_sixty_four_who_want_a_lease_one_has_it,
+                leases_are_listed_by_name,
+                what_persons_did_is_told_newest_first,
             }
             inbox::{
                 an_arrival_is_stored_whole_and_once,

@@ -167,7 +167,8 @@ pub async fn what_a_wallet_moved_is_the_sum_of_what_stands(place: &dyn Place) {
     assert_eq!(store.moved(&period).await, Ok(Money::zero(period.currency)));
     // These count: under way, of the other inbound kind, completed, and paid at the wallet.
     commit(&*store, received(deposit(1), at(10))).await;
-    let repayment = Instruction { kind: Kind::Repayment, ..deposit(10) };
+    let note = Some("a note with a \0".to_owned());
+    let repayment = Instruction { kind: Kind::Repayment, note, ..deposit(10) };
     commit(&*store, received(repayment, at(19))).await;
     let completed = commit(&*store, received(deposit(100), at(11))).await;
     let whole = then(&completed, at(12), |draft| {

@@ -100,9 +100,16 @@ pub async fn commit(store: &dyn Store, change: Change) -> Transfer {
     transfer
 }
 
+/// Finds an account that no other transfer has.
 pub fn clear(draft: &mut Draft) {
+    let [.., a, b, c, d, _] = *draft.transfer().id().as_uuid().as_bytes();
+    clear_at(draft, 1_000 + u64::from(u32::from_be_bytes([a, b, c, d])));
+}
+
+/// Finds this account.
+pub fn clear_at(draft: &mut Draft, id: u64) {
     let kind = draft.transfer().kind().account_kind();
-    draft.cleared(CoreAccount { kind, id: 7 }, "000000007".to_owned());
+    draft.cleared(CoreAccount { kind, id }, format!("{id:09}"));
 }
 
 pub fn complete(draft: &mut Draft, step: StepName, text: &str) {
@@ -201,7 +208,7 @@ impl Dice {
         let open = draft.transfer().open_step();
         let step = open.unwrap_or(StepName::ALL[self.below(4) as usize]);
         match self.below(12) {
-            0 | 1 => clear(draft),
+            0 | 1 => clear_at(draft, u64::from(self.below(12))),
             2 if self.below(3) == 0 => draft.refused(rejection()),
             2..6 => drop(draft.start(step)),
             6..8 => {

@@ -3,8 +3,8 @@
 use kiungo_domain::transfer::{Decision, LedgerAccount, Status};
 use kiungo_domain::{Currency, Money, ProviderId, Transfer};
 
-use super::books::{Books, Record};
-use crate::{StoreError, check};
+use super::books::{Books, Record, account_held};
+use crate::{StoreError, Summary, check};
 
 impl Books {
     /// Checks what the books would say after `decision`, without touching them.
@@ -26,7 +26,20 @@ impl Books {
             - before.map_or(0, |record| i128::from(in_suspense(record).minor()))
             + i128::from(suspended(after.status(), after.amount()).minor());
         let account = LedgerAccount::Suspense(provider.clone());
-        self.audit_account(decision, &account, currency, suspense)
+        self.audit_account(decision, &account, currency, suspense)?;
+        self.audit_holders(decision)
+    }
+
+    /// Rule 11, by what the transfers themselves say.
+    fn audit_holders(&self, decision: &Decision) -> Result<(), StoreError> {
+        let id = decision.transfer.id();
+        let Some(account) = account_held(&Summary::of(&decision.transfer)) else { return Ok(()) };
+        let others = self.holding_accounts.iter().filter(|(_, other)| *other != id);
+        let mut others = others.filter_map(|(_, other)| self.transfers.get(other));
+        let same = others.find(|other| account_held(&other.summary).as_ref() == Some(&account));
+        let Some(same) = same else { return Ok(()) };
+        let (other, account) = (same.summary.id, account.1);
+        Err(StoreError::Corrupt(format!("transfers {other} and {id} would both hold {account}")))
     }
 
     /// Both accounts are liabilities: what is owed stands on the credit side, below zero.
@@ -81,4 +94,38 @@ fn in_suspense(record: &Record) -> Money {
 
 fn suspended(status: Status, amount: Money) -> Money {
     if status == Status::Suspended { amount } else { Money::zero(amount.currency()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use kiungo_domain::transfer::{Draft, StepName};
+
+    use super::*;
+    use crate::Change;
+    use crate::contract::story::{at, clear_at, complete, instruction, received, then};
+
+    fn holding(books: &mut Books, n: u32) -> Change {
+        let first = received(instruction(n), at(1));
+        let begins = |draft: &mut Draft| {
+            clear_at(draft, 5);
+            complete(draft, StepName::First, &format!("R{n}"));
+            draft.start(StepName::Second);
+        };
+        let change = then(&first.decision.transfer, at(2), begins);
+        books.apply(first).unwrap();
+        change
+    }
+
+    #[test]
+    fn two_that_hold_one_account_are_found_although_nobody_refused() {
+        let mut books = Books::default();
+        let (one, two) = (holding(&mut books, 1), holding(&mut books, 2));
+        books.audit(&one.decision).unwrap();
+        books.apply(one).unwrap();
+        assert!(books.refuse(&two).is_err());
+        books.holders.clear();
+        books.refuse(&two).unwrap();
+        let found = books.audit(&two.decision);
+        assert!(matches!(&found, Err(StoreError::Corrupt(why)) if why.contains("savings 5")));
+    }
 }

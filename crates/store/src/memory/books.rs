@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiungo_domain::transfer::{Decision, Entry, Posting};
-use kiungo_domain::{CoreId, Currency, Money, ProviderId, Receipt, Timestamp, TransferId};
+use kiungo_domain::{
+    CoreAccount, CoreId, Currency, Money, ProviderId, Receipt, Slot, Timestamp, TransferId,
+};
 
+use super::desk::Desk;
 use super::requests::Numbered;
 use crate::case::CaseMove;
 use crate::page::transfer_subject;
@@ -24,6 +27,8 @@ pub(super) struct Books {
     pub(super) unknown: BTreeSet<(Timestamp, TransferId)>,
     /// Transfers that hold their account, in the order of first commits.
     pub(super) holding_accounts: BTreeSet<(i64, TransferId)>,
+    /// Which transfer holds which core account (rule 11).
+    pub(super) holders: BTreeMap<(CoreId, CoreAccount), TransferId>,
     /// By kind, provider and status.
     pub(super) counts: BTreeMap<(&'static str, ProviderId, &'static str), u64>,
     pub(super) receipts: BTreeMap<(Receipt, ProviderId), TransferId>,
@@ -38,6 +43,7 @@ pub(super) struct Books {
     /// By time of opening and subject.
     pub(super) cases: BTreeMap<(Timestamp, String), CaseRow>,
     pub(super) case_opened: BTreeMap<String, Timestamp>,
+    pub(super) desk: Desk,
     pub(super) core_requests: BTreeMap<(CoreId, String), Numbered>,
 }
 
@@ -48,6 +54,7 @@ pub(super) struct Record {
     pub(super) postings: Vec<Posting>,
     pub(super) summary: Summary,
     pub(super) due: Option<Timestamp>,
+    pub(super) slot: Slot,
     pub(super) in_transit: Money,
     /// Found by id and receipt only, until something happens to it.
     pub(super) archived: bool,
@@ -73,6 +80,12 @@ impl Books {
         {
             return Err(CommitError::AlreadyHandled);
         }
+        let wanted = account_held(&Summary::of(&decision.transfer));
+        if let Some(owner) = wanted.and_then(|account| self.holders.get(&account))
+            && *owner != id
+        {
+            return Err(CommitError::AccountHeld { owner: *owner });
+        }
         for claim in &decision.receipts {
             match self.receipts.get(&(claim.receipt.clone(), claim.provider.clone())) {
                 Some(owner) if *owner != id => {
@@ -87,6 +100,9 @@ impl Books {
 
     /// Applies a change that was not refused. What can fail comes first.
     pub(super) fn apply(&mut self, change: Change) -> Result<(), StoreError> {
+        let known = self.transfers.get(&change.decision.transfer.id());
+        let status = known.map(|known| known.summary.status);
+        let news = self.desk.news(status, &change.decision);
         let Change { decision, due, key, handles } = change;
         self.post(&decision)?;
         let id = decision.transfer.id();
@@ -104,6 +120,7 @@ impl Books {
             let note = format!("became part of transfer {id}");
             self.set_inbox_state(item, InboxState::Handled { note })?;
         }
+        self.desk.tell(news);
         Ok(())
     }
 
@@ -123,6 +140,7 @@ impl Books {
 
     fn record(&mut self, decision: Decision, due: Option<Timestamp>) {
         let summary = Summary::of(&decision.transfer);
+        let slot = decision.transfer.slot();
         let id = summary.id;
         let known = self.transfers.remove(&id);
         if let Some(known) = &known {
@@ -137,7 +155,7 @@ impl Books {
         postings.extend(decision.postings);
         let in_transit = decision.transfer.in_transit();
         let archived = false;
-        let record = Record { no, journal, postings, summary, due, in_transit, archived };
+        let record = Record { no, journal, postings, summary, due, slot, in_transit, archived };
         self.remember(&record);
         self.transfers.insert(id, record);
     }
@@ -154,6 +172,9 @@ impl Books {
             self.unknown.remove(&(since, summary.id));
         }
         self.holding_accounts.remove(&(record.no, summary.id));
+        if let Some(account) = account_held(summary) {
+            self.holders.remove(&account);
+        }
         let name = (summary.kind.as_str(), summary.provider.clone(), summary.status.as_str());
         if let Some(count) = self.counts.get_mut(&name) {
             *count -= 1;
@@ -175,6 +196,9 @@ impl Books {
         }
         if summary.holds_account {
             self.holding_accounts.insert((record.no, summary.id));
+        }
+        if let Some(account) = account_held(summary) {
+            self.holders.insert(account, summary.id);
         }
         let name = (summary.kind.as_str(), summary.provider.clone(), summary.status.as_str());
         *self.counts.entry(name).or_default() += 1;
@@ -225,16 +249,41 @@ impl Books {
     }
 
     pub(super) fn postpone(&mut self, id: TransferId, version: u64, due: Timestamp) {
-        let Some(record) = self.transfers.get_mut(&id) else { return };
-        if record.summary.version != version {
-            return;
+        if self.transfers.get(&id).is_some_and(|record| record.summary.version == version) {
+            self.move_due(id, due);
         }
+    }
+
+    /// Takes what is due until `until`, the longest due first.
+    pub(super) fn take_due(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Vec<(TransferId, Slot)> {
+        let due = self.due.iter().take_while(|(due, ..)| *due <= now).take(limit);
+        let ids: Vec<_> = due.map(|(.., id)| *id).collect();
+        for id in &ids {
+            self.move_due(*id, until);
+        }
+        let slot = |id| self.transfers.get(id).map(|record| (*id, record.slot));
+        ids.iter().filter_map(slot).collect()
+    }
+
+    fn move_due(&mut self, id: TransferId, due: Timestamp) {
+        let Some(record) = self.transfers.get_mut(&id) else { return };
         record.archived = false;
         if let Some(before) = record.due.replace(due) {
             self.due.remove(&(before, record.no, id));
         }
         self.due.insert((due, record.no, id));
     }
+}
+
+/// The account that no other transfer may touch.
+pub(super) fn account_held(summary: &Summary) -> Option<(CoreId, CoreAccount)> {
+    let account = summary.account.filter(|_| summary.holds_account);
+    account.map(|account| (summary.core.clone(), account))
 }
 
 impl Record {

@@ -37,6 +37,25 @@ impl Books {
         due.filter_map(|(_, id)| self.inbox.get(id).cloned()).collect()
     }
 
+    /// Takes what is due until `until`, the longest due first.
+    pub(super) fn take_inbox_due(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Vec<InboxId> {
+        let due = self.inbox_due.iter().take_while(|(due, _)| *due <= now).take(limit);
+        let taken: Vec<_> = due.copied().collect();
+        for (due, id) in &taken {
+            self.inbox_due.remove(&(*due, *id));
+            self.inbox_due.insert((until, *id));
+            if let Some(item) = self.inbox.get_mut(id) {
+                item.state = InboxState::Waiting { due: until };
+            }
+        }
+        taken.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// What is handled stays handled.
     pub(super) fn set_inbox_state(
         &mut self,

@@ -6,6 +6,7 @@
 
 mod audit;
 mod books;
+mod desk;
 mod inbox;
 mod requests;
 mod search;
@@ -14,12 +15,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 
 use crate::{
-    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId,
-    InboxItem, InboxState, KeyHolder, LedgerBalance, NewArrival, Overview, Page, Store, StoreError,
-    Summary, TransferQuery, WalletPeriod, check,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
+    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
+    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod, action, check, lease,
+    outbox,
 };
 use books::Books;
 
@@ -39,9 +41,16 @@ impl MemoryStore {
     /// An empty store that audits every commit before it applies it: the journal folds to the
     /// transfer that was decided, postings sum to zero, and for each provider and currency the
     /// transit account equals the money in transit of all transfers, and the suspense account the
-    /// amounts of the suspended ones. A violation is [`StoreError::Corrupt`] and changes nothing.
+    /// amounts of the suspended ones; and no two transfers hold one core account. A violation is [`StoreError::Corrupt`] and changes nothing.
     pub fn audited() -> Self {
         Self { books: Mutex::default(), audited: true }
+    }
+
+    /// The same store, but what becomes known is written to its outbox.
+    #[must_use]
+    pub fn with_outbox(self) -> Self {
+        self.books().desk.tells = true;
+        self
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
@@ -174,6 +183,66 @@ impl Store for MemoryStore {
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         Ok(self.books().archive(before, count(limit.min(1_000))))
+    }
+
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Slot)>, StoreError> {
+        Ok(self.books().take_due(now, until, count(limit.min(1_000))))
+    }
+
+    async fn take_inbox_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboxId>, StoreError> {
+        Ok(self.books().take_inbox_due(now, until, count(limit.min(1_000))))
+    }
+
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        lease::check_names(name, holder)?;
+        Ok(self.books().desk.take_lease(name, holder, now, until))
+    }
+
+    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+        self.books().desk.give_lease_back(name, holder);
+        Ok(())
+    }
+
+    async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        Ok(self.books().desk.leases(prefix, now, count(lease::LISTED_MAX)))
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        let limit = count(limit.min(outbox::READ_MAX));
+        Ok(self.books().desk.outbox.values().take(limit).cloned().collect())
+    }
+
+    async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
+        let mut books = self.books();
+        for no in numbers {
+            books.desk.outbox.remove(no);
+        }
+        Ok(())
+    }
+
+    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
+        self.books().desk.record(action);
+        Ok(())
+    }
+
+    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
+        Ok(self.books().desk.actions(count(limit.min(action::LISTED_MAX))))
     }
 
     async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {

@@ -4,6 +4,9 @@ use crate::StoreError;
 use crate::batch::BackendError;
 use crate::sql::read;
 
+/// `idle_in_transaction_session_timeout`: this process was frozen, or cut off.
+const IDLE: &str = "25P03";
+
 /// Before the commit was asked for: nothing was applied.
 pub(super) fn before_commit(error: &sqlx::Error) -> BackendError {
     let told = read::unavailable(error);
@@ -16,11 +19,12 @@ pub(super) fn before_commit(error: &sqlx::Error) -> BackendError {
     }
 }
 
-/// At the commit: only if the server refused it, nothing was applied for sure.
+/// At the commit: only if the server refused it, or had ended the transaction before, nothing was applied
+/// for sure.
 pub(super) fn at_commit(error: &sqlx::Error) -> BackendError {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {
-        Some(code) if code.starts_with("40") => before_commit(error),
+        Some(code) if code.starts_with("40") || code == IDLE => before_commit(error),
         _ => BackendError::Store(read::unavailable(error)),
     }
 }
@@ -37,15 +41,15 @@ fn is_of_a_row(code: &str) -> bool {
 
 /// Lost races, and a server that is going down or coming up.
 fn is_passing(code: &str) -> bool {
-    const PASSING: [&str; 8] = [
+    const PASSING: [&str; 9] = [
         "40001", // serialization_failure
         "40P01", // deadlock_detected
         "55P03", // lock_not_available: waited too long for one
-        "25P03", // idle_in_transaction_session_timeout
-        "53300", // too_many_connections
+        IDLE, "53300", // too_many_connections
         "57P01", // admin_shutdown
         "57P02", // crash_shutdown
         "57P03", // cannot_connect_now
+        "57P05", // idle_session_timeout
     ];
     PASSING.contains(&code) || code.starts_with("08")
 }
@@ -66,12 +70,25 @@ mod tests {
         assert!(matches!(before_commit(&sqlx::Error::RowNotFound), BackendError::Store(_)));
     }
 
+    /// A server that is down, going down or coming up is never taken for what a request holds.
+    #[test]
+    fn a_server_that_is_not_there_is_tried_again() {
+        let refused = sqlx::Error::Io(std::io::ErrorKind::ConnectionRefused.into());
+        let gone = sqlx::Error::Protocol("unexpected end".to_owned());
+        for error in [refused, gone] {
+            let again = before_commit(&error);
+            assert!(matches!(again, BackendError::Again(StoreError::Unavailable(_))), "{again:?}");
+        }
+        let timed_out = before_commit(&sqlx::Error::PoolTimedOut).into_store();
+        assert!(matches!(timed_out, StoreError::Unavailable(_)));
+    }
+
     #[test]
     fn codes_of_rows_and_of_passing_states_are_told_apart() {
         for code in ["23505", "22003", "22021", "54000"] {
             assert!(is_of_a_row(code) && !is_passing(code), "{code}");
         }
-        for code in ["40001", "40P01", "57P01", "08006"] {
+        for code in ["40001", "40P01", "25P03", "57P01", "57P02", "57P03", "08006"] {
             assert!(is_passing(code) && !is_of_a_row(code), "{code}");
         }
         for code in ["42P01", "53100", "58030", "57014"] {

@@ -10,7 +10,8 @@
 //!
 //! Each process has one connection that writes. Two processes may commit at the same time; what one
 //! of them judges by is locked until its end (transfers, inbox items), or refused by a key when the
-//! other was quicker (events, receipts, idempotency keys, arrivals). Then the batch is judged anew.
+//! other was quicker (events, accounts held, receipts, idempotency keys, arrivals). Then the batch is
+//! judged anew.
 
 mod failure;
 mod open;
@@ -36,8 +37,8 @@ impl PostgresStore {
     /// several processes that do so at the same time, one migrates and the others wait.
     pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
         let (session, readers) = open::open(options).await?;
-        let PostgresOptions { batch_max, queue_max, .. } = *options;
-        Ok(Self::new(session, readers, Bounds { batch_max, queue_max }))
+        let PostgresOptions { batch_max, queue_max, outbox, .. } = *options;
+        Ok(Self::new(session, readers, Bounds { batch_max, queue_max }, outbox))
     }
 
     /// How far the schema is, without changing anything.

@@ -20,15 +20,25 @@ const READER_IDLE_MAX: Duration = Duration::from_secs(300);
 /// The oldest server that Kiungo is tested with, as `server_version_num` has it.
 const SERVER_OLDEST: i64 = 130_000;
 
-/// What every connection sets. Durable commits, whatever the server's default is; no statement and no
-/// lock is waited for without end; a process that is frozen in the middle of a transaction loses
-/// it, and with it its locks, before the others give up; a peer that has vanished is noticed.
+/// How long a transaction may do nothing: its process is frozen, or cut off, and holds up whoever wants
+/// the same rows. It ends before the others give up waiting for its locks. A process that is alive sends
+/// its next statement within milliseconds.
+pub(super) const IDLE_IN_TRANSACTION_MAX: &str = "4s";
+
+/// How long a lock is waited for: longer than a frozen process can hold one.
+pub(super) const LOCK_WAIT_MAX: &str = "5s";
+
+/// How long a statement may take, locks included. The largest batches take a tenth of a second.
+pub(super) const STATEMENT_MAX: &str = "10s";
+
+/// What every connection sets. Durable commits, whatever the server's default is; nothing is waited for
+/// without end; a peer that has vanished is noticed.
 const SETTINGS: [(&str, &str); 8] = [
     ("synchronous_commit", "on"),
     ("default_transaction_isolation", "read committed"),
-    ("statement_timeout", "10s"),
-    ("lock_timeout", "5s"),
-    ("idle_in_transaction_session_timeout", "4s"),
+    ("statement_timeout", STATEMENT_MAX),
+    ("lock_timeout", LOCK_WAIT_MAX),
+    ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MAX),
     ("tcp_keepalives_idle", "30"),
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "3"),
@@ -130,7 +140,7 @@ async fn suitable(connection: &mut PgConnection, database: &str) -> Result<(), O
     Ok(())
 }
 
-fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
+pub(super) fn connect_options(options: &PostgresOptions) -> PgConnectOptions {
     let address = options.address.clone().options(SETTINGS).disable_statement_logging();
     if address.get_application_name().is_some() {
         address

@@ -24,6 +24,9 @@ pub struct PostgresOptions {
     pub readers_max: u32,
     /// Whether no other process may have it open in this way at the same time. By default not.
     pub exclusive: bool,
+    /// Whether what becomes known is written to the outbox. By default not: without somebody who
+    /// tells it, it would only grow.
+    pub outbox: bool,
 }
 
 impl PostgresOptions {
@@ -38,7 +41,7 @@ impl PostgresOptions {
         let address = PgConnectOptions::from_str(url);
         let address = address.map_err(|error| unreadable(error.to_string()))?;
         let (batch_max, queue_max, readers_max) = (512, 4_096, 4);
-        Ok(Self { address, batch_max, queue_max, readers_max, exclusive: false })
+        Ok(Self { address, batch_max, queue_max, readers_max, exclusive: false, outbox: false })
     }
 
     /// Logs in with this password, whatever the address holds.
@@ -79,6 +82,7 @@ impl fmt::Debug for PostgresOptions {
             .field("queue_max", &self.queue_max)
             .field("readers_max", &self.readers_max)
             .field("exclusive", &self.exclusive)
+            .field("outbox", &self.outbox)
             .finish()
     }
 }

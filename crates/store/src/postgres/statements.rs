@@ -34,9 +34,14 @@ macro_rules! search_by {
 
 pub(super) const STATEMENTS: Statements = Statements {
     facts_transfers: "
-        SELECT t.id::text, t.version, t.kind, t.provider, t.status, t.has_case::int::bigint
+        SELECT t.id::text, t.version, t.kind, t.provider, t.status, t.has_case::int::bigint,
+            t.holds_account::int::bigint
         FROM unnest($1::text[]) AS w (id) JOIN transfers AS t ON t.id = w.id::uuid
         ORDER BY t.id FOR NO KEY UPDATE OF t",
+    facts_lanes: "
+        SELECT l.core, l.kind, l.account, l.transfer_id::text
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS w (core, kind, account)
+        JOIN lanes AS l ON l.core = w.core AND l.kind = w.kind AND l.account = w.account",
     facts_receipts: "
         SELECT r.provider, r.receipt, r.transfer_id::text
         FROM unnest($1::text[], $2::text[]) AS w (provider, receipt)
@@ -61,6 +66,13 @@ pub(super) const STATEMENTS: Statements = Statements {
             AS w (id, seq, at_us, event)
         ORDER BY 1, 2 ON CONFLICT DO NOTHING",
     put_transfers: PUT_TRANSFERS,
+    leave_lanes: "
+        DELETE FROM lanes AS l USING unnest($1::text[]) AS w (id) WHERE l.transfer_id = w.id::uuid",
+    put_lanes: "
+        INSERT INTO lanes (core, kind, account, transfer_id)
+        SELECT w.core, w.kind, w.account, w.id::uuid
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (core, kind, account, id)
+        ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING",
     put_postponed: "
         UPDATE transfers SET due_us = w.due_us
         FROM unnest($1::text[], $2::bigint[]) AS w (id, due_us) WHERE transfers.id = w.id::uuid",
@@ -93,6 +105,12 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT w.client, w.key, w.digest, w.id::uuid
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (client, key, digest, id)
         ORDER BY 1, 2 ON CONFLICT DO NOTHING",
+    put_outbox: "
+        INSERT INTO outbox (transfer_id, at_us, news, summary)
+        SELECT w.id::uuid, w.at_us, w.news, w.summary
+        FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])
+            WITH ORDINALITY AS w (id, at_us, news, summary, position)
+        ORDER BY w.position",
     put_arrivals: "
         INSERT INTO inbox
             (id, provider, digest, head, body, at_us, due_us, arrivals, attempts, state)
@@ -132,6 +150,32 @@ pub(super) const STATEMENTS: Statements = Statements {
           AND t.no < (SELECT max(no) FROM transfers)
         ORDER BY t.received_us, t.no LIMIT ($2::bigint[])[1]
         FOR UPDATE OF t SKIP LOCKED",
+    due_for_taking: "
+        SELECT id::text, slot::bigint FROM transfers WHERE due_us <= ($1::bigint[])[1]
+        ORDER BY due_us, no LIMIT ($2::bigint[])[1] FOR NO KEY UPDATE SKIP LOCKED",
+    inbox_due_for_taking: "
+        SELECT id FROM inbox WHERE state = 'waiting' AND due_us <= ($1::bigint[])[1]
+        ORDER BY due_us, id LIMIT ($2::bigint[])[1] FOR NO KEY UPDATE SKIP LOCKED",
+    put_inbox_due: "
+        UPDATE inbox SET due_us = w.due_us
+        FROM unnest($1::bigint[], $2::bigint[]) AS w (id, due_us) WHERE inbox.id = w.id",
+    take_lease: "
+        INSERT INTO leases AS l (name, holder, until_us)
+        VALUES (($1::text[])[1], ($2::text[])[1], ($4::bigint[])[1])
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_us = excluded.until_us
+        WHERE l.holder = excluded.holder OR l.until_us <= ($3::bigint[])[1]",
+    clear_leases: "
+        DELETE FROM leases WHERE name IN (
+            SELECT name FROM leases WHERE until_us < ($1::bigint[])[1]
+            ORDER BY name FOR UPDATE SKIP LOCKED
+        )",
+    give_lease_back: "
+        DELETE FROM leases WHERE name = ($1::text[])[1] AND holder = ($2::text[])[1]",
+    told: "DELETE FROM outbox WHERE no = ANY ($1::bigint[])",
+    put_action: "
+        INSERT INTO actions (at_us, done_by, what, subject, why)
+        VALUES (($1::bigint[])[1], ($2::text[])[1], ($3::text[])[1], ($4::text[])[1],
+            ($5::text[])[1])",
     journal: "
         SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = $1::text::uuid
         UNION ALL
@@ -154,14 +198,15 @@ pub(super) const STATEMENTS: Statements = Statements {
     search_msisdn: search_by!("t.msisdn = $1::text"),
     search_client_reference: search_by!("t.client_reference = $1::text"),
     search_receipt: SEARCH_RECEIPT,
-    // `->` leaves alone what it is not asked for; `->>` refuses a summary that holds a NUL anywhere.
+    // Whatever it is asked for, the server refuses JSON that holds a NUL anywhere, such as in a note.
     moved: "
-        SELECT coalesce(sum((summary::json -> 'amount' -> 'minor')::text::bigint), 0)::bigint
-        FROM transfers
+        SELECT coalesce(sum((s.json -> 'amount' -> 'minor')::text::bigint), 0)::bigint
+        FROM transfers,
+            LATERAL (SELECT replace(summary, '\\u0000', '\\u0020')::json AS json) AS s
         WHERE msisdn = $1::text AND received_us >= $2::bigint AND received_us < $3::bigint
           AND provider = $4::text AND kind = ANY ($5::text[]) AND status <> ALL ($6::text[])
-          AND (summary::json -> 'amount' -> 'currency')::text = '\"' || $7::text || '\"'
-          AND coalesce((summary::json -> 'merged_into')::text, 'null') = 'null'",
+          AND (s.json -> 'amount' -> 'currency')::text = '\"' || $7::text || '\"'
+          AND coalesce((s.json -> 'merged_into')::text, 'null') = 'null'",
     due: "
         SELECT id::text, due_us FROM transfers WHERE due_us <= $1::bigint
         ORDER BY due_us, no LIMIT $2::bigint",
@@ -200,6 +245,13 @@ pub(super) const STATEMENTS: Statements = Statements {
         GROUP BY account, currency HAVING sum(minor) <> 0 ORDER BY account, currency",
     inbox_waiting_count: "SELECT count(*) FROM inbox WHERE state = 'waiting'",
     quarantined_count: "SELECT count(*) FROM inbox WHERE state = 'quarantined'",
+    leases: "
+        SELECT name, holder, until_us FROM leases
+        WHERE name >= $1::text AND starts_with(name, $1::text) AND until_us > $2::bigint
+        ORDER BY name LIMIT $3::bigint",
+    outbox: "SELECT no, at_us, news, summary FROM outbox ORDER BY no LIMIT $1::bigint",
+    actions: "
+        SELECT at_us, done_by, what, subject, why FROM actions ORDER BY no DESC LIMIT $1::bigint",
     ping: "SELECT 1::bigint",
     new_core_request: "
         INSERT INTO core_requests (
@@ -259,25 +311,25 @@ pub(super) const STATEMENTS: Statements = Statements {
 const PUT_TRANSFERS: &str = "
     INSERT INTO transfers AS t (
         id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary
+        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot
     )
     SELECT w.id::uuid, w.version, w.kind, w.provider, w.status, w.is_open = 1, w.has_case = 1,
         w.holds_account = 1, w.unknown_us, w.msisdn, w.client_reference, w.core_receipt,
-        w.received_us, w.updated_us, w.due_us, w.summary
+        w.received_us, w.updated_us, w.due_us, w.summary, w.slot::smallint
     FROM unnest(
         $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
         $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bigint[],
-        $14::bigint[], $15::bigint[], $16::text[]
+        $14::bigint[], $15::bigint[], $16::text[], $17::bigint[]
     ) AS w (
         id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary
+        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot
     )
     ON CONFLICT (id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         is_open = excluded.is_open, has_case = excluded.has_case,
         holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
         core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary
+        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot
     WHERE t.version < excluded.version";
 
 /// Few transfers share a receipt, so they are sorted.
@@ -317,7 +369,7 @@ const ARCHIVE: [&str; 6] = [
     WHERE e.transfer_id = w.id::uuid",
 ];
 
-/// What is archived was settled. Ledger entries get new numbers, in their order.
+/// What is archived was settled. Its slot is written with the change that brings it back. Ledger entries get new numbers, in their order.
 const RESTORE: [&str; 6] = [
     "INSERT INTO transfers (
         no, id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,

@@ -3,13 +3,23 @@
 mod million;
 
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Column, ConnectOptions, Executor, PgConnection, SqlSafeStr, Statement, TypeInfo};
+use sqlx::{
+    Column, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement,
+    TypeInfo,
+};
 
+use super::open::{connect_options, open};
 use super::statements::STATEMENTS;
 use super::{PostgresOptions, PostgresStore, schema};
+use crate::batch::BackendError;
+use crate::batch::table::{Column as ColumnKind, Table};
+use crate::contract::story::{at, clear, instruction, received, then};
 use crate::sql::OpenError;
+use crate::sql::session::Session;
+use crate::{Store, StoreError};
 
 fn server() -> PgConnectOptions {
     let url = std::env::var("KIUNGO_TEST_DATABASE_URL");
@@ -44,21 +54,100 @@ async fn every_statement_fits_the_schema() {
 
 /// Opens a database after its history of migrations was altered.
 async fn reopened_after(change: &'static str) -> OpenError {
-    let name = format!("kiungo_history_{}_{}", std::process::id(), change.len());
-    let mut operator = server().connect().await.unwrap();
-    let mut run = async |statement: String| {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut operator).await.unwrap();
-    };
-    run(format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")).await;
-    let url = std::env::var("KIUNGO_TEST_DATABASE_URL").unwrap();
-    let behind = if url.contains('?') { '&' } else { '?' };
-    let options = format!("{url}{behind}options[search_path]={name}");
-    let options = PostgresOptions::new(&options).unwrap();
+    let (name, options) = schema_of_its_own(&format!("history_{}", change.len())).await;
     PostgresStore::open(&options).await.unwrap().close().await;
     run(format!("SET search_path TO {name}; {change}")).await;
     let error = PostgresStore::open(&options).await.unwrap_err();
     run(format!("DROP SCHEMA {name} CASCADE")).await;
     error
+}
+
+/// Its name, and how to open it.
+async fn schema_of_its_own(what: &str) -> (String, PostgresOptions) {
+    let name = format!("kiungo_{what}_{}", std::process::id());
+    run(format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")).await;
+    let url = std::env::var("KIUNGO_TEST_DATABASE_URL").unwrap();
+    let behind = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{behind}options[search_path]={name}&application_name={name}");
+    (name, PostgresOptions::new(&url).unwrap())
+}
+
+async fn run(statement: String) {
+    let mut operator = server().connect().await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut operator).await.unwrap();
+    operator.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_holds_an_account_before_there_were_lanes_keeps_it() {
+    let options = server().options([("search_path", "pg_temp")]);
+    let mut connection = options.connect().await.unwrap();
+    let [earlier @ .., (3, _, lanes)] = schema::MIGRATIONS else { panic!("another last step") };
+    for (.., step) in earlier {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    for (id, summary) in crate::sql::samples::holders() {
+        let stored = "INSERT INTO transfers (
+                id, version, kind, provider, status, is_open, has_case, holds_account, received_us,
+                updated_us, summary
+            ) VALUES ($1::text::uuid, 5, 'deposit', 'mpesa-tz', 'in_progress', true, false, true, 1,
+                2, $2)";
+        sqlx::query(stored).bind(id).bind(summary).execute(&mut connection).await.unwrap();
+    }
+    sqlx::raw_sql(*lanes).execute(&mut connection).await.unwrap();
+    let lanes = "SELECT core, kind, account, transfer_id::text FROM lanes ORDER BY account";
+    let lanes = sqlx::query(lanes).fetch_all(&mut connection).await.unwrap();
+    let lanes: Vec<[String; 4]> =
+        lanes.iter().map(|row| std::array::from_fn(|column| row.get(column))).collect();
+    assert_eq!(lanes, crate::sql::samples::lanes());
+}
+
+/// The one test that waits in earnest: whether the server ends the transaction of a process that sits
+/// still is for the server to show.
+#[tokio::test]
+async fn a_process_that_froze_in_a_transaction_delays_others_within_the_bound() {
+    let (name, options) = schema_of_its_own("frozen").await;
+    let store = PostgresStore::open(&options).await.unwrap();
+    let first = received(instruction(1), at(1));
+    store.commit(first.clone()).await.unwrap();
+    let mut frozen = connect_options(&options).connect().await.unwrap();
+    frozen.execute("BEGIN").await.unwrap();
+    frozen.execute("SELECT id FROM transfers FOR NO KEY UPDATE").await.unwrap();
+    let began = Instant::now();
+    store.commit(then(&first.decision.transfer, at(2), clear)).await.unwrap();
+    let waited = began.elapsed();
+    assert!((Duration::from_secs(3)..Duration::from_secs(8)).contains(&waited), "{waited:?}");
+    assert!(frozen.execute("COMMIT").await.is_err());
+    store.close().await;
+    run(format!("DROP SCHEMA {name} CASCADE")).await;
+}
+
+/// This process is the one that was frozen: its batch is not applied, and the next one is.
+#[tokio::test]
+async fn who_was_frozen_in_a_transaction_goes_on_with_a_new_one() {
+    let (name, options) = schema_of_its_own("thawed").await;
+    let (mut writing, _readers) = open(&options).await.unwrap();
+    writing.begin().await.unwrap();
+    let setting = Table::of(&[ColumnKind::Text], [["idle_in_transaction_session_timeout".into()]]);
+    let shorter = "SELECT set_config(w.name, '50', false) FROM unnest($1::text[]) AS w (name)";
+    assert_eq!(writing.get(shorter, &setting).await.unwrap().len(), 1);
+    let mut operator = server().connect().await.unwrap();
+    let left = "SELECT count(*), pg_sleep(0.02)::text FROM pg_stat_activity
+        WHERE application_name = $1";
+    while sqlx::query(left).bind(&name).fetch_one(&mut operator).await.unwrap().get::<i64, _>(0) > 0
+    {
+    }
+    let late = writing.commit().await;
+    let unavailable = |error: &BackendError| {
+        matches!(error.clone().into_store(), StoreError::Unavailable(_))
+            && !matches!(error, BackendError::Row(_))
+    };
+    assert!(late.as_ref().is_err_and(unavailable), "{late:?}");
+    writing.rollback().await;
+    writing.begin().await.unwrap();
+    writing.commit().await.unwrap();
+    writing.close().await;
+    run(format!("DROP SCHEMA {name} CASCADE")).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 //! * [`session`]: rows in, rows out
 //! * [`store`]: the store
 //! * [`writer`]: a batch read and written
+//! * [`errands`]: what is done between two batches
 //! * [`archive`]: settled transfers moved out, and back in
 //! * [`requests`]: the requests of cores
 //! * [`read`]: rows read back
@@ -15,9 +16,12 @@
 //! * [`schema`]: how far its schema is behind or ahead
 
 mod archive;
+mod errands;
 pub(crate) mod opening;
 pub(crate) mod read;
 mod requests;
+#[cfg(test)]
+pub(crate) mod samples;
 pub(crate) mod schema;
 pub(crate) mod search;
 pub(crate) mod session;

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::session::Record;
 use crate::page::Position;
-use crate::{CaseRow, InboxId, InboxItem, InboxState, StoreError, words};
+use crate::{Action, CaseRow, InboxId, InboxItem, InboxState, Lease, Outgoing, StoreError, words};
 
 /// What a database says when it fails. Never contains what a statement was given.
 pub(crate) fn unavailable(error: &sqlx::Error) -> StoreError {
@@ -88,6 +88,25 @@ pub(crate) fn inbox_item(row: &impl Record) -> Result<InboxItem, StoreError> {
         attempts: unsigned(row, 6)?,
         state,
     })
+}
+
+/// `name, holder, until_us`.
+pub(crate) fn lease(row: &impl Record) -> Result<Lease, StoreError> {
+    let (name, holder) = (text(row, 0)?.to_owned(), text(row, 1)?.to_owned());
+    Ok(Lease { name, holder, until: time(row, 2)? })
+}
+
+/// `no, at_us, news, summary`.
+pub(crate) fn outgoing(row: &impl Record) -> Result<Outgoing, StoreError> {
+    let (no, at) = (integer(row, 0)?, time(row, 1)?);
+    Ok(Outgoing { no, at, news: json(row, 2)?, transfer: json(row, 3)? })
+}
+
+/// `at_us, done_by, what, subject, why`.
+pub(crate) fn action(row: &impl Record) -> Result<Action, StoreError> {
+    let owned = |column| text(row, column).map(str::to_owned);
+    let (at, by, what) = (time(row, 0)?, owned(1)?, owned(2)?);
+    Ok(Action { at, by, what, subject: owned(3)?, why: owned(4)? })
 }
 
 /// `subject, transfer_id, inbox_id, kind, detail, provider, opened_us`.

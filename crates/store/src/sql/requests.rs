@@ -23,11 +23,11 @@ const COLUMNS: &[Column] = &[
     Column::Integer,
 ];
 
-/// Writes a row on its version, in a transaction that has begun; whether it was that version.
+/// Writes a row on its version, in a transaction that has begun; none if it was another version.
 pub(super) async fn put<S: Session>(
     session: &mut S,
     row: &CoreRequestRow,
-) -> Result<bool, BackendError> {
+) -> Result<u64, BackendError> {
     let decisions = serde_json::to_string(&row.decisions).map_err(|error| {
         BackendError::Row(StoreError::Corrupt(format!("decisions cannot be written: {error}")))
     })?;
@@ -47,7 +47,7 @@ pub(super) async fn put<S: Session>(
     let statements = S::STATEMENTS;
     let statement =
         if row.version == 0 { statements.new_core_request } else { statements.put_core_request };
-    Ok(session.put(statement, &Table::of(COLUMNS, [cells])).await? > 0)
+    session.put(statement, &Table::of(COLUMNS, [cells])).await
 }
 
 /// The rows of those that are stored.

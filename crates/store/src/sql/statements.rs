@@ -36,8 +36,11 @@ statements! {
     // What a batch has to know. What is found is locked until the end of the transaction, by
     // ascending name, where several processes write.
 
-    /// `transfer_id` → `transfer_id, version, kind, provider, status, has_case`.
+    /// `transfer_id` → `transfer_id, version, kind, provider, status, has_case,
+    /// holds_account`.
     facts_transfers,
+    /// `core, kind, account` → `core, kind, account, transfer_id`.
+    facts_lanes,
     /// `provider, receipt` → `provider, receipt, transfer_id`.
     facts_receipts,
     /// `client, key` → `client, key, digest, transfer_id`.
@@ -55,8 +58,12 @@ statements! {
     /// `transfer_id, seq, at_us, event`.
     put_events,
     /// `transfer_id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
-    /// msisdn, client_reference, core_receipt, received_us, updated_us, due_us, summary`.
+    /// msisdn, client_reference, core_receipt, received_us, updated_us, due_us, summary, slot`.
     put_transfers,
+    /// `transfer_id` of those that let go of their account, if they have it.
+    leave_lanes,
+    /// `core, kind, account, transfer_id`.
+    put_lanes,
     /// `transfer_id, due_us`.
     put_postponed,
     /// `kind, provider, status, change`.
@@ -69,6 +76,8 @@ statements! {
     put_receipts,
     /// `client, key, digest, transfer_id`.
     put_keys,
+    /// `transfer_id, at_us, news, summary`, in the order in which they are numbered.
+    put_outbox,
     /// `inbox_id, provider, digest, head, body, at_us`.
     put_arrivals,
     /// `inbox_id, change`.
@@ -83,9 +92,29 @@ statements! {
     open_inbox_cases,
 
     /// `received_us` before which, how many at most → `transfer_id` of settled transfers, the oldest
-    /// first. Settled: final, no case, nothing due, no account held. The one statement of a batch
-    /// that takes a single row.
+    /// first. Settled: final, no case, nothing due, no account held.
     archivable,
+
+    // Work between two batches; all but `put_inbox_due` and `told` take a single row, as `archivable`
+    // does.
+
+    /// Until, how many at most → `transfer_id, slot`, the longest due first; without those that
+    /// another process holds.
+    due_for_taking,
+    /// Until, how many at most → `inbox_id`, in the same way.
+    inbox_due_for_taking,
+    /// `inbox_id, due_us`.
+    put_inbox_due,
+    /// `name, holder, now_us, until_us`: writes one row if the lease is free or the holder's.
+    take_lease,
+    /// Ended before: removes such leases.
+    clear_leases,
+    /// `name, holder`.
+    give_lease_back,
+    /// `no`.
+    told,
+    /// `at_us, done_by, what, subject, why`.
+    put_action,
 
     // Queries.
 
@@ -152,6 +181,12 @@ statements! {
     inbox_waiting_count,
     /// → how many.
     quarantined_count,
+    /// Prefix, now, how many → `name, holder, until_us` of those that have not ended, by name.
+    leases,
+    /// How many → `no, at_us, news, summary`, in order.
+    outbox,
+    /// How many → `at_us, done_by, what, subject, why`, the latest first.
+    actions,
     /// → a number.
     ping,
 

@@ -3,19 +3,22 @@
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting, Status};
 use kiungo_domain::{
-    CoreId, Currency, Kind, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId,
+    CoreId, Currency, Kind, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId,
 };
 
 use super::session::{Parameter, Readers, Session};
 use super::writer::Writer;
 use super::{read, requests, search};
+use crate::action::LISTED_MAX as ACTIONS_MAX;
 use crate::batch::committer::{Bounds, Committer, unrefused};
+use crate::batch::errand::{Brought, Errand, Taking};
 use crate::batch::request::{Done, Request};
+use crate::outbox::READ_MAX as OUTBOX_MAX;
 use crate::page::{Position, page, page_limit};
 use crate::{
-    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId,
-    InboxItem, InboxState, KeyHolder, LedgerBalance, NewArrival, Overview, Page, Store, StoreError,
-    Summary, TransferQuery, WalletPeriod, check, words,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
+    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
+    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod, check, lease, words,
 };
 
 /// A store in an SQL database, open for as long as it lives.
@@ -23,11 +26,13 @@ use crate::{
 pub struct SqlStore<R> {
     committer: Committer,
     readers: R,
+    /// Whether what becomes known is told.
+    outbox: bool,
 }
 
 impl<R: Readers> SqlStore<R> {
-    pub(crate) fn new(session: impl Session, readers: R, bounds: Bounds) -> Self {
-        Self { committer: Committer::start(Writer(session), bounds), readers }
+    pub(crate) fn new(session: impl Session, readers: R, bounds: Bounds, outbox: bool) -> Self {
+        Self { committer: Committer::start(Writer(session), bounds), readers, outbox }
     }
 
     /// Commits what waits, leaves the database tidy, and releases it. Whatever is asked later is
@@ -92,6 +97,11 @@ impl<R: Readers> SqlStore<R> {
     }
 }
 
+/// What another errand brought.
+fn strange(brought: &Brought) -> StoreError {
+    StoreError::Corrupt(format!("an errand brought {brought:?}"))
+}
+
 type CountRows = Vec<(Kind, ProviderId, Status, u64)>;
 
 fn id(id: TransferId) -> Vec<Parameter> {
@@ -113,7 +123,7 @@ fn until(now: Timestamp, limit: u32) -> Vec<Parameter> {
 #[async_trait]
 impl<R: Readers> Store for SqlStore<R> {
     async fn commit(&self, change: Change) -> Result<(), CommitError> {
-        self.committer.ask(Request::commit(change)?).await.map(drop)
+        self.committer.ask(Request::commit(change, self.outbox)?).await.map(drop)
     }
 
     async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
@@ -269,11 +279,83 @@ impl<R: Readers> Store for SqlStore<R> {
     }
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.committer.archive(before, limit).await
+        Ok(self.committer.errand(Errand::Archive { before, limit }).await?.rows())
+    }
+
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Slot)>, StoreError> {
+        match self.committer.errand(Errand::TakeDue(Taking { now, until, limit })).await? {
+            Brought::Transfers(taken) => Ok(taken),
+            other => Err(strange(&other)),
+        }
+    }
+
+    async fn take_inbox_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboxId>, StoreError> {
+        match self.committer.errand(Errand::TakeInboxDue(Taking { now, until, limit })).await? {
+            Brought::Items(taken) => Ok(taken),
+            other => Err(strange(&other)),
+        }
+    }
+
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        lease::check_names(name, holder)?;
+        let (name, holder) = (name.to_owned(), holder.to_owned());
+        let errand = Errand::TakeLease { name, holder, now, until };
+        Ok(self.committer.errand(errand).await?.rows() > 0)
+    }
+
+    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+        let (name, holder) = (name.to_owned(), holder.to_owned());
+        self.committer.errand(Errand::GiveLeaseBack { name, holder }).await.map(drop)
+    }
+
+    async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        let limit = Parameter::Integer(i64::from(lease::LISTED_MAX));
+        let parameters = vec![text(prefix), time(now), limit];
+        let rows = self.readers.rows(self.readers.statements().leases, parameters).await?;
+        rows.iter().map(read::lease).collect()
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        let limit = vec![Parameter::Integer(i64::from(limit.min(OUTBOX_MAX)))];
+        let rows = self.readers.rows(self.readers.statements().outbox, limit).await?;
+        rows.iter().map(read::outgoing).collect()
+    }
+
+    async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
+        for numbers in numbers.chunks(OUTBOX_MAX as usize) {
+            self.committer.errand(Errand::Told(numbers.to_vec())).await?;
+        }
+        Ok(())
+    }
+
+    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
+        self.committer.errand(Errand::Record(action)).await.map(drop)
+    }
+
+    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
+        let limit = vec![Parameter::Integer(i64::from(limit.min(ACTIONS_MAX)))];
+        let rows = self.readers.rows(self.readers.statements().actions, limit).await?;
+        rows.iter().map(read::action).collect()
     }
 
     async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
-        self.committer.put_core_request(row).await
+        Ok(self.committer.errand(Errand::PutCoreRequest(Box::new(row))).await?.rows() > 0)
     }
 
     async fn core_request(

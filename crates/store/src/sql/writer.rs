@@ -1,21 +1,24 @@
 //! A batch read and written: in which order, and what tells that another process was quicker.
 
 use async_trait::async_trait;
-use kiungo_domain::{ProviderId, Receipt, Timestamp, TransferId};
+use kiungo_domain::{CoreAccount, ProviderId, Receipt, Timestamp, TransferId};
 
 use super::session::{Record, Session};
-use super::{archive, read, requests};
-use crate::batch::facts::{Facts, Item, Standing, Wanted};
+use super::{archive, errands, read};
+use crate::batch::errand::{Brought, Errand};
+use crate::batch::facts::{Facts, Item, Lane, Standing, Wanted};
 use crate::batch::rows::{CaseRow, Rows};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
 use crate::batch::{Backend, BackendError};
-use crate::{CoreRequestRow, InboxId, KeyHolder, StoreError, words};
+use crate::{InboxId, KeyHolder, StoreError, words};
 
 /// One column of names.
 const NAME: &[Column] = &[Text];
 /// Two columns that make a name.
 const NAMES: &[Column] = &[Text, Text];
+/// Three that name a core account.
+const LANE: &[Column] = &[Text, Text, Text];
 /// A column of numbers.
 const NUMBER: &[Column] = &[Integer];
 const TRANSFER_CASES: &[Column] = &[Text, Text, Text, Text, Text, Integer];
@@ -67,6 +70,11 @@ impl<S: Session> Writer<S> {
         if archive::restore(&mut self.0, absent.iter().copied()).await? > 0 {
             self.standings(absent.into_iter(), facts).await?;
         }
+        let lanes = Table::of(LANE, wanted.lanes.iter().map(lane_cells));
+        for row in self.get(S::STATEMENTS.facts_lanes, lanes).await? {
+            let (lane, holder) = lane_holder(&row).map_err(BackendError::Store)?;
+            facts.lanes.insert(lane, holder);
+        }
         let receipts = wanted.receipts.iter();
         let receipts = receipts
             .map(|(provider, receipt)| [provider.into(), Cell::Text(receipt.as_str().to_owned())]);
@@ -115,13 +123,29 @@ impl<S: Session> Writer<S> {
         let statements = S::STATEMENTS;
         self.put(statements.put_events, &rows.events).await?;
         self.put(statements.put_transfers, &rows.transfers).await?;
+        self.put_lanes(rows).await?;
         let postponed = rows.postponed.iter();
         let postponed = postponed.map(|(id, due)| [(*id).into(), due.as_micros().into()]);
         let postponed = Table::of(&[Text, Integer], postponed);
         self.put(statements.put_postponed, &postponed).await?;
         self.put(statements.put_ledger, &rows.ledger).await?;
         self.put(statements.put_receipts, &rows.receipts).await?;
-        self.put(statements.put_keys, &rows.keys).await
+        self.put(statements.put_keys, &rows.keys).await?;
+        self.put(statements.put_outbox, &rows.outbox).await
+    }
+
+    /// Accounts that are let go of come first: others of the batch may take them.
+    async fn put_lanes(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let left = Table::of(NAME, rows.lanes_left.iter().map(|id| [(*id).into()]));
+        // What the batch itself took was never written: those are fewer rows than transfers.
+        if !left.is_empty() {
+            self.0.put(S::STATEMENTS.leave_lanes, &left).await?;
+        }
+        let taken = rows.lanes.iter().map(|(lane, holder)| {
+            let [core, kind, account] = lane_cells(lane);
+            [core, kind, account, (*holder).into()]
+        });
+        self.put(S::STATEMENTS.put_lanes, &Table::of(&[Text, Text, Text, Text], taken)).await
     }
 
     async fn put_inbox(&mut self, rows: &Rows) -> Result<(), BackendError> {
@@ -196,12 +220,8 @@ impl<S: Session> Backend for Writer<S> {
         self.put_sums(rows).await
     }
 
-    async fn archive(&mut self, before: Timestamp, limit: u32) -> Result<u64, BackendError> {
-        archive::archive(&mut self.0, before, limit).await
-    }
-
-    async fn put_core_request(&mut self, row: &CoreRequestRow) -> Result<bool, BackendError> {
-        requests::put(&mut self.0, row).await
+    async fn errand(&mut self, errand: &Errand) -> Result<Brought, BackendError> {
+        errands::run(&mut self.0, errand).await
     }
 
     async fn commit(&mut self) -> Result<(), BackendError> {
@@ -224,8 +244,24 @@ fn standing(row: &impl Record) -> Result<(TransferId, Standing), StoreError> {
         provider: words::provider(read::text(row, 3)?)?,
         status: words::status(read::text(row, 4)?)?,
         has_case: read::integer(row, 5)? != 0,
+        holds_account: read::integer(row, 6)? != 0,
     };
     Ok((words::transfer_id(read::text(row, 0)?)?, standing))
+}
+
+/// The account's id as text: every id that a core may give fits.
+fn lane_cells(Lane { core, account }: &Lane) -> [Cell; 3] {
+    let core = core.as_str().to_owned();
+    [core.into(), account.kind.as_str().into(), account.id.to_string().into()]
+}
+
+fn lane_holder(row: &impl Record) -> Result<(Lane, TransferId), StoreError> {
+    let account = CoreAccount {
+        kind: words::account_kind(read::text(row, 1)?)?,
+        id: words::account_id(read::text(row, 2)?)?,
+    };
+    let lane = Lane { core: words::core(read::text(row, 0)?)?, account };
+    Ok((lane, words::transfer_id(read::text(row, 3)?)?))
 }
 
 type ReceiptName = (ProviderId, Receipt);

@@ -26,8 +26,8 @@ impl SqliteStore {
     /// Opens the database and brings its schema up to date; creates it if there is none.
     pub async fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
         let (session, readers) = open::open(options).await?;
-        let SqliteOptions { batch_max, queue_max, .. } = *options;
-        Ok(Self::new(session, readers, Bounds { batch_max, queue_max }))
+        let SqliteOptions { batch_max, queue_max, outbox, .. } = *options;
+        Ok(Self::new(session, readers, Bounds { batch_max, queue_max }, outbox))
     }
 
     /// How far the schema is, without changing anything, also while another process uses the file.

@@ -17,11 +17,15 @@ pub struct SqliteOptions {
     /// How many queries run at the same time at most. By default 4: queries are short, and each
     /// connection keeps a cache and a thread.
     pub readers_max: u32,
+    /// Whether what becomes known is written to the outbox. By default not: without somebody who
+    /// tells it, it would only grow.
+    pub outbox: bool,
 }
 
 impl SqliteOptions {
     /// The defaults for a database at `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), batch_max: 512, queue_max: 4_096, readers_max: 4 }
+        let (batch_max, queue_max, readers_max) = (512, 4_096, 4);
+        Self { path: path.into(), batch_max, queue_max, readers_max, outbox: false }
     }
 }

@@ -34,8 +34,12 @@ macro_rules! search_by {
 
 pub(super) const STATEMENTS: Statements = Statements {
     facts_transfers: "
-        SELECT t.id, t.version, t.kind, t.provider, t.status, t.has_case
+        SELECT t.id, t.version, t.kind, t.provider, t.status, t.has_case, t.holds_account
         FROM json_each(?1) AS w CROSS JOIN transfers AS t ON t.id = w.value ->> 0",
+    facts_lanes: "
+        SELECT l.core, l.kind, l.account, l.transfer_id
+        FROM json_each(?1) AS w CROSS JOIN lanes AS l
+        ON l.core = w.value ->> 0 AND l.kind = w.value ->> 1 AND l.account = w.value ->> 2",
     facts_receipts: "
         SELECT r.provider, r.receipt, r.transfer_id
         FROM json_each(?1) AS w
@@ -57,6 +61,11 @@ pub(super) const STATEMENTS: Statements = Statements {
         INSERT INTO transfer_events (transfer_id, seq, at_us, event)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
     put_transfers: PUT_TRANSFERS,
+    leave_lanes: "
+        DELETE FROM lanes WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+    put_lanes: "
+        INSERT INTO lanes (core, kind, account, transfer_id)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
     put_postponed: "
         UPDATE transfers SET due_us = w.value ->> 1
         FROM json_each(?1) AS w WHERE transfers.id = w.value ->> 0",
@@ -76,6 +85,9 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
     put_keys: "
         INSERT INTO idempotency_keys (client, key, digest, transfer_id)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+    put_outbox: "
+        INSERT INTO outbox (transfer_id, at_us, news, summary)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
     put_arrivals: "
         INSERT INTO inbox (id, provider, digest, head, body, at_us, due_us, arrivals, attempts, state)
@@ -108,6 +120,27 @@ pub(super) const STATEMENTS: Statements = Statements {
           AND is_open = 0 AND has_case = 0 AND holds_account = 0
           AND due_us IS NULL AND unknown_us IS NULL AND +no < (SELECT max(no) FROM transfers)
         ORDER BY received_us, no LIMIT ?1 ->> '$[0][1]'",
+    due_for_taking: "
+        SELECT id, slot FROM transfers WHERE due_us <= ?1 ->> '$[0][0]'
+        ORDER BY due_us, no LIMIT ?1 ->> '$[0][1]'",
+    inbox_due_for_taking: "
+        SELECT id FROM inbox WHERE state = 'waiting' AND due_us <= ?1 ->> '$[0][0]'
+        ORDER BY due_us, id LIMIT ?1 ->> '$[0][1]'",
+    put_inbox_due: "
+        UPDATE inbox SET due_us = w.value ->> 1
+        FROM json_each(?1) AS w WHERE inbox.id = w.value ->> 0",
+    take_lease: "
+        INSERT INTO leases (name, holder, until_us)
+        VALUES (?1 ->> '$[0][0]', ?1 ->> '$[0][1]', ?1 ->> '$[0][3]')
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_us = excluded.until_us
+        WHERE holder = excluded.holder OR until_us <= ?1 ->> '$[0][2]'",
+    clear_leases: "DELETE FROM leases WHERE until_us < ?1 ->> '$[0][0]'",
+    give_lease_back: "
+        DELETE FROM leases WHERE name = ?1 ->> '$[0][0]' AND holder = ?1 ->> '$[0][1]'",
+    told: "DELETE FROM outbox WHERE no IN (SELECT value ->> 0 FROM json_each(?1))",
+    put_action: "
+        INSERT INTO actions (at_us, done_by, what, subject, why)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?1)",
     journal: "
         SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = ?1
         UNION ALL SELECT seq, at_us, event FROM archived_events WHERE transfer_id = ?1
@@ -165,6 +198,12 @@ pub(super) const STATEMENTS: Statements = Statements {
         ORDER BY account, currency",
     inbox_waiting_count: "SELECT count(*) FROM inbox WHERE state = 'waiting'",
     quarantined_count: "SELECT count(*) FROM inbox WHERE state = 'quarantined'",
+    leases: "
+        SELECT name, holder, until_us FROM leases
+        WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1 AND until_us > ?2
+        ORDER BY name LIMIT ?3",
+    outbox: "SELECT no, at_us, news, summary FROM outbox ORDER BY no LIMIT ?1",
+    actions: "SELECT at_us, done_by, what, subject, why FROM actions ORDER BY no DESC LIMIT ?1",
     ping: "SELECT 1",
     new_core_request: "
         INSERT INTO core_requests (
@@ -209,18 +248,18 @@ pub(super) const STATEMENTS: Statements = Statements {
 const PUT_TRANSFERS: &str = "
     INSERT INTO transfers (
         id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary
+        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot
     )
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
-        value ->> 12, value ->> 13, value ->> 14, value ->> 15
+        value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         is_open = excluded.is_open, has_case = excluded.has_case,
         holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
         core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary
+        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot
         WHERE version < excluded.version";
 
 /// Few transfers share a receipt, so they are sorted.
@@ -258,7 +297,7 @@ const ARCHIVE: [&str; 6] = [
     "DELETE FROM ledger_entries WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
 ];
 
-/// What is archived was settled. Ledger entries get new numbers, in their order.
+/// What is archived was settled. Its slot is written with the change that brings it back. Ledger entries get new numbers, in their order.
 const RESTORE: [&str; 6] = [
     "INSERT INTO transfers (
         no, id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,

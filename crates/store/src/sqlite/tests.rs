@@ -31,9 +31,13 @@ async fn no_statement_walks_a_whole_table() {
     let allowed = [
         "SCAN ledger_balances",
         "SCAN transfer_counts",
+        "SCAN leases",
         "SCAN (subquery",
         "VIRTUAL TABLE",
         "CONSTANT ROW",
+        // Read from one end, no further than the limit.
+        "SCAN outbox",
+        "SCAN actions",
     ];
     let partial = [
         "transfers_open",
@@ -127,7 +131,7 @@ async fn a_full_disk_fails_the_whole_batch_and_leaves_nothing() {
     let mut writer = Writer(writing);
     let request = |n| {
         let change = received(instruction(n), at(1));
-        crate::batch::request::Request::commit(change).unwrap()
+        crate::batch::request::Request::commit(change, false).unwrap()
     };
     let wanted: Vec<_> = (0..500).map(request).collect();
     writer.0.run("PRAGMA max_page_count = 60").await.unwrap();
@@ -164,4 +168,26 @@ async fn the_schema_is_looked_at_without_being_changed() {
     let during = SqliteStore::schema(&options).await.unwrap();
     assert!(during.applied.is_some() && during.missing.is_empty(), "{during:?}");
     store.close().await;
+}
+
+#[tokio::test]
+async fn who_holds_an_account_before_there_were_lanes_keeps_it() {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    let [earlier @ .., (3, _, lanes)] = schema::MIGRATIONS else { panic!("another last step") };
+    for (.., step) in earlier {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    for (id, summary) in crate::sql::samples::holders() {
+        let stored = "INSERT INTO transfers (
+                id, version, kind, provider, status, is_open, has_case, holds_account, received_us,
+                updated_us, summary
+            ) VALUES (?1, 5, 'deposit', 'mpesa-tz', 'in_progress', 1, 0, 1, 1, 2, ?2)";
+        sqlx::query(stored).bind(id).bind(summary).execute(&mut connection).await.unwrap();
+    }
+    sqlx::raw_sql(*lanes).execute(&mut connection).await.unwrap();
+    let lanes = sqlx::query("SELECT core, kind, account, transfer_id FROM lanes ORDER BY account");
+    let lanes = lanes.fetch_all(&mut connection).await.unwrap();
+    let lanes: Vec<[String; 4]> =
+        lanes.iter().map(|row| std::array::from_fn(|column| row.get(column))).collect();
+    assert_eq!(lanes, crate::sql::samples::lanes());
 }

@@ -16,6 +16,10 @@ impl Place for InMemory {
         Arc::new(MemoryStore::audited())
     }
 
+    async fn open_with_outbox(&self) -> Arc<dyn Store> {
+        Arc::new(MemoryStore::audited().with_outbox())
+    }
+
     async fn reopen(&self, _store: Arc<dyn Store>) -> Option<Arc<dyn Store>> {
         None
     }

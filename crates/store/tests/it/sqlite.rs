@@ -25,12 +25,24 @@ impl Folder {
     }
 }
 
+impl Folder {
+    async fn open_as(&self, options: &SqliteOptions) -> Arc<SqliteStore> {
+        let store = Arc::new(SqliteStore::open(options).await.unwrap());
+        *self.open.lock().unwrap() = Some(Arc::clone(&store));
+        store
+    }
+}
+
 #[async_trait]
 impl Place for Folder {
     async fn open(&self) -> Arc<dyn Store> {
-        let store = Arc::new(SqliteStore::open(&self.options()).await.unwrap());
-        *self.open.lock().unwrap() = Some(Arc::clone(&store));
-        store
+        self.open_as(&self.options()).await
+    }
+
+    async fn open_with_outbox(&self) -> Arc<dyn Store> {
+        let mut options = self.options();
+        options.outbox = true;
+        self.open_as(&options).await
     }
 
     async fn reopen(&self, _store: Arc<dyn Store>) -> Option<Arc<dyn Store>> {

@@ -69,6 +69,7 @@ impl Wiring<'_> {
             providers,
             cores: BTreeMap::from([(core_id, CoreLink { core, traffic })]),
             options,
+            sharing: None,
             tripwire: None,
         })
     }

@@ -8,7 +8,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use kiungo_testkit::world::{SimulateOptions, SimulateReport, simulate};
+use kiungo_testkit::world::{SimulateOptions, SimulateReport, Staff, simulate};
 use serde::Serialize;
 
 /// Lives days of the whole product under virtual time, with faults, losses and crashes drawn from
@@ -28,6 +28,9 @@ struct Cli {
     /// How many worlds at a time; as many as there are cores if left out.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// How many workers share the work; if left out, one process does it all.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: Option<u16>,
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         per_seed: cli.per_seed,
         seed: cli.seed,
         threads: cli.threads.map_or_else(cores, usize::from),
+        staff: cli.workers.map_or(Staff::Alone, |workers| Staff::Shared { workers }),
     };
     let live = std::io::stderr().is_terminal();
     let report = simulate(options, &|report| {
@@ -93,6 +97,7 @@ fn table(report: &SimulateReport, options: &SimulateOptions) -> String {
         ("seeds", report.seeds),
         ("transfers", report.transfers),
         ("crashes", report.crashes),
+        ("freezes", report.freezes),
         ("unknown outcomes", report.unknowns),
         ("lost", report.lost),
         ("doubled", report.doubled),
@@ -113,9 +118,13 @@ fn table(report: &SimulateReport, options: &SimulateOptions) -> String {
         let _ = writeln!(text, "  {finding}");
     }
     let per_seed = options.per_seed;
+    let workers = match options.staff {
+        Staff::Alone => String::new(),
+        Staff::Shared { workers } => format!(" --workers {workers}"),
+    };
     let _ = writeln!(
         text,
-        "see it again: cargo xtask simulate --seed {seed} --transfers {per_seed} --per-seed {per_seed}"
+        "see it again: cargo xtask simulate --seed {seed} --transfers {per_seed} --per-seed {per_seed}{workers}"
     );
     text
 }
@@ -127,7 +136,7 @@ mod tests {
     use super::*;
 
     const OPTIONS: SimulateOptions =
-        SimulateOptions { transfers: 300, per_seed: 100, seed: 7, threads: 1 };
+        SimulateOptions { transfers: 300, per_seed: 100, seed: 7, threads: 1, staff: Staff::Alone };
 
     #[test]
     fn the_command_line_is_sound() {

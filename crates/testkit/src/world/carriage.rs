@@ -19,6 +19,7 @@ use kiungo_transport::{Failure, Request, Response, Transport};
 use tower::ServiceExt as _;
 
 use super::chance::Chance;
+use super::ice::Ice;
 
 /// The longest body that is read.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -35,7 +36,8 @@ impl Weather {
         self.stormy.store(stormy, Ordering::Relaxed);
     }
 
-    fn is_stormy(&self) -> bool {
+    /// Whether it is stormy.
+    pub fn is_stormy(&self) -> bool {
         self.stormy.load(Ordering::Relaxed)
     }
 }
@@ -47,13 +49,20 @@ pub struct Carriage {
     chance: Chance,
     weather: Weather,
     doubles: bool,
+    ice: Ice,
 }
 
 impl Carriage {
     /// Carries to `router`. Whether requests can be `doubled` on the way: nothing can help a
     /// counterparty that recognises no second sending against that.
-    pub const fn new(router: Router, chance: Chance, weather: Weather, doubles: bool) -> Self {
-        Self { router, chance, weather, doubles }
+    pub fn new(router: Router, chance: Chance, weather: Weather, doubles: bool) -> Self {
+        Self { router, chance, weather, doubles, ice: Ice::default() }
+    }
+
+    /// The same way, for a process that may be stopped.
+    #[must_use]
+    pub fn on(&self, ice: &Ice) -> Self {
+        Self { ice: ice.clone(), ..self.clone() }
     }
 
     /// Hands the request over, in a task of its own: the counterparty works on even if nobody waits.
@@ -80,6 +89,8 @@ impl Carriage {
 #[async_trait]
 impl Transport for Carriage {
     async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
+        self.ice.thawed().await;
+        kiungo_transport::still_in_time()?;
         let lost = || Failure::NoAnswer { why: "the connection was lost".to_owned() };
         let mut delay = Duration::from_millis(1);
         if self.weather.is_stormy() {
@@ -100,7 +111,9 @@ impl Transport for Carriage {
             }
         }
         let answer = self.hand_over(&request, delay);
-        match tokio::time::timeout(timeout, answer).await {
+        let answer = tokio::time::timeout(timeout, answer).await;
+        self.ice.thawed().await;
+        match answer {
             Ok(Ok(Some(response))) => {
                 if self.weather.is_stormy() && self.chance.happens(100) {
                     return Err(lost());

@@ -20,6 +20,7 @@ use kiungo_transport::Transport;
 
 use super::carriage::{Carriage, Door, Postman, Weather};
 use super::chance::Chance;
+use super::ice::Ice;
 
 /// The names of the providers, in the order in which stories count them.
 pub const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
@@ -172,7 +173,11 @@ impl Counterparties {
 
     /// A core adapter as a process has it that has just started: it asks the core what it can do
     /// after `delay`, again and again until the core says.
-    pub fn core(&self, delay: Duration) -> Result<Arc<fineract::Fineract>, fineract::OptionsError> {
+    pub fn core(
+        &self,
+        delay: Duration,
+        ice: &Ice,
+    ) -> Result<Arc<fineract::Fineract>, fineract::OptionsError> {
         let options = serde_json::from_value(serde_json::json!({
             "base_url": "http://core.test/fineract-provider",
             "auth": { "type": "basic", "username": "mifos" },
@@ -181,7 +186,7 @@ impl Counterparties {
         }))
         .map_err(|error| fineract::OptionsError::BaseUrl(error.to_string()))?;
         let secrets = fineract::Secrets { password: Some("password".into()), client_secret: None };
-        let core = Arc::new(fineract::Fineract::new(options, secrets, self.transport(CORE))?);
+        let core = Arc::new(fineract::Fineract::new(options, secrets, self.transport(CORE, ice))?);
         let asking = Arc::downgrade(&core);
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
@@ -200,6 +205,7 @@ impl Counterparties {
     pub fn link(
         &self,
         core: &Arc<fineract::Fineract>,
+        ice: &Ice,
     ) -> Result<Links, Box<dyn std::error::Error>> {
         let core_id = CoreId::new("main")?;
         let mut providers = BTreeMap::new();
@@ -217,7 +223,7 @@ impl Counterparties {
                 },
                 public_key,
                 callback_base: Some(format!("http://kiungo.test/callbacks/{name}/")),
-                transport: self.transport(index),
+                transport: self.transport(index, ice),
                 core_id: core_id.clone(),
                 core,
                 core_inquiry: InquirySettings::default(),
@@ -231,8 +237,8 @@ impl Counterparties {
         Ok((providers, BTreeMap::from([(core_id, link)])))
     }
 
-    fn transport(&self, index: usize) -> Arc<dyn Transport> {
-        Arc::new(self.carriages[index].clone())
+    fn transport(&self, index: usize, ice: &Ice) -> Arc<dyn Transport> {
+        Arc::new(self.carriages[index].on(ice))
     }
 }
 

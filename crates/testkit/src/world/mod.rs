@@ -10,11 +10,15 @@
 //! * [`counterparties`]: the simulators and the adapters that talk to them
 //! * [`carriage`]: the network
 //! * [`tripwire`]: where the process dies
+//! * [`processes`]: who does the work, and what befalls it
+//! * [`ice`]: a process that is frozen and does not know
 //! * [`run`]: one seed, from morning to the audit
 
 pub mod carriage;
 pub mod chance;
 pub mod counterparties;
+pub mod ice;
+pub mod processes;
 pub mod run;
 pub mod story;
 pub mod tripwire;
@@ -25,6 +29,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
+pub use processes::Staff;
 pub use run::{SeedReport, run_seed};
 
 /// How much is simulated.
@@ -38,6 +43,8 @@ pub struct SimulateOptions {
     pub seed: u64,
     /// How many worlds at a time, each on a thread of its own.
     pub threads: usize,
+    /// Who does the work.
+    pub staff: Staff,
 }
 
 /// What came of it.
@@ -55,8 +62,10 @@ pub struct SimulateReport {
     pub stuck: u64,
     /// Money that went to the wrong party or in another amount.
     pub misattributed: u64,
-    /// How often the process died.
+    /// How often a process died.
     pub crashes: u64,
+    /// How often a worker was frozen.
+    pub freezes: u64,
     /// How many attempts came to an unknown outcome.
     pub unknowns: u64,
     /// The first seed that failed.
@@ -79,6 +88,7 @@ impl SimulateReport {
         self.stuck += report.stuck;
         self.misattributed += report.audit.misattributed;
         self.crashes += report.crashes;
+        self.freezes += report.freezes;
         self.unknowns += report.unknowns;
         let first = self.first_failing_seed.is_none_or(|seed| report.seed < seed);
         if !report.is_clean() && first {
@@ -105,7 +115,8 @@ pub fn simulate(
                     if index >= seeds {
                         return;
                     }
-                    let one = run_seed(options.seed.wrapping_add(index), options.per_seed);
+                    let one =
+                        run_seed(options.seed.wrapping_add(index), options.per_seed, options.staff);
                     let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
                     report.add(&one);
                     progress(&report);

@@ -10,7 +10,7 @@ use kiungo_domain::{
     AccountRef, Currency, Money, Msisdn, Outcome, ProviderId, Receipt, Reference, Timestamp,
     TransferId, party::AccountKey,
 };
-use kiungo_engine::{Caller, Clock, Engine, EngineOptions, Ids, NewTransfer, Setup, SubmitError};
+use kiungo_engine::{Caller, Clock, Ids, NewTransfer, SubmitError};
 use kiungo_simulators::audit::{Audit, Claim, audit};
 use kiungo_simulators::clock::Clock as SimulatorClock;
 use kiungo_simulators::faults::hash;
@@ -19,10 +19,9 @@ use kiungo_store::{MemoryStore, Store};
 use uuid::Uuid;
 
 use super::carriage::{Door, Weather};
-use super::chance::Chance;
 use super::counterparties::{Counterparties, PROVIDERS};
+use super::processes::{Processes, Staff};
 use super::story::{Deed, Story, What};
-use super::tripwire::DrawnTripwire;
 
 /// 2026-03-02T05:00:00Z, a Monday morning in Dar es Salaam.
 const MORNING: Timestamp = Timestamp::from_micros(1_772_427_600_000_000);
@@ -41,8 +40,10 @@ pub struct SeedReport {
     pub transfers: u64,
     /// How many did not settle.
     pub stuck: u64,
-    /// How often the process died.
+    /// How often a process died.
     pub crashes: u64,
+    /// How often a worker was frozen.
+    pub freezes: u64,
     /// The audit of the counterparties' books.
     pub audit: Audit,
     /// How many attempts came to an unknown outcome.
@@ -63,11 +64,11 @@ impl SeedReport {
 }
 
 /// Lives the day of a seed in virtual time. A world that cannot even be set up is a finding.
-pub fn run_seed(seed: u64, transfers: u32) -> SeedReport {
+pub fn run_seed(seed: u64, transfers: u32, staff: Staff) -> SeedReport {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let lived = match runtime {
-        Ok(runtime) => runtime.block_on(World::live(seed, transfers)),
+        Ok(runtime) => runtime.block_on(World::live(seed, transfers, staff)),
         Err(error) => Err(error.into()),
     };
     lived.unwrap_or_else(|error| SeedReport {
@@ -125,42 +126,35 @@ enum Wanted {
 struct World {
     seed: u64,
     clock: Arc<VirtualClock>,
-    ids: Arc<CountedIds>,
     store: Arc<MemoryStore>,
-    counterparties: Counterparties,
-    door: Door,
+    counterparties: Arc<Counterparties>,
+    processes: Arc<Processes>,
     weather: Weather,
-    tripwire: Arc<DrawnTripwire>,
-    /// How long a new process does not know what the core can do.
-    ignorance: Chance,
     clients: Vec<Client>,
 }
 
 impl World {
-    async fn live(seed: u64, transfers: u32) -> Result<SeedReport, Failure> {
+    async fn live(seed: u64, transfers: u32, staff: Staff) -> Result<SeedReport, Failure> {
         let story = Story::draw(seed, transfers);
-        let world = Arc::new(Self::set_up(seed, &story)?);
-        world.open_shop().await?;
+        let world = Arc::new(Self::set_up(seed, &story, staff)?);
         world.weather.set(true);
+        let weather = world.weather.clone();
+        let stormy = move || weather.is_stormy();
+        let keepers = world.processes.open(&world.counterparties, stormy).await?;
         world.counterparties.misbehave(true);
-        let keeper = tokio::spawn(Arc::clone(&world).keep_alive());
         let wanted = Arc::clone(&world).act(story).await?;
         world.weather.set(false);
         world.counterparties.misbehave(false);
-        world.tripwire.disarm();
+        world.processes.disarm();
         let findings = world.settle().await?;
         let mut report = world.judge(wanted).await?;
         report.findings.extend(findings);
-        keeper.abort();
-        if let Some(engine) = world.door.engine() {
-            engine.kill();
-        }
-        // The simulators know the door and the engine knows the simulators: leave no circle behind.
-        world.door.set(None);
+        // The simulators know the door and the engines know the simulators: leave no circle behind.
+        world.processes.close(keepers);
         Ok(report)
     }
 
-    fn set_up(seed: u64, story: &Story) -> Result<Self, Failure> {
+    fn set_up(seed: u64, story: &Story, staff: Staff) -> Result<Self, Failure> {
         let origin = tokio::time::Instant::now();
         let (door, weather) = (Door::default(), Weather::default());
         let simulator_clock = SimulatorClock::Virtual { epoch: MORNING, origin };
@@ -168,58 +162,26 @@ impl World {
         let clients = (0..story.clients)
             .map(|index| open_client(&counterparties, story, index))
             .collect::<Result<Vec<_>, Failure>>()?;
+        let clock = Arc::new(VirtualClock { origin });
+        let ids = Arc::new(CountedIds { seed, given: AtomicU64::new(0) });
+        let store = Arc::new(MemoryStore::audited());
+        let processes = Processes::new(
+            seed,
+            staff,
+            Arc::clone(&store) as Arc<dyn Store>,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            ids,
+            door,
+        );
         Ok(Self {
             seed,
-            clock: Arc::new(VirtualClock { origin }),
-            ids: Arc::new(CountedIds { seed, given: AtomicU64::new(0) }),
-            store: Arc::new(MemoryStore::audited()),
-            counterparties,
-            door,
+            clock,
+            store,
+            counterparties: Arc::new(counterparties),
+            processes: Arc::new(processes),
             weather,
-            tripwire: Arc::new(DrawnTripwire::new(Chance::new(seed, "deaths"), 40)),
-            ignorance: Chance::new(seed, "ignorance"),
             clients,
         })
-    }
-
-    /// Starts a process: new adapters, a new engine, the same store.
-    async fn open_shop(&self) -> Result<(), Failure> {
-        let core = self.counterparties.core(self.until_core_is_asked())?;
-        let (providers, cores) = self.counterparties.link(&core)?;
-        let engine = Engine::new(Setup {
-            store: Arc::clone(&self.store) as Arc<dyn Store>,
-            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            ids: Arc::clone(&self.ids) as Arc<dyn Ids>,
-            providers,
-            cores,
-            options: EngineOptions { in_flight_max: 64, ..EngineOptions::default() },
-            tripwire: Some(Arc::clone(&self.tripwire) as Arc<_>),
-        });
-        engine.start().await?;
-        self.door.set(Some(engine));
-        Ok(())
-    }
-
-    /// Mostly at once; but a core may answer everything except what it can do for a long time.
-    fn until_core_is_asked(&self) -> Duration {
-        let longest = if self.ignorance.happens(2_500) { 1_800 } else { 0 };
-        self.ignorance.wait(Duration::from_secs(longest))
-    }
-
-    /// Starts the process again each time it dies.
-    async fn keep_alive(self: Arc<Self>) {
-        let chance = Chance::new(self.seed, "downtime");
-        loop {
-            self.tripwire.died.notified().await;
-            if let Some(engine) = self.door.engine() {
-                engine.kill();
-            }
-            self.door.set(None);
-            tokio::time::sleep(chance.wait(Duration::from_secs(20))).await;
-            while self.open_shop().await.is_err() {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
     }
 
     /// Everybody does what the story says.
@@ -293,7 +255,7 @@ impl World {
         let key = format!("key-{number}");
         let caller = || Caller { client: "mfi".to_owned(), key: key.clone(), digest: key.clone() };
         loop {
-            if let Some(engine) = self.door.engine() {
+            if let Some(engine) = self.processes.door.engine() {
                 // A process that dies in the middle never answers.
                 let answer = engine.submit(new.clone(), caller());
                 match tokio::time::timeout(Duration::from_secs(30), answer).await {
@@ -354,7 +316,8 @@ impl World {
     async fn judge(&self, wanted: Vec<Wanted>) -> Result<SeedReport, Failure> {
         let mut report = SeedReport {
             seed: self.seed,
-            crashes: self.tripwire.crashes(),
+            crashes: self.processes.crashes(),
+            freezes: self.processes.freezes.load(Ordering::Relaxed),
             ..SeedReport::default()
         };
         let mut claims = Vec::new();

@@ -38,6 +38,11 @@ impl DrawnTripwire {
         self.armed.store(false, Ordering::Relaxed);
     }
 
+    /// Whether it may still happen.
+    pub fn is_armed(&self) -> bool {
+        self.armed.load(Ordering::Relaxed)
+    }
+
     /// How often the process died.
     pub fn crashes(&self) -> u64 {
         self.crashes.load(Ordering::Relaxed)

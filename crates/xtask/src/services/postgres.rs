@@ -2,11 +2,11 @@
 //! address, gone when the tests are over.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
+use super::{Installer, free_port, is_leftover, is_root};
 use crate::tool::Tool;
 
 /// The user of the database, and its name.
@@ -43,7 +43,7 @@ impl Postgres {
         let as_root = is_root(root)?;
         let programs = match programs() {
             Some(programs) => programs,
-            None => install(root, as_root)?,
+            None => install(root)?,
         };
         let services = super::folder(root);
         let mut postgres = Self {
@@ -74,7 +74,22 @@ impl Postgres {
         format!("postgres://{NAME}@127.0.0.1:{}/{NAME}", self.port)
     }
 
-    fn serve(&self) -> Result<()> {
+    /// Stops it and starts it again: connections are lost, what was committed is not.
+    #[allow(dead_code, reason = "for runs that try what a restart does")]
+    pub(crate) fn restart(&self) -> Result<()> {
+        self.halt()?;
+        self.serve()
+    }
+
+    /// Stops it until [`Postgres::serve`].
+    #[allow(dead_code, reason = "for runs that try what an outage does")]
+    pub(crate) fn halt(&self) -> Result<()> {
+        let stop = ["stop", "--pgdata", &self.data(), "--mode", "fast", "--silent", "--wait"];
+        self.run("pg_ctl", &stop)
+    }
+
+    /// Starts what was stopped.
+    pub(crate) fn serve(&self) -> Result<()> {
         let options = format!("-p {} {SETTINGS}", self.port);
         let log = self.folder.join("log").to_string_lossy().into_owned();
         let wait = ["--wait", "--silent", "--log", &log, "--options", &options];
@@ -109,10 +124,7 @@ impl Postgres {
     /// Stops and removes what earlier runs left behind that were killed.
     fn sweep(&self, folder: &Path) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let owner = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
-            let gone = |owner: &str| !Path::new("/proc").join(owner).exists();
-            if owner.is_some_and(|owner| owner.parse::<u32>().is_ok() && gone(owner)) {
+            if is_leftover(&entry.path(), FOLDER) == Some(true) {
                 self.stop(&entry.path());
             }
         }
@@ -174,50 +186,20 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// Installs Debian's package, without the cluster of the system that it would start.
-fn install(root: &Path, as_root: bool) -> Result<PathBuf> {
-    println!("PostgreSQL is not installed: installing Debian's package");
-    let allowed = as_root || Tool::other(root, Path::new("sudo"), &["-n", "true"]).works()?;
-    if !allowed {
-        bail!(
-            "PostgreSQL is not installed, and installing it needs root: apt-get install postgresql"
-        );
-    }
-    let privileged = |line: &[&str]| {
-        let (program, arguments) = if as_root { (line[0], &line[1..]) } else { ("sudo", line) };
-        Tool::other(root, Path::new(program), arguments)
-    };
-    let apt = |what: &[&str]| {
-        let line = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q"];
-        privileged(&[&line[..], what].concat()).run()
-    };
-    apt(&["update"])?;
-    apt(&["install", "--no-install-recommends", "postgresql-common"])?;
+fn install(root: &Path) -> Result<PathBuf> {
+    let installer = Installer::new(root, "postgresql")?;
+    installer.apt(&["update"])?;
+    installer.apt(&["install", "--no-install-recommends", "postgresql-common"])?;
     let rule = "install -d /etc/postgresql-common/createcluster.d && \
         echo create_main_cluster = false > /etc/postgresql-common/createcluster.d/kiungo-tests.conf";
-    privileged(&["sh", "-c", rule]).run()?;
-    apt(&["install", "--no-install-recommends", "postgresql"])?;
+    installer.privileged(&["sh", "-c", rule]).run()?;
+    installer.apt(&["install", "--no-install-recommends", "postgresql"])?;
     programs().context("PostgreSQL was installed, but there is no pg_ctl below /usr/lib/postgresql")
-}
-
-fn is_root(root: &Path) -> Result<bool> {
-    Ok(Tool::other(root, Path::new("id"), &["-u"]).output()?.trim() == "0")
-}
-
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port of 127.0.0.1 is free")?;
-    Ok(listener.local_addr()?.port())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_free_port_can_be_bound() {
-        let port = free_port().unwrap();
-        assert!(port > 1_023);
-        TcpListener::bind(("127.0.0.1", port)).unwrap();
-    }
 
     /// Where the server is not installed there is nothing to look at: a unit test installs nothing.
     #[test]
@@ -231,6 +213,10 @@ mod tests {
         let asked = [&postgres.url(), "--tuples-only", "--command", "SHOW fsync"];
         let answer = Tool::other(Path::new("/"), &psql, &asked).output().unwrap();
         assert_eq!(answer.trim(), "on");
+        postgres.halt().unwrap();
+        assert!(!Tool::other(Path::new("/"), &psql, &asked).works().unwrap());
+        postgres.serve().unwrap();
+        assert!(Tool::other(Path::new("/"), &psql, &asked).works().unwrap());
         let (folder, asked) = (postgres.folder.clone(), asked.map(str::to_owned));
         drop(postgres);
         assert!(!folder.exists());

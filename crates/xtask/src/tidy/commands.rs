@@ -4,14 +4,13 @@
 //! never run: the program is asked for its help, which is compared with the words of the line.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use serde::Deserialize;
+use anyhow::Result;
 
 use super::help::Help;
 use super::{Finding, SourceFile};
-use crate::group::WITH_SERVERS;
+use crate::program;
 use crate::tool::Tool;
 
 /// What was found, and how many commands were looked at.
@@ -38,7 +37,7 @@ pub(super) fn check(root: &Path, files: &[SourceFile]) -> Result<Checked> {
     if shown.is_empty() {
         return Ok(checked);
     }
-    let program = build(root)?;
+    let program = program::of_tests(root)?;
     let mut pages = BTreeMap::new();
     let mut help = |path: &[String]| {
         let page = pages.entry(path.to_vec()).or_insert_with(|| ask(root, &program, path));
@@ -71,33 +70,6 @@ fn compare(
             _ => return page.accepts(rest),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Message {
-    target: Target,
-    profile: Profile,
-    executable: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Profile {
-    test: bool,
-}
-
-/// Builds the program as the tests have it, so that nothing is built twice; where it is.
-fn build(root: &Path) -> Result<PathBuf> {
-    let how = ["test", "--quiet", "--workspace", "--features", WITH_SERVERS, "--no-run"];
-    let form = ["--message-format", "json-render-diagnostics"];
-    let output = Tool::cargo(root, &[&how[..], &form].concat()).output()?;
-    let built = output.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let program = built.filter(|built| built.target.name == "kiungo" && !built.profile.test);
-    program.filter_map(|built| built.executable).next_back().context("cargo built no `kiungo`")
 }
 
 fn ask(root: &Path, program: &Path, path: &[String]) -> Result<String, String> {

@@ -3,10 +3,12 @@
 //! * `finding`: what was found
 //! * `clock`: whether we and they agree on the time
 //! * `callbacks`: whether providers can reach us
+//! * `queue`: whether the broker is there, and as it should be
 
 mod callbacks;
 mod clock;
 mod finding;
+mod queue;
 
 use std::fmt::Display;
 
@@ -26,7 +28,7 @@ const SEE: &str = "see the message";
 
 /// Check that everything works together, and say what to do where it does not
 ///
-/// Checks the configuration, the mappings, the database, each core (login, permissions, settings), each
+/// Checks the configuration, the mappings, the database, the broker, each core (login, permissions, settings), each
 /// provider (session or token, account), the clocks, and the address of callbacks. Moves no money.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorOptions {
@@ -55,6 +57,7 @@ async fn examine(config: &Config, assembly: &Assembly) -> Vec<Finding> {
         ));
     }
     findings.push(database(config).await);
+    findings.push(queue::examine(config).await);
     for (id, core) in &assembly.cores {
         examine_core(&format!("core {id}"), core, &mut findings).await;
     }

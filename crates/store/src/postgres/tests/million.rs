@@ -118,6 +118,9 @@ fn queries() -> Vec<(&'static str, &'static str, Vec<Parameter>)> {
         ("oldest_open", s.oldest_open, vec![]),
         ("oldest_unknown", s.oldest_unknown, vec![]),
         ("suspense", s.suspense, vec![]),
+        ("leases", s.leases, vec![text("worker/"), number(0), number(100)]),
+        ("outbox", s.outbox, vec![number(100)]),
+        ("actions", s.actions, vec![number(100)]),
         ("inbox_waiting_count", s.inbox_waiting_count, vec![]),
         ("quarantined_count", s.quarantined_count, vec![]),
     ];
@@ -151,7 +154,7 @@ async fn check_query(
 
 /// Of tables that are empty here.
 fn pages_are_elsewhere(name: &str) -> bool {
-    ["ledger", "counts", "suspense"].contains(&name)
+    ["ledger", "counts", "suspense", "leases", "outbox", "actions"].contains(&name)
 }
 
 /// The plan of a statement whatever its parameters are.

@@ -40,6 +40,12 @@ impl Schema {
         format!("{server}{behind}options[search_path]={name}&application_name={name}")
     }
 
+    async fn open_as(&self, options: &PostgresOptions) -> Arc<PostgresStore> {
+        let store = Arc::new(PostgresStore::open(options).await.unwrap());
+        *self.open.lock().unwrap() = Some(Arc::clone(&store));
+        store
+    }
+
     /// A connection of its own.
     pub(super) async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url()).await.unwrap()
@@ -61,9 +67,13 @@ impl Drop for Schema {
 #[async_trait]
 impl Place for Schema {
     async fn open(&self) -> Arc<dyn Store> {
-        let store = Arc::new(PostgresStore::open(&self.options()).await.unwrap());
-        *self.open.lock().unwrap() = Some(Arc::clone(&store));
-        store
+        self.open_as(&self.options()).await
+    }
+
+    async fn open_with_outbox(&self) -> Arc<dyn Store> {
+        let mut options = self.options();
+        options.outbox = true;
+        self.open_as(&options).await
     }
 
     async fn reopen(&self, _store: Arc<dyn Store>) -> Option<Arc<dyn Store>> {

@@ -1,11 +1,14 @@
 //! Two processes on one database: whoever is second is judged by what the first committed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use kiungo_domain::transfer::{Instruction, Kind, StepName};
+use kiungo_domain::{Outcome, Transfer};
 use kiungo_store::contract::Place;
 use kiungo_store::contract::story::{
-    arrival, at, clear, due, id, instruction, keyed, provider, receipt, received, rejection, then,
-    wallet_instruction,
+    arrival, at, clear, clear_at, due, id, instruction, keyed, policy, provider, receipt, received,
+    rejection, then, wallet_instruction,
 };
 use kiungo_store::{Arrival, Change, CommitError, InboxState, PostgresStore, Store, TransferQuery};
 use sqlx::{Connection, Executor};
@@ -229,5 +232,128 @@ async fn a_connection_that_broke_is_replaced_without_a_failed_commit() {
         assert!(broken.rows_affected() > 0);
         store.commit(received(instruction(10 + round), at(1))).await.unwrap();
         assert!(store.transfer(id(10 + round)).await.unwrap().is_some());
+    }
+}
+
+/// A withdrawal that found account `account`.
+async fn cleared(store: &PostgresStore, n: u32, account: u64) -> Transfer {
+    let withdrawal = Instruction { kind: Kind::Withdrawal, ..instruction(n) };
+    let first = received(withdrawal, at(1));
+    let found = then(&first.decision.transfer, at(2), |draft| clear_at(draft, account));
+    store.commit(first).await.unwrap();
+    store.commit(found.clone()).await.unwrap();
+    found.decision.transfer
+}
+
+fn takes(transfer: &Transfer) -> Change {
+    then(transfer, at(3), |draft| {
+        draft.start(StepName::First);
+    })
+}
+
+fn leaves(transfer: &Transfer) -> Change {
+    then(transfer, at(4), |draft| {
+        draft.conclude(StepName::First, Outcome::Rejected(rejection()), &policy());
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_rivals_for_an_account_one_wins() {
+    const ACCOUNTS: u32 = 60;
+    let place = Schema::new().await;
+    let rivals = rivals(&place).await;
+    let mut wanted = Vec::new();
+    for n in 0..ACCOUNTS {
+        let account = u64::from(n);
+        wanted.push([
+            cleared(&rivals[0], n, account).await,
+            cleared(&rivals[1], n + 1_000, account).await,
+            cleared(&rivals[2], n + 2_000, account).await,
+        ]);
+    }
+    let changes = wanted.iter().map(|transfers| transfers.each_ref().map(takes));
+    let answers = compete(&rivals, changes).await;
+    for answers in &answers {
+        one_wins(answers, |error| matches!(error, CommitError::AccountHeld { .. }));
+    }
+    // The one who has it lets go while the others want it: at most one of them gets it.
+    let holding = rivals[0].holding_accounts().await.unwrap();
+    assert_eq!(holding.len(), ACCOUNTS as usize);
+    let changes = wanted.iter().map(|transfers| {
+        transfers.each_ref().map(|transfer| {
+            let has_it = holding.iter().any(|summary| summary.id == transfer.id());
+            if has_it { leaves(&takes(transfer).decision.transfer) } else { takes(transfer) }
+        })
+    });
+    for answers in compete(&rivals, changes).await {
+        let won = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert!(won == 1 || won == 2, "{answers:?}");
+        for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+            assert!(matches!(error, CommitError::AccountHeld { .. }), "{error}");
+        }
+    }
+    let holding = rivals[1].holding_accounts().await.unwrap();
+    let accounts: BTreeSet<_> = holding.iter().map(|summary| summary.account).collect();
+    assert_eq!(accounts.len(), holding.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_due_is_taken_by_one_process_while_work_goes_on() {
+    const DUE: u32 = 300;
+    let place = Schema::new().await;
+    let rivals = rivals(&place).await;
+    let mut all = Vec::new();
+    for n in 0..DUE {
+        let change = due(received(instruction(n), at(0)), at(i64::from(n % 5)));
+        all.push(change.decision.transfer.clone());
+        rivals[0].commit(change).await.unwrap();
+    }
+    let mut takers = JoinSet::new();
+    for rival in rivals.iter().cycle().take(2 * RIVALS) {
+        let rival = Arc::clone(rival);
+        takers.spawn(async move {
+            let mut taken = Vec::new();
+            loop {
+                let more = rival.take_due(at(9), at(60), 11).await.unwrap();
+                if more.is_empty() && rival.due(at(9), 1).await.unwrap().is_empty() {
+                    return taken;
+                }
+                taken.extend(more.into_iter().map(|(id, _)| id));
+            }
+        });
+    }
+    // Every third one changes meanwhile and is due no more.
+    let changed = all.iter().step_by(3).map(|first| {
+        let change = |second| then(first, at(second), clear);
+        [change(2), change(3), change(4)]
+    });
+    let (taken, answers) = tokio::join!(takers.join_all(), compete(&rivals, changed));
+    for answers in &answers {
+        one_wins(answers, |error| *error == CommitError::Stale);
+    }
+    let taken = taken.concat();
+    let once: BTreeSet<_> = taken.iter().collect();
+    assert_eq!(once.len(), taken.len(), "nothing is taken twice");
+    for (n, transfer) in all.iter().enumerate() {
+        assert!(n % 3 == 0 || once.contains(&transfer.id()), "{n} was not taken");
+    }
+    let back = rivals[1].due(at(60), 1_000).await.unwrap();
+    assert_eq!(back.len(), DUE as usize - DUE.div_ceil(3) as usize);
+    assert!(back.iter().all(|(_, due)| *due == at(60)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_is_had_by_one_process() {
+    let place = Schema::new().await;
+    let rivals = rivals(&place).await;
+    for round in 0..20_i64 {
+        let mut takers = JoinSet::new();
+        for (n, rival) in rivals.iter().cloned().enumerate() {
+            let (now, until) = (at(round * 10), at(round * 10 + 10));
+            takers.spawn(async move {
+                rival.take_lease("relay", &format!("p{n}"), now, until).await.unwrap()
+            });
+        }
+        assert_eq!(takers.join_all().await.into_iter().filter(|has| *has).count(), 1);
     }
 }

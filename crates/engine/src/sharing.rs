@@ -1,0 +1,159 @@
+//! What several processes need to share the work: announcing it, and giving it back once it rests.
+//!
+//! Who should work comes from the queue, who may is decided by the store at each commit
+//! (`docs/decisions/0008`).
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use kiungo_domain::Slot;
+use kiungo_queue::{Token, Work, WorkQueue};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use crate::engine::Inner;
+
+/// How a process shares the work with others.
+#[derive(Clone)]
+pub struct Sharing {
+    /// Where work is announced and taken up.
+    pub queue: Arc<dyn WorkQueue>,
+    /// Whether this process takes part in the work; else it only accepts what others work on.
+    pub works: bool,
+    /// Its name among the others, never used twice.
+    pub name: String,
+    /// Bounds and waits.
+    pub options: SharingOptions,
+}
+
+/// Bounds and waits of sharing (rule 13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharingOptions {
+    /// After this, what was announced and has not changed since is announced again: an announcement
+    /// can be lost with the process that was to make it, and a second one does no harm.
+    pub announce_again: Duration,
+    /// After this, a transfer that waits for its account is announced again: longer than most
+    /// operations, so that it rarely is, and short, should its worker die.
+    pub queued_again: Duration,
+    /// Announcements that wait for the queue at most; what finds no place is announced again later.
+    pub announcements_max: usize,
+    /// How long a worker that says nothing counts as being there, when shards are divided.
+    pub presence: Duration,
+}
+
+impl Default for SharingOptions {
+    fn default() -> Self {
+        Self {
+            announce_again: Duration::from_secs(30),
+            queued_again: Duration::from_secs(10),
+            announcements_max: 65_536,
+            presence: Duration::from_secs(6),
+        }
+    }
+}
+
+/// Announcements that share one call of the queue at most: a call waits for the broker's disk.
+const ANNOUNCED_TOGETHER: usize = 1_024;
+
+/// The wait after the queue has failed; what was to be announced is left to the due table.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A delivery that was taken up: acknowledged once all its work rests.
+pub(crate) struct Ticket {
+    left: AtomicUsize,
+    token: Mutex<Option<Box<dyn Token>>>,
+}
+
+impl Ticket {
+    /// A ticket for so much work.
+    pub(crate) fn new(token: Box<dyn Token>, work: usize) -> Arc<Self> {
+        Arc::new(Self { left: AtomicUsize::new(work), token: Mutex::new(Some(token)) })
+    }
+
+    /// A piece of it rests; the token, if it was the last.
+    fn rested(&self) -> Option<Box<dyn Token>> {
+        let last = self.left.fetch_sub(1, Ordering::AcqRel) == 1;
+        last.then(|| self.token.lock().unwrap_or_else(PoisonError::into_inner).take()).flatten()
+    }
+}
+
+/// A piece of delivered work that is being done; dropped without [`Inner::rested`], it is delivered
+/// again once this process is gone.
+pub(crate) struct Piece {
+    pub(crate) ticket: Arc<Ticket>,
+    /// The place that it takes up among the work in flight.
+    pub(crate) _place: OwnedSemaphorePermit,
+}
+
+impl std::fmt::Debug for Piece {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Piece")
+    }
+}
+
+impl Inner {
+    /// When the store is to bring back what is in flight.
+    pub(crate) fn lease(&self) -> Duration {
+        self.sharing.as_ref().map_or(self.options.lease, |sharing| sharing.options.announce_again)
+    }
+
+    /// Announces work, if it is shared. Does not wait: if that comes to nothing, the due table brings
+    /// it back.
+    pub(crate) fn announce(&self, slot: Slot, work: Work) {
+        let Some(announcements) = &self.announcements else { return };
+        if announcements.try_send((slot, work)).is_err() {
+            metrics::counter!("kiungo_announcements_put_off_total").increment(1);
+        }
+    }
+
+    /// Work that rests: its store knows when it is due again.
+    pub(crate) fn rested(self: &Arc<Self>, pieces: impl IntoIterator<Item = Piece>) {
+        // What stops here is parked in flight, perhaps: whoever comes next looks at it at once.
+        if self.stopping.is_cancelled() {
+            return;
+        }
+        for piece in pieces {
+            if let Some(token) = piece.ticket.rested() {
+                self.spawn(async move { token.acknowledge().await });
+            }
+        }
+    }
+
+    /// Carries announcements to the queue, those that wait together.
+    pub(crate) async fn carry_announcements(
+        self: Arc<Self>,
+        queue: Arc<dyn WorkQueue>,
+        mut waiting: mpsc::Receiver<(Slot, Work)>,
+    ) {
+        let mut together = Vec::with_capacity(ANNOUNCED_TOGETHER);
+        let mut down = false;
+        loop {
+            together.clear();
+            tokio::select! {
+                biased;
+                taken = waiting.recv_many(&mut together, ANNOUNCED_TOGETHER) => {
+                    if taken == 0 {
+                        return;
+                    }
+                }
+                // What was accepted until now is announced first.
+                () = self.stopping.cancelled() => return,
+            }
+            let count = u64::try_from(together.len()).unwrap_or(u64::MAX);
+            match queue.announce(&together).await {
+                Ok(()) => {
+                    down = false;
+                    metrics::counter!("kiungo_announced_total").increment(count);
+                }
+                Err(error) => {
+                    if !down {
+                        tracing::warn!(%error, "work cannot be announced; the due table keeps it");
+                    }
+                    down = true;
+                    metrics::counter!("kiungo_announcements_put_off_total").increment(count);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}

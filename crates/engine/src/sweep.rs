@@ -1,0 +1,128 @@
+//! What is due, where work is shared: taken from the store once, and announced.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use kiungo_domain::transfer::Status;
+use kiungo_domain::{Slot, TransferId};
+use kiungo_queue::Work;
+use kiungo_store::StoreError;
+
+use crate::engine::Inner;
+
+/// How often the backlog is counted, and lanes are compared with the store.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The shortest pause between two looks at what is due.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+
+impl Inner {
+    /// Announces what falls due until the engine stops.
+    pub(crate) async fn keep_sweeping(self: Arc<Self>) {
+        loop {
+            let pause = match self.sweep().await {
+                Ok(pause) => pause,
+                Err(error) => {
+                    tracing::warn!(%error, "the due table cannot be read; trying again");
+                    Duration::from_secs(1)
+                }
+            };
+            self.wakes_at.store(self.clock.now().after(pause).as_micros(), Ordering::Release);
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(PAUSE_MIN) => {}
+            }
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(pause.saturating_sub(PAUSE_MIN)) => {}
+            }
+        }
+    }
+
+    /// Takes what is due, and announces it; how long to pause then.
+    async fn sweep(self: &Arc<Self>) -> Result<Duration, StoreError> {
+        let now = self.clock.now();
+        let again = now.after(self.lease());
+        let batch = self.options.due_batch;
+        let taken = self.store.take_due(now, again, batch).await?;
+        let more = taken.len() >= usize::try_from(batch).unwrap_or(usize::MAX);
+        for (id, slot) in taken {
+            self.announce(slot, Work::Transfer(id));
+        }
+        for id in self.store.take_inbox_due(now, again, batch).await? {
+            self.announce(arrival_slot(id.0), Work::Arrival(id.0));
+        }
+        let poll = self.options.poll_interval;
+        Ok(match self.store.next_due().await? {
+            _ if more => PAUSE_MIN,
+            Some(next) => next.since(self.clock.now()).min(poll),
+            None => poll,
+        })
+    }
+
+    /// Counts the backlog, for those who are to be turned away while it is full.
+    pub(crate) async fn keep_counting(self: Arc<Self>) {
+        loop {
+            match self.store.overview(self.clock.now()).await {
+                Ok(overview) => {
+                    let received = overview.transfers.iter();
+                    let received = received.filter(|(_, _, status, _)| *status == Status::Received);
+                    let backlog = received.map(|(.., count)| count).sum();
+                    self.backlog.store(backlog, Ordering::Relaxed);
+                }
+                Err(error) => tracing::warn!(%error, "the backlog cannot be counted"),
+            }
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(LOOK_INTERVAL) => {}
+            }
+        }
+    }
+
+    /// Frees the lanes of transfers that another process has brought to rest.
+    pub(crate) async fn keep_lanes_true(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(LOOK_INTERVAL) => {}
+            }
+            let resting = self.board().resting_holders();
+            if resting.is_empty() {
+                continue;
+            }
+            match self.store.holding_accounts().await {
+                Ok(holding) => {
+                    let holding: BTreeSet<TransferId> =
+                        holding.into_iter().map(|summary| summary.id).collect();
+                    for id in resting.into_iter().filter(|id| !holding.contains(id)) {
+                        self.pass_lane_on(id);
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "held accounts cannot be read"),
+            }
+        }
+    }
+
+    /// Frees the lane of a transfer that nobody works on here and that holds no account.
+    fn pass_lane_on(self: &Arc<Self>, id: TransferId) {
+        let next = {
+            let mut board = self.board();
+            if board.is_working(id) { None } else { board.leave_lane(id) }
+        };
+        if let Some(next) = next {
+            self.dispatch_anyway(next);
+        }
+    }
+}
+
+/// Where an item of the inbox belongs: its transfer is not known yet.
+pub(crate) fn arrival_slot(number: i64) -> Slot {
+    Slot::of(&[b"arrival", &number.to_be_bytes()])
+}

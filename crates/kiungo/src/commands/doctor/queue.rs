@@ -1,0 +1,39 @@
+//! Whether the broker is there, and as it should be.
+
+use kiungo_queue::RabbitQueue;
+
+use super::finding::Finding;
+use crate::commands::Config;
+use crate::config::queue::QueueAddress;
+
+const SUBJECT: &str = "queue";
+
+/// Logs in, and looks for what should be there, without making it.
+pub(super) async fn examine(config: &Config) -> Finding {
+    let QueueAddress::Rabbit(options) = &config.queue.address else {
+        return Finding::ok(SUBJECT, "embedded: one process");
+    };
+    let failed = |why: &dyn std::fmt::Display| {
+        Finding::failed(SUBJECT, &config.queue.failure(why).to_string(), super::SEE)
+    };
+    let mut options = options.as_ref().clone();
+    options.declares = false;
+    let broker = options.shown();
+    let queue = match RabbitQueue::open(options).await {
+        Ok(queue) => queue,
+        Err(error) => return failed(&error),
+    };
+    let missing = queue.missing().await;
+    queue.close().await;
+    match missing {
+        Err(error) => failed(&error),
+        Ok(missing) if missing.is_empty() => {
+            Finding::ok(SUBJECT, &format!("{broker} answers, and everything is there"))
+        }
+        Ok(missing) => {
+            let count = missing.len();
+            let found = format!("{broker} answers; exchanges and queues to be made: {count}");
+            Finding::warning(SUBJECT, &found, "kiungo queue topology --declare, or start Kiungo")
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Telling others when a provider stops answering this process, and when it answers again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_domain::ProviderId;
+use kiungo_engine::{BreakerState, Engine};
+use kiungo_messaging::Voice;
+use kiungo_queue::Events;
+use tokio_util::sync::CancellationToken;
+
+/// How often the breakers are looked at: people and dashboards listen to this, not machines.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Publishes each change until `stop`. What cannot be published is tried at the next look.
+pub(super) async fn tell(
+    engine: Engine,
+    events: Arc<dyn Events>,
+    voice: Voice,
+    stop: CancellationToken,
+) {
+    let mut told: BTreeMap<ProviderId, bool> = BTreeMap::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_INTERVAL) => {}
+        }
+        for provider in engine.providers() {
+            let available = provider.breaker == BreakerState::Closed;
+            // A provider that has always answered is no news.
+            if told.get(&provider.id).copied().unwrap_or(true) == available {
+                continue;
+            }
+            let event = voice.provider(&provider.id, available, engine.clock_now());
+            match events.publish(&[event]).await {
+                Ok(()) => drop(told.insert(provider.id, available)),
+                Err(error) => tracing::debug!(%error, "a provider's state cannot be told yet"),
+            }
+        }
+    }
+}

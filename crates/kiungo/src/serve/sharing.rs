@@ -1,0 +1,121 @@
+//! What a process has that shares the work: the broker, its name among the others, and the AMQP
+//! interface.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use kiungo_engine::{Engine, Sharing, SharingOptions};
+use kiungo_messaging::{Messaging, Voice};
+use kiungo_queue::rabbit::OpenError;
+use kiungo_queue::{Commands, Events, RabbitQueue, WorkQueue};
+use kiungo_server::Service;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Duty, providers};
+use crate::commands::{Config, Failure};
+use crate::config::queue::QueueAddress;
+
+/// How long a stop waits for the AMQP interface, which gives commands back and its lease.
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// The broker, and this process's name among the others.
+pub(super) struct Shared {
+    queue: RabbitQueue,
+    name: String,
+}
+
+/// What runs beside the engine until the end.
+pub(super) struct Beside {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    queue: RabbitQueue,
+}
+
+impl Shared {
+    /// Connects to the broker; `None` with the embedded queue. A broker that is away is waited for
+    /// later: the database keeps the work meanwhile.
+    pub(super) async fn open(config: &Config) -> Result<Option<Self>, Failure> {
+        let QueueAddress::Rabbit(options) = &config.queue.address else { return Ok(None) };
+        let options = options.as_ref().clone();
+        let queue = match RabbitQueue::open(options.clone()).await {
+            Ok(queue) => queue,
+            Err(error @ OpenError::Unreachable { .. }) => {
+                tracing::warn!(%error, "starting without the broker");
+                RabbitQueue::start(options)
+            }
+            Err(error) => return Err(config.queue.failure(&error)),
+        };
+        Ok(Some(Self { queue, name: name() }))
+    }
+
+    /// This process among the others.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// As the engine takes it.
+    pub(super) fn sharing(&self, duty: Duty) -> Sharing {
+        Sharing {
+            queue: Arc::new(self.queue.clone()) as Arc<dyn WorkQueue>,
+            works: duty.works(),
+            name: self.name.clone(),
+            options: SharingOptions::default(),
+        }
+    }
+
+    /// Starts what belongs to the broker: commands where the API is served, and events.
+    pub(super) fn start(
+        self,
+        config: &Config,
+        engine: &Engine,
+        duty: Duty,
+    ) -> Result<Beside, Failure> {
+        let stop = CancellationToken::new();
+        let events = Arc::new(self.queue.clone()) as Arc<dyn Events>;
+        let commands: Option<Box<dyn Commands>> = duty.serves().then(|| self.queue.commands());
+        let options = config.messaging.options.clone();
+        let voice = Voice::new(&options);
+        let messaging = Messaging {
+            service: Arc::new(engine.clone()) as Arc<dyn Service>,
+            commands,
+            events: Arc::clone(&events),
+            options,
+            holder: self.name,
+            wake: Arc::new(Notify::new()),
+        };
+        let tasks = kiungo_messaging::start(messaging, &stop)
+            .map_err(|error| Failure::Usage(format!("messaging: {error}")))?;
+        if duty.works() {
+            tasks.reopen();
+            tasks.spawn(providers::tell(engine.clone(), events, voice, stop.clone()));
+            tasks.close();
+        }
+        Ok(Beside { stop, tasks, queue: self.queue })
+    }
+}
+
+impl Beside {
+    /// Takes no more commands, and gives back what is not settled.
+    pub(super) async fn stop(&self) {
+        self.stop.cancel();
+        if tokio::time::timeout(CLOSING, self.tasks.wait()).await.is_err() {
+            tracing::warn!("the broker did not take back in time what it had delivered");
+        }
+    }
+
+    /// Closes the connection: whatever is not acknowledged goes to the others.
+    pub(super) async fn close(&self) {
+        self.queue.close().await;
+    }
+}
+
+/// Never used twice: the machine, the process, and the time.
+fn name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host: String = host.trim().chars().filter(char::is_ascii_graphic).take(64).collect();
+    let host = if host.is_empty() { "worker".to_owned() } else { host };
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{host}/{}/{:x}", std::process::id(), since.as_micros())
+}

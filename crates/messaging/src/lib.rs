@@ -1,0 +1,42 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+//! AMQP for integrators: commands in, events out, as `CloudEvents` 1.0 in JSON.
+//!
+//! What goes over the wire is what the HTTP API takes and shows: the same readers, the same shapes.
+//! The broker itself is behind the traits of `kiungo-queue`.
+//!
+//! * [`options`]: what can be configured, with defaults and reasons
+//! * [`cloud_event`]: reading the envelope strictly
+//! * [`command`]: what a command asks for
+//! * [`refusal`]: why a command can never be carried out, and where in it that stands
+//! * [`door`]: takes commands, has them carried out, answers
+//! * `pause`: the waits between tries
+//! * `carry`: carrying out one command, once
+//! * [`news`]: what events tell
+//! * [`event`]: events as messages
+//! * [`relay`]: publishes what has become known, in its order
+//! * `term`: how long the relay may work
+//! * [`start`](mod@start): setting both in motion
+//! * [`asyncapi`]: the `AsyncAPI` document and the JSON Schemas
+//! * `schema`: the schemas that they are made of
+
+pub mod asyncapi;
+mod carry;
+pub mod cloud_event;
+pub mod command;
+pub mod door;
+pub mod event;
+pub mod news;
+pub mod options;
+mod pause;
+pub mod refusal;
+pub mod relay;
+mod schema;
+pub mod start;
+mod term;
+
+pub use asyncapi::{asyncapi_json, json_schemas};
+pub use door::Door;
+pub use event::Voice;
+pub use options::{Client, MessagingOptions};
+pub use relay::Relay;
+pub use start::{Messaging, start};

@@ -1,0 +1,110 @@
+//! What events tell: the data of their `CloudEvents`.
+
+use kiungo_server::wire::transfer::TransferView;
+use kiungo_server::wire::words;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What became known about a transfer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TransferNews)]
+pub struct TransferNews {
+    /// The transfer as it was then, in the form in which the API shows it.
+    pub transfer: TransferView,
+    /// The question, if a person is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<CaseNews>,
+}
+
+/// A question that a person has to decide.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CaseNews)]
+pub struct CaseNews {
+    /// What kind of question.
+    #[schema(schema_with = words::case_schema)]
+    pub kind: &'static str,
+    /// The evidence, for people.
+    pub detail: String,
+}
+
+/// How a provider is doing.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProviderNews)]
+pub struct ProviderNews {
+    /// The provider, as configured.
+    #[schema(examples("mpesa-tz"))]
+    pub provider: String,
+    /// Whether work flows to it. While it does not, work waits; nothing fails of it.
+    pub available: bool,
+}
+
+/// A command was accepted: what it asks for is durable, and on its way.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CommandAccepted)]
+pub struct CommandAccepted {
+    /// The id of the command's `CloudEvent`.
+    #[schema(examples("7d3a9d3c-0001"))]
+    pub command: String,
+    /// What it asked for: the command's type.
+    #[serde(rename = "type")]
+    #[schema(examples("transfer.create"))]
+    pub kind: &'static str,
+    /// The client that sent it.
+    #[schema(examples("erp"))]
+    pub client: String,
+    /// The transfer that it made, or is about.
+    #[schema(examples("019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00"))]
+    pub transfer: String,
+    /// Whether the same command had been accepted before; then nothing was done now.
+    pub replayed: bool,
+}
+
+/// A command was rejected: nothing was done, and it never will be. It stands whole among the dead letters.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CommandRejected)]
+pub struct CommandRejected {
+    /// The id of the command's `CloudEvent`, if it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("7d3a9d3c-0001"))]
+    pub command: Option<String>,
+    /// The command's type, if it could be read.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schema(examples("transfer.create"))]
+    pub kind: Option<String>,
+    /// The client that sent it, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("erp"))]
+    pub client: Option<String>,
+    /// A stable word for programs, from the list of the API's problems.
+    #[schema(examples("invalid_request"))]
+    pub code: &'static str,
+    /// What is wrong, and what would be right.
+    #[schema(examples("the amount is zero"))]
+    pub reason: String,
+    /// The place that is wrong, where that is the reason: a JSON Pointer from the root of the command's
+    /// `CloudEvent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("/data/amount"))]
+    pub path: Option<String>,
+    /// Every place that is wrong, if there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub faults: Vec<FaultNews>,
+    /// The transfer that it is about, where the reason names one: what a reused key created, what is in
+    /// another state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00"))]
+    pub transfer: Option<String>,
+}
+
+/// What is wrong with one part of a command.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CommandFault)]
+pub struct FaultNews {
+    /// The place: a JSON Pointer from the root of the command's `CloudEvent`.
+    #[schema(examples("/data/amount"))]
+    pub path: String,
+    /// What is wrong with it.
+    #[schema(examples("the amount is zero"))]
+    pub detail: String,
+}

@@ -1,0 +1,106 @@
+//! Why a command can never be carried out, and where in it that stands.
+//!
+//! A place is a JSON Pointer (RFC 6901) from the root of the `CloudEvent`: `/data/amount`, `/id`.
+
+use kiungo_server::problem::{Code, MemberError, Problem};
+
+/// Characters of a reason: a dead letter carries it in a header, and people read it.
+const REASON_CHARS_MAX: usize = 1_000;
+/// Characters of one fault's detail and of its path: whoever made a longer name knows it.
+const FAULT_CHARS_MAX: usize = 200;
+/// Faults that are told: a body of nothing but faults must not make a larger event.
+const FAULTS_MAX: usize = 20;
+/// Digits in a row that may be a phone number.
+const NUMBER_DIGITS: usize = 6;
+
+/// Why a command can never be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A stable word for programs, from the same list as the API's problems.
+    pub code: Code,
+    /// What is wrong, and what would be right.
+    pub reason: String,
+    /// Everything that is wrong with the content, each with its place.
+    pub faults: Vec<Fault>,
+    /// The transfer that it is about.
+    pub transfer: Option<String>,
+}
+
+/// What is wrong with one part of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The place: a JSON Pointer from the root of the `CloudEvent`, empty for the whole.
+    pub path: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal that is not about a part of the content.
+    pub fn new(code: Code, reason: &str) -> Self {
+        Self { code, reason: reason.to_owned(), faults: Vec::new(), transfer: None }
+    }
+
+    /// A problem with what stands at `root` of the command, seen from the command's own root.
+    pub fn at(root: &str, problem: &Problem) -> Self {
+        let unread = matches!(problem.code(), Code::InvalidRequest | Code::MalformedRequest);
+        // What cannot be read is quoted by whoever read it; what is refused for another reason
+        // names transfers, whose ids may hold many digits in a row.
+        let shown = |text: &str, chars: usize| {
+            let text = if unread { without_numbers(text) } else { text.to_owned() };
+            text.chars().take(chars).collect::<String>()
+        };
+        let fault = |error: &MemberError| {
+            let pointer = error.pointer.as_deref()?.trim_start_matches('#');
+            let path = shown(&format!("{root}{pointer}"), FAULT_CHARS_MAX);
+            Some(Fault { path, detail: shown(&error.detail, FAULT_CHARS_MAX) })
+        };
+        Self {
+            code: problem.code(),
+            reason: shown(problem.detail(), REASON_CHARS_MAX),
+            faults: problem.errors().iter().filter_map(fault).take(FAULTS_MAX).collect(),
+            transfer: problem.about().map(str::to_owned),
+        }
+    }
+
+    /// The place of the first fault.
+    pub fn path(&self) -> Option<&str> {
+        self.faults.first().map(|fault| fault.path.as_str())
+    }
+}
+
+/// The text with digits in a row masked: what was sent in the wrong place may be a phone number, and
+/// a reason is read by more people than the command.
+fn without_numbers(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
+        let (digits, after) = from.split_at(end);
+        shown.push_str(before);
+        shown.push_str(if digits.len() < NUMBER_DIGITS { digits } else { "****" });
+        rest = after;
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_the_wrong_place_is_not_repeated() {
+        let error = MemberError::member("/255712345678", "unknown field `255712345678` in line 12");
+        let refusal = Refusal::at("/data", &Problem::invalid(vec![error]));
+        assert_eq!(refusal.path(), Some("/data/****"));
+        assert_eq!(refusal.reason, "unknown field `****` in line 12");
+    }
+
+    #[test]
+    fn a_transfer_is_named_in_full() {
+        let text = "there is no transfer 019354a0-5c1e-7d3a-9d3c-123456789000";
+        let refusal = Refusal::at("", &Problem::new(Code::TransferNotFound, text));
+        assert_eq!((refusal.reason.as_str(), refusal.path()), (text, None));
+    }
+}

@@ -1,0 +1,46 @@
+//! Setting the door and the relay in motion.
+
+use std::sync::Arc;
+
+use kiungo_queue::{Commands, Events};
+use kiungo_server::{OptionsError, Service};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::{Door, MessagingOptions, Relay};
+
+/// What the AMQP interface of a process needs.
+pub struct Messaging {
+    /// The engine.
+    pub service: Arc<dyn Service>,
+    /// Where commands come from; none if this process takes none.
+    pub commands: Option<Box<dyn Commands>>,
+    /// Where events are published.
+    pub events: Arc<dyn Events>,
+    /// The options.
+    pub options: MessagingOptions,
+    /// The name of this process, at most 200 bytes, no other's: it is the holder of the relay's lease.
+    pub holder: String,
+    /// To be told when something was committed that is to be published.
+    pub wake: Arc<Notify>,
+}
+
+/// Starts the relay, and the door if there are commands to take. Both run until `stop`; what is
+/// returned can be waited for: it is done once both have come to their end.
+///
+/// # Errors
+/// An option that cannot be used.
+pub fn start(messaging: Messaging, stop: &CancellationToken) -> Result<TaskTracker, OptionsError> {
+    let Messaging { service, commands, events, options, holder, wake } = messaging;
+    let (sharing, publishing) = (Arc::clone(&service), Arc::clone(&events));
+    let relay = Relay::new(sharing, publishing, options.clone(), holder, wake)?;
+    let door = Door::new(service, events, options)?;
+    let tasks = TaskTracker::new();
+    tasks.spawn(relay.run(stop.clone()));
+    if let Some(commands) = commands {
+        tasks.spawn(door.run(commands, stop.clone()));
+    }
+    tasks.close();
+    Ok(tasks)
+}

@@ -1,0 +1,57 @@
+//! How long the relay may work: its lease, judged by two clocks.
+//!
+//! The database says who has the lease by the time of day. Whether it still has it, a process judges
+//! by the monotonic clock, which nobody sets, *and* by the time of day, which goes on while a machine
+//! is suspended: a process that was frozen in any way finds its term over.
+
+use std::time::Duration;
+
+use kiungo_domain::Timestamp;
+use kiungo_server::Service;
+use kiungo_store::StoreError;
+use tokio::time::Instant;
+
+use crate::options::LEASE_MARGIN;
+
+/// How far the clocks of two machines may be apart: so much earlier publishing that is under way is
+/// given up, before the next process may begin.
+const CLOCKS_APART: Duration = Duration::from_secs(1);
+
+/// The name of the lease.
+pub(crate) const LEASE: &str = "relay";
+
+/// A lease that was taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Term {
+    renew_at: Instant,
+    ends: Instant,
+    ends_by_day: Timestamp,
+}
+
+impl Term {
+    /// Takes the lease, or renews it; `None` if another process has it.
+    pub(crate) async fn take(
+        service: &dyn Service,
+        holder: &str,
+        length: Duration,
+    ) -> Result<Option<Self>, StoreError> {
+        // Before asking, so that the term is over here before it is over in the database.
+        let (asked, now) = (Instant::now(), service.clock_now());
+        let until = now.after(length);
+        let taken = service.store().take_lease(LEASE, holder, now, until).await?;
+        let term = Self { renew_at: asked + length / 2, ends: asked + length, ends_by_day: until };
+        Ok(taken.then_some(term))
+    }
+
+    /// Whether it is time to renew it.
+    pub(crate) fn is_to_be_renewed(&self) -> bool {
+        Instant::now() >= self.renew_at
+    }
+
+    /// Until when publishing that begins now may take; `None` if it may not begin.
+    pub(crate) fn open_until(&self, now: Timestamp) -> Option<Instant> {
+        let open =
+            self.ends - LEASE_MARGIN > Instant::now() && now.after(LEASE_MARGIN) < self.ends_by_day;
+        open.then(|| self.ends - CLOCKS_APART)
+    }
+}

@@ -1,0 +1,197 @@
+//! A store in memory that can be taken down, with an outbox and leases.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kiungo_domain::transfer::{Entry, Posting};
+use kiungo_domain::{Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_store::{
+    Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState, KeyHolder,
+    Lease, LedgerBalance, MemoryStore, NewArrival, Outgoing, Overview, Page, Store, StoreError,
+    Summary, TransferQuery, WalletPeriod,
+};
+
+pub struct Books {
+    inner: MemoryStore,
+    pub down: AtomicBool,
+    pub leases: Mutex<BTreeMap<String, Lease>>,
+    pub rows: Mutex<Vec<Outgoing>>,
+    /// How long reading the outbox takes.
+    pub slow: Mutex<Duration>,
+}
+
+impl Books {
+    pub fn new() -> Self {
+        Self {
+            inner: MemoryStore::audited(),
+            down: AtomicBool::new(false),
+            leases: Mutex::default(),
+            rows: Mutex::default(),
+            slow: Mutex::default(),
+        }
+    }
+
+    pub fn lease_holder(&self) -> Option<String> {
+        self.leases.lock().unwrap().get("relay").map(|lease| lease.holder.clone())
+    }
+
+    async fn up(&self) -> Result<&MemoryStore, StoreError> {
+        // Lets others in between, as a database would.
+        tokio::task::yield_now().await;
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("it was taken down".to_owned()));
+        }
+        Ok(&self.inner)
+    }
+}
+
+#[async_trait]
+impl Store for Books {
+    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        self.up().await?.commit(change).await
+    }
+
+    async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, StoreError> {
+        self.up().await?.transfer(id).await
+    }
+
+    async fn journal(&self, id: TransferId) -> Result<Vec<Entry>, StoreError> {
+        self.up().await?.journal(id).await
+    }
+
+    async fn postings(&self, id: TransferId) -> Result<Vec<Posting>, StoreError> {
+        self.up().await?.postings(id).await
+    }
+
+    async fn summary(&self, id: TransferId) -> Result<Option<Summary>, StoreError> {
+        self.up().await?.summary(id).await
+    }
+
+    async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
+        self.up().await?.search(query).await
+    }
+
+    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
+        self.up().await?.moved(period).await
+    }
+
+    async fn due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Timestamp)>, StoreError> {
+        self.up().await?.due(now, limit).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.up().await?.next_due().await
+    }
+
+    async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {
+        self.up().await?.holding_accounts().await
+    }
+
+    async fn postpone(
+        &self,
+        id: TransferId,
+        version: u64,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.up().await?.postpone(id, version, due).await
+    }
+
+    async fn by_receipt(
+        &self,
+        provider: &ProviderId,
+        receipt: &Receipt,
+    ) -> Result<Option<TransferId>, StoreError> {
+        self.up().await?.by_receipt(provider, receipt).await
+    }
+
+    async fn key_holder(&self, client: &str, key: &str) -> Result<Option<KeyHolder>, StoreError> {
+        self.up().await?.key_holder(client, key).await
+    }
+
+    async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError> {
+        self.up().await?.arrive(arrival).await
+    }
+
+    async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
+        self.up().await?.inbox_due(now, limit).await
+    }
+
+    async fn inbox_item(&self, id: InboxId) -> Result<Option<InboxItem>, StoreError> {
+        self.up().await?.inbox_item(id).await
+    }
+
+    async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError> {
+        self.up().await?.set_inbox_state(id, state).await
+    }
+
+    async fn cases(
+        &self,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<CaseRow>, StoreError> {
+        self.up().await?.cases(cursor, limit).await
+    }
+
+    async fn ledger(&self) -> Result<Vec<LedgerBalance>, StoreError> {
+        self.up().await?.ledger().await
+    }
+
+    async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError> {
+        self.up().await?.overview(now).await
+    }
+
+    async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.up().await?.archive(before, limit).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.up().await?.ping().await
+    }
+
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.up().await?;
+        let mut leases = self.leases.lock().unwrap();
+        let theirs = |lease: &Lease| lease.holder != holder && lease.until > now;
+        if leases.get(name).is_some_and(theirs) {
+            return Ok(false);
+        }
+        let (name, holder) = (name.to_owned(), holder.to_owned());
+        leases.insert(name.clone(), Lease { name, holder, until });
+        Ok(true)
+    }
+
+    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+        self.up().await?;
+        self.leases.lock().unwrap().retain(|n, lease| n != name || lease.holder != holder);
+        Ok(())
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        self.up().await?;
+        let limit = usize::try_from(limit).unwrap();
+        // Read, and then on the way to whoever asked.
+        let rows = self.rows.lock().unwrap().iter().take(limit).cloned().collect();
+        let delay = *self.slow.lock().unwrap();
+        tokio::time::sleep(delay).await;
+        Ok(rows)
+    }
+
+    async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
+        self.up().await?;
+        self.rows.lock().unwrap().retain(|row| !numbers.contains(&row.no));
+        Ok(())
+    }
+}

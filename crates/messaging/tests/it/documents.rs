@@ -1,0 +1,153 @@
+//! The `AsyncAPI` document and the schemas: up to date, whole, and true of what is read and told.
+
+use std::path::PathBuf;
+
+use kiungo_domain::ProviderId;
+use kiungo_domain::transfer::{CaseKind, Status};
+use kiungo_messaging::cloud_event;
+use kiungo_messaging::command::{CommandType, Request};
+use kiungo_messaging::{MessagingOptions, Voice, asyncapi_json, json_schemas};
+use kiungo_server::Service;
+use kiungo_store::{News, Outgoing, Summary};
+use serde_json::{Value, json};
+
+use crate::schema_check::faults;
+use crate::world::World;
+
+fn document() -> Value {
+    serde_json::from_str(&asyncapi_json()).unwrap()
+}
+
+fn schema(name: &str) -> Value {
+    let file = format!("{name}.json");
+    let all = json_schemas();
+    let (_, schema) = all.iter().find(|(known, _)| *known == file).expect(name);
+    serde_json::from_str(schema).unwrap()
+}
+
+/// What does not fit the schema of this command or event.
+fn misfits(name: &str, value: &Value) -> Vec<String> {
+    let schema = schema(name);
+    faults(&schema, &schema, value, "")
+}
+
+#[test]
+fn the_documents_are_those_that_are_checked_in() {
+    let docs = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs"));
+    let mut made = vec![(docs.join("asyncapi.json"), asyncapi_json())];
+    made.extend(
+        json_schemas().into_iter().map(|(name, json)| (docs.join("schemas").join(name), json)),
+    );
+    if std::env::var_os("UPDATE_ASYNCAPI").is_some() {
+        std::fs::create_dir_all(docs.join("schemas")).unwrap();
+        for (path, json) in &made {
+            std::fs::write(path, json).unwrap();
+        }
+    }
+    for (path, json) in &made {
+        let kept = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            kept == *json,
+            "the AMQP interface differs from {}; if it should, run\n  \
+             UPDATE_ASYNCAPI=1 cargo test -p kiungo-messaging --test it documents\nand review the \
+             difference",
+            path.display()
+        );
+    }
+    let kept = std::fs::read_dir(docs.join("schemas")).unwrap().count();
+    assert_eq!(kept, json_schemas().len(), "a schema of something that is no more");
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                members.values().for_each(|value| references(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let schemas = json_schemas();
+    let schemas = schemas.iter().map(|(_, json)| serde_json::from_str(json).unwrap());
+    for document in std::iter::once(document()).chain(schemas) {
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(!found.is_empty());
+        for target in found {
+            assert!(document.pointer(target.trim_start_matches('#')).is_some(), "{target}");
+        }
+    }
+}
+
+#[test]
+fn every_message_has_an_example_that_fits_its_schema() {
+    let document = document();
+    let messages = document["components"]["messages"].as_object().unwrap();
+    assert_eq!(messages.len(), json_schemas().len());
+    for (name, message) in messages {
+        let example = &message["examples"][0]["payload"];
+        assert_eq!(misfits(name, example), Vec::<String>::new(), "{name}");
+        let broken = json!({ "specversion": "1.0" });
+        assert!(!misfits(name, &broken).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_example_of_a_command_is_read() {
+    let document = document();
+    for kind in CommandType::ALL {
+        let example = &document["components"]["messages"][kind.as_str()]["examples"][0]["payload"];
+        let event = cloud_event::read(example.to_string().as_bytes()).unwrap();
+        assert_eq!(event.kind, kind.as_str());
+        Request::read(kind, &event.data).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_fits_its_schema() {
+    let world = World::new();
+    let voice = Voice::new(&MessagingOptions::default());
+    let told = |name: &str, message: kiungo_queue::EventMessage| {
+        let event: Value = serde_json::from_slice(&message.body).unwrap();
+        assert_eq!(misfits(name, &event), Vec::<String>::new(), "{event}");
+    };
+    let row = |status, news| {
+        let transfer = Summary { status, ..world.summary() };
+        Outgoing { no: 1, at: world.clock_now(), news, transfer }
+    };
+    for status in Status::ALL {
+        told("transfer.status", voice.transfer(&row(status, News::Status), None));
+    }
+    let (kind, detail) = (CaseKind::Mismatch, "another amount".to_owned());
+    let news = News::CaseOpened { kind, detail };
+    told("case.opened", voice.transfer(&row(Status::NeedsAttention, news), None));
+    let provider = ProviderId::new("mpesa-tz").unwrap();
+    told("provider.state", voice.provider(&provider, true, world.clock_now()));
+}
+
+#[test]
+fn what_the_reader_refuses_fits_no_schema() {
+    let document = document();
+    let good = &document["components"]["messages"]["transfer.create"]["examples"][0]["payload"];
+    for (pointer, wrong) in [
+        ("/specversion", json!("0.3")),
+        ("/id", json!(7)),
+        ("/id", json!("x".repeat(201))),
+        ("/type", json!("transfer.make")),
+        ("/data", json!([])),
+        ("/data/amount", json!(12500)),
+        ("/data/account/type", json!("current")),
+        ("/time", json!(5)),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).expect(pointer) = wrong;
+        assert!(!misfits("transfer.create", &bad).is_empty(), "{pointer}");
+        let event = cloud_event::read(bad.to_string().as_bytes());
+        let kind = event.as_ref().ok().and_then(|event| CommandType::named(&event.kind));
+        let read = event.ok().zip(kind).map(|(event, kind)| Request::read(kind, &event.data));
+        assert!(!matches!(read, Some(Ok(_))), "{pointer}");
+    }
+}

@@ -1,0 +1,29 @@
+//! The AMQP interface over a fake engine, a fake broker and a store in memory.
+//!
+//! * `world`: the engine, and transfers to tell of
+//! * `books`: a store with an outbox and leases
+//! * `broker`: a broker that can be out of order
+//! * `door`: commands
+//! * `events`: what is told
+//! * `relay`: who tells it, and in which order
+//! * `any_bytes`: bodies of any kind
+//! * `documents`: the checked-in description
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod any_bytes;
+mod books;
+mod broker;
+mod documents;
+mod door;
+mod events;
+mod relay;
+mod schema_check;
+mod world;

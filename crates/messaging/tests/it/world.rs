@@ -1,0 +1,300 @@
+//! An engine that stores and does not act, and transfers to tell of.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kiungo_core_banking::AccountFacts;
+use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::transfer::{Draft, Instruction, Origin, Status};
+use kiungo_domain::{
+    AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, ProviderId, Receipt, Timestamp,
+    TransferId,
+};
+use kiungo_engine::ExpectedFee;
+use kiungo_engine::request::{
+    CallbackAnswer, CallbackRefused, Caller, NewTransfer, ProviderStatus, RequestError,
+    SubmitError, Submitted,
+};
+use kiungo_messaging::{Client, MessagingOptions};
+use kiungo_provider::{RawCallback, ReadError};
+use kiungo_server::{Role, Service};
+use kiungo_store::{Change, CommitError, IdempotencyKey, News, Outgoing, Store, Summary};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::books::Books;
+
+/// 2026-11-21T08:33:20Z.
+pub const START: i64 = 1_795_250_000_000_000;
+
+pub struct World {
+    pub books: Arc<Books>,
+    store: Arc<dyn Store>,
+    ids: AtomicU64,
+    began: Instant,
+    /// How far the time of day went on while this process was suspended.
+    pub suspended: AtomicI64,
+    /// What submitting answers instead, in order.
+    pub submits: Mutex<VecDeque<SubmitError>>,
+    /// What changes answer instead, in order.
+    pub objects: Mutex<VecDeque<RequestError>>,
+    /// Whether the next change is committed by another process at the same moment.
+    pub overtaken: AtomicBool,
+    /// What was done, in order.
+    pub deeds: Mutex<Vec<String>>,
+    /// How many commands are being carried out, and the most that ever were.
+    pub in_flight: Mutex<(usize, usize)>,
+    pub slow: Mutex<Duration>,
+}
+
+pub fn options() -> MessagingOptions {
+    let client = |user: &str, name: &str, roles: &[Role]| Client {
+        user: user.to_owned(),
+        name: name.to_owned(),
+        roles: roles.iter().copied().collect::<BTreeSet<_>>(),
+    };
+    let clients = vec![
+        client("amqp-erp", "erp", &[Role::Write]),
+        client("amqp-desk", "desk", &[Role::Operate]),
+    ];
+    MessagingOptions { clients, ..MessagingOptions::default() }
+}
+
+impl World {
+    pub fn new() -> Arc<Self> {
+        let books = Arc::new(Books::new());
+        Arc::new(Self {
+            store: Arc::clone(&books) as Arc<dyn Store>,
+            books,
+            ids: AtomicU64::new(1),
+            began: Instant::now(),
+            suspended: AtomicI64::new(0),
+            submits: Mutex::default(),
+            objects: Mutex::default(),
+            overtaken: AtomicBool::new(false),
+            deeds: Mutex::default(),
+            in_flight: Mutex::default(),
+            slow: Mutex::default(),
+        })
+    }
+
+    pub fn service(self: &Arc<Self>) -> Arc<dyn Service> {
+        Arc::clone(self) as Arc<dyn Service>
+    }
+
+    pub fn next_id(&self) -> TransferId {
+        let number = self.ids.fetch_add(1, Ordering::SeqCst);
+        TransferId::new(Uuid::from_u128(
+            0x0193_0000_0000_7000_8000_0000_0000_0000 | (u128::from(number) << 8),
+        ))
+    }
+
+    pub fn instruction(&self, client: &str) -> Instruction {
+        Instruction {
+            id: self.next_id(),
+            kind: Kind::Deposit,
+            provider: ProviderId::new("mpesa-tz").unwrap(),
+            core: CoreId::new("main").unwrap(),
+            msisdn: Some(Msisdn::parse("255712345678").unwrap()),
+            accounts: vec![AccountRef {
+                kind: Some(AccountKind::Savings),
+                key: AccountKey::AccountNo("000000042".to_owned()),
+            }],
+            amount: Money::parse("2500", Currency::from_code("TZS").unwrap()).unwrap(),
+            client_reference: None,
+            note: None,
+            origin: Origin::Api { client: client.to_owned() },
+        }
+    }
+
+    /// Money in suspense.
+    pub async fn suspended(&self) -> TransferId {
+        let origin = Origin::Wallet {
+            receipt: Receipt::new("QX1").unwrap(),
+            account_reference: "42".to_owned(),
+        };
+        let instruction = Instruction { origin, ..self.instruction("") };
+        let mut draft = Draft::receive(instruction, self.clock_now());
+        draft.refused(Rejection {
+            code: "no_account".to_owned(),
+            reason: Reason::AccountNotFound,
+            message: "what the payer typed fits no account".to_owned(),
+            retry: Retry::Never,
+        });
+        let decision = draft.finish().unwrap();
+        let id = decision.transfer.id();
+        assert_eq!(decision.transfer.status(), Status::Suspended);
+        let change = Change { decision, due: None, key: None, handles: None };
+        self.store.commit(change).await.unwrap();
+        id
+    }
+
+    /// The projection of a transfer that has just been received.
+    pub fn summary(&self) -> Summary {
+        Summary::of(Draft::receive(self.instruction("erp"), self.clock_now()).transfer())
+    }
+
+    /// Puts a row into the outbox.
+    pub fn becomes(&self, transfer: &Summary, version: u64, status: Status) {
+        self.publish(Summary { version, status, ..transfer.clone() }, News::Status);
+    }
+
+    pub fn publish(&self, transfer: Summary, news: News) {
+        let mut rows = self.books.rows.lock().unwrap();
+        let no = i64::try_from(self.ids.fetch_add(1, Ordering::SeqCst)).unwrap();
+        rows.push(Outgoing { no, at: self.clock_now(), news, transfer });
+    }
+
+    async fn submitting(
+        &self,
+        new: NewTransfer,
+        caller: &Caller,
+    ) -> Result<Submitted, SubmitError> {
+        let slow = *self.slow.lock().unwrap();
+        tokio::time::sleep(slow).await;
+        if let Some(error) = self.submits.lock().unwrap().pop_front() {
+            return Err(error);
+        }
+        let instruction = Instruction {
+            kind: new.kind,
+            amount: new.amount,
+            accounts: vec![new.account],
+            ..self.instruction(&caller.client)
+        };
+        let decision = Draft::receive(instruction, self.clock_now()).finish().unwrap();
+        let first = Summary::of(&decision.transfer);
+        let key = Some(caller.clone().into());
+        let change = Change { decision, due: None, key, handles: None };
+        match self.store.commit(change).await {
+            Ok(()) => {
+                self.deeds.lock().unwrap().push(format!("create {}", caller.key));
+                Ok(Submitted { first, replayed: false })
+            }
+            Err(CommitError::KeyTaken(holder)) if holder.digest == caller.digest => {
+                let first = self.store.summary(holder.transfer).await?.unwrap();
+                Ok(Submitted { first, replayed: true })
+            }
+            Err(CommitError::KeyTaken(holder)) => Err(SubmitError::KeyReused(holder.transfer)),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    /// Changes a transfer, as the engine would: the change and the key together, or nothing.
+    async fn change(
+        &self,
+        id: TransferId,
+        what: String,
+        key: Option<Caller>,
+        change: impl FnOnce(&mut Draft) -> bool + Send,
+    ) -> Result<Summary, RequestError> {
+        if let Some(error) = self.objects.lock().unwrap().pop_front() {
+            return Err(error);
+        }
+        let transfer = self.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
+        let mut draft = Draft::resume(transfer, self.clock_now());
+        if !change(&mut draft) {
+            let (status, why) = ("in_progress", "only suspended money can be assigned");
+            return Err(RequestError::Conflict { id, status, why });
+        }
+        let decision = draft.finish().unwrap();
+        let summary = Summary::of(&decision.transfer);
+        let key: Option<IdempotencyKey> = key.map(Caller::into);
+        let change = Change { decision, due: None, key, handles: None };
+        if self.overtaken.swap(false, Ordering::SeqCst) {
+            self.store.commit(change).await.unwrap();
+            let (status, why) = ("in_progress", "another was quicker");
+            return Err(RequestError::Conflict { id, status, why });
+        }
+        match self.store.commit(change).await {
+            Ok(()) => {
+                self.deeds.lock().unwrap().push(what);
+                Ok(summary)
+            }
+            Err(CommitError::KeyTaken(holder)) => Err(RequestError::KeyTaken(holder)),
+            Err(CommitError::Store(error)) => Err(error.into()),
+            Err(_) => Err(RequestError::Busy(id)),
+        }
+    }
+}
+
+#[async_trait]
+impl Service for World {
+    async fn submit(&self, new: NewTransfer, caller: Caller) -> Result<Submitted, SubmitError> {
+        {
+            let mut in_flight = self.in_flight.lock().unwrap();
+            in_flight.0 += 1;
+            in_flight.1 = in_flight.1.max(in_flight.0);
+        }
+        let result = self.submitting(new, &caller).await;
+        self.in_flight.lock().unwrap().0 -= 1;
+        result
+    }
+
+    async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError> {
+        let summary = self.store.summary(id).await?.ok_or(RequestError::NotFound(id))?;
+        self.deeds.lock().unwrap().push(format!("inquire by {by}"));
+        Ok(summary)
+    }
+
+    async fn request_reversal(
+        &self,
+        id: TransferId,
+        by: &str,
+        reason: &str,
+        key: Option<Caller>,
+    ) -> Result<Summary, RequestError> {
+        let change = |draft: &mut Draft| draft.request_reversal(by, reason);
+        self.change(id, format!("reverse by {by}: {reason}"), key, change).await
+    }
+
+    async fn assign(
+        &self,
+        id: TransferId,
+        account: AccountRef,
+        by: &str,
+        key: Option<Caller>,
+    ) -> Result<Summary, RequestError> {
+        let what = format!("assign by {by}: {:?}", account.key);
+        self.change(id, what, key, |draft: &mut Draft| draft.assign(account, by)).await
+    }
+
+    async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError> {
+        Err(RequestError::NotFound(id))
+    }
+
+    async fn callback(&self, provider: &ProviderId, _callback: RawCallback) -> CallbackAnswer {
+        Err(CallbackRefused::UnknownProvider(provider.clone()))
+    }
+
+    fn providers(&self) -> Vec<ProviderStatus> {
+        Vec::new()
+    }
+
+    async fn balance(&self, _provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+        None
+    }
+
+    fn expected_fee(
+        &self,
+        _provider: &ProviderId,
+        _kind: Kind,
+        amount: Money,
+    ) -> Option<ExpectedFee> {
+        let amount = Money::parse("1.50", amount.currency()).unwrap();
+        Some(ExpectedFee { amount, paid_by: "customer" })
+    }
+
+    fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    fn clock_now(&self) -> Timestamp {
+        let suspended = self.suspended.load(Ordering::SeqCst);
+        Timestamp::from_micros(START + suspended).after(self.began.elapsed())
+    }
+}

@@ -1,0 +1,26 @@
+//! Events.
+
+use super::Place;
+use super::story::event;
+
+pub async fn events_arrive_whole_and_in_order(place: &dyn Place) {
+    let process = place.open().await;
+    let mut listener = place.listen().await;
+    let events: Vec<_> = (0..300).map(event).collect();
+    for part in events.chunks(70) {
+        process.events.publish(part).await.unwrap();
+    }
+    for event in events {
+        assert_eq!(listener.next().await, event);
+    }
+}
+
+pub async fn an_event_that_nobody_hears_is_published(place: &dyn Place) {
+    let process = place.open().await;
+    process.events.publish(&[event(1), event(2)]).await.unwrap();
+    process.events.publish(&[]).await.unwrap();
+    let mut listener = place.listen().await;
+    process.events.publish(&[event(3)]).await.unwrap();
+    // Who keeps all of them may tell the old ones too.
+    while listener.next().await != event(3) {}
+}

@@ -1,0 +1,23 @@
+//! What outlives the broker's restart.
+
+use super::Place;
+use super::story::{collect, command, next, next_command, work, works};
+use crate::Shard;
+
+pub async fn what_was_confirmed_outlives_a_restart(place: &dyn Place) {
+    let process = place.open().await;
+    process.work.announce(&works(0..10)).await.unwrap();
+    process.work.announce(&works(10..20)).await.unwrap();
+    place.send(command(place, "1")).await;
+    place.send(command(place, "2")).await;
+    let mut member = process.work.join(Shard(0)).await.unwrap();
+    let held = next(&mut member).await;
+    let mut commands = (process.commands)();
+    next_command(&mut commands).await.settle.reject("no", None).await.unwrap();
+    drop((held, member, commands));
+    let Some(process) = place.restart(process).await else { return };
+    let mut member = process.work.join(Shard(0)).await.unwrap();
+    assert_eq!(collect(&mut member, 20).await, ((0..20).map(work).collect(), true));
+    assert_eq!(next_command(&mut (process.commands)()).await.body, "2");
+    assert_eq!(process.dead.list(10).await.unwrap()[0].body, "1");
+}

@@ -1,0 +1,77 @@
+//! One connection, from its first request to its end.
+//!
+//! A client does not know that we stop until we say so, and what it sends meanwhile is lost when the
+//! connection is closed under it. So a stop waits a moment on each connection for what is on its way.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::ConnectionBounds;
+
+/// How long a stop waits for the first request of a connection: whoever connects means to send one,
+/// which is here within a round trip, and a little later from a machine that is busy.
+const FIRST_REQUEST: Duration = Duration::from_secs(2);
+
+/// How long a stop waits on a connection that has had requests: its client may keep it for later.
+/// What was sent already is read within that time.
+const NEXT_REQUEST: Duration = Duration::from_millis(100);
+
+/// Answers the requests of a connection until its client closes it or `shutdown` is cancelled.
+pub(super) async fn attend(
+    stream: TcpStream,
+    router: Router,
+    bounds: ConnectionBounds,
+    shutdown: CancellationToken,
+) -> hyper::Result<()> {
+    let asked = Arc::new(AtomicBool::new(false));
+    let service = Noting { router: TowerToHyperService::new(router), asked: Arc::clone(&asked) };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.head_timeout)
+        .max_headers(bounds.header_count_max)
+        .max_buf_size(bounds.head_bytes_max)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        biased;
+        ended = connection.as_mut() => return ended,
+        () = shutdown.cancelled() => {}
+    }
+    let wait = if asked.load(Ordering::Relaxed) { NEXT_REQUEST } else { FIRST_REQUEST };
+    tokio::select! {
+        biased;
+        ended = connection.as_mut() => return ended,
+        () = tokio::time::sleep(wait) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
+}
+
+/// The router, and whether it was asked anything.
+struct Noting {
+    router: TowerToHyperService<Router>,
+    asked: Arc<AtomicBool>,
+}
+
+impl Service<Request<Incoming>> for Noting {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.asked.store(true, Ordering::Relaxed);
+        self.router.call(request)
+    }
+}

@@ -1,0 +1,60 @@
+//! What is done between two batches, each in a transaction of its own: work that is taken, leases,
+//! what has been told, what a person did, what cores ask for, the archive.
+
+use kiungo_domain::{Slot, Timestamp, TransferId};
+
+use crate::{Action, CoreRequestRow, InboxId};
+
+/// Something to be done.
+#[derive(Debug, Clone)]
+pub(crate) enum Errand {
+    /// Moves settled transfers into the archive.
+    Archive { before: Timestamp, limit: u32 },
+    /// Takes transfers that are due.
+    TakeDue(Taking),
+    /// Takes inbox items that are due.
+    TakeInboxDue(Taking),
+    /// Takes or renews a lease.
+    TakeLease { name: String, holder: String, now: Timestamp, until: Timestamp },
+    /// Gives a lease back.
+    GiveLeaseBack { name: String, holder: String },
+    /// Removes rows of the outbox.
+    Told(Vec<i64>),
+    /// Records what a person did.
+    Record(Action),
+    /// Writes a request of a core, if it is still at its version.
+    PutCoreRequest(Box<CoreRequestRow>),
+}
+
+/// What is due at `now` is taken until `until`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taking {
+    pub(crate) now: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) limit: u32,
+}
+
+/// What an errand brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Brought {
+    /// So many rows were moved, written or removed.
+    Rows(u64),
+    Transfers(Vec<(TransferId, Slot)>),
+    Items(Vec<InboxId>),
+}
+
+impl Brought {
+    /// Whether nothing was written, so that nothing needs to be committed.
+    pub(crate) fn is_nothing(&self) -> bool {
+        match self {
+            Self::Rows(count) => *count == 0,
+            Self::Transfers(taken) => taken.is_empty(),
+            Self::Items(taken) => taken.is_empty(),
+        }
+    }
+
+    /// How many rows; of what was taken, none.
+    pub(crate) fn rows(&self) -> u64 {
+        if let Self::Rows(count) = self { *count } else { 0 }
+    }
+}

@@ -1,0 +1,83 @@
+//! Who does what only one may do, and what persons did.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::Place;
+use super::story::at;
+use crate::{Action, Lease, StoreError};
+
+pub async fn a_lease_is_taken_renewed_lost_and_given_back(place: &dyn Place) {
+    let store = place.open().await;
+    let take = async |holder, now, until| {
+        store.take_lease("relay", holder, at(now), at(until)).await.unwrap()
+    };
+    assert!(take("a", 0, 10).await);
+    assert!(!take("b", 5, 15).await);
+    assert!(take("a", 5, 15).await, "whoever has it may renew it");
+    assert!(!take("b", 14, 24).await);
+    assert!(take("b", 15, 25).await, "it ends when its time is over");
+    assert!(!take("a", 16, 26).await);
+    store.give_lease_back("relay", "a").await.unwrap();
+    assert!(!take("a", 16, 26).await, "only its holder can give it back");
+    store.give_lease_back("relay", "b").await.unwrap();
+    assert!(take("a", 16, 26).await);
+    assert!(store.take_lease("other", "b", at(16), at(26)).await.unwrap());
+    let long = "x".repeat(201);
+    let refused = store.take_lease(&long, "a", at(0), at(1)).await;
+    assert!(matches!(refused, Err(StoreError::Corrupt(_))), "{refused:?}");
+}
+
+pub async fn of_sixty_four_who_want_a_lease_one_has_it(place: &dyn Place) {
+    let store = place.open().await;
+    let mut takers = JoinSet::new();
+    for n in 0..64 {
+        let store = Arc::clone(&store);
+        takers.spawn(async move {
+            store.take_lease("relay", &format!("p{n}"), at(0), at(10)).await.unwrap()
+        });
+    }
+    assert_eq!(takers.join_all().await.into_iter().filter(|has| *has).count(), 1);
+    assert_eq!(store.leases("relay", at(5)).await.unwrap().len(), 1);
+}
+
+pub async fn leases_are_listed_by_name(place: &dyn Place) {
+    let store = place.open().await;
+    for (name, until) in
+        [("worker/b", 20), ("worker/a", 30), ("worker", 30), ("worker0", 30), ("z", 30)]
+    {
+        assert!(store.take_lease(name, "h", at(0), at(until)).await.unwrap());
+    }
+    let lease = |name: &str, until| {
+        let (name, holder) = (name.to_owned(), "h".to_owned());
+        Lease { name, holder, until: at(until) }
+    };
+    let workers = store.leases("worker/", at(10)).await.unwrap();
+    assert_eq!(workers, [lease("worker/a", 30), lease("worker/b", 20)]);
+    assert_eq!(store.leases("worker/", at(20)).await.unwrap(), [lease("worker/a", 30)]);
+    assert_eq!(store.leases("", at(10)).await.unwrap().len(), 5);
+    // What ended over an hour ago is cleared away when one is taken; the rest is not touched.
+    assert!(store.take_lease("z", "h", at(3_625), at(4_000)).await.unwrap());
+    let left = store.leases("", at(0)).await.unwrap();
+    let left: Vec<_> = left.iter().map(|lease| lease.name.as_str()).collect();
+    assert_eq!(left, ["worker", "worker/a", "worker0", "z"]);
+}
+
+pub async fn what_persons_did_is_told_newest_first(place: &dyn Place) {
+    let store = place.open().await;
+    assert_eq!(store.actions(10).await.unwrap(), []);
+    let action = |n: i64| Action {
+        at: at(n),
+        by: "amina".to_owned(),
+        what: "redrive".to_owned(),
+        subject: format!("message {n}"),
+        why: "the \"core\" was\ndown".to_owned(),
+    };
+    for n in 0..4 {
+        store.record_action(action(n)).await.unwrap();
+    }
+    assert_eq!(store.actions(10).await.unwrap(), [3, 2, 1, 0].map(action));
+    assert_eq!(store.actions(2).await.unwrap(), [3, 2].map(action));
+    assert_eq!(store.actions(0).await.unwrap(), []);
+}

@@ -1,0 +1,92 @@
+//! What a store in memory keeps for several processes, of which there are none: what is to be told,
+//! who claims what, what persons did.
+
+use std::collections::BTreeMap;
+
+use kiungo_domain::Timestamp;
+use kiungo_domain::transfer::{Decision, Event, Status};
+
+use crate::lease::cleared_before;
+use crate::{Action, Lease, News, Outgoing, Summary};
+
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    /// Whether what becomes known is to be told.
+    pub(super) tells: bool,
+    pub(super) outbox: BTreeMap<i64, Outgoing>,
+    /// The number that was given last.
+    last_no: i64,
+    leases: BTreeMap<String, Lease>,
+    /// The oldest first.
+    actions: Vec<Action>,
+}
+
+impl Desk {
+    /// What becomes known by a decision about a transfer that had this status.
+    pub(super) fn news(
+        &self,
+        before: Option<Status>,
+        decision: &Decision,
+    ) -> Vec<(Timestamp, News, Summary)> {
+        if !self.tells {
+            return Vec::new();
+        }
+        let summary = Summary::of(&decision.transfer);
+        let mut news = Vec::new();
+        if before != Some(summary.status) {
+            news.push((summary.updated_at, News::Status, summary.clone()));
+        }
+        for entry in &decision.entries {
+            if let Event::CaseOpened { case, detail } = &entry.event {
+                let opened = News::CaseOpened { kind: *case, detail: detail.clone() };
+                news.push((entry.at, opened, summary.clone()));
+            }
+        }
+        news
+    }
+
+    pub(super) fn tell(&mut self, news: Vec<(Timestamp, News, Summary)>) {
+        for (at, news, transfer) in news {
+            self.last_no += 1;
+            let no = self.last_no;
+            self.outbox.insert(no, Outgoing { no, at, news, transfer });
+        }
+    }
+
+    /// Whether `holder` has it then.
+    pub(super) fn take_lease(
+        &mut self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> bool {
+        let known = self.leases.get(name);
+        if known.is_some_and(|lease| lease.holder != holder && lease.until > now) {
+            return false;
+        }
+        let (name, holder) = (name.to_owned(), holder.to_owned());
+        self.leases.insert(name.clone(), Lease { name, holder, until });
+        self.leases.retain(|_, lease| lease.until >= cleared_before(now));
+        true
+    }
+
+    pub(super) fn give_lease_back(&mut self, name: &str, holder: &str) {
+        if self.leases.get(name).is_some_and(|lease| lease.holder == holder) {
+            self.leases.remove(name);
+        }
+    }
+
+    pub(super) fn leases(&self, prefix: &str, now: Timestamp, limit: usize) -> Vec<Lease> {
+        let named = self.leases.values().filter(|lease| lease.name.starts_with(prefix));
+        named.filter(|lease| lease.until > now).take(limit).cloned().collect()
+    }
+
+    pub(super) fn record(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    pub(super) fn actions(&self, limit: usize) -> Vec<Action> {
+        self.actions.iter().rev().take(limit).cloned().collect()
+    }
+}

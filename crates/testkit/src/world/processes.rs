@@ -1,0 +1,295 @@
+//! The processes of a world: one that does everything, or one that accepts and several that work,
+//! which die, are frozen, and lose their broker, each for itself.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kiungo_engine::crash::{Moment, Tripwire};
+use kiungo_engine::{Clock, Engine, EngineOptions, Ids, Setup, Sharing, SharingOptions};
+use kiungo_queue::WorkQueue;
+use kiungo_queue::memory::{MemoryOptions, MemoryQueue, Mischief};
+use kiungo_store::Store;
+
+use super::carriage::Door;
+use super::chance::Chance;
+use super::counterparties::Counterparties;
+use super::ice::{Ice, IcyQueue, IcyStore};
+use super::tripwire::DrawnTripwire;
+
+/// How long a worker is frozen at most.
+const FROZEN_MAX: Duration = Duration::from_secs(120);
+
+/// How long one of them is frozen at most that was about to send: long enough that the others prove
+/// the absence of what it sends when it comes back.
+const FROZEN_LONG: Duration = Duration::from_hours(24);
+
+/// How long the broker is away at most.
+const BROKER_AWAY_MAX: Duration = Duration::from_secs(60);
+
+/// Who does the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Staff {
+    /// One process does everything.
+    #[default]
+    Alone,
+    /// One accepts, so many work.
+    Shared {
+        /// How many.
+        workers: u16,
+    },
+}
+
+/// What every process is made from.
+pub(super) struct Processes {
+    pub(super) seed: u64,
+    pub(super) staff: Staff,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn Ids>,
+    pub(super) queue: MemoryQueue,
+    /// Whoever is behind it accepts orders and callbacks.
+    pub(super) door: Door,
+    pub(super) tripwires: Vec<Arc<DrawnTripwire>>,
+    /// How long a new process does not know what the core can do.
+    ignorance: Chance,
+    started: AtomicU64,
+    /// The engines that run, by the number of their process.
+    engines: Mutex<BTreeMap<usize, Engine>>,
+    /// How often a process was frozen.
+    pub(super) freezes: AtomicU64,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+impl Processes {
+    pub(super) fn new(
+        seed: u64,
+        staff: Staff,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        door: Door,
+    ) -> Self {
+        let count = match staff {
+            Staff::Alone => 1,
+            Staff::Shared { workers } => 1 + usize::from(workers),
+        };
+        let tripwire = |number: usize| {
+            let purpose =
+                if number == 0 { "deaths".to_owned() } else { format!("deaths {number}") };
+            Arc::new(DrawnTripwire::new(Chance::new(seed, &purpose), 40))
+        };
+        let queue = MemoryQueue::new(MemoryOptions { shards: 4, ..MemoryOptions::default() });
+        let chance = Chance::new(seed, "mischief");
+        if staff != Staff::Alone {
+            queue.set_mischief(Mischief {
+                doubled: chance.happens(5_000),
+                reversed: chance.happens(5_000),
+            });
+        }
+        Self {
+            seed,
+            staff,
+            store,
+            clock,
+            ids,
+            queue,
+            door,
+            tripwires: (0..count).map(tripwire).collect(),
+            ignorance: Chance::new(seed, "ignorance"),
+            started: AtomicU64::new(0),
+            engines: Mutex::default(),
+            freezes: AtomicU64::new(0),
+        }
+    }
+
+    /// No more deaths.
+    pub(super) fn disarm(&self) {
+        self.tripwires.iter().for_each(|tripwire| tripwire.disarm());
+    }
+
+    pub(super) fn crashes(&self) -> u64 {
+        self.tripwires.iter().map(|tripwire| tripwire.crashes()).sum()
+    }
+
+    /// Starts all processes, each of which is started again whenever it dies.
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        counterparties: &Arc<Counterparties>,
+        stormy: impl Fn() -> bool + Clone + Send + 'static,
+    ) -> Result<Vec<tokio::task::JoinHandle<()>>, Failure> {
+        let mut keepers = Vec::new();
+        for number in 0..self.tripwires.len() {
+            let ice = Ice::default();
+            self.start(counterparties, number, &ice).await?;
+            let (all, others) = (Arc::clone(self), Arc::clone(counterparties));
+            keepers.push(tokio::spawn(all.keep_alive(others, number, ice.clone())));
+            if number > 0 {
+                keepers.push(tokio::spawn(Arc::clone(self).freeze(number, ice, stormy.clone())));
+            }
+        }
+        if self.staff != Staff::Alone {
+            keepers.push(tokio::spawn(Arc::clone(self).stop_broker(stormy)));
+        }
+        Ok(keepers)
+    }
+
+    /// Ends everything.
+    pub(super) fn close(&self, keepers: Vec<tokio::task::JoinHandle<()>>) {
+        keepers.into_iter().for_each(|keeper| keeper.abort());
+        let engines = std::mem::take(&mut *self.engines());
+        engines.into_values().for_each(|engine| engine.kill());
+        self.door.set(None);
+    }
+
+    fn engines(&self) -> MutexGuard<'_, BTreeMap<usize, Engine>> {
+        self.engines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a process: new adapters, a new engine, the same store and queue.
+    async fn start(
+        &self,
+        counterparties: &Counterparties,
+        number: usize,
+        ice: &Ice,
+    ) -> Result<(), Failure> {
+        let core = counterparties.core(self.until_core_is_asked(), ice)?;
+        let (providers, cores) = counterparties.link(&core, ice)?;
+        let queue = Arc::new(self.queue.clone()) as Arc<dyn WorkQueue>;
+        let name = format!("process-{}", self.started.fetch_add(1, Ordering::Relaxed));
+        let sharing = (self.staff != Staff::Alone).then(|| Sharing {
+            queue: Arc::new(IcyQueue { queue, ice: ice.clone() }),
+            works: number > 0,
+            name,
+            options: SharingOptions::default(),
+        });
+        let poll_interval = match self.staff {
+            Staff::Alone => EngineOptions::default().poll_interval,
+            // The day is long, and each look at the due table is an event of it.
+            Staff::Shared { .. } => Duration::from_secs(2),
+        };
+        let store: Arc<dyn Store> = match self.staff {
+            Staff::Alone => Arc::clone(&self.store),
+            Staff::Shared { .. } => {
+                Arc::new(IcyStore { store: Arc::clone(&self.store), ice: ice.clone() })
+            }
+        };
+        let engine = Engine::new(Setup {
+            store,
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            providers,
+            cores,
+            options: EngineOptions { in_flight_max: 64, poll_interval, ..EngineOptions::default() },
+            sharing,
+            tripwire: self.tripwire(number, ice),
+        });
+        engine.start().await?;
+        self.engines().insert(number, engine.clone());
+        if number == 0 {
+            self.door.set(Some(engine));
+        }
+        Ok(())
+    }
+
+    fn tripwire(&self, number: usize, ice: &Ice) -> Option<Arc<dyn Tripwire>> {
+        let deaths = Arc::clone(self.tripwires.get(number)?) as Arc<dyn Tripwire>;
+        if number != 1 {
+            return Some(deaths);
+        }
+        let start = self.started.load(Ordering::Relaxed);
+        let chance = Chance::new(self.seed, &format!("frost before sending {start}"));
+        let armed = Arc::clone(self.tripwires.get(number)?);
+        Some(Arc::new(SlipperyPlace { deaths, armed, ice: ice.clone(), chance }))
+    }
+
+    /// Mostly at once; but a core may answer everything except what it can do for a long time.
+    fn until_core_is_asked(&self) -> Duration {
+        let longest = if self.ignorance.happens(2_500) { 1_800 } else { 0 };
+        self.ignorance.wait(Duration::from_secs(longest))
+    }
+
+    async fn keep_alive(
+        self: Arc<Self>,
+        counterparties: Arc<Counterparties>,
+        number: usize,
+        ice: Ice,
+    ) {
+        let purpose =
+            if number == 0 { "downtime".to_owned() } else { format!("downtime {number}") };
+        let chance = Chance::new(self.seed, &purpose);
+        let Some(tripwire) = self.tripwires.get(number) else { return };
+        loop {
+            tripwire.died.notified().await;
+            let dead = self.engines().remove(&number);
+            if let Some(engine) = dead {
+                engine.kill();
+            }
+            if number == 0 {
+                self.door.set(None);
+            }
+            tokio::time::sleep(chance.wait(Duration::from_secs(20))).await;
+            ice.thawed().await;
+            while self.start(&counterparties, number, &ice).await.is_err() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+
+    /// Stops a worker now and then, which does not notice.
+    async fn freeze(self: Arc<Self>, number: usize, ice: Ice, stormy: impl Fn() -> bool + Send) {
+        let chance = Chance::new(self.seed, &format!("frost {number}"));
+        loop {
+            tokio::time::sleep(chance.wait(Duration::from_secs(400))).await;
+            if !stormy() {
+                return;
+            }
+            self.freezes.fetch_add(1, Ordering::Relaxed);
+            ice.freeze();
+            tokio::time::sleep(chance.wait(FROZEN_MAX)).await;
+            ice.thaw();
+        }
+    }
+
+    /// Stops the broker now and then.
+    async fn stop_broker(self: Arc<Self>, stormy: impl Fn() -> bool + Send) {
+        let chance = Chance::new(self.seed, "broker");
+        loop {
+            tokio::time::sleep(chance.wait(Duration::from_secs(900))).await;
+            if !stormy() {
+                return;
+            }
+            self.queue.go_down();
+            tokio::time::sleep(chance.wait(BROKER_AWAY_MAX)).await;
+            self.queue.come_up();
+        }
+    }
+}
+
+/// Where one of the workers may be frozen as well: between an intent and its sending.
+struct SlipperyPlace {
+    deaths: Arc<dyn Tripwire>,
+    armed: Arc<DrawnTripwire>,
+    ice: Ice,
+    chance: Chance,
+}
+
+#[async_trait]
+impl Tripwire for SlipperyPlace {
+    async fn reached(&self, moment: Moment, what: &str) {
+        self.deaths.reached(moment, what).await;
+        let here = moment == Moment::BeforeSend && self.armed.is_armed();
+        if here && self.chance.happens(300) {
+            self.ice.freeze();
+            let (ice, frozen) = (self.ice.clone(), self.chance.wait(FROZEN_LONG));
+            tokio::spawn(async move {
+                tokio::time::sleep(frozen).await;
+                ice.thaw();
+            });
+        }
+        self.ice.thawed().await;
+    }
+}
