@@ -5,6 +5,7 @@
 //! * `daily`: what one wallet may move in a day
 //! * `duplicates`: one key, many times
 //! * `requests`: what a core asks to be paid out
+//! * `turns`: which of several processes looks for it
 //! * `keyed`: what is asked under a key
 //! * `notices`: what is told of one payment twice
 //! * `fees`: what providers state, beside what is expected
@@ -15,4 +16,5 @@ mod fees;
 mod keyed;
 mod notices;
 mod requests;
+mod turns;
 mod world;

@@ -22,16 +22,18 @@ use crate::world::{World, provider_id, tzs};
 
 /// What the core says is open.
 #[derive(Default)]
-struct Asked {
+pub struct Asked {
     open: Mutex<BTreeMap<RequestId, CoreRequest>>,
     down: AtomicBool,
     /// Whether every page but the first cannot be had.
     torn: AtomicBool,
     reads: AtomicU32,
+    /// How often the list was begun.
+    pub rounds: AtomicU32,
 }
 
 impl Asked {
-    fn says(&self, request: CoreRequest) {
+    pub fn says(&self, request: CoreRequest) {
         self.open.lock().unwrap().insert(request.id.clone(), request);
     }
 
@@ -54,6 +56,7 @@ impl CoreRequests for Asked {
         _at: Timestamp,
     ) -> Result<RequestPage, RequestsError> {
         let behind: usize = after.map_or(0, |mark| mark.0.parse().unwrap());
+        self.rounds.fetch_add(u32::from(behind == 0), Ordering::SeqCst);
         if behind > 0 && self.torn.load(Ordering::SeqCst) {
             return Err(RequestsError("a page is torn".to_owned()));
         }
@@ -87,36 +90,32 @@ impl CoreRequests for Asked {
     }
 }
 
-/// Product 1 is paid by itself, product 2 waits for a person, others are ignored.
-struct Office {
-    world: Arc<World>,
-    asked: Arc<Asked>,
+/// A process that takes up what a core asks for.
+pub struct Office {
+    pub world: Arc<World>,
+    pub asked: Arc<Asked>,
     engine: Engine,
-    desk: RequestDesk,
+    pub desk: RequestDesk,
 }
 
 impl Office {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let world = World::new();
         let engine = world.engine();
         engine.start().await.unwrap();
         let asked = Arc::new(Asked::default());
-        let payee = || Payee { provider: provider_id(), wallet: WalletSource::Owner };
-        let of = |product| Conditions { products: vec![product], ..Conditions::default() };
-        let rules = RequestRules {
-            rules: vec![
-                Rule { when: of(1), action: Action::PayOut(payee()) },
-                Rule { when: of(2), action: Action::Ask(payee()) },
-            ],
-            ..RequestRules::default()
-        };
-        let core = Arc::clone(&asked) as Arc<dyn CoreRequests>;
-        let link = RequestLink { core, rules, options: RequestLinkOptions::default() };
-        let desk = RequestDesk::new(engine.clone(), [(main(), link)].into(), RequestTurns::Alone);
+        let desk = desk(&engine, &asked, RequestTurns::Alone);
         Self { world, asked, engine, desk }
     }
 
-    async fn hook(&self, body: &str) -> Result<Heard, HookError> {
+    /// Another process beside, on the same store.
+    pub fn beside(&self, turns: RequestTurns) -> Self {
+        let (world, asked) = (Arc::clone(&self.world), Arc::new(Asked::default()));
+        let desk = desk(&self.engine, &asked, turns);
+        Self { world, asked, engine: self.engine.clone(), desk }
+    }
+
+    pub async fn hook(&self, body: &str) -> Result<Heard, HookError> {
         let hook = RawHook { headers: Vec::new(), body: body.as_bytes().to_vec() };
         self.desk.hook(&main(), &hook).await
     }
@@ -129,7 +128,7 @@ impl Office {
         self.row(id).await.state
     }
 
-    async fn transfers(&self) -> usize {
+    pub async fn transfers(&self) -> usize {
         let query = TransferQuery { limit: 500, ..TransferQuery::default() };
         self.engine.store().search(&query).await.unwrap().rows.len()
     }
@@ -145,7 +144,23 @@ impl Office {
     }
 }
 
-fn main() -> CoreId {
+/// Product 1 is paid by itself, product 2 waits for a person, others are ignored.
+fn desk(engine: &Engine, asked: &Arc<Asked>, turns: RequestTurns) -> RequestDesk {
+    let payee = || Payee { provider: provider_id(), wallet: WalletSource::Owner };
+    let of = |product| Conditions { products: vec![product], ..Conditions::default() };
+    let rules = RequestRules {
+        rules: vec![
+            Rule { when: of(1), action: Action::PayOut(payee()) },
+            Rule { when: of(2), action: Action::Ask(payee()) },
+        ],
+        ..RequestRules::default()
+    };
+    let core = Arc::clone(asked) as Arc<dyn CoreRequests>;
+    let link = RequestLink { core, rules, options: RequestLinkOptions::default() };
+    RequestDesk::new(engine.clone(), [(main(), link)].into(), turns)
+}
+
+pub fn main() -> CoreId {
     CoreId::new("main").unwrap()
 }
 
@@ -153,7 +168,7 @@ fn name(id: &str) -> RequestId {
     RequestId::new(id).unwrap()
 }
 
-fn loan(number: u64, product: u64) -> CoreRequest {
+pub fn loan(number: u64, product: u64) -> CoreRequest {
     CoreRequest {
         id: name(&format!("loan-{number}")),
         kind: RequestKind::Disbursement,
