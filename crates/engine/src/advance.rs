@@ -64,11 +64,11 @@ impl Intent {
 /// Another process has changed the transfer since it was read.
 struct Stale;
 
-/// What came of a commit.
-enum Committed {
-    /// It is durable; what follows.
-    Turn(Turn),
-    /// Nothing is: another transfer holds the account (rule 11). This one waits for its lane.
+/// Why nothing was committed.
+enum Undone {
+    /// Another process has changed the transfer since it was read.
+    Stale,
+    /// Another transfer holds the account (rule 11). This one waits for its lane.
     Held,
 }
 
@@ -270,9 +270,9 @@ impl Inner {
         let without = draft.clone();
         draft.start(step);
         match self.commit(&transfer, draft, Some(Intent::new(step, pass)), policy).await {
-            Ok(Committed::Turn(turn)) => turn,
-            Ok(Committed::Held) => self.wait_for_lane(transfer, without, policy).await,
-            Err(Stale) => self.read_again(transfer).await,
+            Ok(turn) => turn,
+            Err(Undone::Held) => self.wait_for_lane(transfer, without, policy).await,
+            Err(Undone::Stale) => self.read_again(transfer).await,
         }
     }
 
@@ -323,16 +323,16 @@ impl Inner {
             draft.start(step);
             intended = Some(Intent::new(step, pass));
         }
-        match self.commit(transfer, draft, intended, policy).await? {
-            Committed::Turn(turn) => Ok(turn),
-            // The account is another's, but what was found out is to be recorded all the same.
-            Committed::Held => match without {
-                Some(draft) => match self.commit(transfer, draft, None, policy).await? {
-                    Committed::Turn(turn) => Ok(turn),
-                    Committed::Held => Err(Stale),
-                },
-                None => Err(Stale),
-            },
+        let undone = match self.commit(transfer, draft, intended, policy).await {
+            Ok(turn) => return Ok(turn),
+            Err(undone) => undone,
+        };
+        // The account is another's, but what was found out is to be recorded all the same.
+        match (undone, without) {
+            (Undone::Held, Some(draft)) => {
+                self.commit(transfer, draft, None, policy).await.map_err(|_| Stale)
+            }
+            _ => Err(Stale),
         }
     }
 
@@ -357,9 +357,8 @@ impl Inner {
         draft: Draft,
         intended: Option<Intent>,
         policy: &Policy,
-    ) -> Result<Committed, Stale> {
-        let turn = |turn| Ok(Committed::Turn(turn));
-        let Some(decision) = draft.finish() else { return turn(Turn::Rest(before.clone())) };
+    ) -> Result<Turn, Undone> {
+        let Some(decision) = draft.finish() else { return Ok(Turn::Rest(before.clone())) };
         let due = self.next_due(&decision.transfer, policy);
         let after = decision.transfer.clone();
         match self.commit_surely(decision, due).await {
@@ -372,10 +371,10 @@ impl Inner {
                 {
                     self.remember(due);
                 }
-                turn(Turn::Go(after, intended))
+                Ok(Turn::Go(after, intended))
             }
             Err(CommitError::ReceiptTaken { receipt, owner }) => {
-                turn(self.receipt_taken(before.clone(), &receipt, owner, policy).await)
+                Ok(self.receipt_taken(before.clone(), &receipt, owner, policy).await)
             }
             Err(CommitError::AccountHeld { owner }) => {
                 counter!("kiungo_accounts_held_elsewhere_total").increment(1);
@@ -383,15 +382,15 @@ impl Inner {
                     let lane = (after.instruction().core.clone(), account);
                     self.board().lane_is_with(&lane, owner, after.id());
                 }
-                Ok(Committed::Held)
+                Err(Undone::Held)
             }
             Err(CommitError::Stale) if self.sharing.is_some() => {
                 counter!("kiungo_decisions_stale_total").increment(1);
-                Err(Stale)
+                Err(Undone::Stale)
             }
             Err(error) => {
                 tracing::error!(transfer = %before.id(), %error, "the decision was not taken; reading again");
-                Err(Stale)
+                Err(Undone::Stale)
             }
         }
     }
@@ -474,8 +473,8 @@ impl Inner {
     /// Commits what follows without anything being sent.
     async fn record(self: &Arc<Self>, transfer: Transfer, draft: Draft, policy: &Policy) -> Turn {
         match self.commit(&transfer, draft, None, policy).await {
-            Ok(Committed::Turn(turn)) => turn,
-            Ok(Committed::Held) | Err(Stale) => self.read_again(transfer).await,
+            Ok(turn) => turn,
+            Err(_) => self.read_again(transfer).await,
         }
     }
 

@@ -128,14 +128,13 @@ impl Engine {
 
     /// Takes up what an earlier process left, and begins to work on what is due.
     pub async fn start(&self) -> Result<(), StoreError> {
-        match &self.inner.sharing {
-            Some(sharing) => self.inner.start_shared(sharing),
-            None => {
-                self.inner.hold_accounts_again().await?;
-                self.inner.take_up_everything().await?;
-                let inner = Arc::clone(&self.inner);
-                self.inner.spawn(async move { inner.keep_schedule().await });
-            }
+        if let Some(sharing) = &self.inner.sharing {
+            self.inner.start_shared(sharing);
+        } else {
+            self.inner.hold_accounts_again().await?;
+            self.inner.take_up_everything().await?;
+            let inner = Arc::clone(&self.inner);
+            self.inner.spawn(async move { inner.keep_schedule().await });
         }
         self.inner.ready.store(true, Ordering::Release);
         Ok(())

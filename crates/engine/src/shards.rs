@@ -87,13 +87,13 @@ impl Inner {
                         tokio::time::sleep(STAND_BACK).await;
                         break;
                     }
-                    delivery = member.next() => match delivery {
-                        Some(delivery) => self.take_up(delivery).await,
-                        None => {
+                    delivery = member.next() => {
+                        let Some(delivery) = delivery else {
                             tokio::time::sleep(REJOIN_WAIT).await;
                             break;
-                        }
-                    },
+                        };
+                        self.take_up(delivery).await;
+                    }
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! * `commands`: one module for each command
 //! * `config`: what an operator writes, checked before anything starts
 //! * `database`: the store by its address
-//! * `demo`: a day of an institution, faults included, audited at its end
+//! * [`demo`]: a day of an institution, faults included, audited at its end
 //! * `assembly`: from the configuration to cores and providers
 //! * `serve`: the engine behind HTTP, from start to graceful stop
 //! * `logging`: where log lines go
@@ -17,7 +17,7 @@ mod assembly;
 mod commands;
 mod config;
 mod database;
-mod demo;
+pub mod demo;
 mod logging;
 pub mod overlay;
 mod serve;

@@ -4,9 +4,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
 
-/// Whatever the configuration says: the broker's client would log how it logs in, and whole messages
-/// that nobody took.
-const QUIET: &[&str] = &["lapin=error", "lapin::returned_messages=off"];
+/// Whatever the configuration says: the broker's client would log how it logs in, whole messages that
+/// nobody took, and each end of a connection as errors, of which the queue tells by itself.
+const QUIET: &[&str] = &["lapin=off"];
 
 /// Sends log lines to standard error, as configured. A second call changes nothing.
 pub(crate) fn start(log: &Log) {

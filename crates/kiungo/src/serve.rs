@@ -129,7 +129,7 @@ pub(crate) async fn run(
         providers: providers.into_iter().map(|(id, provider)| (id, provider.link)).collect(),
         cores: core_links(&cores),
         options: engine_options(&config),
-        sharing: shared.as_ref().map(|shared| shared.sharing(duty)),
+        sharing: shared.as_ref().map(|shared| shared.sharing(&config, duty)),
         tripwire,
     };
     let engine = Engine::new(setup);
@@ -255,14 +255,11 @@ impl Running {
         let bounds = ConnectionBounds::from(options);
         let until = shutdown.clone();
         let http = tokio::spawn(async move {
-            match listener {
-                Some(listener) => {
-                    kiungo_server::serve(listener, router, bounds, until, grace).await
-                }
-                None => {
-                    until.cancelled().await;
-                    0
-                }
+            if let Some(listener) = listener {
+                kiungo_server::serve(listener, router, bounds, until, grace).await
+            } else {
+                until.cancelled().await;
+                0
             }
         });
         signals.next().await;

@@ -1,3 +1,4 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! The seam between adapters and the network.
 //!
 //! An adapter makes an [`http::Request`] and reads an [`http::Response`]; a [`Transport`] carries

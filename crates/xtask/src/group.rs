@@ -3,11 +3,12 @@
 use std::env;
 use std::path::Path;
 
+use crate::debian::{self, Needed};
 use anyhow::Result;
 use clap::ValueEnum;
+use kiungo_services::tool::{self, Tool};
+use kiungo_services::{Postgres, Rabbit};
 
-use crate::services::{Postgres, Rabbit};
-use crate::tool::{self, Tool};
 use crate::{count, deny, package, tidy};
 
 /// Names the `PostgreSQL` database that tests use. Without it, one is made for them.
@@ -18,7 +19,14 @@ const BROKER: &str = "KIUNGO_TEST_AMQP_URL";
 
 /// What turns on the tests that need a server.
 pub(crate) const WITH_SERVERS: &str = "kiungo-store/postgres-tests,kiungo-queue/rabbit-tests,\
-    kiungo/postgres-tests,kiungo/rabbit-tests";
+    kiungo/postgres-tests,kiungo/rabbit-tests,kiungo-testkit/chaos-tests";
+
+/// What tests need beside servers: the client in `docs/examples` is written in Python.
+const NEEDED: &[Needed] = &[Needed {
+    program: "/usr/bin/python3",
+    arguments: &["-c", "import pika"],
+    package: "python3-pika",
+}];
 
 /// A group of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -94,6 +102,7 @@ impl Group {
 
 /// Runs all tests, with the servers that some of them need.
 fn test(root: &Path) -> Result<String> {
+    debian::provide(root, NEEDED)?;
     let mut tests = Tool::cargo(root, &["test", "--workspace", "--features", WITH_SERVERS]);
     let is_missing = |name: &str| env::var_os(name).is_none();
     let postgres = is_missing(DATABASE).then(|| Postgres::start(root)).transpose()?;

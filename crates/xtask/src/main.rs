@@ -6,26 +6,24 @@
 //! * `cargo xtask tidy`: the house rules that linters do not know
 //! * `cargo xtask simulate`: the simulated world, for as long as one likes
 //! * `cargo xtask bench`: how fast Kiungo is
+//! * `cargo xtask chaos`: many processes, while all that they stand on is killed, cut off and frozen
 //! * `cargo xtask fuzz`: what reads the bytes of others, under any bytes
 //! * `cargo xtask package`: the Debian package
 //!
-//! It depends on no crate of ours, so that it starts at once and works while they do not compile;
-//! `simulate` and `bench` are programs of the test kit, which it builds with optimisation and runs.
+//! It depends on no crate of ours but `services`, so that it starts at once and works while they do not
+//! compile; `simulate`, `bench` and `chaos` are programs of the test kit, which it builds and runs: the
+//! first two with optimisation.
 //!
 //! * `group`: what the groups of `test` are
 //! * `run`: running them one after the other, with headings, times and a summary
-//! * `tool`: starting cargo and its kin
 //! * `deny`: licences, bans and sources of the dependencies
 //! * `fuzz`: the fuzz targets, one after the other
 //! * `install`: programs of others that these need
 //! * `package`: the Debian package, and what must hold of it; `program`: what it is made of
-//! * `debian`: tools of Debian's that this needs
 //! * `count`: how many tests ran
-//! * `services`: servers that tests need
 //! * [`tidy`]: the house rules
 
 mod count;
-mod debian;
 mod deny;
 mod fuzz;
 mod group;
@@ -33,14 +31,13 @@ mod install;
 mod package;
 mod program;
 mod run;
-mod services;
 mod tidy;
-mod tool;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use kiungo_services::{debian, tool};
 
 use group::Group;
 
@@ -68,6 +65,10 @@ enum Command {
     /// Measures how fast Kiungo is: `transfers --json`, `memory --json`.
     #[command(disable_help_flag = true)]
     Bench(Passed),
+    /// Kills, freezes and cuts off what many processes stand on, while they move money, and audits it:
+    /// `--seed S --seeds N --json`.
+    #[command(disable_help_flag = true)]
+    Chaos(Passed),
     /// Fuzzes what reads the bytes of others. Needs a nightly compiler and a C++ compiler.
     Fuzz {
         /// The target; all of them, one after the other, if none is named.
@@ -97,8 +98,14 @@ fn main() -> ExitCode {
         Command::Test { only: None } => run::all(Group::ALL, &root),
         Command::Test { only: Some(group) } => run::all(&[group], &root),
         Command::Tidy => run::all(&[Group::Tidy], &root),
-        Command::Simulate(passed) => tool::hand_over(&root, "kiungo-simulate", &passed.arguments),
-        Command::Bench(passed) => tool::hand_over(&root, "kiungo-bench", &passed.arguments),
+        Command::Simulate(passed) => {
+            tool::hand_over(&root, "kiungo-simulate", "release", &passed.arguments)
+        }
+        Command::Bench(passed) => {
+            tool::hand_over(&root, "kiungo-bench", "release", &passed.arguments)
+        }
+        // Built as for the tests: with its assertions, and without minutes of optimisation.
+        Command::Chaos(passed) => tool::hand_over(&root, "kiungo-chaos", "dev", &passed.arguments),
         Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
         Command::Package { debug } => package::run(&root, debug),
     };
@@ -133,10 +140,13 @@ mod tests {
 
     #[test]
     fn the_options_of_other_programs_are_handed_over() {
-        for line in ["simulate --help", "simulate --seed 7 --json", "bench transfers --json"] {
+        let lines = ["simulate --help", "simulate --seed 7 --json", "bench transfers --json"];
+        for line in lines.into_iter().chain(["chaos --seed 7"]) {
             let words: Vec<_> = line.split(' ').collect();
             let cli = Cli::try_parse_from([&["xtask"], &words[..]].concat()).unwrap();
-            let (Command::Simulate(passed) | Command::Bench(passed)) = cli.command else {
+            let (Command::Simulate(passed) | Command::Bench(passed) | Command::Chaos(passed)) =
+                cli.command
+            else {
                 panic!("{line}")
             };
             assert_eq!(passed.arguments, words[1..]);

@@ -34,6 +34,7 @@ impl ConfigFile {
 
 /// Serve the API and the callbacks, and move money
 ///
+/// Where the work is shared (queue.url), workers move it: kiungo worker, or --with-worker.
 /// Checks the whole configuration first and names file and key of what is wrong (exit code 2). Prints
 /// one line when it is ready. SIGTERM and SIGINT stop it gracefully within server.shutdown_grace: no
 /// new work is taken, and what is in flight is finished, or parked and asked about at the next start.
@@ -55,7 +56,7 @@ pub(crate) struct WorkerOptions {
     #[command(flatten)]
     config: ConfigFile,
     /// Where health and metrics are shown, for example 127.0.0.1:9091; nowhere if left out
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", env = "KIUNGO_WORKER_LISTEN")]
     listen: Option<SocketAddr>,
 }
 

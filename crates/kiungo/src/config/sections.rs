@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use kiungo_engine::SharingOptions;
+
 use super::read::Section;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -79,6 +81,7 @@ pub(crate) struct Engine {
     pub(crate) busy_wait: Duration,
     pub(crate) notice_waits_max: u32,
     pub(crate) send_within: Duration,
+    pub(crate) sharing: SharingOptions,
 }
 
 impl Engine {
@@ -94,6 +97,7 @@ impl Engine {
         let busy_wait = section.duration("busy_wait", Duration::ZERO..=60 * SECOND, 2 * SECOND);
         let waits = section.integer("notice_waits_max", 0..=1000, 10);
         let send_within = section.duration("send_within", SECOND..=HOUR, 30 * SECOND);
+        let sharing = sharing(&mut section);
         section.finish();
         let notice_waits_max = u32::try_from(waits).unwrap_or(10);
         Self {
@@ -105,7 +109,19 @@ impl Engine {
             busy_wait,
             notice_waits_max,
             send_within,
+            sharing,
         }
+    }
+}
+
+/// What `[engine]` says of work that is shared.
+fn sharing(section: &mut Section<'_>) -> SharingOptions {
+    let defaults = SharingOptions::default();
+    SharingOptions {
+        announce_again: section.duration("announce_again", SECOND..=HOUR, defaults.announce_again),
+        queued_again: section.duration("queued_again", SECOND..=HOUR, defaults.queued_again),
+        announcements_max: size(section.integer("announcements_max", 64..=10_000_000, 65_536)),
+        presence: section.duration("presence", 3 * SECOND..=HOUR, defaults.presence),
     }
 }
 

@@ -63,8 +63,8 @@ pub(super) async fn live(
             let counters = Arc::clone(counters);
             kiungo = tokio::spawn(async move {
                 let mut kiungo = before.await??;
-                counters.kills.fetch_add(1, Ordering::Relaxed);
-                kiungo.kill_and_restart().await?;
+                counters.kills.fetch_add(kiungo.kill().await?, Ordering::Relaxed);
+                kiungo.restart().await?;
                 Ok(kiungo)
             });
         }
@@ -82,7 +82,8 @@ pub(super) async fn live(
     Ok((kiungo, begun.into_iter().map(|(_, begun)| begun).collect()))
 }
 
-async fn begin(story: &Story, world: &World, api: &Api, number: usize) -> Begun {
+/// Has the wish with this number begin.
+pub(super) async fn begin(story: &Story, world: &World, api: &Api, number: usize) -> Begun {
     let Some(wanted) = story.wanted.get(number) else {
         return Begun::NotTaken("not in the story".to_owned());
     };

@@ -36,6 +36,17 @@ pub(super) async fn settle(
     api: &Api,
     story: &Story,
     begun: &[Begun],
+    look: impl FnMut(usize),
+) -> anyhow::Result<Ends> {
+    settle_within(api, story, begun, SETTLE_WITHIN, look).await
+}
+
+/// [`settle`], but waits for so long.
+pub(super) async fn settle_within(
+    api: &Api,
+    story: &Story,
+    begun: &[Begun],
+    within: Duration,
     mut look: impl FnMut(usize),
 ) -> anyhow::Result<Ends> {
     let start = Instant::now();
@@ -53,7 +64,7 @@ pub(super) async fn settle(
         let open = api.list(&OPEN, usize::MAX).await?.len() + missing;
         look(open);
         let calm = start.elapsed() > LATE_WORK_ENDS_AFTER;
-        if (open == 0 && calm) || start.elapsed() > SETTLE_WITHIN {
+        if (open == 0 && calm) || start.elapsed() > within {
             break;
         }
         sleep(LOOK_EVERY).await;

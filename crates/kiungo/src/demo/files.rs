@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use toml::Value;
 use uuid::Uuid;
 
+use super::broker::Broker;
 use super::story::Wallet;
 use crate::database::Address;
 use crate::overlay;
@@ -78,6 +79,8 @@ pub(super) struct Folder {
     database: Address,
     /// The address as it was given, which may hold a password.
     url: SecretString,
+    /// The section of the configuration about the broker, and its address; if there is one.
+    queue: Option<(String, SecretString)>,
 }
 
 impl Folder {
@@ -92,7 +95,7 @@ impl Folder {
             let url = format!("sqlite://{}", own.display());
             (Address::Sqlite(SqliteOptions::new(&own)), url)
         };
-        let folder = Self { path, database, url: SecretString::from(url) };
+        let folder = Self { path, database, url: SecretString::from(url), queue: None };
         let named = || format!("cannot prepare the folder {}", folder.path.display());
         fs::create_dir_all(&folder.path).with_context(named)?;
         if own.exists() {
@@ -109,6 +112,11 @@ impl Folder {
         fs::create_dir_all(folder.path.join("mappings")).with_context(named)?;
         fs::create_dir_all(folder.path.join("secrets")).with_context(named)?;
         Ok(folder)
+    }
+
+    /// Has the work shared through this broker.
+    pub(super) fn share(&mut self, broker: Option<&Broker>) {
+        self.queue = broker.map(|broker| (broker.section(&self.secret("queue")), broker.url()));
     }
 
     pub(super) fn config(&self) -> PathBuf {
@@ -145,6 +153,9 @@ impl Folder {
             write_secret(&self.path.join("secrets").join(name), secret)?;
         }
         write_secret(&self.path.join("secrets").join("database"), self.url.expose_secret())?;
+        if let Some((_, url)) = &self.queue {
+            write_secret(&self.path.join("secrets").join("queue"), url.expose_secret())?;
+        }
         let gsma = overlay::merge(overlay::GSMA_SANDBOX, &gsma_changes(addresses))?;
         fs::write(self.mapping(Wallet::Gsma), gsma)?;
         let mpesa = mpesa_changes(addresses, mpesa_public_key);
@@ -223,6 +234,7 @@ filter = "warn"
             patience_ms = PATIENCE_S * 1_000,
             core_password = self.secret("core-password"),
         );
+        text.push_str(self.queue.as_ref().map_or("", |(section, _)| section));
         for (wallet, secrets) in [
             (
                 Wallet::Gsma,
@@ -425,8 +437,23 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_written_is_a_configuration_without_complaint() {
+        check(None).await;
+        let broker = Broker::new("amqp://kiungo:secret@127.0.0.1:1/%2f").unwrap();
+        check(Some(&broker)).await;
+    }
+
+    #[test]
+    fn a_broker_that_cannot_be_used_is_refused_without_its_password() {
+        for url in ["amqp://k:sesame@broker.example", "postgres://k:sesame@127.0.0.1/k"] {
+            let complaint = format!("{:#}", Broker::new(url).err().unwrap());
+            assert!(complaint.starts_with("--queue") && !complaint.contains("sesame"));
+        }
+    }
+
+    async fn check(broker: Option<&Broker>) {
         let home = tempfile::tempdir().unwrap();
-        let folder = Folder::prepare(home.path(), None).await.unwrap();
+        let mut folder = Folder::prepare(home.path(), None).await.unwrap();
+        folder.share(broker);
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let addresses =
             Addresses { kiungo: local(1), fineract: local(2), gsma: local(3), mpesa: local(4) };

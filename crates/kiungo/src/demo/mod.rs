@@ -2,17 +2,19 @@
 //! wrong, and an audit at the end.
 //!
 //! The counterparties are simulators in this process, Kiungo is a process of its own that is killed
-//! twice; they talk over HTTP on loopback ports. What is wanted, what goes wrong and when Kiungo is
+//! twice, or several that share the work; they talk over HTTP on loopback ports. What is wanted, what goes wrong and when Kiungo is
 //! killed follow from the seed. The audit compares what was wanted with the books of the
 //! counterparties; of Kiungo it believes only how each transfer ended, and finds every lie in that.
 //!
 //! * `story`, `chance`: what happens in the day, drawn from the seed
 //! * `misfortune`: what goes wrong, and how often
-//! * `world`: the simulators; `files`, `process`: Kiungo; `client`: its API
+//! * `world`: the simulators; `files`, `process`: Kiungo; `client`: its API; `broker`: its broker
 //! * `day`, `evening`: from the first transfer to the last one settled
 //! * `verdict`, `ledger`: the audit
 //! * `report`, `tales`, `progress`: what is shown
+//! * [`stage`]: the day for those who bring processes and misfortunes of their own
 
+mod broker;
 mod chance;
 mod client;
 mod day;
@@ -23,6 +25,7 @@ mod misfortune;
 mod process;
 mod progress;
 mod report;
+pub mod stage;
 mod story;
 mod tales;
 mod verdict;
@@ -39,6 +42,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::commands::output::{Output, note};
 use crate::commands::{Failure, runtime};
 
+use broker::Broker;
 use client::Api;
 use day::{Begun, Counters};
 use evening::{Ends, OPEN};
@@ -52,13 +56,16 @@ use world::World;
 
 /// How many transfers a day has at most: the simulators keep all of them in memory.
 const TRANSFERS_MAX: u64 = 1_000_000;
+/// How many workers share one machine with everything else at most.
+const WORKERS_MAX: u16 = 16;
 const SHOW_EVERY: Duration = Duration::from_millis(500);
 
 /// Live a day of a microfinance institution, faults included, and audit every shilling
 ///
 /// Starts a simulated core, a GSMA provider and an M-Pesa market, and Kiungo with them, on loopback
 /// ports. Moves money, lets much go wrong, kills Kiungo twice, and compares the books at the end. The
-/// exit code is 0 only if nothing was lost, doubled, wrongly attributed, or is stuck.
+/// exit code is 0 only if nothing was lost, doubled, wrongly attributed, or is stuck. With --database
+/// and --queue, one process serves and several work; the kills hit both.
 #[derive(Debug, Args)]
 pub(crate) struct DemoOptions {
     /// How many transfers the day has
@@ -79,16 +86,28 @@ pub(crate) struct DemoOptions {
     /// Keep the books in this empty database (postgres://…), not in a file of that folder
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// Share the work through this broker (amqp://…); what is made in it goes at the end
+    #[arg(long, value_name = "URL", requires = "database")]
+    queue: Option<String>,
+    /// How many workers share it
+    #[arg(long, value_name = "N", default_value_t = 2, requires = "queue",
+          value_parser = clap::value_parser!(u16).range(1..=i64::from(WORKERS_MAX)))]
+    workers: u16,
 }
 
 /// Runs the demo.
 pub(crate) fn run(options: &DemoOptions, output: Output) -> Result<(), Failure> {
     let demo = async {
-        tokio::select! {
+        let broker = options.queue.as_deref().map(Broker::new).transpose()?;
+        let result = tokio::select! {
             biased;
-            result = live(options, output) => result,
-            _ = tokio::signal::ctrl_c(), if !options.keep => anyhow::bail!("interrupted"),
+            result = live(options, broker.as_ref(), output) => result,
+            _ = tokio::signal::ctrl_c(), if !options.keep => Err(anyhow::anyhow!("interrupted")),
+        };
+        if let Some(broker) = &broker {
+            broker.clear().await;
         }
+        result
     };
     match runtime()?.block_on(demo) {
         Ok(true) => Ok(()),
@@ -98,16 +117,22 @@ pub(crate) fn run(options: &DemoOptions, output: Output) -> Result<(), Failure> 
 }
 
 /// The demo; whether all is well at its end.
-async fn live(options: &DemoOptions, output: Output) -> anyhow::Result<bool> {
+async fn live(
+    options: &DemoOptions,
+    broker: Option<&Broker>,
+    output: Output,
+) -> anyhow::Result<bool> {
     let start = Instant::now();
     let transfers = usize::try_from(options.transfers)?;
     let mut progress = Progress::new(output.is_json(), transfers);
-    let folder = Folder::prepare(&options.data, options.database.as_deref()).await?;
+    let mut folder = Folder::prepare(&options.data, options.database.as_deref()).await?;
+    let workers = if broker.is_some() { options.workers } else { 0 };
+    folder.share(broker);
     let story = Arc::new(Story::new(options.seed, transfers));
     let secrets = Secrets::new();
     let world = Arc::new(World::start(&story, options.faults, &secrets).await?);
     folder.write(&world.addresses, &secrets, &world.mpesa_public_key().await?)?;
-    let kiungo = Kiungo::start(&folder).await?;
+    let kiungo = Kiungo::start(&folder, workers).await?;
     let api = Api::new(world.addresses.kiungo, &secrets.api_key)?;
     progress.say(&format!(
         "{} people, {transfers} transfers, faults {}, seed {}",
@@ -144,7 +169,10 @@ async fn live(options: &DemoOptions, output: Output) -> anyhow::Result<bool> {
     let report = Report::new(&verdict, circumstances);
     output.line(&report.text(&verdict, &tales), &serde_json::to_value(&report)?);
     if options.keep {
-        keep(&folder, &world, &secrets, &story, &begun, &ends).await?;
+        let kiungo = Kiungo::start(&folder, workers).await?;
+        note(&what_to_try(&folder, &world, &secrets, &story, &begun, &ends));
+        tokio::signal::ctrl_c().await?;
+        kiungo.stop().await?;
     }
     Ok(report.is_good())
 }
@@ -172,7 +200,7 @@ async fn watched_day(
         let killed = counters.kills.load(Ordering::Relaxed);
         if killed > kills {
             kills = killed;
-            progress.say("kill -9! Kiungo is started again at once.");
+            progress.say("kill -9! What was killed is started again at once.");
         }
         let begun = counters.begun.load(Ordering::Relaxed);
         if matches!(progress, Progress::Silent) {
@@ -183,21 +211,6 @@ async fn watched_day(
             progress.show(begun, open.len(), "the day goes on");
         }
     }
-}
-
-/// Goes on serving until Ctrl-C.
-async fn keep(
-    folder: &Folder,
-    world: &World,
-    secrets: &Secrets,
-    story: &Story,
-    begun: &[Begun],
-    ends: &Ends,
-) -> anyhow::Result<()> {
-    let kiungo = Kiungo::start(folder).await?;
-    note(&what_to_try(folder, world, secrets, story, begun, ends));
-    tokio::signal::ctrl_c().await?;
-    kiungo.stop().await
 }
 
 fn what_to_try(

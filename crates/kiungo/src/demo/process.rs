@@ -1,4 +1,5 @@
-//! Kiungo itself, as a process of its own that can be killed.
+//! Kiungo itself, as processes of their own that can be killed: one, or one that serves and several that
+//! work.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -8,81 +9,128 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::files::Folder;
 
-/// The line with which `serve` says that it takes requests.
-const READY: &str = "kiungo is ready on ";
+/// The line with which a process says that it is ready begins with this.
+const READY: &str = "kiungo is ready";
 /// How long it may take until then; a migration is part of it.
 const READY_WITHIN: Duration = Duration::from_secs(30);
-/// How long a graceful stop may take: more than `shutdown_grace` of the demo's configuration.
-const STOPPED_WITHIN: Duration = Duration::from_secs(15);
+/// How long a graceful stop may take: more than `shutdown_grace` of the demo's configuration, and what
+/// the broker may take.
+const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 /// The environment of whoever runs the demo must not change its configuration.
 const ENVIRONMENT: &str = "KIUNGO__";
 
-/// A running `kiungo serve`.
+/// A running Kiungo.
 pub(super) struct Kiungo {
+    launcher: Launcher,
+    serving: Child,
+    workers: Vec<Child>,
+    /// How often it was killed.
+    killed: usize,
+}
+
+/// What a process is started with.
+#[derive(Clone)]
+struct Launcher {
     program: PathBuf,
     config: PathBuf,
     log: PathBuf,
-    child: Child,
 }
 
 impl Kiungo {
-    /// Starts it and waits until it is ready.
-    pub(super) async fn start(folder: &Folder) -> anyhow::Result<Self> {
+    /// Starts it, with so many workers, and waits until it is ready.
+    pub(super) async fn start(folder: &Folder, workers: u16) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
-        let (config, log) = (folder.config(), folder.log());
-        let child = launch(&program, &config, &log).await?;
-        Ok(Self { program, config, log, child })
+        let launcher = Launcher { program, config: folder.config(), log: folder.log() };
+        let serving = launcher.launch("serve").await?;
+        let mut starting = JoinSet::new();
+        for _ in 0..workers {
+            let launcher = launcher.clone();
+            starting.spawn(async move { launcher.launch("worker").await });
+        }
+        let workers = starting.join_all().await.into_iter().collect::<Result<_, _>>()?;
+        Ok(Self { launcher, serving, workers, killed: 0 })
     }
 
-    /// Kills it as a power cut would, and starts it again at once.
-    pub(super) async fn kill_and_restart(&mut self) -> anyhow::Result<()> {
-        self.child.kill().await.context("cannot kill kiungo")?;
-        self.child = launch(&self.program, &self.config, &self.log).await?;
+    /// Kills as a power cut would: the one process; or a worker, and each second time with it the one
+    /// that serves. How many were killed.
+    pub(super) async fn kill(&mut self) -> anyhow::Result<usize> {
+        let round = self.killed;
+        self.killed += 1;
+        let worker = round.checked_rem(self.workers.len());
+        let mut victims: Vec<&mut Child> =
+            worker.and_then(|number| self.workers.get_mut(number)).into_iter().collect();
+        if victims.is_empty() || round % 2 == 1 {
+            victims.push(&mut self.serving);
+        }
+        let count = victims.len();
+        for victim in victims {
+            victim.kill().await.context("cannot kill kiungo")?;
+        }
+        Ok(count)
+    }
+
+    /// Starts what was killed.
+    pub(super) async fn restart(&mut self) -> anyhow::Result<()> {
+        if self.serving.id().is_none() {
+            self.serving = self.launcher.launch("serve").await?;
+        }
+        for worker in self.workers.iter_mut().filter(|worker| worker.id().is_none()) {
+            *worker = self.launcher.launch("worker").await?;
+        }
         Ok(())
     }
 
     /// Asks it to stop, and waits.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
-        terminate(&mut self.child).await;
-        let Ok(status) = timeout(STOPPED_WITHIN, self.child.wait()).await else {
-            self.child.kill().await?;
-            bail!("kiungo did not stop within {} s", STOPPED_WITHIN.as_secs());
-        };
-        let status = status?;
-        if !status.success() {
-            bail!("kiungo stopped with {status}; see {}", self.log.display());
+        let all = || std::iter::once(&self.serving).chain(&self.workers);
+        for child in all() {
+            terminate(child).await;
+        }
+        for child in std::iter::once(&mut self.serving).chain(&mut self.workers) {
+            let Ok(status) = timeout(STOPPED_WITHIN, child.wait()).await else {
+                child.kill().await?;
+                bail!("kiungo did not stop within {} s", STOPPED_WITHIN.as_secs());
+            };
+            let status = status?;
+            if !status.success() {
+                bail!("kiungo stopped with {status}; see {}", self.launcher.log.display());
+            }
         }
         Ok(())
     }
 }
 
-async fn launch(program: &Path, config: &Path, log: &Path) -> anyhow::Result<Child> {
-    let mut command = Command::new(program);
-    command.arg("serve").arg("--config").arg(config);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with(ENVIRONMENT) {
-            command.env_remove(name);
+impl Launcher {
+    /// Starts a process that does this, and waits until it is ready.
+    async fn launch(&self, duty: &str) -> anyhow::Result<Child> {
+        let mut command = Command::new(&self.program);
+        command.arg(duty).arg("--config").arg(&self.config);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with(ENVIRONMENT) {
+                command.env_remove(name);
+            }
         }
+        let errors = append_to(&self.log)?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).kill_on_drop(true);
+        // Ctrl-C is for the demo, which then stops Kiungo.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn().context("cannot start kiungo")?;
+        let stdout = child.stdout.take().context("kiungo has no output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let ready = timeout(READY_WITHIN, until_ready(&mut lines)).await;
+        if !matches!(ready, Ok(Ok(true))) {
+            let _ = child.kill().await;
+            bail!("kiungo {duty} did not become ready:\n{}", tail(&self.log));
+        }
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(child)
     }
-    let errors = append_to(log)?;
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).kill_on_drop(true);
-    // Ctrl-C is for the demo, which then stops Kiungo.
-    #[cfg(unix)]
-    command.process_group(0);
-    let mut child = command.spawn().context("cannot start kiungo")?;
-    let stdout = child.stdout.take().context("kiungo has no output")?;
-    let mut lines = BufReader::new(stdout).lines();
-    let ready = timeout(READY_WITHIN, until_ready(&mut lines)).await;
-    if !matches!(ready, Ok(Ok(true))) {
-        let _ = child.kill().await;
-        bail!("kiungo did not become ready:\n{}", tail(log));
-    }
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Ok(child)
 }
 
 async fn until_ready(lines: &mut Lines<BufReader<ChildStdout>>) -> std::io::Result<bool> {
@@ -106,15 +154,9 @@ fn tail(log: &Path) -> String {
     lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
 }
 
-/// SIGTERM where there are signals. The standard library sends none but SIGKILL, and a shell is
+/// SIGTERM. The standard library sends none but SIGKILL, and a shell is
 /// where a compiler is.
-#[cfg(unix)]
-async fn terminate(child: &mut Child) {
+async fn terminate(child: &Child) {
     let Some(id) = child.id() else { return };
     let _ = Command::new("sh").arg("-c").arg(format!("kill -TERM {id}")).status().await;
-}
-
-#[cfg(not(unix))]
-async fn terminate(child: &mut Child) {
-    let _ = child.start_kill();
 }

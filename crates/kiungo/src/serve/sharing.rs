@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kiungo_engine::{Engine, Sharing, SharingOptions};
+use kiungo_engine::{Engine, Sharing};
 use kiungo_messaging::{Messaging, Voice};
 use kiungo_queue::rabbit::OpenError;
 use kiungo_queue::{Commands, Events, RabbitQueue, WorkQueue};
@@ -56,12 +56,12 @@ impl Shared {
     }
 
     /// As the engine takes it.
-    pub(super) fn sharing(&self, duty: Duty) -> Sharing {
+    pub(super) fn sharing(&self, config: &Config, duty: Duty) -> Sharing {
         Sharing {
             queue: Arc::new(self.queue.clone()) as Arc<dyn WorkQueue>,
             works: duty.works(),
             name: self.name.clone(),
-            options: SharingOptions::default(),
+            options: config.engine.sharing,
         }
     }
 

@@ -22,14 +22,25 @@ async fn the_help_names_every_command() {
     let (code, out, _) = run(&place, &["--help"]).await;
     assert_eq!(code, 0);
     let commands = [
-        "demo", "serve", "transfer", "simulate", "config", "mapping", "doctor", "migrate",
-        "archive", "queue", "version",
+        "demo", "serve", "worker", "transfer", "simulate", "config", "mapping", "doctor",
+        "migrate", "archive", "queue", "version",
     ];
     for command in commands {
         assert!(out.contains(&format!("\n  {command} ")), "{command} in {out}");
         assert_eq!(run(&place, &[command, "--help"]).await.0, 0, "{command}");
     }
     assert_eq!(run(&place, &["no-such-command"]).await.0, 2);
+}
+
+#[tokio::test]
+async fn the_description_of_commands_and_events_is_the_one_that_is_checked_in() {
+    let place = Place::new(&World::start().await);
+    let (code, out, _) = run(&place, &["queue", "asyncapi"]).await;
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/asyncapi.json");
+    assert!(code == 0 && out == std::fs::read_to_string(file).unwrap(), "{out}");
+    let (code, out, _) = run(&place, &["--json", "queue", "asyncapi"]).await;
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert!(code == 0 && json["asyncapi"] == "3.0.0", "{out}");
 }
 
 #[tokio::test]

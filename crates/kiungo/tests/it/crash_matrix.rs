@@ -1,6 +1,7 @@
 //! Dying at every point: the real binary over `SQLite`, aborted before and after each commit and each
 //! send, for each kind and provider; started again, and audited by the counterparties' books. One
-//! kind also over `PostgreSQL`: what differs there is below the point that all pass.
+//! kind also over `PostgreSQL`: what differs there is below the point that all pass. And one with the
+//! work shared: a worker dies, and another one goes on.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use kiungo_simulators::audit::Claim;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::kiungo::{Making, Place, Wanted, status};
+use crate::kiungo::{Making, Place, Serving, Wanted, status};
 use crate::world::{KINDS, PROVIDERS, World};
 
 /// Cases at a time: they mostly wait.
@@ -26,6 +27,12 @@ async fn a_death_at_any_point_neither_loses_nor_doubles() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_death_at_any_point_over_postgres_neither_loses_nor_doubles() {
     die_everywhere(crate::postgres::place, [(Kind::Withdrawal, PROVIDERS[0])]).await;
+}
+
+#[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workers_death_at_any_point_neither_loses_nor_doubles() {
+    die_everywhere(crate::workers::place, [(Kind::Withdrawal, PROVIDERS[0])]).await;
 }
 
 async fn die_everywhere(
@@ -83,12 +90,12 @@ async fn points(
         ("KIUNGO_CRASH_AT", "before_send:nothing"),
         ("KIUNGO__LOG__FILTER", "info,kiungo::serve::crash=debug"),
     ];
-    let serving = place.serve(&environment).await;
+    let (serving, working) = start(&place, &environment).await;
     let wanted = Wanted::new(world, kind, provider);
     let first = serving.submit(&wanted).await.expect("an answer");
     let transfer = serving.until_final(first["id"].as_str().unwrap()).await;
     assert_eq!(transfer["status"], "completed", "{transfer}");
-    assert!(serving.stop().await.success());
+    stop(serving, working).await;
     let log = place.log();
     let reached = log.lines().filter_map(|line| line.split_once("reached ")?.1.split(' ').next());
     (reached.map(str::to_owned).collect(), wanted.claim(&transfer))
@@ -103,16 +110,24 @@ async fn case(
 ) -> Claim {
     let place = make(world).await;
     let wanted = Wanted::new(world, kind, provider);
-    let serving = place.serve(&[("KIUNGO_CRASH_AT", point)]).await;
+    let (serving, working) = start(&place, &[("KIUNGO_CRASH_AT", point)]).await;
     // Its answer may be lost with the process.
     let first = serving.submit(&wanted).await;
-    let died = serving.has_aborted_before_end_of(first.as_ref()).await;
+    let (died, serving) = match working {
+        Some(working) => {
+            (working.has_aborted_before_end_of(Some(&serving), first.as_ref()).await, Some(serving))
+        }
+        None => (serving.has_aborted_before_end_of(None, first.as_ref()).await, None),
+    };
     // Whether an answer, a callback or an inquiry brings the news is a matter of time. Everything
     // else is passed by every transfer.
     let always = ["received", ".started", "_send:"].iter().any(|text| point.contains(text));
     assert!(died || !always, "{provider} {} never passed {point}", kind.as_str());
 
-    let serving = place.serve(&[]).await;
+    let (serving, working) = match serving {
+        Some(serving) => (serving, Some(place.work(&[]).await)),
+        None => (place.serve(&[]).await, None),
+    };
     let first = serving.submit(&wanted).await.expect("an answer");
     let transfer = serving.until_final(first["id"].as_str().unwrap()).await;
     let ended = status(&transfer);
@@ -124,6 +139,22 @@ async fn case(
     let expected = ended == Status::Completed
         || may_fail && matches!(ended, Status::Failed | Status::Reversed);
     assert!(expected, "{provider} {} at {point}: {transfer}\n{}", kind.as_str(), place.log());
-    assert!(serving.stop().await.success());
+    stop(serving, working).await;
     wanted.claim(&transfer)
+}
+
+/// What serves, and where work is shared what works; the environment is that of whoever works.
+async fn start(place: &Place, environment: &[(&str, &str)]) -> (Serving, Option<Serving>) {
+    if place.is_shared() {
+        (place.serve(&[]).await, Some(place.work(environment).await))
+    } else {
+        (place.serve(environment).await, None)
+    }
+}
+
+async fn stop(serving: Serving, working: Option<Serving>) {
+    if let Some(working) = working {
+        assert!(working.stop().await.success());
+    }
+    assert!(serving.stop().await.success());
 }

@@ -21,6 +21,24 @@ async fn a_heavy_day_in_postgres_ends_with_every_shilling_where_it_belongs() {
     assert!(!again.status.success() && complaint.contains("make an empty one"), "{complaint}");
 }
 
+/// With the work shared by two workers, which are killed too.
+#[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+#[tokio::test]
+async fn a_heavy_day_of_several_workers_ends_with_every_shilling_where_it_belongs() {
+    let schema = crate::postgres::Schema::new().await;
+    let broker = crate::rabbit::url();
+    let shared = ["--database", schema.url(), "--queue", &broker, "--workers", "2"];
+    // A worker, then another one and the one that serves.
+    a_heavy_day_with(&shared, 3);
+}
+
+#[test]
+fn workers_without_a_broker_or_a_broker_without_a_database_are_refused() {
+    for more in [&["--workers", "2"][..], &["--queue", "amqp://127.0.0.1:1"]] {
+        assert_eq!(demo(more).status.code(), Some(2));
+    }
+}
+
 fn demo(more: &[&str]) -> Output {
     let home = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_kiungo"))
@@ -33,6 +51,10 @@ fn demo(more: &[&str]) -> Output {
 }
 
 fn a_heavy_day(more: &[&str]) {
+    a_heavy_day_with(more, 2);
+}
+
+fn a_heavy_day_with(more: &[&str], kills: u64) {
     let output = demo(more);
     let said = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -46,7 +68,7 @@ fn a_heavy_day(more: &[&str]) {
         ("lost", 0),
         ("doubled", 0),
         ("misattributed", 0),
-        ("kills", 2),
+        ("kills", kills),
     ] {
         assert_eq!(number(key), expected, "{key}: {report:#}");
     }

@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const AMOUNT: i64 = 500_000;
 const BIN: &str = env!("CARGO_BIN_EXE_kiungo");
 const SERVE: [&str; 3] = ["serve", "--config", "kiungo.toml"];
+const WORK: [&str; 5] = ["worker", "--config", "kiungo.toml", "--listen", "127.0.0.1:0"];
 
 /// A folder with configuration and database, and the port that belongs to it.
 pub(crate) struct Place {
@@ -31,6 +32,9 @@ pub(crate) struct Place {
     /// Where its database is, if not in the folder.
     #[cfg(feature = "postgres-tests")]
     schema: Option<crate::postgres::Schema>,
+    /// Where its work is shared, if it is.
+    #[cfg(feature = "rabbit-tests")]
+    names: Option<crate::rabbit::Names>,
 }
 
 /// How a test makes its places: each kind of database has its own.
@@ -47,6 +51,8 @@ impl Place {
             port: free_port(),
             #[cfg(feature = "postgres-tests")]
             schema: None,
+            #[cfg(feature = "rabbit-tests")]
+            names: None,
         };
         world.configure(place.path(), place.port, core_at);
         place
@@ -56,6 +62,25 @@ impl Place {
     #[cfg(feature = "postgres-tests")]
     pub(crate) fn with(self, schema: crate::postgres::Schema) -> Self {
         Self { schema: Some(schema), ..self }
+    }
+
+    /// With its work shared under these names.
+    #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+    pub(crate) fn sharing(self, names: crate::rabbit::Names) -> Self {
+        Self { names: Some(names), ..self }
+    }
+
+    /// Whether one process serves and others work.
+    pub(crate) fn is_shared(&self) -> bool {
+        #[cfg(feature = "rabbit-tests")]
+        return self.names.is_some();
+        #[cfg(not(feature = "rabbit-tests"))]
+        false
+    }
+
+    #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+    pub(crate) fn names(&self) -> &crate::rabbit::Names {
+        self.names.as_ref().unwrap()
     }
 
     #[cfg(feature = "postgres-tests")]
@@ -111,14 +136,37 @@ impl Place {
             .kill_on_drop(true);
         #[cfg(feature = "postgres-tests")]
         command.envs(self.schema.iter().map(|schema| (crate::postgres::URL, schema.url())));
+        #[cfg(feature = "rabbit-tests")]
+        command.envs(self.names.iter().flat_map(crate::rabbit::Names::environment));
         command
+    }
+
+    /// Changes its configuration.
+    #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+    pub(crate) fn amend(&self, from: &str, to: &str) {
+        let file = self.path().join("kiungo.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{from} in {text}");
+        std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
     }
 
     /// Starts serving, and waits until it is ready.
     pub(crate) async fn serve(&self, environment: &[(&str, &str)]) -> Serving {
-        let mut command = self.command(&SERVE);
+        self.serve_as(&SERVE, environment).await
+    }
+
+    /// Starts serving by this command, and waits until it is ready.
+    pub(crate) async fn serve_as(&self, line: &[&str], environment: &[(&str, &str)]) -> Serving {
+        let mut command = self.command(line);
         command.envs(environment.iter().copied());
-        self.until_ready(command).await
+        self.until_ready(command, &format!("kiungo is ready on {}", self.url())).await
+    }
+
+    /// Starts a worker that shows its metrics, and waits until it is ready.
+    pub(crate) async fn work(&self, environment: &[(&str, &str)]) -> Serving {
+        let mut command = self.command(&WORK);
+        command.envs(environment.iter().copied());
+        self.until_ready(command, "kiungo is ready on http://127.0.0.1:").await
     }
 
     /// Listens where it serves, as systemd would for it.
@@ -133,7 +181,7 @@ impl Place {
         let mut command = self.command_of("sh", &[&["-c", launch, BIN], &SERVE[..]].concat());
         let socket = OwnedFd::from(socket.try_clone().unwrap());
         command.stdin(Stdio::from(socket)).envs(also.iter().copied());
-        self.until_ready(command).await
+        self.until_ready(command, &format!("kiungo is ready on {}", self.url())).await
     }
 
     /// Submits a transfer to whoever serves here, on a connection of its own; the answer must come.
@@ -142,16 +190,17 @@ impl Place {
         submit(&http, &self.url(), wanted).await.expect("an answer")
     }
 
-    async fn until_ready(&self, mut command: Command) -> Serving {
+    async fn until_ready(&self, mut command: Command, says: &str) -> Serving {
         let log = std::fs::File::options().create(true).append(true).open(self.log_path()).unwrap();
         command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(PATIENCE, lines.next_line()).await.expect("not ready in time").unwrap();
-        let expected = format!("kiungo is ready on {}", self.url());
-        assert_eq!(line.as_deref(), Some(expected.as_str()), "{}", self.log());
+        let line = line.unwrap_or_else(|| panic!("it ended: {}", self.log()));
+        assert!(line.starts_with(says), "{line}");
+        let url = line.split(' ').next_back().unwrap().to_owned();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
-        Serving { child, http, url: self.url() }
+        Serving { child, http, url }
     }
 }
 
@@ -177,7 +226,7 @@ impl Wanted {
         Self { kind, provider, person, key }
     }
 
-    fn body(&self) -> Value {
+    pub(crate) fn body(&self) -> Value {
         let (kind, id) = self.person.account(self.kind);
         json!({
             "kind": self.kind.as_str(), "provider": self.provider, "msisdn": self.person.msisdn,
@@ -245,15 +294,19 @@ impl Serving {
     }
 
     /// Waits until the process has died of an abort, which is true, or the transfer is final
-    /// without having passed the point.
-    pub(crate) async fn has_aborted_before_end_of(mut self, first: Option<&Value>) -> bool {
+    /// without having passed the point. `shown` tells, if it is not this one that serves.
+    pub(crate) async fn has_aborted_before_end_of(
+        mut self,
+        shown: Option<&Self>,
+        first: Option<&Value>,
+    ) -> bool {
         let id = first.and_then(|transfer| transfer["id"].as_str()).map(str::to_owned);
         let begun = Instant::now();
         loop {
             assert!(begun.elapsed() < PATIENCE, "neither died nor final: {id:?}");
             // In this order: what is final by now has passed all its points.
             let over = match &id {
-                Some(id) => self.get(&format!("/v1/transfers/{id}")).await,
+                Some(id) => shown.unwrap_or(&self).get(&format!("/v1/transfers/{id}")).await,
                 None => None,
             };
             let over = over.is_some_and(|transfer| status(&transfer).is_final());
@@ -268,6 +321,13 @@ impl Serving {
                 return false;
             }
         }
+    }
+
+    /// What Prometheus reads.
+    #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+    pub(crate) async fn metrics(&self) -> String {
+        let request = self.http.get(format!("{}/metrics", self.url)).bearer_auth(API_KEY);
+        request.send().await.unwrap().text().await.unwrap()
     }
 
     pub(crate) fn resident_kb(&self) -> u64 {
@@ -331,7 +391,7 @@ pub(crate) fn status(transfer: &Value) -> Status {
 }
 
 /// A port below those that the system gives to connections, so that it is still free at a restart.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 12_000 + u16::try_from(std::process::id() % 15_000).unwrap();
     loop {

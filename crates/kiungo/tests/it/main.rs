@@ -6,6 +6,8 @@
 //! * `kiungo`: the process, and a client of its API
 //! * `postgres`: a database of a server, and what commands do with it
 //! * `rabbit`: a broker, and what commands do with it
+//! * `workers`: several processes that share the work
+//! * `amqp`: commands and events, as another system meets them
 //! * `cli`: what commands answer, and their exit codes
 //! * `requests`: what a core asks to be paid out
 //! * `serving`: serving, stopping, starting again
@@ -13,6 +15,8 @@
 //! * `crash_matrix`: dying at every point
 //! * `demo`: the demo as a user runs it
 
+#[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+mod amqp;
 mod cli;
 mod crash_matrix;
 mod demo;
@@ -24,4 +28,6 @@ mod rabbit;
 mod requests;
 mod restart;
 mod serving;
+#[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
+mod workers;
 mod world;

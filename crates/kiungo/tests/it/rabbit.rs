@@ -12,34 +12,48 @@ use crate::cli::read;
 use crate::kiungo::Place;
 use crate::world::World;
 
+const SHARDS: u16 = 2;
+
 /// Names in the broker of its own, which are deleted with it.
-struct Names {
+pub(crate) struct Names {
     prefix: String,
 }
 
 impl Names {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { prefix: format!("program-{}", Uuid::now_v7().simple()) }
     }
 
-    fn options(&self) -> RabbitOptions {
+    pub(crate) fn options(&self) -> RabbitOptions {
         let mut options = RabbitOptions::new(&url()).unwrap();
         options.prefix.clone_from(&self.prefix);
-        options.shards = 2;
+        options.shards = SHARDS;
         options
     }
 
+    /// What has a process use them.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("KIUNGO__QUEUE__URL", url()),
+            ("KIUNGO__QUEUE__PREFIX", self.prefix.clone()),
+            ("KIUNGO__QUEUE__SHARDS", SHARDS.to_string()),
+        ]
+    }
+
+    pub(crate) fn topology(&self) -> Topology {
+        Topology::new(&self.options())
+    }
+
     /// Runs a command with its queue here.
-    async fn run(&self, place: &Place, line: &str) -> (i32, String, String) {
+    pub(crate) async fn run(&self, place: &Place, line: &str) -> (i32, String, String) {
         let mut words: Vec<&str> = line.split(' ').collect();
         words.extend(["--config", "kiungo.toml"]);
         let mut command = place.command(&words);
-        command.env("KIUNGO__QUEUE__URL", url());
-        command.env("KIUNGO__QUEUE__PREFIX", &self.prefix).env("KIUNGO__QUEUE__SHARDS", "2");
+        command.envs(self.environment());
         read(command.output().await.unwrap())
     }
 
-    async fn json(&self, place: &Place, line: &str) -> Value {
+    pub(crate) async fn json(&self, place: &Place, line: &str) -> Value {
         let (code, out, complaint) = self.run(place, &format!("--json {line}")).await;
         assert_eq!(code, 0, "{line}: {complaint}");
         serde_json::from_str(&out).unwrap()
@@ -68,7 +82,7 @@ impl Names {
 /// In a thread of its own, because the test's runtime is ending.
 impl Drop for Names {
     fn drop(&mut self) {
-        let topology = Topology::new(&self.options());
+        let topology = self.topology();
         let deleted = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(delete(&topology));
@@ -90,11 +104,11 @@ async fn delete(topology: &Topology) {
     }
 }
 
-async fn connect() -> Connection {
+pub(crate) async fn connect() -> Connection {
     Connection::connect(&url(), ConnectionProperties::default()).await.unwrap()
 }
 
-fn url() -> String {
+pub(crate) fn url() -> String {
     std::env::var("KIUNGO_TEST_AMQP_URL").unwrap_or_else(|_| {
         panic!(
             "KIUNGO_TEST_AMQP_URL names no RabbitMQ broker: `cargo xtask test` starts one and sets \

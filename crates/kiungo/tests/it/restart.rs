@@ -16,7 +16,10 @@ const RESTARTS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Asks without pause, each time on a new connection, until told to stop. How often.
-async fn ask_without_pause(url: String, enough: CancellationToken) -> Result<usize, String> {
+pub(crate) async fn ask_without_pause(
+    url: String,
+    enough: CancellationToken,
+) -> Result<usize, String> {
     let http = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(PATIENCE);
     let http = http.build().unwrap();
     let mut asked = 0;

@@ -8,13 +8,13 @@ use crate::kiungo::{Making, Place, Serving, Wanted};
 use crate::world::{KINDS, PROVIDERS, World};
 
 /// Wants of every kind at every provider, so many times.
-fn wants(world: &World, times: usize) -> Vec<Wanted> {
+pub(crate) fn wants(world: &World, times: usize) -> Vec<Wanted> {
     let each = || PROVIDERS.into_iter().flat_map(|p| KINDS.map(|kind| Wanted::new(world, kind, p)));
     (0..times).flat_map(|_| each()).collect()
 }
 
 /// Submits again (the same keys), waits for the end of all, and audits.
-async fn settle(world: &World, serving: &Serving, wants: &[Wanted]) {
+pub(crate) async fn settle(world: &World, serving: &Serving, wants: &[Wanted]) {
     let mut claims = Vec::new();
     for wanted in wants {
         let first = serving.submit(wanted).await.expect("an answer");

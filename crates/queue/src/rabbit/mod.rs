@@ -131,6 +131,12 @@ impl RabbitQueue {
         topology::missing(&self.inner.topology, &self.inner.link, self.deadline()).await
     }
 
+    /// Deletes all exchanges and queues of the topology, with what is in them: for those who made them
+    /// for a while.
+    pub async fn delete_all(&self) -> Result<(), QueueError> {
+        topology::delete(&self.inner.topology, &self.inner.link, self.deadline()).await
+    }
+
     /// Somebody who takes commands; of several, in any process, one gets each.
     pub fn commands(&self) -> Box<dyn Commands> {
         let inner = &self.inner;

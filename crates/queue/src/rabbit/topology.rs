@@ -2,7 +2,10 @@
 //!
 //! The arguments of a queue cannot change once it exists, so its name carries their version.
 
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions,
+    QueueDeleteOptions,
+};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
 use serde::Serialize;
@@ -297,6 +300,25 @@ pub(super) async fn missing(
         }
     }
     Ok(missing)
+}
+
+/// Deletes everything, with what is in it; what is not there is no failure.
+pub(super) async fn delete(
+    topology: &Topology,
+    link: &Link,
+    deadline: Instant,
+) -> Result<(), QueueError> {
+    let channel = link.channel(deadline).await?;
+    for queue in &topology.queues {
+        let deleted = channel.queue_delete(short(&queue.name), QueueDeleteOptions::default());
+        deleted.await.map_err(|error| unavailable(&error))?;
+    }
+    for exchange in &topology.exchanges {
+        let name = short(&exchange.name);
+        let deleted = channel.exchange_delete(name, ExchangeDeleteOptions::default());
+        deleted.await.map_err(|error| unavailable(&error))?;
+    }
+    Ok(())
 }
 
 async fn look(channel: &Channel, name: &str, is_exchange: bool) -> lapin::Result<()> {

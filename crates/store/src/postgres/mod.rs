@@ -2,7 +2,7 @@
 //!
 //! * [`options`]: where it is, and its bounds
 //! * [`open`], [`schema`]: opening it
-//! * [`owner`]: that only one process opens it, where that is wanted
+//! * [`owner`]: that only one process opens it, or several that share the work
 //! * [`statements`]: every statement
 //! * [`session`]: the one connection that writes, and those that read
 //! * [`parameters`]: how values go in

@@ -7,6 +7,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use tokio::time::timeout;
 
 use super::options::PostgresOptions;
+use super::owner::Claim;
 use super::session::{CONNECT_WAIT_MAX, PostgresReaders, Writing};
 use super::{owner, schema};
 use crate::sql::{OpenError, SchemaState};
@@ -66,8 +67,9 @@ pub(super) async fn open(
     prepare(connect_options(options), &database).await?;
     let writing = connect_options(options).options(WRITER_SETTINGS);
     let mut connection = writing.connect().await.map_err(|error| unreachable(&database, &error))?;
-    if options.exclusive {
-        owner::wait(&mut connection, &database).await?;
+    let claim = Claim::of(options);
+    if let Some(claim) = claim {
+        owner::wait(&mut connection, claim, &database).await?;
     }
     let readers = PgPoolOptions::new()
         .min_connections(0)
@@ -76,7 +78,7 @@ pub(super) async fn open(
         .idle_timeout(READER_IDLE_MAX)
         .test_before_acquire(true)
         .connect_lazy_with(connect_options(options).options(READER_SETTINGS));
-    Ok((Writing::new(writing, connection, options.exclusive), PostgresReaders(readers)))
+    Ok((Writing::new(writing, connection, claim), PostgresReaders(readers)))
 }
 
 /// Looks at the server and brings the schema up to date, over a connection of its own that waits as

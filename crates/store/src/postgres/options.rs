@@ -22,7 +22,8 @@ pub struct PostgresOptions {
     /// How many queries run at the same time at most. By default 4, so that with its writing
     /// connection a process has five of the 100 that a server usually allows.
     pub readers_max: u32,
-    /// Whether no other process may have it open in this way at the same time. By default not.
+    /// Whether no other process may have it open in this way, or with an outbox, at the same time. By
+    /// default not.
     pub exclusive: bool,
     /// Whether what becomes known is written to the outbox. By default not: without somebody who
     /// tells it, it would only grow.

@@ -1,5 +1,6 @@
 //! One process at a time, where work is not shared among several: each would believe that it alone
-//! sends what is due.
+//! sends what is due. And none beside it of those that share the work: it would tell nobody of what it
+//! does.
 //!
 //! The writing connection owns the database while it lives (an advisory lock of its session). A
 //! process that loses the connection commits nothing before it owns the database again; if another
@@ -10,6 +11,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, Row};
 use tokio::time::sleep;
 
+use super::PostgresOptions;
 use crate::sql::OpenError;
 
 /// How often a start asks for it: the server may take a moment to notice that a process has died.
@@ -20,8 +22,30 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// The lock's first number, which sets it apart from those of other programs, is `kiun` as bytes; the
 /// second is the table, and so differs from schema to schema.
-const TAKE: &str =
+const TAKE_ALONE: &str =
     "SELECT pg_try_advisory_lock(1802073454, 'transfers'::regclass::oid::bigint::bit(32)::int)";
+const TAKE_SHARED: &str = "SELECT pg_try_advisory_lock_shared(1802073454,
+    'transfers'::regclass::oid::bigint::bit(32)::int)";
+
+/// Who may own the database beside a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// Nobody.
+    Alone,
+    /// Others that share the work.
+    Shared,
+}
+
+impl Claim {
+    /// What these options ask for, if anything.
+    pub(super) const fn of(options: &PostgresOptions) -> Option<Self> {
+        match (options.exclusive, options.outbox) {
+            (true, _) => Some(Self::Alone),
+            (false, true) => Some(Self::Shared),
+            (false, false) => None,
+        }
+    }
+}
 
 /// Who has it.
 const HOLDER: &str = "SELECT coalesce(host(a.client_addr), 'this machine') FROM pg_locks l
@@ -31,19 +55,27 @@ const HOLDER: &str = "SELECT coalesce(host(a.client_addr), 'this machine') FROM 
       AND l.objid = 'transfers'::regclass::oid
     LIMIT 1";
 
-/// Makes the connection the owner; whether it is.
-pub(super) async fn take(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query(TAKE).fetch_one(connection).await?.try_get(0)
+/// Makes the connection an owner; whether it is.
+pub(super) async fn take(connection: &mut PgConnection, claim: Claim) -> Result<bool, sqlx::Error> {
+    let take = match claim {
+        Claim::Alone => TAKE_ALONE,
+        Claim::Shared => TAKE_SHARED,
+    };
+    sqlx::query(take).fetch_one(connection).await?.try_get(0)
 }
 
-/// Makes the connection the owner as soon as nobody else is.
-pub(super) async fn wait(connection: &mut PgConnection, database: &str) -> Result<(), OpenError> {
+/// Makes the connection an owner as soon as nobody else is who must not be.
+pub(super) async fn wait(
+    connection: &mut PgConnection,
+    claim: Claim,
+    database: &str,
+) -> Result<(), OpenError> {
     let failed = |error: sqlx::Error| OpenError::Database {
         database: database.to_owned(),
         message: error.to_string(),
     };
     for _ in 0..TRIES {
-        if take(connection).await.map_err(failed)? {
+        if take(connection, claim).await.map_err(failed)? {
             return Ok(());
         }
         sleep(PAUSE).await;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::failure::{at_commit, before_commit, silent};
-use super::owner;
+use super::owner::{self, Claim};
 use super::parameters::{with_rows, with_values};
 use super::statements::STATEMENTS;
 use crate::StoreError;
@@ -32,17 +32,17 @@ pub(super) const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Writing {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
-    /// Whether a connection writes only while it owns the database.
-    exclusive: bool,
+    /// How a connection has to own the database while it writes, if it has to.
+    claim: Option<Claim>,
 }
 
 impl Writing {
     pub(super) fn new(
         options: PgConnectOptions,
         connection: PgConnection,
-        exclusive: bool,
+        claim: Option<Claim>,
     ) -> Self {
-        Self { options, connection: Some(connection), exclusive }
+        Self { options, connection: Some(connection), claim }
     }
 
     async fn connection(&mut self) -> Result<&mut PgConnection, BackendError> {
@@ -58,8 +58,8 @@ impl Writing {
     async fn open(&self) -> Result<PgConnection, BackendError> {
         let opened = self.options.connect().await;
         let mut connection = opened.map_err(|error| before_commit(&error))?;
-        if self.exclusive {
-            let owned = owner::take(&mut connection).await;
+        if let Some(claim) = self.claim {
+            let owned = owner::take(&mut connection, claim).await;
             if !owned.map_err(|error| before_commit(&error))? {
                 let taken = "another Kiungo has taken the database over".to_owned();
                 return Err(BackendError::Again(StoreError::Unavailable(taken)));

@@ -88,7 +88,18 @@ async fn a_database_is_opened_for_one_process_alone() {
     assert!(matches!(second, OpenError::Taken { .. }), "{second}");
     // Commands that take no work open it beside the owner.
     PostgresStore::open(&place.options()).await.unwrap().close().await;
+    // Those that share the work open it beside each other, and never beside one that works alone.
+    let mut shared = place.options();
+    shared.outbox = true;
+    let beside = PostgresStore::open(&shared).await.unwrap_err();
+    assert!(matches!(beside, OpenError::Taken { .. }), "{beside}");
     owner.close().await;
+    let one = PostgresStore::open(&shared).await.unwrap();
+    let other = PostgresStore::open(&shared).await.unwrap();
+    let beside = PostgresStore::open(&alone).await.unwrap_err();
+    assert!(matches!(beside, OpenError::Taken { .. }), "{beside}");
+    one.close().await;
+    other.close().await;
     let heir = PostgresStore::open(&alone).await.unwrap();
     heir.commit(received(instruction(1), at(1))).await.unwrap();
 }

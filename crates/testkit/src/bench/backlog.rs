@@ -25,7 +25,7 @@ pub(super) struct Found {
 /// Measures.
 pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     let BenchOptions { transfers, in_flight } = options;
-    let (_companion, addresses) = counterparties::start(Spec { transfers, pending: false })?;
+    let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
     let folder = tempfile::tempdir()?;
     let store = product::store(folder.path()).await?;
     let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain };
@@ -45,7 +45,7 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     engine.start().await.map_err(|e| product::setup(&e))?;
     watch.wait_for(transfers).await?;
     engine.stop(Duration::from_secs(10)).await;
-    all_completed(store.as_ref(), transfers).await?;
+    all_completed(store.as_ref(), transfers.into()).await?;
     store.close().await;
     let drained: Vec<Instant> = watch.ended().into_iter().map(|(_, at)| at).collect();
     Ok(Found { accept_rate: steady::rate(&accepted), drain_rate: steady::rate(&drained) })

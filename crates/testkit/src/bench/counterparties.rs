@@ -1,12 +1,15 @@
 //! The simulators in a process of their own: a Fineract core, a GSMA provider and an M-Pesa market,
-//! each on a loopback port, answering at once and without faults.
+//! each on a loopback port, answering without faults, and at once unless told otherwise.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
 use kiungo_simulators::clock::Clock;
 use kiungo_simulators::delivery::HttpDelivery;
 use kiungo_simulators::faults::{Faults, Plan};
@@ -29,6 +32,15 @@ pub(super) struct Spec {
     pub(super) transfers: u32,
     /// Whether the providers leave every operation pending.
     pub(super) pending: bool,
+    /// How long each of them takes to answer, in milliseconds.
+    pub(super) answer_after_ms: u64,
+}
+
+impl Spec {
+    /// For so many transfers, answered at once.
+    pub(super) const fn of(transfers: u32) -> Self {
+        Self { transfers, pending: false, answer_after_ms: 0 }
+    }
 }
 
 /// Where they are.
@@ -51,9 +63,9 @@ pub(super) async fn serve(spec: Spec) -> Result<(), BenchError> {
     let mpesa = mpesa(spec);
     let core = core(spec)?;
     let addresses = Addresses {
-        fineract: listen(core.router()).await?,
-        gsma: listen(gsma(spec).router()).await?,
-        mpesa: listen(mpesa.router()).await?,
+        fineract: listen(core.router(), spec).await?,
+        gsma: listen(gsma(spec).router(), spec).await?,
+        mpesa: listen(mpesa.router(), spec).await?,
         public_key: mpesa.public_key(),
     };
     let line = serde_json::to_string(&addresses).map_err(std::io::Error::other)?;
@@ -63,7 +75,13 @@ pub(super) async fn serve(spec: Spec) -> Result<(), BenchError> {
     Ok(())
 }
 
-async fn listen(router: Router) -> Result<SocketAddr, BenchError> {
+async fn listen(router: Router, spec: Spec) -> Result<SocketAddr, BenchError> {
+    let wait = Duration::from_millis(spec.answer_after_ms);
+    let patient = move |request: Request, next: Next| async move {
+        tokio::time::sleep(wait).await;
+        next.run(request).await
+    };
+    let router = if wait.is_zero() { router } else { router.layer(middleware::from_fn(patient)) };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
     tokio::spawn(serve::serve(listener, router));

@@ -37,7 +37,7 @@ pub(super) struct Found {
 /// Measures.
 pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     let BenchOptions { transfers, in_flight } = options;
-    let (_companion, addresses) = counterparties::start(Spec { transfers, pending: false })?;
+    let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
     let folder = tempfile::tempdir()?;
     let store = product::store(folder.path()).await?;
     let watch = Watch::new(in_flight, is_done);
@@ -52,7 +52,7 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     watch.wait_for(transfers).await?;
     let peak_bytes = open::Memory::read()?.peak_bytes;
     engine.stop(Duration::from_secs(10)).await;
-    all_completed(store.as_ref(), transfers).await?;
+    all_completed(store.as_ref(), transfers.into()).await?;
     store.close().await;
     let ended = watch.ended();
     let moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
@@ -83,7 +83,7 @@ pub(super) async fn submit_all(
                 watch.room().await?;
                 let n = next.fetch_add(1, Ordering::Relaxed);
                 if n >= transfers {
-                    watch.permits.add_permits(1);
+                    watch.leave_room();
                     return Ok::<_, BenchError>(accepted);
                 }
                 let submitted = engine.submit(load::transfer(n)?, load::caller(n)).await;
@@ -127,13 +127,18 @@ impl Watch {
     }
 
     /// Waits until one more may be submitted.
-    async fn room(&self) -> Result<(), BenchError> {
+    pub(super) async fn room(&self) -> Result<(), BenchError> {
         let permit = tokio::time::timeout(SILENCE_MAX, self.permits.acquire()).await;
         let Ok(Ok(permit)) = permit else {
             return Err(BenchError::NotDone("no transfer came to its end any more".to_owned()));
         };
         permit.forget();
         Ok(())
+    }
+
+    /// Gives room back that was not needed.
+    pub(super) fn leave_room(&self) {
+        self.permits.add_permits(1);
     }
 
     /// Waits until so many have arrived.
@@ -158,6 +163,12 @@ impl Watch {
         self.lock().clone()
     }
 
+    /// One has arrived.
+    pub(super) fn arrive(&self, id: TransferId) {
+        self.lock().push((id, Instant::now()));
+        self.permits.add_permits(1);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<(TransferId, Instant)>> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -169,23 +180,19 @@ impl Observer for Watch {
             return None;
         }
         let (watch, id) = (Arc::clone(self), change.decision.transfer.id());
-        Some(Box::new(move || {
-            watch.lock().push((id, Instant::now()));
-            watch.permits.add_permits(1);
-        }))
+        Some(Box::new(move || watch.arrive(id)))
     }
 }
 
 /// Refuses a measurement in which not every transfer was completed.
-pub(super) async fn all_completed(store: &dyn Store, transfers: u32) -> Result<(), BenchError> {
+pub(super) async fn all_completed(store: &dyn Store, transfers: u64) -> Result<(), BenchError> {
     let now = kiungo_domain::Timestamp::from_micros(i64::MAX);
     let overview = store.overview(now).await.map_err(|e| BenchError::NotDone(e.to_string()))?;
     let mut by_status: BTreeMap<&str, u64> = BTreeMap::new();
     for (_, _, status, count) in overview.transfers {
         *by_status.entry(status.as_str()).or_default() += count;
     }
-    if by_status.len() == 1 && by_status.get(Status::Completed.as_str()) == Some(&transfers.into())
-    {
+    if by_status.len() == 1 && by_status.get(Status::Completed.as_str()) == Some(&transfers) {
         return Ok(());
     }
     Err(BenchError::NotDone(format!("not all were completed: {by_status:?}")))

@@ -14,6 +14,7 @@
 //! * `steady`: rates and percentiles of the steady state
 //! * `flow`, `backlog`, `open`: the measurements of Kiungo
 //! * `floor`: the measurement of the floor
+//! * `shared`: several processes that share the work, through `PostgreSQL` and `RabbitMQ`
 
 mod backlog;
 mod counterparties;
@@ -25,6 +26,7 @@ mod open;
 mod parts;
 mod product;
 mod report;
+mod shared;
 mod steady;
 
 use std::num::ParseIntError;
@@ -33,7 +35,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use parts::{Part, run_part};
-pub use report::{BenchReport, Decimal, OpenReport};
+pub use report::{BenchReport, Decimal, Grown, GrowthReport, OpenReport, SharedReport};
+pub use shared::SharedOptions;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -76,8 +79,8 @@ pub enum BenchError {
     /// The system.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// The floor's database.
-    #[error("the floor's database failed: {0}")]
+    /// The database, where it is not asked by the store.
+    #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
 }
 
@@ -99,6 +102,55 @@ pub fn measure(
     progress("the floor: the same calls and rows, and nothing else");
     let floor: floor::Found = parts::run(Part::Floor, &options)?;
     Ok(BenchReport::of(&flow, &backlog, &floor))
+}
+
+/// Measures transfers where several processes share the work, and the floor under them.
+pub fn measure_shared(
+    options: &SharedOptions,
+    mut progress: impl FnMut(&str),
+) -> Result<SharedReport, BenchError> {
+    progress("transfers from end to end");
+    let few = SharedOptions { stored: options.stored.min(FEW_STORED), ..options.clone() };
+    let flow: shared::flow::Found = parts::run(Part::SharedFlow, &few)?;
+    let among_many = if options.stored > FEW_STORED {
+        progress("the same, among the transfers that are stored already");
+        Some(parts::run(Part::SharedFlow, options)?)
+    } else {
+        None
+    };
+    progress("accepting, then draining");
+    let backlog: backlog::Found = parts::run(Part::SharedBacklog, options)?;
+    progress("killing a worker");
+    let recovery: shared::recovery::Found = parts::run(Part::Recovery, options)?;
+    progress("the floor: the same calls, rows and messages, and nothing else");
+    let floor: floor::Found = parts::run(Part::SharedFloor, options)?;
+    Ok(SharedReport::of(options, &flow, among_many.as_ref(), &backlog, &recovery, &floor))
+}
+
+/// What the measurement among few transfers finds stored, if many are asked for.
+const FEW_STORED: u32 = 5_000;
+
+/// Measures how the rate grows with the workers: with one, with two, with twice as many each time up to
+/// `options.workers`, and with one that has as much in flight as all of those.
+pub fn measure_growth(
+    options: &SharedOptions,
+    mut progress: impl FnMut(&str),
+) -> Result<GrowthReport, BenchError> {
+    let doubled = std::iter::successors(Some(1_u32), |workers| workers.checked_mul(2));
+    let mut steps: Vec<(u32, u32)> = doubled
+        .take_while(|workers| *workers <= options.workers)
+        .map(|workers| (workers, options.bench.in_flight))
+        .collect();
+    steps.push((1, options.bench.in_flight.saturating_mul(options.workers)));
+    let mut grown = Vec::new();
+    for (workers, in_flight) in steps {
+        progress(&format!("{workers} workers with {in_flight} transfers in flight each"));
+        let bench = BenchOptions { in_flight, ..options.bench };
+        let step = SharedOptions { bench, workers, ..options.clone() };
+        let found: shared::flow::Found = parts::run(Part::SharedFlow, &step)?;
+        grown.push(Grown { workers, in_flight, rate: found.rate });
+    }
+    Ok(GrowthReport { answer_after_ms: options.answer_after_ms, grown })
 }
 
 /// Measures the memory that open transfers take: `options.transfers` of them, each waiting for its

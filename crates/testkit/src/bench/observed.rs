@@ -18,6 +18,12 @@ pub(super) type Sequel = Box<dyn FnOnce() + Send>;
 pub(super) trait Observer: Send + Sync + 'static {
     /// Looks at a change that is about to be committed.
     fn look(self: &Arc<Self>, change: &Change) -> Option<Sequel>;
+
+    /// Looks at what is about to be told to others.
+    fn read(&self, _rows: &[Outgoing]) {}
+
+    /// Hears that these rows have been told.
+    fn told(&self, _numbers: &[i64]) {}
 }
 
 /// A store, and somebody who looks on.
@@ -167,10 +173,13 @@ impl<O: Observer> Store for Observed<O> {
     }
 
     async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
-        self.store.outbox(limit).await
+        let rows = self.store.outbox(limit).await?;
+        self.observer.read(&rows);
+        Ok(rows)
     }
 
     async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
+        self.observer.told(numbers);
         self.store.told(numbers).await
     }
 

@@ -19,7 +19,8 @@ use super::{BenchError, BenchOptions, Decimal, OpenReport, steady};
 /// Measures.
 pub(super) async fn run(options: BenchOptions) -> Result<OpenReport, BenchError> {
     let BenchOptions { transfers, in_flight } = options;
-    let (_companion, addresses) = counterparties::start(Spec { transfers, pending: true })?;
+    let (_companion, addresses) =
+        counterparties::start(Spec { pending: true, ..Spec::of(transfers) })?;
     let folder = tempfile::tempdir()?;
     let store = product::store(folder.path()).await?;
     let watch = Watch::new(in_flight, is_pending);

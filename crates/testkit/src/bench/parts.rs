@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{BenchError, BenchOptions, backlog, counterparties, floor, flow, open};
+use super::{BenchError, BenchOptions, backlog, counterparties, floor, flow, open, shared};
 
 /// A part of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -23,6 +23,16 @@ pub enum Part {
     Floor,
     /// Open transfers, for their memory.
     Open,
+    /// Where work is shared: one of those who do it.
+    Worker,
+    /// The same: transfers from end to end.
+    SharedFlow,
+    /// The same: accepting alone, then draining alone.
+    SharedBacklog,
+    /// The same: the floor.
+    SharedFloor,
+    /// The same: how soon others go on with the work of one that was killed.
+    Recovery,
 }
 
 impl Part {
@@ -33,6 +43,11 @@ impl Part {
             Self::Backlog => "backlog",
             Self::Floor => "floor",
             Self::Open => "open",
+            Self::Worker => "worker",
+            Self::SharedFlow => "shared-flow",
+            Self::SharedBacklog => "shared-backlog",
+            Self::SharedFloor => "shared-floor",
+            Self::Recovery => "recovery",
         }
     }
 
@@ -47,6 +62,7 @@ impl Part {
 pub fn run_part(part: Part, input: &str) -> Result<(), BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let options = || serde_json::from_str::<BenchOptions>(input).map_err(|e| part.failed(e));
+    let of_several = || serde_json::from_str(input).map_err(|e| part.failed(e));
     let found = match part {
         Part::Counterparties => {
             let spec = serde_json::from_str(input).map_err(|error| part.failed(error))?;
@@ -56,6 +72,14 @@ pub fn run_part(part: Part, input: &str) -> Result<(), BenchError> {
         Part::Backlog => text(&runtime.block_on(backlog::run(options()?))?),
         Part::Floor => text(&floor::run(&runtime, options()?)?),
         Part::Open => text(&runtime.block_on(open::run(options()?))?),
+        Part::Worker => {
+            let place = serde_json::from_str(input).map_err(|error| part.failed(error))?;
+            return runtime.block_on(shared::worker::serve(place));
+        }
+        Part::SharedFlow => text(&runtime.block_on(shared::flow::run(of_several()?))?),
+        Part::SharedBacklog => text(&runtime.block_on(shared::backlog::run(of_several()?))?),
+        Part::SharedFloor => text(&runtime.block_on(floor::shared::run(of_several()?))?),
+        Part::Recovery => text(&runtime.block_on(shared::recovery::run(of_several()?))?),
     };
     say(&found.map_err(|error| part.failed(error))?)?;
     Ok(())

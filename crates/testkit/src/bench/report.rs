@@ -7,7 +7,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{backlog, floor, flow};
+use super::{SharedOptions, backlog, floor, flow, shared};
 
 /// A number with two decimals, kept in hundredths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -98,6 +98,128 @@ impl fmt::Display for BenchReport {
         writeln!(f, "accepting alone       {:>10} /s", self.accept_rate)?;
         writeln!(f, "draining alone        {:>10} /s", self.drain_rate)?;
         write!(f, "peak memory           {:>10} MB", self.memory_mb)
+    }
+}
+
+/// What `bench transfers` found where several processes share the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedReport {
+    /// How many workers there were.
+    pub workers: u32,
+    /// Transfers completed per second, in the steady state.
+    pub rate: u64,
+    /// What the floor completed per second, in its steady state.
+    pub floor: u64,
+    /// `rate / floor`.
+    pub ratio: Decimal,
+    /// From accepted to heard as done, the median, in milliseconds.
+    pub p50_ms: Decimal,
+    /// The same, of which 95 % stay below.
+    pub p95_ms: Decimal,
+    /// The same, of which 99 % stay below.
+    pub p99_ms: Decimal,
+    /// From a decision to the broker's confirmation of what it makes known, the median.
+    pub told_p50_ms: Decimal,
+    /// The same, of which 99 % stay below.
+    pub told_p99_ms: Decimal,
+    /// Transfers accepted per second while no worker is there.
+    pub accept_rate: u64,
+    /// Transfers completed per second while none is accepted.
+    pub drain_rate: u64,
+    /// After a worker was killed: until the last transfer that was open then had gone on.
+    pub recovery_ms: Decimal,
+    /// How many were open then.
+    pub recovered: u64,
+    /// How many transfers were stored for the next two; 0 if they were not measured.
+    pub stored: u32,
+    /// `rate` among so many.
+    pub stored_rate: u64,
+    /// `stored_rate / rate`.
+    pub stored_ratio: Decimal,
+}
+
+impl SharedReport {
+    pub(super) fn of(
+        options: &SharedOptions,
+        flow: &shared::flow::Found,
+        among_many: Option<&shared::flow::Found>,
+        backlog: &backlog::Found,
+        recovery: &shared::recovery::Found,
+        floor: &floor::Found,
+    ) -> Self {
+        let ms = |micros| Decimal::ratio(micros, 1_000);
+        let stored_rate = among_many.map_or(0, |found| found.rate);
+        Self {
+            workers: options.workers,
+            rate: flow.rate,
+            floor: floor.rate,
+            ratio: Decimal::ratio(flow.rate, floor.rate),
+            p50_ms: ms(flow.p50_us),
+            p95_ms: ms(flow.p95_us),
+            p99_ms: ms(flow.p99_us),
+            told_p50_ms: ms(flow.told_p50_us),
+            told_p99_ms: ms(flow.told_p99_us),
+            accept_rate: backlog.accept_rate,
+            drain_rate: backlog.drain_rate,
+            recovery_ms: ms(recovery.recovery_us),
+            recovered: recovery.open,
+            stored: among_many.map_or(0, |_| options.stored),
+            stored_rate,
+            stored_ratio: Decimal::ratio(stored_rate, flow.rate),
+        }
+    }
+}
+
+impl fmt::Display for SharedReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "workers               {:>10}", self.workers)?;
+        writeln!(f, "transfers             {:>10} /s", self.rate)?;
+        writeln!(f, "floor                 {:>10} /s", self.floor)?;
+        writeln!(f, "ratio                 {:>10}", self.ratio)?;
+        writeln!(f, "accepted to heard p50 {:>10} ms", self.p50_ms)?;
+        writeln!(f, "                  p95 {:>10} ms", self.p95_ms)?;
+        writeln!(f, "                  p99 {:>10} ms", self.p99_ms)?;
+        writeln!(f, "decided to told   p50 {:>10} ms", self.told_p50_ms)?;
+        writeln!(f, "                  p99 {:>10} ms", self.told_p99_ms)?;
+        writeln!(f, "accepting alone       {:>10} /s", self.accept_rate)?;
+        writeln!(f, "draining alone        {:>10} /s", self.drain_rate)?;
+        write!(f, "recovery              {:>10} ms", self.recovery_ms)?;
+        if self.stored > 0 {
+            writeln!(f)?;
+            writeln!(f, "among {:<15} {:>10} /s", self.stored, self.stored_rate)?;
+            write!(f, "ratio                 {:>10}", self.stored_ratio)?;
+        }
+        Ok(())
+    }
+}
+
+/// The rate with so many workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grown {
+    /// How many workers.
+    pub workers: u32,
+    /// How many transfers each has in flight at most.
+    pub in_flight: u32,
+    /// Transfers completed per second.
+    pub rate: u64,
+}
+
+/// What `bench growth` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrowthReport {
+    /// How long each counterparty took to answer.
+    pub answer_after_ms: u64,
+    /// What was found with more and more workers.
+    pub grown: Vec<Grown>,
+}
+
+impl fmt::Display for GrowthReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "each answer takes {} ms", self.answer_after_ms)?;
+        for Grown { workers, in_flight, rate } in &self.grown {
+            write!(f, "\n{workers} workers, {in_flight} in flight each: {rate:>6} /s")?;
+        }
+        Ok(())
     }
 }
 

@@ -5,8 +5,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use kiungo_testkit::bench::{self, BenchError, BenchOptions, Part};
+use clap::{Args, Parser, Subcommand};
+use kiungo_testkit::bench::{self, BenchError, BenchOptions, Part, SharedOptions};
 use serde::Serialize;
 
 /// As the program has it.
@@ -31,10 +31,26 @@ enum Command {
         /// How many of them are open at a time.
         #[arg(long, default_value_t = BenchOptions::default().in_flight)]
         in_flight: u32,
+        /// Where several processes share the work: a PostgreSQL server, by an address of a database in
+        /// which databases can be made.
+        #[arg(long, requires = "queue", value_name = "postgres://…")]
+        database: Option<String>,
+        /// Where they meet: a RabbitMQ broker.
+        #[arg(long, requires = "database", value_name = "amqp://…")]
+        queue: Option<String>,
+        /// How many workers there are; each has --in-flight transfers open.
+        #[arg(long, default_value_t = 2, requires = "queue")]
+        workers: u32,
+        /// How many settled transfers are stored already, for a measurement among so many beside that
+        /// among 5,000.
+        #[arg(long, default_value_t = 5_000, requires = "queue")]
+        stored: u32,
         /// Prints one JSON object.
         #[arg(long)]
         json: bool,
     },
+    /// How the rate grows with the workers, where several processes share the work.
+    Growth(Growth),
     /// The memory that open transfers take.
     Memory {
         /// How many transfers are open in the end.
@@ -54,10 +70,62 @@ enum Command {
     },
 }
 
+#[derive(Debug, Args)]
+struct Growth {
+    /// How many transfers each step makes.
+    #[arg(long, default_value_t = 10_000)]
+    transfers: u32,
+    /// How many of them are open at a time, for each worker.
+    #[arg(long, default_value_t = BenchOptions::default().in_flight)]
+    in_flight: u32,
+    /// A PostgreSQL server, by an address of a database in which databases can be made.
+    #[arg(long, value_name = "postgres://…")]
+    database: String,
+    /// A RabbitMQ broker.
+    #[arg(long, value_name = "amqp://…")]
+    queue: String,
+    /// How many workers there are at most.
+    #[arg(long, default_value_t = 4)]
+    workers: u32,
+    /// How many milliseconds each counterparty takes to answer.
+    #[arg(long, default_value_t = 200, value_name = "MS")]
+    answer_after: u64,
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Transfers { transfers, in_flight, json } => {
-            bench::measure(BenchOptions { transfers, in_flight }, say).map(|r| print(&r, json))
+        Command::Transfers { transfers, in_flight, database, queue, workers, stored, json } => {
+            let bench = BenchOptions { transfers, in_flight };
+            match database.zip(queue) {
+                None => bench::measure(bench, say).map(|report| print(&report, json)),
+                Some((database, queue)) => {
+                    let options = SharedOptions {
+                        bench,
+                        database,
+                        queue,
+                        workers,
+                        stored,
+                        answer_after_ms: 0,
+                    };
+                    bench::measure_shared(&options, say).map(|report| print(&report, json))
+                }
+            }
+        }
+        Command::Growth(growth) => {
+            let Growth { transfers, in_flight, database, queue, workers, answer_after, json } =
+                growth;
+            let options = SharedOptions {
+                bench: BenchOptions { transfers, in_flight },
+                database,
+                queue,
+                workers,
+                stored: 0,
+                answer_after_ms: answer_after,
+            };
+            bench::measure_growth(&options, say).map(|report| print(&report, json))
         }
         Command::Memory { open, json } => {
             let options = BenchOptions { transfers: open, ..BenchOptions::default() };

@@ -22,6 +22,8 @@ pub(crate) struct QueueOptions {
 #[derive(Debug, Subcommand)]
 enum QueueCommand {
     Topology(TopologyOptions),
+    /// Print the description of commands and events (AsyncAPI 3)
+    Asyncapi,
     Dead(dead::DeadOptions),
 }
 
@@ -42,6 +44,7 @@ pub(crate) fn run(options: &QueueOptions, output: Output) -> Result<(), Failure>
     logging::start_quietly();
     match &options.command {
         QueueCommand::Topology(options) => topology(options, output),
+        QueueCommand::Asyncapi => asyncapi(output),
         QueueCommand::Dead(options) => dead::run(options, output),
     }
 }
@@ -63,6 +66,13 @@ fn topology(options: &TopologyOptions, output: Output) -> Result<(), Failure> {
     }
     let rows = topology.rows().into_iter().map(Vec::from).collect();
     output.table(&["what", "name", "how"], rows, &json!(topology));
+    Ok(())
+}
+
+fn asyncapi(output: Output) -> Result<(), Failure> {
+    let text = kiungo_messaging::asyncapi_json();
+    let json = serde_json::from_str(&text).map_err(|error| Failure::failed(error.to_string()))?;
+    output.line(text.trim_end(), &json);
     Ok(())
 }
 

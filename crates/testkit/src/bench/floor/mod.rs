@@ -9,13 +9,17 @@
 //! * `record`: writing down what Kiungo does
 //! * `rows`: what a change writes
 //! * `replay`: the bare loop
-//! * `writer`: group commit without a judgement
+//! * `shared`: the bare loop in several parts, which tell one another by messages
+//! * `writer`: group commit without a judgement; `sqlite`, `postgres`: its statements
 //! * `compare`: whether both databases hold the same
 
 mod compare;
+mod postgres;
 mod record;
 mod replay;
 mod rows;
+pub(super) mod shared;
+mod sqlite;
 mod writer;
 
 use std::sync::Arc;
@@ -37,6 +41,8 @@ use super::observed::Observed;
 use super::product::{self, Wiring};
 use super::{BenchError, BenchOptions, Decimal, load};
 use record::{Recorder, Script};
+use sqlite::Sqlite;
+use writer::Writer;
 
 /// What was found.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,7 +53,12 @@ pub(super) struct Found {
 /// Measures.
 pub(super) fn run(runtime: &Runtime, options: BenchOptions) -> Result<Found, BenchError> {
     let recorded = tempfile::tempdir()?;
-    let scripts = runtime.block_on(record(options, recorded.path()))?;
+    let scripts = runtime.block_on(async {
+        let store = product::store(recorded.path()).await?;
+        let scripts = record(options, store.clone(), false).await;
+        store.close().await;
+        scripts
+    })?;
     tell(&scripts);
     let repeated = tempfile::tempdir()?;
     let rate = runtime.block_on(repeat(options, scripts, repeated.path()))?;
@@ -56,15 +67,16 @@ pub(super) fn run(runtime: &Runtime, options: BenchOptions) -> Result<Found, Ben
     Ok(Found { rate })
 }
 
-/// Lets Kiungo make its transfers, and writes down what it does for each.
+/// Lets Kiungo make its transfers, and writes down what it does for each. `outbox`: whether the store
+/// keeps what is to be told to others.
 async fn record(
     options: BenchOptions,
-    folder: &std::path::Path,
+    store: Arc<dyn Store>,
+    outbox: bool,
 ) -> Result<Vec<Script>, BenchError> {
     let BenchOptions { transfers, in_flight } = options;
-    let (_companion, addresses) = counterparties::start(Spec { transfers, pending: false })?;
-    let recorder = Arc::new(Recorder::default());
-    let store = product::store(folder).await?;
+    let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
+    let recorder = Arc::new(Recorder::new(outbox));
     let watch = Watch::new(in_flight, is_done);
     let written_down: Arc<dyn Store> =
         Arc::new(Observed { store: store.clone(), observer: Arc::clone(&recorder) });
@@ -78,8 +90,7 @@ async fn record(
     submit_all(&engine, &watch, transfers, in_flight).await?;
     watch.wait_for(transfers).await?;
     engine.stop(Duration::from_secs(10)).await;
-    all_completed(store.as_ref(), transfers).await?;
-    store.close().await;
+    all_completed(store.as_ref(), transfers.into()).await?;
     recorder.scripts(&addresses)
 }
 
@@ -104,14 +115,14 @@ async fn repeat(
     folder: &std::path::Path,
 ) -> Result<u64, BenchError> {
     let BenchOptions { transfers, in_flight } = options;
-    let (_companion, addresses) = counterparties::start(Spec { transfers, pending: false })?;
+    let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
     let authorizations = authorizations(&addresses, in_flight).await?;
     for script in &mut scripts {
         script.address(&authorizations)?;
     }
     // The schema is the store's own.
     product::store(folder).await?.close().await;
-    let writer = writer::Writer::open(&folder.join("kiungo.db")).await?;
+    let writer = Writer::start(Sqlite::open(&folder.join("kiungo.db")).await?);
     replay::run(scripts, writer, in_flight).await
 }
 

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{HeaderValue, Uri, header};
-use kiungo_domain::TransferId;
-use kiungo_domain::transfer::Status;
+use kiungo_domain::{Slot, TransferId};
 use kiungo_store::Change;
 use kiungo_transport::{Failure, Network, Request, Response, Transport};
 use tokio::task;
 
-use super::rows::Rows;
+use super::rows::{Rows, Standing};
 use crate::bench::BenchError;
 use crate::bench::counterparties::Addresses;
 use crate::bench::observed::{Observer, Sequel};
@@ -21,8 +20,10 @@ use crate::bench::observed::{Observer, Sequel};
 const LOGINS: [&str; 2] = ["/accesstoken", "/getSession/"];
 
 /// What was done for one transfer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Script {
+    pub(super) id: TransferId,
+    pub(super) slot: Slot,
     pub(super) moves: Vec<Move>,
 }
 
@@ -80,13 +81,15 @@ impl Script {
 /// the transfer that its task commits.
 #[derive(Default)]
 pub(super) struct Recorder {
+    /// Whether the store keeps what is to be told to others.
+    outbox: bool,
     notes: Mutex<Notes>,
 }
 
 #[derive(Default)]
 struct Notes {
-    accepted: BTreeMap<TransferId, Rows>,
-    statuses: HashMap<TransferId, Status>,
+    accepted: BTreeMap<TransferId, (Slot, Rows)>,
+    standings: HashMap<TransferId, Standing>,
     workers: HashMap<TransferId, Vec<task::Id>>,
     by_task: HashMap<task::Id, Vec<Noted>>,
     /// The last that was sent to each authority.
@@ -100,6 +103,11 @@ enum Noted {
 }
 
 impl Recorder {
+    /// One that writes down what is kept to be told to others, too, if that is so.
+    pub(super) fn new(outbox: bool) -> Self {
+        Self { outbox, ..Self::default() }
+    }
+
     /// A transport that writes down what it carries.
     pub(super) fn carry(self: &Arc<Self>, network: Network) -> Arc<dyn Transport> {
         Arc::new(Tap { network, recorder: Arc::clone(self) })
@@ -113,8 +121,8 @@ impl Recorder {
         }
         let parties = parties(addresses);
         let mut scripts = Vec::with_capacity(notes.accepted.len());
-        for (id, rows) in notes.accepted {
-            let mut script = Script { moves: vec![Move::Commit(rows)] };
+        for (id, (slot, rows)) in notes.accepted {
+            let mut script = Script { id, slot, moves: vec![Move::Commit(rows)] };
             for task in notes.workers.remove(&id).unwrap_or_default() {
                 for noted in notes.by_task.remove(&task).unwrap_or_default() {
                     script.moves.push(noted.into_move(&parties)?);
@@ -152,10 +160,10 @@ impl Recorder {
         }
     }
 
-    fn committed(&self, id: TransferId, is_new: bool, rows: Rows) {
+    fn committed(&self, id: TransferId, new: Option<Slot>, rows: Rows) {
         let mut notes = self.notes();
-        if is_new {
-            notes.accepted.insert(id, rows);
+        if let Some(slot) = new {
+            notes.accepted.insert(id, (slot, rows));
         } else if let Some(task) = task::try_id() {
             let workers = notes.workers.entry(id).or_default();
             if workers.last() != Some(&task) {
@@ -172,13 +180,14 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn look(self: &Arc<Self>, change: &Change) -> Option<Sequel> {
-        let (id, status) = (change.decision.transfer.id(), change.decision.transfer.status());
-        let before = self.notes().statuses.insert(id, status);
-        let is_new = change.decision.base_version == 0;
-        match Rows::of(change, before) {
+        let transfer = &change.decision.transfer;
+        let id = transfer.id();
+        let before = self.notes().standings.insert(id, Standing::of(transfer));
+        let new = (change.decision.base_version == 0).then(|| transfer.slot());
+        match Rows::of(change, before, self.outbox) {
             Ok(rows) => {
                 let recorder = Arc::clone(self);
-                Some(Box::new(move || recorder.committed(id, is_new, rows)))
+                Some(Box::new(move || recorder.committed(id, new, rows)))
             }
             Err(error) => {
                 self.notes().failed = Some(error.to_string());

@@ -17,11 +17,7 @@ pub(super) async fn run(
     writer: Writer,
     in_flight: u32,
 ) -> Result<u64, BenchError> {
-    let mut networks = Vec::new();
-    for _ in 0..3 {
-        networks.push(product::network(in_flight)?);
-    }
-    let networks: Arc<[Network]> = networks.into();
+    let networks = networks(in_flight)?;
     let waiting = Arc::new(Mutex::new(VecDeque::from(scripts)));
     let mut tasks = JoinSet::new();
     for _ in 0..in_flight {
@@ -32,7 +28,7 @@ pub(super) async fn run(
             loop {
                 let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                 let Some(script) = next else { return Ok::<_, BenchError>(ended) };
-                perform(script, &networks, &writer).await?;
+                perform(script.moves, &networks, &writer).await?;
                 ended.push(Instant::now());
             }
         });
@@ -45,8 +41,18 @@ pub(super) async fn run(
     Ok(steady::rate(&ended))
 }
 
-async fn perform(script: Script, networks: &[Network], writer: &Writer) -> Result<(), BenchError> {
-    for step in script.moves {
+/// A client for each party.
+pub(super) fn networks(in_flight: u32) -> Result<Arc<[Network]>, BenchError> {
+    (0..3).map(|_| product::network(in_flight)).collect()
+}
+
+/// Does one after the other.
+pub(super) async fn perform(
+    moves: impl IntoIterator<Item = Move>,
+    networks: &[Network],
+    writer: &Writer,
+) -> Result<(), BenchError> {
+    for step in moves {
         match step {
             Move::Commit(rows) => writer.commit(rows).await?,
             Move::Call(call) => send(call, networks).await?,

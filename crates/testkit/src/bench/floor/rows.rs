@@ -1,20 +1,59 @@
-//! What a change writes, in the form in which the store's statements take it: each row a JSON
-//! array. That it is the same as what the store writes is compared after every measurement.
+//! What a change writes, as rows in the form in which the store's statements take them. That it is
+//! the same as what the store writes is compared after every measurement.
 
-use kiungo_domain::Currency;
 use kiungo_domain::transfer::Status;
-use kiungo_store::{Change, Summary};
+use kiungo_domain::{Currency, Transfer};
+use kiungo_store::{Change, News, Summary};
 use serde::Serialize;
-use serde_json::json;
+
+/// One value of a row.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(super) enum Cell {
+    Text(Option<String>),
+    Integer(Option<i64>),
+}
+
+/// A row: its values, and all of them as a JSON array, as one of the databases takes it. Made
+/// beforehand, so that the floor spends no time on it.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) cells: Vec<Cell>,
+    pub(super) json: String,
+}
+
+impl Row {
+    fn new(cells: Vec<Cell>) -> serde_json::Result<Self> {
+        let json = serde_json::to_string(&cells)?;
+        Ok(Self { cells, json })
+    }
+}
+
+/// How a transfer stood.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    status: Status,
+    holds_account: bool,
+}
+
+impl Standing {
+    pub(super) fn of(transfer: &Transfer) -> Self {
+        Self { status: transfer.status(), holds_account: transfer.holds_account() }
+    }
+}
 
 /// The rows of one change.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
-    pub(super) events: Vec<String>,
-    pub(super) transfer: String,
-    pub(super) ledger: Vec<String>,
-    pub(super) receipts: Vec<String>,
-    pub(super) keys: Vec<String>,
+    pub(super) events: Vec<Row>,
+    pub(super) transfer: Vec<Row>,
+    /// The transfer, if it lets go of its account.
+    pub(super) lanes_left: Vec<Row>,
+    pub(super) lanes: Vec<Row>,
+    pub(super) ledger: Vec<Row>,
+    pub(super) receipts: Vec<Row>,
+    pub(super) keys: Vec<Row>,
+    pub(super) outbox: Vec<Row>,
     /// How many transfers of a kind, provider and status there are more, or fewer.
     pub(super) counts: Vec<((&'static str, String, &'static str), i64)>,
     /// What is added to a ledger account.
@@ -22,62 +61,113 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Those of a change to a transfer whose status was `before`.
-    pub(super) fn of(change: &Change, before: Option<Status>) -> serde_json::Result<Self> {
+    /// Those of a change to a transfer that stood as in `before`; with what becomes known, if that is
+    /// told to others.
+    pub(super) fn of(
+        change: &Change,
+        before: Option<Standing>,
+        outbox: bool,
+    ) -> serde_json::Result<Self> {
         let decision = &change.decision;
-        let id = decision.transfer.id();
-        let mut rows = Self { transfer: transfer(change)?, ..Self::default() };
+        let id = || text(decision.transfer.id());
+        let mut rows = Self::default();
         for entry in &decision.entries {
             let event = serde_json::to_string(&entry.event)?;
-            rows.events.push(text(&(id, entry.seq, entry.at.as_micros(), event))?);
+            let cells = vec![id(), number(entry.seq), micros(entry.at), text(event)];
+            rows.events.push(Row::new(cells)?);
         }
+        let summary = Summary::of(&decision.transfer);
+        let json = serde_json::to_string(&summary)?;
+        rows.transfer.push(transfer(change, &summary, json.clone())?);
         for posting in &decision.postings {
             let account = posting.account.to_string();
-            rows.ledger.push(text(&(id, &account, posting.currency, posting.minor))?);
+            let currency = text(posting.currency.code());
+            let minor = Cell::Integer(Some(posting.minor));
+            rows.ledger.push(Row::new(vec![id(), text(&account), currency, minor])?);
             rows.balances.push(((account, posting.currency), posting.minor));
         }
         for claim in &decision.receipts {
-            let operation = claim.operation.as_str();
-            rows.receipts.push(text(&(claim.receipt.as_str(), &claim.provider, id, operation))?);
+            let operation = text(claim.operation.as_str());
+            let receipt = text(claim.receipt.as_str());
+            let cells = vec![receipt, text(&claim.provider), id(), operation];
+            rows.receipts.push(Row::new(cells)?);
         }
         if let Some(key) = &change.key {
-            rows.keys.push(text(&(&key.client, &key.key, &key.digest, id))?);
+            let cells = vec![text(&key.client), text(&key.key), text(&key.digest), id()];
+            rows.keys.push(Row::new(cells)?);
         }
-        let kind = decision.transfer.kind().as_str();
-        let provider = decision.transfer.instruction().provider.to_string();
-        let counted = |status: Status, by| ((kind, provider.clone(), status.as_str()), by);
-        rows.counts.extend(before.map(|status| counted(status, -1)));
-        rows.counts.push(counted(decision.transfer.status(), 1));
+        rows.lane(&decision.transfer, before)?;
+        rows.count(&decision.transfer, before);
+        if outbox && before.is_none_or(|before| before.status != summary.status) {
+            let news = serde_json::to_string(&News::Status)?;
+            let cells = vec![id(), micros(summary.updated_at), text(news), text(json)];
+            rows.outbox.push(Row::new(cells)?);
+        }
         Ok(rows)
     }
 
-    /// How many rows of tables that grow, and of the transfer.
+    fn lane(&mut self, transfer: &Transfer, before: Option<Standing>) -> serde_json::Result<()> {
+        let (held, holds) =
+            (before.is_some_and(|before| before.holds_account), transfer.holds_account());
+        if held && !holds {
+            self.lanes_left.push(Row::new(vec![text(transfer.id())])?);
+        }
+        if let Some(account) = transfer.account().filter(|_| holds && !held) {
+            let core = text(&transfer.instruction().core);
+            let (kind, number) = (text(account.kind.as_str()), text(account.id));
+            self.lanes.push(Row::new(vec![core, kind, number, text(transfer.id())])?);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, transfer: &Transfer, before: Option<Standing>) {
+        let kind = transfer.kind().as_str();
+        let provider = transfer.instruction().provider.to_string();
+        let counted = |status: Status, by| ((kind, provider.clone(), status.as_str()), by);
+        self.counts.extend(before.map(|before| counted(before.status, -1)));
+        self.counts.push(counted(transfer.status(), 1));
+    }
+
+    /// How many rows of tables that grow, of the transfer, and of those that come and go.
     pub(super) fn len(&self) -> usize {
-        1 + self.events.len() + self.ledger.len() + self.receipts.len() + self.keys.len()
+        let grow = self.events.len() + self.ledger.len() + self.receipts.len() + self.keys.len();
+        self.transfer.len() + grow + self.lanes.len() + self.outbox.len()
     }
 }
 
-fn transfer(change: &Change) -> serde_json::Result<String> {
-    let summary = Summary::of(&change.decision.transfer);
-    text(&json!([
-        summary.id,
-        summary.version,
-        summary.kind.as_str(),
-        summary.provider,
-        summary.status.as_str(),
-        u8::from(!summary.status.is_final()),
-        u8::from(summary.case.is_some()),
-        u8::from(summary.holds_account),
-        summary.msisdn.as_ref().map(kiungo_domain::Msisdn::digits),
-        summary.client_reference,
-        summary.core_receipt.as_ref().map(kiungo_domain::Receipt::as_str),
-        summary.received_at.as_micros(),
-        summary.updated_at.as_micros(),
-        change.due.map(kiungo_domain::Timestamp::as_micros),
-        text(&summary)?,
-    ]))
+fn transfer(change: &Change, summary: &Summary, json: String) -> serde_json::Result<Row> {
+    let optional = |value: Option<&str>| Cell::Text(value.map(str::to_owned));
+    let time = |at: Option<kiungo_domain::Timestamp>| Cell::Integer(at.map(|at| at.as_micros()));
+    let truth = |truth: bool| Cell::Integer(Some(i64::from(truth)));
+    Row::new(vec![
+        text(summary.id),
+        number(summary.version),
+        text(summary.kind.as_str()),
+        text(&summary.provider),
+        text(summary.status.as_str()),
+        truth(!summary.status.is_final()),
+        truth(summary.case.is_some()),
+        truth(summary.holds_account),
+        time(summary.unknown_since),
+        optional(summary.msisdn.as_ref().map(kiungo_domain::Msisdn::digits)),
+        optional(summary.client_reference.as_deref()),
+        optional(summary.core_receipt.as_ref().map(kiungo_domain::Receipt::as_str)),
+        micros(summary.received_at),
+        micros(summary.updated_at),
+        time(change.due),
+        text(json),
+        Cell::Integer(Some(i64::from(change.decision.transfer.slot().number()))),
+    ])
 }
 
-fn text<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
-    serde_json::to_string(value)
+fn text(value: impl ToString) -> Cell {
+    Cell::Text(Some(value.to_string()))
+}
+
+fn number(value: u64) -> Cell {
+    Cell::Integer(i64::try_from(value).ok())
+}
+
+const fn micros(at: kiungo_domain::Timestamp) -> Cell {
+    Cell::Integer(Some(at.as_micros()))
 }

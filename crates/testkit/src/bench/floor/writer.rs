@@ -1,12 +1,9 @@
-//! Group commit as the store does it, a task that takes all that waits, by the same statements on a
-//! connection with the same settings, and without looking at what it writes.
+//! Group commit as the store does it, a task that takes all that waits, without looking at what it
+//! writes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use serde::Serialize;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use kiungo_domain::Currency;
 use tokio::sync::{mpsc, oneshot};
 
 use super::rows::Rows;
@@ -17,49 +14,15 @@ const BATCH_MAX: usize = 512;
 /// As the store's default.
 const QUEUE_MAX: usize = 4_096;
 
-const PUT_EVENTS: &str = "
-    INSERT INTO transfer_events (transfer_id, seq, at_us, event)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
+/// A connection that writes.
+pub(super) trait Database: Send + Sized + 'static {
+    /// Writes a batch in one transaction; durable when this returns.
+    fn write(&mut self, batch: &[Rows]) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    /// Leaves the database tidy.
+    fn close(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+}
 
-const PUT_TRANSFERS: &str = "
-    INSERT INTO transfers (
-        id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary
-    )
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
-        value ->> 12, value ->> 13, value ->> 14
-    FROM json_each(?1) WHERE true
-    ON CONFLICT (id) DO UPDATE SET
-        version = excluded.version, kind = excluded.kind, status = excluded.status,
-        is_open = excluded.is_open, has_case = excluded.has_case,
-        holds_account = excluded.holds_account,
-        core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary";
-
-const PUT_COUNTS: &str = "
-    INSERT INTO transfer_counts (kind, provider, status, count)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
-    ON CONFLICT (kind, provider, status) DO UPDATE SET count = count + excluded.count";
-
-const PUT_LEDGER: &str = "
-    INSERT INTO ledger_entries (transfer_id, account, currency, minor)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
-
-const PUT_BALANCES: &str = "
-    INSERT INTO ledger_balances (account, currency, minor)
-    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true
-    ON CONFLICT (account, currency) DO UPDATE SET minor = minor + excluded.minor";
-
-const PUT_RECEIPTS: &str = "
-    INSERT INTO receipts (receipt, provider, transfer_id, operation)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
-
-const PUT_KEYS: &str = "
-    INSERT INTO idempotency_keys (client, key, digest, transfer_id)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
-
-/// The way to the one connection that writes.
+/// The way to a connection that writes.
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
@@ -71,24 +34,15 @@ enum Message {
 }
 
 impl Writer {
-    /// Opens a database that has its schema.
-    pub(super) async fn open(path: &Path) -> Result<Self, BenchError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .pragma("wal_autocheckpoint", "4096")
-            .pragma("cache_size", "-16384")
-            .disable_statement_logging();
-        let connection = options.connect().await?;
+    /// Starts the task.
+    pub(super) fn start(database: impl Database) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         tokio::spawn(async move {
-            if let Err(error) = write_all(connection, waiting).await {
+            if let Err(error) = write_all(database, waiting).await {
                 eprintln!("the floor's database failed: {error}");
             }
         });
-        Ok(Self { queue })
+        Self { queue }
     }
 
     /// Commits rows; durable when this returns.
@@ -96,7 +50,7 @@ impl Writer {
         self.ask(|answer| Message::Commit(rows, answer)).await
     }
 
-    /// Folds the log into the database and closes it.
+    /// Leaves the database tidy.
     pub(super) async fn close(&self) -> Result<(), BenchError> {
         self.ask(Message::Close).await
     }
@@ -113,7 +67,7 @@ impl Writer {
 }
 
 async fn write_all(
-    mut connection: SqliteConnection,
+    mut database: impl Database,
     mut waiting: mpsc::Receiver<Message>,
 ) -> Result<(), sqlx::Error> {
     let mut messages = Vec::with_capacity(BATCH_MAX);
@@ -129,14 +83,13 @@ async fn write_all(
             }
         }
         if !batch.is_empty() {
-            write(&mut connection, &batch).await?;
+            database.write(&batch).await?;
         }
         for answer in answers {
             let _ = answer.send(());
         }
         if let Some(answer) = closing {
-            sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
-            connection.close().await?;
+            database.close().await?;
             let _ = answer.send(());
             return Ok(());
         }
@@ -144,64 +97,37 @@ async fn write_all(
     Ok(())
 }
 
-async fn write(connection: &mut SqliteConnection, batch: &[Rows]) -> Result<(), sqlx::Error> {
-    let (mut counts, mut balances) = (BTreeMap::new(), BTreeMap::new());
-    for rows in batch {
-        for (name, by) in &rows.counts {
-            *counts.entry(name).or_insert(0) += by;
+/// What a batch adds to the counts of transfers and to the balances.
+#[derive(Default)]
+pub(super) struct Sums<'a> {
+    counts: BTreeMap<&'a (&'static str, String, &'static str), i64>,
+    balances: BTreeMap<&'a (String, Currency), i64>,
+}
+
+impl<'a> Sums<'a> {
+    pub(super) fn of(batch: &'a [Rows]) -> Self {
+        let mut sums = Self::default();
+        for rows in batch {
+            for (name, by) in &rows.counts {
+                *sums.counts.entry(name).or_insert(0) += by;
+            }
+            for (account, by) in &rows.balances {
+                *sums.balances.entry(account).or_insert(0) += by;
+            }
         }
-        for (account, by) in &rows.balances {
-            *balances.entry(account).or_insert(0) += by;
-        }
+        sums.counts.retain(|_, by| *by != 0);
+        sums
     }
-    let counts = counts.into_iter().filter(|(_, by)| *by != 0);
-    let counts = counts.map(|((kind, provider, status), by)| (kind, provider, status, by));
-    let balances = balances.into_iter().map(|((account, currency), by)| (account, currency, by));
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-    put(connection, PUT_EVENTS, joined(batch.iter().flat_map(|rows| &rows.events))).await?;
-    put(connection, PUT_TRANSFERS, joined(batch.iter().map(|rows| &rows.transfer))).await?;
-    put(connection, PUT_COUNTS, joined(counts.map(|row| text(&row)))).await?;
-    put(connection, PUT_LEDGER, joined(batch.iter().flat_map(|rows| &rows.ledger))).await?;
-    put(connection, PUT_BALANCES, joined(balances.map(|row| text(&row)))).await?;
-    put(connection, PUT_RECEIPTS, joined(batch.iter().flat_map(|rows| &rows.receipts))).await?;
-    put(connection, PUT_KEYS, joined(batch.iter().flat_map(|rows| &rows.keys))).await?;
-    sqlx::raw_sql("COMMIT").execute(connection).await.map(drop)
-}
 
-async fn put(
-    connection: &mut SqliteConnection,
-    statement: &'static str,
-    rows: Option<String>,
-) -> Result<(), sqlx::Error> {
-    let Some(rows) = rows else { return Ok(()) };
-    sqlx::query(statement).bind(rows).execute(connection).await.map(drop)
-}
-
-/// A JSON array of rows, unless there are none.
-fn joined<T: AsRef<str>>(rows: impl Iterator<Item = T>) -> Option<String> {
-    let mut array = String::from("[");
-    for row in rows {
-        if array.len() > 1 {
-            array.push(',');
-        }
-        array.push_str(row.as_ref());
+    /// Kind, provider, status, change.
+    pub(super) fn counts(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, &'a str, &'static str, i64)> {
+        self.counts.iter().map(|((kind, provider, status), by)| (*kind, &**provider, *status, *by))
     }
-    array.push(']');
-    (array.len() > 2).then_some(array)
-}
 
-fn text<T: Serialize>(row: &T) -> String {
-    // Numbers and texts can always be written.
-    serde_json::to_string(row).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_become_one_array() {
-        assert_eq!(joined(["[1]", "[2]"].iter()), Some("[[1],[2]]".to_owned()));
-        assert_eq!(joined(std::iter::empty::<&str>()), None);
+    /// Account, currency, change.
+    pub(super) fn balances(&self) -> impl Iterator<Item = (&'a str, &'a str, i64)> {
+        self.balances.iter().map(|((account, currency), by)| (&**account, currency.code(), *by))
     }
 }

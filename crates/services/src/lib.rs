@@ -1,10 +1,19 @@
 //! Servers that tests need, started for them and stopped after them.
 //!
-//! * [`postgres`]: a private `PostgreSQL`
-//! * [`rabbit`]: a private `RabbitMQ`
+//! It depends on no other crate of ours, so that `xtask` works while they do not compile. Nothing here
+//! writes to standard output, which may be JSON of whoever uses it.
+//!
+//! * `postgres`: a private `PostgreSQL`
+//! * `rabbit`: a private `RabbitMQ`
+//! * [`tool`]: starting cargo and its kin
+//! * [`debian`]: tools of Debian's that a command needs
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod debian;
 mod postgres;
 mod rabbit;
+pub mod tool;
 
 use std::env;
 use std::net::TcpListener;
@@ -12,19 +21,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::tool::Tool;
+use debian::is_root;
+use tool::Tool;
 
-pub(crate) use postgres::Postgres;
-pub(crate) use rabbit::Rabbit;
+pub use postgres::Postgres;
+pub use rabbit::Rabbit;
 
 /// Where servers keep their files: below the target folder.
 fn folder(root: &Path) -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR");
     target.map_or_else(|| root.join("target"), |path| root.join(path)).join("services")
-}
-
-fn is_root(root: &Path) -> Result<bool> {
-    Ok(Tool::other(root, Path::new("id"), &["-u"]).output()?.trim() == "0")
 }
 
 /// A port that nobody listens on.
@@ -67,7 +73,7 @@ impl Installer {
             allowed,
             "{package} is not installed, and installing it needs root: apt-get install {package}"
         );
-        println!("{package} is not installed: installing Debian's package");
+        eprintln!("{package} is not installed: installing Debian's package");
         Ok(Self { root: root.to_owned(), as_root })
     }
 
@@ -79,7 +85,7 @@ impl Installer {
 
     fn apt(&self, what: &[&str]) -> Result<()> {
         let line = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "-y", "-q"];
-        self.privileged(&[&line[..], what].concat()).run()
+        self.privileged(&[&line[..], what].concat()).run_aside()
     }
 }
 

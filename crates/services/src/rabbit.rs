@@ -9,8 +9,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Installer, free_ports, is_leftover};
 use crate::tool::Tool;
+use crate::{Installer, free_ports, is_leftover};
 
 /// How a node's folder is called; the number of the process that started it follows.
 const FOLDER: &str = "kiungo-rabbit-";
@@ -35,7 +35,7 @@ const START_WITHIN: &str = "180";
 const STOP_WITHIN: &str = "60";
 
 /// A running node; it stops, and its files go, when this is dropped.
-pub(crate) struct Rabbit {
+pub struct Rabbit {
     root: PathBuf,
     folder: PathBuf,
     port: u16,
@@ -46,18 +46,18 @@ pub(crate) struct Rabbit {
 
 impl Rabbit {
     /// Installs the server if it is missing, and starts a new node.
-    pub(crate) fn start(root: &Path) -> Result<Self> {
+    pub fn start(root: &Path) -> Result<Self> {
         if !is_installed() {
             install(root)?;
         }
-        let services = super::folder(root);
+        let services = crate::folder(root);
         sweep(root, &services);
         let [port, distribution, mapper] = free_ports()?;
         let folder = services.join(format!("{FOLDER}{}", std::process::id()));
         fs::create_dir_all(folder.join("home")).context(folder.display().to_string())?;
         // Absolute, as the server changes its folder.
         let folder = folder.canonicalize()?;
-        println!("a private RabbitMQ is started in {}", folder.display());
+        eprintln!("a private RabbitMQ is started in {}", folder.display());
         fs::write(folder.join("plugins"), "[].\n")?;
         fs::write(folder.join("mapper"), mapper.to_string())?;
         let settings = format!(
@@ -72,19 +72,18 @@ impl Rabbit {
     }
 
     /// The address of its virtual host.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
     }
 
     /// Stops it and starts it again: connections are lost, what was confirmed is not.
-    #[allow(dead_code, reason = "for runs that try what a restart does")]
-    pub(crate) fn restart(&mut self) -> Result<()> {
+    pub fn restart(&mut self) -> Result<()> {
         self.halt();
         self.serve()
     }
 
     /// Stops it until [`Rabbit::serve`].
-    pub(crate) fn halt(&mut self) {
+    pub fn halt(&mut self) {
         stop_node(&self.root, &self.folder);
         if let Some(mut server) = self.server.take() {
             // It has stopped: this only takes note.
@@ -93,7 +92,7 @@ impl Rabbit {
     }
 
     /// Starts what was stopped, and waits until it answers.
-    pub(crate) fn serve(&mut self) -> Result<()> {
+    pub fn serve(&mut self) -> Result<()> {
         let said = self.folder.join("out");
         let out = File::create(&said).context(said.display().to_string())?;
         let mut command = Command::new(SERVER);
@@ -185,7 +184,7 @@ fn stop_mapper(root: &Path, folder: &Path) {
 
 fn remove(folder: &Path) {
     if let Err(error) = fs::remove_dir_all(folder) {
-        println!("{} was not removed: {error}", folder.display());
+        eprintln!("{} was not removed: {error}", folder.display());
     }
 }
 
@@ -197,7 +196,9 @@ fn install(root: &Path) -> Result<()> {
     let installer = Installer::new(root, "rabbitmq-server")?;
     installer.apt(&["update"])?;
     let environment = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"];
-    installer.privileged(&[&environment[..], &["sh", "-c", INSTALL_QUIETLY]].concat()).run()?;
+    installer
+        .privileged(&[&environment[..], &["sh", "-c", INSTALL_QUIETLY]].concat())
+        .run_aside()?;
     ensure!(is_installed(), "rabbitmq-server was installed, but there is no {SERVER}");
     Ok(())
 }

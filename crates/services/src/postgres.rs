@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Installer, free_port, is_leftover, is_root};
+use crate::debian::is_root;
 use crate::tool::Tool;
+use crate::{Installer, free_port, is_leftover};
 
 /// The user of the database, and its name.
 const NAME: &str = "kiungo";
@@ -22,12 +23,12 @@ const FOLDER: &str = "kiungo-postgres-";
 const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// What differs from the server's defaults. Commits are as durable as in production, so that tests
-/// meet the same waits; there are connections for many processes.
+/// meet the same waits; there are connections for many processes. When what was committed can be asked.
 const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c max_connections=300 -c fsync=on";
+    -c max_connections=300 -c fsync=on -c track_commit_timestamp=on";
 
 /// A running server; it stops, and its files go, when this is dropped.
-pub(crate) struct Postgres {
+pub struct Postgres {
     root: PathBuf,
     /// `initdb`, `pg_ctl` and their kin.
     programs: PathBuf,
@@ -39,13 +40,13 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// Installs the server if it is missing, and starts a new cluster.
-    pub(crate) fn start(root: &Path) -> Result<Self> {
+    pub fn start(root: &Path) -> Result<Self> {
         let as_root = is_root(root)?;
         let programs = match programs() {
             Some(programs) => programs,
             None => install(root)?,
         };
-        let services = super::folder(root);
+        let services = crate::folder(root);
         let mut postgres = Self {
             root: root.to_owned(),
             programs,
@@ -56,7 +57,7 @@ impl Postgres {
         postgres.sweep(&services);
         postgres.sweep(&std::env::temp_dir());
         postgres.make_folder()?;
-        println!("a private PostgreSQL is started in {}", postgres.folder.display());
+        eprintln!("a private PostgreSQL is started in {}", postgres.folder.display());
         let made = ["--username", NAME, "--auth", "trust", "--encoding", "UTF8", "--no-sync"];
         postgres.run(
             "initdb",
@@ -70,26 +71,42 @@ impl Postgres {
     }
 
     /// The address of its database.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("postgres://{NAME}@127.0.0.1:{}/{NAME}", self.port)
     }
 
     /// Stops it and starts it again: connections are lost, what was committed is not.
-    #[allow(dead_code, reason = "for runs that try what a restart does")]
-    pub(crate) fn restart(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// It does not stop or start.
+    pub fn restart(&self) -> Result<()> {
         self.halt()?;
         self.serve()
     }
 
-    /// Stops it until [`Postgres::serve`].
-    #[allow(dead_code, reason = "for runs that try what an outage does")]
-    pub(crate) fn halt(&self) -> Result<()> {
-        let stop = ["stop", "--pgdata", &self.data(), "--mode", "fast", "--silent", "--wait"];
+    /// Stops it until [`Postgres::serve`]: what is being done is broken off.
+    ///
+    /// # Errors
+    /// It does not stop.
+    pub fn halt(&self) -> Result<()> {
+        self.halt_as("fast")
+    }
+
+    /// Has it end as in a power cut, until [`Postgres::serve`] recovers it from its log.
+    ///
+    /// # Errors
+    /// It does not stop.
+    pub fn crash(&self) -> Result<()> {
+        self.halt_as("immediate")
+    }
+
+    fn halt_as(&self, mode: &str) -> Result<()> {
+        let stop = ["stop", "--pgdata", &self.data(), "--mode", mode, "--silent", "--wait"];
         self.run("pg_ctl", &stop)
     }
 
     /// Starts what was stopped.
-    pub(crate) fn serve(&self) -> Result<()> {
+    pub fn serve(&self) -> Result<()> {
         let options = format!("-p {} {SETTINGS}", self.port);
         let log = self.folder.join("log").to_string_lossy().into_owned();
         let wait = ["--wait", "--silent", "--log", &log, "--options", &options];
@@ -137,10 +154,10 @@ impl Postgres {
         if data.join("postmaster.pid").exists()
             && let Err(error) = self.run("pg_ctl", &stop)
         {
-            println!("the private PostgreSQL in {} was not stopped: {error:#}", folder.display());
+            eprintln!("the private PostgreSQL in {} was not stopped: {error:#}", folder.display());
         }
         if let Err(error) = fs::remove_dir_all(folder) {
-            println!("{} was not removed: {error}", folder.display());
+            eprintln!("{} was not removed: {error}", folder.display());
         }
     }
 
@@ -192,7 +209,7 @@ fn install(root: &Path) -> Result<PathBuf> {
     installer.apt(&["install", "--no-install-recommends", "postgresql-common"])?;
     let rule = "install -d /etc/postgresql-common/createcluster.d && \
         echo create_main_cluster = false > /etc/postgresql-common/createcluster.d/kiungo-tests.conf";
-    installer.privileged(&["sh", "-c", rule]).run()?;
+    installer.privileged(&["sh", "-c", rule]).run_aside()?;
     installer.apt(&["install", "--no-install-recommends", "postgresql"])?;
     programs().context("PostgreSQL was installed, but there is no pg_ctl below /usr/lib/postgresql")
 }

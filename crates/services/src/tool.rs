@@ -1,15 +1,20 @@
 //! Starting cargo and its kin.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "`run` is for commands that talk to the person who runs them"
+)]
+
 use std::env;
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, ErrorKind};
+use std::io::{self, BufRead as _, BufReader, ErrorKind};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
 /// A program about to be started in the workspace's folder.
-pub(crate) struct Tool {
+pub struct Tool {
     command: Command,
     /// As a person would type it.
     shown: String,
@@ -17,14 +22,14 @@ pub(crate) struct Tool {
 
 impl Tool {
     /// Cargo, the one that runs us.
-    pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Self {
+    pub fn cargo(root: &Path, arguments: &[&str]) -> Self {
         let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let shown = format!("cargo {}", arguments.join(" "));
         Self::new(root, &program, arguments, shown)
     }
 
     /// Any other program.
-    pub(crate) fn other(root: &Path, program: &Path, arguments: &[&str]) -> Self {
+    pub fn other(root: &Path, program: &Path, arguments: &[&str]) -> Self {
         let name = program.file_name().unwrap_or_default().to_string_lossy();
         let shown = format!("{name} {}", arguments.join(" "));
         Self::new(root, &program.as_os_str().to_owned(), arguments, shown)
@@ -44,15 +49,26 @@ impl Tool {
     }
 
     /// Sets a variable.
-    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self.shown = format!("{name}=\"{value}\" {}", self.shown);
         self
     }
 
     /// Runs it with its output on ours; an error if it fails.
-    pub(crate) fn run(mut self) -> Result<()> {
+    pub fn run(self) -> Result<()> {
         println!("$ {}", self.shown);
+        self.succeed()
+    }
+
+    /// Runs it with all its output on our standard error; an error if it fails.
+    pub fn run_aside(mut self) -> Result<()> {
+        eprintln!("$ {}", self.shown);
+        self.command.stdout(io::stderr());
+        self.succeed()
+    }
+
+    fn succeed(mut self) -> Result<()> {
         let status = self.command.status();
         let status = status.with_context(|| format!("`{}` cannot be started", self.shown))?;
         if status.success() {
@@ -62,7 +78,7 @@ impl Tool {
     }
 
     /// Runs it, passes each line of its standard output on, and shows it to `look` too.
-    pub(crate) fn run_watched(mut self, mut look: impl FnMut(&str)) -> Result<()> {
+    pub fn run_watched(mut self, mut look: impl FnMut(&str)) -> Result<()> {
         println!("$ {}", self.shown);
         let child = self.command.stdout(Stdio::piped()).spawn();
         let mut child = child.with_context(|| format!("`{}` cannot be started", self.shown))?;
@@ -82,7 +98,7 @@ impl Tool {
 
     /// Runs it silently: its standard output if it succeeds, its standard error in the error if it
     /// fails.
-    pub(crate) fn output(mut self) -> Result<String> {
+    pub fn output(mut self) -> Result<String> {
         let output = self.command.stderr(Stdio::piped()).output();
         let output = output.with_context(|| format!("`{}` cannot be started", self.shown))?;
         if !output.status.success() {
@@ -93,7 +109,7 @@ impl Tool {
     }
 
     /// Whether it can be started and succeeds; an error only if the system refuses to start it.
-    pub(crate) fn works(mut self) -> Result<bool> {
+    pub fn works(mut self) -> Result<bool> {
         match self.command.stdout(Stdio::null()).stderr(Stdio::null()).status() {
             Ok(status) => Ok(status.success()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -103,15 +119,16 @@ impl Tool {
 }
 
 /// Runs a tool whose success is all that there is to say.
-pub(crate) fn pass(tool: Tool) -> Result<String> {
+pub fn pass(tool: Tool) -> Result<String> {
     tool.run()?;
     Ok(String::new())
 }
 
 /// Runs a program of the test kit in place of this one: nothing else goes to standard output, which
 /// may be JSON. Whether it succeeded.
-pub(crate) fn hand_over(root: &Path, program: &str, arguments: &[String]) -> bool {
-    let mut words = vec!["run", "--release", "--package", "kiungo-testkit", "--bin", program, "--"];
+pub fn hand_over(root: &Path, program: &str, profile: &str, arguments: &[String]) -> bool {
+    let mut words = vec!["run", "--profile", profile, "--package", "kiungo-testkit"];
+    words.extend(["--bin", program, "--"]);
     words.extend(arguments.iter().map(String::as_str));
     let mut tool = Tool::cargo(root, &words);
     match tool.command.status() {

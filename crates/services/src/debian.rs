@@ -7,14 +7,17 @@ use anyhow::{Result, bail};
 use crate::tool::Tool;
 
 /// A tool, how to see that it is there, and Debian's package of it.
-pub(crate) struct Needed {
-    pub(crate) program: &'static str,
-    pub(crate) arguments: &'static [&'static str],
-    pub(crate) package: &'static str,
+pub struct Needed {
+    /// Its program.
+    pub program: &'static str,
+    /// With these arguments it succeeds.
+    pub arguments: &'static [&'static str],
+    /// The package.
+    pub package: &'static str,
 }
 
 /// Installs what is missing.
-pub(crate) fn provide(root: &Path, needed: &[Needed]) -> Result<()> {
+pub fn provide(root: &Path, needed: &[Needed]) -> Result<()> {
     let mut missing = Vec::new();
     for Needed { program, arguments, package } in needed {
         if !Tool::other(root, Path::new(program), arguments).works()? && !missing.contains(package)
@@ -25,7 +28,7 @@ pub(crate) fn provide(root: &Path, needed: &[Needed]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    println!("installing Debian's packages {}", missing.join(", "));
+    eprintln!("installing Debian's packages {}", missing.join(", "));
     let as_root = is_root(root)?;
     if !as_root && !Tool::other(root, Path::new("sudo"), &["-n", "true"]).works()? {
         bail!("missing, and installing needs root: apt-get install {}", missing.join(" "));
@@ -33,13 +36,13 @@ pub(crate) fn provide(root: &Path, needed: &[Needed]) -> Result<()> {
     let apt = |what: &[&str]| {
         let line = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q"];
         let line = [if as_root { &[][..] } else { &["sudo"][..] }, &line, what].concat();
-        Tool::other(root, Path::new(line[0]), &line[1..]).run()
+        Tool::other(root, Path::new(line[0]), &line[1..]).run_aside()
     };
     apt(&["update"])?;
     apt(&[&["install", "--no-install-recommends"][..], &missing].concat())
 }
 
 /// Whether we are root.
-pub(crate) fn is_root(root: &Path) -> Result<bool> {
+pub fn is_root(root: &Path) -> Result<bool> {
     Ok(Tool::other(root, Path::new("id"), &["-u"]).output()?.trim() == "0")
 }

@@ -1,0 +1,215 @@
+//! Several processes that share the work: one that serves, others that work, stopped, killed and
+//! restarted while they do.
+
+use std::pin::Pin;
+
+use kiungo_domain::transfer::Kind;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream, UnixDatagram};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::kiungo::{Place, Serving, Wanted, free_port};
+use crate::postgres::Schema;
+use crate::rabbit::{self, Names};
+use crate::restart::ask_without_pause;
+use crate::serving::{settle, wants};
+use crate::world::{PROVIDERS, World};
+
+const RESTARTS: usize = 4;
+
+/// A place whose work is shared. What a process leaves unannounced when it dies, others find after two
+/// seconds.
+pub(crate) fn place(world: &World) -> Pin<Box<dyn Future<Output = Place> + Send + '_>> {
+    Box::pin(async {
+        let place = Place::new(world).with(Schema::new().await).sharing(Names::new());
+        place.amend("[engine]\n", "[engine]\nannounce_again = \"2s\"\nqueued_again = \"2s\"\n");
+        place
+    })
+}
+
+#[tokio::test]
+async fn what_a_stopped_and_a_killed_worker_leave_is_finished_by_the_others() {
+    let world = World::start().await;
+    let place = place(&world).await;
+    let serving = place.serve(&[]).await;
+    let first = wants(&world, 1);
+    for wanted in &first {
+        assert!(serving.submit(wanted).await.is_some());
+    }
+    // What was accepted before anybody worked waits for them.
+    let (stopped, killed) = (place.work(&[]).await, place.work(&[]).await);
+    settle(&world, &serving, &first).await;
+    let (code, out, _) = crate::cli::run(&place, &["doctor", "--config", "kiungo.toml"]).await;
+    assert!(code == 0 && out.contains("everything is there"), "{out}");
+
+    // A provider that promises nothing about a second sending may refuse what a kill has cut off.
+    let during: Vec<_> =
+        wants(&world, 3).into_iter().filter(|wanted| wanted.provider == PROVIDERS[0]).collect();
+    for wanted in &during {
+        assert!(serving.submit(wanted).await.is_some());
+    }
+    killed.kill().await;
+    assert!(stopped.stop().await.success(), "{}", place.log());
+    let other = place.work(&[]).await;
+    let all: Vec<_> = first.into_iter().chain(during).chain(wants(&world, 1)).collect();
+    settle(&world, &serving, &all).await;
+    let metrics = other.metrics().await;
+    for name in ["kiungo_deliveries_total", "kiungo_attempts_total", "kiungo_operation_seconds"] {
+        assert!(metrics.contains(name), "{name} in {metrics}");
+    }
+    assert!(other.stop().await.success(), "{}", place.log());
+    assert!(serving.stop().await.success(), "{}", place.log());
+    assert!(
+        place.log().contains("clean=true") && !place.log().contains("ERROR"),
+        "{}",
+        place.log()
+    );
+}
+
+#[tokio::test]
+async fn a_worker_tells_systemd_what_it_asks_for() {
+    let world = World::start().await;
+    let place = place(&world).await;
+    let at = place.path().join("notify");
+    let systemd = UnixDatagram::bind(&at).unwrap();
+    let worker = place.work(&[("NOTIFY_SOCKET", at.to_str().unwrap())]).await;
+    let heard = async || {
+        let mut message = [0; 256];
+        let length = systemd.recv(&mut message).await.unwrap();
+        String::from_utf8_lossy(&message[..length]).into_owned()
+    };
+    assert_eq!(heard().await, "READY=1\n");
+    assert!(worker.stop().await.success());
+    assert!(heard().await.starts_with("STOPPING=1\nEXTEND_TIMEOUT_USEC="));
+}
+
+#[tokio::test]
+async fn one_process_may_serve_and_work() {
+    let world = World::start().await;
+    let place = place(&world).await;
+    let alone = ["serve", "--config", "kiungo.toml", "--with-worker"];
+    let serving = place.serve_as(&alone, &[]).await;
+    settle(&world, &serving, &wants(&world, 1)).await;
+    assert!(serving.stop().await.success(), "{}", place.log());
+}
+
+#[tokio::test]
+async fn a_restart_of_all_one_after_the_other_fails_no_request() {
+    let world = World::start().await;
+    let place = place(&world).await;
+    let socket = place.listen();
+    let enough = CancellationToken::new();
+    let mut serving = place.serve_on(&socket, &[]).await;
+    let mut workers = [place.work(&[]).await, place.work(&[]).await];
+    let clients: Vec<_> =
+        (0..2).map(|_| tokio::spawn(ask_without_pause(place.url(), enough.clone()))).collect();
+    let mut accepted = Vec::new();
+    for round in 0..RESTARTS {
+        let wanted: Vec<_> = PROVIDERS
+            .iter()
+            .flat_map(|provider| [Kind::Deposit, Kind::Withdrawal].map(|kind| (kind, *provider)))
+            .map(|(kind, provider)| Wanted::new(&world, kind, provider))
+            .collect();
+        serving.terminate().await;
+        let submitted = async {
+            for wanted in &wanted {
+                place.submit(wanted).await;
+            }
+        };
+        let ((), ended) = tokio::join!(submitted, async {
+            (serving.until_ended().await, place.serve_on(&socket, &[]).await)
+        });
+        assert!(ended.0.success(), "{}", place.log());
+        serving = ended.1;
+        accepted.extend(wanted);
+        let next = place.work(&[]).await;
+        let worker = std::mem::replace(&mut workers[round % 2], next);
+        assert!(worker.stop().await.success(), "{}", place.log());
+    }
+    enough.cancel();
+    for client in clients {
+        let asked = client.await.unwrap().unwrap_or_else(|failed| panic!("{failed}"));
+        assert!(asked > RESTARTS, "{asked} requests in all");
+    }
+    settle(&world, &serving, &accepted).await;
+    for process in workers.into_iter().chain([serving]) {
+        assert!(process.stop().await.success(), "{}", place.log());
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_is_away_at_the_start_or_goes_away_later_is_waited_for() {
+    let world = World::start().await;
+    let place = place(&world).await;
+    let mut wire = Wire::to_the_broker();
+    let environment =
+        [("KIUNGO__QUEUE__URL", &*wire.url()), ("KIUNGO__QUEUE__CONFIRM_TIMEOUT", "2s")];
+    let (serving, worker) = (place.serve(&environment).await, place.work(&environment).await);
+    assert!(place.log().contains("starting without the broker"), "{}", place.log());
+    let wanted = wants(&world, 1);
+    for wanted in &wanted {
+        assert!(serving.submit(wanted).await.is_some());
+    }
+    wire.join().await;
+    settle(&world, &serving, &wanted).await;
+    wire.cut().await;
+    let more = wants(&world, 1);
+    for wanted in &more {
+        assert!(serving.submit(wanted).await.is_some());
+    }
+    wire.join().await;
+    let all: Vec<_> = wanted.into_iter().chain(more).collect();
+    settle(&world, &serving, &all).await;
+    stop_both(&place, serving, worker).await;
+}
+
+pub(crate) async fn stop_both(place: &Place, serving: Serving, worker: Serving) {
+    assert!(worker.stop().await.success(), "{}", place.log());
+    assert!(serving.stop().await.success(), "{}", place.log());
+}
+
+/// The way to the broker, which can be cut; it is at first.
+struct Wire {
+    port: u16,
+    joined: Option<JoinHandle<()>>,
+}
+
+impl Wire {
+    fn to_the_broker() -> Self {
+        Self { port: free_port(), joined: None }
+    }
+
+    /// The broker's address by this way.
+    fn url(&self) -> String {
+        rabbit::url().replacen(&broker(), &format!("127.0.0.1:{}", self.port), 1)
+    }
+
+    async fn join(&mut self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
+        self.joined = Some(tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((mut near, _)) = listener.accept().await {
+                connections.spawn(async move {
+                    let mut far = TcpStream::connect(broker()).await.unwrap();
+                    // Either side may end it.
+                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                });
+            }
+        }));
+    }
+
+    /// Every connection breaks, and no new one is made.
+    async fn cut(&mut self) {
+        let joined = self.joined.take().unwrap();
+        joined.abort();
+        assert!(joined.await.unwrap_err().is_cancelled());
+    }
+}
+
+/// Its host and port.
+fn broker() -> String {
+    let url = rabbit::url();
+    let (_, rest) = url.rsplit_once('@').unwrap_or(("", url.trim_start_matches("amqp://")));
+    rest.split('/').next().unwrap().to_owned()
+}

@@ -1,0 +1,46 @@
+//! The work shared by several processes: one that accepts, as many workers as one likes, each of them
+//! this program started again, with `PostgreSQL` and `RabbitMQ` between them.
+//!
+//! * `place`: a database and names in the broker of their own, removed afterwards
+//! * `member`: a process that shares the work
+//! * `worker`: one that does it
+//! * `office`: the one that accepts and tells, with who listens
+//! * `stored`: transfers that were there before
+//! * `flow`, `backlog`, `recovery`: the measurements
+
+pub(super) mod backlog;
+pub(super) mod flow;
+mod member;
+pub(super) mod office;
+pub(super) mod place;
+pub(super) mod recovery;
+mod stored;
+pub(super) mod worker;
+
+use serde::{Deserialize, Serialize};
+
+use super::BenchOptions;
+
+/// How much is measured, where work is shared.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SharedOptions {
+    /// As without sharing; `in_flight` is what each worker has.
+    pub bench: BenchOptions,
+    /// A `PostgreSQL` server: an address of a database in which databases can be made.
+    pub database: String,
+    /// A `RabbitMQ` broker.
+    pub queue: String,
+    /// How many workers there are.
+    pub workers: u32,
+    /// How many settled transfers the database holds beforehand.
+    pub stored: u32,
+    /// How long each counterparty takes to answer, in milliseconds.
+    pub answer_after_ms: u64,
+}
+
+impl SharedOptions {
+    /// How many transfers are open at a time: all that the workers have room for.
+    pub(super) fn open(&self) -> u32 {
+        self.bench.in_flight.saturating_mul(self.workers.max(1))
+    }
+}
