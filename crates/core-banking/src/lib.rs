@@ -2,6 +2,10 @@
 //!
 //! An adapter keeps no money state and never retries; its answers follow rule 2: only a listed
 //! code completes or rejects.
+//!
+//! * [`requests`]: what a core asks to be paid out, where it can be asked
+
+pub mod requests;
 
 use std::time::Duration;
 
@@ -12,6 +16,11 @@ use kiungo_domain::{
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use requests::{
+    CoreRequest, CoreRequests, Facts, Hint, Listed, PageMark, RawHook, RequestId, RequestIdError,
+    RequestKind, RequestPage, RequestsError,
+};
 
 /// A core (one tenant) as the engine sees it.
 #[async_trait]

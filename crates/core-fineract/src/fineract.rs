@@ -15,7 +15,7 @@ use kiungo_transport::Transport;
 use crate::answer::{self, Booked};
 use crate::auth::Authenticator;
 use crate::calendar::CalendarCache;
-use crate::client::Client;
+use crate::client::{Client, ReadError};
 use crate::config::{ClosedPeriods, Options, OptionsError, Secrets, Settings};
 use crate::version::Profile;
 use crate::{booking, check, hold, inquiry, probe, suggest, undo};
@@ -88,6 +88,17 @@ impl Fineract {
     pub(crate) fn asked(mut self) -> Self {
         self.profile.get_mut().unwrap_or_else(PoisonError::into_inner).asked = true;
         self
+    }
+
+    /// For what asks besides bookings.
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The tenant's own date, if it keeps one.
+    pub(crate) async fn business_date(&self) -> Result<Option<jiff::civil::Date>, ReadError> {
+        let calendar = self.calendar.get(&self.client, &self.profile()).await?;
+        Ok(calendar.business_date)
     }
 
     fn profile(&self) -> Profile {

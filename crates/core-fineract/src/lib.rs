@@ -17,6 +17,7 @@ mod near;
 mod phone;
 mod posting;
 mod probe;
+mod requests;
 mod suggest;
 mod trail;
 mod undo;
@@ -30,3 +31,4 @@ pub use config::{
     Auth, ClientAuth, ClosedPeriods, HolderMatch, Options, OptionsError, Secrets, Switch,
 };
 pub use fineract::Fineract;
+pub use requests::{DataTable, RequestOptions, Requests, WithdrawalTable};

@@ -14,6 +14,7 @@
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
 //! * `fees`: what a mapping expects, beside what the provider states
 //! * `inbox`: callbacks and payments started at the wallet
+//! * [`requests`]: what cores ask to be paid out
 //! * `schedule`: what is due, found again after a restart
 //! * [`sharing`]: several processes: what is announced, and what is given back
 //! * `shards`: which part of the work is whose
@@ -23,6 +24,7 @@ pub mod clock;
 pub mod crash;
 pub mod engine;
 pub mod request;
+pub mod requests;
 pub mod setup;
 
 mod advance;

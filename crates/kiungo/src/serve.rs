@@ -5,6 +5,7 @@
 //! * `notify`: what systemd is told
 //! * `process`: what the process itself uses
 //! * `providers`: telling others which providers answer
+//! * `requests`: what cores ask to be paid out
 //! * `server`: what the HTTP server is told
 //! * `sharing`: what a process has that shares the work
 //! * `socket`: what is listened on
@@ -15,6 +16,7 @@ mod crash;
 mod notify;
 mod process;
 mod providers;
+mod requests;
 mod server;
 mod sharing;
 mod socket;
@@ -132,16 +134,22 @@ pub(crate) async fn run(
     };
     let engine = Engine::new(setup);
     engine.start().await.map_err(|error| Failure::failed(format!("the database: {error}")))?;
+    let turns = requests::turns(shared.as_ref().map(Shared::name), duty);
     let beside = shared.map(|shared| shared.start(&config, &engine, duty)).transpose()?;
-    let running =
-        Running { config, duty, engine, database, beside, readiness: Readiness::default() };
-    let state = ServerState::new(
+    let desk = requests::desk(&config, &cores, &engine, turns);
+    let pollers = requests::Pollers::start(desk.as_ref());
+    let readiness = Readiness::default();
+    let running = Running { config, duty, engine, database, beside, pollers, readiness };
+    let mut state = ServerState::new(
         Arc::new(running.engine.clone()),
         server_options.clone(),
         prometheus,
         running.readiness.clone(),
     )
     .map_err(|error| Failure::Usage(format!("server: {error}")))?;
+    if let Some(desk) = desk {
+        state = state.with_core_requests(Arc::new(desk));
+    }
     running.readiness.set(true);
     let url = address.map(|address| format!("http://{address}"));
     let whereabouts = url.as_ref().map(|url| format!(" on {url}")).unwrap_or_default();
@@ -225,6 +233,7 @@ struct Running {
     engine: Engine,
     database: Database,
     beside: Option<Beside>,
+    pollers: requests::Pollers,
     readiness: Readiness,
 }
 
@@ -274,6 +283,7 @@ impl Running {
         };
         stop::drain(drain, &at_once).await;
         shutdown.cancel();
+        self.pollers.stop().await;
         if let Some(beside) = &self.beside {
             beside.stop().await;
         }

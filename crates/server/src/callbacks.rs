@@ -116,7 +116,7 @@ fn address(path: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The headers, without those that hold credentials. `http` keeps the names in lower case.
-fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(crate) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let kept = headers
         .iter()
         .filter(|(name, _)| ![AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
-use kiungo_domain::ProviderId;
+use kiungo_domain::{CoreId, ProviderId};
 use secrecy::ExposeSecret;
 
 use crate::options::{Role, ServerOptions};
@@ -31,6 +31,7 @@ impl Identity {
 pub(crate) struct Keyring {
     keys: Vec<([u8; 32], Identity)>,
     callbacks: BTreeMap<ProviderId, [u8; 32]>,
+    hooks: BTreeMap<CoreId, [u8; 32]>,
 }
 
 impl Keyring {
@@ -42,9 +43,11 @@ impl Keyring {
             key.digest().map(|digest| (digest, identity))
         };
         let secrets = options.callback_secrets.iter();
+        let hooks = options.hook_secrets.iter();
         Self {
             keys: options.keys.iter().filter_map(identity).collect(),
             callbacks: secrets.map(|(id, s)| (id.clone(), sha256(s.expose_secret()))).collect(),
+            hooks: hooks.map(|(id, s)| (id.clone(), sha256(s.expose_secret()))).collect(),
         }
     }
 
@@ -63,14 +66,26 @@ impl Keyring {
     /// The provider whose callback address has this name and secret. An unknown name is compared
     /// with a secret that nobody has, so that the time does not tell which names exist.
     pub(crate) fn calling_provider(&self, name: &str, secret: &str) -> Option<&ProviderId> {
-        let presented = sha256(secret);
-        let id = ProviderId::new(name).ok();
-        let known = id.as_ref().and_then(|id| self.callbacks.get_key_value(id));
-        let nobody = [0; 32];
-        let digest = known.map_or(&nobody, |(_, digest)| digest);
-        let equal = verify_slices_are_equal(digest, &presented).is_ok();
-        known.filter(|_| equal).map(|(id, _)| id)
+        calling(&self.callbacks, ProviderId::new(name).ok().as_ref(), secret)
     }
+
+    /// The core whose hook address has this name and secret, compared in the same way.
+    pub(crate) fn calling_core(&self, name: &str, secret: &str) -> Option<&CoreId> {
+        calling(&self.hooks, CoreId::new(name).ok().as_ref(), secret)
+    }
+}
+
+fn calling<'a, I: Ord>(
+    secrets: &'a BTreeMap<I, [u8; 32]>,
+    id: Option<&I>,
+    secret: &str,
+) -> Option<&'a I> {
+    let presented = sha256(secret);
+    let known = id.and_then(|id| secrets.get_key_value(id));
+    let nobody = [0; 32];
+    let digest = known.map_or(&nobody, |(_, digest)| digest);
+    let equal = verify_slices_are_equal(digest, &presented).is_ok();
+    known.filter(|_| equal).map(|(id, _)| id)
 }
 
 fn sha256(text: &str) -> [u8; 32] {

@@ -14,6 +14,8 @@
 //! * `extract`: reading requests strictly
 //! * `layers`: what every request passes: identity, bounds, authentication
 //! * `callbacks`: what providers call
+//! * `hooks`: what cores call
+//! * [`requests`]: what the server asks of whoever takes up the requests of cores
 //! * `health`, [`metrics`]: for those who watch
 //! * `docs`: the `OpenAPI` document and its page
 //! * [`serve`](mod@serve): accepting connections, and stopping gracefully
@@ -23,11 +25,13 @@ mod callbacks;
 mod docs;
 mod extract;
 mod health;
+mod hooks;
 mod keyring;
 mod layers;
 pub mod metrics;
 pub mod options;
 pub mod problem;
+pub mod requests;
 mod router;
 pub mod serve;
 pub mod service;
@@ -36,6 +40,7 @@ pub mod wire;
 
 pub use docs::openapi_json;
 pub use options::{ApiKey, OptionsError, Role, ServerOptions};
+pub use requests::CoreRequestService;
 pub use router::{router, watch_router};
 pub use serve::serve;
 pub use service::Service;

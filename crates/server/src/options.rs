@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use kiungo_domain::ProviderId;
+use kiungo_domain::{CoreId, ProviderId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
@@ -48,6 +48,8 @@ pub struct ServerOptions {
     /// The secret in each provider's callback address: 16 to 128 of `A-Z a-z 0-9 - _`. A provider
     /// without one cannot call.
     pub callback_secrets: BTreeMap<ProviderId, SecretString>,
+    /// The secret in each core's hook address, of the same form. A core without one cannot call.
+    pub hook_secrets: BTreeMap<CoreId, SecretString>,
     /// Whether `/v1/openapi.json` and `/docs` are served, without a key: they say nothing that the
     /// source does not. Default true.
     pub docs: bool,
@@ -71,6 +73,7 @@ impl Default for ServerOptions {
             retry_after_s: 1,
             keys: Vec::new(),
             callback_secrets: BTreeMap::new(),
+            hook_secrets: BTreeMap::new(),
             docs: true,
             metrics_open: false,
         }
@@ -153,12 +156,15 @@ impl ServerOptions {
         for (index, key) in self.keys.iter().enumerate() {
             key.check(index)?;
         }
-        self.callback_secrets.iter().try_for_each(|(provider, secret)| {
+        let callbacks = self.callback_secrets.iter();
+        let callbacks = callbacks.map(|(id, secret)| (format!("callback_secrets.{id}"), secret));
+        let hooks = self.hook_secrets.iter();
+        let hooks = hooks.map(|(id, secret)| (format!("hook_secrets.{id}"), secret));
+        callbacks.chain(hooks).try_for_each(|(place, secret)| {
             if is_callback_secret(secret.expose_secret()) {
                 return Ok(());
             }
-            let why = "a secret is 16 to 128 of A-Z, a-z, 0-9, - and _";
-            error(&format!("callback_secrets.{provider}"), why)
+            error(&place, "a secret is 16 to 128 of A-Z, a-z, 0-9, - and _")
         })
     }
 

@@ -10,12 +10,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{desk, providers, transfers};
+use crate::api::{desk, providers, requests, transfers};
 use crate::layers::{admit, authenticate, bound_time, identify, observe, panicked, require};
 use crate::options::Role;
 use crate::problem::{Code, Problem};
 use crate::state::{ServerState, Shared};
-use crate::{callbacks, docs, health, metrics};
+use crate::{callbacks, docs, health, hooks, metrics};
 
 /// What a process shows that serves no API: health and metrics.
 pub fn watch_router(state: ServerState) -> Router {
@@ -69,14 +69,18 @@ pub(crate) fn api_routes() -> Routes {
         .routes(routes!(providers::list_providers))
         .routes(routes!(providers::read_balance))
         .routes(routes!(desk::list_suspense))
-        .routes(routes!(desk::list_cases));
+        .routes(routes!(desk::list_cases))
+        .routes(routes!(requests::list_core_requests))
+        .routes(routes!(requests::read_core_request));
     let write = OpenApiRouter::new()
         .routes(routes!(transfers::create_transfer))
         .routes(routes!(transfers::inquire));
     let operate = OpenApiRouter::new()
         .routes(routes!(transfers::reverse))
         .routes(routes!(desk::suggest))
-        .routes(routes!(desk::assign));
+        .routes(routes!(desk::assign))
+        .routes(routes!(requests::approve_core_request))
+        .routes(routes!(requests::decline_core_request));
     role(Role::Write, write).merge(role(Role::Read, read)).merge(role(Role::Operate, operate))
 }
 
@@ -89,12 +93,14 @@ pub(crate) fn metrics_route() -> Routes {
     OpenApiRouter::new().routes(routes!(metrics::metrics))
 }
 
-/// What providers call, by any method.
+/// What providers and cores call, by any method.
 fn callback_routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/callbacks/{provider}/{secret}", any(callbacks::callback))
         .route("/callbacks/{provider}/{secret}/", any(callbacks::callback))
         .route("/callbacks/{provider}/{secret}/{*path}", any(callbacks::callback))
+        .route("/hooks/fineract/{core}/{secret}", any(hooks::hook))
+        .route("/hooks/fineract/{core}/{secret}/", any(hooks::hook))
 }
 
 /// Any other address. Below `/v1`, strangers are not told which exist.

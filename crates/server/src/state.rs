@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::docs::Documents;
 use crate::keyring::Keyring;
 use crate::metrics::OverviewCache;
-use crate::{OptionsError, ServerOptions, Service};
+use crate::{CoreRequestService, OptionsError, ServerOptions, Service};
 
 /// What the handlers share; cheap to clone.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) api_places: Arc<Semaphore>,
     pub(crate) callback_places: Arc<Semaphore>,
     pub(crate) documents: Documents,
+    /// Whoever takes up the requests of cores, if anybody does.
+    pub(crate) core_requests: Option<Arc<dyn CoreRequestService>>,
     clients: Mutex<BTreeMap<Arc<str>, Arc<Semaphore>>>,
     requests: AtomicU64,
 }
@@ -52,9 +54,20 @@ impl ServerState {
             prometheus,
             overview: OverviewCache::default(),
             documents: Documents::default(),
+            core_requests: None,
             clients: Mutex::default(),
             requests: AtomicU64::new(0),
         })))
+    }
+
+    /// The same, with somebody who takes up the requests of cores. To be said before the state is
+    /// shared: afterwards it changes nothing.
+    #[must_use]
+    pub fn with_core_requests(mut self, desk: Arc<dyn CoreRequestService>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.core_requests = Some(desk);
+        }
+        self
     }
 }
 

@@ -10,6 +10,7 @@
 //! * [`inbox`]: what arrived from outside, stored before it is acknowledged
 //! * [`outbox`]: what is to be told to others, stored with the change that it follows from
 //! * [`lease`]: who does what only one may do
+//! * [`request`]: what cores ask to be paid out
 //! * [`MemoryStore`]: for the simulated world; audits itself at every commit when asked
 //! * [`SqliteStore`]: one file, one machine
 //! * [`PostgresStore`]: a server, any number of processes; what the two share (batches, conflicts,
@@ -30,6 +31,7 @@ pub mod outbox;
 mod page;
 mod postgres;
 pub mod query;
+pub mod request;
 mod sql;
 mod sqlite;
 pub mod summary;
@@ -37,7 +39,7 @@ mod words;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use thiserror::Error;
 
 pub use action::Action;
@@ -47,7 +49,10 @@ pub use lease::Lease;
 pub use memory::MemoryStore;
 pub use outbox::{News, Outgoing};
 pub use postgres::{PostgresOptions, PostgresStore};
-pub use query::{CaseRow, Cursor, LedgerBalance, Overview, Page, TransferQuery, WalletPeriod};
+pub use query::{
+    CaseRow, CoreRequestQuery, Cursor, LedgerBalance, Overview, Page, TransferQuery, WalletPeriod,
+};
+pub use request::{CoreRequestDecision, CoreRequestRow, CoreRequestState};
 pub use sql::{OpenError, SchemaState, SchemaStep, SqlStore};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use summary::Summary;
@@ -193,6 +198,38 @@ pub trait Store: Send + Sync {
     /// idempotency key, counts where it counted, and comes back with the next change committed to
     /// it. The newest transfer of all stays. Other work goes on meanwhile.
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Writes a request of a core, if it is still at the version that `row` says (0: not stored yet);
+    /// whether it was. Its version is one more then. The time when it was first heard of stays.
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError>;
+
+    /// A request of a core.
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError>;
+
+    /// Those of these requests (at most 1,000) that are stored, in no order.
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError>;
+
+    /// Requests that are to become transfers, or may have become one without its being written down,
+    /// the longest unchanged first, at most `limit` (and at most 500).
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError>;
+
+    /// Requests of cores, the one that was heard of last first.
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -1,7 +1,7 @@
 //! What can be asked of the store.
 
 use kiungo_domain::transfer::{CaseKind, Kind, Status};
-use kiungo_domain::{Currency, Msisdn, ProviderId, Receipt, Timestamp, TransferId};
+use kiungo_domain::{CoreId, Currency, Msisdn, ProviderId, Receipt, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
 use crate::InboxId;
@@ -25,6 +25,19 @@ pub struct TransferQuery {
     pub from: Option<Timestamp>,
     /// Received before.
     pub to: Option<Timestamp>,
+    /// Where the page before ended.
+    pub cursor: Option<Cursor>,
+    /// How many at most; 0 counts as 50, more than 500 as 500.
+    pub limit: u32,
+}
+
+/// Which requests of cores.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CoreRequestQuery {
+    /// Of this core.
+    pub core: Option<CoreId>,
+    /// Only those that wait for a person.
+    pub waiting: bool,
     /// Where the page before ended.
     pub cursor: Option<Cursor>,
     /// How many at most; 0 counts as 50, more than 500 as 500.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as WordError;
 
-use crate::StoreError;
+use crate::{CoreRequestState, StoreError};
 
 fn unreadable(what: &str, word: &str) -> StoreError {
     let word: String = word.chars().take(80).collect();
@@ -56,6 +56,11 @@ pub(crate) fn receipt(word: &str) -> Result<Receipt, StoreError> {
 
 pub(crate) fn currency(word: &str) -> Result<Currency, StoreError> {
     Currency::from_code(word).map_err(|_| unreadable("currency", word))
+}
+
+pub(crate) fn core_request_state(word: &str) -> Result<CoreRequestState, StoreError> {
+    let known = CoreRequestState::ALL.into_iter().find(|state| state.as_str() == word);
+    known.ok_or_else(|| unreadable("state of a core's request", word))
 }
 
 /// Reads what `Display` of a ledger account wrote.

@@ -7,6 +7,7 @@ mod date;
 mod decimal;
 mod error;
 mod page;
+mod requests;
 mod transaction;
 
 use serde::Deserialize;
@@ -20,6 +21,7 @@ pub(crate) use date::Date;
 pub(crate) use decimal::Decimal;
 pub(crate) use error::ErrorBody;
 pub(crate) use page::Page;
+pub(crate) use requests::{RequestOwner, RequestedLoan, RequestedSavings};
 pub(crate) use transaction::{
     LoanTransaction, LoanTransactions, PaymentDetail, SavingsTransaction,
 };

@@ -5,4 +5,5 @@ mod absence;
 mod approvals;
 mod bookings;
 mod lookups;
+mod requests;
 mod world;

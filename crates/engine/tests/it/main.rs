@@ -4,6 +4,8 @@
 //! * `world`: the two, and an engine between them
 //! * `daily`: what one wallet may move in a day
 //! * `duplicates`: one key, many times
+//! * `requests`: what a core asks to be paid out
+//! * `turns`: which of several processes looks for it
 //! * `keyed`: what is asked under a key
 //! * `notices`: what is told of one payment twice
 //! * `fees`: what providers state, beside what is expected
@@ -13,4 +15,6 @@ mod duplicates;
 mod fees;
 mod keyed;
 mod notices;
+mod requests;
+mod turns;
 mod world;

@@ -36,6 +36,8 @@ pub struct World {
     receipts: AtomicU32,
     /// Whether the core refuses every account.
     pub refuses_accounts: Mutex<bool>,
+    /// Whether the provider refuses to pay out.
+    pub refuses_payouts: Mutex<bool>,
     /// The fee that the provider states.
     pub stated_fee: Mutex<Option<Money>>,
     /// What one wallet may move in a day.
@@ -148,6 +150,9 @@ impl Provider for Wallets {
     }
 
     async fn pay_out(&self, order: &WalletOrder) -> Outcome {
+        if *self.0.refuses_payouts.lock().unwrap() {
+            return Outcome::Rejected(rejection(Reason::Other));
+        }
         self.collect(order).await
     }
 

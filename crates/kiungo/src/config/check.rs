@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use kiungo_domain::{CoreId, ProviderId};
+use kiungo_engine::requests::Action;
 use kiungo_mapping::Mapping;
 
 use super::problem::{ConfigErrors, ConfigProblem};
-use super::{Config, ProviderConfig};
+use super::{Config, CoreConfig, ProviderConfig};
 
 /// A configuration whose parts fit together, with its mappings.
 #[derive(Debug)]
@@ -36,6 +37,7 @@ impl Config {
         }
         for (index, core) in self.cores.iter().enumerate() {
             check.file(&format!("cores[{index}].ca_file"), core.ca_file.as_deref());
+            check.requests(index, core, &checked);
         }
         if check.problems.is_empty() { Ok(checked) } else { Err(ConfigErrors(check.problems)) }
     }
@@ -105,6 +107,24 @@ impl Check<'_> {
             }
         }
         checked.mappings.insert(provider.id.clone(), mapping);
+    }
+
+    /// A rule pays out by a provider whose payments are booked in that core.
+    fn requests(&mut self, index: usize, core: &CoreConfig, checked: &Checked) {
+        let rules = core.requests.iter().flat_map(|requests| &requests.rules.rules);
+        for (number, rule) in rules.enumerate() {
+            let (Action::PayOut(payee) | Action::Ask(payee)) = &rule.action else { continue };
+            let key = format!("cores[{index}].requests.rules[{number}].provider");
+            match checked.cores.get(&payee.provider) {
+                Some(booked) if *booked == core.id => {}
+                Some(booked) => {
+                    let message = format!("`{}` is booked in core `{booked}`", payee.provider);
+                    self.problem(&key, message);
+                }
+                None if self.config.providers.iter().any(|known| known.id == payee.provider) => {}
+                None => self.problem(&key, format!("`{}` is no provider", payee.provider)),
+            }
+        }
     }
 
     fn core_of(&mut self, key: &str, provider: &ProviderConfig) -> Option<CoreId> {

@@ -11,6 +11,7 @@
 //! * [`queue`]: the queue
 //! * [`messaging`]: commands and events over AMQP
 //! * [`parties`]: cores and providers
+//! * [`requests`]: what cores ask to be paid out
 //! * [`secret`]: what is never printed
 //! * [`check`]: what must fit together
 
@@ -21,6 +22,7 @@ pub(crate) mod parties;
 pub(crate) mod problem;
 pub(crate) mod queue;
 mod read;
+pub(crate) mod requests;
 pub(crate) mod secret;
 pub(crate) mod sections;
 mod sources;

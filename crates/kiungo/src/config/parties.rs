@@ -9,11 +9,12 @@ use config::{Value, ValueKind};
 use kiungo_domain::policy::WhenAbsent;
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_mapping::InquirySettings;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::problem::{ConfigErrors, ConfigProblem};
 use super::read::{Section, quoted};
+use super::requests::Requests;
 use super::secret::{self, Secrets};
 use super::sources::Places;
 
@@ -28,6 +29,8 @@ pub(crate) struct CoreConfig {
     pub(crate) secrets: Secrets,
     pub(crate) traffic: CoreTraffic,
     pub(crate) inquiry: InquirySettings,
+    /// What it asks to be paid out, if that is taken up.
+    pub(crate) requests: Option<Requests>,
 }
 
 /// How hard a core may be worked.
@@ -53,8 +56,10 @@ impl CoreConfig {
         let secrets = Secrets::read_from(&section.table("secrets"));
         let traffic = CoreTraffic::read(section.table("traffic"));
         let inquiry = inquiry(section.table("inquiry"));
+        let asked = section.get("requests").is_some();
+        let requests = asked.then(|| Requests::read(section.table("requests")));
         section.finish();
-        Some(Self { id: id?, ca_file, fineract, secrets, traffic, inquiry })
+        Some(Self { id: id?, ca_file, fineract, secrets, traffic, inquiry, requests })
     }
 }
 
@@ -166,12 +171,7 @@ impl ProviderConfig {
             CoreId::new(&core).map_err(wrong).ok()
         };
         let callback_secret = secret::one(&mut section, "callback_secret", "callback_secret_file");
-        let weak = |secret: &SecretString| {
-            let text = secret.expose_secret();
-            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-            !(16..=128).contains(&text.len()) || !text.bytes().all(plain)
-        };
-        if callback_secret.as_ref().is_some_and(weak) {
+        if callback_secret.as_ref().is_some_and(secret::is_weak_in_an_address) {
             let message = "must be 16 to 128 of a-z, A-Z, 0-9, - and _: openssl rand -hex 24";
             section.problem("callback_secret", message.to_owned());
         }

@@ -117,6 +117,13 @@ fn from_text(
     Some(SecretString::from(text))
 }
 
+/// Whether a secret in an address could be guessed, or would have to be escaped.
+pub(super) fn is_weak_in_an_address(secret: &SecretString) -> bool {
+    let text = secret.expose_secret();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    !(16..=128).contains(&text.len()) || !text.bytes().all(plain)
+}
+
 /// The content of a secret's file, without the line break at its end.
 pub(super) fn from_file(section: &Section<'_>, key: &str, path: &Path) -> Option<SecretString> {
     let name = path.display();

@@ -441,3 +441,81 @@ fn adapters_read_their_own_sections_of_every_mapping() {
         assert!(!statuses.is_empty(), "{}", mapping.id());
     }
 }
+
+const REQUESTS: &str = r#"
+[cores.requests]
+country_code = "255"
+payment_type_field = "mobile_money.type"
+[cores.requests.withdrawals]
+table = "mm_withdrawal"
+amount = "amount"
+state = "state"
+open = "requested"
+[[cores.requests.rules]]
+kind = "disbursement"
+products = [2, 5]
+payment_types = ["3"]
+fields = ["client/consent.given = true"]
+amount_max = "500000"
+currency = "TZS"
+prefixes = ["25574"]
+action = "pay_out"
+provider = "mpesa-tz"
+wallet = "owner"
+[[cores.requests.rules]]
+kind = "withdrawal"
+action = "ask"
+provider = "gsma-sandbox"
+wallet = "mm_withdrawal.number"
+"#;
+
+#[test]
+fn rules_of_a_core_say_what_is_looked_for() {
+    let secret = ("KIUNGO__CORES__MAIN__REQUESTS__HOOK_SECRET", "a-secret-of-the-hook");
+    let config = Place::new(&format!("{FILE}{REQUESTS}")).load(&[secret]).unwrap();
+    let requests = config.cores[0].requests.as_ref().unwrap();
+    assert!(requests.sources.disbursements && requests.hook_secret.is_some());
+    let tables: Vec<_> =
+        requests.sources.tables.iter().map(|t| (t.of_client, t.name.as_str())).collect();
+    assert_eq!(tables, [(false, "mobile_money"), (true, "consent")], "its own table is no other");
+    let rule = &requests.rules.rules[0].when;
+    assert_eq!((&rule.products[..], rule.amount_max.unwrap().minor()), (&[2, 5][..], 50_000_000));
+    assert_eq!(rule.fields, [("client/consent.given".to_owned(), "true".to_owned())]);
+    assert_eq!(requests.link.poll_interval, Duration::from_secs(60));
+    assert!(!config.redacted().contains("a-secret-of-the-hook"));
+    config.redacted().parse::<toml::Table>().unwrap();
+    assert!(Place::new(FILE).load(&[]).unwrap().cores[0].requests.is_none());
+}
+
+#[test]
+fn mistakes_in_the_rules_of_a_core_are_named() {
+    for (from, to, says) in [
+        ("\"pay_out\"", "\"pay\"", "rules[0].action"),
+        ("\"disbursement\"", "\"loan\"", "rules[0].kind"),
+        ("products = [2, 5]", "products = [\"2\"]", "rules[0].products"),
+        ("currency = \"TZS\"", "", "rules[0].currency"),
+        ("\"500000\"", "\"5.001\"", "rules[0].amount_max"),
+        ("\"25574\"", "\"0754\"", "rules[0].prefixes"),
+        ("consent.given = true", "consent = true", "rules[0].fields"),
+        ("consent.given = true", "consent.given", "rules[0].fields"),
+        ("wallet = \"owner\"", "", "rules[0].wallet"),
+        ("\"mm_withdrawal.number\"", "\"number\"", "rules[1].wallet"),
+        ("payment_type_field = \"mobile_money.type\"", "", "rules[0].payment_types"),
+        ("open = \"requested\"", "", "withdrawals.open"),
+        ("country_code = \"255\"", "country_code = \"0255\"", "country_code"),
+        ("country_code = \"255\"", "poll_interval = \"1ms\"", "poll_interval"),
+        ("country_code = \"255\"", "hook_secret = \"x\"", "hook_secret"),
+        ("country_code = \"255\"", "contry_code = \"255\"", "contry_code"),
+    ] {
+        assert!(REQUESTS.contains(from), "{from}");
+        let file = format!("{FILE}{}", REQUESTS.replacen(from, to, 1));
+        let errors = Place::new(&file).load(&[]).unwrap_err();
+        assert!(errors.contains(&format!("cores[0].requests.{says}")), "{to}: {errors}");
+    }
+    let rules = REQUESTS.split("[[").next().unwrap();
+    let errors = Place::new(&format!("{FILE}{rules}")).load(&[]).unwrap_err();
+    assert!(errors.contains("cores[0].requests.rules"), "{errors}");
+    let file = format!("{FILE}{}", REQUESTS.replacen("\"gsma-sandbox\"", "\"nobody\"", 1));
+    let errors = Place::new(&file).check(&[SECRETS[1]]);
+    assert!(errors.contains("`nobody` is no provider"), "{errors}");
+}

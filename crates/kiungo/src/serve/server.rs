@@ -17,6 +17,7 @@ pub(super) fn options(config: &Config) -> ServerOptions {
         request_timeout_s: server.request_timeout.as_secs().max(1),
         keys: config.api.keys.iter().map(key).collect(),
         callback_secrets: secrets.collect(),
+        hook_secrets: super::requests::hook_secrets(config),
         ..ServerOptions::default()
     }
 }

@@ -50,6 +50,11 @@ impl Shared {
         Ok(Some(Self { queue, name: name() }))
     }
 
+    /// This process among the others.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// As the engine takes it.
     pub(super) fn sharing(&self, config: &Config, duty: Duty) -> Sharing {
         Sharing {

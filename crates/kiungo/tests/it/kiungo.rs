@@ -257,6 +257,19 @@ impl Serving {
         serde_json::from_slice(&body).ok()
     }
 
+    /// The status and the body that a POST is answered with.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(API_KEY)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
+    }
+
     /// The transfer as first answered; `None` if the answer was lost.
     pub(crate) async fn submit(&self, wanted: &Wanted) -> Option<Value> {
         submit(&self.http, &self.url, wanted).await

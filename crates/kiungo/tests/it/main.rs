@@ -9,6 +9,7 @@
 //! * `workers`: several processes that share the work
 //! * `amqp`: commands and events, as another system meets them
 //! * `cli`: what commands answer, and their exit codes
+//! * `requests`: what a core asks to be paid out
 //! * `serving`: serving, stopping, starting again
 //! * `restart`: stopping and starting while clients ask
 //! * `crash_matrix`: dying at every point
@@ -24,6 +25,7 @@ mod kiungo;
 mod postgres;
 #[cfg(feature = "rabbit-tests")]
 mod rabbit;
+mod requests;
 mod restart;
 mod serving;
 #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]

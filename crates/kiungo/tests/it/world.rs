@@ -79,6 +79,11 @@ impl World {
         Self { core, gsma, mpesa, core_at, gsma_at, mpesa_at, people: AtomicU64::new(1) }
     }
 
+    /// The core.
+    pub(crate) const fn core(&self) -> &fineract::Simulator {
+        &self.core
+    }
+
     /// Puts the core up at a second address.
     pub(crate) async fn put_up_core_at(&self, address: &str) {
         put_up(self.core.router(), address).await;

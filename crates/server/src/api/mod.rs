@@ -2,6 +2,7 @@
 
 pub(crate) mod desk;
 pub(crate) mod providers;
+pub(crate) mod requests;
 pub(crate) mod transfers;
 
 use axum::extract::State;

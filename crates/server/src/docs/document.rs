@@ -40,16 +40,17 @@ pub(super) const OVERVIEW: &[&str] = &[
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
-    paths(crate::callbacks::callback),
+    paths(crate::callbacks::callback, crate::hooks::hook),
     components(schemas(ProblemBody, MemberError)),
     modifiers(&ForAll),
     security(("key" = [])),
     tags(
         (name = "Transfers", description = "Move money between a wallet and an account, and see what became of it."),
         (name = "Suspense and cases", description = "What waits for a person."),
+        (name = "Requests of cores", description = "What cores ask to be paid out: approved loans, requested withdrawals."),
         (name = "Providers", description = "The mobile money providers as configured."),
         (name = "Health", description = "For those who watch over the process."),
-        (name = "Callbacks", description = "What providers call."),
+        (name = "Callbacks", description = "What providers and cores call."),
     ),
 )]
 struct Base;

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
-use kiungo_domain::{ProviderId, Reference, TransferId};
+use kiungo_domain::{CoreId, ProviderId, Reference, TransferId};
 
 use crate::problem::{Code, Problem};
 
@@ -11,6 +11,23 @@ pub(crate) struct TransferPath(pub(crate) TransferId);
 
 /// The provider named in the path.
 pub(crate) struct ProviderPath(pub(crate) ProviderId);
+
+/// The request of a core that is named in the path.
+pub(crate) struct CoreRequestPath {
+    pub(crate) core: CoreId,
+    pub(crate) request: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CoreRequestPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let core = parameter(parts, state, "core").await?;
+        let request = parameter(parts, state, "request").await?;
+        let problem = |error| Problem::new(Code::CoreRequestNotFound, format!("{error}"));
+        Ok(Self { core: CoreId::new(&core).map_err(problem)?, request })
+    }
+}
 
 /// The transfer that a text names, by its own id or by the reference of one of its operations.
 pub fn named_transfer(text: &str) -> Result<TransferId, &'static str> {
@@ -40,9 +57,17 @@ impl<S: Send + Sync> FromRequestParts<S> for ProviderPath {
 
 /// The parameter `id` of the path.
 async fn id_in<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    parameter(parts, state, "id").await
+}
+
+async fn parameter<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+    wanted: &str,
+) -> Result<String, Problem> {
     let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| {
         Problem::new(Code::MalformedRequest, "the address is not properly encoded UTF-8")
     })?;
-    let id = params.iter().find(|(name, _)| *name == "id").map(|(_, value)| value.to_owned());
-    id.ok_or_else(|| Problem::new(Code::NotFound, Code::NotFound.title()))
+    let found = params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+    found.ok_or_else(|| Problem::new(Code::NotFound, Code::NotFound.title()))
 }

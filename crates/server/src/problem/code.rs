@@ -62,6 +62,9 @@ codes! {
     /// The provider does not offer it.
     NotOffered = "not_offered", NOT_FOUND, "The provider does not offer this",
         "The provider's API has nothing of the kind. `GET /v1/providers` says what each offers.";
+    /// No such request of a core.
+    CoreRequestNotFound = "core_request_not_found", NOT_FOUND, "There is no such request of a core",
+        "No request of this name was taken up from this core. `GET /v1/core-requests?state=all` lists them.";
     /// The method does not fit.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The method is not allowed here",
         "The address exists, for the methods that the header `Allow` names.";
@@ -71,6 +74,9 @@ codes! {
     /// The transfer's state forbids it.
     Conflict = "conflict", CONFLICT, "The transfer's state does not allow this",
         "The transfer exists, and is in a state in which this cannot be done; `detail` says which, and what would allow it. Nothing was done.";
+    /// Where the request stands, it cannot be decided so.
+    CoreRequestConflict = "core_request_conflict", CONFLICT, "The request cannot be decided so",
+        "The request of the core exists, and where it stands this cannot be decided: it has become a transfer, the core does not ask for it any more, or it is not what was shown; `detail` says which. Nothing is paid. Read it again before you decide.";
     /// The transfer is being worked on.
     TransferBusy = "transfer_busy", CONFLICT, "The transfer is being worked on",
         "Another step of the same transfer is running. Nothing was done. Try again after the time in `Retry-After`.";
@@ -110,6 +116,9 @@ codes! {
     /// The provider refuses us.
     ProviderRepair = "provider_repair", BAD_GATEWAY, "The provider refuses our login or configuration",
         "A person must repair credentials, permissions or configuration; `detail` says what. No money moved.";
+    /// The core gave no usable answer.
+    CoreUnavailable = "core_unavailable", BAD_GATEWAY, "The core gave no usable answer",
+        "The core was asked and did not answer as it should. Nothing was decided, and no money moved. Try again later.";
     /// The server is full.
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The server is full",
         "As many requests are in flight as the server takes. Nothing was done. Try again after the time in `Retry-After`, with the same idempotency key.";

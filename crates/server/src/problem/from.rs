@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kiungo_domain::outcome::Reason;
 use kiungo_engine::request::{RequestError, SubmitError};
+use kiungo_engine::requests::DecideError;
 use kiungo_provider::ReadError;
 use kiungo_store::StoreError;
 
@@ -57,6 +58,18 @@ impl From<RequestError> for Problem {
                 .transfer(id)
                 .retry_after(Duration::from_secs(1)),
             RequestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DecideError> for Problem {
+    fn from(error: DecideError) -> Self {
+        let detail = error.to_string();
+        match error {
+            DecideError::NotFound { .. } => Self::new(Code::CoreRequestNotFound, detail),
+            DecideError::Conflict(_) => Self::new(Code::CoreRequestConflict, detail),
+            DecideError::Core(_) => Self::new(Code::CoreUnavailable, detail),
+            DecideError::Store(error) => error.into(),
         }
     }
 }

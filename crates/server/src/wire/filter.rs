@@ -158,7 +158,7 @@ fn cursor(
     text.and_then(|text| checks.parameter("cursor", read(&text).ok_or(why)))
 }
 
-fn limit(limit: Option<String>, checks: &mut Checks) -> u32 {
+pub(super) fn limit(limit: Option<String>, checks: &mut Checks) -> u32 {
     let read = |text: &str| match text.parse() {
         Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
         _ => Err(format!("a limit is 1 to {LIMIT_MAX}")),

@@ -11,8 +11,10 @@
 //! * [`event`]: its journal and postings
 //! * [`provider`]: providers and balances
 //! * [`desk`]: suspense and cases
+//! * [`core_request`]: what cores ask to be paid out
 
 pub mod check;
+pub(crate) mod core_request;
 pub(crate) mod desk;
 pub(crate) mod event;
 pub(crate) mod filter;

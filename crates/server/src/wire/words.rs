@@ -2,6 +2,7 @@
 
 use kiungo_domain::Kind;
 use kiungo_domain::transfer::{CaseKind, Status};
+use kiungo_store::CoreRequestState;
 use serde::Serialize;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -33,6 +34,15 @@ pub fn kind_schema() -> RefOr<Schema> {
     let text = "Deposit and repayment move money from the wallet to the account, withdrawal and \
                 disbursement from the account to the wallet.";
     one_of(text, &Kind::ALL.map(Kind::as_str))
+}
+
+/// The schema of the state of a core's request.
+pub(crate) fn core_request_state_schema() -> RefOr<Schema> {
+    let text = "`waiting`: a person has to decide. `accepted`: it is becoming a transfer. \
+                `submitted`: it has become one. `changed`: the core asks for something else than \
+                what became a transfer, and a person has to look. `declined`: a person said no. \
+                `gone`: the core does not ask for it any more.";
+    one_of(text, &CoreRequestState::ALL.map(CoreRequestState::as_str))
 }
 
 /// The schema of a status.

@@ -52,7 +52,8 @@ async fn every_operation_but_health_and_callbacks_refuses_strangers() {
     }
     open.dedup();
     let callbacks = "/callbacks/mpesa-tz/{secret}/{path}";
-    assert_eq!(open, [callbacks, "/healthz", "/readyz"]);
+    let hooks = "/hooks/fineract/{core}/{secret}";
+    assert_eq!(open, [callbacks, "/healthz", hooks, "/readyz"]);
 }
 
 #[tokio::test]
@@ -61,6 +62,7 @@ async fn each_operation_needs_its_own_role() {
     let needs = |method: &str, path: &str| match (method, path) {
         (_, path) if path.ends_with("/reversals") || path.ends_with("/assignments") => "operate",
         (_, path) if path.ends_with("/suggestions") => "operate",
+        (_, path) if path.ends_with("/approvals") || path.ends_with("/declines") => "operate",
         ("POST", _) => "write",
         _ => "read",
     };

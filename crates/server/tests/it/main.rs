@@ -18,6 +18,7 @@ mod duplicates;
 mod fake;
 mod health;
 mod keys;
+mod requests;
 mod sockets;
 mod store;
 mod transfers;

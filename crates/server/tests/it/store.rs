@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
-    Action, Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState,
-    KeyHolder, Lease, LedgerBalance, MemoryStore, NewArrival, Outgoing, Overview, Page, Store,
-    StoreError, Summary, TransferQuery, WalletPeriod,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
+    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, MemoryStore, NewArrival,
+    Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod,
 };
 
 pub struct SwitchedStore {
@@ -187,6 +187,41 @@ impl Store for SwitchedStore {
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.up().await?.archive(before, limit).await
+    }
+
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
+        self.up().await?.put_core_request(row).await
+    }
+
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError> {
+        self.up().await?.core_request(core, request).await
+    }
+
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        self.up().await?.known_core_requests(core, requests).await
+    }
+
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        self.up().await?.accepted_core_requests(core, limit).await
+    }
+
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError> {
+        self.up().await?.core_requests(query).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -57,6 +57,13 @@ impl Answer {
         Self { reset: true, ..Self::json(500, "") }
     }
 
+    /// The result of a command that was carried out; `None` of any other answer.
+    pub(crate) fn result(&self) -> Option<serde_json::Value> {
+        let result: serde_json::Value = serde_json::from_str(&self.body).ok()?;
+        let carried_out = self.status == 200 && result.get("rollbackTransaction").is_none();
+        carried_out.then_some(result)
+    }
+
     /// The answer as replayed from the command table.
     pub(crate) fn replayed(mut self) -> Self {
         self.cached = true;

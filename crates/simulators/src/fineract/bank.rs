@@ -8,6 +8,7 @@ use super::commands::Commands;
 use super::loans::{Loan, LoanTransaction};
 use super::refusal::{Problem, Refusal};
 use super::savings::{Savings, SavingsTransaction};
+use super::tables::DataTable;
 use crate::books::{Books, Movement};
 
 /// One tenant. Ids are positions plus one, so every look-up by id is direct.
@@ -21,6 +22,7 @@ pub(crate) struct Bank {
     pub(crate) names: Names,
     pub(crate) commands: Commands,
     pub(crate) movements: Vec<Movement>,
+    pub(crate) tables: BTreeMap<String, DataTable>,
 }
 
 /// Who owns accounts.

@@ -66,6 +66,15 @@ impl Body {
         }
     }
 
+    /// The members that were sent, and whether each is a number.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str, bool)> {
+        self.members.iter().filter_map(|(name, member)| match member.as_ref()? {
+            Member::Text(text) => Some((name.as_str(), text.as_str(), false)),
+            Member::Number(text) => Some((name.as_str(), text.as_str(), true)),
+            Member::Other(_) => None,
+        })
+    }
+
     fn is_number(&self, name: &str) -> bool {
         matches!(self.members.get(name), Some(Some(Member::Number(_))))
     }

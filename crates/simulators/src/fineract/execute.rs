@@ -15,7 +15,7 @@ use super::options::Version;
 use super::refusal::{Problem, Refusal};
 use super::result::{CommandResult, awaiting_approval};
 use super::route::{Action, Key, Order, Route};
-use super::{Simulator, loans, savings};
+use super::{Simulator, hooks, loans, savings};
 
 /// How long the server itself waits before it tries a key under processing again
 /// (`fineract.md` §4.2).
@@ -77,7 +77,15 @@ impl Simulator {
             mishap,
             disguised: errand.is_disguised(self.faults()),
         };
-        self.with_bank(guest.tenant, |bank| work(bank, &desk, (row, key), target, body, luck))
+        let done =
+            self.with_bank(guest.tenant, |bank| work(bank, &desk, (row, key), target, body, luck));
+        // A command without a body sends no hook.
+        if let Some(body) = body {
+            let response = done.as_ref().ok().and_then(Answer::result);
+            let event = (target.action.entity(), target.action.name());
+            self.tell(guest.tenant, event, &hooks::repeated(body), response.as_ref());
+        }
+        done
     }
 
     /// The nightly job's lock, and names instead of ids: both before the command is known.

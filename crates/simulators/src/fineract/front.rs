@@ -117,7 +117,7 @@ impl Simulator {
             Err(NoRoute::NotFound) => Err(Refusal::Container(404)),
             Err(NoRoute::WrongMethod) => Err(Refusal::Container(405)),
             Ok(Route::Read(read)) => {
-                guest.must_be_allowed(read.task())?;
+                guest.must_be_allowed(&read.task())?;
                 if luck.error_before.is_some() {
                     return Err(Refusal::Server);
                 }

@@ -9,7 +9,9 @@
 //! (permission, command table, handler). The handlers live in `savings` and `loans`, the rest of
 //! what is read in `lookups`. All of a tenant's state is one `bank::Bank` behind one lock.
 //!
-//! Not here, since nothing in Kiungo asks for it: interoperation, batches, hooks, external events,
+//! * [`Simulator::register_hooks`], [`Simulator::register_table`]: webhooks and data tables
+//!
+//! Not here, since nothing in Kiungo asks for it: interoperation, batches, external events,
 //! journal entries and reports, account transfers, charges, groups, products other than one kind of
 //! savings and of loan, two-factor login, and the authorization server of bearer tokens.
 //!
@@ -40,6 +42,7 @@ mod decimal;
 mod desk;
 mod execute;
 mod front;
+mod hooks;
 mod json;
 mod loans;
 mod lookups;
@@ -53,6 +56,7 @@ mod refusal;
 mod result;
 mod route;
 mod savings;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,14 +66,17 @@ use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+pub use hooks::HookSpec;
 pub use opening::{ClientIds, ClientSpec, LoanSpec, LoanStatus, OpenError, SavingsSpec};
 pub use options::{Auth, Database, Options, PaymentType, User, Version, Zone};
+pub use tables::TableOf;
 
 use crate::books::Books;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use bank::Bank;
 use front::Call;
+use hooks::Hooks;
 use luck::Errand;
 use refusal::Refusal;
 
@@ -88,6 +95,7 @@ struct Inner {
     logins: BTreeMap<String, usize>,
     responses: AtomicU32,
     banks: Mutex<BTreeMap<String, Bank>>,
+    hooks: Hooks,
 }
 
 impl Simulator {
@@ -99,7 +107,17 @@ impl Simulator {
         let logins = users.filter_map(|(index, user)| Some((login(options.auth, user)?, index)));
         let logins = logins.collect();
         let responses = AtomicU32::new(0);
-        Self { inner: Arc::new(Inner { options, clock, faults, logins, responses, banks }) }
+        Self {
+            inner: Arc::new(Inner {
+                options,
+                clock,
+                faults,
+                logins,
+                responses,
+                banks,
+                hooks: Hooks::default(),
+            }),
+        }
     }
 
     /// What clients talk to: `/fineract-provider/…`, and `/_sim/…` for whoever runs the simulator.
@@ -155,6 +173,26 @@ impl Simulator {
     /// What goes wrong, and how often.
     pub fn faults(&self) -> &Faults {
         &self.inner.faults
+    }
+
+    /// What happens at a branch: the approval of a loan of the first tenant is undone and given anew
+    /// for another amount.
+    pub fn approve_anew(&self, loan: u64, amount_minor: i64) {
+        let mut banks = self.lock();
+        let bank = banks.get_mut(self.first_tenant());
+        if let Some(loan) = bank.and_then(|bank| bank.loan_mut(loan).ok())
+            && loan.status == 200
+        {
+            loan.approved = amount_minor;
+        }
+    }
+
+    fn hooks(&self) -> &Hooks {
+        &self.inner.hooks
+    }
+
+    fn first_tenant(&self) -> &str {
+        self.options().tenants.first().map_or("", String::as_str)
     }
 
     pub(crate) fn options(&self) -> &Options {

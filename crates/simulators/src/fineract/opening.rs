@@ -118,6 +118,22 @@ pub struct LoanSpec {
     /// When it was submitted, and approved and disbursed if so; a year ago if not said.
     #[serde(default)]
     pub opened_on: Option<Date>,
+    /// The product's id.
+    #[serde(default = "weekly")]
+    pub product: u64,
+    /// When it is to be paid out; on the day of its approval if not said.
+    #[serde(default)]
+    pub expected_on: Option<Date>,
+    /// Whether it is paid out in tranches. Only shown.
+    #[serde(default)]
+    pub tranches: bool,
+    /// What is kept back when it is paid out. Only shown.
+    #[serde(default)]
+    pub kept_back_minor: i64,
+}
+
+const fn weekly() -> u64 {
+    2
 }
 
 impl LoanSpec {
@@ -132,6 +148,10 @@ impl LoanSpec {
             interest_minor: 0,
             outstanding_minor: None,
             opened_on: None,
+            product: weekly(),
+            expected_on: None,
+            tranches: false,
+            kept_back_minor: 0,
         }
     }
 }
@@ -319,6 +339,10 @@ impl Bank {
             approved_on: approved.then_some(opened_on),
             disbursed_on: None,
             approved: spec.principal_minor,
+            product: spec.product,
+            expected_on: spec.expected_on,
+            tranches: spec.tranches,
+            kept_back: spec.kept_back_minor,
             interest: spec.interest_minor,
             opening: 0,
             state: loans::State::default(),

@@ -12,7 +12,7 @@ use super::query::{Query, page};
 use super::refusal::{Problem, Refusal};
 use super::route::{Key, Read};
 use super::savings::view as savings_view;
-use super::{Simulator, savings};
+use super::{Simulator, savings, tables};
 
 /// Answers what is read.
 pub(crate) fn read(
@@ -40,7 +40,7 @@ pub(crate) fn read(
                 (Serializer::Gson, savings::search::search(bank, account, query, version)?)
             }
             Read::Loan(key) => (Serializer::Gson, loan(bank, key, query)?),
-            Read::LoanList => (Serializer::Gson, loan_list(bank, query)),
+            Read::LoanList => (Serializer::Gson, loan_list(bank, query, version)),
             Read::LoanTransaction(loan, key) => {
                 let loan = bank.loan(bank.loan_id(loan)?)?;
                 let row = bank.loan_row(loan.id, bank.loan_transaction_id(key)?)?;
@@ -66,6 +66,7 @@ pub(crate) fn read(
             }
             Read::Audits => (typed(Version::V1_12), audit::audits(bank, query, version)),
             Read::WaitingCommands => (Serializer::Gson, audit::waiting(bank)),
+            Read::Table(read) => return tables::read(bank, call, read),
             other => return settings::read(simulator.options(), call.at, other),
         };
         Ok(Answer::ok(serializer, &json))
@@ -122,15 +123,16 @@ fn loan(bank: &Bank, key: &Key, query: &Query) -> Result<Json, Refusal> {
     query.only_fields(json, loan_view::FIELDS)
 }
 
-/// The list filters by external id, account number, and status.
-fn loan_list(bank: &Bank, query: &Query) -> Json {
+/// The list filters by external id, account number, and, from 1.9 on, status.
+fn loan_list(bank: &Bank, query: &Query, version: Version) -> Json {
     let names = &bank.names;
     let lookup = |name: &str, ids: &std::collections::BTreeMap<String, u64>| {
         query.get(name).map(|text| ids.get(text).copied())
     };
     let wanted = lookup("externalId", &names.loan_external_id)
         .or_else(|| lookup("accountNo", &names.loan_account_no));
-    let status = query.get("status").and_then(|text| text.parse::<u16>().ok());
+    let status = query.get("status").filter(|_| version >= Version::V1_10);
+    let status = status.and_then(|text| text.parse::<u16>().ok());
     let account_no = query.get("accountNo");
     let fits = |loan: &&super::loans::Loan| {
         status.is_none_or(|status| loan.status == status)

@@ -1,5 +1,7 @@
 //! From a method and a path to what is asked.
 
+use super::tables::TableRead;
+
 /// How a path names a thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Key {
@@ -125,12 +127,14 @@ pub(crate) enum Read {
     ExternalEvents,
     Audits,
     WaitingCommands,
+    Table(TableRead),
 }
 
 impl Read {
     /// The permission it needs.
-    pub(crate) const fn task(&self) -> &'static str {
-        match self {
+    pub(crate) fn task(&self) -> String {
+        let task = match self {
+            Self::Table(read) => return format!("READ_{}", read.table()),
             Self::Savings(_)
             | Self::SavingsList
             | Self::SavingsTransaction(..)
@@ -155,7 +159,8 @@ impl Read {
             Self::WorkingDays => "READ_WORKINGDAYS",
             Self::ExternalEvents => "READ_EXTERNAL_EVENT_CONFIGURATION",
             Self::Audits | Self::WaitingCommands => "READ_AUDIT",
-        }
+        };
+        task.to_owned()
     }
 }
 
@@ -200,6 +205,9 @@ pub(crate) fn find(
     match *head {
         "savingsaccounts" => savings(is_post, rest, command, new_paths, newest_paths),
         "loans" => loans(is_post, rest, command, new_paths, paged_loans),
+        "datatables" => TableRead::of(is_post, rest, new_paths)
+            .map(|read| Route::Read(Read::Table(read)))
+            .ok_or(NoRoute::NotFound),
         _ if is_post => lookup_post(head, rest),
         _ => lookup(head, rest, new_paths).map(Route::Read).ok_or(NoRoute::NotFound),
     }

@@ -2,6 +2,7 @@
 //! balance and movements must explain the balance.
 
 mod doors;
+mod hooks;
 mod keys;
 mod loans;
 mod misfortune;

@@ -1,9 +1,9 @@
 //! What is done between two batches, each in a transaction of its own: work that is taken, leases,
-//! what has been told, what a person did, the archive.
+//! what has been told, what a person did, what cores ask for, the archive.
 
 use kiungo_domain::{Slot, Timestamp, TransferId};
 
-use crate::{Action, InboxId};
+use crate::{Action, CoreRequestRow, InboxId};
 
 /// Something to be done.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub(crate) enum Errand {
     Told(Vec<i64>),
     /// Records what a person did.
     Record(Action),
+    /// Writes a request of a core, if it is still at its version.
+    PutCoreRequest(Box<CoreRequestRow>),
 }
 
 /// What is due at `now` is taken until `until`.

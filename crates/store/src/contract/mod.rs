@@ -22,6 +22,7 @@ pub mod lanes;
 pub mod leases;
 pub mod outbox;
 pub mod projection;
+pub mod requests;
 pub mod searches;
 pub mod story;
 
@@ -129,6 +130,13 @@ macro_rules! store_contract {
                 the_oldest_are_archived_first_within_the_bound,
                 what_is_archived_refuses_whoever_comes_second,
                 what_happens_to_an_archived_transfer_brings_it_back,
+            }
+            requests::{
+                a_request_is_stored_whole_and_once,
+                a_request_changes_on_its_version_only,
+                of_many_writers_of_one_request_one_writes,
+                known_and_accepted_requests_are_found,
+                requests_are_paged_newest_first,
             }
             durability::{
                 everything_is_there_after_a_restart,

@@ -8,6 +8,7 @@ use kiungo_domain::{
 };
 
 use super::desk::Desk;
+use super::requests::Numbered;
 use crate::case::CaseMove;
 use crate::page::transfer_subject;
 use crate::{
@@ -43,6 +44,7 @@ pub(super) struct Books {
     pub(super) cases: BTreeMap<(Timestamp, String), CaseRow>,
     pub(super) case_opened: BTreeMap<String, Timestamp>,
     pub(super) desk: Desk,
+    pub(super) core_requests: BTreeMap<(CoreId, String), Numbered>,
 }
 
 #[derive(Debug)]

@@ -8,18 +8,20 @@ mod audit;
 mod books;
 mod desk;
 mod inbox;
+mod requests;
 mod search;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 
 use crate::{
-    Action, Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState,
-    KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError,
-    Summary, TransferQuery, WalletPeriod, action, check, lease, outbox,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
+    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
+    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod, action, check, lease,
+    outbox,
 };
 use books::Books;
 
@@ -241,6 +243,42 @@ impl Store for MemoryStore {
 
     async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
         Ok(self.books().desk.actions(count(limit.min(action::LISTED_MAX))))
+    }
+
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
+        Ok(self.books().put_core_request(&row))
+    }
+
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError> {
+        Ok(self.books().core_request(core, request))
+    }
+
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        let books = self.books();
+        Ok(requests.iter().filter_map(|request| books.core_request(core, request)).collect())
+    }
+
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        Ok(self.books().accepted_core_requests(core, crate::page::page_limit(limit)))
+    }
+
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError> {
+        self.books().list_core_requests(query)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

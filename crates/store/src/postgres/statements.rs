@@ -253,6 +253,57 @@ pub(super) const STATEMENTS: Statements = Statements {
     actions: "
         SELECT at_us, done_by, what, subject, why FROM actions ORDER BY no DESC LIMIT $1::bigint",
     ping: "SELECT 1::bigint",
+    new_core_request: "
+        INSERT INTO core_requests (
+            core, request, version, state, generation, transfer_id, content, detail, decisions,
+            heard_us, updated_us
+        )
+        SELECT w.core, w.request, 1, w.state, w.generation, w.id::uuid, w.content, w.detail,
+            w.decisions, w.heard_us, w.updated_us
+        FROM unnest(
+            $1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::bigint[], $11::bigint[]
+        ) AS w (
+            core, request, version, state, generation, id, content, detail, decisions, heard_us,
+            updated_us
+        )
+        ON CONFLICT DO NOTHING",
+    put_core_request: "
+        UPDATE core_requests AS r SET version = r.version + 1, state = w.state,
+            generation = w.generation, transfer_id = w.id::uuid, content = w.content,
+            detail = w.detail, decisions = w.decisions, updated_us = w.updated_us
+        FROM unnest(
+            $1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::bigint[], $11::bigint[]
+        ) AS w (
+            core, request, version, state, generation, id, content, detail, decisions, heard_us,
+            updated_us
+        )
+        WHERE r.core = w.core AND r.request = w.request AND r.version = w.version",
+    core_requests_known: "
+        SELECT core, request, version, state, generation, transfer_id::text, content, detail,
+            decisions, heard_us, updated_us
+        FROM core_requests
+        WHERE core = $1::text AND request = ANY (string_to_array($2::text, ','))",
+    core_requests_accepted: "
+        SELECT core, request, version, state, generation, transfer_id::text, content, detail,
+            decisions, heard_us, updated_us
+        FROM core_requests WHERE state = 'accepted' AND core = $1::text
+        ORDER BY updated_us LIMIT $2::bigint",
+    core_requests_waiting: "
+        SELECT core, request, version, state, generation, transfer_id::text, content, detail,
+            decisions, heard_us, updated_us, no
+        FROM core_requests
+        WHERE state IN ('waiting', 'changed') AND ($1::text IS NULL OR core = $1::text)
+          AND (heard_us, no) < ($2::bigint, $3::bigint)
+        ORDER BY heard_us DESC, no DESC LIMIT $4::bigint",
+    core_requests_all: "
+        SELECT core, request, version, state, generation, transfer_id::text, content, detail,
+            decisions, heard_us, updated_us, no
+        FROM core_requests
+        WHERE ($1::text IS NULL OR core = $1::text)
+          AND (heard_us, no) < ($2::bigint, $3::bigint)
+        ORDER BY heard_us DESC, no DESC LIMIT $4::bigint",
     archive: ARCHIVE,
     restore: RESTORE,
 };

@@ -3,7 +3,7 @@
 use kiungo_domain::{Slot, Timestamp, TransferId};
 
 use super::session::{Record, Session};
-use super::{archive, read};
+use super::{archive, read, requests};
 use crate::batch::BackendError;
 use crate::batch::errand::{Brought, Errand, Taking};
 use crate::batch::table::Column::{self, Integer, Text};
@@ -49,6 +49,7 @@ pub(super) async fn run<S: Session>(
             let row = [micros(at), by.into(), what.into(), subject.into(), why.into()];
             put(session, statements.put_action, &[Integer, Text, Text, Text, Text], row).await?
         }
+        Errand::PutCoreRequest(row) => requests::put(session, row).await?,
     };
     Ok(Brought::Rows(rows))
 }

@@ -9,6 +9,7 @@
 //! * [`writer`]: a batch read and written
 //! * [`errands`]: what is done between two batches
 //! * [`archive`]: settled transfers moved out, and back in
+//! * [`requests`]: the requests of cores
 //! * [`read`]: rows read back
 //! * [`search`]: the ways into a search
 //! * [`opening`]: why a database may not open
@@ -18,6 +19,7 @@ mod archive;
 mod errands;
 pub(crate) mod opening;
 pub(crate) mod read;
+mod requests;
 #[cfg(test)]
 pub(crate) mod samples;
 pub(crate) mod schema;

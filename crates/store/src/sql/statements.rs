@@ -189,4 +189,24 @@ statements! {
     actions,
     /// → a number.
     ping,
+
+    // The requests of cores. A row goes in alone, in a transaction of its own: `core, request, version,
+    // state, generation, transfer_id, content, detail, decisions, heard_us, updated_us`.
+
+    /// One that is not stored, at version 1; nothing if it is.
+    new_core_request,
+    /// One that is stored at this version, at the next; nothing if it is at another.
+    put_core_request,
+
+    // All answer with the columns of a row.
+
+    /// Core, names with commas between → those that are stored.
+    core_requests_known,
+    /// Core, how many → those accepted, the longest unchanged first.
+    core_requests_accepted,
+    /// Core or any, heard at or before, number before which at that very time, how many → those that
+    /// wait for a person, and their number, newest first.
+    core_requests_waiting,
+    /// The same of all.
+    core_requests_all,
 }

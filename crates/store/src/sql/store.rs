@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting, Status};
 use kiungo_domain::{
-    Currency, Kind, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId,
+    CoreId, Currency, Kind, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId,
 };
 
 use super::session::{Parameter, Readers, Session};
 use super::writer::Writer;
-use super::{read, search};
+use super::{read, requests, search};
 use crate::action::LISTED_MAX as ACTIONS_MAX;
 use crate::batch::committer::{Bounds, Committer, unrefused};
 use crate::batch::errand::{Brought, Errand, Taking};
@@ -16,9 +16,9 @@ use crate::batch::request::{Done, Request};
 use crate::outbox::READ_MAX as OUTBOX_MAX;
 use crate::page::{Position, page, page_limit};
 use crate::{
-    Action, Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState,
-    KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError,
-    Summary, TransferQuery, WalletPeriod, check, lease, words,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
+    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
+    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod, check, lease, words,
 };
 
 /// A store in an SQL database, open for as long as it lives.
@@ -352,6 +352,42 @@ impl<R: Readers> Store for SqlStore<R> {
         let limit = vec![Parameter::Integer(i64::from(limit.min(ACTIONS_MAX)))];
         let rows = self.readers.rows(self.readers.statements().actions, limit).await?;
         rows.iter().map(read::action).collect()
+    }
+
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
+        Ok(self.committer.errand(Errand::PutCoreRequest(Box::new(row))).await?.rows() > 0)
+    }
+
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError> {
+        let rows = requests::known(&self.readers, core, &[request.to_owned()]).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        requests::known(&self.readers, core, requests).await
+    }
+
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        requests::accepted(&self.readers, core, limit).await
+    }
+
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError> {
+        requests::list(&self.readers, query).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

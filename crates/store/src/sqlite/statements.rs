@@ -205,6 +205,42 @@ pub(super) const STATEMENTS: Statements = Statements {
     outbox: "SELECT no, at_us, news, summary FROM outbox ORDER BY no LIMIT ?1",
     actions: "SELECT at_us, done_by, what, subject, why FROM actions ORDER BY no DESC LIMIT ?1",
     ping: "SELECT 1",
+    new_core_request: "
+        INSERT INTO core_requests (
+            core, request, version, state, generation, transfer_id, content, detail, decisions,
+            heard_us, updated_us
+        )
+        SELECT value ->> 0, value ->> 1, 1, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+            value ->> 7, value ->> 8, value ->> 9, value ->> 10
+        FROM json_each(?1) WHERE true
+        ON CONFLICT DO NOTHING",
+    put_core_request: "
+        UPDATE core_requests SET version = version + 1, state = w.value ->> 3,
+            generation = w.value ->> 4, transfer_id = w.value ->> 5, content = w.value ->> 6,
+            detail = w.value ->> 7, decisions = w.value ->> 8, updated_us = w.value ->> 10
+        FROM json_each(?1) AS w
+        WHERE core = w.value ->> 0 AND request = w.value ->> 1 AND version = w.value ->> 2",
+    core_requests_known: "
+        SELECT core, request, version, state, generation, transfer_id, content, detail, decisions,
+            heard_us, updated_us
+        FROM core_requests WHERE core = ?1
+          AND request IN (SELECT value FROM json_each('[\"' || replace(?2, ',', '\",\"') || '\"]'))",
+    core_requests_accepted: "
+        SELECT core, request, version, state, generation, transfer_id, content, detail, decisions,
+            heard_us, updated_us
+        FROM core_requests WHERE state = 'accepted' AND core = ?1 ORDER BY updated_us LIMIT ?2",
+    core_requests_waiting: "
+        SELECT core, request, version, state, generation, transfer_id, content, detail, decisions,
+            heard_us, updated_us, no
+        FROM core_requests WHERE state IN ('waiting', 'changed') AND (?1 IS NULL OR core = ?1)
+          AND heard_us <= ?2 AND (heard_us < ?2 OR no < ?3)
+        ORDER BY heard_us DESC, no DESC LIMIT ?4",
+    core_requests_all: "
+        SELECT core, request, version, state, generation, transfer_id, content, detail, decisions,
+            heard_us, updated_us, no
+        FROM core_requests WHERE (?1 IS NULL OR core = ?1)
+          AND heard_us <= ?2 AND (heard_us < ?2 OR no < ?3)
+        ORDER BY heard_us DESC, no DESC LIMIT ?4",
     archive: ARCHIVE,
     restore: RESTORE,
 };

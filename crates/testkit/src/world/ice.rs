@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_queue::{Delivery, Membership, QueueError, Shard, Work, WorkQueue};
 use kiungo_store::{
-    Action, Arrival, CaseRow, Change, CommitError, Cursor, InboxId, InboxItem, InboxState,
-    KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError,
-    Summary, TransferQuery, WalletPeriod,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
+    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
+    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod,
 };
 use tokio::sync::watch;
 
@@ -275,6 +275,41 @@ impl Store for IcyStore {
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         through!(self.archive(before, limit))
+    }
+
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
+        through!(self.put_core_request(row))
+    }
+
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError> {
+        through!(self.core_request(core, request))
+    }
+
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        through!(self.known_core_requests(core, requests))
+    }
+
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        through!(self.accepted_core_requests(core, limit))
+    }
+
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError> {
+        through!(self.core_requests(query))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -32,6 +32,11 @@ pub(crate) struct Loan {
     pub(crate) disbursed_on: Option<Date>,
     /// What was applied for, then what was approved.
     pub(crate) approved: i64,
+    pub(crate) product: u64,
+    pub(crate) expected_on: Option<Date>,
+    pub(crate) tranches: bool,
+    /// What is kept back when it is paid out.
+    pub(crate) kept_back: i64,
     /// The interest that is charged when the loan is paid out.
     pub(crate) interest: i64,
     /// What the books started with.

@@ -55,13 +55,14 @@ pub(crate) fn loan(bank: &Bank, loan: &Loan, with_transactions: bool) -> Json {
         .with("clientId", loan.client_id)
         .with("clientName", client_name)
         .with("clientOfficeId", OFFICE_ID)
-        .with("loanProductId", 2_i64)
+        .with("loanProductId", loan.product)
         .with("loanProductName", "Weekly")
         .with("loanType", loan_type)
         .with("currency", currency_view(currency))
         .with("principal", six(loan.approved, currency))
         .with("approvedPrincipal", six(loan.approved, currency))
-        .with("netDisbursalAmount", six(loan.approved, currency))
+        .with("netDisbursalAmount", six(loan.approved - loan.kept_back, currency))
+        .with_some("multiDisburseLoan", loan.tranches.then_some(true))
         .with("timeline", timeline(loan))
         .with_some("summary", (loan.status >= 300).then(|| summary(loan)))
         .with_some("totalOverpaid", overpaid)
@@ -80,10 +81,11 @@ pub(crate) fn rows<'a>(
 
 fn timeline(loan: &Loan) -> Json {
     let dates = Serializer::Gson;
+    let expected = loan.expected_on.or(loan.approved_on).unwrap_or(loan.submitted_on);
     Json::object()
         .with("submittedOnDate", dates.date(loan.submitted_on))
         .with_some("approvedOnDate", loan.approved_on.map(|date| dates.date(date)))
-        .with("expectedDisbursementDate", dates.date(loan.approved_on.unwrap_or(loan.submitted_on)))
+        .with("expectedDisbursementDate", dates.date(expected))
         .with_some("actualDisbursementDate", loan.disbursed_on.map(|date| dates.date(date)))
 }
 

@@ -1,0 +1,253 @@
+//! What the core asks to be paid out: approved loans, and rows of a data table in which staff
+//! request withdrawals (`fineract.md` §10.1, §14; data tables as in the published API).
+//!
+//! * `loans`: approved loans
+//! * `withdrawals`: the rows of the table
+//! * `tables`: fields of data tables
+//! * `hook`: what a webhook hints at
+
+mod hook;
+mod loans;
+mod tables;
+mod withdrawals;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use kiungo_core_banking::{
+    CoreRequest, CoreRequests, Facts, Hint, PageMark, RawHook, RequestId, RequestPage,
+    RequestsError,
+};
+use kiungo_domain::Timestamp;
+
+use crate::calendar::day;
+use crate::client::{Client, ReadError};
+use crate::fineract::Fineract;
+use crate::wire::RequestOwner;
+
+/// Rows of a page: what the core shows at most when it is not told otherwise.
+const PAGE_ROWS: u64 = 200;
+
+/// What is looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestOptions {
+    /// Approved loans.
+    pub disbursements: bool,
+    /// The data table in which withdrawals are requested.
+    pub withdrawals: Option<WithdrawalTable>,
+    /// Further data tables whose fields rules ask for.
+    pub tables: BTreeSet<DataTable>,
+}
+
+/// A data table of savings accounts in which each row is a request to pay money out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithdrawalTable {
+    /// The name of the table. It has many rows for an account (`multiRow`).
+    pub name: String,
+    /// The column with the amount.
+    pub amount: String,
+    /// The column that says how far the request has come.
+    pub state: String,
+    /// What stands there while it is open.
+    pub open: String,
+}
+
+/// A data table whose fields rules ask for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DataTable {
+    /// Whether it belongs to clients; otherwise to the accounts themselves.
+    pub of_client: bool,
+    /// Its name.
+    pub name: String,
+}
+
+/// A Fineract tenant that can be asked what it wants paid out.
+pub struct Requests {
+    fineract: Arc<Fineract>,
+    options: RequestOptions,
+}
+
+/// What a name is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Loan(u64),
+    Withdrawal { account: u64, row: u64 },
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// So many loans are behind.
+    Loans(u64),
+    /// So many pages of the table are behind.
+    Withdrawals(u64),
+}
+
+impl Requests {
+    /// Asks through `fineract`.
+    pub const fn new(fineract: Arc<Fineract>, options: RequestOptions) -> Self {
+        Self { fineract, options }
+    }
+
+    fn client(&self) -> &Client {
+        self.fineract.client()
+    }
+
+    /// The day by the tenant's calendar.
+    async fn today(&self, at: Timestamp) -> Result<Date, RequestsError> {
+        let business_date = self.fineract.business_date().await.map_err(failed)?;
+        Ok(business_date.unwrap_or_else(|| day(at, &self.client().settings.zone)))
+    }
+
+    /// Adds what the owner's record and the data tables say.
+    async fn complete(
+        &self,
+        facts: &mut Facts,
+        account: u64,
+        is_loan: bool,
+        client_id: Option<u64>,
+    ) -> Result<(), ReadError> {
+        if let Some(id) = client_id {
+            let owner: RequestOwner = self.client().read(&format!("/api/v1/clients/{id}")).await?;
+            facts.phone = owner.mobile_no.get().map(str::to_owned);
+            facts.office = facts.office.or(owner.office_id);
+        }
+        for table in &self.options.tables {
+            let id = if table.of_client { client_id } else { is_loan.then_some(account) };
+            let Some(id) = id else { continue };
+            facts.fields.extend(tables::fields(self.client(), table, id).await?);
+        }
+        facts.complete = true;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl CoreRequests for Requests {
+    async fn list(
+        &self,
+        after: Option<&PageMark>,
+        at: Timestamp,
+    ) -> Result<RequestPage, RequestsError> {
+        let withdrawals = self.options.withdrawals.as_ref();
+        let first = self.options.disbursements.then_some(Place::Loans(0));
+        let first = first.or(withdrawals.map(|_| Place::Withdrawals(0)));
+        let place = match after {
+            Some(mark) => Place::read(mark),
+            None => first,
+        };
+        let (listed, next) = match (place, withdrawals) {
+            (Some(Place::Loans(offset)), _) => {
+                let (listed, next) = self.approved_loans(offset, at).await?;
+                let behind = withdrawals.map(|_| Place::Withdrawals(0));
+                (listed, next.map(Place::Loans).or(behind))
+            }
+            (Some(Place::Withdrawals(page)), Some(table)) => {
+                let (listed, next) = withdrawals::page(self.client(), table, page).await?;
+                (listed, next.map(Place::Withdrawals))
+            }
+            _ => (Vec::new(), None),
+        };
+        Ok(RequestPage { listed, next: next.map(Place::mark) })
+    }
+
+    async fn read(
+        &self,
+        id: &RequestId,
+        at: Timestamp,
+    ) -> Result<Option<CoreRequest>, RequestsError> {
+        match Subject::of(id) {
+            Some(Subject::Loan(loan)) if self.options.disbursements => {
+                self.approved_loan(loan, at).await
+            }
+            Some(Subject::Withdrawal { account, row }) => match &self.options.withdrawals {
+                Some(table) => self.requested_withdrawal(table, account, row).await,
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    fn hint(&self, hook: &RawHook) -> Hint {
+        hook::hint(&self.client().settings.options.tenant, &self.options, hook)
+    }
+}
+
+impl Subject {
+    fn of(id: &RequestId) -> Option<Self> {
+        let (kind, rest) = id.as_str().split_once('-')?;
+        match kind {
+            "loan" => Some(Self::Loan(number(rest)?)),
+            "withdrawal" => {
+                let (account, row) = rest.split_once('-')?;
+                Some(Self::Withdrawal { account: number(account)?, row: number(row)? })
+            }
+            _ => None,
+        }
+    }
+
+    fn id(self) -> Result<RequestId, RequestsError> {
+        let text = match self {
+            Self::Loan(loan) => format!("loan-{loan}"),
+            Self::Withdrawal { account, row } => format!("withdrawal-{account}-{row}"),
+        };
+        RequestId::new(&text).map_err(|error| RequestsError(error.to_string()))
+    }
+}
+
+/// A number as we write it: one request has one name.
+fn number(text: &str) -> Option<u64> {
+    let number: u64 = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
+impl Place {
+    fn read(mark: &PageMark) -> Option<Self> {
+        let (kind, number) = mark.0.split_once(':')?;
+        let number = number.parse().ok()?;
+        match kind {
+            "loans" => Some(Self::Loans(number)),
+            "withdrawals" => Some(Self::Withdrawals(number)),
+            _ => None,
+        }
+    }
+
+    fn mark(self) -> PageMark {
+        PageMark(match self {
+            Self::Loans(offset) => format!("loans:{offset}"),
+            Self::Withdrawals(page) => format!("withdrawals:{page}"),
+        })
+    }
+}
+
+/// Why there is no usable answer.
+fn failed(error: ReadError) -> RequestsError {
+    RequestsError(error.why())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_one_name() {
+        for subject in [Subject::Loan(7), Subject::Withdrawal { account: 34, row: 5 }] {
+            assert_eq!(Subject::of(&subject.id().unwrap()), Some(subject));
+        }
+        for text in
+            ["loan-07", "loan-", "loan", "loan-7-1", "withdrawal-3", "withdrawal-3-04", "x-1"]
+        {
+            assert_eq!(Subject::of(&RequestId::new(text).unwrap()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mark_leads_back_to_its_place() {
+        for place in [Place::Loans(400), Place::Withdrawals(2)] {
+            assert_eq!(Place::read(&place.mark()), Some(place));
+        }
+        assert_eq!(Place::read(&PageMark("loans".to_owned())), None);
+    }
+}

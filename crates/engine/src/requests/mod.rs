@@ -1,0 +1,26 @@
+//! What cores ask to be paid out: approved loans and requested withdrawals become transfers, by
+//! themselves or when a person says so.
+//!
+//! A hook and the poller are two ways to hear of the same thing. Whatever is heard of is read from
+//! the core, judged by the rules, and written down once ([`CoreRequestRow`](kiungo_store::CoreRequestRow),
+//! on its version); a row that is accepted becomes a transfer under an idempotency key made of its
+//! name. So it does not matter how often it is heard of, by how many processes, or where one of them
+//! dies: there is one transfer. A transfer that failed is not begun again by itself.
+//!
+//! * [`rules`]: which requests are paid, to which wallet (pure)
+//! * [`desk`]: hearing of requests
+//! * `decide`: what persons decide
+//! * `content`: what is written down of a request
+//! * `poll`: what hooks missed
+
+mod content;
+mod decide;
+pub mod desk;
+mod poll;
+pub mod rules;
+
+pub use content::Content;
+pub use decide::DecideError;
+pub use desk::{Heard, HookError, RequestDesk, RequestLink, RequestLinkOptions, RequestTurns};
+pub use poll::PollError;
+pub use rules::{Action, Conditions, Payee, RequestRules, Rule, Verdict, WalletSource};

@@ -1,0 +1,246 @@
+//! What hooks missed: rounds through everything that is open in a core.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use kiungo_core_banking::{Listed, RequestId, RequestsError};
+use kiungo_domain::CoreId;
+use kiungo_store::{CoreRequestQuery, CoreRequestRow, CoreRequestState, StoreError};
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use super::content::Content;
+use super::desk::{LookError, Port, RequestDesk, RequestTurns};
+use super::rules::{Action, Verdict};
+
+/// Between two rounds that hooks ask for: a burst of hooks is one round.
+const NUDGE_GAP: Duration = Duration::from_secs(1);
+/// Requests that wait for a person and are looked at whether they are still open, in a round.
+const WAITING_MAX: u32 = 500;
+/// Accepted requests whose transfers are made in a round.
+const ACCEPTED_MAX: u32 = 500;
+/// After so many requests in a row that cannot be read, the core is taken to be down.
+const FAILURES_MAX: u32 = 5;
+
+/// Why a round ended early. The next one goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PollError {
+    /// The core gave no usable answer.
+    #[error("the core: {0}")]
+    Core(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<RequestsError> for PollError {
+    fn from(error: RequestsError) -> Self {
+        Self::Core(error.0)
+    }
+}
+
+impl RequestDesk {
+    /// Rounds through a core, each `poll_interval` and whenever a hook asks for one, until `stop`;
+    /// then the turn goes to another process.
+    pub async fn keep_polling(&self, core: &CoreId, stop: &CancellationToken) {
+        let Some(port) = self.inner.ports.get(core) else { return };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = self.rounds(core, port) => {}
+        }
+        self.give_the_turn_back(core).await;
+    }
+
+    async fn rounds(&self, core: &CoreId, port: &Port) {
+        let mut asked_for = false;
+        let mut down = false;
+        loop {
+            match self.round(core, port, asked_for).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    if down {
+                        tracing::info!(core = %core, "the core can be asked for requests again");
+                    }
+                    down = false;
+                }
+                Err(error) => {
+                    if !down {
+                        tracing::warn!(core = %core, error.message = %error, "the core cannot be asked for requests");
+                    }
+                    down = true;
+                }
+            }
+            asked_for = tokio::select! {
+                biased;
+                () = port.nudge.notified() => true,
+                () = tokio::time::sleep(port.options.poll_interval) => false,
+            };
+            if asked_for {
+                tokio::time::sleep(NUDGE_GAP).await;
+            }
+        }
+    }
+
+    /// A round, if it is this process's turn; whether it was. A round that a hook asked for is nobody
+    /// else's: he has not heard the hook.
+    async fn round(&self, core: &CoreId, port: &Port, asked_for: bool) -> Result<bool, PollError> {
+        let is_due = asked_for || self.has_the_turn(core, port).await?;
+        if is_due {
+            self.poll(core).await?;
+        }
+        Ok(is_due)
+    }
+
+    /// One round: makes the transfers of what is accepted, then looks through what is open in the
+    /// core, as far as the bounds allow.
+    pub async fn poll(&self, core: &CoreId) -> Result<(), PollError> {
+        let Some(port) = self.inner.ports.get(core) else { return Ok(()) };
+        for row in self.store().accepted_core_requests(core, ACCEPTED_MAX).await? {
+            self.submit(row).await?;
+        }
+        let mark = || port.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut place = mark().clone();
+        let from_the_start = place.is_none();
+        let mut seen = BTreeSet::new();
+        let mut read = 0;
+        for _ in 0..port.options.pages_max.max(1) {
+            let listed = port.core.list(place.as_ref(), self.now()).await;
+            let page = listed.inspect_err(|_| {
+                // The next round begins anew: a page that cannot be had keeps no other from being
+                // looked at.
+                *mark() = None;
+            })?;
+            let wanted = self.worth_reading(core, port, &page.listed).await?;
+            seen.extend(page.listed.into_iter().map(|listed| listed.id.as_str().to_owned()));
+            read += u32::try_from(wanted.len()).unwrap_or(u32::MAX);
+            self.look_at_all(core, port, wanted).await?;
+            place = page.next;
+            mark().clone_from(&place);
+            if place.is_none() || read >= port.options.reads_max {
+                break;
+            }
+        }
+        if from_the_start && place.is_none() {
+            self.look_for_what_is_gone(core, port, &seen).await?;
+        }
+        Ok(())
+    }
+
+    async fn has_the_turn(&self, core: &CoreId, port: &Port) -> Result<bool, StoreError> {
+        let holder = match &self.inner.turns {
+            RequestTurns::Alone => return Ok(true),
+            RequestTurns::Others => return Ok(false),
+            RequestTurns::Shared { holder } => holder,
+        };
+        // Long enough for a round that a slow core draws out; whoever dies is replaced after it.
+        let lease = port.options.poll_interval.saturating_mul(3).max(Duration::from_secs(30));
+        let now = self.now();
+        self.store().take_lease(&turn(core), holder, now, now.after(lease)).await
+    }
+
+    async fn give_the_turn_back(&self, core: &CoreId) {
+        let RequestTurns::Shared { holder } = &self.inner.turns else { return };
+        if let Err(error) = self.store().give_lease_back(&turn(core), holder).await {
+            tracing::debug!(core = %core, %error, "the turn to poll a core ends by itself");
+        }
+    }
+
+    /// Those of a page that have to be read: what is new and not ignored anyway, what has changed,
+    /// and what waits because something was missing.
+    async fn worth_reading(
+        &self,
+        core: &CoreId,
+        port: &Port,
+        listed: &[Listed],
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let names: Vec<String> = listed.iter().map(|one| one.id.as_str().to_owned()).collect();
+        let known = self.store().known_core_requests(core, &names).await?;
+        let known: BTreeMap<_, _> =
+            known.into_iter().map(|row| (row.request.clone(), row)).collect();
+        let mut wanted = Vec::new();
+        for one in listed {
+            let is_wanted = match known.get(one.id.as_str()) {
+                Some(row) => has_news(row, one)?,
+                None => one.request.as_ref().is_none_or(|request| {
+                    port.rules.judge(request) != Verdict::Settled(&Action::Ignore)
+                }),
+            };
+            if is_wanted {
+                wanted.push(one.id.clone());
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// One that cannot be read does not keep the others from being looked at.
+    async fn look_at_all(
+        &self,
+        core: &CoreId,
+        port: &Port,
+        wanted: Vec<RequestId>,
+    ) -> Result<(), PollError> {
+        let look = |id: RequestId| {
+            let (desk, core) = (self.clone(), core.clone());
+            async move { (desk.look_at(&core, &id).await, id) }
+        };
+        let at_a_time = port.options.reads_at_a_time.max(1);
+        let mut looks = futures_util::stream::iter(wanted).map(look).buffer_unordered(at_a_time);
+        let mut failures = 0;
+        while let Some((looked, id)) = looks.next().await {
+            match looked {
+                Ok(()) => failures = 0,
+                Err(LookError::Store(error)) => return Err(error.into()),
+                Err(LookError::Core(error)) => {
+                    failures += 1;
+                    if failures >= FAILURES_MAX {
+                        return Err(error.into());
+                    }
+                    tracing::warn!(core = %core, request = %id, error.message = %error, "a request of the core cannot be read");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What waits for a person and was not listed may have been settled in the core.
+    async fn look_for_what_is_gone(
+        &self,
+        core: &CoreId,
+        port: &Port,
+        seen: &BTreeSet<String>,
+    ) -> Result<(), PollError> {
+        let query = CoreRequestQuery {
+            core: Some(core.clone()),
+            waiting: true,
+            cursor: None,
+            limit: WAITING_MAX,
+        };
+        let waiting = self.store().core_requests(&query).await?.rows.into_iter();
+        let missing = waiting
+            .filter(|row| row.state == CoreRequestState::Waiting && !seen.contains(&row.request));
+        let missing = missing.filter_map(|row| RequestId::new(&row.request).ok()).collect();
+        self.look_at_all(core, port, missing).await
+    }
+}
+
+/// The lease of whoever polls a core.
+fn turn(core: &CoreId) -> String {
+    format!("requests/{core}")
+}
+
+/// Whether a request that is known has to be read again.
+fn has_news(row: &CoreRequestRow, listed: &Listed) -> Result<bool, StoreError> {
+    let before = Content::read(row)?;
+    let differs = listed.request.as_ref().is_some_and(|request| before.differs_from(request));
+    Ok(match row.state {
+        CoreRequestState::Gone => true,
+        CoreRequestState::Waiting => differs || before.obstacle.is_some(),
+        CoreRequestState::Submitted | CoreRequestState::Declined | CoreRequestState::Changed => {
+            differs
+        }
+        CoreRequestState::Accepted => false,
+    })
+}

@@ -1,0 +1,448 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kiungo_core_banking::{
+    CoreRequest, CoreRequests, Facts, Hint, Listed, PageMark, RawHook, RequestId, RequestKind,
+    RequestPage, RequestsError,
+};
+use kiungo_domain::transfer::{Origin, Status};
+use kiungo_domain::{AccountKind, CoreAccount, CoreId, Timestamp, TransferId};
+use kiungo_engine::Engine;
+use kiungo_engine::requests::{
+    Action, Conditions, DecideError, Heard, HookError, Payee, RequestDesk, RequestLink,
+    RequestLinkOptions, RequestRules, RequestTurns, Rule, WalletSource,
+};
+use kiungo_store::{CoreRequestRow, CoreRequestState, TransferQuery};
+use tokio_util::sync::CancellationToken;
+
+use crate::world::{World, provider_id, tzs};
+
+/// What the core says is open.
+#[derive(Default)]
+pub struct Asked {
+    open: Mutex<BTreeMap<RequestId, CoreRequest>>,
+    down: AtomicBool,
+    /// Whether every page but the first cannot be had.
+    torn: AtomicBool,
+    reads: AtomicU32,
+    /// How often the list was begun.
+    pub rounds: AtomicU32,
+}
+
+impl Asked {
+    pub fn says(&self, request: CoreRequest) {
+        self.open.lock().unwrap().insert(request.id.clone(), request);
+    }
+
+    fn settles(&self, id: &str) {
+        self.open.lock().unwrap().remove(&name(id));
+    }
+
+    fn answer<T>(&self, answer: T) -> Result<T, RequestsError> {
+        let down = self.down.load(Ordering::SeqCst);
+        if down { Err(RequestsError("it is down".to_owned())) } else { Ok(answer) }
+    }
+}
+
+#[async_trait]
+impl CoreRequests for Asked {
+    /// Two to a page, without facts.
+    async fn list(
+        &self,
+        after: Option<&PageMark>,
+        _at: Timestamp,
+    ) -> Result<RequestPage, RequestsError> {
+        let behind: usize = after.map_or(0, |mark| mark.0.parse().unwrap());
+        self.rounds.fetch_add(u32::from(behind == 0), Ordering::SeqCst);
+        if behind > 0 && self.torn.load(Ordering::SeqCst) {
+            return Err(RequestsError("a page is torn".to_owned()));
+        }
+        let open = self.open.lock().unwrap();
+        let light = |request: &CoreRequest| {
+            let facts = Facts { product: request.facts.product, ..Facts::default() };
+            let request = CoreRequest { facts, ..request.clone() };
+            Listed { id: request.id.clone(), request: Some(request) }
+        };
+        let listed: Vec<_> = open.values().skip(behind).take(2).map(light).collect();
+        let more = behind + listed.len() < open.len();
+        let next = more.then(|| PageMark((behind + listed.len()).to_string()));
+        self.answer(RequestPage { listed, next })
+    }
+
+    async fn read(
+        &self,
+        id: &RequestId,
+        _at: Timestamp,
+    ) -> Result<Option<CoreRequest>, RequestsError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.answer(self.open.lock().unwrap().get(id).cloned())
+    }
+
+    /// A hook's body is the name, or nothing.
+    fn hint(&self, hook: &RawHook) -> Hint {
+        match std::str::from_utf8(&hook.body).unwrap() {
+            "" => Hint::Somewhere,
+            text => RequestId::new(text).map_or(Hint::Nothing, Hint::Request),
+        }
+    }
+}
+
+/// A process that takes up what a core asks for.
+pub struct Office {
+    pub world: Arc<World>,
+    pub asked: Arc<Asked>,
+    engine: Engine,
+    pub desk: RequestDesk,
+}
+
+impl Office {
+    pub async fn open() -> Self {
+        let world = World::new();
+        let engine = world.engine();
+        engine.start().await.unwrap();
+        let asked = Arc::new(Asked::default());
+        let desk = desk(&engine, &asked, RequestTurns::Alone);
+        Self { world, asked, engine, desk }
+    }
+
+    /// Another process beside, on the same store.
+    pub fn beside(&self, turns: RequestTurns) -> Self {
+        let (world, asked) = (Arc::clone(&self.world), Arc::new(Asked::default()));
+        let desk = desk(&self.engine, &asked, turns);
+        Self { world, asked, engine: self.engine.clone(), desk }
+    }
+
+    pub async fn hook(&self, body: &str) -> Result<Heard, HookError> {
+        let hook = RawHook { headers: Vec::new(), body: body.as_bytes().to_vec() };
+        self.desk.hook(&main(), &hook).await
+    }
+
+    async fn row(&self, id: &str) -> CoreRequestRow {
+        self.engine.store().core_request(&main(), id).await.unwrap().expect("it was taken up")
+    }
+
+    async fn state(&self, id: &str) -> CoreRequestState {
+        self.row(id).await.state
+    }
+
+    pub async fn transfers(&self) -> usize {
+        let query = TransferQuery { limit: 500, ..TransferQuery::default() };
+        self.engine.store().search(&query).await.unwrap().rows.len()
+    }
+
+    async fn ended(&self, id: TransferId) -> Status {
+        loop {
+            let status = self.engine.store().summary(id).await.unwrap().unwrap().status;
+            if status.is_final() {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+/// Product 1 is paid by itself, product 2 waits for a person, others are ignored.
+fn desk(engine: &Engine, asked: &Arc<Asked>, turns: RequestTurns) -> RequestDesk {
+    let payee = || Payee { provider: provider_id(), wallet: WalletSource::Owner };
+    let of = |product| Conditions { products: vec![product], ..Conditions::default() };
+    let rules = RequestRules {
+        rules: vec![
+            Rule { when: of(1), action: Action::PayOut(payee()) },
+            Rule { when: of(2), action: Action::Ask(payee()) },
+        ],
+        ..RequestRules::default()
+    };
+    let core = Arc::clone(asked) as Arc<dyn CoreRequests>;
+    let link = RequestLink { core, rules, options: RequestLinkOptions::default() };
+    RequestDesk::new(engine.clone(), [(main(), link)].into(), turns)
+}
+
+pub fn main() -> CoreId {
+    CoreId::new("main").unwrap()
+}
+
+fn name(id: &str) -> RequestId {
+    RequestId::new(id).unwrap()
+}
+
+pub fn loan(number: u64, product: u64) -> CoreRequest {
+    CoreRequest {
+        id: name(&format!("loan-{number}")),
+        kind: RequestKind::Disbursement,
+        account: CoreAccount { kind: AccountKind::Loan, id: number },
+        account_no: format!("{number:09}"),
+        amount: tzs("1000"),
+        facts: Facts {
+            product: Some(product),
+            phone: Some("255712345678".to_owned()),
+            complete: true,
+            ..Facts::default()
+        },
+        obstacle: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_often_a_request_is_heard_of_it_is_one_transfer() {
+    let office = Office::open().await;
+    office.asked.says(loan(7, 1));
+    for _ in 0..3 {
+        assert_eq!(office.hook("loan-7").await, Ok(Heard::TakenUp));
+    }
+    let hearing = (0..50).map(|n| {
+        let (desk, hooked) = (office.desk.clone(), n % 2 == 0);
+        tokio::spawn(async move {
+            let hook = RawHook { headers: Vec::new(), body: b"loan-7".to_vec() };
+            if hooked {
+                // Too many at a time are turned away, and the poller looks.
+                let _ = desk.hook(&main(), &hook).await;
+            } else {
+                desk.poll(&main()).await.unwrap();
+            }
+        })
+    });
+    for heard in hearing.collect::<Vec<_>>() {
+        heard.await.unwrap();
+    }
+    let row = office.row("loan-7").await;
+    assert_eq!((row.state, office.transfers().await), (CoreRequestState::Submitted, 1));
+    let transfer = office.engine.store().summary(row.transfer.unwrap()).await.unwrap().unwrap();
+    assert_eq!(transfer.amount, tzs("1000"));
+    assert_eq!(transfer.origin, Origin::Api { client: "core main".to_owned() });
+    assert_eq!(transfer.client_reference.as_deref(), Some("loan-7"));
+    assert_eq!(office.ended(row.transfer.unwrap()).await, Status::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forged_hook_moves_nothing() {
+    let office = Office::open().await;
+    assert_eq!(office.hook("loan-7").await, Ok(Heard::TakenUp));
+    assert_eq!(office.hook("<html>").await, Ok(Heard::Ignored));
+    assert_eq!(office.hook("").await, Ok(Heard::Noted));
+    assert_eq!(office.transfers().await, 0);
+    assert_eq!(office.engine.store().core_request(&main(), "loan-7").await, Ok(None));
+    let unknown = CoreId::new("other").unwrap();
+    let hook = RawHook { headers: Vec::new(), body: Vec::new() };
+    let refused = office.desk.hook(&unknown, &hook).await;
+    assert_eq!(refused, Err(HookError::UnknownCore(unknown)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_finds_what_hooks_missed_and_reads_only_what_matters() {
+    let office = Office::open().await;
+    for number in 0..9 {
+        office.asked.says(loan(number, 1 + number % 3));
+    }
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.transfers().await, 3);
+    assert_eq!(office.asked.reads.load(Ordering::SeqCst), 6, "what is ignored is not read");
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.transfers().await, 3);
+    assert_eq!(office.asked.reads.load(Ordering::SeqCst), 6, "what is known is not read again");
+    assert_eq!(office.state("loan-1").await, CoreRequestState::Waiting);
+    office.asked.settles("loan-1");
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.state("loan-1").await, CoreRequestState::Gone);
+    office.asked.says(loan(1, 2));
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.state("loan-1").await, CoreRequestState::Waiting);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_cannot_be_had_keeps_no_other_from_being_looked_at() {
+    let office = Office::open().await;
+    office.asked.torn.store(true, Ordering::SeqCst);
+    for number in [7, 8, 9] {
+        office.asked.says(loan(number, 1));
+    }
+    assert!(office.desk.poll(&main()).await.is_err());
+    assert_eq!(office.transfers().await, 2);
+    office.asked.says(loan(6, 1));
+    assert!(office.desk.poll(&main()).await.is_err());
+    assert_eq!(office.transfers().await, 3, "the first page is looked at again");
+    office.asked.torn.store(false, Ordering::SeqCst);
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.transfers().await, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_dies_at_the_commit_leaves_one_transfer() {
+    let office = Office::open().await;
+    office.asked.says(loan(7, 1));
+    office.hook("loan-7").await.unwrap();
+    let before = office.row("loan-7").await;
+    // As a process leaves it that dies before it has written down which transfer it made.
+    let died =
+        CoreRequestRow { state: CoreRequestState::Accepted, transfer: None, ..before.clone() };
+    assert!(office.engine.store().put_core_request(died).await.unwrap());
+    office.desk.poll(&main()).await.unwrap();
+    let after = office.row("loan-7").await;
+    assert_eq!((after.state, after.transfer), (CoreRequestState::Submitted, before.transfer));
+    // And as one that dies before it has made the transfer.
+    office.asked.says(loan(8, 2));
+    office.hook("loan-8").await.unwrap();
+    let waiting = office.row("loan-8").await;
+    let died = CoreRequestRow { state: CoreRequestState::Accepted, ..waiting };
+    assert!(office.engine.store().put_core_request(died).await.unwrap());
+    office.asked.down.store(true, Ordering::SeqCst);
+    assert!(office.desk.poll(&main()).await.is_err());
+    assert_eq!(office.state("loan-8").await, CoreRequestState::Submitted, "the core may be down");
+    assert_eq!(office.transfers().await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_approves_or_declines_and_is_named() {
+    let office = Office::open().await;
+    office.asked.says(loan(7, 2));
+    office.asked.says(loan(8, 2));
+    office.desk.poll(&main()).await.unwrap();
+    let row = office.desk.approve(&main(), "loan-7", "asha", "called back").await.unwrap();
+    assert_eq!(row.state, CoreRequestState::Submitted);
+    assert_eq!(row, office.row("loan-7").await);
+    let decision = &row.decisions[0];
+    assert_eq!((decision.by.as_str(), decision.approved), ("asha", true));
+    assert_eq!(decision.why, "called back");
+    let again = office.desk.approve(&main(), "loan-7", "asha", "again").await;
+    assert!(matches!(again, Err(DecideError::Conflict(_))), "{again:?}");
+    let declined = office.desk.decline(&main(), "loan-8", "juma", "no").await.unwrap();
+    assert_eq!(declined.state, CoreRequestState::Declined);
+    assert!(office.desk.decline(&main(), "loan-8", "juma", "no").await.is_err());
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.state("loan-8").await, CoreRequestState::Declined);
+    // Another amount is another question.
+    office.asked.says(CoreRequest { amount: tzs("900"), ..loan(8, 2) });
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.state("loan-8").await, CoreRequestState::Waiting);
+    assert_eq!(office.transfers().await, 1);
+    let unknown = office.desk.approve(&main(), "loan-9", "asha", "x").await;
+    assert!(matches!(unknown, Err(DecideError::NotFound { .. })), "{unknown:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_approves_what_he_has_not_seen() {
+    let office = Office::open().await;
+    office.asked.says(loan(7, 2));
+    office.desk.poll(&main()).await.unwrap();
+    office.asked.says(CoreRequest { amount: tzs("900"), ..loan(7, 2) });
+    let surprised = office.desk.approve(&main(), "loan-7", "asha", "fine").await;
+    assert!(matches!(surprised, Err(DecideError::Conflict(_))), "{surprised:?}");
+    assert_eq!(office.transfers().await, 0);
+    office.desk.approve(&main(), "loan-7", "asha", "fine").await.unwrap();
+    assert_eq!(office.transfers().await, 1);
+    office.asked.says(loan(8, 2));
+    office.desk.poll(&main()).await.unwrap();
+    office.asked.settles("loan-8");
+    let late = office.desk.approve(&main(), "loan-8", "asha", "fine").await;
+    assert!(matches!(late, Err(DecideError::Conflict(_))), "{late:?}");
+    assert_eq!(office.state("loan-8").await, CoreRequestState::Gone);
+    office.asked.says(loan(9, 2));
+    office.desk.poll(&main()).await.unwrap();
+    office.asked.down.store(true, Ordering::SeqCst);
+    let down = office.desk.approve(&main(), "loan-9", "asha", "fine").await;
+    assert!(matches!(down, Err(DecideError::Core(_))), "{down:?}");
+    assert_eq!(office.state("loan-9").await, CoreRequestState::Waiting);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_amount_after_a_transfer_calls_a_person_and_pays_nothing() {
+    let office = Office::open().await;
+    office.asked.says(loan(7, 1));
+    office.desk.poll(&main()).await.unwrap();
+    let first = office.row("loan-7").await.transfer.unwrap();
+    assert_eq!(office.ended(first).await, Status::Completed);
+    office.asked.says(CoreRequest { amount: tzs("1500"), ..loan(7, 1) });
+    for _ in 0..2 {
+        office.desk.poll(&main()).await.unwrap();
+        office.hook("loan-7").await.unwrap();
+    }
+    let row = office.row("loan-7").await;
+    assert_eq!((row.state, row.transfer), (CoreRequestState::Changed, Some(first)));
+    assert!(row.detail.contains("1500.00") && row.detail.contains("1000.00"), "{}", row.detail);
+    let paid_twice = office.desk.approve(&main(), "loan-7", "asha", "pay it").await;
+    assert!(matches!(paid_twice, Err(DecideError::Conflict(_))), "{paid_twice:?}");
+    office.desk.decline(&main(), "loan-7", "asha", "a mistake in the core").await.unwrap();
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.state("loan-7").await, CoreRequestState::Declined);
+    assert_eq!(office.transfers().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_is_paid_again_only_when_a_person_says_so() {
+    let office = Office::open().await;
+    *office.world.refuses_payouts.lock().unwrap() = true;
+    office.asked.says(loan(7, 1));
+    office.desk.poll(&main()).await.unwrap();
+    let first = office.row("loan-7").await.transfer.unwrap();
+    assert_eq!(office.ended(first).await, Status::Reversed);
+    *office.world.refuses_payouts.lock().unwrap() = false;
+    // The disbursement was taken back, so the core says again that the loan is approved.
+    for _ in 0..3 {
+        office.hook("loan-7").await.unwrap();
+        office.desk.poll(&main()).await.unwrap();
+    }
+    assert_eq!(office.transfers().await, 1);
+    let row = office.desk.approve(&main(), "loan-7", "asha", "the wallet is open").await.unwrap();
+    let second = row.transfer.unwrap();
+    assert_ne!(first, second);
+    assert_eq!((row.generation, office.ended(second).await), (2, Status::Completed));
+    let third = office.desk.approve(&main(), "loan-7", "asha", "once more").await;
+    assert!(matches!(third, Err(DecideError::Conflict(_))), "{third:?}");
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.transfers().await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_paid_waits_for_a_person_with_the_reason() {
+    let office = Office::open().await;
+    let mut without_phone = loan(7, 1);
+    without_phone.facts.phone = None;
+    office.asked.says(without_phone);
+    let obstacle = Some("it is paid in tranches".to_owned());
+    office.asked.says(CoreRequest { obstacle, ..loan(8, 1) });
+    *office.world.max.lock().unwrap() = Some(tzs("999"));
+    office.asked.says(loan(9, 1));
+    office.desk.poll(&main()).await.unwrap();
+    for (id, says) in [("loan-7", "phone"), ("loan-8", "tranches"), ("loan-9", "as told")] {
+        let row = office.row(id).await;
+        assert_eq!(row.state, CoreRequestState::Waiting, "{id}");
+        assert!(row.detail.contains(says), "{id}: {}", row.detail);
+    }
+    assert!(office.desk.approve(&main(), "loan-8", "asha", "x").await.is_err());
+    *office.world.max.lock().unwrap() = None;
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.state("loan-9").await, CoreRequestState::Waiting);
+    office.desk.approve(&main(), "loan-9", "asha", "the limit was raised").await.unwrap();
+    // Once the core has a number, the rule pays.
+    office.asked.says(loan(7, 1));
+    office.desk.poll(&main()).await.unwrap();
+    assert_eq!(office.state("loan-7").await, CoreRequestState::Submitted);
+    assert_eq!(office.transfers().await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_poller_outlives_an_outage_and_hears_hooks_at_once() {
+    let office = Office::open().await;
+    office.asked.down.store(true, Ordering::SeqCst);
+    let stop = CancellationToken::new();
+    let poller = {
+        let (desk, stop) = (office.desk.clone(), stop.clone());
+        tokio::spawn(async move { desk.keep_polling(&main(), &stop).await })
+    };
+    office.asked.says(loan(7, 1));
+    let failed = office.hook("loan-7").await;
+    assert!(matches!(failed, Err(HookError::Core(_))), "{failed:?}");
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    assert_eq!(office.transfers().await, 0);
+    office.asked.down.store(false, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(office.transfers().await, 1);
+    office.asked.says(loan(8, 1));
+    assert_eq!(office.hook("").await, Ok(Heard::Noted));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(office.transfers().await, 2);
+    stop.cancel();
+    poller.await.unwrap();
+}

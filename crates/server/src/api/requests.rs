@@ -1,0 +1,126 @@
+//! What cores ask to be paid out, and what persons decide about it.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json as Answer};
+use http::StatusCode;
+use kiungo_engine::requests::DecideError;
+use kiungo_store::CoreRequestRow;
+
+use super::Shares;
+use crate::extract::{CoreRequestPath, Json, Query};
+use crate::keyring::Identity;
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::requests::CoreRequestService;
+use crate::state::Shared;
+use crate::wire::core_request::{
+    CoreRequestFilter, CoreRequestPageView, CoreRequestView, DecisionRequest,
+};
+use crate::wire::viewer::Viewer;
+
+/// Lists what cores ask to be paid out, the one heard of last first.
+///
+/// By default only what waits for a person. Needs the role `read`.
+#[utoipa::path(
+    get, path = "/v1/core-requests", tag = "Requests of cores",
+    params(CoreRequestFilter),
+    responses(
+        (status = 200, description = "A page of requests", body = CoreRequestPageView),
+        (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn list_core_requests(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    Query(filter): Query<CoreRequestFilter>,
+) -> Result<Answer<CoreRequestPageView>, Problem> {
+    let page = state.service.store().core_requests(&filter.read()?).await?;
+    Ok(Answer(CoreRequestPageView::new(page, Viewer::of(&identity))?))
+}
+
+/// Shows a request of a core.
+///
+/// Needs the role `read`.
+#[utoipa::path(
+    get, path = "/v1/core-requests/{core}/{request}", tag = "Requests of cores",
+    params(("core" = String, Path, description = "The core"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
+    responses(
+        (status = 200, description = "The request", body = CoreRequestView),
+        (status = 404, description = "`core_request_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn read_core_request(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    CoreRequestPath { core, request }: CoreRequestPath,
+) -> Result<Answer<CoreRequestView>, Problem> {
+    let row = state.service.store().core_request(&core, &request).await?;
+    let row = row.ok_or_else(|| Problem::from(DecideError::NotFound { core, request }))?;
+    Ok(Answer(CoreRequestView::new(&row, Viewer::of(&identity))?))
+}
+
+/// Lets a request be paid.
+///
+/// One that waits, one that was declined, or one whose transfer failed: that is how it is tried again.
+/// The core is asked once more first: what is no longer open, or is not what was shown, is not paid.
+/// Who and why are kept. Needs the role `operate`.
+#[utoipa::path(
+    post, path = "/v1/core-requests/{core}/{request}/approvals", tag = "Requests of cores",
+    params(("core" = String, Path, description = "The core"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
+    request_body = DecisionRequest,
+    responses(
+        (status = 202, description = "It becomes a transfer, named in the answer unless the engine is busy", body = CoreRequestView),
+        (status = 404, description = "`core_request_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`core_request_conflict`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "`core_unavailable`: nothing was decided", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn approve_core_request(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    CoreRequestPath { core, request }: CoreRequestPath,
+    Json(decision): Json<DecisionRequest>,
+) -> Result<Response, Problem> {
+    let why = decision.read()?;
+    let desk = desk(&state)?;
+    let row = desk.approve(&core, &request, &identity.client, &why).await?;
+    decided(&row, &identity)
+}
+
+/// Decides that a request is not paid.
+///
+/// It stays so until the core asks for another amount, or somebody approves it. Who and why are kept.
+/// Needs the role `operate`.
+#[utoipa::path(
+    post, path = "/v1/core-requests/{core}/{request}/declines", tag = "Requests of cores",
+    params(("core" = String, Path, description = "The core"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
+    request_body = DecisionRequest,
+    responses(
+        (status = 202, description = "It is declined", body = CoreRequestView),
+        (status = 404, description = "`core_request_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`core_request_conflict`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn decline_core_request(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    CoreRequestPath { core, request }: CoreRequestPath,
+    Json(decision): Json<DecisionRequest>,
+) -> Result<Response, Problem> {
+    let why = decision.read()?;
+    let desk = desk(&state)?;
+    let row = desk.decline(&core, &request, &identity.client, &why).await?;
+    decided(&row, &identity)
+}
+
+fn desk(state: &Shared) -> Result<&dyn CoreRequestService, Problem> {
+    let none = || Problem::new(Code::CoreRequestNotFound, "no core is asked for requests");
+    state.core_requests.as_deref().ok_or_else(none)
+}
+
+fn decided(row: &CoreRequestRow, identity: &Identity) -> Result<Response, Problem> {
+    let view = CoreRequestView::new(row, Viewer::of(identity))?;
+    Ok((StatusCode::ACCEPTED, Answer(view)).into_response())
+}

@@ -1,0 +1,60 @@
+//! What the server asks of whoever takes up the requests of cores.
+
+use async_trait::async_trait;
+use kiungo_core_banking::RawHook;
+use kiungo_domain::CoreId;
+use kiungo_engine::requests::{DecideError, Heard, HookError, RequestDesk};
+use kiungo_store::CoreRequestRow;
+
+/// Takes up what cores ask for. A client may hang up at any moment, which drops the future: what is
+/// accepted by then becomes a transfer all the same.
+#[async_trait]
+pub trait CoreRequestService: Send + Sync {
+    /// Takes a hook as a hint. When this returns `Ok`, what follows from it is durable.
+    async fn hook(&self, core: &CoreId, hook: &RawHook) -> Result<Heard, HookError>;
+
+    /// Lets a request be paid.
+    async fn approve(
+        &self,
+        core: &CoreId,
+        request: &str,
+        by: &str,
+        why: &str,
+    ) -> Result<CoreRequestRow, DecideError>;
+
+    /// Decides that a request is not paid.
+    async fn decline(
+        &self,
+        core: &CoreId,
+        request: &str,
+        by: &str,
+        why: &str,
+    ) -> Result<CoreRequestRow, DecideError>;
+}
+
+#[async_trait]
+impl CoreRequestService for RequestDesk {
+    async fn hook(&self, core: &CoreId, hook: &RawHook) -> Result<Heard, HookError> {
+        Self::hook(self, core, hook).await
+    }
+
+    async fn approve(
+        &self,
+        core: &CoreId,
+        request: &str,
+        by: &str,
+        why: &str,
+    ) -> Result<CoreRequestRow, DecideError> {
+        Self::approve(self, core, request, by, why).await
+    }
+
+    async fn decline(
+        &self,
+        core: &CoreId,
+        request: &str,
+        by: &str,
+        why: &str,
+    ) -> Result<CoreRequestRow, DecideError> {
+        Self::decline(self, core, request, by, why).await
+    }
+}

@@ -1,0 +1,219 @@
+//! Data tables: what an institution keeps beside the core's own records. Set up from outside; read as
+//! the API prints them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Simulator;
+use super::answer::Answer;
+use super::bank::Bank;
+use super::front::Call;
+use super::refusal::{Problem, Refusal};
+
+/// What a data table belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableOf {
+    /// Clients.
+    Client,
+    /// Loans.
+    Loan,
+    /// Savings accounts.
+    Savings,
+}
+
+impl TableOf {
+    /// The column that leads to the record.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Client => "client_id",
+            Self::Loan => "loan_id",
+            Self::Savings => "savings_account_id",
+        }
+    }
+}
+
+/// A data table.
+#[derive(Debug, Clone)]
+pub(crate) struct DataTable {
+    of: TableOf,
+    /// Whether a record has many rows, each with an id of its own.
+    multi_row: bool,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    id: u64,
+    record: u64,
+    fields: BTreeMap<String, Value>,
+}
+
+/// What is read of data tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TableRead {
+    /// All rows of a record.
+    Record(String, u64),
+    /// One row of a record.
+    Row(String, u64, u64),
+    /// Rows by their fields.
+    Query(String),
+}
+
+impl TableRead {
+    /// The route below `datatables`.
+    pub(crate) fn of(is_post: bool, rest: &[&str], new_paths: bool) -> Option<Self> {
+        match rest {
+            [name, "query"] if is_post && new_paths => Some(Self::Query((*name).to_owned())),
+            [name, record] if !is_post => {
+                Some(Self::Record((*name).to_owned(), record.parse().ok()?))
+            }
+            [name, record, row] if !is_post => {
+                let (record, row) = (record.parse().ok()?, row.parse().ok()?);
+                Some(Self::Row((*name).to_owned(), record, row))
+            }
+            _ => None,
+        }
+    }
+
+    /// The table.
+    pub(crate) fn table(&self) -> &str {
+        let (Self::Record(name, _) | Self::Row(name, ..) | Self::Query(name)) = self;
+        name
+    }
+}
+
+#[derive(Deserialize)]
+struct Query {
+    request: Filters,
+    #[serde(default)]
+    page: usize,
+    size: usize,
+    #[serde(default)]
+    sorts: Vec<Sort>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Filters {
+    #[serde(default)]
+    column_filters: Vec<ColumnFilter>,
+    #[serde(default)]
+    result_columns: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct ColumnFilter {
+    column: String,
+    filters: Vec<Filter>,
+}
+
+#[derive(Deserialize)]
+struct Filter {
+    operator: String,
+    values: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Sort {
+    direction: String,
+    property: String,
+}
+
+impl Simulator {
+    /// Registers a data table in the first tenant.
+    pub fn register_table(&self, name: &str, of: TableOf, multi_row: bool) {
+        if let Some(bank) = self.lock().get_mut(self.first_tenant()) {
+            bank.tables.insert(name.to_owned(), DataTable { of, multi_row, rows: Vec::new() });
+        }
+    }
+
+    /// Adds a row to a data table of the first tenant, and sends the hook of it; the row's id.
+    pub fn add_row(&self, table: &str, record: u64, fields: Value) -> Option<u64> {
+        let id = {
+            let mut banks = self.lock();
+            let table = banks.get_mut(self.first_tenant())?.tables.get_mut(table)?;
+            let id = u64::try_from(table.rows.len()).ok()? + 1;
+            let fields = serde_json::from_value(fields).ok()?;
+            table.rows.push(Row { id, record, fields });
+            id
+        };
+        let response = json!({ "resourceId": record, "officeId": 1 });
+        self.tell(self.first_tenant(), (table, "CREATE"), "{}", Some(&response));
+        Some(id)
+    }
+
+    /// Changes a field of a row.
+    pub fn set_field(&self, table: &str, row: u64, column: &str, value: Value) {
+        let mut banks = self.lock();
+        let tables = banks.get_mut(self.first_tenant()).map(|bank| &mut bank.tables);
+        let table = tables.and_then(|tables| tables.get_mut(table));
+        let row = table.and_then(|table| table.rows.iter_mut().find(|known| known.id == row));
+        if let Some(row) = row {
+            row.fields.insert(column.to_owned(), value);
+        }
+    }
+}
+
+/// Answers what is read of a data table.
+pub(crate) fn read(bank: &Bank, call: &Call, what: &TableRead) -> Result<Answer, Refusal> {
+    let name = what.table();
+    let table = bank.tables.get(name).ok_or_else(|| {
+        let message = format!("Datatable not found for {name}");
+        Refusal::NotFound(Problem::new("error.msg.datatable.not.found", message).arg(name))
+    })?;
+    let rows = |fits: &dyn Fn(&Row) -> bool| {
+        let rows = table.rows.iter().filter(|row| fits(row));
+        rows.map(|row| columns(table, row).into_iter().collect::<Value>()).collect::<Vec<_>>()
+    };
+    let json = match what {
+        TableRead::Record(_, record) => Value::from(rows(&|row| row.record == *record)),
+        TableRead::Row(_, record, id) => {
+            Value::from(rows(&|row| row.record == *record && row.id == *id))
+        }
+        TableRead::Query(_) => query(table, &call.raw_body)?,
+    };
+    Ok(Answer::json(200, json.to_string()))
+}
+
+/// A row as it is printed: the key, the id where there are many, then the fields.
+fn columns(table: &DataTable, row: &Row) -> BTreeMap<String, Value> {
+    let mut columns = row.fields.clone();
+    columns.insert(table.of.key().to_owned(), row.record.into());
+    if table.multi_row {
+        columns.insert("id".to_owned(), row.id.into());
+    }
+    columns
+}
+
+/// The third paging shape. Only what is equal is looked for, as far as anybody asks.
+fn query(table: &DataTable, body: &[u8]) -> Result<Value, Refusal> {
+    let query: Query = serde_json::from_slice(body).map_err(|_| Refusal::NoJson)?;
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let fits = |columns: &BTreeMap<String, Value>| {
+        query.request.column_filters.iter().all(|wanted| {
+            let value = columns.get(&wanted.column).map(text);
+            wanted
+                .filters
+                .iter()
+                .all(|filter| filter.operator == "EQ" && filter.values.first() == value.as_ref())
+        })
+    };
+    let mut found: Vec<_> = table.rows.iter().map(|row| columns(table, row)).collect();
+    found.retain(fits);
+    if query.sorts.iter().any(|sort| sort.property == "id" && sort.direction == "DESC") {
+        found.reverse();
+    }
+    let total = found.len();
+    let shown = found.into_iter().skip(query.page.saturating_mul(query.size)).take(query.size);
+    let wanted = &query.request.result_columns;
+    let rows = shown.map(|columns| {
+        columns.into_iter().filter(|(name, _)| wanted.contains(name)).collect::<Value>()
+    });
+    let content: Vec<_> = rows.collect();
+    Ok(json!({
+        "total": total, "content": content, "pageable": {"page": query.page, "size": query.size},
+    }))
+}
