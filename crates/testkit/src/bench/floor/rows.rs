@@ -137,7 +137,9 @@ impl Rows {
 
 fn transfer(change: &Change, summary: &Summary, json: String) -> serde_json::Result<Row> {
     let optional = |value: Option<&str>| Cell::Text(value.map(str::to_owned));
-    let time = |at: Option<kiungo_domain::Timestamp>| Cell::Integer(at.map(|at| at.as_micros()));
+    let time = |at: Option<kiungo_domain::Timestamp>| {
+        Cell::Integer(at.map(kiungo_domain::Timestamp::as_micros))
+    };
     let truth = |truth: bool| Cell::Integer(Some(i64::from(truth)));
     Row::new(vec![
         text(summary.id),
@@ -160,6 +162,7 @@ fn transfer(change: &Change, summary: &Summary, json: String) -> serde_json::Res
     ])
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "texts, numbers and ids alike")]
 fn text(value: impl ToString) -> Cell {
     Cell::Text(Some(value.to_string()))
 }

@@ -40,11 +40,11 @@ impl Member {
     ) -> Result<Self, BenchError> {
         let store = Arc::new(of.place.store().await?);
         let queue = of.place.queue().await?;
-        let observer = Arc::clone(observer);
-        let observed: Arc<dyn Store> = Arc::new(Observed { store: store.clone(), observer });
+        let watched = Observed { store: store.clone(), observer: Arc::clone(observer) };
+        let watched: Arc<dyn Store> = Arc::new(watched);
         let Membership { addresses, in_flight, .. } = of;
         let wiring = Wiring { addresses, in_flight: *in_flight, carrier: &product::plain };
-        let mut setup = wiring.setup(observed, wiring.engine_options()).await?;
+        let mut setup = wiring.setup(watched, wiring.engine_options()).await?;
         let name = Uuid::now_v7().to_string();
         setup.sharing = Some(Sharing {
             queue: Arc::new(queue.clone()) as Arc<dyn WorkQueue>,
