@@ -40,8 +40,8 @@ impl Member {
     ) -> Result<Self, BenchError> {
         let store = Arc::new(of.place.store().await?);
         let queue = of.place.queue().await?;
-        let watched = Observed { store: store.clone(), observer: Arc::clone(observer) };
-        let watched: Arc<dyn Store> = Arc::new(watched);
+        let observer = Arc::clone(observer);
+        let watched: Arc<dyn Store> = Arc::new(Observed { store: store.clone(), observer });
         let Membership { addresses, in_flight, .. } = of;
         let wiring = Wiring { addresses, in_flight: *in_flight, carrier: &product::plain };
         let mut setup = wiring.setup(watched, wiring.engine_options()).await?;
