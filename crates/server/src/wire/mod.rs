@@ -5,13 +5,13 @@
 //! * [`time`]: moments as RFC 3339
 //! * [`check`]: reading the members of a request, every error named
 //! * [`request`]: what clients send
-//! * [`filter`]: what clients ask for
+//! * `filter`: what clients ask for
 //! * [`viewer`]: what a key may see
 //! * [`transfer`]: a transfer
-//! * [`event`]: its journal and postings
-//! * [`provider`]: providers and balances
-//! * [`desk`]: suspense and cases
-//! * [`core_request`]: what cores ask to be paid out
+//! * `event`: its journal and postings
+//! * `provider`: providers and balances
+//! * `desk`: suspense and cases
+//! * `core_request`: what cores ask to be paid out
 
 pub mod check;
 pub(crate) mod core_request;
