@@ -579,6 +579,13 @@ impl Inner {
         }
     }
 
+    /// Whether it is to be sent to the core next, for which it needs its lane.
+    pub(crate) fn wants_lane(&self, transfer: &Transfer) -> bool {
+        let Some(port) = self.provider(&transfer.instruction().provider) else { return false };
+        let next = transfer.plan(port.rules.policy()).map(|plan| plan.next);
+        matches!(next, Some(Next::Send(step)) if lane(transfer, step).is_some())
+    }
+
     /// Leaves the lane unless an operation on the account may be running (rule 11).
     fn leave_lane_if_free(self: &Arc<Self>, transfer: &Transfer) {
         if transfer.holds_account() {

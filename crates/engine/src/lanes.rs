@@ -179,8 +179,23 @@ impl Board {
         let new = || Queue { holder: owner, waiting: VecDeque::new() };
         let queue = self.lanes.entry(lane.clone()).or_insert_with(new);
         queue.holder = owner;
+        // Who waited here for the lane and got it elsewhere waits no more: else nobody would be let at
+        // the holder, and the holder would keep everybody waiting.
+        if self.queued.remove(&owner) {
+            queue.waiting.retain(|waiting| *waiting != owner);
+        }
         if self.queued.insert(id) {
             queue.waiting.push_front(id);
+        }
+    }
+
+    /// No longer waits for a lane.
+    pub(crate) fn leave_queue(&mut self, id: TransferId) {
+        if self.queued.remove(&id) {
+            // Few lanes have a queue, and this happens only when another process was quicker.
+            for queue in self.lanes.values_mut() {
+                queue.waiting.retain(|waiting| *waiting != id);
+            }
         }
     }
 
@@ -264,5 +279,31 @@ mod tests {
         assert_eq!(board.leave_lane(id(1)), Some(id(2)));
         assert_eq!(board.leave_lane(id(2)), None);
         assert!(board.resting_holders().is_empty());
+    }
+
+    #[test]
+    fn whoever_waits_here_and_gets_the_lane_elsewhere_waits_no_more() {
+        let mut board = Board::default();
+        assert!(board.lane_or_queue(&lane(1), id(1)));
+        assert!(!board.lane_or_queue(&lane(1), id(2)));
+        assert!(!board.lane_or_queue(&lane(1), id(3)));
+        assert_eq!(board.leave_lane(id(1)), Some(id(2)));
+        // Another process was quicker with 3: here, a delivery of it is not to be put off.
+        board.lane_is_with(&lane(1), id(3), id(2));
+        assert!(board.is_queued(id(2)) && !board.is_queued(id(3)));
+        assert!(board.try_lane(&lane(1), id(3)));
+        assert_eq!(board.leave_lane(id(3)), Some(id(2)));
+        assert_eq!(board.leave_lane(id(2)), None);
+    }
+
+    #[test]
+    fn whoever_needs_the_lane_no_more_leaves_the_queue() {
+        let mut board = Board::default();
+        assert!(board.lane_or_queue(&lane(1), id(1)));
+        assert!(!board.lane_or_queue(&lane(1), id(2)));
+        assert!(!board.lane_or_queue(&lane(1), id(3)));
+        board.leave_queue(id(2));
+        assert!(!board.is_queued(id(2)));
+        assert_eq!(board.leave_lane(id(1)), Some(id(3)));
     }
 }

@@ -110,8 +110,33 @@ impl Inner {
         let taken = self.board().take_delivered(id, piece);
         match taken {
             Ok(()) => self.read_and_advance(id),
-            Err(known) => self.rested(known),
+            Err(None) => {}
+            Err(Some(piece)) => self.look_at_queued(id, piece),
         }
+    }
+
+    /// A transfer that waits here for its lane was delivered: another process may have brought it
+    /// past that, and then it must not go on waiting.
+    fn look_at_queued(self: &Arc<Self>, id: TransferId, piece: Piece) {
+        let inner = Arc::clone(self);
+        self.spawn(async move {
+            let read = inner.store.transfer(id).await;
+            if let Ok(Some(transfer)) = &read
+                && !inner.wants_lane(transfer)
+            {
+                let taken = {
+                    let mut board = inner.board();
+                    board.leave_queue(id);
+                    board.take_delivered(id, piece)
+                };
+                match taken {
+                    Ok(()) => inner.read_and_advance(id),
+                    Err(known) => inner.rested(known),
+                }
+                return;
+            }
+            inner.rested([piece]);
+        });
     }
 
     fn read_and_advance(self: &Arc<Self>, id: TransferId) {

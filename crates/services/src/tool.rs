@@ -49,6 +49,7 @@ impl Tool {
     }
 
     /// Sets a variable.
+    #[must_use]
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self.shown = format!("{name}=\"{value}\" {}", self.shown);

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
-    Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, InboxId,
-    InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, MemoryStore, NewArrival, Outgoing,
-    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
+    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, MemoryStore, NewArrival,
+    Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod,
 };
 
 pub struct Books {
@@ -188,6 +188,36 @@ impl Store for Books {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.up().await?.ping().await
+    }
+
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TransferId, Slot)>, StoreError> {
+        self.up().await?.take_due(now, until, limit).await
+    }
+
+    async fn take_inbox_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboxId>, StoreError> {
+        self.up().await?.take_inbox_due(now, until, limit).await
+    }
+
+    async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        self.up().await?.leases(prefix, now).await
+    }
+
+    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
+        self.up().await?.record_action(action).await
+    }
+
+    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
+        self.up().await?.actions(limit).await
     }
 
     async fn take_lease(

@@ -94,6 +94,7 @@ impl Sender {
             routing_key: "transfer.create".to_owned(),
             body: Bytes::copy_from_slice(body.as_bytes()),
             redelivered: false,
+            redriven: None,
             settle: Box::new(Told(Arc::clone(&fate))),
         };
         assert!(self.0.send(command).is_ok());

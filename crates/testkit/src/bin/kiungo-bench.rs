@@ -31,11 +31,11 @@ enum Command {
         /// How many of them are open at a time.
         #[arg(long, default_value_t = BenchOptions::default().in_flight)]
         in_flight: u32,
-        /// Where several processes share the work: a PostgreSQL server, by an address of a database in
+        /// Where several processes share the work: a `PostgreSQL` server, by an address of a database in
         /// which databases can be made.
         #[arg(long, requires = "queue", value_name = "postgres://…")]
         database: Option<String>,
-        /// Where they meet: a RabbitMQ broker.
+        /// Where they meet: a `RabbitMQ` broker.
         #[arg(long, requires = "database", value_name = "amqp://…")]
         queue: Option<String>,
         /// How many workers there are; each has --in-flight transfers open.
@@ -78,10 +78,10 @@ struct Growth {
     /// How many of them are open at a time, for each worker.
     #[arg(long, default_value_t = BenchOptions::default().in_flight)]
     in_flight: u32,
-    /// A PostgreSQL server, by an address of a database in which databases can be made.
+    /// A `PostgreSQL` server, by an address of a database in which databases can be made.
     #[arg(long, value_name = "postgres://…")]
     database: String,
-    /// A RabbitMQ broker.
+    /// A `RabbitMQ` broker.
     #[arg(long, value_name = "amqp://…")]
     queue: String,
     /// How many workers there are at most.

@@ -31,7 +31,7 @@ use kiungo::demo::stage::{Beginning, Day, Evening, Stage};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
-use crew::Crew;
+use crew::{Crew, Happened};
 use journals::Journals;
 use listener::Listener;
 use plan::Misfortune;
@@ -124,54 +124,75 @@ async fn live(options: &ChaosOptions, folder: &std::path::Path) -> anyhow::Resul
         Vec::new()
     };
     crew.stop().await;
-    let letters = listener.dead_letters().await?;
-    let judgement = stage.judge(&day, &evening).await?;
-    let journals = Journals::read(&servers.database).await?;
-    let order = order::violations(&journals, &judgement.core);
-    let heard = listener.heard();
-    let hearing = hearing::compare(&heard, &journals, &evening.statuses());
-    let happened = crew.happened();
-    let recovery: Vec<_> =
-        happened.worker_kills.iter().filter_map(|at| journals.taken_up_after(*at)).collect();
-    let killed = |(what, _): &&(Misfortune, u64)| {
-        matches!(what, Misfortune::KillWorker | Misfortune::KillApi)
-    };
-    let told = |(what, second): &(Misfortune, u64)| format!("{second} s: {}", what.as_str());
-    let letters: Vec<String> = letters
-        .iter()
-        .map(|letter| format!("{} from {}: {}", letter.id.0, letter.queue, letter.reason))
-        .collect();
-    let mut report = ChaosReport {
-        seed: options.seed,
-        transfers: journals.count() as u64,
-        workers: options.workers,
-        lost: judgement.audit.lost,
-        doubled: judgement.audit.doubled,
-        misattributed: judgement.audit.misattributed,
-        balanced: judgement.audit.balanced,
-        order_violations: order.len() as u64,
-        events: heard.len() as u64,
-        events_repeated: hearing.repeated as u64,
-        events_missing: hearing.missing.len() as u64,
-        events_contradicting: hearing.contradicting.len() as u64,
-        dead_letters: letters.len() as u64,
-        open: evening.open as u64,
-        settled_after_s: settled_after.as_secs(),
-        recovery_max_ms: recovery.iter().map(|(first, _)| *first).max(),
-        recovery_of_all_max_ms: recovery.iter().map(|(_, last)| *last).max(),
-        kills: happened.misfortunes.iter().filter(killed).count() as u64,
-        misfortunes: happened.misfortunes.iter().map(told).collect(),
-        ..ChaosReport::default()
-    };
-    report.find("books", &judgement.audit.findings);
-    report.find("kiungo", &judgement.findings);
+    let ran = Ran { options, stage: &stage, servers: &servers, listener: &listener };
+    let mut report = ran.judged(&day, &evening, crew.happened()).await?;
+    report.settled_after_s = settled_after.as_secs();
     report.find("open", &stuck);
-    report.find("order", &order);
-    report.find("event missing", &hearing.missing);
-    report.find("event contradicting", &hearing.contradicting);
-    report.find("dead letter", &letters);
-    report.find("process", &happened.wrong);
     Ok(report.judged())
+}
+
+/// A run that is over, to be judged.
+struct Ran<'a> {
+    options: &'a ChaosOptions,
+    stage: &'a Stage,
+    servers: &'a Servers,
+    listener: &'a Listener,
+}
+
+impl Ran<'_> {
+    async fn judged(
+        &self,
+        day: &Day,
+        evening: &Evening,
+        happened: Happened,
+    ) -> anyhow::Result<ChaosReport> {
+        let Self { options, stage, servers, listener } = self;
+        let letters = listener.dead_letters().await?;
+        let judgement = stage.judge(day, evening).await?;
+        let journals = Journals::read(&servers.database).await?;
+        let order = order::violations(&journals, &judgement.core);
+        let heard = listener.heard();
+        let hearing = hearing::compare(&heard, &journals, &evening.statuses());
+        let recovery: Vec<_> =
+            happened.worker_kills.iter().filter_map(|at| journals.taken_up_after(*at)).collect();
+        let killed = |(what, _): &&(Misfortune, u64)| {
+            matches!(what, Misfortune::KillWorker | Misfortune::KillApi)
+        };
+        let told = |(what, second): &(Misfortune, u64)| format!("{second} s: {}", what.as_str());
+        let letters: Vec<String> = letters
+            .iter()
+            .map(|letter| format!("{} from {}: {}", letter.id.0, letter.queue, letter.reason))
+            .collect();
+        let mut report = ChaosReport {
+            seed: options.seed,
+            transfers: journals.count() as u64,
+            workers: options.workers,
+            lost: judgement.audit.lost,
+            doubled: judgement.audit.doubled,
+            misattributed: judgement.audit.misattributed,
+            balanced: judgement.audit.balanced,
+            order_violations: order.len() as u64,
+            events: heard.len() as u64,
+            events_repeated: hearing.repeated as u64,
+            events_missing: hearing.missing.len() as u64,
+            events_contradicting: hearing.contradicting.len() as u64,
+            dead_letters: letters.len() as u64,
+            open: evening.open as u64,
+            recovery_max_ms: recovery.iter().map(|(first, _)| *first).max(),
+            recovery_of_all_max_ms: recovery.iter().map(|(_, last)| *last).max(),
+            kills: happened.misfortunes.iter().filter(killed).count() as u64,
+            misfortunes: happened.misfortunes.iter().map(told).collect(),
+            ..ChaosReport::default()
+        };
+        report.find("books", &judgement.audit.findings);
+        report.find("kiungo", &judgement.findings);
+        report.find("order", &order);
+        report.find("event missing", &hearing.missing);
+        report.find("event contradicting", &hearing.contradicting);
+        report.find("dead letter", &letters);
+        report.find("process", &happened.wrong);
+        Ok(report)
+    }
 }
 
 /// The day with its misfortunes, and the evening until everything has settled; how long that took.

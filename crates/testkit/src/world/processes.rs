@@ -139,9 +139,13 @@ impl Processes {
 
     /// Ends everything.
     pub(super) fn close(&self, keepers: Vec<tokio::task::JoinHandle<()>>) {
-        keepers.into_iter().for_each(|keeper| keeper.abort());
+        for keeper in keepers {
+            keeper.abort();
+        }
         let engines = std::mem::take(&mut *self.engines());
-        engines.into_values().for_each(|engine| engine.kill());
+        for engine in engines.into_values() {
+            engine.kill();
+        }
         self.door.set(None);
     }
 

@@ -139,8 +139,8 @@ impl World {
         let world = Arc::new(Self::set_up(seed, &story, staff)?);
         world.weather.set(true);
         let weather = world.weather.clone();
-        let stormy = move || weather.is_stormy();
-        let keepers = world.processes.open(&world.counterparties, stormy).await?;
+        let misfortune = move || weather.is_stormy();
+        let keepers = world.processes.open(&world.counterparties, misfortune).await?;
         world.counterparties.misbehave(true);
         let wanted = Arc::clone(&world).act(story).await?;
         world.weather.set(false);
@@ -164,11 +164,11 @@ impl World {
             .collect::<Result<Vec<_>, Failure>>()?;
         let clock = Arc::new(VirtualClock { origin });
         let ids = Arc::new(CountedIds { seed, given: AtomicU64::new(0) });
-        let store = Arc::new(MemoryStore::audited());
+        let kept = Arc::new(MemoryStore::audited());
         let processes = Processes::new(
             seed,
             staff,
-            Arc::clone(&store) as Arc<dyn Store>,
+            Arc::clone(&kept) as Arc<dyn Store>,
             Arc::clone(&clock) as Arc<dyn Clock>,
             ids,
             door,
@@ -176,7 +176,7 @@ impl World {
         Ok(Self {
             seed,
             clock,
-            store,
+            store: kept,
             counterparties: Arc::new(counterparties),
             processes: Arc::new(processes),
             weather,

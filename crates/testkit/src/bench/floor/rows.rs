@@ -69,16 +69,16 @@ impl Rows {
         outbox: bool,
     ) -> serde_json::Result<Self> {
         let decision = &change.decision;
-        let id = || text(decision.transfer.id());
+        let id = || text(&decision.transfer.id());
         let mut rows = Self::default();
         for entry in &decision.entries {
             let event = serde_json::to_string(&entry.event)?;
-            let cells = vec![id(), number(entry.seq), micros(entry.at), text(event)];
+            let cells = vec![id(), number(entry.seq), micros(entry.at), text(&event)];
             rows.events.push(Row::new(cells)?);
         }
         let summary = Summary::of(&decision.transfer);
         let json = serde_json::to_string(&summary)?;
-        rows.transfer.push(transfer(change, &summary, json.clone())?);
+        rows.transfer.push(transfer(change, &summary, &json)?);
         for posting in &decision.postings {
             let account = posting.account.to_string();
             let currency = text(posting.currency.code());
@@ -100,7 +100,7 @@ impl Rows {
         rows.count(&decision.transfer, before);
         if outbox && before.is_none_or(|before| before.status != summary.status) {
             let news = serde_json::to_string(&News::Status)?;
-            let cells = vec![id(), micros(summary.updated_at), text(news), text(json)];
+            let cells = vec![id(), micros(summary.updated_at), text(&news), text(&json)];
             rows.outbox.push(Row::new(cells)?);
         }
         Ok(rows)
@@ -110,12 +110,12 @@ impl Rows {
         let (held, holds) =
             (before.is_some_and(|before| before.holds_account), transfer.holds_account());
         if held && !holds {
-            self.lanes_left.push(Row::new(vec![text(transfer.id())])?);
+            self.lanes_left.push(Row::new(vec![text(&transfer.id())])?);
         }
         if let Some(account) = transfer.account().filter(|_| holds && !held) {
             let core = text(&transfer.instruction().core);
-            let (kind, number) = (text(account.kind.as_str()), text(account.id));
-            self.lanes.push(Row::new(vec![core, kind, number, text(transfer.id())])?);
+            let (kind, number) = (text(account.kind.as_str()), text(&account.id));
+            self.lanes.push(Row::new(vec![core, kind, number, text(&transfer.id())])?);
         }
         Ok(())
     }
@@ -135,12 +135,14 @@ impl Rows {
     }
 }
 
-fn transfer(change: &Change, summary: &Summary, json: String) -> serde_json::Result<Row> {
+fn transfer(change: &Change, summary: &Summary, json: &str) -> serde_json::Result<Row> {
     let optional = |value: Option<&str>| Cell::Text(value.map(str::to_owned));
-    let time = |at: Option<kiungo_domain::Timestamp>| Cell::Integer(at.map(|at| at.as_micros()));
+    let time = |at: Option<kiungo_domain::Timestamp>| {
+        Cell::Integer(at.map(kiungo_domain::Timestamp::as_micros))
+    };
     let truth = |truth: bool| Cell::Integer(Some(i64::from(truth)));
     Row::new(vec![
-        text(summary.id),
+        text(&summary.id),
         number(summary.version),
         text(summary.kind.as_str()),
         text(&summary.provider),
@@ -160,7 +162,7 @@ fn transfer(change: &Change, summary: &Summary, json: String) -> serde_json::Res
     ])
 }
 
-fn text(value: impl ToString) -> Cell {
+fn text<T: ToString + ?Sized>(value: &T) -> Cell {
     Cell::Text(Some(value.to_string()))
 }
 

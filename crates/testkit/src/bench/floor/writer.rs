@@ -29,7 +29,7 @@ pub(super) struct Writer {
 }
 
 enum Message {
-    Commit(Rows, oneshot::Sender<()>),
+    Commit(Box<Rows>, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -47,7 +47,7 @@ impl Writer {
 
     /// Commits rows; durable when this returns.
     pub(super) async fn commit(&self, rows: Rows) -> Result<(), BenchError> {
-        self.ask(|answer| Message::Commit(rows, answer)).await
+        self.ask(|answer| Message::Commit(Box::new(rows), answer)).await
     }
 
     /// Leaves the database tidy.
@@ -76,7 +76,7 @@ async fn write_all(
         for message in messages.drain(..) {
             match message {
                 Message::Commit(rows, answer) => {
-                    batch.push(rows);
+                    batch.push(*rows);
                     answers.push(answer);
                 }
                 Message::Close(answer) => closing = Some(answer),

@@ -41,10 +41,10 @@ impl Member {
         let store = Arc::new(of.place.store().await?);
         let queue = of.place.queue().await?;
         let observer = Arc::clone(observer);
-        let observed: Arc<dyn Store> = Arc::new(Observed { store: store.clone(), observer });
+        let watched: Arc<dyn Store> = Arc::new(Observed { store: store.clone(), observer });
         let Membership { addresses, in_flight, .. } = of;
         let wiring = Wiring { addresses, in_flight: *in_flight, carrier: &product::plain };
-        let mut setup = wiring.setup(observed, wiring.engine_options()).await?;
+        let mut setup = wiring.setup(watched, wiring.engine_options()).await?;
         let name = Uuid::now_v7().to_string();
         setup.sharing = Some(Sharing {
             queue: Arc::new(queue.clone()) as Arc<dyn WorkQueue>,
