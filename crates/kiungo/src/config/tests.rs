@@ -493,7 +493,7 @@ fn mistakes_in_the_rules_of_a_core_are_named() {
         ("\"pay_out\"", "\"pay\"", "rules[0].action"),
         ("\"disbursement\"", "\"loan\"", "rules[0].kind"),
         ("products = [2, 5]", "products = [\"2\"]", "rules[0].products"),
-        ("currency = \"TZS\"", "", "rules[0].currency"),
+        ("currency = \"TZS\"", "", "rules[0].amount_max"),
         ("\"500000\"", "\"5.001\"", "rules[0].amount_max"),
         ("\"25574\"", "\"0754\"", "rules[0].prefixes"),
         ("consent.given = true", "consent = true", "rules[0].fields"),
