@@ -71,6 +71,10 @@ impl Place {
     }
 
     /// Whether one process serves and others work.
+    #[cfg_attr(
+        not(feature = "rabbit-tests"),
+        allow(clippy::unused_self, reason = "without a broker none is")
+    )]
     pub(crate) fn is_shared(&self) -> bool {
         #[cfg(feature = "rabbit-tests")]
         return self.names.is_some();
