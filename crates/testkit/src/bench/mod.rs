@@ -104,9 +104,11 @@ pub fn measure(
     Ok(BenchReport::of(&flow, &backlog, &floor))
 }
 
-/// Measures transfers where several processes share the work, and the floor under them.
+/// Measures transfers where several processes share the work, and the floor under them; besides, what
+/// becomes of them when `pace` of them come in each second.
 pub fn measure_shared(
     options: &SharedOptions,
+    pace: u32,
     mut progress: impl FnMut(&str),
 ) -> Result<SharedReport, BenchError> {
     progress("transfers from end to end");
@@ -118,13 +120,17 @@ pub fn measure_shared(
     } else {
         None
     };
+    progress("the same at an even pace");
+    let pace = shared::even::Pace { options: options.clone(), rate: pace };
+    let even: shared::even::Found = parts::run(Part::SharedEven, &pace)?;
     progress("accepting, then draining");
     let backlog: backlog::Found = parts::run(Part::SharedBacklog, options)?;
     progress("killing a worker");
     let recovery: shared::recovery::Found = parts::run(Part::Recovery, options)?;
     progress("the floor: the same calls, rows and messages, and nothing else");
     let floor: floor::Found = parts::run(Part::SharedFloor, options)?;
-    Ok(SharedReport::of(options, &flow, among_many.as_ref(), &backlog, &recovery, &floor))
+    let found = shared::Found { flow, among_many, even, backlog, recovery, floor };
+    Ok(SharedReport::of(options, &found))
 }
 
 /// What the measurement among few transfers finds stored, if many are asked for.

@@ -20,10 +20,9 @@ pub(super) trait Observer: Send + Sync + 'static {
     fn look(self: &Arc<Self>, change: &Change) -> Option<Sequel>;
 
     /// Looks at what is about to be told to others.
-    fn read(&self, _rows: &[Outgoing]) {}
-
-    /// Hears that these rows have been told.
-    fn told(&self, _numbers: &[i64]) {}
+    fn read(&self, _rows: &[Outgoing]) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// A store, and somebody who looks on.
@@ -174,12 +173,11 @@ impl<O: Observer> Store for Observed<O> {
 
     async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
         let rows = self.store.outbox(limit).await?;
-        self.observer.read(&rows);
+        self.observer.read(&rows).await;
         Ok(rows)
     }
 
     async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
-        self.observer.told(numbers);
         self.store.told(numbers).await
     }
 

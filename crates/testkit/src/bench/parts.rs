@@ -27,6 +27,8 @@ pub enum Part {
     Worker,
     /// The same: transfers from end to end.
     SharedFlow,
+    /// The same: transfers that come at an even pace.
+    SharedEven,
     /// The same: accepting alone, then draining alone.
     SharedBacklog,
     /// The same: the floor.
@@ -45,6 +47,7 @@ impl Part {
             Self::Open => "open",
             Self::Worker => "worker",
             Self::SharedFlow => "shared-flow",
+            Self::SharedEven => "shared-even",
             Self::SharedBacklog => "shared-backlog",
             Self::SharedFloor => "shared-floor",
             Self::Recovery => "recovery",
@@ -77,6 +80,10 @@ pub fn run_part(part: Part, input: &str) -> Result<(), BenchError> {
             return runtime.block_on(shared::worker::serve(place));
         }
         Part::SharedFlow => text(&runtime.block_on(shared::flow::run(of_several()?))?),
+        Part::SharedEven => {
+            let pace = serde_json::from_str(input).map_err(|error| part.failed(error))?;
+            text(&runtime.block_on(shared::even::run(pace))?)
+        }
         Part::SharedBacklog => text(&runtime.block_on(shared::backlog::run(of_several()?))?),
         Part::SharedFloor => text(&runtime.block_on(floor::shared::run(of_several()?))?),
         Part::Recovery => text(&runtime.block_on(shared::recovery::run(of_several()?))?),

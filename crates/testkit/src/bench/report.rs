@@ -118,10 +118,21 @@ pub struct SharedReport {
     pub p95_ms: Decimal,
     /// The same, of which 99 % stay below.
     pub p99_ms: Decimal,
-    /// From a decision to the broker's confirmation of what it makes known, the median.
-    pub told_p50_ms: Decimal,
+    /// From a commit to the broker's confirmation of what it makes known, the median. None if the
+    /// database does not keep when it committed.
+    pub told_p50_ms: Option<Decimal>,
     /// The same, of which 99 % stay below.
-    pub told_p99_ms: Decimal,
+    pub told_p99_ms: Option<Decimal>,
+    /// Transfers completed per second when they come at an even pace, below the limit.
+    pub even_rate: u64,
+    /// At that pace, from accepted to heard as done, the median.
+    pub even_p50_ms: Decimal,
+    /// The same, of which 99 % stay below.
+    pub even_p99_ms: Decimal,
+    /// At that pace, from a commit to the broker's confirmation, the median.
+    pub even_told_p50_ms: Option<Decimal>,
+    /// The same, of which 99 % stay below.
+    pub even_told_p99_ms: Option<Decimal>,
     /// Transfers accepted per second while no worker is there.
     pub accept_rate: u64,
     /// Transfers completed per second while none is accepted.
@@ -139,16 +150,10 @@ pub struct SharedReport {
 }
 
 impl SharedReport {
-    pub(super) fn of(
-        options: &SharedOptions,
-        flow: &shared::flow::Found,
-        among_many: Option<&shared::flow::Found>,
-        backlog: &backlog::Found,
-        recovery: &shared::recovery::Found,
-        floor: &floor::Found,
-    ) -> Self {
+    pub(super) fn of(options: &SharedOptions, found: &shared::Found) -> Self {
+        let shared::Found { flow, among_many, even, backlog, recovery, floor } = found;
         let ms = |micros| Decimal::ratio(micros, 1_000);
-        let stored_rate = among_many.map_or(0, |found| found.rate);
+        let stored_rate = among_many.as_ref().map_or(0, |found| found.rate);
         Self {
             workers: options.workers,
             rate: flow.rate,
@@ -157,13 +162,18 @@ impl SharedReport {
             p50_ms: ms(flow.p50_us),
             p95_ms: ms(flow.p95_us),
             p99_ms: ms(flow.p99_us),
-            told_p50_ms: ms(flow.told_p50_us),
-            told_p99_ms: ms(flow.told_p99_us),
+            told_p50_ms: flow.told.map(|told| ms(told.p50_us)),
+            told_p99_ms: flow.told.map(|told| ms(told.p99_us)),
+            even_rate: even.rate,
+            even_p50_ms: ms(even.p50_us),
+            even_p99_ms: ms(even.p99_us),
+            even_told_p50_ms: even.told.map(|told| ms(told.p50_us)),
+            even_told_p99_ms: even.told.map(|told| ms(told.p99_us)),
             accept_rate: backlog.accept_rate,
             drain_rate: backlog.drain_rate,
             recovery_ms: ms(recovery.recovery_us),
             recovered: recovery.open,
-            stored: among_many.map_or(0, |_| options.stored),
+            stored: among_many.as_ref().map_or(0, |_| options.stored),
             stored_rate,
             stored_ratio: Decimal::ratio(stored_rate, flow.rate),
         }
@@ -179,8 +189,11 @@ impl fmt::Display for SharedReport {
         writeln!(f, "accepted to heard p50 {:>10} ms", self.p50_ms)?;
         writeln!(f, "                  p95 {:>10} ms", self.p95_ms)?;
         writeln!(f, "                  p99 {:>10} ms", self.p99_ms)?;
-        writeln!(f, "decided to told   p50 {:>10} ms", self.told_p50_ms)?;
-        writeln!(f, "                  p99 {:>10} ms", self.told_p99_ms)?;
+        write_told(f, self.told_p50_ms, self.told_p99_ms)?;
+        writeln!(f, "at an even pace       {:>10} /s", self.even_rate)?;
+        writeln!(f, "accepted to heard p50 {:>10} ms", self.even_p50_ms)?;
+        writeln!(f, "                  p99 {:>10} ms", self.even_p99_ms)?;
+        write_told(f, self.even_told_p50_ms, self.even_told_p99_ms)?;
         writeln!(f, "accepting alone       {:>10} /s", self.accept_rate)?;
         writeln!(f, "draining alone        {:>10} /s", self.drain_rate)?;
         write!(f, "recovery              {:>10} ms", self.recovery_ms)?;
@@ -191,6 +204,18 @@ impl fmt::Display for SharedReport {
         }
         Ok(())
     }
+}
+
+fn write_told(
+    f: &mut fmt::Formatter<'_>,
+    p50: Option<Decimal>,
+    p99: Option<Decimal>,
+) -> fmt::Result {
+    let Some((p50, p99)) = p50.zip(p99) else {
+        return writeln!(f, "committed to told     not measured: track_commit_timestamp is off");
+    };
+    writeln!(f, "committed to told p50 {p50:>10} ms")?;
+    writeln!(f, "                  p99 {p99:>10} ms")
 }
 
 /// The rate with so many workers.

@@ -45,6 +45,9 @@ enum Command {
         /// among 5,000.
         #[arg(long, default_value_t = 5_000, requires = "queue")]
         stored: u32,
+        /// How many come in each second when they come at an even pace: a load below the limit.
+        #[arg(long, default_value_t = 200, requires = "queue", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        pace: u32,
         /// Prints one JSON object.
         #[arg(long)]
         json: bool,
@@ -97,7 +100,16 @@ struct Growth {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Transfers { transfers, in_flight, database, queue, workers, stored, json } => {
+        Command::Transfers {
+            transfers,
+            in_flight,
+            database,
+            queue,
+            workers,
+            stored,
+            pace,
+            json,
+        } => {
             let bench = BenchOptions { transfers, in_flight };
             match database.zip(queue) {
                 None => bench::measure(bench, say).map(|report| print(&report, json)),
@@ -110,7 +122,7 @@ fn main() -> ExitCode {
                         stored,
                         answer_after_ms: 0,
                     };
-                    bench::measure_shared(&options, say).map(|report| print(&report, json))
+                    bench::measure_shared(&options, pace, say).map(|report| print(&report, json))
                 }
             }
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::lag::Told;
 use super::member::Membership;
 use super::office::Office;
 use super::place::Place;
@@ -18,8 +19,7 @@ pub(crate) struct Found {
     pub(crate) p50_us: u64,
     pub(crate) p95_us: u64,
     pub(crate) p99_us: u64,
-    pub(crate) told_p50_us: u64,
-    pub(crate) told_p99_us: u64,
+    pub(crate) told: Option<Told>,
 }
 
 /// Measures.
@@ -41,7 +41,7 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     drop(workers);
     let all = u64::from(transfers) + u64::from(options.stored);
     all_completed(office.member.store.as_ref(), all).await?;
-    let lag = office.lag.steady();
+    let told = office.lag.found();
     office.stop().await?;
     let ended = watch.ended();
     let moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
@@ -51,7 +51,6 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
         p50_us: steady::percentile(&taken, 50),
         p95_us: steady::percentile(&taken, 95),
         p99_us: steady::percentile(&taken, 99),
-        told_p50_us: steady::percentile(&lag, 50),
-        told_p99_us: steady::percentile(&lag, 99),
+        told,
     })
 }

@@ -5,11 +5,14 @@
 //! * `member`: a process that shares the work
 //! * `worker`: one that does it
 //! * `office`: the one that accepts and tells, with who listens
+//! * `lag`: how long it takes until what was committed is told
 //! * `stored`: transfers that were there before
-//! * `flow`, `backlog`, `recovery`: the measurements
+//! * `flow`, `even`, `backlog`, `recovery`: the measurements
 
 pub(super) mod backlog;
+pub(super) mod even;
 pub(super) mod flow;
+mod lag;
 mod member;
 pub(super) mod office;
 pub(super) mod place;
@@ -19,7 +22,7 @@ pub(super) mod worker;
 
 use serde::{Deserialize, Serialize};
 
-use super::BenchOptions;
+use super::{BenchOptions, floor};
 
 /// How much is measured, where work is shared.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,4 +46,15 @@ impl SharedOptions {
     pub(super) fn open(&self) -> u32 {
         self.bench.in_flight.saturating_mul(self.workers.max(1))
     }
+}
+
+/// What all parts found.
+pub(super) struct Found {
+    pub(super) flow: flow::Found,
+    /// Among many stored transfers, if that was asked for.
+    pub(super) among_many: Option<flow::Found>,
+    pub(super) even: even::Found,
+    pub(super) backlog: super::backlog::Found,
+    pub(super) recovery: recovery::Found,
+    pub(super) floor: floor::Found,
 }

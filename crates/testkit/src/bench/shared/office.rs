@@ -1,17 +1,13 @@
 //! The process that accepts transfers and publishes what becomes known, and somebody who listens: the
 //! way by which the measurement, too, hears of a transfer's end.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use kiungo_domain::TransferId;
 use kiungo_domain::transfer::Status;
-use kiungo_domain::{Timestamp, TransferId};
-use kiungo_engine::{Clock as _, SystemClock};
 use kiungo_messaging::{Messaging, MessagingOptions};
-use kiungo_queue::Events;
 use kiungo_server::Service;
-use kiungo_store::{Change, Outgoing};
 use lapin::options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use tokio::sync::Notify;
@@ -19,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::lag::{Heard, Lag};
 use super::member::{Member, Membership};
 use super::place::Place;
 use crate::bench::BenchError;
 use crate::bench::flow::Watch;
-use crate::bench::observed::{Observer, Sequel};
 use crate::bench::product::setup;
 
 /// The process, at work.
@@ -38,14 +34,17 @@ pub(crate) struct Office {
 impl Office {
     /// Starts it; `watch` hears of each transfer's end.
     pub(crate) async fn start(of: &Membership, watch: &Arc<Watch>) -> Result<Self, BenchError> {
-        let lag = Arc::new(Lag::default());
+        let lag = Arc::new(Lag::of(&of.place).await?);
         let member = Member::start(of, false, &lag).await?;
         let listener = Listener::start(&of.place, watch).await?;
         let stop = CancellationToken::new();
         let messaging = Messaging {
             service: Arc::new(member.engine.clone()) as Arc<dyn Service>,
             commands: None,
-            events: Arc::new(member.queue.clone()) as Arc<dyn Events>,
+            events: Arc::new(Heard {
+                broker: Arc::new(member.queue.clone()),
+                lag: Arc::clone(&lag),
+            }),
             options: MessagingOptions::default(),
             holder: member.name.clone(),
             wake: Arc::new(Notify::new()),
@@ -114,54 +113,6 @@ fn ended(event: &str) -> Option<TransferId> {
     let status = Status::ALL.into_iter().find(|known| known.as_str() == status)?;
     let id = Uuid::parse_str(transfer).ok().map(TransferId::new)?;
     status.is_final().then_some(id)
-}
-
-/// How long it took from each decision to the broker's confirmation of what it makes known.
-#[derive(Default)]
-pub(crate) struct Lag {
-    notes: Mutex<Notes>,
-}
-
-#[derive(Default)]
-struct Notes {
-    read: HashMap<i64, Timestamp>,
-    micros: Vec<u64>,
-}
-
-impl Lag {
-    /// Those of the steady state, sorted, in microseconds.
-    pub(crate) fn steady(&self) -> Vec<u64> {
-        let all = self.notes().micros.clone();
-        let tenth = all.len() / 10;
-        let mut steady = all[tenth..all.len() - tenth].to_vec();
-        steady.sort_unstable();
-        steady
-    }
-
-    fn notes(&self) -> MutexGuard<'_, Notes> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Observer for Lag {
-    fn look(self: &Arc<Self>, _change: &Change) -> Option<Sequel> {
-        None
-    }
-
-    fn read(&self, rows: &[Outgoing]) {
-        self.notes().read.extend(rows.iter().map(|row| (row.no, row.at)));
-    }
-
-    fn told(&self, numbers: &[i64]) {
-        let now = SystemClock.now();
-        let mut notes = self.notes();
-        for number in numbers {
-            if let Some(at) = notes.read.remove(number) {
-                let micros = u64::try_from(now.since(at).as_micros()).unwrap_or(u64::MAX);
-                notes.micros.push(micros);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,87 @@
+//! Transfers that come at an even pace, whatever becomes of those before: how long one takes on a
+//! machine that is not at its limit.
+
+use std::time::Duration;
+
+use kiungo_domain::TransferId;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::lag::Told;
+use super::member::Membership;
+use super::office::Office;
+use super::place::Place;
+use super::{SharedOptions, worker};
+use crate::bench::counterparties::{self, Spec};
+use crate::bench::flow::{Watch, all_completed, is_done};
+use crate::bench::{BenchError, load, steady};
+
+/// For so many seconds they come.
+const SECONDS: u32 = 20;
+
+/// At which pace.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Pace {
+    pub(crate) options: SharedOptions,
+    /// So many are submitted in each second.
+    pub(crate) rate: u32,
+}
+
+/// What was found.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub(crate) rate: u64,
+    pub(crate) p50_us: u64,
+    pub(crate) p99_us: u64,
+    pub(crate) told: Option<Told>,
+}
+
+/// Measures.
+pub(crate) async fn run(pace: Pace) -> Result<Found, BenchError> {
+    Place::lend(&pace.options, "even", async |place| measure(&pace, place).await).await
+}
+
+async fn measure(pace: &Pace, place: Place) -> Result<Found, BenchError> {
+    let transfers = pace.rate.saturating_mul(SECONDS);
+    let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
+    let of = Membership { place, addresses, in_flight: pace.options.bench.in_flight };
+    let watch = Watch::new(transfers, is_done);
+    let office = Office::start(&of, &watch).await?;
+    let workers = worker::start(pace.options.workers, &of).await?;
+    let began = submit_evenly(&office, transfers, pace.rate).await?;
+    watch.wait_for(transfers).await?;
+    drop(workers);
+    all_completed(office.member.store.as_ref(), transfers.into()).await?;
+    let told = office.lag.found();
+    office.stop().await?;
+    let ended = watch.ended();
+    let moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
+    let taken = steady::latencies(&began.into_iter().collect(), &ended);
+    Ok(Found {
+        rate: steady::rate(&moments),
+        p50_us: steady::percentile(&taken, 50),
+        p99_us: steady::percentile(&taken, 99),
+        told,
+    })
+}
+
+/// Submits each when its time has come; when each was accepted.
+async fn submit_evenly(
+    office: &Office,
+    transfers: u32,
+    rate: u32,
+) -> Result<Vec<(TransferId, Instant)>, BenchError> {
+    let mut times = tokio::time::interval(Duration::from_secs(1) / rate.max(1));
+    let mut submitting = JoinSet::new();
+    for n in 0..transfers {
+        times.tick().await;
+        let engine = office.member.engine.clone();
+        submitting.spawn(async move {
+            let submitted = engine.submit(load::transfer(n)?, load::caller(n)).await;
+            let submitted = submitted.map_err(|e| BenchError::NotDone(e.to_string()))?;
+            Ok::<_, BenchError>((submitted.first.id, Instant::now()))
+        });
+    }
+    submitting.join_all().await.into_iter().collect()
+}
