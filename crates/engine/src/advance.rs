@@ -10,14 +10,12 @@ use std::time::Duration;
 
 use kiungo_core_banking::CheckAnswer;
 use kiungo_domain::policy::{Policy, Side};
-use kiungo_domain::transfer::{
-    Decision, Draft, Event, Next, Origin, Sending, StepName, StepState, Transfer,
-};
-use kiungo_domain::{Outcome, Receipt, Timestamp, TransferId};
-use kiungo_store::{Change, CommitError};
+use kiungo_domain::transfer::{Draft, Next, Sending, StepName, StepState, Transfer};
+use kiungo_domain::{Outcome, Timestamp, TransferId};
 use metrics::{counter, histogram};
 use tokio::time::Instant;
 
+use crate::commit::{Undone, word};
 use crate::crash::Moment;
 use crate::engine::Inner;
 use crate::gate::{Gate, Held, Pass};
@@ -40,7 +38,7 @@ impl Drop for Taken {
 }
 
 /// How a turn of the loop ends.
-enum Turn {
+pub(crate) enum Turn {
     /// Go on with the transfer as it now is; the intent is durable.
     Go(Transfer, Option<Intent>),
     /// Nothing to do until its due time or until something happens outside.
@@ -48,7 +46,7 @@ enum Turn {
 }
 
 /// What is to be sent once it is durable.
-struct Intent {
+pub(crate) struct Intent {
     step: StepName,
     pass: Pass,
     /// When it was decided: nothing is sent long after that.
@@ -63,14 +61,6 @@ impl Intent {
 
 /// Another process has changed the transfer since it was read.
 struct Stale;
-
-/// Why nothing was committed.
-enum Undone {
-    /// Another process has changed the transfer since it was read.
-    Stale,
-    /// Another transfer holds the account (rule 11). This one waits for its lane.
-    Held,
-}
 
 impl Inner {
     /// Works on a transfer for as long as there is something to do.
@@ -190,7 +180,7 @@ impl Inner {
         }
     }
 
-    fn resume(&self, transfer: &Transfer) -> Draft {
+    pub(crate) fn resume(&self, transfer: &Transfer) -> Draft {
         Draft::resume(transfer.clone(), self.clock.now())
     }
 
@@ -350,111 +340,6 @@ impl Inner {
         Some(pass)
     }
 
-    /// Commits what was decided about `before`; what follows it.
-    async fn commit(
-        self: &Arc<Self>,
-        before: &Transfer,
-        draft: Draft,
-        intended: Option<Intent>,
-        policy: &Policy,
-    ) -> Result<Turn, Undone> {
-        let Some(decision) = draft.finish() else { return Ok(Turn::Rest(before.clone())) };
-        let due = self.next_due(&decision.transfer, policy);
-        let after = decision.transfer.clone();
-        match self.commit_surely(decision, due).await {
-            Ok(()) => {
-                report(before, &after);
-                self.compare_fee(before, &after);
-                self.leave_lane_if_free(&after);
-                if intended.is_none()
-                    && let Some(due) = due
-                {
-                    self.remember(due);
-                }
-                Ok(Turn::Go(after, intended))
-            }
-            Err(CommitError::ReceiptTaken { receipt, owner }) => {
-                Ok(self.receipt_taken(before.clone(), &receipt, owner, policy).await)
-            }
-            Err(CommitError::AccountHeld { owner }) => {
-                counter!("kiungo_accounts_held_elsewhere_total").increment(1);
-                if let Some(account) = after.account() {
-                    let lane = (after.instruction().core.clone(), account);
-                    self.board().lane_is_with(&lane, owner, after.id());
-                }
-                Err(Undone::Held)
-            }
-            Err(CommitError::Stale) if self.sharing.is_some() => {
-                counter!("kiungo_decisions_stale_total").increment(1);
-                Err(Undone::Stale)
-            }
-            Err(error) => {
-                tracing::error!(transfer = %before.id(), %error, "the decision was not taken; reading again");
-                Err(Undone::Stale)
-            }
-        }
-    }
-
-    /// Commits until the store says yes or no: an outcome in hand must not be lost to a database
-    /// that does not answer for a while.
-    async fn commit_surely(
-        &self,
-        decision: Decision,
-        due: Option<Timestamp>,
-    ) -> Result<(), CommitError> {
-        let mut wait = Duration::from_millis(100);
-        loop {
-            let change = Change { decision: decision.clone(), due, key: None, handles: None };
-            let error = match self.commit_at_points(change).await {
-                Err(CommitError::Store(error)) => error,
-                result => return result,
-            };
-            tracing::error!(transfer = %decision.transfer.id(), %error, "nothing is sent until the store answers");
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(Duration::from_secs(5));
-            // It may have been applied although the answer was lost.
-            if let Ok(Some(stored)) = self.store.transfer(decision.transfer.id()).await
-                && stored == decision.transfer
-            {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Two transfers for one payment: one of them carries it, or a person looks (rule 7).
-    async fn receipt_taken(
-        self: &Arc<Self>,
-        before: Transfer,
-        receipt: &Receipt,
-        owner: TransferId,
-        policy: &Policy,
-    ) -> Turn {
-        let mut draft = self.resume(&before);
-        let carries = match self.store.transfer(owner).await {
-            Ok(Some(owner)) => carries_same_payment(&owner, &before),
-            _ => false,
-        };
-        let Some(step) = before.open_step() else { return Turn::Rest(before) };
-        if carries && step == StepName::First {
-            draft.merge(owner);
-        } else {
-            draft.receipt_taken(step, receipt, owner, policy);
-        }
-        let Some(decision) = draft.finish() else {
-            // A person has been called already.
-            return self.postpone(before, policy.wallet.rung(u32::MAX)).await;
-        };
-        let due = self.next_due(&decision.transfer, policy);
-        let after = decision.transfer.clone();
-        match self.commit_surely(decision, due).await {
-            Ok(()) => Turn::Rest(after),
-            Err(error) => {
-                tracing::error!(transfer = %before.id(), %error, "a taken receipt cannot be recorded");
-                Turn::Rest(before)
-            }
-        }
-    }
-
     /// Leaves the transfer for later, without failing it.
     async fn hold(
         self: &Arc<Self>,
@@ -479,7 +364,7 @@ impl Inner {
     }
 
     /// Moves the due time, without an event.
-    async fn postpone(&self, transfer: Transfer, wait: Duration) -> Turn {
+    pub(crate) async fn postpone(&self, transfer: Transfer, wait: Duration) -> Turn {
         let due = self.clock.now().after(wait.max(Duration::from_millis(1)));
         if let Err(error) = self.store.postpone(transfer.id(), transfer.version(), due).await {
             tracing::error!(transfer = %transfer.id(), %error, "its due time cannot be moved");
@@ -587,7 +472,7 @@ impl Inner {
     }
 
     /// Leaves the lane unless an operation on the account may be running (rule 11).
-    fn leave_lane_if_free(self: &Arc<Self>, transfer: &Transfer) {
+    pub(crate) fn leave_lane_if_free(self: &Arc<Self>, transfer: &Transfer) {
         if transfer.holds_account() {
             return;
         }
@@ -616,16 +501,6 @@ fn is_sent(transfer: &Transfer) -> bool {
     matches!(open, Some(StepState::Sent { .. }))
 }
 
-/// Whether `owner` was started by the notification of the payment that `transfer` has collected,
-/// and brings it to the same account.
-fn carries_same_payment(owner: &Transfer, transfer: &Transfer) -> bool {
-    matches!(owner.instruction().origin, Origin::Wallet { .. })
-        && owner.amount() == transfer.amount()
-        && owner.account().is_some()
-        && owner.account() == transfer.account()
-        && owner.instruction().core == transfer.instruction().core
-}
-
 /// Up to a tenth of the wait, the same for the same transfer: so that what failed together does not
 /// come back together.
 fn jitter(transfer: &Transfer, wait: Duration) -> Duration {
@@ -633,47 +508,4 @@ fn jitter(transfer: &Transfer, wait: Duration) -> Duration {
     let bytes = id.as_uuid().as_bytes();
     let spread = u32::from(bytes[13]) ^ u32::from(bytes[14]);
     wait / 10 * spread / 255
-}
-
-fn report(before: &Transfer, after: &Transfer) {
-    let (was, is) = (before.status(), after.status());
-    if was != is {
-        let provider = after.instruction().provider.to_string();
-        counter!("kiungo_transfers_total", "provider" => provider, "kind" => after.kind().as_str(), "status" => is.as_str())
-            .increment(1);
-        if is.is_final() {
-            let age = after.updated_at().since(after.received_at());
-            histogram!("kiungo_transfer_seconds", "kind" => after.kind().as_str(), "status" => is.as_str())
-                .record(age);
-        }
-    }
-}
-
-const fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Completed(_) => "completed",
-        Outcome::Pending(_) => "pending",
-        Outcome::Rejected(_) => "rejected",
-        Outcome::NotSent { .. } => "not_sent",
-        Outcome::Unknown { .. } => "unknown",
-    }
-}
-
-/// The name of the last event of a decision, as points of [`crate::crash`] are named.
-pub(crate) fn last_event(decision: &Decision) -> String {
-    let step = |step: StepName| decision.transfer.operation(step).as_str();
-    match decision.entries.last().map(|entry| &entry.event) {
-        Some(Event::Received(_)) => "received".to_owned(),
-        Some(Event::Cleared { .. }) => "cleared".to_owned(),
-        Some(Event::Started { step: name, .. }) => format!("{}.started", step(*name)),
-        Some(Event::Concluded { step: name, outcome }) => {
-            format!("{}.{}", step(*name), word(outcome))
-        }
-        Some(Event::Inquired { step: name, .. }) => format!("{}.inquired", step(*name)),
-        Some(Event::Reopened { step: name, .. }) => format!("{}.reopened", step(*name)),
-        Some(Event::Compensating { .. }) => "compensating".to_owned(),
-        Some(Event::Suspended { .. }) => "suspended".to_owned(),
-        Some(_) => "other".to_owned(),
-        None => "nothing".to_owned(),
-    }
 }

@@ -480,7 +480,7 @@ impl Inner {
     /// Commits, passing the points at which a test lets the process die.
     pub(crate) async fn commit_at_points(&self, change: Change) -> Result<(), CommitError> {
         let Some(tripwire) = &self.tripwire else { return self.store.commit(change).await };
-        let what = crate::advance::last_event(&change.decision);
+        let what = crate::commit::last_event(&change.decision);
         tripwire.reached(crate::crash::Moment::BeforeCommit, &what).await;
         let result = self.store.commit(change).await;
         if result.is_ok() {

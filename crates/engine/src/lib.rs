@@ -8,6 +8,7 @@
 //! * [`request`]: what users ask of it, and what it answers
 //! * [`engine`]: the handle: submitting, reversing, assigning, callbacks, starting and stopping
 //! * `advance`: one transfer, from intent to outcome to the next intent
+//! * `commit`: making a decision durable
 //! * `daily`: what one wallet may move in a day
 //! * `operate`: orders and inquiries, from the state of a transfer
 //! * `lanes`: one operation at a time per core account (rule 11)
@@ -28,6 +29,7 @@ pub mod requests;
 pub mod setup;
 
 mod advance;
+mod commit;
 mod daily;
 mod fees;
 mod gate;
