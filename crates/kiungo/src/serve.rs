@@ -1,5 +1,6 @@
 //! The engine behind HTTP: checked, opened, connected, served, and stopped gracefully.
 //!
+//! * `agreement`: that all divide the work alike
 //! * `crash`: dying at a named point, for tests
 //! * `cores`: connecting to cores, now or later
 //! * `notify`: what systemd is told
@@ -11,6 +12,7 @@
 //! * `socket`: what is listened on
 //! * `stop`: stopping without failing anybody
 
+mod agreement;
 mod cores;
 mod crash;
 mod notify;
@@ -40,6 +42,7 @@ use crate::commands::output::Output;
 use crate::commands::{Config, Failure};
 use crate::config::queue::QueueAddress;
 use crate::database::Database;
+use agreement::Agreement;
 use sharing::{Beside, Shared};
 
 pub(crate) use socket::passed as passed_socket;
@@ -113,6 +116,10 @@ pub(crate) async fn run(
     let signals = Signals::new()?;
     let shared = Shared::open(&config).await?;
     let database = open_database(&config, shared.is_some()).await?;
+    let agreement = match &config.queue.address {
+        QueueAddress::Rabbit(options) => Some(Agreement::reach(database.store(), options).await?),
+        QueueAddress::Embedded => None,
+    };
     let prometheus = kiungo_server::metrics::builder()
         .install_recorder()
         .map_err(|error| Failure::failed(format!("metrics: {error}")))?;
@@ -136,6 +143,9 @@ pub(crate) async fn run(
     engine.start().await.map_err(|error| Failure::failed(format!("the database: {error}")))?;
     let turns = requests::turns(shared.as_ref().map(Shared::name), duty);
     let beside = shared.map(|shared| shared.start(&config, &engine, duty)).transpose()?;
+    if let (Some(beside), Some(agreement)) = (&beside, agreement) {
+        beside.keep(agreement);
+    }
     let desk = requests::desk(&config, &cores, &engine, turns);
     let pollers = requests::Pollers::start(desk.as_ref());
     let readiness = Readiness::default();

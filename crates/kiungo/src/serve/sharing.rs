@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::agreement::Agreement;
 use super::{Duty, providers};
 use crate::commands::{Config, Failure};
 use crate::config::queue::QueueAddress;
@@ -97,6 +98,11 @@ impl Shared {
 }
 
 impl Beside {
+    /// Keeps to what was agreed upon, until the end.
+    pub(super) fn keep(&self, agreement: Agreement) {
+        self.tasks.spawn(agreement.keep(self.stop.clone()));
+    }
+
     /// Takes no more commands, and gives back what is not settled.
     pub(super) async fn stop(&self) {
         self.stop.cancel();

@@ -85,6 +85,22 @@ async fn a_worker_tells_systemd_what_it_asks_for() {
 }
 
 #[tokio::test]
+async fn a_worker_that_divides_the_work_otherwise_is_refused() {
+    let world = World::start().await;
+    let place = place(&world).await;
+    let serving = place.serve(&[]).await;
+    let mut other = place.command(&["worker", "--config", "kiungo.toml"]);
+    other.env("KIUNGO__QUEUE__SHARDS", "3");
+    let (code, _, complaint) = crate::cli::read(other.output().await.unwrap());
+    let both = complaint.contains("2 shards") && complaint.contains("3 shards");
+    assert!(code == 2 && both && complaint.contains("queue.shards"), "{code}: {complaint}");
+    // The others go on, and whoever divides it alike joins them.
+    let worker = place.work(&[]).await;
+    settle(&world, &serving, &wants(&world, 1)).await;
+    assert!(worker.stop().await.success() && serving.stop().await.success(), "{}", place.log());
+}
+
+#[tokio::test]
 async fn one_process_may_serve_and_work() {
     let world = World::start().await;
     let place = place(&world).await;

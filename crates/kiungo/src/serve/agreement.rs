@@ -1,0 +1,69 @@
+//! All processes have to divide the work alike: what one announces under other names, or in other
+//! shards, nobody waits for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_engine::{Clock as _, SystemClock};
+use kiungo_queue::RabbitOptions;
+use kiungo_store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::Failure;
+
+/// The lease that all have together: its holder is how they divide the work.
+const LEASE: &str = "queue";
+
+/// Within so long after the last process has stopped, others may begin to divide it otherwise.
+const LASTS: Duration = Duration::from_secs(60);
+
+/// How this process divides the work, agreed upon with the others.
+pub(super) struct Agreement {
+    store: Arc<dyn Store>,
+    terms: String,
+}
+
+impl Agreement {
+    /// Agrees with the processes that run, or ran a minute ago.
+    ///
+    /// # Errors
+    /// They divide the work otherwise, or the database does not say.
+    pub(super) async fn reach(
+        store: Arc<dyn Store>,
+        options: &RabbitOptions,
+    ) -> Result<Self, Failure> {
+        let terms = format!("{}, {} shards", options.prefix, options.shards);
+        let agreement = Self { store, terms };
+        let failed = |error: StoreError| Failure::failed(format!("the database: {error}"));
+        if agreement.renew().await.map_err(failed)? {
+            return Ok(agreement);
+        }
+        let others = agreement.store.leases(LEASE, SystemClock.now()).await.map_err(failed)?;
+        let theirs = others.first().map_or("otherwise", |lease| lease.holder.as_str());
+        Err(Failure::Usage(format!(
+            "other processes divide the work by queue.prefix and queue.shards as `{theirs}`, and \
+             this one as `{}`: give all of them the same. To change it, stop all of them, and \
+             start them a minute later",
+            agreement.terms
+        )))
+    }
+
+    /// Keeps to it until `stop`.
+    pub(super) async fn keep(self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(LASTS / 3)).await.is_some() {
+            match self.renew().await {
+                Ok(true) => {}
+                Ok(false) => tracing::error!(
+                    terms = self.terms,
+                    "another process divides the work otherwise: stop one of the two"
+                ),
+                Err(error) => tracing::debug!(%error, "what was agreed upon is not renewed yet"),
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<bool, StoreError> {
+        let now = SystemClock.now();
+        self.store.take_lease(LEASE, &self.terms, now, now.after(LASTS)).await
+    }
+}
