@@ -73,7 +73,10 @@ impl Relay {
     /// Publishes, or waits for its turn, until it is told to stop. What is being published then is
     /// published whole, so that whoever comes next goes on behind it.
     pub async fn run(self, stop: CancellationToken) {
-        describe_histogram!("kiungo_event_lag_seconds", "From the commit to the confirmed event");
+        describe_histogram!(
+            "kiungo_event_lag_seconds",
+            "From the decision to the confirmed event, the commit included"
+        );
         describe_gauge!(
             "kiungo_events_waiting",
             "Events of the last look that waited, one batch at most"

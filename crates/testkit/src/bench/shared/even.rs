@@ -38,18 +38,18 @@ pub(crate) struct Found {
 }
 
 /// Measures.
-pub(crate) async fn run(pace: Pace) -> Result<Found, BenchError> {
-    Place::lend(&pace.options, "even", async |place| measure(&pace, place).await).await
+pub(crate) async fn run(asked: Pace) -> Result<Found, BenchError> {
+    Place::lend(&asked.options, "even", async |place| measure(&asked, place).await).await
 }
 
-async fn measure(pace: &Pace, place: Place) -> Result<Found, BenchError> {
-    let transfers = pace.rate.saturating_mul(SECONDS);
+async fn measure(asked: &Pace, place: Place) -> Result<Found, BenchError> {
+    let transfers = asked.rate.saturating_mul(SECONDS);
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
-    let of = Membership { place, addresses, in_flight: pace.options.bench.in_flight };
+    let of = Membership { place, addresses, in_flight: asked.options.bench.in_flight };
     let watch = Watch::new(transfers, is_done);
     let office = Office::start(&of, &watch).await?;
-    let workers = worker::start(pace.options.workers, &of).await?;
-    let began = submit_evenly(&office, transfers, pace.rate).await?;
+    let workers = worker::start(asked.options.workers, &of).await?;
+    let began = submit_evenly(&office, transfers, asked.rate).await?;
     watch.wait_for(transfers).await?;
     drop(workers);
     all_completed(office.member.store.as_ref(), transfers.into()).await?;
