@@ -42,7 +42,6 @@ use crate::commands::output::Output;
 use crate::commands::{Config, Failure};
 use crate::config::queue::QueueAddress;
 use crate::database::Database;
-use agreement::Agreement;
 use sharing::{Beside, Shared};
 
 pub(crate) use socket::passed as passed_socket;
@@ -114,12 +113,8 @@ pub(crate) async fn run(
     let address = listener.as_ref().map(TcpListener::local_addr).transpose();
     let address = address.map_err(|error| Failure::failed(error.to_string()))?;
     let signals = Signals::new()?;
-    let shared = Shared::open(&config).await?;
-    let database = open_database(&config, shared.is_some()).await?;
-    let agreement = match &config.queue.address {
-        QueueAddress::Rabbit(options) => Some(Agreement::reach(database.store(), options).await?),
-        QueueAddress::Embedded => None,
-    };
+    let database = open_database(&config).await?;
+    let shared = Shared::open(&config, database.store()).await?;
     let prometheus = kiungo_server::metrics::builder()
         .install_recorder()
         .map_err(|error| Failure::failed(format!("metrics: {error}")))?;
@@ -143,9 +138,6 @@ pub(crate) async fn run(
     engine.start().await.map_err(|error| Failure::failed(format!("the database: {error}")))?;
     let turns = requests::turns(shared.as_ref().map(Shared::name), duty);
     let beside = shared.map(|shared| shared.start(&config, &engine, duty)).transpose()?;
-    if let (Some(beside), Some(agreement)) = (&beside, agreement) {
-        beside.keep(agreement);
-    }
     let desk = requests::desk(&config, &cores, &engine, turns);
     let pollers = requests::Pollers::start(desk.as_ref());
     let readiness = Readiness::default();
@@ -187,10 +179,12 @@ fn duty_with(config: &Config, duty: Duty) -> Result<Duty, Failure> {
     }
 }
 
-async fn open_database(config: &Config, shared: bool) -> Result<Database, Failure> {
+async fn open_database(config: &Config) -> Result<Database, Failure> {
     let address = &config.database.address;
-    let opened =
-        if shared { address.open_shared().await } else { Some(address.open_alone().await) };
+    let opened = match config.queue.address {
+        QueueAddress::Rabbit(_) => address.open_shared().await,
+        QueueAddress::Embedded => Some(address.open_alone().await),
+    };
     let Some(opened) = opened else {
         return Err(Failure::Usage(
             "a RabbitMQ queue shares the work among processes, and a SQLite file has one: set \

@@ -9,6 +9,7 @@ use kiungo_messaging::{Messaging, Voice};
 use kiungo_queue::rabbit::OpenError;
 use kiungo_queue::{Commands, Events, RabbitQueue, WorkQueue};
 use kiungo_server::Service;
+use kiungo_store::Store;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +26,7 @@ const CLOSING: Duration = Duration::from_secs(10);
 pub(super) struct Shared {
     queue: RabbitQueue,
     name: String,
+    agreement: Agreement,
 }
 
 /// What runs beside the engine until the end.
@@ -35,10 +37,14 @@ pub(super) struct Beside {
 }
 
 impl Shared {
-    /// Connects to the broker; `None` with the embedded queue. A broker that is away is waited for
-    /// later: the database keeps the work meanwhile.
-    pub(super) async fn open(config: &Config) -> Result<Option<Self>, Failure> {
+    /// Agrees with the others, and connects to the broker; `None` with the embedded queue. A broker that
+    /// is away is waited for later: the database keeps the work meanwhile.
+    pub(super) async fn open(
+        config: &Config,
+        store: Arc<dyn Store>,
+    ) -> Result<Option<Self>, Failure> {
         let QueueAddress::Rabbit(options) = &config.queue.address else { return Ok(None) };
+        let agreement = Agreement::reach(store, options).await?;
         let options = options.as_ref().clone();
         let queue = match RabbitQueue::open(options.clone()).await {
             Ok(queue) => queue,
@@ -48,7 +54,7 @@ impl Shared {
             }
             Err(error) => return Err(config.queue.failure(&error)),
         };
-        Ok(Some(Self { queue, name: name() }))
+        Ok(Some(Self { queue, name: name(), agreement }))
     }
 
     /// This process among the others.
@@ -88,21 +94,17 @@ impl Shared {
         };
         let tasks = kiungo_messaging::start(messaging, &stop)
             .map_err(|error| Failure::Usage(format!("messaging: {error}")))?;
+        tasks.reopen();
+        tasks.spawn(self.agreement.keep(stop.clone()));
         if duty.works() {
-            tasks.reopen();
             tasks.spawn(providers::tell(engine.clone(), events, voice, stop.clone()));
-            tasks.close();
         }
+        tasks.close();
         Ok(Beside { stop, tasks, queue: self.queue })
     }
 }
 
 impl Beside {
-    /// Keeps to what was agreed upon, until the end.
-    pub(super) fn keep(&self, agreement: Agreement) {
-        self.tasks.spawn(agreement.keep(self.stop.clone()));
-    }
-
     /// Takes no more commands, and gives back what is not settled.
     pub(super) async fn stop(&self) {
         self.stop.cancel();

@@ -19,7 +19,8 @@ use tokio::time::Instant;
 use super::counterparties::{self, Spec};
 use super::observed::{Observed, Observer, Sequel};
 use super::product::{self, Wiring};
-use super::{BenchError, BenchOptions, load, open, steady};
+use super::steady::Speed;
+use super::{BenchError, BenchOptions, load, open};
 
 /// Nothing was done for so long: something is wrong.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -27,10 +28,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// What was found.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Found {
-    pub(super) rate: u64,
-    pub(super) p50_us: u64,
-    pub(super) p95_us: u64,
-    pub(super) p99_us: u64,
+    pub(super) speed: Speed,
     pub(super) peak_bytes: u64,
 }
 
@@ -54,16 +52,7 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     engine.stop(Duration::from_secs(10)).await;
     all_completed(store.as_ref(), transfers.into()).await?;
     store.close().await;
-    let ended = watch.ended();
-    let moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
-    let taken = steady::latencies(&began.into_iter().collect(), &ended);
-    Ok(Found {
-        rate: steady::rate(&moments),
-        p50_us: steady::percentile(&taken, 50),
-        p95_us: steady::percentile(&taken, 95),
-        p99_us: steady::percentile(&taken, 99),
-        peak_bytes,
-    })
+    Ok(Found { speed: Speed::of(began, &watch.ended()), peak_bytes })
 }
 
 /// Submits them all, one for each permit of the watch; when each was accepted.

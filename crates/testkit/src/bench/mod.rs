@@ -122,7 +122,7 @@ pub fn measure_shared(
     };
     progress("the same at an even pace");
     let pace = shared::even::Pace { options: options.clone(), rate: pace };
-    let even: shared::even::Found = parts::run(Part::SharedEven, &pace)?;
+    let even: shared::flow::Found = parts::run(Part::SharedEven, &pace)?;
     progress("accepting, then draining");
     let backlog: backlog::Found = parts::run(Part::SharedBacklog, options)?;
     progress("killing a worker");
@@ -154,7 +154,7 @@ pub fn measure_growth(
         let bench = BenchOptions { in_flight, ..options.bench };
         let step = SharedOptions { bench, workers, ..options.clone() };
         let found: shared::flow::Found = parts::run(Part::SharedFlow, &step)?;
-        grown.push(Grown { workers, in_flight, rate: found.rate });
+        grown.push(Grown { workers, in_flight, rate: found.speed.rate });
     }
     Ok(GrowthReport { answer_after_ms: options.answer_after_ms, grown })
 }

@@ -74,12 +74,12 @@ pub struct BenchReport {
 impl BenchReport {
     pub(super) fn of(flow: &flow::Found, backlog: &backlog::Found, floor: &floor::Found) -> Self {
         Self {
-            rate: flow.rate,
+            rate: flow.speed.rate,
             floor: floor.rate,
-            ratio: Decimal::ratio(flow.rate, floor.rate),
-            p50_ms: Decimal::ratio(flow.p50_us, 1_000),
-            p95_ms: Decimal::ratio(flow.p95_us, 1_000),
-            p99_ms: Decimal::ratio(flow.p99_us, 1_000),
+            ratio: Decimal::ratio(flow.speed.rate, floor.rate),
+            p50_ms: Decimal::ratio(flow.speed.p50_us, 1_000),
+            p95_ms: Decimal::ratio(flow.speed.p95_us, 1_000),
+            p99_ms: Decimal::ratio(flow.speed.p99_us, 1_000),
             accept_rate: backlog.accept_rate,
             drain_rate: backlog.drain_rate,
             memory_mb: Decimal::ratio(flow.peak_bytes, 1_000_000),
@@ -153,20 +153,20 @@ impl SharedReport {
     pub(super) fn of(options: &SharedOptions, found: &shared::Found) -> Self {
         let shared::Found { flow, among_many, even, backlog, recovery, floor } = found;
         let ms = |micros| Decimal::ratio(micros, 1_000);
-        let stored_rate = among_many.as_ref().map_or(0, |found| found.rate);
+        let stored_rate = among_many.as_ref().map_or(0, |found| found.speed.rate);
         Self {
             workers: options.workers,
-            rate: flow.rate,
+            rate: flow.speed.rate,
             floor: floor.rate,
-            ratio: Decimal::ratio(flow.rate, floor.rate),
-            p50_ms: ms(flow.p50_us),
-            p95_ms: ms(flow.p95_us),
-            p99_ms: ms(flow.p99_us),
+            ratio: Decimal::ratio(flow.speed.rate, floor.rate),
+            p50_ms: ms(flow.speed.p50_us),
+            p95_ms: ms(flow.speed.p95_us),
+            p99_ms: ms(flow.speed.p99_us),
             told_p50_ms: flow.told.map(|told| ms(told.p50_us)),
             told_p99_ms: flow.told.map(|told| ms(told.p99_us)),
-            even_rate: even.rate,
-            even_p50_ms: ms(even.p50_us),
-            even_p99_ms: ms(even.p99_us),
+            even_rate: even.speed.rate,
+            even_p50_ms: ms(even.speed.p50_us),
+            even_p99_ms: ms(even.speed.p99_us),
             even_told_p50_ms: even.told.map(|told| ms(told.p50_us)),
             even_told_p99_ms: even.told.map(|told| ms(told.p99_us)),
             accept_rate: backlog.accept_rate,
@@ -175,7 +175,7 @@ impl SharedReport {
             recovered: recovery.open,
             stored: among_many.as_ref().map_or(0, |_| options.stored),
             stored_rate,
-            stored_ratio: Decimal::ratio(stored_rate, flow.rate),
+            stored_ratio: Decimal::ratio(stored_rate, flow.speed.rate),
         }
     }
 }

@@ -4,10 +4,36 @@
 use std::collections::BTreeMap;
 
 use kiungo_domain::TransferId;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 /// A measurement with fewer moments says nothing.
 const MOMENTS_MIN: usize = 100;
+
+/// How fast transfers came to their end in the steady state.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Speed {
+    /// So many in each second.
+    pub(super) rate: u64,
+    /// From their beginning to their end, in microseconds.
+    pub(super) p50_us: u64,
+    pub(super) p95_us: u64,
+    pub(super) p99_us: u64,
+}
+
+impl Speed {
+    /// Of transfers that began and ended then.
+    pub(super) fn of(began: Vec<(TransferId, Instant)>, ended: &[(TransferId, Instant)]) -> Self {
+        let moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
+        let taken = latencies(&began.into_iter().collect(), ended);
+        Self {
+            rate: rate(&moments),
+            p50_us: percentile(&taken, 50),
+            p95_us: percentile(&taken, 95),
+            p99_us: percentile(&taken, 99),
+        }
+    }
+}
 
 /// How many of these happened per second between their first and their ninth tenth.
 pub(super) fn rate(moments: &[Instant]) -> u64 {
@@ -27,10 +53,7 @@ fn window(sorted: &[Instant]) -> Option<(Instant, Instant)> {
 }
 
 /// How long what ended in the steady state had taken, sorted, in microseconds.
-pub(super) fn latencies(
-    began: &BTreeMap<TransferId, Instant>,
-    ended: &[(TransferId, Instant)],
-) -> Vec<u64> {
+fn latencies(began: &BTreeMap<TransferId, Instant>, ended: &[(TransferId, Instant)]) -> Vec<u64> {
     let mut moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
     moments.sort_unstable();
     let Some((from, to)) = window(&moments) else { return Vec::new() };

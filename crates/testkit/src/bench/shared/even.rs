@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::lag::Told;
+use super::flow::Found;
 use super::member::Membership;
 use super::office::Office;
 use super::place::Place;
 use super::{SharedOptions, worker};
 use crate::bench::counterparties::{self, Spec};
-use crate::bench::flow::{Watch, all_completed, is_done};
-use crate::bench::{BenchError, load, steady};
+use crate::bench::flow::{Watch, is_done};
+use crate::bench::{BenchError, load};
 
 /// For so many seconds they come.
 const SECONDS: u32 = 20;
@@ -26,15 +26,6 @@ pub(crate) struct Pace {
     pub(crate) options: SharedOptions,
     /// So many are submitted in each second.
     pub(crate) rate: u32,
-}
-
-/// What was found.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Found {
-    pub(crate) rate: u64,
-    pub(crate) p50_us: u64,
-    pub(crate) p99_us: u64,
-    pub(crate) told: Option<Told>,
 }
 
 /// Measures.
@@ -52,18 +43,7 @@ async fn measure(asked: &Pace, place: Place) -> Result<Found, BenchError> {
     let began = submit_evenly(&office, transfers, asked.rate).await?;
     watch.wait_for(transfers).await?;
     drop(workers);
-    all_completed(office.member.store.as_ref(), transfers.into()).await?;
-    let told = office.lag.found();
-    office.stop().await?;
-    let ended = watch.ended();
-    let moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
-    let taken = steady::latencies(&began.into_iter().collect(), &ended);
-    Ok(Found {
-        rate: steady::rate(&moments),
-        p50_us: steady::percentile(&taken, 50),
-        p99_us: steady::percentile(&taken, 99),
-        told,
-    })
+    Found::of(office, &watch, began, transfers.into()).await
 }
 
 /// Submits each when its time has come; when each was accepted.

@@ -1,5 +1,6 @@
 //! Transfers from end to end, as many open as the workers have room for.
 
+use kiungo_domain::TransferId;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -10,15 +11,13 @@ use super::place::Place;
 use super::{SharedOptions, stored, worker};
 use crate::bench::counterparties::{self, Spec};
 use crate::bench::flow::{Watch, all_completed, is_done, submit_all};
-use crate::bench::{BenchError, BenchOptions, steady};
+use crate::bench::steady::Speed;
+use crate::bench::{BenchError, BenchOptions};
 
 /// What was found.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
-    pub(crate) rate: u64,
-    pub(crate) p50_us: u64,
-    pub(crate) p95_us: u64,
-    pub(crate) p99_us: u64,
+    pub(crate) speed: Speed,
     pub(crate) told: Option<Told>,
 }
 
@@ -39,18 +38,20 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     let began = submit_all(&office.member.engine, &watch, transfers, options.open()).await?;
     watch.wait_for(transfers).await?;
     drop(workers);
-    let all = u64::from(transfers) + u64::from(options.stored);
-    all_completed(office.member.store.as_ref(), all).await?;
-    let told = office.lag.found();
-    office.stop().await?;
-    let ended = watch.ended();
-    let moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
-    let taken = steady::latencies(&began.into_iter().collect(), &ended);
-    Ok(Found {
-        rate: steady::rate(&moments),
-        p50_us: steady::percentile(&taken, 50),
-        p95_us: steady::percentile(&taken, 95),
-        p99_us: steady::percentile(&taken, 99),
-        told,
-    })
+    Found::of(office, &watch, began, u64::from(transfers) + u64::from(options.stored)).await
+}
+
+impl Found {
+    /// Of transfers that have all come to their end; `stored` are there altogether.
+    pub(super) async fn of(
+        office: Office,
+        watch: &Watch,
+        began: Vec<(TransferId, Instant)>,
+        stored: u64,
+    ) -> Result<Self, BenchError> {
+        all_completed(office.member.store.as_ref(), stored).await?;
+        let told = office.lag.found()?;
+        office.stop().await?;
+        Ok(Self { speed: Speed::of(began, &watch.ended()), told })
+    }
 }

@@ -51,14 +51,19 @@ impl Lag {
     }
 
     /// What was found; none if the database does not keep when it committed.
-    pub(crate) fn found(&self) -> Option<Told> {
-        self.commits.as_ref()?;
+    pub(crate) fn found(&self) -> Result<Option<Told>, BenchError> {
+        if self.commits.is_none() {
+            return Ok(None);
+        }
         let all = self.notes().micros.clone();
+        if all.is_empty() {
+            return Err(BenchError::NotDone("of no event the commit is known".to_owned()));
+        }
         let tenth = all.len() / 10;
         let mut steady = all[tenth..all.len() - tenth].to_vec();
         steady.sort_unstable();
         let percentile = |percent| steady::percentile(&steady, percent);
-        Some(Told { p50_us: percentile(50), p99_us: percentile(99) })
+        Ok(Some(Told { p50_us: percentile(50), p99_us: percentile(99) }))
     }
 
     fn confirmed(&self, events: &[EventMessage]) {

@@ -53,7 +53,7 @@ pub(super) struct Found {
     pub(super) flow: flow::Found,
     /// Among many stored transfers, if that was asked for.
     pub(super) among_many: Option<flow::Found>,
-    pub(super) even: even::Found,
+    pub(super) even: flow::Found,
     pub(super) backlog: super::backlog::Found,
     pub(super) recovery: recovery::Found,
     pub(super) floor: floor::Found,
