@@ -9,29 +9,56 @@ use uuid::Uuid;
 
 use crate::transfer::StepName;
 
-/// The id of a transfer: a time-ordered UUID whose last byte is zero, kept free for
-/// [`Reference`]s, so that whoever sees a reference at a provider can name the transfer.
+/// The id of a transfer: a time-ordered UUID with room at its end for [`Reference`]s, so that whoever
+/// sees a reference at a provider can name the transfer.
+///
+/// The UUID's version tells how much room. Ids are made with version 8, whose last two bytes are
+/// zero; those of Kiungo 0.1 have version 7, whose last byte is zero, and so fewer generations.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TransferId(Uuid);
 
+/// The UUID version of ids whose last two bytes are free (RFC 9562 §5.8: for vendors' own layouts).
+const WIDE: u8 = 8;
+
+fn is_wide(uuid: &Uuid) -> bool {
+    uuid.as_bytes()[6] >> 4 == WIDE
+}
+
 impl TransferId {
-    /// The transfer id made from `uuid`, whose last byte is cleared.
+    /// The transfer id made from `uuid`, whose place for references is cleared.
     pub fn new(uuid: Uuid) -> Self {
         let mut bytes = *uuid.as_bytes();
         bytes[15] = 0;
+        if is_wide(&uuid) {
+            bytes[14] = 0;
+        }
         Self(Uuid::from_bytes(bytes))
+    }
+
+    /// A new transfer's id, made from a time-ordered UUID of version 7: the same time and chance,
+    /// in the layout with more room for references.
+    pub fn from_time_ordered(uuid: Uuid) -> Self {
+        let mut bytes = *uuid.as_bytes();
+        bytes[6] = (bytes[6] & 0x0f) | (WIDE << 4);
+        Self::new(Uuid::from_bytes(bytes))
     }
 
     /// Reads the hyphenated form; anything that could not be a transfer's id is an error.
     pub fn parse(text: &str) -> Result<Self, IdentityError> {
         let uuid = Uuid::try_parse(text).map_err(|_| IdentityError::NotATransferId)?;
-        if uuid.as_bytes()[15] == 0 { Ok(Self(uuid)) } else { Err(IdentityError::NotATransferId) }
+        let id = Self::new(uuid);
+        if id.0 == uuid { Ok(id) } else { Err(IdentityError::NotATransferId) }
     }
 
     /// The id as a UUID.
     pub const fn as_uuid(&self) -> &Uuid {
         &self.0
+    }
+
+    /// The highest generation of a step that a reference of this transfer can carry.
+    pub fn generation_max(&self) -> u16 {
+        if is_wide(&self.0) { 0x3ffe } else { 62 }
     }
 }
 
@@ -82,32 +109,34 @@ impl Slot {
 }
 
 /// Our id for one operation of a transfer, as the other side sees it: the transfer's id with the
-/// step and the generation in its last byte. A step gets a new generation, and so a new reference,
-/// only after a definite failure (rule 8).
+/// step and the generation at its end. A step gets a new generation, and so a new reference, only
+/// after a definite failure (rule 8).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reference(Uuid);
 
 impl Reference {
-    /// The highest generation of a step that a reference can carry.
-    pub const MAX_GENERATION: u8 = 62;
-
-    /// The reference of `step` in its `generation` (counted from 0).
-    pub fn new(transfer: TransferId, step: StepName, generation: u8) -> Self {
+    /// The reference of `step` in its `generation` (counted from 0), which is at most
+    /// [`TransferId::generation_max`].
+    pub fn new(transfer: TransferId, step: StepName, generation: u16) -> Self {
         let mut bytes = *transfer.0.as_bytes();
-        // Counted from 1 within the byte, so that no reference equals its transfer's id.
-        bytes[15] = (step.index() << 6) | (generation.min(Self::MAX_GENERATION) + 1);
+        // Counted from 1 within its place, so that no reference equals its transfer's id.
+        let number = generation.min(transfer.generation_max()) + 1;
+        let [high, low] = number.to_be_bytes();
+        if is_wide(&transfer.0) {
+            bytes[14] = (step.index() << 6) | high;
+            bytes[15] = low;
+        } else {
+            bytes[15] = (step.index() << 6) | low;
+        }
         Self(Uuid::from_bytes(bytes))
     }
 
     /// Reads a reference in hyphenated or compact form, in either case.
     pub fn parse(text: &str) -> Result<Self, IdentityError> {
         let uuid = Uuid::try_parse(text).map_err(|_| IdentityError::NotAReference)?;
-        if uuid.as_bytes()[15] & 0x3f == 0 {
-            Err(IdentityError::NotAReference)
-        } else {
-            Ok(Self(uuid))
-        }
+        let reference = Self(uuid);
+        if reference.number() == 0 { Err(IdentityError::NotAReference) } else { Ok(reference) }
     }
 
     /// The transfer that the operation belongs to.
@@ -117,12 +146,21 @@ impl Reference {
 
     /// The step of the transfer.
     pub fn step(&self) -> StepName {
-        StepName::from_index(self.0.as_bytes()[15] >> 6)
+        let place = if is_wide(&self.0) { 14 } else { 15 };
+        StepName::from_index(self.0.as_bytes()[place] >> 6)
     }
 
     /// The generation of the step, counted from 0.
-    pub fn generation(&self) -> u8 {
-        (self.0.as_bytes()[15] & 0x3f).saturating_sub(1)
+    pub fn generation(&self) -> u16 {
+        self.number().saturating_sub(1)
+    }
+
+    /// The generation counted from 1; 0 where the UUID is no reference.
+    fn number(&self) -> u16 {
+        let bytes = self.0.as_bytes();
+        let high = if is_wide(&self.0) { bytes[14] & 0x3f } else { 0 };
+        let low = if is_wide(&self.0) { bytes[15] } else { bytes[15] & 0x3f };
+        u16::from_be_bytes([high, low])
     }
 
     /// 36 characters with hyphens, lower case: where a UUID is asked for (GSMA, Fineract).
@@ -280,9 +318,17 @@ mod tests {
 
     #[test]
     fn a_reference_names_its_transfer_step_and_generation() {
-        let transfer = TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1234));
-        for step in StepName::ALL {
-            for generation in [0, 1, Reference::MAX_GENERATION] {
+        let of_version_0_1 = Uuid::from_u128(0x0190_0000_0000_7abc_8000_0000_0000_1234);
+        let old = TransferId::new(of_version_0_1);
+        let new = TransferId::from_time_ordered(of_version_0_1);
+        assert_eq!((old.generation_max(), new.generation_max()), (62, 16_382));
+        for (transfer, step) in
+            StepName::ALL.into_iter().flat_map(|step| [(old, step), (new, step)])
+        {
+            for generation in [0, 1, 62, 63, 255, 256, 16_382] {
+                if generation > transfer.generation_max() {
+                    continue;
+                }
                 let reference = Reference::new(transfer, step, generation);
                 assert_eq!(reference.transfer(), transfer);
                 assert_eq!(reference.step(), step);
@@ -293,6 +339,8 @@ mod tests {
                 assert!(TransferId::parse(&reference.hyphenated()).is_err());
             }
         }
+        assert_eq!(TransferId::parse(&new.to_string()), Ok(new));
+        assert!(Reference::parse(&new.to_string()).is_err(), "the transfer's own id is none");
     }
 
     #[test]

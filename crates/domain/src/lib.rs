@@ -1,3 +1,4 @@
+#![deny(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! The pure heart of Kiungo: money, identities, outcomes, and the transfer with its ledger.
 //!
@@ -8,10 +9,12 @@
 //! * [`party`]: phone numbers and accounts
 //! * [`identity`]: ids of transfers, operations, providers and cores
 //! * [`outcome`]: what an attempt came to, and what an inquiry found
+//! * [`hold`]: conditions under which a provider's operation is held as a whole
 //! * [`policy`]: the numbers and choices that a mapping gives to the rules
 //! * [`transfer`]: the saga: events, what follows from them, and the ledger postings
 //! * [`time`]: a moment, as microseconds since 1970 UTC
 
+pub mod hold;
 pub mod identity;
 pub mod money;
 pub mod outcome;

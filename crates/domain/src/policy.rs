@@ -16,6 +16,10 @@ pub struct Policy {
     /// How long a first leg of which nothing could be sent is tried before the transfer fails.
     /// Nothing has moved then, so this is the one place where time alone ends something.
     pub give_up_after: Duration,
+    /// Who pays what a provider charges for a collection.
+    pub collect_fee: FeePayer,
+    /// Who pays what a provider charges for a payout.
+    pub pay_out_fee: FeePayer,
 }
 
 impl Policy {
@@ -24,6 +28,31 @@ impl Policy {
         match side {
             Side::Wallet => &self.wallet,
             Side::Core => &self.core,
+        }
+    }
+
+    /// Who pays what a provider charges for the wallet leg of a transfer.
+    pub const fn fee_payer(&self, inbound: bool) -> FeePayer {
+        if inbound { self.collect_fee } else { self.pay_out_fee }
+    }
+}
+
+/// Who pays a fee that a provider states beside an amount (rule 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeePayer {
+    /// The customer, out of his wallet: it touches neither the float nor our books.
+    Customer,
+    /// The organisation, out of its float.
+    Organisation,
+}
+
+impl FeePayer {
+    /// The word used in mappings and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Organisation => "organisation",
         }
     }
 }
@@ -55,6 +84,9 @@ pub struct SidePolicy {
     pub retry_first: Duration,
     /// The bound.
     pub retry_max: Duration,
+    /// The longest wait before something that was refused for now is tried again; until then the
+    /// wait is half of the time for which it has been wanted.
+    pub refused_max: Duration,
     /// Refusals with [`crate::outcome::Retry::NewReference`] that are tried again before a person
     /// is called.
     pub retries_before_case: u8,

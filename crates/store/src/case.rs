@@ -1,32 +1,24 @@
-//! The open question of a transfer, as a decision moves it.
+//! The open cases of a transfer, as a decision leaves them.
 
-use kiungo_domain::Timestamp;
-use kiungo_domain::transfer::{CaseKind, Decision, Event};
+use kiungo_domain::transfer::{Decision, OpenCase};
 
-/// What a decision does to the transfer's open question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CaseMove {
-    /// It stays as it was, open or not.
-    Stays,
-    /// It opens, or another takes its place.
-    Opens { kind: CaseKind, detail: String, at: Timestamp },
-    /// Nothing is open any more.
-    Closes,
-}
+use crate::CaseRow;
+use crate::page::transfer_subject;
 
-impl CaseMove {
-    /// The move of `decision`. The last word counts: a case that an event opened and a later one
-    /// of the same decision settled is closed.
-    pub(crate) fn of(decision: &Decision) -> Self {
-        if decision.transfer.case().is_none() {
-            return Self::Closes;
-        }
-        let opened = decision.entries.iter().rev().find_map(|entry| match &entry.event {
-            Event::CaseOpened { case, detail } => {
-                Some(Self::Opens { kind: *case, detail: detail.clone(), at: entry.at })
-            }
-            _ => None,
-        });
-        opened.unwrap_or(Self::Stays)
-    }
+/// The open cases of the transfer after `decision`, each with what names it among all cases.
+pub(crate) fn open_after(decision: &Decision) -> Vec<(String, CaseRow)> {
+    let transfer = &decision.transfer;
+    let named = |case: &OpenCase| {
+        let row = CaseRow {
+            transfer: Some(transfer.id()),
+            inbox: None,
+            kind: case.kind,
+            step: case.step,
+            detail: case.details.join("; "),
+            provider: transfer.instruction().provider.clone(),
+            opened_at: case.opened_at,
+        };
+        (transfer_subject(transfer.id(), case.kind, case.step), row)
+    };
+    transfer.cases().iter().map(named).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use kiungo_domain::transfer::CaseKind;
 use kiungo_domain::{ProviderId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,10 @@ pub enum InboxState {
     Waiting {
         /// Not before.
         due: Timestamp,
+        /// Why a person has been called although it is still being asked about: it has been unclear
+        /// for too long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        concern: Option<String>,
     },
     /// Handled: it became part of a transfer, or added nothing to what was known.
     Handled {
@@ -90,4 +95,22 @@ pub enum InboxState {
         /// Why.
         reason: String,
     },
+}
+
+impl InboxState {
+    /// To be handled, not before `due`.
+    pub const fn waiting(due: Timestamp) -> Self {
+        Self::Waiting { due, concern: None }
+    }
+
+    /// The case that an item in this state makes, with its detail.
+    pub fn case(&self) -> Option<(CaseKind, &str)> {
+        match self {
+            Self::Quarantined { reason } => Some((CaseKind::Quarantined, reason)),
+            Self::Waiting { concern: Some(concern), .. } => {
+                Some((CaseKind::UnknownTooLong, concern))
+            }
+            Self::Waiting { concern: None, .. } | Self::Handled { .. } => None,
+        }
+    }
 }

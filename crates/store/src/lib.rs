@@ -7,6 +7,7 @@
 //! * [`change`]: what is committed, and why it may be refused
 //! * [`summary`]: the projection that queries read
 //! * [`query`]: what can be asked
+//! * [`hold`]: operations of providers that are held as a whole
 //! * [`inbox`]: what arrived from outside, stored before it is acknowledged
 //! * [`outbox`]: what is to be told to others, stored with the change that it follows from
 //! * [`lease`]: who does what only one may do
@@ -24,6 +25,7 @@ pub mod change;
 mod check;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+pub mod hold;
 pub mod inbox;
 pub mod lease;
 mod memory;
@@ -38,12 +40,14 @@ pub mod summary;
 mod words;
 
 use async_trait::async_trait;
-use kiungo_domain::transfer::{Entry, Posting};
+use kiungo_domain::hold::Condition;
+use kiungo_domain::transfer::{Entry, Operation, Posting};
 use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use thiserror::Error;
 
 pub use action::Action;
 pub use change::{Change, CommitError, IdempotencyKey, KeyHolder};
+pub use hold::Hold;
 pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
 pub use lease::Lease;
 pub use memory::MemoryStore;
@@ -230,6 +234,25 @@ pub trait Store: Send + Sync {
         &self,
         query: &CoreRequestQuery,
     ) -> Result<Page<CoreRequestRow>, StoreError>;
+
+    /// Brings the due time of every transfer, and of every waiting inbox item, forward to `now` at
+    /// the latest: after the clock was set back, what was due by the old time must not wait for it.
+    async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Holds an operation of a provider under a condition. What is held under it already keeps the
+    /// time since when it is held.
+    async fn put_hold(&self, hold: Hold) -> Result<(), StoreError>;
+
+    /// Ends a hold; whether there was one.
+    async fn release_hold(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+        condition: Condition,
+    ) -> Result<bool, StoreError>;
+
+    /// Every hold, by provider, operation and condition. Few.
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -43,7 +43,7 @@ impl News {
     /// The cases that a decision opens, in order, and when.
     pub(crate) fn cases(decision: &Decision) -> impl Iterator<Item = (Timestamp, Self)> {
         decision.entries.iter().filter_map(|entry| match &entry.event {
-            Event::CaseOpened { case, detail } => {
+            Event::CaseOpened { case, detail, .. } => {
                 Some((entry.at, Self::CaseOpened { kind: *case, detail: detail.clone() }))
             }
             _ => None,

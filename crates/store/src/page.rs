@@ -1,6 +1,7 @@
 //! Paging by position, not by offset: rows that arrive between two pages neither push a row onto
 //! the next page nor hide one.
 
+use kiungo_domain::transfer::{CaseKind, StepName};
 use kiungo_domain::{Timestamp, TransferId};
 
 use crate::{Cursor, InboxId, Page, StoreError};
@@ -45,7 +46,7 @@ impl PositionKey for String {
     }
 
     fn read(text: &str) -> Option<Self> {
-        let plausible = (1..=36).contains(&text.len())
+        let plausible = (1..=80).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         plausible.then(|| text.to_owned())
     }
@@ -93,9 +94,14 @@ pub(crate) fn page<T, K: PositionKey>(mut rows: Vec<(Position<K>, T)>, limit: us
     Page { rows: rows.into_iter().map(|(_, row)| row).collect(), next }
 }
 
-/// What names the case of a transfer, among all cases.
-pub(crate) fn transfer_subject(id: TransferId) -> String {
-    id.to_string()
+/// What names a case of a transfer, among all cases.
+pub(crate) fn transfer_subject(
+    id: TransferId,
+    kind: CaseKind,
+    step: Option<StepName>,
+) -> String {
+    let step = step.map_or("whole", StepName::as_str);
+    format!("{id}-{}-{step}", kind.as_str()).replace('_', "-")
 }
 
 /// What names the case of a quarantined inbox item, among all cases; sorts by number.
@@ -112,7 +118,9 @@ mod tests {
         let position = Position { at: Timestamp::from_micros(-5), key: 42_i64 };
         assert_eq!(Position::parse(&position.cursor()), Some(position));
         let id = TransferId::parse("01900000-0000-7000-8000-000000000100").unwrap();
-        for subject in [transfer_subject(id), inbox_subject(InboxId(7))] {
+        let of_transfer =
+            transfer_subject(id, CaseKind::CompensationRefused, Some(StepName::UndoSecond));
+        for subject in [of_transfer, inbox_subject(InboxId(7))] {
             let position = Position { at: Timestamp::from_micros(9), key: subject };
             assert_eq!(Position::parse(&position.cursor()), Some(position));
         }

@@ -1,6 +1,6 @@
 //! What can be asked of the store.
 
-use kiungo_domain::transfer::{CaseKind, Kind, Status};
+use kiungo_domain::transfer::{CaseKind, Kind, Status, StepName};
 use kiungo_domain::{CoreId, Currency, Msisdn, ProviderId, Receipt, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,8 @@ pub struct CaseRow {
     pub inbox: Option<InboxId>,
     /// What kind of question.
     pub kind: CaseKind,
+    /// The step of the transfer that it is about; `None` for the transfer as a whole.
+    pub step: Option<StepName>,
     /// The evidence, for people.
     pub detail: String,
     /// The provider.
@@ -122,7 +124,8 @@ pub struct Overview {
     pub open: u64,
     /// How many have a due time that has passed.
     pub due: u64,
-    /// The last change of the open transfer that has gone longest without one.
+    /// When the oldest transfer that is not final was received; what happens to it meanwhile does
+    /// not make it younger.
     pub oldest_open: Option<Timestamp>,
     /// Since when the oldest unknown has been one.
     pub oldest_unknown: Option<Timestamp>,

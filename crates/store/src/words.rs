@@ -1,6 +1,7 @@
 //! The words in tables, read back.
 
-use kiungo_domain::transfer::{CaseKind, Kind, LedgerAccount, Status};
+use kiungo_domain::hold::Condition;
+use kiungo_domain::transfer::{CaseKind, Kind, LedgerAccount, Operation, Status, StepName};
 use kiungo_domain::{AccountKind, CoreId, Currency, ProviderId, Receipt, TransferId};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -21,6 +22,21 @@ pub(crate) fn kind(word: &str) -> Result<Kind, StoreError> {
 pub(crate) fn status(word: &str) -> Result<Status, StoreError> {
     let known = Status::ALL.into_iter().find(|status| status.as_str() == word);
     known.ok_or_else(|| unreadable("status", word))
+}
+
+pub(crate) fn operation(word: &str) -> Result<Operation, StoreError> {
+    let known: Result<_, WordError> = Operation::deserialize(word.into_deserializer());
+    known.map_err(|_| StoreError::Corrupt(format!("`{word}` is no operation")))
+}
+
+pub(crate) fn condition(word: &str) -> Result<Condition, StoreError> {
+    let known = Condition::ALL.into_iter().find(|condition| condition.as_str() == word);
+    known.ok_or_else(|| StoreError::Corrupt(format!("`{word}` is no condition")))
+}
+
+pub(crate) fn step(word: &str) -> Result<StepName, StoreError> {
+    let known = StepName::ALL.into_iter().find(|step| step.as_str() == word);
+    known.ok_or_else(|| StoreError::Corrupt(format!("`{word}` is no step")))
 }
 
 pub(crate) fn case_kind(word: &str) -> Result<CaseKind, StoreError> {

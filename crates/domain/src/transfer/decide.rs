@@ -3,15 +3,19 @@
 //! A [`Draft`] takes what the shell observed (an outcome, a finding, a request), adds the events
 //! that follow, and ends as a [`Decision`], which is committed whole or not at all (rule 10).
 
+use crate::hold::Condition;
 use crate::identity::{ProviderId, Receipt, Reference, TransferId};
 use crate::outcome::{Confirmation, Finding, Outcome, Reason, Rejection, Retry, Stated};
 use crate::party::{AccountRef, CoreAccount};
-use crate::policy::{OnCoreRejection, Policy, Side, SidePolicy, WhenAbsent};
+use crate::policy::{FeePayer, OnCoreRejection, Policy, Side, SidePolicy, WhenAbsent};
 use crate::time::Timestamp;
 
-use super::event::{CaseKind, Entry, Event, Instruction, Origin};
+use super::case::CaseKind;
+use super::event::{Entry, Event, Instruction, Origin};
+use super::evidence::{Channel, Evidence};
 use super::ledger::{self, Posting};
-use super::state::{Progress, StepState, Transfer};
+use super::state::{Progress, Status, Transfer};
+use super::step::StepState;
 use super::{Operation, StepName};
 
 /// Something decided about one transfer, to be committed in one database transaction.
@@ -60,6 +64,11 @@ impl Sending {
     /// The step.
     pub const fn step(&self) -> StepName {
         self.step
+    }
+
+    /// The reference under which it is sent.
+    pub const fn reference(&self) -> Reference {
+        self.reference
     }
 }
 
@@ -132,12 +141,10 @@ impl Draft {
     /// Nothing could be asked or sent. Fails the transfer if it has tried for long enough and
     /// nothing can have moved; calls a person if something may have, for too long.
     pub fn give_up_if_overdue(&mut self, policy: &Policy) {
+        self.call_person(policy);
         let overdue = self.at.since(self.transfer.received_at()) >= policy.give_up_after;
         let first = self.transfer.step(StepName::First);
-        if first.unsettled_since.is_some() {
-            return self.call_a_person_if_overdue(StepName::First, policy);
-        }
-        if !overdue || first.is_done() {
+        if !overdue || first.is_done() || first.unsettled_since.is_some() {
             return;
         }
         let rejection = Rejection {
@@ -153,14 +160,48 @@ impl Draft {
                 step: StepName::First,
                 outcome: Outcome::Rejected(rejection),
             }),
-            _ => {}
+            Progress::Moving
+            | Progress::Refused(_)
+            | Progress::Suspended(_)
+            | Progress::Merged { .. } => {}
         }
     }
 
-    /// An attempt of a step that is ready is intended; its reference, if so.
+    /// Calls a person if something has taken too long and nobody was called yet.
+    pub fn call_person(&mut self, policy: &Policy) {
+        if self.transfer.case().is_some() {
+            return;
+        }
+        let Some((overdue, due)) = self.transfer.overdue(policy) else { return };
+        if self.at < due {
+            return;
+        }
+        let detail = match overdue.step {
+            Some(step) => {
+                format!("{} does not resolve", self.transfer.operation(step).as_str())
+            }
+            None => self.where_the_money_is(),
+        };
+        self.open_case(overdue.case, overdue.step, detail);
+    }
+
+    fn where_the_money_is(&self) -> String {
+        let transfer = &self.transfer;
+        let since = transfer.transit_since().unwrap_or(transfer.received_at());
+        let minutes = self.at.since(since).as_secs() / 60;
+        let next = match transfer.open_step() {
+            Some(step) => format!("{} has not come to an end", transfer.operation(step).as_str()),
+            None => "nothing that follows is planned".to_owned(),
+        };
+        format!("{} left one side {minutes} minutes ago, and {next}", transfer.amount())
+    }
+
+    /// An attempt of a step that is ready is intended; its reference, if so. What follows on
+    /// contradicting evidence is not sent (rule 15).
     pub fn start(&mut self, step: StepName) -> Option<Reference> {
         let state = self.transfer.step(step);
-        if !matches!(state.state, StepState::Ready { .. }) {
+        let ready = matches!(state.state, StepState::Ready { .. });
+        if !ready || (state.is_unsent() && self.transfer.is_held()) {
             return None;
         }
         let (generation, attempt) = (state.generation, state.attempts + 1);
@@ -182,9 +223,13 @@ impl Draft {
             {
                 let outcome = Outcome::not_sent(rejection.message.clone());
                 self.record(Event::Concluded { step, outcome });
-                self.open_case(CaseKind::RepairNeeded, rejection.message);
+                self.open_case(CaseKind::RepairNeeded, Some(step), rejection.message);
             }
-            outcome => self.settle(step, outcome, policy),
+            outcome @ (Outcome::Completed(_)
+            | Outcome::Pending(_)
+            | Outcome::Rejected(_)
+            | Outcome::NotSent { .. }
+            | Outcome::Unknown { .. }) => self.settle(step, outcome, policy),
         }
     }
 
@@ -194,33 +239,26 @@ impl Draft {
     pub fn came_to(&mut self, sent: Sending, outcome: Outcome, policy: &Policy) {
         let Sending { step, reference, attempt } = sent;
         let known = self.transfer.step(step);
-        if self.transfer.reference(step) != reference {
-            // Given up as definitely failed, and yet:
-            if let Outcome::Completed(late) = outcome {
-                let what = format!("was given up as {reference}, yet executed as {}", late.receipt);
-                self.contradiction(step, &what);
-            }
-            return;
-        }
+        let current = self.transfer.reference(step) == reference;
         let (latest, only) = (known.attempts == attempt, known.attempts == 1);
-        if latest && matches!(known.state, StepState::Sent { .. }) {
+        if current && latest && matches!(known.state, StepState::Sent { .. }) {
             return self.conclude(step, outcome, policy);
         }
-        match outcome {
-            Outcome::Completed(confirmation) => {
-                self.learn(step, Finding::Executed(confirmation), policy);
-            }
-            Outcome::Pending(acceptance) if latest => {
-                self.learn(step, Finding::InProgress(acceptance), policy);
-            }
+        let finding = match outcome {
+            Outcome::Completed(confirmation) => Finding::Executed(confirmation),
+            Outcome::Pending(acceptance) if current && latest => Finding::InProgress(acceptance),
             // What turns a second sending away says nothing about the first.
             Outcome::Rejected(rejection)
-                if latest && (only || rejection.retry != Retry::AfterRepair) =>
+                if current && latest && (only || rejection.retry != Retry::AfterRepair) =>
             {
-                self.learn(step, Finding::Refused(rejection), policy);
+                Finding::Refused(rejection)
             }
-            _ => {}
-        }
+            Outcome::Pending(_)
+            | Outcome::Rejected(_)
+            | Outcome::NotSent { .. }
+            | Outcome::Unknown { .. } => return,
+        };
+        self.hear(Evidence { channel: Channel::Answer, reference, finding }, policy);
     }
 
     /// The process that had sent a step is gone: what the attempt came to is unknown (rule 1).
@@ -232,24 +270,8 @@ impl Draft {
         );
     }
 
-    /// The other side was asked about a step, and this is what it says.
-    pub fn learn(&mut self, step: StepName, finding: Finding, policy: &Policy) {
-        match &self.transfer.step(step).state {
-            StepState::Waiting(_) => self.learn_open(step, finding, policy),
-            StepState::Done(known) => self.compare_with_done(step, &known.clone(), &finding),
-            StepState::Rejected(_) => {
-                if let Finding::Executed(late) = finding {
-                    self.contradiction(
-                        step,
-                        &format!("was refused, yet executed as {}", late.receipt),
-                    );
-                }
-            }
-            StepState::Idle | StepState::Ready { .. } | StepState::Sent { .. } => {}
-        }
-    }
-
-    /// Somebody hints at a result: the other side is to be asked at once.
+    /// Somebody hints at a result, or wants the open step tried now: what is open is asked about, or
+    /// sent, at once.
     pub fn hint(&mut self, by: &str) {
         let open = self.transfer.open_step().map(|step| &self.transfer.step(step).state);
         let sent = matches!(open, Some(StepState::Sent { .. } | StepState::Waiting(_)));
@@ -281,9 +303,40 @@ impl Draft {
     }
 
     /// The receipt that the first leg's answer names belongs to a transfer that was started by the
-    /// same payment's notification and brings it to the same account: this one is that one.
-    pub fn merge(&mut self, into: TransferId) {
-        self.record(Event::Merged { into });
+    /// same payment's notification: this one is that one, and shows what that one shows.
+    pub fn merge(&mut self, into: TransferId, shows: Status) {
+        self.record(Event::Merged { into, shows: Some(shows) });
+    }
+
+    /// The transfer that carries the same payment shows this now.
+    pub fn follow(&mut self, owner: TransferId, now_shows: Status) {
+        if let Progress::Merged { into, shows } = self.transfer.progress
+            && into == owner
+            && shows != now_shows
+        {
+            self.record(Event::Followed { shows: now_shows });
+        }
+    }
+
+    /// This transfer carries the payment of another one as well.
+    pub fn carry(&mut self, other: TransferId) {
+        if !self.transfer.carries().contains(&other) {
+            self.record(Event::Carries { transfer: other });
+        }
+    }
+
+    /// Those whose payment this transfer carries know what it shows.
+    pub fn told(&mut self, shows: Status) {
+        self.record(Event::Told { shows });
+    }
+
+    /// Giving a transfer back would be refused by the side that comes last: everything stays as it
+    /// was, and nothing has moved.
+    pub fn reversal_refused(&mut self, rejection: Rejection) {
+        let step = self.transfer.step(StepName::UndoSecond);
+        if step.is_unsent() {
+            self.record(Event::ReversalRefused { rejection });
+        }
     }
 
     /// The receipt that an answer names belongs to another transfer: a person must look.
@@ -295,47 +348,28 @@ impl Draft {
         policy: &Policy,
     ) {
         let why = format!("receipt {receipt} belongs to transfer {owner}");
-        if matches!(self.transfer.step(step).state, StepState::Sent { .. }) {
-            self.settle(step, Outcome::unknown(why.clone()), policy);
-        }
-        self.open_case(CaseKind::ReceiptTaken, why);
-    }
-
-    fn learn_open(&mut self, step: StepName, finding: Finding, policy: &Policy) {
-        match finding {
-            Finding::Executed(confirmation) => {
-                self.settle(step, Outcome::Completed(confirmation), policy);
-            }
-            Finding::Refused(rejection) => self.settle(step, Outcome::Rejected(rejection), policy),
-            Finding::Reversed(confirmation) => self.reversed_elsewhere(step, confirmation, policy),
-            Finding::Absent => self.absent(step, policy),
-            Finding::InProgress(_) | Finding::Unclear { .. } => {
+        match self.transfer.step(step).state {
+            StepState::Sent { .. } => self.settle(step, Outcome::unknown(why.clone()), policy),
+            StepState::Waiting(_) => {
+                let finding = Finding::unclear(why.clone());
                 self.record(Event::Inquired { step, finding, counted: false });
             }
+            StepState::Idle
+            | StepState::Ready { .. }
+            | StepState::Done(_)
+            | StepState::Rejected(_) => {}
         }
-        self.call_a_person_if_overdue(step, policy);
+        self.open_case(CaseKind::ReceiptTaken, Some(step), why);
     }
 
     /// Records what an attempt came to, and what follows at once.
-    fn settle(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
+    pub(super) fn settle(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
         match outcome {
-            Outcome::Completed(confirmation) => match self.mismatch(step, &confirmation.stated) {
-                None => {
-                    let outcome = Outcome::Completed(confirmation);
-                    self.record(Event::Concluded { step, outcome });
-                }
-                Some(why) => {
-                    let outcome = Outcome::unknown(why.clone());
-                    self.record(Event::Concluded { step, outcome });
-                    self.open_case(CaseKind::Mismatch, why);
-                }
-            },
+            Outcome::Completed(confirmation) => self.completed(step, confirmation, policy),
             Outcome::Rejected(rejection) => self.rejected(step, rejection, policy),
             Outcome::NotSent { .. } => {
                 self.record(Event::Concluded { step, outcome });
-                if step == StepName::First {
-                    self.give_up_if_overdue(policy);
-                }
+                self.give_up_if_overdue(policy);
             }
             Outcome::Pending(_) | Outcome::Unknown { .. } => {
                 self.record(Event::Concluded { step, outcome });
@@ -343,13 +377,61 @@ impl Draft {
         }
     }
 
-    /// What the answer says that is not what was asked (rule 2).
-    fn mismatch(&self, step: StepName, stated: &Stated) -> Option<String> {
+    fn completed(&mut self, step: StepName, confirmation: Confirmation, policy: &Policy) {
+        let reference = self.transfer.reference(step);
+        let Some(why) = self.mismatch(step, reference, &confirmation.stated) else {
+            let fee = confirmation.fee.filter(|fee| !fee.is_zero());
+            self.record(Event::Concluded { step, outcome: Outcome::Completed(confirmation) });
+            self.charge(step, fee, policy);
+            return;
+        };
+        match self.transfer.step(step).state {
+            StepState::Sent { .. } => {
+                let outcome = Outcome::unknown(why.clone());
+                self.record(Event::Concluded { step, outcome });
+            }
+            // Asked again, it says the same: the next inquiry is a rung later.
+            StepState::Waiting(_) => {
+                let finding = Finding::unclear(why.clone());
+                self.record(Event::Inquired { step, finding, counted: false });
+            }
+            // Executed otherwise than asked, and about to be sent again: that is held.
+            StepState::Idle
+            | StepState::Ready { .. }
+            | StepState::Done(_)
+            | StepState::Rejected(_) => {
+                return self.open_case(CaseKind::Contradiction, Some(step), why);
+            }
+        }
+        self.open_case(CaseKind::Mismatch, Some(step), why);
+    }
+
+    /// Books a fee that the organisation pays; what the customer pays is not taken from the float.
+    fn charge(
+        &mut self,
+        step: StepName,
+        fee: Option<crate::money::Money>,
+        policy: &Policy,
+    ) {
+        let payer = policy.fee_payer(self.transfer.kind().is_inbound());
+        if let Some(fee) = fee.filter(|_| payer == FeePayer::Organisation)
+            && self.transfer.operation(step).side() == Side::Wallet
+        {
+            self.record(Event::FeeCharged { step, fee });
+        }
+    }
+
+    /// What an answer about `reference` says that is not what was asked (rule 2).
+    pub(super) fn mismatch(
+        &self,
+        step: StepName,
+        reference: Reference,
+        stated: &Stated,
+    ) -> Option<String> {
         let asked = self.transfer.amount();
         if let Some(amount) = stated.amount.filter(|amount| *amount != asked) {
             return Some(format!("the answer names {amount}, asked was {asked}"));
         }
-        let reference = self.transfer.reference(step);
         if let Some(other) = stated.reference.filter(|stated| *stated != reference) {
             return Some(format!("the answer names reference {other}, asked was {reference}"));
         }
@@ -360,39 +442,60 @@ impl Draft {
         }
         if let (Some(stated), Some(asked)) = (stated.account, self.transfer.account())
             && stated != asked
+            && self.transfer.operation(step).side() == Side::Core
         {
             return Some(format!("the answer names {stated}, asked was {asked}"));
         }
         None
     }
 
-    fn rejected(&mut self, step: StepName, rejection: Rejection, policy: &Policy) {
+    pub(super) fn rejected(&mut self, step: StepName, rejection: Rejection, policy: &Policy) {
         let outcome = Outcome::Rejected(rejection.clone());
         self.record(Event::Concluded { step, outcome });
-        let generation = self.transfer.step(step).generation;
-        let tries = self.side(step, policy).retries_before_case;
+        let known = self.transfer.step(step);
+        let refusals = known.highest;
+        let tries = u16::from(self.side(step, policy).retries_before_case);
         let first = step == StepName::First;
         let again = match rejection.retry {
             Retry::Never => false,
-            Retry::NewReference => !first || generation < tries,
+            Retry::NewReference => !first || refusals < tries,
             // Nothing has moved before the first leg: failing is honest, and quicker than waiting.
             Retry::AfterRepair => !first,
         };
         if !again {
             return self.refused_for_good(step, rejection, policy);
         }
-        if generation >= Reference::MAX_GENERATION {
-            let why = format!("refused {generation} times, at last: {}", rejection.message);
-            return self.open_case(CaseKind::RepairNeeded, why);
+        if known.highest >= self.transfer.id().generation_max() {
+            let why = format!("refused {refusals} times, at last: {}", rejection.message);
+            return self.open_case(CaseKind::RepairNeeded, Some(step), why);
         }
-        if rejection.retry == Retry::AfterRepair || generation >= tries {
-            self.open_case(CaseKind::RepairNeeded, rejection.message.clone());
+        // What holds the provider's operation as a whole is one case of the provider.
+        let held = Condition::of(self.transfer.operation(step), &rejection).is_some();
+        if !held && (rejection.retry == Retry::AfterRepair || refusals >= tries) {
+            self.open_case(CaseKind::RepairNeeded, Some(step), rejection.message.clone());
         }
         self.record(Event::Reopened { step, new_reference: true, why: rejection.message });
     }
 
+    /// Records a refusal that no further try follows, and what does follow.
+    pub(super) fn rejected_for_good(
+        &mut self,
+        step: StepName,
+        rejection: Rejection,
+        policy: &Policy,
+    ) {
+        let outcome = Outcome::Rejected(rejection.clone());
+        self.record(Event::Concluded { step, outcome });
+        self.refused_for_good(step, rejection, policy);
+    }
+
     /// Compensates, but only after a definite rejection (rule 4).
-    fn refused_for_good(&mut self, step: StepName, rejection: Rejection, policy: &Policy) {
+    pub(super) fn refused_for_good(
+        &mut self,
+        step: StepName,
+        rejection: Rejection,
+        policy: &Policy,
+    ) {
         let inbound = self.transfer.kind().is_inbound();
         match step {
             StepName::First => {}
@@ -405,7 +508,7 @@ impl Draft {
             StepName::UndoSecond => self.record(Event::ReversalRefused { rejection }),
             StepName::UndoFirst if inbound => self.suspend(rejection),
             StepName::UndoFirst => {
-                self.open_case(CaseKind::CompensationRefused, rejection.message);
+                self.open_case(CaseKind::CompensationRefused, Some(step), rejection.message);
             }
         }
     }
@@ -413,15 +516,19 @@ impl Draft {
     fn suspend(&mut self, rejection: Rejection) {
         let detail = rejection.message.clone();
         self.record(Event::Suspended { rejection });
-        self.open_case(CaseKind::Suspense, detail);
+        self.open_case(CaseKind::Suspense, None, detail);
     }
 
-    /// "Not found" counts only after the indexing window, and repeatedly (rule 3).
-    fn absent(&mut self, step: StepName, policy: &Policy) {
+    /// "Not found" counts only after the indexing window, repeatedly, and once per rung of the
+    /// ladder (rules 3 and 18).
+    pub(super) fn absent(&mut self, step: StepName, policy: &Policy) {
         let side = self.side(step, policy).clone();
         let StepState::Waiting(waiting) = &self.transfer.step(step).state else { return };
-        let counted = self.at.since(waiting.since) >= side.absent_after;
-        let absences = waiting.absences + u8::from(counted);
+        let old = self.at.since(waiting.since) >= side.absent_after;
+        let rung = side.rung(u32::from(waiting.absences.saturating_sub(1)));
+        let spaced = waiting.absent_at.is_none_or(|last| self.at.since(last) >= rung);
+        let counted = old && spaced;
+        let absences = waiting.absences.saturating_add(u8::from(counted));
         self.record(Event::Inquired { step, finding: Finding::Absent, counted });
         if !counted || absences < side.absent_times.max(1) {
             return;
@@ -435,7 +542,13 @@ impl Draft {
         };
         let wanted = match self.transfer.operation(step) {
             Operation::PayOut => side.when_payout_absent,
-            _ => side.when_absent,
+            Operation::Collect
+            | Operation::Reverse
+            | Operation::Deposit
+            | Operation::Repay
+            | Operation::Withdraw
+            | Operation::Disburse
+            | Operation::Undo => side.when_absent,
         };
         match wanted {
             WhenAbsent::Resend => {
@@ -443,100 +556,83 @@ impl Draft {
             }
             WhenAbsent::NewReference => self.rejected(step, rejection(Retry::NewReference), policy),
             WhenAbsent::Reject => self.rejected(step, rejection(Retry::Never), policy),
-            WhenAbsent::Case => self.open_case(CaseKind::NeverArrived, why.to_owned()),
-        }
-    }
-
-    /// Somebody else reversed it. At the provider that leaves nothing moved; in the core a person
-    /// did it by hand and has to say what was meant.
-    fn reversed_elsewhere(&mut self, step: StepName, confirmation: Confirmation, policy: &Policy) {
-        let receipt = confirmation.receipt.clone();
-        if self.transfer.operation(step).side() == Side::Wallet {
-            let rejection = Rejection {
-                code: "reversed".to_owned(),
-                reason: Reason::Other,
-                message: format!("executed as {receipt} and reversed by the provider"),
-                retry: Retry::Never,
-            };
-            return self.rejected(step, rejection, policy);
-        }
-        let finding = Finding::Reversed(confirmation);
-        self.record(Event::Inquired { step, finding, counted: false });
-        self.contradiction(step, &format!("was booked as {receipt} and reversed in the core"));
-    }
-
-    /// Final does not flip (rule 5).
-    fn compare_with_done(&mut self, step: StepName, known: &Confirmation, finding: &Finding) {
-        match finding {
-            Finding::Executed(other) if other.receipt != known.receipt => {
-                let what = format!("was executed as {} and as {}", known.receipt, other.receipt);
-                self.contradiction(step, &what);
+            WhenAbsent::Case => {
+                self.open_case(CaseKind::NeverArrived, Some(step), why.to_owned());
             }
-            Finding::Reversed(_) => {
-                self.contradiction(
-                    step,
-                    &format!("was executed as {}, now reversed", known.receipt),
-                );
-            }
-            Finding::Refused(_) => {
-                self.contradiction(
-                    step,
-                    &format!("was executed as {}, now refused", known.receipt),
-                );
-            }
-            Finding::Executed(_)
-            | Finding::InProgress(_)
-            | Finding::Absent
-            | Finding::Unclear { .. } => {}
         }
     }
 
-    fn contradiction(&mut self, step: StepName, what: &str) {
-        let operation = self.transfer.operation(step).as_str();
-        self.open_case(CaseKind::Contradiction, format!("{operation} {what}"));
-    }
-
-    fn call_a_person_if_overdue(&mut self, step: StepName, policy: &Policy) {
-        let case_after = self.side(step, policy).case_after;
-        let Some(since) = self.transfer.step(step).unsettled_since else { return };
-        if self.transfer.case.is_none() && self.at.since(since) >= case_after {
-            let operation = self.transfer.operation(step).as_str();
-            self.open_case(CaseKind::UnknownTooLong, format!("{operation} does not resolve"));
+    pub(super) fn open_case(&mut self, case: CaseKind, step: Option<StepName>, detail: String) {
+        if self.transfer.cases.would_add(case, step, &detail) {
+            self.record(Event::CaseOpened { case, step, detail });
         }
     }
 
-    fn open_case(&mut self, case: CaseKind, detail: String) {
-        if self.transfer.case != Some(case) {
-            self.record(Event::CaseOpened { case, detail });
-        }
-    }
-
-    fn side<'p>(&self, step: StepName, policy: &'p Policy) -> &'p SidePolicy {
+    pub(super) fn side<'p>(&self, step: StepName, policy: &'p Policy) -> &'p SidePolicy {
         policy.side(self.transfer.operation(step).side())
     }
 
-    /// The one way in which a transfer changes.
-    fn record(&mut self, event: Event) {
-        let before = self.transfer.clone();
-        self.transfer.apply(&event, self.at);
-        self.postings.extend(ledger::postings(Some(&before), &event, &self.transfer));
-        self.receipts.extend(claims(&event, &self.transfer));
-        self.entries.push(Entry { seq: self.transfer.version(), at: self.at, event });
+    /// The one way in which a transfer changes. An event that cannot follow changes nothing: rather
+    /// than fold it, the decision goes without it.
+    pub(super) fn record(&mut self, event: Event) {
+        let mut after = self.transfer.clone();
+        if after.apply(&event, self.at).is_err() {
+            debug_assert!(false, "{event:?} cannot follow");
+            return;
+        }
+        self.postings.extend(ledger::postings(Some(&self.transfer), &event, &after));
+        self.receipts.extend(claims(&event, &after));
+        self.entries.push(Entry { seq: after.version(), at: self.at, event });
+        self.transfer = after;
     }
 }
 
+/// The receipts that an event gives the transfer for ever (rule 7). Every event is named: a new one
+/// must say what it claims.
 fn claims(event: &Event, transfer: &Transfer) -> Vec<ReceiptClaim> {
-    let provider = transfer.instruction().provider.clone();
+    let provider = || transfer.instruction().provider.clone();
+    let of_step = |step: StepName, confirmation: &Confirmation| {
+        let operation = transfer.operation(step);
+        let receipt = confirmation.receipt.clone();
+        let wallet = operation.side() == Side::Wallet;
+        let claim = || ReceiptClaim { provider: provider(), receipt, operation };
+        wallet.then(claim).into_iter().collect()
+    };
     match event {
         Event::Received(Instruction { origin: Origin::Wallet { receipt, .. }, .. }) => {
-            vec![ReceiptClaim { provider, receipt: receipt.clone(), operation: Operation::Collect }]
+            let (provider, receipt) = (provider(), receipt.clone());
+            vec![ReceiptClaim { provider, receipt, operation: Operation::Collect }]
         }
-        Event::Concluded { step, outcome: Outcome::Completed(confirmation) } => {
-            let operation = transfer.operation(*step);
-            let receipt = confirmation.receipt.clone();
-            let wallet = operation.side() == Side::Wallet;
-            wallet.then_some(ReceiptClaim { provider, receipt, operation }).into_iter().collect()
+        Event::Concluded { step, outcome: Outcome::Completed(confirmation) }
+        | Event::Adopted { step, confirmation, .. } => of_step(*step, confirmation),
+        Event::Received(Instruction { origin: Origin::Api { .. }, .. })
+        | Event::Concluded {
+            outcome:
+                Outcome::Pending(_)
+                | Outcome::Rejected(_)
+                | Outcome::NotSent { .. }
+                | Outcome::Unknown { .. },
+            ..
         }
-        _ => Vec::new(),
+        | Event::Cleared { .. }
+        | Event::Refused { .. }
+        | Event::Started { .. }
+        | Event::Inquired { .. }
+        | Event::Hinted { .. }
+        | Event::Reopened { .. }
+        | Event::Compensating { .. }
+        | Event::Suspended { .. }
+        | Event::Assigned { .. }
+        | Event::ReversalRequested { .. }
+        | Event::ReversalRefused { .. }
+        | Event::Merged { .. }
+        | Event::Followed { .. }
+        | Event::Carries { .. }
+        | Event::Told { .. }
+        | Event::Heard { .. }
+        | Event::Annulled { .. }
+        | Event::FeeCharged { .. }
+        | Event::CaseOpened { .. }
+        | Event::Decided { .. } => Vec::new(),
     }
 }

@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::{CoreId, ProviderId, Receipt, TransferId};
 use crate::money::Money;
-use crate::outcome::{Finding, Outcome, Rejection};
+use crate::outcome::{Confirmation, Finding, Outcome, Rejection};
 use crate::party::{AccountRef, CoreAccount, Msisdn};
 use crate::time::Timestamp;
 
-use super::{Kind, StepName};
+use super::case::CaseKind;
+use super::evidence::Channel;
+use super::person::PersonDecision;
+use super::{Kind, Status, StepName};
 
 /// What a customer, or somebody in his name, wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +82,7 @@ pub enum Event {
         /// The step.
         step: StepName,
         /// Its generation.
-        generation: u8,
+        generation: u16,
         /// The number of the attempt within the step, from 1.
         attempt: u32,
     },
@@ -146,55 +149,84 @@ pub enum Event {
     Merged {
         /// That transfer.
         into: TransferId,
+        /// What users see of that transfer, and so of this one; `None` in journals of version 0.1,
+        /// which merged into completed transfers only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shows: Option<Status>,
+    },
+    /// The transfer that carries the same payment went on: this one shows what that one shows.
+    Followed {
+        /// What users see of it.
+        shows: Status,
+    },
+    /// This transfer carries the payment of another one as well.
+    Carries {
+        /// That transfer.
+        transfer: TransferId,
+    },
+    /// Those whose payment this transfer carries were told what it shows.
+    Told {
+        /// What users see of it.
+        shows: Status,
+    },
+    /// Evidence about a reference contradicts what is recorded of it (rule 15).
+    Heard {
+        /// The step.
+        step: StepName,
+        /// The generation that the evidence names.
+        generation: u16,
+        /// Where it comes from.
+        channel: Channel,
+        /// What it says.
+        finding: Finding,
+    },
+    /// A reference that had been given up was executed after all, and nothing that followed had
+    /// been sent: its execution counts.
+    Adopted {
+        /// The step.
+        step: StepName,
+        /// The generation that was executed.
+        generation: u16,
+        /// Its confirmation.
+        confirmation: Confirmation,
+    },
+    /// An execution was taken back by the other side, and nothing that followed had been sent: it
+    /// does not count any more.
+    Annulled {
+        /// The step.
+        step: StepName,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// The other side charged the organisation a fee beside the amount (rule 9).
+    FeeCharged {
+        /// The step that it was charged for.
+        step: StepName,
+        /// How much.
+        fee: Money,
     },
     /// A person is needed.
     CaseOpened {
         /// What kind of question.
         case: CaseKind,
+        /// The step that it is about; `None` for the transfer as a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepName>,
         /// The evidence, for people.
         detail: String,
     },
-}
-
-/// What kind of question a person has to decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CaseKind {
-    /// An unknown that does not resolve.
-    UnknownTooLong,
-    /// An operation provably never arrived, and the mapping leaves the decision to a person.
-    NeverArrived,
-    /// An answer names another amount, currency, account or reference.
-    Mismatch,
-    /// Evidence contradicts a final state.
-    Contradiction,
-    /// Two transfers claim one receipt.
-    ReceiptTaken,
-    /// A compensation was refused.
-    CompensationRefused,
-    /// Something is refused again and again, or needs repair.
-    RepairNeeded,
-    /// Money is in suspense.
-    Suspense,
-    /// A callback that cannot be read or matched.
-    Quarantined,
-}
-
-impl CaseKind {
-    /// The word used in tables and in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UnknownTooLong => "unknown_too_long",
-            Self::NeverArrived => "never_arrived",
-            Self::Mismatch => "mismatch",
-            Self::Contradiction => "contradiction",
-            Self::ReceiptTaken => "receipt_taken",
-            Self::CompensationRefused => "compensation_refused",
-            Self::RepairNeeded => "repair_needed",
-            Self::Suspense => "suspense",
-            Self::Quarantined => "quarantined",
-        }
-    }
+    /// A person decided something; the events that follow it in the same decision carry it out.
+    Decided {
+        /// What was decided.
+        decision: PersonDecision,
+        /// The person or system.
+        by: String,
+        /// The second person, where the configuration asks for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved_by: Option<String>,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// An event in its place in the journal.

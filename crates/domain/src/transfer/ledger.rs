@@ -57,49 +57,96 @@ pub struct Posting {
     pub currency: Currency,
 }
 
-/// The postings of `event`, which has turned `before` into `after`.
+/// The postings of `event`, which has turned `before` into `after`. They are made in pairs that sum
+/// to zero. Every event is named: a new one must say what it posts.
 pub(super) fn postings(before: Option<&Transfer>, event: &Event, after: &Transfer) -> Vec<Posting> {
     let provider = || after.instruction().provider.clone();
     let float = || LedgerAccount::Float(provider());
     let transit = || LedgerAccount::Transit(provider());
     let suspense = || LedgerAccount::Suspense(provider());
-    let core = || LedgerAccount::CoreClearing(after.instruction().core.clone());
     let amount = after.amount();
     let was_suspended = before.is_some_and(|t| matches!(t.progress, Progress::Suspended(_)));
-    match event {
+    // Money in suspense is under way again before anything else is said of it.
+    let leaves_suspense =
+        || if was_suspended { entry(suspense(), transit(), amount) } else { Vec::new() };
+    let postings = match event {
         // A payment started at the wallet has been received already.
         Event::Received(_) if after.step(StepName::First).is_done() => {
             entry(float(), transit(), amount)
         }
-        Event::Concluded { step, outcome: Outcome::Completed(confirmation) } => {
-            let mut postings = match (step, after.kind().is_inbound()) {
-                (StepName::First, true) | (StepName::UndoSecond, false) => {
-                    entry(float(), transit(), amount)
-                }
-                (StepName::Second, true) | (StepName::UndoFirst, false) => {
-                    entry(transit(), core(), amount)
-                }
-                (StepName::First, false) | (StepName::UndoSecond, true) => {
-                    entry(core(), transit(), amount)
-                }
-                (StepName::Second, false) | (StepName::UndoFirst, true) => {
-                    entry(transit(), float(), amount)
-                }
-            };
-            if let Some(fee) = confirmation.fee.filter(|fee| !fee.is_zero()) {
-                postings.extend(entry(LedgerAccount::Fees(provider()), float(), fee));
-            }
+        Event::Received(_) => Vec::new(),
+        Event::Concluded { step, outcome: Outcome::Completed(_) } => executed(*step, after),
+        Event::Concluded {
+            outcome:
+                Outcome::Pending(_)
+                | Outcome::Rejected(_)
+                | Outcome::NotSent { .. }
+                | Outcome::Unknown { .. },
+            ..
+        } => Vec::new(),
+        Event::Adopted { step, .. } => {
+            let mut postings = leaves_suspense();
+            postings.extend(executed(*step, after));
             postings
         }
+        Event::Annulled { step, .. } => {
+            let mut postings = leaves_suspense();
+            postings.extend(executed(*step, after).into_iter().map(Posting::inverse));
+            postings
+        }
+        Event::FeeCharged { fee, .. } => entry(LedgerAccount::Fees(provider()), float(), *fee),
         Event::Suspended { .. } => entry(transit(), suspense(), amount),
-        Event::Assigned { .. } => entry(suspense(), transit(), amount),
-        Event::ReversalRequested { .. } if was_suspended => entry(suspense(), transit(), amount),
-        _ => Vec::new(),
+        Event::Assigned { .. } | Event::ReversalRequested { .. } => leaves_suspense(),
+        Event::Cleared { .. }
+        | Event::Refused { .. }
+        | Event::Started { .. }
+        | Event::Inquired { .. }
+        | Event::Hinted { .. }
+        | Event::Reopened { .. }
+        | Event::Compensating { .. }
+        | Event::ReversalRefused { .. }
+        | Event::Merged { .. }
+        | Event::Followed { .. }
+        | Event::Carries { .. }
+        | Event::Told { .. }
+        | Event::Heard { .. }
+        | Event::CaseOpened { .. }
+        | Event::Decided { .. } => Vec::new(),
+    };
+    debug_assert_eq!(
+        postings.iter().map(|posting| i128::from(posting.minor)).sum::<i128>(),
+        0,
+        "debits equal credits"
+    );
+    postings
+}
+
+/// The postings of an executed step.
+fn executed(step: StepName, transfer: &Transfer) -> Vec<Posting> {
+    let provider = || transfer.instruction().provider.clone();
+    let float = LedgerAccount::Float(provider());
+    let transit = LedgerAccount::Transit(provider());
+    let core = LedgerAccount::CoreClearing(transfer.instruction().core.clone());
+    let (debit, credit) = match (step, transfer.kind().is_inbound()) {
+        (StepName::First, true) | (StepName::UndoSecond, false) => (float, transit),
+        (StepName::Second, true) | (StepName::UndoFirst, false) => (transit, core),
+        (StepName::First, false) | (StepName::UndoSecond, true) => (core, transit),
+        (StepName::Second, false) | (StepName::UndoFirst, true) => (transit, float),
+    };
+    entry(debit, credit, transfer.amount())
+}
+
+impl Posting {
+    fn inverse(self) -> Self {
+        Self { minor: -self.minor, ..self }
     }
 }
 
 fn entry(debit: LedgerAccount, credit: LedgerAccount, amount: Money) -> Vec<Posting> {
     let (minor, currency) = (amount.minor(), amount.currency());
+    if amount.is_zero() {
+        return Vec::new();
+    }
     vec![
         Posting { account: debit, minor, currency },
         Posting { account: credit, minor: -minor, currency },

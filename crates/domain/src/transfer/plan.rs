@@ -1,10 +1,13 @@
-//! What a transfer needs next: a function of its state.
+//! What a transfer needs next: a function of its state and of the time.
 
-use crate::policy::Policy;
+use std::time::Duration;
+
+use crate::policy::{Policy, SidePolicy};
 use crate::time::Timestamp;
 
-use super::StepName;
-use super::state::{Progress, StepState, Transfer};
+use super::case::CaseKind;
+use super::state::{Progress, Status, Transfer};
+use super::step::{Step, StepName, StepState};
 
 /// What is to be done next, and not before when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,31 +29,117 @@ pub enum Next {
     Recover(StepName),
     /// Ask what became of this step.
     Inquire(StepName),
+    /// Call a person: something has taken too long.
+    CallPerson(Overdue),
+    /// Tell those whose payment this transfer carries what it shows now.
+    Tell(Status),
+}
+
+/// Something that has taken too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overdue {
+    /// The case that it makes.
+    pub case: CaseKind,
+    /// The step that it is about; `None` for the transfer as a whole.
+    pub step: Option<StepName>,
 }
 
 impl Transfer {
-    /// What is to be done next; `None` if nothing is, until something happens outside.
-    pub fn plan(&self, policy: &Policy) -> Option<Plan> {
+    /// What is to be done next; `None` if nothing is, until something happens outside. A moment is
+    /// never further away from `now` than its own wait, so that a clock that is set back stops
+    /// nothing.
+    pub fn plan(&self, policy: &Policy, now: Timestamp) -> Option<Plan> {
+        let work = self.work(policy, now);
+        let call = self.call(policy);
+        match (work, call) {
+            (Some(work), Some(call)) if call.due <= work.due => Some(call),
+            (Some(work), _) => Some(work),
+            (None, call) => call,
+        }
+    }
+
+    fn work(&self, policy: &Policy, now: Timestamp) -> Option<Plan> {
+        let shows = self.status();
+        if !self.carries.is_empty() && self.told != Some(shows) {
+            return Some(Plan { next: Next::Tell(shows), due: self.updated_at() });
+        }
         match self.progress {
+            Progress::Checking if self.is_held() => return None,
             Progress::Checking => return Some(Plan { next: Next::Check, due: self.updated_at() }),
             Progress::Moving => {}
-            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged(_) => return None,
+            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => return None,
         }
         let name = self.open_step()?;
+        let step = self.step(name);
         let side = policy.side(self.operation(name).side());
-        match &self.step(name).state {
-            StepState::Ready { since, failures } => {
-                Some(Plan { next: Next::Send(name), due: since.after(side.retry_wait(*failures)) })
+        let after = |since: Timestamp, wait: Duration| {
+            let due = if self.is_hinted() { since } else { since.after(wait) };
+            // A hint is due at once; nothing is due later than its own wait from now.
+            if self.is_hinted() { due.min(now) } else { due.min(now.after(wait)) }
+        };
+        match &step.state {
+            StepState::Ready { .. } if self.is_held() && step.is_unsent() => None,
+            StepState::Ready { since, .. } => {
+                Some(Plan { next: Next::Send(name), due: after(*since, step.retry_wait(side)) })
             }
-            StepState::Sent { since, .. } => Some(Plan { next: Next::Recover(name), due: *since }),
-            StepState::Waiting(waiting) if self.is_hinted() => {
-                Some(Plan { next: Next::Inquire(name), due: waiting.asked_at })
+            StepState::Sent { since, .. } => {
+                Some(Plan { next: Next::Recover(name), due: (*since).min(now) })
             }
             StepState::Waiting(waiting) => {
-                let due = waiting.asked_at.after(side.rung(waiting.inquiries));
+                let due = after(waiting.asked_at, side.rung(waiting.inquiries));
                 Some(Plan { next: Next::Inquire(name), due })
             }
             StepState::Idle | StepState::Done(_) | StepState::Rejected(_) => None,
         }
+    }
+
+    /// When a person is called because something takes too long: an outcome that stays unknown, or
+    /// money that has left one side, whatever its step does (rule 16). Whoever has been called
+    /// already is not called again.
+    fn call(&self, policy: &Policy) -> Option<Plan> {
+        if self.case().is_some() {
+            return None;
+        }
+        let (overdue, due) = self.overdue(policy)?;
+        Some(Plan { next: Next::CallPerson(overdue), due })
+    }
+
+    /// What will have taken too long, and from when on.
+    pub(super) fn overdue(&self, policy: &Policy) -> Option<(Overdue, Timestamp)> {
+        let open = match self.progress {
+            Progress::Checking | Progress::Moving => self.open_step(),
+            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => return None,
+        };
+        let case_after = open.map_or(policy.core.case_after, |step| {
+            policy.side(self.operation(step).side()).case_after
+        });
+        let from = |since: Timestamp| self.person_at.map_or(since, |at| at.max(since));
+        let unknown = open.and_then(|step| {
+            let since = self.step(step).unsettled_since?;
+            let overdue = Overdue { case: CaseKind::UnknownTooLong, step: Some(step) };
+            Some((overdue, from(since).after(case_after)))
+        });
+        let transit = self.transit_since.map(|since| {
+            let overdue = Overdue { case: CaseKind::InTransitTooLong, step: None };
+            (overdue, from(since).after(case_after))
+        });
+        // An unknown says more than that it takes long.
+        unknown.into_iter().chain(transit).min_by_key(|(_, due)| *due)
+    }
+}
+
+impl Step {
+    /// The wait before it is sent again: what could not be sent is tried soon, what was refused for
+    /// now is left alone for half of the time for which it has been wanted, up to hours.
+    fn retry_wait(&self, side: &SidePolicy) -> Duration {
+        let StepState::Ready { since, failures, refusals } = self.state else {
+            return Duration::ZERO;
+        };
+        let unsent = side.retry_wait(failures);
+        if refusals == 0 {
+            return unsent;
+        }
+        let age = self.wanted_since.map_or(Duration::ZERO, |wanted| since.since(wanted));
+        unsent.max((age / 2).clamp(side.retry_first, side.refused_max.max(side.retry_first)))
     }
 }

@@ -1,15 +1,17 @@
-//! The state of a transfer, folded from its events.
+//! The state of a transfer, folded from its events, and what users see of it.
 
 use std::sync::Arc;
 
 use crate::identity::{Receipt, Reference, Slot, TransferId};
 use crate::money::Money;
-use crate::outcome::{Awaiting, Confirmation, Finding, Outcome, Rejection};
-use crate::party::{AccountRef, CoreAccount};
+use crate::outcome::{Awaiting, Rejection};
+use crate::party::CoreAccount;
 use crate::policy::Side;
 use crate::time::Timestamp;
 
-use super::event::{CaseKind, Event, Instruction, Origin};
+use super::case::{CaseKind, Cases, OpenCase};
+use super::event::Instruction;
+use super::step::{Step, StepState, Waiting};
 use super::{Kind, Operation, StepName};
 
 /// A transfer as its events left it. Only events change it.
@@ -22,8 +24,16 @@ pub struct Transfer {
     pub(super) account_no: Option<String>,
     pub(super) steps: Box<[Step; 4]>,
     pub(super) progress: Progress,
-    pub(super) case: Option<CaseKind>,
+    pub(super) cases: Cases,
+    /// When a person last closed a question: whoever is called about time is called anew after the
+    /// whole wait.
+    pub(super) person_at: Option<Timestamp>,
+    pub(super) transit_since: Option<Timestamp>,
     pub(super) hinted: bool,
+    /// Transfers whose payment this one carries as well.
+    pub(super) carries: Vec<TransferId>,
+    /// What those were last told.
+    pub(super) told: Option<Status>,
     pub(super) version: u64,
     pub(super) received_at: Timestamp,
     pub(super) updated_at: Timestamp,
@@ -41,105 +51,12 @@ pub(super) enum Progress {
     /// Received money waits for its account.
     Suspended(Rejection),
     /// The same payment is carried by another transfer.
-    Merged(TransferId),
-}
-
-/// One step: what it is doing, and in which generation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// The generation, from 0: a new one is a new reference.
-    pub generation: u8,
-    /// How many attempts were started.
-    pub attempts: u32,
-    /// The other side's id to ask with.
-    pub handle: Option<String>,
-    /// Since when a sending under the present reference has been without a definite result. Sending
-    /// it again does not change it.
-    pub unsettled_since: Option<Timestamp>,
-    /// What it is doing.
-    pub state: StepState,
-}
-
-/// What a step is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepState {
-    /// Not wanted, or not yet.
-    Idle,
-    /// To be sent.
-    Ready {
-        /// Since when.
-        since: Timestamp,
-        /// How many attempts could not be sent, or were refused for now.
-        failures: u32,
+    Merged {
+        /// That transfer.
+        into: TransferId,
+        /// What users see of it.
+        shows: Status,
     },
-    /// An attempt is intended, and its outcome is not recorded.
-    Sent {
-        /// Since when.
-        since: Timestamp,
-        /// How many attempts before could not be sent, or were refused for now.
-        failures: u32,
-    },
-    /// Sent, and the result is to be asked for.
-    Waiting(Waiting),
-    /// Executed.
-    Done(Confirmation),
-    /// Definitely not executed.
-    Rejected(Rejection),
-}
-
-/// Waiting for a result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// What was accepted; `None` if it is unknown whether it was executed at all.
-    pub accepted: Option<Awaiting>,
-    /// Since when.
-    pub since: Timestamp,
-    /// The last inquiry, or the beginning.
-    pub asked_at: Timestamp,
-    /// How many inquiries settled nothing.
-    pub inquiries: u32,
-    /// How many counted "not found".
-    pub absences: u8,
-}
-
-impl Step {
-    const fn idle() -> Self {
-        Self {
-            generation: 0,
-            attempts: 0,
-            handle: None,
-            unsettled_since: None,
-            state: StepState::Idle,
-        }
-    }
-
-    /// Whether it has been executed.
-    pub const fn is_done(&self) -> bool {
-        matches!(self.state, StepState::Done(_))
-    }
-
-    /// Whether it is wanted and not settled.
-    pub const fn is_open(&self) -> bool {
-        matches!(
-            self.state,
-            StepState::Ready { .. } | StepState::Sent { .. } | StepState::Waiting(_)
-        )
-    }
-
-    /// The confirmation of an executed step.
-    pub const fn confirmation(&self) -> Option<&Confirmation> {
-        match &self.state {
-            StepState::Done(confirmation) => Some(confirmation),
-            _ => None,
-        }
-    }
-
-    fn failures(&self) -> u32 {
-        match self.state {
-            StepState::Ready { failures, .. } | StepState::Sent { failures, .. } => failures,
-            _ => 0,
-        }
-    }
 }
 
 /// What users see.
@@ -200,196 +117,7 @@ impl Status {
 }
 
 impl Transfer {
-    /// The transfer that begins with this instruction. A payment started at the wallet has its
-    /// first leg behind it.
-    pub(super) fn begin(instruction: Instruction, at: Timestamp) -> Self {
-        let mut steps = Box::new([const { Step::idle() }; 4]);
-        if let Origin::Wallet { receipt, .. } = &instruction.origin {
-            steps[0].state = StepState::Done(Confirmation::bare(receipt.clone()));
-        }
-        Self {
-            kind: instruction.kind,
-            instruction: Arc::new(instruction),
-            account: None,
-            account_no: None,
-            steps,
-            progress: Progress::Checking,
-            case: None,
-            hinted: false,
-            version: 1,
-            received_at: at,
-            updated_at: at,
-        }
-    }
-
-    /// Folds a journal; `None` if it does not begin with [`Event::Received`].
-    pub fn replay<'a>(journal: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> Option<Self> {
-        let mut journal = journal.into_iter();
-        let mut transfer = match journal.next()? {
-            (at, Event::Received(instruction)) => Self::begin(instruction.clone(), at),
-            _ => return None,
-        };
-        for (at, event) in journal {
-            transfer.apply(event, at);
-        }
-        Some(transfer)
-    }
-
-    /// Folds one more event in. It does not judge: what may happen was decided before.
-    pub(super) fn apply(&mut self, event: &Event, at: Timestamp) {
-        self.version += 1;
-        self.updated_at = at;
-        match event {
-            Event::Received(_) => {}
-            Event::Cleared { account, account_no } => self.clear(*account, account_no, at),
-            Event::Refused { rejection } => self.progress = Progress::Refused(rejection.clone()),
-            Event::Started { step, generation, .. } => self.start(*step, *generation, at),
-            Event::Concluded { step, outcome } => self.conclude(*step, outcome, at),
-            Event::Inquired { step, finding, counted } => {
-                self.inquired(*step, finding, *counted, at);
-            }
-            Event::Hinted { .. } => self.hinted = true,
-            Event::Reopened { step, new_reference, .. } => self.reopen(*step, *new_reference, at),
-            Event::Compensating { .. } => self.make_ready(StepName::UndoFirst, at),
-            Event::Suspended { rejection } => {
-                self.progress = Progress::Suspended(rejection.clone());
-            }
-            Event::Assigned { account, .. } => self.assign(account),
-            Event::ReversalRequested { .. } => self.begin_reversal(at),
-            Event::ReversalRefused { .. } => self.set_idle(StepName::UndoSecond),
-            Event::Merged { into } => self.progress = Progress::Merged(*into),
-            Event::CaseOpened { case, .. } => self.case = Some(*case),
-        }
-    }
-
-    fn clear(&mut self, account: CoreAccount, account_no: &str, at: Timestamp) {
-        self.account = Some(account);
-        self.account_no = Some(account_no.to_owned());
-        self.progress = Progress::Moving;
-        if self.kind.is_inbound() {
-            self.kind = Kind::inbound_for(account.kind);
-        }
-        let next =
-            if self.step(StepName::First).is_done() { StepName::Second } else { StepName::First };
-        self.make_ready(next, at);
-    }
-
-    fn start(&mut self, step: StepName, generation: u8, at: Timestamp) {
-        let step = self.step_mut(step);
-        step.state = StepState::Sent { since: at, failures: step.failures() };
-        step.generation = generation;
-        step.attempts += 1;
-    }
-
-    fn conclude(&mut self, name: StepName, outcome: &Outcome, at: Timestamp) {
-        let step = self.step_mut(name);
-        let failures = step.failures();
-        let waiting =
-            |accepted| Waiting { accepted, since: at, asked_at: at, inquiries: 0, absences: 0 };
-        match outcome {
-            Outcome::Completed(confirmation) => {
-                step.state = StepState::Done(confirmation.clone());
-                step.unsettled_since = None;
-                self.case = None;
-                self.hinted = false;
-                self.follow(name, at);
-            }
-            Outcome::Pending(acceptance) => {
-                if acceptance.handle.is_some() {
-                    step.handle.clone_from(&acceptance.handle);
-                }
-                step.unsettled_since.get_or_insert(at);
-                step.state = StepState::Waiting(waiting(Some(acceptance.awaiting)));
-            }
-            Outcome::Rejected(rejection) => {
-                step.state = StepState::Rejected(rejection.clone());
-                step.unsettled_since = None;
-                self.hinted = false;
-            }
-            Outcome::NotSent { .. } => {
-                step.state = StepState::Ready { since: at, failures: failures + 1 };
-            }
-            Outcome::Unknown { .. } => {
-                step.unsettled_since.get_or_insert(at);
-                step.state = StepState::Waiting(waiting(None));
-            }
-        }
-    }
-
-    /// The step that an executed one makes due.
-    fn follow(&mut self, done: StepName, at: Timestamp) {
-        match done {
-            StepName::First => self.make_ready(StepName::Second, at),
-            StepName::UndoSecond => self.make_ready(StepName::UndoFirst, at),
-            StepName::Second | StepName::UndoFirst => {}
-        }
-    }
-
-    fn inquired(&mut self, name: StepName, finding: &Finding, counted: bool, at: Timestamp) {
-        self.hinted = false;
-        let step = self.step_mut(name);
-        let StepState::Waiting(waiting) = &mut step.state else { return };
-        waiting.asked_at = at;
-        waiting.inquiries = waiting.inquiries.saturating_add(1);
-        match finding {
-            Finding::InProgress(acceptance) => {
-                waiting.accepted = Some(acceptance.awaiting);
-                waiting.absences = 0;
-                if acceptance.handle.is_some() {
-                    step.handle.clone_from(&acceptance.handle);
-                }
-            }
-            Finding::Absent if counted => waiting.absences = waiting.absences.saturating_add(1),
-            _ => {}
-        }
-    }
-
-    fn reopen(&mut self, name: StepName, new_reference: bool, at: Timestamp) {
-        let step = self.step_mut(name);
-        let failures = if new_reference { u32::from(step.generation) + 1 } else { 0 };
-        if new_reference {
-            step.generation += 1;
-            step.unsettled_since = None;
-        }
-        step.handle = None;
-        step.state = StepState::Ready { since: at, failures };
-    }
-
-    fn assign(&mut self, account: &AccountRef) {
-        Arc::make_mut(&mut self.instruction).accounts = vec![account.clone()];
-        self.progress = Progress::Checking;
-        self.case = None;
-        for name in [StepName::Second, StepName::UndoSecond, StepName::UndoFirst] {
-            self.set_idle(name);
-        }
-    }
-
-    fn begin_reversal(&mut self, at: Timestamp) {
-        let suspended = matches!(self.progress, Progress::Suspended(_));
-        self.progress = Progress::Moving;
-        self.case = None;
-        let name = if suspended { StepName::UndoFirst } else { StepName::UndoSecond };
-        self.make_ready(name, at);
-    }
-
-    /// Takes a settled step out of the story; should it be wanted again, it is under a new
-    /// reference (rule 8).
-    fn set_idle(&mut self, name: StepName) {
-        let step = self.step_mut(name);
-        let settled = matches!(step.state, StepState::Done(_) | StepState::Rejected(_));
-        step.generation = step.generation.saturating_add(u8::from(settled));
-        step.unsettled_since = None;
-        step.handle = None;
-        step.state = StepState::Idle;
-    }
-
-    fn make_ready(&mut self, name: StepName, at: Timestamp) {
-        self.set_idle(name);
-        let step = self.step_mut(name);
-        step.state = StepState::Ready { since: at, failures: 0 };
-    }
-
-    fn step_mut(&mut self, name: StepName) -> &mut Step {
+    pub(super) fn step_mut(&mut self, name: StepName) -> &mut Step {
         &mut self.steps[usize::from(name.index())]
     }
 
@@ -458,9 +186,30 @@ impl Transfer {
         self.updated_at
     }
 
-    /// The open question, if a person is needed.
-    pub const fn case(&self) -> Option<CaseKind> {
-        self.case
+    /// The gravest open question, if a person is needed.
+    pub fn case(&self) -> Option<CaseKind> {
+        self.cases.gravest().map(|case| case.kind)
+    }
+
+    /// Every open question, in the order in which they opened.
+    pub fn cases(&self) -> &[OpenCase] {
+        self.cases.all()
+    }
+
+    /// Whether evidence contradicts what is recorded: nothing that follows is sent until a person
+    /// has closed that question (rule 15).
+    pub fn is_held(&self) -> bool {
+        self.cases.has(CaseKind::Contradiction)
+    }
+
+    /// Since when money has been under way that left one side and has not reached the other.
+    pub const fn transit_since(&self) -> Option<Timestamp> {
+        self.transit_since
+    }
+
+    /// Transfers whose payment this one carries as well.
+    pub fn carries(&self) -> &[TransferId] {
+        &self.carries
     }
 
     /// Whether somebody hinted at a result since it was last asked for.
@@ -493,8 +242,11 @@ impl Transfer {
     /// The transfer that carries the same payment, if this one was merged.
     pub const fn merged_into(&self) -> Option<TransferId> {
         match self.progress {
-            Progress::Merged(into) => Some(into),
-            _ => None,
+            Progress::Merged { into, .. } => Some(into),
+            Progress::Checking
+            | Progress::Moving
+            | Progress::Refused(_)
+            | Progress::Suspended(_) => None,
         }
     }
 
@@ -506,7 +258,11 @@ impl Transfer {
         [StepName::UndoFirst, StepName::Second, StepName::First].into_iter().find_map(|name| {
             match &self.step(name).state {
                 StepState::Rejected(rejection) => Some(rejection),
-                _ => None,
+                StepState::Idle
+                | StepState::Ready { .. }
+                | StepState::Sent { .. }
+                | StepState::Waiting(_)
+                | StepState::Done(_) => None,
             }
         })
     }
@@ -521,10 +277,10 @@ impl Transfer {
     pub fn status(&self) -> Status {
         match &self.progress {
             Progress::Refused(_) => return Status::Failed,
-            // The customer paid once, and the other transfer brings it to the same account.
-            Progress::Merged(_) => return Status::Completed,
+            // The customer paid once, and the other transfer brings it to its account.
+            Progress::Merged { shows, .. } => return *shows,
             Progress::Suspended(_) => return Status::Suspended,
-            Progress::Checking if self.case.is_some() => return Status::NeedsAttention,
+            Progress::Checking if self.case().is_some() => return Status::NeedsAttention,
             Progress::Checking => return Status::Received,
             Progress::Moving => {}
         }
@@ -539,14 +295,19 @@ impl Transfer {
         if matches!(first, StepState::Rejected(_)) && untouched(StepName::UndoFirst) {
             return Status::Failed;
         }
-        if self.case.is_some() {
+        if self.case().is_some() {
             return Status::NeedsAttention;
         }
         match first {
             StepState::Waiting(Waiting { accepted: Some(Awaiting::Customer), .. }) => {
                 Status::AwaitingCustomer
             }
-            _ => Status::InProgress,
+            StepState::Idle
+            | StepState::Ready { .. }
+            | StepState::Sent { .. }
+            | StepState::Waiting(_)
+            | StepState::Done(_)
+            | StepState::Rejected(_) => Status::InProgress,
         }
     }
 
@@ -555,7 +316,12 @@ impl Transfer {
         let step = self.step(self.open_step()?);
         match &step.state {
             StepState::Waiting(Waiting { accepted: Some(_), .. }) => None,
-            _ => step.unsettled_since,
+            StepState::Idle
+            | StepState::Ready { .. }
+            | StepState::Sent { .. }
+            | StepState::Waiting(_)
+            | StepState::Done(_)
+            | StepState::Rejected(_) => step.unsettled_since,
         }
     }
 
@@ -567,7 +333,10 @@ impl Transfer {
         let running = match &step.state {
             StepState::Sent { .. } => true,
             StepState::Waiting(waiting) => waiting.accepted.is_none(),
-            _ => step.unsettled_since.is_some(),
+            StepState::Idle
+            | StepState::Ready { .. }
+            | StepState::Done(_)
+            | StepState::Rejected(_) => step.unsettled_since.is_some(),
         };
         running && self.operation(name).side() == Side::Core
     }

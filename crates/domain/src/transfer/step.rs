@@ -1,6 +1,13 @@
-//! The steps of a transfer.
+//! The steps of a transfer: the two legs forwards and backwards, and where each stands.
 
 use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Awaiting, Confirmation, Finding, Rejection};
+use crate::time::Timestamp;
+
+/// The most pieces of contradicting evidence that a step keeps. What comes after is still compared
+/// with what is recorded, and still stored where it arrived.
+const PAST_MAX: usize = 32;
 
 /// A step of the saga: the two legs forwards, and the two backwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,5 +40,247 @@ impl StepName {
     /// The step with this index; only the two lowest bits count.
     pub const fn from_index(index: u8) -> Self {
         Self::ALL[(index & 3) as usize]
+    }
+
+    /// The word used in the journal, the API and in texts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Second => "second",
+            Self::UndoSecond => "undo_second",
+            Self::UndoFirst => "undo_first",
+        }
+    }
+}
+
+/// One step: where it stands, and in which generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The generation that counts, from 0. With the step it makes the reference.
+    pub generation: u16,
+    /// The highest generation that was ever opened: the next one follows it, so that no reference
+    /// is used for two (rule 8).
+    pub highest: u16,
+    /// Whether an attempt was ever intended in the present generation.
+    pub begun: bool,
+    /// How many attempts were started, in all generations.
+    pub attempts: u32,
+    /// The other side's id to ask with.
+    pub handle: Option<String>,
+    /// Since when the step has been wanted; refusals for now back off by this age.
+    pub wanted_since: Option<Timestamp>,
+    /// Since when a sending under the present reference has been without a definite result. Sending
+    /// it again does not change it.
+    pub unsettled_since: Option<Timestamp>,
+    /// Executions that no longer count or never did: what was taken back, and what was heard
+    /// against the record.
+    pub past: Vec<Past>,
+    /// What it is doing.
+    pub state: StepState,
+}
+
+/// Something that a reference of a step stands for beside what counts now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The generation.
+    pub generation: u16,
+    /// What is known of it.
+    pub known: PastKind,
+}
+
+/// What is known of a reference beside what counts now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PastKind {
+    /// It was executed, and given back since.
+    TakenBack(Confirmation),
+    /// It was heard of against the record, and a person was called.
+    Heard(Finding),
+}
+
+/// What a step is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepState {
+    /// Not wanted, or not yet.
+    Idle,
+    /// To be sent.
+    Ready {
+        /// Since when.
+        since: Timestamp,
+        /// How many attempts in a row could not be sent.
+        failures: u32,
+        /// How many attempts were refused for now.
+        refusals: u32,
+    },
+    /// An attempt is intended, and its outcome is not recorded.
+    Sent {
+        /// Since when.
+        since: Timestamp,
+        /// How many attempts in a row before it could not be sent.
+        failures: u32,
+        /// How many attempts before it were refused for now.
+        refusals: u32,
+    },
+    /// Sent, and the result is to be asked for.
+    Waiting(Waiting),
+    /// Executed.
+    Done(Confirmation),
+    /// Definitely not executed.
+    Rejected(Rejection),
+}
+
+/// Waiting for a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// What was accepted; `None` if it is unknown whether it was executed at all.
+    pub accepted: Option<Awaiting>,
+    /// Since when.
+    pub since: Timestamp,
+    /// The last inquiry, or the beginning.
+    pub asked_at: Timestamp,
+    /// How many inquiries settled nothing.
+    pub inquiries: u32,
+    /// How many counted "not found".
+    pub absences: u8,
+    /// When the last "not found" counted: the next one counts a rung of the ladder later (rule 18).
+    pub absent_at: Option<Timestamp>,
+}
+
+impl Step {
+    pub(super) const fn idle() -> Self {
+        Self {
+            generation: 0,
+            highest: 0,
+            begun: false,
+            attempts: 0,
+            handle: None,
+            wanted_since: None,
+            unsettled_since: None,
+            past: Vec::new(),
+            state: StepState::Idle,
+        }
+    }
+
+    /// Whether it has been executed.
+    pub const fn is_done(&self) -> bool {
+        matches!(self.state, StepState::Done(_))
+    }
+
+    /// Whether it is wanted and not settled.
+    pub const fn is_open(&self) -> bool {
+        matches!(
+            self.state,
+            StepState::Ready { .. } | StepState::Sent { .. } | StepState::Waiting(_)
+        )
+    }
+
+    /// Whether it is to be sent, and never was under its present reference.
+    pub const fn is_unsent(&self) -> bool {
+        matches!(self.state, StepState::Ready { .. }) && self.unsettled_since.is_none()
+    }
+
+    /// The confirmation of an executed step.
+    pub const fn confirmation(&self) -> Option<&Confirmation> {
+        match &self.state {
+            StepState::Done(confirmation) => Some(confirmation),
+            StepState::Idle
+            | StepState::Ready { .. }
+            | StepState::Sent { .. }
+            | StepState::Waiting(_)
+            | StepState::Rejected(_) => None,
+        }
+    }
+
+    /// How many attempts in a row could not be sent, and how many were refused for now.
+    pub(super) const fn setbacks(&self) -> (u32, u32) {
+        match self.state {
+            StepState::Ready { failures, refusals, .. }
+            | StepState::Sent { failures, refusals, .. } => (failures, refusals),
+            StepState::Idle
+            | StepState::Waiting(_)
+            | StepState::Done(_)
+            | StepState::Rejected(_) => (0, 0),
+        }
+    }
+
+    /// Whether this was heard of that generation before, or is what was taken back.
+    pub(super) fn knows(&self, generation: u16, finding: &Finding) -> bool {
+        self.past.iter().filter(|past| past.generation == generation).any(|past| {
+            match (&past.known, finding) {
+                (PastKind::TakenBack(known), Finding::Executed(heard) | Finding::Reversed(heard)) => {
+                    known.receipt == heard.receipt
+                }
+                (PastKind::Heard(known), heard) => is_same(known, heard),
+                (PastKind::TakenBack(_), _) => false,
+            }
+        })
+    }
+
+    /// Whether the other side said of the execution that counts that it was refused or reversed.
+    pub(super) fn is_heard_to_be_taken_back(&self) -> bool {
+        self.past.iter().filter(|past| past.generation == self.generation).any(|past| {
+            matches!(past.known, PastKind::Heard(Finding::Reversed(_) | Finding::Refused(_)))
+        })
+    }
+
+    pub(super) fn remember(&mut self, generation: u16, known: PastKind) {
+        if self.past.len() < PAST_MAX {
+            self.past.push(Past { generation, known });
+        }
+    }
+
+    /// Takes a settled step out of the story; should it be wanted again, it is under a new
+    /// reference (rule 8).
+    pub(super) fn set_idle(&mut self) {
+        let state = std::mem::replace(&mut self.state, StepState::Idle);
+        let settled = match state {
+            StepState::Done(confirmation) => {
+                self.remember(self.generation, PastKind::TakenBack(confirmation));
+                true
+            }
+            StepState::Rejected(_) => true,
+            StepState::Idle
+            | StepState::Ready { .. }
+            | StepState::Sent { .. }
+            | StepState::Waiting(_) => self.begun,
+        };
+        if settled {
+            self.open_generation();
+        }
+        self.unsettled_since = None;
+        self.wanted_since = None;
+        self.handle = None;
+    }
+
+    /// Goes on under a reference that was never used.
+    pub(super) fn open_generation(&mut self) {
+        self.highest = self.highest.saturating_add(1);
+        self.generation = self.highest;
+        self.begun = false;
+        self.unsettled_since = None;
+        self.handle = None;
+    }
+
+    pub(super) fn make_ready(&mut self, at: Timestamp) {
+        self.set_idle();
+        self.wanted_since = Some(at);
+        self.state = StepState::Ready { since: at, failures: 0, refusals: 0 };
+    }
+}
+
+/// Whether two findings say the same about one reference.
+fn is_same(one: &Finding, other: &Finding) -> bool {
+    match (one, other) {
+        (Finding::Executed(one), Finding::Executed(other))
+        | (Finding::Reversed(one), Finding::Reversed(other)) => one.receipt == other.receipt,
+        (Finding::Refused(_), Finding::Refused(_)) => true,
+        (
+            Finding::Executed(_)
+            | Finding::Refused(_)
+            | Finding::InProgress(_)
+            | Finding::Reversed(_)
+            | Finding::Absent
+            | Finding::Unclear { .. },
+            _,
+        ) => false,
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn side_policy(when_absent: WhenAbsent) -> SidePolicy {
         when_payout_absent: when_absent,
         retry_first: Duration::from_secs(1),
         retry_max: Duration::from_mins(1),
+        refused_max: Duration::from_hours(2),
         retries_before_case: 3,
         case_after: Duration::from_hours(1),
     }
@@ -34,6 +35,8 @@ fn policy(absent: WhenAbsent, on_core_rejection: OnCoreRejection) -> Policy {
         core: side_policy(WhenAbsent::Resend),
         on_core_rejection,
         give_up_after: Duration::from_hours(24),
+        collect_fee: FeePayer::Organisation,
+        pay_out_fee: FeePayer::Customer,
     }
 }
 
@@ -52,7 +55,7 @@ fn instruction(kind: Kind, from_wallet: bool) -> Instruction {
         Origin::Api { client: "test".to_owned() }
     };
     Instruction {
-        id: TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0100)),
+        id: TransferId::new(Uuid::from_u128(0x0190_0000_0000_8000_8000_0000_0001_0000)),
         kind,
         provider: ProviderId::new("mpesa-tz").unwrap(),
         core: CoreId::new("main").unwrap(),
@@ -84,6 +87,12 @@ enum Happening {
     Overdue,
     /// The outcome of one of the sendings so far, of which the sender may long be taken for dead.
     Late(usize, Outcome),
+    /// Evidence about any reference, whatever is open.
+    Hear(Channel, StepName, u16, Finding),
+    Decide(PersonDecision),
+    CallPerson,
+    Merge(Status),
+    Carry,
 }
 
 fn a_confirmation() -> impl Strategy<Value = Confirmation> {
@@ -128,6 +137,22 @@ fn a_step() -> impl Strategy<Value = StepName> {
     (0_u8..4).prop_map(StepName::from_index)
 }
 
+fn a_channel() -> impl Strategy<Value = Channel> {
+    prop_oneof![Just(Channel::Inquiry), Just(Channel::Callback), Just(Channel::Person)]
+}
+
+fn a_decision() -> impl Strategy<Value = PersonDecision> {
+    prop_oneof![
+        2 => Just(PersonDecision::TryAgain),
+        1 => Just(PersonDecision::GiveUp),
+        1 => (a_step(), a_confirmation())
+            .prop_map(|(step, confirmation)| PersonDecision::AcceptExecuted { step, confirmation }),
+        1 => a_step().prop_map(|step| PersonDecision::AcceptNotExecuted { step }),
+        2 => (0_usize..CaseKind::ALL.len(), proptest::option::of(a_step()))
+            .prop_map(|(n, step)| PersonDecision::CloseCase { case: CaseKind::ALL[n], step }),
+    ]
+}
+
 fn a_happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         3 => Just(Happening::Clear),
@@ -141,6 +166,11 @@ fn a_happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Assign),
         1 => Just(Happening::Overdue),
         3 => (0_usize..9, an_outcome()).prop_map(|(n, outcome)| Happening::Late(n, outcome)),
+        4 => (a_channel(), a_step(), 0_u16..4, a_finding())
+            .prop_map(|(channel, step, n, finding)| Happening::Hear(channel, step, n, finding)),
+        3 => a_decision().prop_map(Happening::Decide),
+        1 => Just(Happening::CallPerson),
+        1 => Just(Happening::Carry),
     ]
 }
 
@@ -168,7 +198,25 @@ fn happen(draft: &mut Draft, happening: Happening, sendings: &[Sending], policy:
                 draft.came_to(*sending, outcome, policy);
             }
         }
+        Happening::Hear(channel, step, generation, finding) => {
+            let reference = Reference::new(draft.transfer().id(), step, generation);
+            draft.hear(Evidence { channel, reference, finding }, policy);
+        }
+        Happening::Decide(decision) => {
+            let _ = draft.decide(&decision, &somebody(), policy);
+        }
+        Happening::CallPerson => draft.call_person(policy),
+        Happening::Merge(shows) => draft.merge(other_transfer(), shows),
+        Happening::Carry => draft.carry(other_transfer()),
     }
+}
+
+fn somebody() -> Deciding {
+    Deciding { by: "op".to_owned(), approved_by: None, reason: "seen at the provider".to_owned() }
+}
+
+fn other_transfer() -> TransferId {
+    TransferId::new(Uuid::from_u128(0x0190_0000_0000_8000_8000_0000_0002_0000))
 }
 
 /// Follows a story and checks the rules after every decision.
@@ -177,11 +225,18 @@ struct Witness {
     ledger: BTreeMap<LedgerAccount, i64>,
     /// References under which something may have been executed: sent, and not proven otherwise.
     may_be_executed: BTreeSet<Reference>,
+    /// Every reference that was sent under, and whether it was refused since.
+    sent_under: BTreeMap<Reference, bool>,
 }
 
 impl Witness {
     fn new() -> Self {
-        Self { events: Vec::new(), ledger: BTreeMap::new(), may_be_executed: BTreeSet::new() }
+        Self {
+            events: Vec::new(),
+            ledger: BTreeMap::new(),
+            may_be_executed: BTreeSet::new(),
+            sent_under: BTreeMap::new(),
+        }
     }
 
     fn see(&mut self, before: Option<&Transfer>, decision: &Decision) -> Result<(), TestCaseError> {
@@ -218,6 +273,9 @@ impl Witness {
             prop_assert_eq!(after.open_step(), None);
             prop_assert!(after.in_transit().is_zero());
         }
+        if let Some(before) = before {
+            check_held(before, decision)?;
+        }
         check_order(after)
     }
 
@@ -230,8 +288,16 @@ impl Witness {
                 let clash = self.may_be_executed.iter().any(|sent| sent.step() == *step);
                 prop_assert!(!clash, "{step:?} is sent although an earlier sending may count");
                 self.may_be_executed.insert(reference);
+                let fresh = self.sent_under.get(&reference).is_none_or(|over| !over);
+                prop_assert!(fresh, "{reference} was given up and is used again");
+                self.sent_under.insert(reference, false);
             }
-            Event::Concluded { step, outcome: Outcome::Rejected(_) | Outcome::NotSent { .. } }
+            Event::Concluded { step, outcome: Outcome::Rejected(_) } => {
+                self.may_be_executed.retain(|sent| sent.step() != *step);
+                let of_step = self.sent_under.iter_mut().filter(|(sent, _)| sent.step() == *step);
+                of_step.for_each(|(_, over)| *over = true);
+            }
+            Event::Concluded { step, outcome: Outcome::NotSent { .. } }
             | Event::Reopened { step, new_reference: false, .. } => {
                 self.may_be_executed.retain(|sent| sent.step() != *step);
             }
@@ -242,10 +308,62 @@ impl Witness {
             Event::Assigned { .. } => {
                 self.may_be_executed.retain(|sent| sent.step() == StepName::First);
             }
-            _ => {}
+            Event::Received(_)
+            | Event::Cleared { .. }
+            | Event::Refused { .. }
+            | Event::Concluded { .. }
+            | Event::Inquired { .. }
+            | Event::Hinted { .. }
+            | Event::Reopened { .. }
+            | Event::Compensating { .. }
+            | Event::Suspended { .. }
+            | Event::ReversalRequested { .. }
+            | Event::ReversalRefused { .. }
+            | Event::Merged { .. }
+            | Event::Followed { .. }
+            | Event::Carries { .. }
+            | Event::Told { .. }
+            | Event::Heard { .. }
+            | Event::Adopted { .. }
+            | Event::Annulled { .. }
+            | Event::FeeCharged { .. }
+            | Event::CaseOpened { .. }
+            | Event::Decided { .. } => {}
         }
         Ok(())
     }
+}
+
+/// What contradicts holds what follows and is not sent yet, and no success closes it (rule 15).
+fn check_held(before: &Transfer, decision: &Decision) -> Result<(), TestCaseError> {
+    let by_person = |entry: &Entry| {
+        matches!(entry.event, Event::Decided { decision: PersonDecision::CloseCase { .. }, .. })
+            || matches!(entry.event, Event::Merged { .. })
+    };
+    if before.is_held() && !decision.entries.iter().any(by_person) {
+        prop_assert!(decision.transfer.is_held(), "a contradiction closed by itself");
+        for entry in &decision.entries {
+            if let Event::Started { step, .. } = entry.event {
+                let resent = before.step(step).unsettled_since.is_some();
+                prop_assert!(resent, "{step:?} is sent although evidence contradicts");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Evidence that something was executed is never without consequence: the step is done by that
+/// receipt, it was taken back, or a case is open.
+fn check_heard(after: &Transfer, reference: Reference, finding: &Finding) -> Result<(), TestCaseError> {
+    let Finding::Executed(heard) = finding else { return Ok(()) };
+    let step = after.step(reference.step());
+    let counts = step.confirmation().is_some_and(|known| known.receipt == heard.receipt);
+    let known = step.knows(reference.generation(), finding);
+    prop_assert!(
+        counts || known || after.case().is_some(),
+        "executed as {} under {reference}, and nobody will hear of it", heard.receipt
+    );
+    Ok(())
 }
 
 /// Final does not flip: only a person's request leads out of a final state.
@@ -259,8 +377,8 @@ fn check_finality(before: &Transfer, decision: &Decision) -> Result<(), TestCase
 
 /// The second leg only after the first, a compensation only after a definite rejection or request.
 fn check_order(transfer: &Transfer) -> Result<(), TestCaseError> {
-    let begun = |name: StepName| transfer.step(name).attempts > 0;
-    if begun(StepName::Second) {
+    let second = transfer.step(StepName::Second);
+    if second.is_open() || second.is_done() {
         prop_assert!(transfer.step(StepName::First).is_done());
     }
     if matches!(transfer.step(StepName::UndoFirst).state, StepState::Sent { .. }) {
@@ -287,6 +405,10 @@ fn live(
     for (seconds, happening) in story {
         at = at.after(Duration::from_secs(u64::from(seconds)));
         let mut draft = Draft::resume(transfer.clone(), at);
+        let heard = match &happening {
+            Happening::Hear(_, step, n, finding) => Some((*step, *n, finding.clone())),
+            _ => None,
+        };
         happen(&mut draft, happening, &sendings, policy);
         if let Some(decision) = draft.finish() {
             witness.see(Some(&transfer), &decision)?;
@@ -294,12 +416,26 @@ fn live(
             let open = transfer.open_step();
             sendings.extend(open.and_then(|step| Sending::intended(&transfer, step)));
         }
-        let plan = transfer.plan(policy);
-        prop_assert_eq!(
-            plan.is_none() && transfer.open_step().is_some(),
-            false,
-            "nothing waits for ever"
-        );
+        if let Some((step, generation, finding)) = heard {
+            check_heard(&transfer, Reference::new(transfer.id(), step, generation), &finding)?;
+        }
+        check_way_out(&transfer, policy, at)?;
+    }
+    Ok(())
+}
+
+/// A transfer that is not final has a plan, or something that a person can do, and then a person has
+/// been called (rule 16).
+fn check_way_out(transfer: &Transfer, policy: &Policy, now: Timestamp) -> Result<(), TestCaseError> {
+    if transfer.status().is_final() || transfer.merged_into().is_some() {
+        return Ok(());
+    }
+    let plan = transfer.plan(policy, now);
+    prop_assert!(plan.is_some() || transfer.case().is_some(), "nobody was called");
+    prop_assert!(plan.is_some() || !transfer.choices().is_empty(), "a dead end");
+    if let Some(plan) = plan {
+        let longest = policy.core.case_after.max(policy.wallet.refused_max);
+        prop_assert!(plan.due <= now.after(longest), "due further away than any wait");
     }
     Ok(())
 }

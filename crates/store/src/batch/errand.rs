@@ -1,9 +1,11 @@
 //! What is done between two batches, each in a transaction of its own: work that is taken, leases,
 //! what has been told, what a person did, what cores ask for, the archive.
 
-use kiungo_domain::{Slot, Timestamp, TransferId};
+use kiungo_domain::hold::Condition;
+use kiungo_domain::transfer::Operation;
+use kiungo_domain::{ProviderId, Slot, Timestamp, TransferId};
 
-use crate::{Action, CoreRequestRow, InboxId};
+use crate::{Action, CoreRequestRow, Hold, InboxId};
 
 /// Something to be done.
 #[derive(Debug, Clone)]
@@ -24,6 +26,12 @@ pub(crate) enum Errand {
     Record(Action),
     /// Writes a request of a core, if it is still at its version.
     PutCoreRequest(Box<CoreRequestRow>),
+    /// Brings every due time forward to this moment at the latest.
+    PullDue(Timestamp),
+    /// Holds an operation of a provider.
+    PutHold(Box<Hold>),
+    /// Lets it go on.
+    ReleaseHold(ProviderId, Operation, Condition),
 }
 
 /// What is due at `now` is taken until `until`.

@@ -65,7 +65,7 @@ impl Lane {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Item {
     pub(crate) handled: bool,
-    pub(crate) quarantined: bool,
+    pub(crate) has_case: bool,
 }
 
 impl Wanted {

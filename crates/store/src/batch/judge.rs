@@ -159,7 +159,7 @@ impl Judge {
         let no_number = || StoreError::Corrupt("the inbox has no number left".to_owned());
         let id = self.facts.inbox_numbers.pop_front().ok_or_else(no_number)?;
         self.facts.arrivals.insert(name, id);
-        self.facts.items.insert(id, Item { handled: false, quarantined: false });
+        self.facts.items.insert(id, Item { handled: false, has_case: false });
         self.rows.put_arrival(id, arrival);
         Ok(Done::Arrived(Arrival::New(id)))
     }
@@ -176,10 +176,10 @@ impl Judge {
     fn move_item(&mut self, id: InboxId, state: &InboxState) {
         let after = Item {
             handled: matches!(state, InboxState::Handled { .. }),
-            quarantined: matches!(state, InboxState::Quarantined { .. }),
+            has_case: state.case().is_some(),
         };
         let before = self.facts.items.insert(id, after);
-        self.rows.move_item(id, state, before.is_some_and(|before| before.quarantined));
+        self.rows.move_item(id, state, before.is_some_and(|before| before.has_case));
     }
 }
 

@@ -10,9 +10,9 @@ use super::facts::{Lane, Standing};
 use super::request::Commit;
 use super::table::Column::{self, Bytes, Integer, Text};
 use super::table::{Cell, Table};
-use crate::case::CaseMove;
-use crate::page::{inbox_subject, transfer_subject};
-use crate::{IdempotencyKey, InboxId, InboxState, NewArrival, News, StoreError, Summary};
+use crate::case::open_after;
+use crate::page::inbox_subject;
+use crate::{CaseRow, IdempotencyKey, InboxId, InboxState, NewArrival, News, StoreError, Summary};
 
 /// `transfer_id, seq, at_us, event`.
 pub(crate) type EventRow = [Cell; 4];
@@ -42,18 +42,12 @@ const ARRIVALS: &[Column] = &[Integer, Text, Text, Text, Bytes, Integer];
 /// What a batch adds to each ledger account and currency.
 pub(crate) type Balances = BTreeMap<(String, Currency), i64>;
 
-/// An open case, or `None` where there is none any more.
-pub(crate) type CaseRows = BTreeMap<String, Option<CaseRow>>;
+/// `subject, transfer_id, kind, step, detail, provider, opened_us`.
+pub(crate) type TransferCase = [Cell; 7];
 
-/// A row of `cases`.
-#[derive(Debug, Clone)]
-pub(crate) enum CaseRow {
-    /// `subject, transfer_id, kind, detail, provider, opened_us`.
-    Transfer([Cell; 6]),
-    /// `subject, inbox_id, kind, detail`: provider and time are left to the statement, which knows
-    /// the item.
-    Inbox([Cell; 4]),
-}
+/// `subject, inbox_id, kind, detail`: provider and time are left to the statement, which knows the
+/// item.
+pub(crate) type InboxCase = [Cell; 4];
 
 /// Where an inbox item is to stand.
 #[derive(Debug, Clone)]
@@ -84,7 +78,10 @@ pub(crate) struct Rows {
     pub(crate) arrivals: Table,
     pub(crate) seen: BTreeMap<InboxId, u32>,
     pub(crate) inbox: BTreeMap<InboxId, InboxMove>,
-    pub(crate) cases: CaseRows,
+    /// All open cases of each transfer that has some, or had: they take the place of what is stored.
+    pub(crate) transfer_cases: BTreeMap<TransferId, Vec<TransferCase>>,
+    /// The case of an inbox item by its subject, or `None` where there is none any more.
+    pub(crate) inbox_cases: BTreeMap<String, Option<InboxCase>>,
 }
 
 impl Default for Rows {
@@ -105,7 +102,8 @@ impl Default for Rows {
             arrivals: Table::new(ARRIVALS),
             seen: BTreeMap::new(),
             inbox: BTreeMap::new(),
-            cases: BTreeMap::new(),
+            transfer_cases: BTreeMap::new(),
+            inbox_cases: BTreeMap::new(),
         }
     }
 }
@@ -159,7 +157,7 @@ impl Rows {
             let status = is_new.then_some(&news.status);
             status.into_iter().chain(&news.cases).for_each(|row| self.outbox.push(row.clone()));
         }
-        self.put_case(decision, before.is_some_and(|before| before.has_case));
+        self.put_cases(decision, before.is_some_and(|before| before.has_case));
     }
 
     fn count(&mut self, kind: Kind, provider: &ProviderId, status: Status, by: i64) {
@@ -177,20 +175,19 @@ impl Rows {
         }
     }
 
-    fn put_case(&mut self, decision: &Decision, was_open: bool) {
+    fn put_cases(&mut self, decision: &Decision, had_some: bool) {
+        let open = open_after(decision);
         let id = decision.transfer.id();
-        let subject = transfer_subject(id);
-        let row = match CaseMove::of(decision) {
-            CaseMove::Closes if was_open => None,
-            CaseMove::Stays | CaseMove::Closes => return,
-            CaseMove::Opens { kind, detail, at } => {
-                let provider = &decision.transfer.instruction().provider;
-                let (named, kind) = (subject.clone().into(), kind.as_str().into());
-                let (detail, at) = (detail.into(), at.as_micros().into());
-                Some(CaseRow::Transfer([named, id.into(), kind, detail, provider.into(), at]))
-            }
+        if open.is_empty() && !had_some && !self.transfer_cases.contains_key(&id) {
+            return;
+        }
+        let row = |(subject, case): (String, CaseRow)| {
+            let CaseRow { kind, step, detail, provider, opened_at, .. } = case;
+            let step = step.map(|step| step.as_str().to_owned()).into();
+            let (kind, at) = (kind.as_str().into(), opened_at.as_micros().into());
+            [subject.into(), id.into(), kind, step, detail.into(), (&provider).into(), at]
         };
-        self.cases.insert(subject, row);
+        self.transfer_cases.insert(id, open.into_iter().map(row).collect());
     }
 
     /// A transfer lets go of the account that it held.
@@ -222,10 +219,10 @@ impl Rows {
         self.arrivals.push([id.into(), provider.into(), digest, head, body, at.as_micros().into()]);
     }
 
-    /// Moves an inbox item, whose case opens and closes with its quarantine.
-    pub(crate) fn move_item(&mut self, id: InboxId, state: &InboxState, was_quarantined: bool) {
+    /// Moves an inbox item, whose case opens and closes with where it stands.
+    pub(crate) fn move_item(&mut self, id: InboxId, state: &InboxState, had_case: bool) {
         let (word, due, note) = match state {
-            InboxState::Waiting { due } => ("waiting", Some(*due), None),
+            InboxState::Waiting { due, concern } => ("waiting", Some(*due), concern.clone()),
             InboxState::Handled { note } => ("handled", None, Some(note.clone())),
             InboxState::Quarantined { reason } => ("quarantined", None, Some(reason.clone())),
         };
@@ -233,14 +230,14 @@ impl Rows {
         let postponed = before + u32::from(due.is_some());
         self.inbox.insert(id, InboxMove { state: word, due, note, postponed });
         let subject = inbox_subject(id);
-        match state {
-            InboxState::Quarantined { reason } => {
-                let (named, reason) = (subject.clone().into(), reason.clone().into());
-                let row = CaseRow::Inbox([named, id.into(), "quarantined".into(), reason]);
-                self.cases.insert(subject, Some(row));
+        match state.case() {
+            Some((kind, detail)) => {
+                let (named, detail) = (subject.clone().into(), detail.to_owned().into());
+                let row = [named, id.into(), kind.as_str().into(), detail];
+                self.inbox_cases.insert(subject, Some(row));
             }
-            _ if was_quarantined => drop(self.cases.insert(subject, None)),
-            _ => {}
+            None if had_case => drop(self.inbox_cases.insert(subject, None)),
+            None => {}
         }
     }
 }

@@ -48,7 +48,7 @@ pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
     let suspended = commit(&*store, change.clone()).await;
     assert_eq!(suspended.status(), Status::Suspended);
     let opened = change.decision.entries.iter().find_map(|entry| match &entry.event {
-        Event::CaseOpened { case, detail } => {
+        Event::CaseOpened { case, detail, .. } => {
             Some(News::CaseOpened { kind: *case, detail: detail.clone() })
         }
         _ => None,

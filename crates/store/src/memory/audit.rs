@@ -24,7 +24,7 @@ impl Books {
 
         let suspense = self.in_suspense.get(&name).copied().unwrap_or(0)
             - before.map_or(0, |record| i128::from(in_suspense(record).minor()))
-            + i128::from(suspended(after.status(), after.amount()).minor());
+            + i128::from(suspended(&Summary::of(after)).minor());
         let account = LedgerAccount::Suspense(provider.clone());
         self.audit_account(decision, &account, currency, suspense)?;
         self.audit_holders(decision)
@@ -89,11 +89,13 @@ impl Books {
 }
 
 fn in_suspense(record: &Record) -> Money {
-    suspended(record.summary.status, record.summary.amount)
+    suspended(&record.summary)
 }
 
-fn suspended(status: Status, amount: Money) -> Money {
-    if status == Status::Suspended { amount } else { Money::zero(amount.currency()) }
+/// What is merged shows the status of the transfer that has its money.
+fn suspended(summary: &Summary) -> Money {
+    let suspended = summary.status == Status::Suspended && summary.merged_into.is_none();
+    if suspended { summary.amount } else { Money::zero(summary.amount.currency()) }
 }
 
 #[cfg(test)]

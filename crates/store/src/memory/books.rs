@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::{Decision, Entry, Posting};
 use kiungo_domain::{
     CoreAccount, CoreId, Currency, Money, ProviderId, Receipt, Slot, Timestamp, TransferId,
@@ -9,10 +10,9 @@ use kiungo_domain::{
 
 use super::desk::Desk;
 use super::requests::Numbered;
-use crate::case::CaseMove;
-use crate::page::transfer_subject;
+use crate::case::open_after;
 use crate::{
-    CaseRow, Change, CommitError, InboxId, InboxItem, InboxState, KeyHolder, StoreError, Summary,
+    CaseRow, Change, CommitError, Hold, InboxId, InboxItem, InboxState, KeyHolder, StoreError, Summary,
     check,
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Books {
     /// By time of receipt, then in the order of first commits.
     pub(super) received: BTreeSet<(Timestamp, i64, TransferId)>,
     pub(super) due: BTreeSet<(Timestamp, i64, TransferId)>,
-    /// Transfers that are not final, by their last change.
+    /// Transfers that are not final, by their receipt.
     pub(super) open: BTreeSet<(Timestamp, TransferId)>,
     pub(super) unknown: BTreeSet<(Timestamp, TransferId)>,
     /// Transfers that hold their account, in the order of first commits.
@@ -43,6 +43,9 @@ pub(super) struct Books {
     /// By time of opening and subject.
     pub(super) cases: BTreeMap<(Timestamp, String), CaseRow>,
     pub(super) case_opened: BTreeMap<String, Timestamp>,
+    /// What names the open cases of each transfer that has some.
+    case_subjects: BTreeMap<TransferId, Vec<String>>,
+    pub(super) holds: BTreeMap<(ProviderId, &'static str, Condition), Hold>,
     pub(super) desk: Desk,
     pub(super) core_requests: BTreeMap<(CoreId, String), Numbered>,
 }
@@ -114,7 +117,7 @@ impl Books {
             let holder = KeyHolder { transfer: id, digest: key.digest };
             self.keys.insert((key.client, key.key), holder);
         }
-        self.move_case(&decision);
+        self.move_cases(&decision);
         self.record(decision, due);
         if let Some(item) = handles {
             let note = format!("became part of transfer {id}");
@@ -167,7 +170,7 @@ impl Books {
         if let Some(due) = record.due {
             self.due.remove(&(due, record.no, summary.id));
         }
-        self.open.remove(&(summary.updated_at, summary.id));
+        self.open.remove(&(summary.received_at, summary.id));
         if let Some(since) = summary.unknown_since {
             self.unknown.remove(&(since, summary.id));
         }
@@ -189,7 +192,7 @@ impl Books {
             self.due.insert((due, record.no, summary.id));
         }
         if !summary.status.is_final() {
-            self.open.insert((summary.updated_at, summary.id));
+            self.open.insert((summary.received_at, summary.id));
         }
         if let Some(since) = summary.unknown_since {
             self.unknown.insert((since, summary.id));
@@ -205,17 +208,41 @@ impl Books {
         self.count_money(record, 1);
     }
 
-    fn move_case(&mut self, decision: &Decision) {
+    fn move_cases(&mut self, decision: &Decision) {
         let id = decision.transfer.id();
-        let subject = transfer_subject(id);
-        match CaseMove::of(decision) {
-            CaseMove::Stays => {}
-            CaseMove::Closes => self.close_case(&subject),
-            CaseMove::Opens { kind, detail, at } => {
-                let provider = decision.transfer.instruction().provider.clone();
-                let transfer = Some(id);
-                let row = CaseRow { transfer, inbox: None, kind, detail, provider, opened_at: at };
-                self.open_case(subject, row);
+        for subject in self.case_subjects.remove(&id).unwrap_or_default() {
+            self.close_case(&subject);
+        }
+        let open = open_after(decision);
+        if !open.is_empty() {
+            let subjects = open.iter().map(|(subject, _)| subject.clone()).collect();
+            self.case_subjects.insert(id, subjects);
+        }
+        for (subject, row) in open {
+            self.open_case(subject, row);
+        }
+    }
+
+    pub(super) fn put_hold(&mut self, hold: Hold) {
+        let since = self.holds.get(&hold.key()).map_or(hold.since, |known| known.since);
+        self.holds.insert(hold.key(), Hold { since, ..hold });
+    }
+
+    pub(super) fn pull_due(&mut self, now: Timestamp) {
+        let later = self.due.iter().rev().take_while(|(due, ..)| *due > now);
+        let ids: Vec<_> = later.map(|(.., id)| *id).collect();
+        for id in ids {
+            self.move_due(id, now);
+        }
+        let later = self.inbox_due.iter().rev().take_while(|(due, _)| *due > now);
+        let items: Vec<_> = later.copied().collect();
+        for (due, id) in items {
+            self.inbox_due.remove(&(due, id));
+            self.inbox_due.insert((now, id));
+            if let Some(InboxItem { state: InboxState::Waiting { due, .. }, .. }) =
+                self.inbox.get_mut(&id)
+            {
+                *due = now;
             }
         }
     }

@@ -37,7 +37,7 @@ impl Desk {
             news.push((summary.updated_at, News::Status, summary.clone()));
         }
         for entry in &decision.entries {
-            if let Event::CaseOpened { case, detail } = &entry.event {
+            if let Event::CaseOpened { case, detail, .. } = &entry.event {
                 let opened = News::CaseOpened { kind: *case, detail: detail.clone() };
                 news.push((entry.at, opened, summary.clone()));
             }

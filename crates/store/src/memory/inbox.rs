@@ -1,7 +1,6 @@
 //! The inbox of a store in memory.
 
 use kiungo_domain::Timestamp;
-use kiungo_domain::transfer::CaseKind;
 
 use super::books::Books;
 use crate::page::inbox_subject;
@@ -23,7 +22,7 @@ impl Books {
         }
         let last = self.inbox.last_key_value().map_or(0, |(id, _)| id.0);
         let id = InboxId(last + 1);
-        let state = InboxState::Waiting { due: at };
+        let state = InboxState::waiting(at);
         let (arrivals, attempts) = (1, 0);
         self.digests.insert(name, id);
         self.inbox
@@ -50,7 +49,9 @@ impl Books {
             self.inbox_due.remove(&(*due, *id));
             self.inbox_due.insert((until, *id));
             if let Some(item) = self.inbox.get_mut(id) {
-                item.state = InboxState::Waiting { due: until };
+                if let InboxState::Waiting { due, .. } = &mut item.state {
+                    *due = until;
+                }
             }
         }
         taken.into_iter().map(|(_, id)| id).collect()
@@ -65,24 +66,24 @@ impl Books {
         let item = self.inbox.get_mut(&id).ok_or_else(|| no_item(id))?;
         match &item.state {
             InboxState::Handled { .. } => return Ok(()),
-            InboxState::Waiting { due } => drop(self.inbox_due.remove(&(*due, id))),
+            InboxState::Waiting { due, .. } => drop(self.inbox_due.remove(&(*due, id))),
             InboxState::Quarantined { .. } => {}
         }
         item.state = state.clone();
         let (provider, opened_at) = (item.provider.clone(), item.at);
         let subject = inbox_subject(id);
-        match state {
-            InboxState::Waiting { due } => {
-                item.attempts = item.attempts.saturating_add(1);
-                self.inbox_due.insert((due, id));
-                self.close_case(&subject);
-            }
-            InboxState::Handled { .. } => self.close_case(&subject),
-            InboxState::Quarantined { reason: detail } => {
-                let (transfer, inbox, kind) = (None, Some(id), CaseKind::Quarantined);
-                let row = CaseRow { transfer, inbox, kind, detail, provider, opened_at };
+        let case = state.case().map(|(kind, detail)| (kind, detail.to_owned()));
+        if let InboxState::Waiting { due, .. } = state {
+            item.attempts = item.attempts.saturating_add(1);
+            self.inbox_due.insert((due, id));
+        }
+        match case {
+            Some((kind, detail)) => {
+                let (transfer, inbox, step) = (None, Some(id), None);
+                let row = CaseRow { transfer, inbox, kind, step, detail, provider, opened_at };
                 self.open_case(subject, row);
             }
+            None => self.close_case(&subject),
         }
         Ok(())
     }

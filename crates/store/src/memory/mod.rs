@@ -14,11 +14,12 @@ mod search;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use kiungo_domain::transfer::{Entry, Posting};
+use kiungo_domain::hold::Condition;
+use kiungo_domain::transfer::{Entry, Operation, Posting};
 use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 
 use crate::{
-    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, Hold,
     InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
     Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod, action, check, lease,
     outbox,
@@ -279,6 +280,30 @@ impl Store for MemoryStore {
         query: &CoreRequestQuery,
     ) -> Result<Page<CoreRequestRow>, StoreError> {
         self.books().list_core_requests(query)
+    }
+
+    async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.books().pull_due(now);
+        Ok(())
+    }
+
+    async fn put_hold(&self, hold: Hold) -> Result<(), StoreError> {
+        self.books().put_hold(hold);
+        Ok(())
+    }
+
+    async fn release_hold(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+        condition: Condition,
+    ) -> Result<bool, StoreError> {
+        let key = (provider.clone(), operation.as_str(), condition);
+        Ok(self.books().holds.remove(&key).is_some())
+    }
+
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        Ok(self.books().holds.values().cloned().collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,11 +1,12 @@
 //! Queries over a store in memory.
 
+use kiungo_domain::transfer::CaseKind;
 use kiungo_domain::{Currency, Money, ProviderId, Timestamp};
 
 use super::books::{Books, Record};
-use crate::page::{Position, inbox_subject, page, page_limit};
+use crate::page::{Position, page, page_limit};
 use crate::{
-    CaseRow, Cursor, InboxId, Overview, Page, StoreError, Summary, TransferQuery, WalletPeriod,
+    CaseRow, Cursor, Overview, Page, StoreError, Summary, TransferQuery, WalletPeriod,
     words,
 };
 
@@ -100,13 +101,13 @@ impl Books {
                 ));
             }
         }
-        let first_of_inbox = inbox_subject(InboxId(0));
-        let quarantined = self.case_opened.range(first_of_inbox..).count() as u64;
+        let quarantined = self.cases.values().filter(|case| case.kind == CaseKind::Quarantined);
+        let quarantined = quarantined.count() as u64;
         Ok(Overview {
             transfers,
             open: self.open.len() as u64,
             due: self.due.iter().take_while(|(due, ..)| *due <= now).count() as u64,
-            oldest_open: self.open.first().map(|(updated_at, _)| *updated_at),
+            oldest_open: self.open.first().map(|(received_at, _)| *received_at),
             oldest_unknown: self.unknown.first().map(|(since, _)| *since),
             suspense: self.suspense(),
             inbox_waiting: self.inbox_due.len() as u64,

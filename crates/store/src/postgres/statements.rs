@@ -51,7 +51,9 @@ pub(super) const STATEMENTS: Statements = Statements {
         FROM unnest($1::text[], $2::text[]) AS w (client, key)
         JOIN idempotency_keys AS k ON k.client = w.client AND k.key = w.key",
     facts_items: "
-        SELECT i.id, i.state FROM unnest($1::bigint[]) AS w (id) JOIN inbox AS i ON i.id = w.id
+        SELECT i.id, (i.state = 'handled')::int::bigint,
+            (i.state = 'quarantined' OR i.note IS NOT NULL)::int::bigint
+        FROM unnest($1::bigint[]) AS w (id) JOIN inbox AS i ON i.id = w.id
         ORDER BY i.id FOR NO KEY UPDATE OF i",
     facts_arrivals: "
         SELECT i.provider, i.digest, i.id
@@ -128,11 +130,14 @@ pub(super) const STATEMENTS: Statements = Statements {
             AS w (id, state, due_us, note, postponements)
         WHERE inbox.id = w.id",
     close_cases: "DELETE FROM cases WHERE subject = ANY ($1::text[])",
+    close_transfer_cases: "
+        DELETE FROM cases WHERE transfer_id = ANY (($1::text[])::uuid[])",
     open_cases: "
-        INSERT INTO cases (subject, transfer_id, kind, detail, provider, opened_us)
-        SELECT w.subject, w.id::uuid, w.kind, w.detail, w.provider, w.opened_us
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-            AS w (subject, id, kind, detail, provider, opened_us)
+        INSERT INTO cases (subject, transfer_id, kind, step, detail, provider, opened_us)
+        SELECT w.subject, w.id::uuid, w.kind, w.step, w.detail, w.provider, w.opened_us
+        FROM unnest(
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[]
+        ) AS w (subject, id, kind, step, detail, provider, opened_us)
         ON CONFLICT (subject) DO UPDATE SET
             kind = excluded.kind, detail = excluded.detail, opened_us = excluded.opened_us",
     open_inbox_cases: "
@@ -141,7 +146,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[])
             AS w (subject, id, kind, detail)
         JOIN inbox AS i ON i.id = w.id
-        ON CONFLICT (subject) DO UPDATE SET detail = excluded.detail",
+        ON CONFLICT (subject) DO UPDATE SET kind = excluded.kind, detail = excluded.detail",
     archivable: "
         SELECT t.id::text FROM transfers AS t
         WHERE t.received_us < ($1::bigint[])[1] AND t.updated_us < ($1::bigint[])[1]
@@ -176,6 +181,24 @@ pub(super) const STATEMENTS: Statements = Statements {
         INSERT INTO actions (at_us, done_by, what, subject, why)
         VALUES (($1::bigint[])[1], ($2::text[])[1], ($3::text[])[1], ($4::text[])[1],
             ($5::text[])[1])",
+    pull_due: "
+        UPDATE transfers SET due_us = ($1::bigint[])[1] WHERE due_us > ($1::bigint[])[1]",
+    pull_inbox_due: "
+        UPDATE inbox SET due_us = ($1::bigint[])[1]
+        WHERE state = 'waiting' AND due_us > ($1::bigint[])[1]",
+    put_hold: "
+        INSERT INTO holds (
+            provider, operation, condition, detail, held_by, since_us, probe_us
+        )
+        SELECT w.provider, w.operation, w.condition, w.detail, w.held_by, w.since_us, w.probe_us
+        FROM unnest(
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]
+        ) AS w (provider, operation, condition, detail, held_by, since_us, probe_us)
+        ON CONFLICT (provider, operation, condition) DO UPDATE SET
+            detail = excluded.detail, held_by = excluded.held_by, probe_us = excluded.probe_us",
+    release_hold: "
+        DELETE FROM holds WHERE provider = ($1::text[])[1]
+            AND operation = ($2::text[])[1] AND condition = ($3::text[])[1]",
     journal: "
         SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = $1::text::uuid
         UNION ALL
@@ -225,7 +248,8 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
         WHERE id = $1::bigint",
     cases: "
-        SELECT subject, transfer_id::text, inbox_id, kind, detail, provider, opened_us FROM cases
+        SELECT subject, transfer_id::text, inbox_id, kind, step, detail, provider, opened_us
+        FROM cases
         WHERE opened_us <= $1::bigint
           AND (opened_us < $1::bigint OR $2::text IS NULL OR subject < $2::text)
         ORDER BY opened_us DESC, subject DESC LIMIT $3::bigint",
@@ -236,7 +260,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT kind, provider, status, sum(count)::bigint FROM transfer_counts
         GROUP BY kind, provider, status HAVING sum(count) > 0 ORDER BY kind, provider, status",
     due_count: "SELECT count(*) FROM transfers WHERE due_us <= $1::bigint",
-    oldest_open: "SELECT updated_us FROM transfers WHERE is_open ORDER BY updated_us LIMIT 1",
+    oldest_open: "SELECT received_us FROM transfers WHERE is_open ORDER BY received_us LIMIT 1",
     oldest_unknown: "
         SELECT unknown_us FROM transfers WHERE unknown_us IS NOT NULL ORDER BY unknown_us LIMIT 1",
     suspense: "
@@ -252,6 +276,9 @@ pub(super) const STATEMENTS: Statements = Statements {
     outbox: "SELECT no, at_us, news, summary FROM outbox ORDER BY no LIMIT $1::bigint",
     actions: "
         SELECT at_us, done_by, what, subject, why FROM actions ORDER BY no DESC LIMIT $1::bigint",
+    holds: "
+        SELECT provider, operation, condition, detail, held_by, since_us, probe_us FROM holds
+        ORDER BY provider, operation, condition",
     ping: "SELECT 1::bigint",
     new_core_request: "
         INSERT INTO core_requests (

@@ -3,7 +3,7 @@
 use kiungo_domain::{Slot, Timestamp, TransferId};
 
 use super::session::{Record, Session};
-use super::{archive, read, requests};
+use super::{archive, holds, read, requests};
 use crate::batch::BackendError;
 use crate::batch::errand::{Brought, Errand, Taking};
 use crate::batch::table::Column::{self, Integer, Text};
@@ -50,6 +50,14 @@ pub(super) async fn run<S: Session>(
             put(session, statements.put_action, &[Integer, Text, Text, Text, Text], row).await?
         }
         Errand::PutCoreRequest(row) => requests::put(session, row).await?,
+        Errand::PullDue(now) => {
+            let pulled = put(session, statements.pull_due, &[Integer], [micros(*now)]).await?;
+            pulled + put(session, statements.pull_inbox_due, &[Integer], [micros(*now)]).await?
+        }
+        Errand::PutHold(hold) => holds::put(session, hold).await?,
+        Errand::ReleaseHold(provider, operation, condition) => {
+            holds::release(session, provider, *operation, *condition).await?
+        }
     };
     Ok(Brought::Rows(rows))
 }

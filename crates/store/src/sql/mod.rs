@@ -17,6 +17,7 @@
 
 mod archive;
 mod errands;
+mod holds;
 pub(crate) mod opening;
 pub(crate) mod read;
 mod requests;

@@ -25,7 +25,7 @@ pub(crate) fn text(row: &impl Record, column: usize) -> Result<&str, StoreError>
     optional_text(row, column)?.ok_or_else(|| missing(column))
 }
 
-fn optional_text(row: &impl Record, column: usize) -> Result<Option<&str>, StoreError> {
+pub(crate) fn optional_text(row: &impl Record, column: usize) -> Result<Option<&str>, StoreError> {
     row.text(column).map_err(|error| unreadable(&error))
 }
 
@@ -73,7 +73,10 @@ pub(crate) fn posting(row: &impl Record) -> Result<Posting, StoreError> {
 pub(crate) fn inbox_item(row: &impl Record) -> Result<InboxItem, StoreError> {
     let note = || Ok::<_, StoreError>(optional_text(row, 9)?.unwrap_or_default().to_owned());
     let state = match text(row, 7)? {
-        "waiting" => InboxState::Waiting { due: time(row, 8)? },
+        "waiting" => {
+            let concern = optional_text(row, 9)?.map(str::to_owned);
+            InboxState::Waiting { due: time(row, 8)?, concern }
+        }
         "handled" => InboxState::Handled { note: note()? },
         "quarantined" => InboxState::Quarantined { reason: note()? },
         other => return Err(StoreError::Corrupt(format!("`{other}` is no state of the inbox"))),
@@ -109,15 +112,16 @@ pub(crate) fn action(row: &impl Record) -> Result<Action, StoreError> {
     Ok(Action { at, by, what, subject: owned(3)?, why: owned(4)? })
 }
 
-/// `subject, transfer_id, inbox_id, kind, detail, provider, opened_us`.
+/// `subject, transfer_id, inbox_id, kind, step, detail, provider, opened_us`.
 pub(crate) fn case(row: &impl Record) -> Result<(Position<String>, CaseRow), StoreError> {
-    let opened_at = time(row, 6)?;
+    let opened_at = time(row, 7)?;
     let case = CaseRow {
         transfer: optional_text(row, 1)?.map(words::transfer_id).transpose()?,
         inbox: optional_integer(row, 2)?.map(InboxId),
         kind: words::case_kind(text(row, 3)?)?,
-        detail: text(row, 4)?.to_owned(),
-        provider: words::provider(text(row, 5)?)?,
+        step: optional_text(row, 4)?.map(words::step).transpose()?,
+        detail: text(row, 5)?.to_owned(),
+        provider: words::provider(text(row, 6)?)?,
         opened_at,
     };
     Ok((Position { at: opened_at, key: text(row, 0)?.to_owned() }, case))

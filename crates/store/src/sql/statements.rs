@@ -45,7 +45,7 @@ statements! {
     facts_receipts,
     /// `client, key` → `client, key, digest, transfer_id`.
     facts_keys,
-    /// `inbox_id` → `inbox_id, state`.
+    /// `inbox_id` → `inbox_id, handled, has_case`.
     facts_items,
     /// `provider, digest` → `provider, digest, inbox_id`.
     facts_arrivals,
@@ -86,7 +86,9 @@ statements! {
     put_inbox,
     /// `subject`.
     close_cases,
-    /// `subject, transfer_id, kind, detail, provider, opened_us`.
+    /// `transfer_id`: all cases of these transfers.
+    close_transfer_cases,
+    /// `subject, transfer_id, kind, step, detail, provider, opened_us`.
     open_cases,
     /// `subject, inbox_id, kind, detail`; provider and time are the item's.
     open_inbox_cases,
@@ -115,6 +117,15 @@ statements! {
     told,
     /// `at_us, done_by, what, subject, why`.
     put_action,
+    /// `now_us`: no transfer is due later than that.
+    pull_due,
+    /// `now_us`: no waiting inbox item is due later than that.
+    pull_inbox_due,
+    /// `provider, operation, condition, detail, held_by, since_us, probe_us`; what is held already
+    /// keeps its `since_us`.
+    put_hold,
+    /// `provider, operation, condition`.
+    release_hold,
 
     // Queries.
 
@@ -163,7 +174,7 @@ statements! {
     /// An item → the same columns.
     inbox_item,
     /// Opened at or before, subject before which at that very time or none, how many → `subject,
-    /// transfer_id, inbox_id, kind, detail, provider, opened_us`, newest first.
+    /// transfer_id, inbox_id, kind, step, detail, provider, opened_us`, newest first.
     cases,
     /// → `account, currency, minor`.
     ledger,
@@ -171,7 +182,7 @@ statements! {
     counts,
     /// Until → how many.
     due_count,
-    /// → `updated_us`.
+    /// → `received_us`.
     oldest_open,
     /// → `unknown_us`.
     oldest_unknown,
@@ -187,6 +198,8 @@ statements! {
     outbox,
     /// How many → `at_us, done_by, what, subject, why`, the latest first.
     actions,
+    /// → `provider, operation, condition, detail, held_by, since_us, probe_us`, in order.
+    holds,
     /// → a number.
     ping,
 

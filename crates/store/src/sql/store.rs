@@ -1,14 +1,15 @@
 //! The store.
 
 use async_trait::async_trait;
-use kiungo_domain::transfer::{Entry, Posting, Status};
+use kiungo_domain::hold::Condition;
+use kiungo_domain::transfer::{Entry, Operation, Posting, Status};
 use kiungo_domain::{
     CoreId, Currency, Kind, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId,
 };
 
 use super::session::{Parameter, Readers, Session};
 use super::writer::Writer;
-use super::{read, requests, search};
+use super::{holds, read, requests, search};
 use crate::action::LISTED_MAX as ACTIONS_MAX;
 use crate::batch::committer::{Bounds, Committer, unrefused};
 use crate::batch::errand::{Brought, Errand, Taking};
@@ -17,7 +18,7 @@ use crate::outbox::READ_MAX as OUTBOX_MAX;
 use crate::page::{Position, page, page_limit};
 use crate::{
     Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
-    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
+    Hold, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
     Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod, check, lease, words,
 };
 
@@ -388,6 +389,28 @@ impl<R: Readers> Store for SqlStore<R> {
         query: &CoreRequestQuery,
     ) -> Result<Page<CoreRequestRow>, StoreError> {
         requests::list(&self.readers, query).await
+    }
+
+    async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.committer.errand(Errand::PullDue(now)).await.map(drop)
+    }
+
+    async fn put_hold(&self, hold: Hold) -> Result<(), StoreError> {
+        self.committer.errand(Errand::PutHold(Box::new(hold))).await.map(drop)
+    }
+
+    async fn release_hold(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+        condition: Condition,
+    ) -> Result<bool, StoreError> {
+        let errand = Errand::ReleaseHold(provider.clone(), operation, condition);
+        Ok(self.committer.errand(errand).await?.rows() > 0)
+    }
+
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        holds::list(&self.readers).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

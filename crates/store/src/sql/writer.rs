@@ -7,7 +7,7 @@ use super::session::{Record, Session};
 use super::{archive, errands, read};
 use crate::batch::errand::{Brought, Errand};
 use crate::batch::facts::{Facts, Item, Lane, Standing, Wanted};
-use crate::batch::rows::{CaseRow, Rows};
+use crate::batch::rows::Rows;
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
 use crate::batch::{Backend, BackendError};
@@ -21,7 +21,7 @@ const NAMES: &[Column] = &[Text, Text];
 const LANE: &[Column] = &[Text, Text, Text];
 /// A column of numbers.
 const NUMBER: &[Column] = &[Integer];
-const TRANSFER_CASES: &[Column] = &[Text, Text, Text, Text, Text, Integer];
+const TRANSFER_CASES: &[Column] = &[Text, Text, Text, Text, Text, Text, Integer];
 const INBOX_CASES: &[Column] = &[Text, Integer, Text, Text];
 
 /// The connection that writes, as the committer's backend.
@@ -165,18 +165,26 @@ impl<S: Session> Writer<S> {
     async fn put_cases(&mut self, rows: &Rows) -> Result<(), BackendError> {
         let statements = S::STATEMENTS;
         let mut closed = Table::new(NAME);
+        let mut replaced = Table::new(NAME);
         let mut of_transfers = Table::new(TRANSFER_CASES);
         let mut of_inbox = Table::new(INBOX_CASES);
-        for (subject, row) in &rows.cases {
+        for (id, cases) in &rows.transfer_cases {
+            replaced.push([(*id).into()]);
+            cases.iter().for_each(|row| of_transfers.push(row.clone()));
+        }
+        for (subject, row) in &rows.inbox_cases {
             match row {
                 None => closed.push([subject.clone().into()]),
-                Some(CaseRow::Transfer(row)) => of_transfers.push(row.clone()),
-                Some(CaseRow::Inbox(row)) => of_inbox.push(row.clone()),
+                Some(row) => of_inbox.push(row.clone()),
             }
         }
-        // What the batch itself opened was never written: those are fewer rows than subjects.
-        if !closed.is_empty() {
-            self.0.put(statements.close_cases, &closed).await?;
+        // What the batch itself opened was never written: those are fewer rows than names.
+        for (statement, names) in
+            [(statements.close_cases, closed), (statements.close_transfer_cases, replaced)]
+        {
+            if !names.is_empty() {
+                self.0.put(statement, &names).await?;
+            }
         }
         self.put(statements.open_cases, &of_transfers).await?;
         self.put(statements.open_inbox_cases, &of_inbox).await
@@ -278,8 +286,7 @@ fn key_holder(row: &impl Record) -> Result<((String, String), KeyHolder), StoreE
 }
 
 fn item(row: &impl Record) -> Result<(InboxId, Item), StoreError> {
-    let state = read::text(row, 1)?;
-    let item = Item { handled: state == "handled", quarantined: state == "quarantined" };
+    let item = Item { handled: read::integer(row, 1)? != 0, has_case: read::integer(row, 2)? != 0 };
     Ok((InboxId(read::integer(row, 0)?), item))
 }
 

@@ -49,7 +49,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         FROM json_each(?1) AS w
         CROSS JOIN idempotency_keys AS k ON k.client = w.value ->> 0 AND k.key = w.value ->> 1",
     facts_items: "
-        SELECT i.id, i.state
+        SELECT i.id, i.state = 'handled', i.state = 'quarantined' OR i.note IS NOT NULL
         FROM json_each(?1) AS w CROSS JOIN inbox AS i ON i.id = w.value ->> 0",
     facts_arrivals: "
         SELECT i.provider, i.digest, i.id
@@ -103,9 +103,12 @@ pub(super) const STATEMENTS: Statements = Statements {
         FROM json_each(?1) AS w WHERE inbox.id = w.value ->> 0",
     close_cases: "
         DELETE FROM cases WHERE subject IN (SELECT value ->> 0 FROM json_each(?1))",
+    close_transfer_cases: "
+        DELETE FROM cases WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
     open_cases: "
-        INSERT INTO cases (subject, transfer_id, kind, detail, provider, opened_us)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+        INSERT INTO cases (subject, transfer_id, kind, step, detail, provider, opened_us)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+            value ->> 6
         FROM json_each(?1) WHERE true
         ON CONFLICT (subject) DO UPDATE SET
             kind = excluded.kind, detail = excluded.detail, opened_us = excluded.opened_us",
@@ -113,7 +116,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         INSERT INTO cases (subject, inbox_id, kind, detail, provider, opened_us)
         SELECT w.value ->> 0, i.id, w.value ->> 2, w.value ->> 3, i.provider, i.at_us
         FROM json_each(?1) AS w CROSS JOIN inbox AS i ON i.id = w.value ->> 1 WHERE true
-        ON CONFLICT (subject) DO UPDATE SET detail = excluded.detail",
+        ON CONFLICT (subject) DO UPDATE SET kind = excluded.kind, detail = excluded.detail",
     archivable: "
         SELECT id FROM transfers
         WHERE received_us < ?1 ->> '$[0][0]' AND updated_us < ?1 ->> '$[0][0]'
@@ -141,6 +144,22 @@ pub(super) const STATEMENTS: Statements = Statements {
     put_action: "
         INSERT INTO actions (at_us, done_by, what, subject, why)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?1)",
+    pull_due: "UPDATE transfers SET due_us = ?1 ->> '$[0][0]' WHERE due_us > ?1 ->> '$[0][0]'",
+    pull_inbox_due: "
+        UPDATE inbox SET due_us = ?1 ->> '$[0][0]'
+        WHERE state = 'waiting' AND due_us > ?1 ->> '$[0][0]'",
+    put_hold: "
+        INSERT INTO holds (
+            provider, operation, condition, detail, held_by, since_us, probe_us
+        )
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+            value ->> 6
+        FROM json_each(?1) WHERE true
+        ON CONFLICT (provider, operation, condition) DO UPDATE SET
+            detail = excluded.detail, held_by = excluded.held_by, probe_us = excluded.probe_us",
+    release_hold: "
+        DELETE FROM holds WHERE provider = ?1 ->> '$[0][0]'
+            AND operation = ?1 ->> '$[0][1]' AND condition = ?1 ->> '$[0][2]'",
     journal: "
         SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = ?1
         UNION ALL SELECT seq, at_us, event FROM archived_events WHERE transfer_id = ?1
@@ -181,7 +200,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
         WHERE id = ?1",
     cases: "
-        SELECT subject, transfer_id, inbox_id, kind, detail, provider, opened_us FROM cases
+        SELECT subject, transfer_id, inbox_id, kind, step, detail, provider, opened_us FROM cases
         WHERE opened_us <= ?1 AND (opened_us < ?1 OR ?2 IS NULL OR subject < ?2)
         ORDER BY opened_us DESC, subject DESC LIMIT ?3",
     ledger: "SELECT account, currency, minor FROM ledger_balances ORDER BY account, currency",
@@ -189,7 +208,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT kind, provider, status, count FROM transfer_counts WHERE count > 0
         ORDER BY kind, provider, status",
     due_count: "SELECT count(*) FROM transfers WHERE due_us <= ?1",
-    oldest_open: "SELECT updated_us FROM transfers WHERE is_open = 1 ORDER BY updated_us LIMIT 1",
+    oldest_open: "SELECT received_us FROM transfers WHERE is_open = 1 ORDER BY received_us LIMIT 1",
     oldest_unknown: "SELECT unknown_us FROM transfers \
         WHERE unknown_us IS NOT NULL ORDER BY unknown_us LIMIT 1",
     suspense: "
@@ -204,6 +223,9 @@ pub(super) const STATEMENTS: Statements = Statements {
         ORDER BY name LIMIT ?3",
     outbox: "SELECT no, at_us, news, summary FROM outbox ORDER BY no LIMIT ?1",
     actions: "SELECT at_us, done_by, what, subject, why FROM actions ORDER BY no DESC LIMIT ?1",
+    holds: "
+        SELECT provider, operation, condition, detail, held_by, since_us, probe_us FROM holds
+        ORDER BY provider, operation, condition",
     ping: "SELECT 1",
     new_core_request: "
         INSERT INTO core_requests (

@@ -77,7 +77,7 @@ async fn each_search_takes_its_index() {
         (STATEMENTS.due, "transfers_due"),
         (STATEMENTS.next_due, "transfers_due"),
         (STATEMENTS.due_count, "transfers_due"),
-        (STATEMENTS.oldest_open, "transfers_open"),
+        (STATEMENTS.oldest_open, "transfers_open_by_received"),
         (STATEMENTS.holding_accounts, "transfers_holding_accounts"),
         (STATEMENTS.inbox_due, "inbox_waiting"),
         (STATEMENTS.cases, "cases_by_opened"),

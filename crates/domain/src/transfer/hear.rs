@@ -1,0 +1,239 @@
+//! The one intake for evidence (rule 15): whatever is heard, from whichever channel, is compared
+//! with what is recorded for the very reference that it names.
+//!
+//! What is open learns from it. What is settled, and agrees, stays as it is. What contradicts is
+//! recorded and opens a case, which holds everything that follows and is not sent yet; where a
+//! reference that had been given up was executed after all, and nothing that follows was sent, its
+//! execution counts from then on.
+
+use crate::identity::Reference;
+use crate::outcome::{Confirmation, Finding, Outcome, Reason, Rejection, Retry};
+use crate::policy::{Policy, Side};
+
+use super::StepName;
+use super::case::CaseKind;
+use super::decide::Draft;
+use super::event::Event;
+use super::evidence::{Channel, Evidence};
+use super::step::StepState;
+
+impl Draft {
+    /// The other side was asked about a step in its present generation, and this is what it says.
+    pub fn learn(&mut self, step: StepName, finding: Finding, policy: &Policy) {
+        let reference = self.transfer().reference(step);
+        self.hear(Evidence::inquired(reference, finding), policy);
+    }
+
+    /// Compares evidence with what is recorded for its reference, and records what follows. Evidence
+    /// about another transfer is none of this one.
+    pub fn hear(&mut self, evidence: Evidence, policy: &Policy) {
+        let Evidence { channel, reference, finding } = evidence;
+        if reference.transfer() != self.transfer().id() {
+            return;
+        }
+        let step = reference.step();
+        let known = self.transfer().step(step);
+        let heard = Heard { step, generation: reference.generation(), channel, reference };
+        if heard.generation != known.generation {
+            return self.hear_of_another_generation(heard, finding);
+        }
+        match &known.state {
+            StepState::Waiting(_) => self.learn_open(step, finding, policy),
+            StepState::Sent { .. } => self.learn_sent(step, finding, policy),
+            StepState::Ready { .. } if known.begun => self.learn_ready(heard, finding, policy),
+            StepState::Idle | StepState::Ready { .. } => self.hear_of_unsent(heard, finding),
+            StepState::Done(recorded) => {
+                let recorded = recorded.clone();
+                self.compare_with_done(heard, &recorded, finding);
+            }
+            StepState::Rejected(_) => self.compare_with_rejected(heard, finding),
+        }
+    }
+
+    fn learn_open(&mut self, step: StepName, finding: Finding, policy: &Policy) {
+        match finding {
+            Finding::Executed(confirmation) => {
+                self.settle(step, Outcome::Completed(confirmation), policy);
+            }
+            Finding::Refused(rejection) => self.settle(step, Outcome::Rejected(rejection), policy),
+            Finding::Reversed(confirmation) => self.reversed_elsewhere(step, confirmation, policy),
+            Finding::Absent => self.absent(step, policy),
+            Finding::InProgress(_) | Finding::Unclear { .. } => {
+                self.record(Event::Inquired { step, finding, counted: false });
+            }
+        }
+        self.call_person(policy);
+    }
+
+    /// The answer to the sending itself is still to come, and may say less than this: only that it
+    /// was executed is taken at once.
+    fn learn_sent(&mut self, step: StepName, finding: Finding, policy: &Policy) {
+        match finding {
+            Finding::Executed(confirmation) => {
+                self.settle(step, Outcome::Completed(confirmation), policy);
+            }
+            Finding::Refused(_)
+            | Finding::Reversed(_)
+            | Finding::InProgress(_)
+            | Finding::Absent
+            | Finding::Unclear { .. } => {}
+        }
+    }
+
+    /// About to be sent again under the same reference: if an earlier sending was executed after
+    /// all, there is nothing left to send.
+    fn learn_ready(&mut self, heard: Heard, finding: Finding, policy: &Policy) {
+        match finding {
+            Finding::Executed(confirmation) => {
+                self.settle(heard.step, Outcome::Completed(confirmation), policy);
+            }
+            Finding::Reversed(_) => self.contradiction(heard, finding, "reversed", "to be sent"),
+            Finding::Refused(_)
+            | Finding::InProgress(_)
+            | Finding::Absent
+            | Finding::Unclear { .. } => {}
+        }
+    }
+
+    fn hear_of_unsent(&mut self, heard: Heard, finding: Finding) {
+        match finding {
+            Finding::Executed(confirmation) => {
+                self.executed_after_all(heard, confirmation, "was never sent");
+            }
+            Finding::Reversed(_) => {
+                self.contradiction(heard, finding, "was never sent", "executed and reversed");
+            }
+            Finding::Refused(_)
+            | Finding::InProgress(_)
+            | Finding::Absent
+            | Finding::Unclear { .. } => {}
+        }
+    }
+
+    /// An older generation was definitely refused or given up, or executed and taken back since;
+    /// a newer one was never opened.
+    fn hear_of_another_generation(&mut self, heard: Heard, finding: Finding) {
+        match finding {
+            Finding::Executed(confirmation) => {
+                self.executed_after_all(heard, confirmation, "was given up");
+            }
+            // Nothing is left of it: that is what giving it up assumed.
+            Finding::Reversed(_)
+            | Finding::Refused(_)
+            | Finding::InProgress(_)
+            | Finding::Absent
+            | Finding::Unclear { .. } => {}
+        }
+    }
+
+    /// Final does not flip (rule 5).
+    fn compare_with_done(&mut self, heard: Heard, recorded: &Confirmation, finding: Finding) {
+        let receipt = &recorded.receipt;
+        match &finding {
+            Finding::Executed(other) if other.receipt == *receipt => {}
+            Finding::Executed(other) => {
+                let now = format!("executed as {}", other.receipt);
+                let was = format!("was executed as {receipt}");
+                self.contradiction(heard, finding.clone(), &was, &now);
+            }
+            // We asked for it ourselves.
+            Finding::Reversed(_) if self.is_taken_back(heard.step) => {}
+            Finding::Reversed(_) => {
+                let was = format!("was executed as {receipt}");
+                self.contradiction(heard, finding.clone(), &was, "reversed");
+            }
+            Finding::Refused(_) => {
+                let was = format!("was executed as {receipt}");
+                self.contradiction(heard, finding.clone(), &was, "refused");
+            }
+            Finding::InProgress(_) | Finding::Absent | Finding::Unclear { .. } => {}
+        }
+    }
+
+    fn compare_with_rejected(&mut self, heard: Heard, finding: Finding) {
+        match finding {
+            Finding::Executed(confirmation) => {
+                self.executed_after_all(heard, confirmation, "was refused");
+            }
+            Finding::Refused(_)
+            | Finding::Reversed(_)
+            | Finding::InProgress(_)
+            | Finding::Absent
+            | Finding::Unclear { .. } => {}
+        }
+    }
+
+    /// Executed although it had been given up: a person is called, and where nothing that follows
+    /// was sent, the execution counts.
+    fn executed_after_all(&mut self, heard: Heard, confirmation: Confirmation, was: &str) {
+        let now = format!("executed as {}", confirmation.receipt);
+        let finding = Finding::Executed(confirmation.clone());
+        if self.transfer().step(heard.step).knows(heard.generation, &finding) {
+            return;
+        }
+        self.contradiction(heard, finding, was, &now);
+        let mismatch = self.mismatch(heard.step, heard.reference, &confirmation.stated);
+        if let Some(why) = mismatch {
+            return self.open_case(CaseKind::Mismatch, Some(heard.step), why);
+        }
+        if self.transfer().can_adopt(heard.step, heard.generation) {
+            self.adopt(heard.step, heard.generation, confirmation);
+        }
+    }
+
+    pub(super) fn adopt(&mut self, step: StepName, generation: u16, confirmation: Confirmation) {
+        self.record(Event::Adopted { step, generation, confirmation });
+    }
+
+    /// Whether we have taken this step back ourselves, or are about to find out.
+    fn is_taken_back(&self, step: StepName) -> bool {
+        let undo = match step {
+            StepName::First => StepName::UndoFirst,
+            StepName::Second => StepName::UndoSecond,
+            StepName::UndoFirst | StepName::UndoSecond => return false,
+        };
+        let undo = self.transfer().step(undo);
+        undo.is_done() || (undo.is_open() && undo.begun)
+    }
+
+    /// Somebody else reversed it. At the provider that leaves nothing moved; in the core a person
+    /// did it by hand and has to say what was meant.
+    fn reversed_elsewhere(&mut self, step: StepName, confirmation: Confirmation, policy: &Policy) {
+        let receipt = confirmation.receipt.clone();
+        if self.transfer().operation(step).side() == Side::Wallet {
+            let rejection = Rejection {
+                code: "reversed".to_owned(),
+                reason: Reason::Other,
+                message: format!("executed as {receipt} and reversed by the provider"),
+                retry: Retry::Never,
+            };
+            return self.rejected(step, rejection, policy);
+        }
+        let finding = Finding::Reversed(confirmation);
+        self.record(Event::Inquired { step, finding, counted: false });
+        let operation = self.transfer().operation(step).as_str();
+        let detail = format!("{operation} was booked as {receipt} and reversed in the core");
+        self.open_case(CaseKind::Contradiction, Some(step), detail);
+    }
+
+    /// Records evidence that contradicts what is recorded, once, and calls a person.
+    fn contradiction(&mut self, heard: Heard, finding: Finding, was: &str, now: &str) {
+        let Heard { step, generation, channel, reference } = heard;
+        if self.transfer().step(step).knows(generation, &finding) {
+            return;
+        }
+        self.record(Event::Heard { step, generation, channel, finding });
+        let operation = self.transfer().operation(step).as_str();
+        let detail = format!("{operation} {reference} {was}, now {now} by {}", channel.as_str());
+        self.open_case(CaseKind::Contradiction, Some(step), detail);
+    }
+}
+
+/// The reference that evidence names, taken apart.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    step: StepName,
+    generation: u16,
+    channel: Channel,
+    reference: Reference,
+}

@@ -1,0 +1,299 @@
+//! What a person can decide about a transfer, and what follows.
+//!
+//! Each decision is recorded with its reason before anything follows from it. Nothing here sends:
+//! what is to be sent is planned like anything else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Confirmation, Reason, Rejection, Retry};
+use crate::policy::Policy;
+
+use super::case::CaseKind;
+use super::decide::Draft;
+use super::event::Event;
+use super::state::{Progress, Transfer};
+use super::step::StepState;
+use super::{Outcome, StepName};
+
+/// A decision of a person about a transfer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum PersonDecision {
+    /// Try the open step again now, or ask about it now; a refused compensation, and what provably
+    /// never arrived, is sent again under a new reference.
+    TryAgain,
+    /// Stop trying what could not be sent, and give back what has moved.
+    GiveUp,
+    /// The step was executed: the person has seen it at the other side.
+    AcceptExecuted {
+        /// The step.
+        step: StepName,
+        /// The other side's receipt.
+        confirmation: Confirmation,
+    },
+    /// The step was not executed, or was taken back at the other side: the person has seen it there.
+    AcceptNotExecuted {
+        /// The step.
+        step: StepName,
+    },
+    /// The question is answered; nothing else follows, and what it held goes on.
+    CloseCase {
+        /// What kind of question.
+        case: CaseKind,
+        /// The step that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepName>,
+    },
+}
+
+impl PersonDecision {
+    /// The word used in the API, the journal and in configuration.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::TryAgain => "try_again",
+            Self::GiveUp => "give_up",
+            Self::AcceptExecuted { .. } => "accept_executed",
+            Self::AcceptNotExecuted { .. } => "accept_not_executed",
+            Self::CloseCase { .. } => "close_case",
+        }
+    }
+}
+
+/// Who decides, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deciding {
+    /// The person or system.
+    pub by: String,
+    /// The second person, where the configuration asks for one.
+    pub approved_by: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A kind of decision that the state of a transfer allows now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// [`PersonDecision::TryAgain`].
+    TryAgain,
+    /// [`PersonDecision::GiveUp`].
+    GiveUp,
+    /// [`PersonDecision::AcceptExecuted`] of this step.
+    AcceptExecuted(StepName),
+    /// [`PersonDecision::AcceptNotExecuted`] of this step.
+    AcceptNotExecuted(StepName),
+    /// [`PersonDecision::CloseCase`] of any open case but suspense, which ends by itself.
+    CloseCase,
+    /// Giving suspended money its account.
+    Assign,
+    /// Giving a completed or suspended transfer back.
+    Reverse,
+}
+
+impl Choice {
+    /// The word used in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TryAgain => "try_again",
+            Self::GiveUp => "give_up",
+            Self::AcceptExecuted(_) => "accept_executed",
+            Self::AcceptNotExecuted(_) => "accept_not_executed",
+            Self::CloseCase => "close_case",
+            Self::Assign => "assign",
+            Self::Reverse => "reverse",
+        }
+    }
+
+    /// The step that it is about, where it is about one.
+    pub const fn step(self) -> Option<StepName> {
+        match self {
+            Self::AcceptExecuted(step) | Self::AcceptNotExecuted(step) => Some(step),
+            Self::TryAgain | Self::GiveUp | Self::CloseCase | Self::Assign | Self::Reverse => None,
+        }
+    }
+}
+
+impl Transfer {
+    /// What a person can decide about it now. Not empty for a transfer that is not final and that
+    /// the machine alone may not bring to an end (rule 16).
+    pub fn choices(&self) -> Vec<Choice> {
+        let mut choices = Vec::new();
+        let mut offer = |choice, allowed: bool| choices.extend(allowed.then_some(choice));
+        offer(Choice::TryAgain, self.retry_of().is_some());
+        offer(Choice::GiveUp, self.can_be_given_up());
+        for step in StepName::ALL {
+            offer(Choice::AcceptExecuted(step), self.can_be_accepted_as_executed(step));
+            offer(Choice::AcceptNotExecuted(step), self.can_be_accepted_as_not_executed(step));
+        }
+        let closable = self.cases().iter().any(|case| case.kind != CaseKind::Suspense);
+        offer(Choice::CloseCase, closable);
+        let suspended = matches!(self.progress, Progress::Suspended(_));
+        offer(Choice::Assign, suspended);
+        let completed = self.progress == Progress::Moving && self.is_completed();
+        offer(Choice::Reverse, suspended || completed);
+        choices
+    }
+
+    /// The step that can be tried, or asked about, again.
+    fn retry_of(&self) -> Option<StepName> {
+        if self.progress != Progress::Moving {
+            return None;
+        }
+        let refused = |name: &StepName| {
+            matches!(self.step(*name).state, StepState::Rejected(_)) && self.is_stranded(*name)
+        };
+        self.open_step().or_else(|| StepName::ALL.into_iter().find(refused))
+    }
+
+    /// Whether it was refused, money is in transit because of it, and nothing follows by itself.
+    fn is_stranded(&self, name: StepName) -> bool {
+        self.open_step().is_none()
+            && !self.in_transit().is_zero()
+            && matches!(self.step(name).state, StepState::Rejected(_))
+            && name != StepName::First
+            && !(name == StepName::Second && self.step(StepName::UndoFirst).attempts > 0)
+    }
+
+    /// Nothing is sent of the open step: stopping here loses nothing.
+    fn can_be_given_up(&self) -> bool {
+        match self.progress {
+            Progress::Checking => true,
+            Progress::Moving => match self.open_step() {
+                Some(StepName::UndoFirst) => false,
+                Some(step) => self.step(step).is_unsent(),
+                None => self.is_stranded(StepName::Second),
+            },
+            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
+        }
+    }
+
+    fn can_be_accepted_as_executed(&self, name: StepName) -> bool {
+        let step = self.step(name);
+        let reachable = matches!(self.progress, Progress::Moving);
+        match &step.state {
+            StepState::Waiting(_) => reachable,
+            StepState::Ready { .. } => reachable && step.begun,
+            StepState::Rejected(_) => self.can_adopt(name, step.generation),
+            StepState::Idle | StepState::Sent { .. } | StepState::Done(_) => false,
+        }
+    }
+
+    fn can_be_accepted_as_not_executed(&self, name: StepName) -> bool {
+        let step = self.step(name);
+        let reachable = matches!(self.progress, Progress::Moving);
+        match &step.state {
+            StepState::Waiting(_) => reachable,
+            StepState::Ready { .. } => reachable && step.unsettled_since.is_some(),
+            StepState::Done(_) => self.can_annul(name),
+            StepState::Idle | StepState::Sent { .. } | StepState::Rejected(_) => false,
+        }
+    }
+}
+
+impl Draft {
+    /// A person decides. `false`, and nothing is recorded, if the state does not allow it.
+    #[must_use]
+    pub fn decide(&mut self, decision: &PersonDecision, who: &Deciding, policy: &Policy) -> bool {
+        if !self.allows(decision) {
+            return false;
+        }
+        self.record(Event::Decided {
+            decision: decision.clone(),
+            by: who.by.clone(),
+            approved_by: who.approved_by.clone(),
+            reason: who.reason.clone(),
+        });
+        match decision {
+            PersonDecision::TryAgain => self.try_again(who),
+            PersonDecision::GiveUp => self.give_up(who, policy),
+            PersonDecision::AcceptExecuted { step, confirmation } => {
+                self.accept_executed(*step, confirmation, policy);
+            }
+            PersonDecision::AcceptNotExecuted { step } => {
+                self.accept_not_executed(*step, who, policy);
+            }
+            // The event itself closes it.
+            PersonDecision::CloseCase { .. } => {}
+        }
+        true
+    }
+
+    fn allows(&self, decision: &PersonDecision) -> bool {
+        let transfer = self.transfer();
+        match decision {
+            PersonDecision::TryAgain => transfer.retry_of().is_some(),
+            PersonDecision::GiveUp => transfer.can_be_given_up(),
+            PersonDecision::AcceptExecuted { step, confirmation } => {
+                transfer.can_be_accepted_as_executed(*step)
+                    && self.mismatch(*step, transfer.reference(*step), &confirmation.stated).is_none()
+            }
+            PersonDecision::AcceptNotExecuted { step } => {
+                transfer.can_be_accepted_as_not_executed(*step)
+            }
+            // Suspense ends when the money finds its account or goes back.
+            PersonDecision::CloseCase { case, step } => {
+                *case != CaseKind::Suspense && transfer.cases.find(*case, *step).is_some()
+            }
+        }
+    }
+
+    fn try_again(&mut self, who: &Deciding) {
+        let Some(step) = self.transfer().retry_of() else { return };
+        let never_arrived = self.transfer().cases.find(CaseKind::NeverArrived, Some(step)).is_some();
+        let again = match self.transfer().step(step).state {
+            StepState::Rejected(_) => true,
+            StepState::Waiting(_) => never_arrived,
+            StepState::Idle
+            | StepState::Ready { .. }
+            | StepState::Sent { .. }
+            | StepState::Done(_) => false,
+        };
+        if !again {
+            return self.record(Event::Hinted { by: who.by.clone() });
+        }
+        if never_arrived {
+            let rejection = decided("never_arrived", "it never arrived, a person decided", who);
+            self.record(Event::Concluded { step, outcome: Outcome::Rejected(rejection) });
+        }
+        self.record(Event::Reopened { step, new_reference: true, why: who.reason.clone() });
+    }
+
+    fn give_up(&mut self, who: &Deciding, policy: &Policy) {
+        let rejection = decided("given_up", "given up by a person", who);
+        match (&self.transfer().progress, self.transfer().open_step()) {
+            (Progress::Checking, _) => self.refused(rejection),
+            (Progress::Moving, Some(step)) => self.rejected_for_good(step, rejection, policy),
+            (Progress::Moving, None) => {
+                self.refused_for_good(StepName::Second, rejection, policy);
+            }
+            (Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. }, _) => {}
+        }
+    }
+
+    fn accept_executed(&mut self, step: StepName, confirmation: &Confirmation, policy: &Policy) {
+        if matches!(self.transfer().step(step).state, StepState::Rejected(_)) {
+            let generation = self.transfer().step(step).generation;
+            self.adopt(step, generation, confirmation.clone());
+        } else {
+            self.settle(step, Outcome::Completed(confirmation.clone()), policy);
+        }
+    }
+
+    fn accept_not_executed(&mut self, step: StepName, who: &Deciding, policy: &Policy) {
+        let rejection = decided("accepted_as_not_executed", "not executed, a person decided", who);
+        if self.transfer().step(step).is_done() {
+            self.record(Event::Annulled { step, rejection });
+        } else {
+            self.rejected_for_good(step, rejection, policy);
+        }
+    }
+}
+
+fn decided(code: &str, what: &str, who: &Deciding) -> Rejection {
+    Rejection {
+        code: code.to_owned(),
+        reason: Reason::Other,
+        message: format!("{what}: {}", who.reason),
+        retry: Retry::Never,
+    }
+}

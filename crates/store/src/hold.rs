@@ -1,0 +1,32 @@
+//! Operations of providers that are held as a whole: work waits, nothing fails.
+
+use kiungo_domain::hold::Condition;
+use kiungo_domain::transfer::Operation;
+use kiungo_domain::{ProviderId, Timestamp};
+
+/// An operation of a provider that is held under one condition. There is one for each provider,
+/// operation and condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The provider.
+    pub provider: ProviderId,
+    /// The operation: `collect`, `pay_out` or `reverse`.
+    pub operation: Operation,
+    /// Why it is held.
+    pub condition: Condition,
+    /// The evidence, or the person's reason, for people.
+    pub detail: String,
+    /// The person; `None` if the provider's answer says it.
+    pub held_by: Option<String>,
+    /// Since when. Holding it again does not change it.
+    pub since: Timestamp,
+    /// When the next attempt may show whether the condition is over.
+    pub probe_at: Timestamp,
+}
+
+impl Hold {
+    /// What tells it from others.
+    pub(crate) fn key(&self) -> (ProviderId, &'static str, Condition) {
+        (self.provider.clone(), self.operation.as_str(), self.condition)
+    }
+}

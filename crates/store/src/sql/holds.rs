@@ -1,0 +1,58 @@
+//! Operations that are held: rows in and out.
+
+use kiungo_domain::ProviderId;
+use kiungo_domain::hold::Condition;
+use kiungo_domain::transfer::Operation;
+
+use super::read;
+use super::session::{Readers, Record, Session};
+use crate::batch::BackendError;
+use crate::batch::table::Column::{Integer, Text};
+use crate::batch::table::{Column, Table};
+use crate::{Hold, StoreError, words};
+
+const COLUMNS: &[Column] = &[Text, Text, Text, Text, Text, Integer, Integer];
+
+/// Writes a hold, in a transaction that has begun; it keeps the time since when it is held.
+pub(super) async fn put<S: Session>(session: &mut S, hold: &Hold) -> Result<u64, BackendError> {
+    let row = [
+        (&hold.provider).into(),
+        hold.operation.as_str().into(),
+        hold.condition.as_str().into(),
+        hold.detail.clone().into(),
+        hold.held_by.clone().into(),
+        hold.since.as_micros().into(),
+        hold.probe_at.as_micros().into(),
+    ];
+    session.put(S::STATEMENTS.put_hold, &Table::of(COLUMNS, [row])).await
+}
+
+/// Removes a hold; none if it was not held.
+pub(super) async fn release<S: Session>(
+    session: &mut S,
+    provider: &ProviderId,
+    operation: Operation,
+    condition: Condition,
+) -> Result<u64, BackendError> {
+    let row = [provider.into(), operation.as_str().into(), condition.as_str().into()];
+    session.put(S::STATEMENTS.release_hold, &Table::of(&[Text, Text, Text], [row])).await
+}
+
+/// All of them.
+pub(super) async fn list<R: Readers>(readers: &R) -> Result<Vec<Hold>, StoreError> {
+    let rows = readers.rows(readers.statements().holds, Vec::new()).await?;
+    rows.iter().map(hold).collect()
+}
+
+/// `provider, operation, condition, detail, held_by, since_us, probe_us`.
+fn hold(row: &impl Record) -> Result<Hold, StoreError> {
+    Ok(Hold {
+        provider: words::provider(read::text(row, 0)?)?,
+        operation: words::operation(read::text(row, 1)?)?,
+        condition: words::condition(read::text(row, 2)?)?,
+        detail: read::text(row, 3)?.to_owned(),
+        held_by: read::optional_text(row, 4)?.map(str::to_owned),
+        since: read::time(row, 5)?,
+        probe_at: read::time(row, 6)?,
+    })
+}
