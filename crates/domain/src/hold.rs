@@ -16,11 +16,21 @@ pub enum Condition {
     FloatEmpty,
     /// Login, permission or configuration is refused.
     NeedsRepair,
+    /// The provider has closed our session because a limit was reached.
+    SessionBlocked,
+    /// The provider cannot be reached, or no session with it can be had.
+    Unreachable,
 }
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Person, Self::FloatEmpty, Self::NeedsRepair];
+    pub const ALL: [Self; 5] = [
+        Self::Person,
+        Self::FloatEmpty,
+        Self::NeedsRepair,
+        Self::SessionBlocked,
+        Self::Unreachable,
+    ];
 
     /// The condition that a refusal shows; `None` if it says something about this one operation
     /// only. The payer of a payout is the organisation itself: where it has too little money, no
@@ -31,6 +41,7 @@ impl Condition {
         }
         match (rejection.retry, rejection.reason) {
             (Retry::AfterRepair, _) => Some(Self::NeedsRepair),
+            (Retry::NewReference, Reason::SessionBlocked) => Some(Self::SessionBlocked),
             (Retry::NewReference, Reason::InsufficientFunds) if operation == Operation::PayOut => {
                 Some(Self::FloatEmpty)
             }
@@ -44,6 +55,8 @@ impl Condition {
             Self::Person => "person",
             Self::FloatEmpty => "float_empty",
             Self::NeedsRepair => "needs_repair",
+            Self::SessionBlocked => "session_blocked",
+            Self::Unreachable => "unreachable",
         }
     }
 
@@ -51,7 +64,9 @@ impl Condition {
     pub const fn is_probed(self) -> bool {
         match self {
             Self::Person => false,
-            Self::FloatEmpty | Self::NeedsRepair => true,
+            Self::FloatEmpty | Self::NeedsRepair | Self::SessionBlocked | Self::Unreachable => {
+                true
+            }
         }
     }
 }

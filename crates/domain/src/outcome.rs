@@ -141,6 +141,8 @@ pub enum Reason {
     GaveUp,
     /// Our configuration, credentials or permissions: a person must repair something.
     Configuration,
+    /// The other side has closed our session because a limit was reached.
+    SessionBlocked,
     /// The other side was busy with the same thing; nothing was applied.
     Busy,
     /// The other side said no without a reason that we know by name.

@@ -20,6 +20,7 @@ use crate::crash::Moment;
 use crate::engine::Inner;
 use crate::gate::{Gate, Held, Pass};
 use crate::lanes::{GivenBack, Lane};
+use crate::operate::GivingBack;
 
 /// A transfer that a task has to itself; given back even if the task panics or is ended.
 struct Taken {
@@ -51,11 +52,14 @@ pub(crate) struct Intent {
     pass: Pass,
     /// When it was decided: nothing is sent long after that.
     at: Instant,
+    /// The same by the time of day: unlike the process's own clock, it goes on while the machine is
+    /// suspended.
+    decided_at: Timestamp,
 }
 
 impl Intent {
-    fn new(step: StepName, pass: Pass) -> Self {
-        Self { step, pass, at: Instant::now() }
+    fn new(step: StepName, pass: Pass, decided_at: Timestamp) -> Self {
+        Self { step, pass, at: Instant::now(), decided_at }
     }
 }
 
@@ -127,11 +131,18 @@ impl Inner {
             // Whatever its due time, the next start takes up all that may have been in flight.
             return self.rest_with(transfer, draft, true, policy).await;
         }
-        let plan = draft.transfer().plan(policy);
-        let Some(plan) = plan.filter(|plan| plan.due <= self.clock.now()) else {
+        let now = self.clock.now();
+        let plan = draft.transfer().plan(policy, now);
+        let Some(plan) = plan.filter(|plan| plan.due <= now) else {
             return self.rest_with(transfer, draft, due_is_stored, policy).await;
         };
         match plan.next {
+            Next::CallPerson(_) => {
+                draft.call_person(policy);
+                self.decided_or_read_again(transfer, draft, policy).await
+            }
+            Next::BringIn => self.bring_in(transfer, draft, policy).await,
+            Next::Tell(shows) => self.tell(transfer, draft, shows, policy).await,
             Next::Check => self.check_account(transfer, draft, policy).await,
             Next::Recover(step) => {
                 draft.interrupted(step, policy);
@@ -243,8 +254,11 @@ impl Inner {
         policy: &Policy,
     ) -> Turn {
         let now = self.clock.now();
-        if let Some(opens_at) = self.closed_until(&transfer, step, now) {
-            return self.hold(transfer, draft, Held { wait: opens_at.since(now) }, policy).await;
+        if let Some(wait) = self.closed_for(&transfer, step, now) {
+            return self.hold(transfer, draft, Held { wait }, policy).await;
+        }
+        if let Some(turn) = self.refuse_half_reversal(&transfer, &draft, step, policy).await {
+            return turn;
         }
         let lane = lane(&transfer, step);
         let free = lane.is_none_or(|lane| self.board().lane_or_queue(&lane, transfer.id()));
@@ -259,7 +273,10 @@ impl Inner {
         };
         let without = draft.clone();
         draft.start(step);
-        match self.commit(&transfer, draft, Some(Intent::new(step, pass)), policy).await {
+        if !matches!(draft.transfer().step(step).state, StepState::Sent { .. }) {
+            return self.decided_or_read_again(transfer, draft, policy).await;
+        }
+        match self.commit(&transfer, draft, Some(Intent::new(step, pass, now)), policy).await {
             Ok(turn) => turn,
             Err(Undone::Held) => self.wait_for_lane(transfer, without, policy).await,
             Err(Undone::Stale) => self.read_again(transfer).await,
@@ -302,7 +319,7 @@ impl Inner {
         let mut intended = None;
         let mut without = None;
         let now = self.clock.now();
-        let plan = draft.transfer().plan(policy).filter(|plan| plan.due <= now);
+        let plan = draft.transfer().plan(policy, now).filter(|plan| plan.due <= now);
         if let Some(Next::Send(step)) = plan.map(|plan| plan.next)
             && !self.stopping.is_cancelled()
             && let Some(pass) = self.pass_at_once(draft.transfer(), step, now)
@@ -310,8 +327,9 @@ impl Inner {
             if draft.transfer().operation(step).side() == Side::Core {
                 without = Some(draft.clone());
             }
-            draft.start(step);
-            intended = Some(Intent::new(step, pass));
+            if draft.start(step).is_some() {
+                intended = Some(Intent::new(step, pass, now));
+            }
         }
         let undone = match self.commit(transfer, draft, intended, policy).await {
             Ok(turn) => return Ok(turn),
@@ -327,7 +345,8 @@ impl Inner {
     }
 
     fn pass_at_once(&self, transfer: &Transfer, step: StepName, now: Timestamp) -> Option<Pass> {
-        if self.closed_until(transfer, step, now).is_some() {
+        // Whether a reversal can come to its end is asked before it begins.
+        if begins_reversal(transfer, step) || self.closed_for(transfer, step, now).is_some() {
             return None;
         }
         let side = transfer.operation(step).side();
@@ -384,7 +403,7 @@ impl Inner {
         if draft.transfer().version() > transfer.version() {
             return self.record(transfer, draft, policy).await;
         }
-        if let Some(plan) = transfer.plan(policy)
+        if let Some(plan) = transfer.plan(policy, self.clock.now())
             && !due_is_stored
         {
             if let Err(error) =
@@ -399,7 +418,7 @@ impl Inner {
 
     /// Sends an operation whose intent is durable, unless that was too long ago.
     async fn send(&self, transfer: &Transfer, intent: Intent, policy: &Policy) -> Outcome {
-        let Intent { step, pass, at } = intent;
+        let Intent { step, pass, at, decided_at } = intent;
         let operation = transfer.operation(step);
         pass.turn().await;
         if let Some(tripwire) = &self.tripwire {
@@ -407,8 +426,9 @@ impl Inner {
         }
         let begun = Instant::now();
         let wait_max = self.send_within(policy, operation.side());
-        if begun.duration_since(at) > wait_max {
-            let waited = begun.duration_since(at).as_millis();
+        let waited = begun.duration_since(at).max(self.clock.now().since(decided_at));
+        if waited > wait_max {
+            let waited = waited.as_millis();
             tracing::warn!(transfer = %transfer.id(), waited.ms = waited, "held up for too long before it was sent: not sent");
             return Outcome::not_sent("held up for too long between its intent and its sending");
         }
@@ -436,7 +456,7 @@ impl Inner {
     /// When the store is to bring the transfer back: in flight, not before the lease is over.
     pub(crate) fn next_due(&self, transfer: &Transfer, policy: &Policy) -> Option<Timestamp> {
         let now = self.clock.now();
-        let plan = transfer.plan(policy)?;
+        let plan = transfer.plan(policy, now)?;
         let in_flight = plan.due <= now || matches!(plan.next, Next::Recover(_));
         Some(if in_flight {
             now.after(self.lease())
@@ -445,16 +465,37 @@ impl Inner {
         })
     }
 
-    fn closed_until(
-        &self,
+    /// A reversal whose last step would be refused is refused before its first one moves anything.
+    async fn refuse_half_reversal(
+        self: &Arc<Self>,
         transfer: &Transfer,
+        draft: &Draft,
         step: StepName,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        if transfer.operation(step).side() == Side::Core {
+        policy: &Policy,
+    ) -> Option<Turn> {
+        if !begins_reversal(transfer, step) {
             return None;
         }
-        self.provider(&transfer.instruction().provider)?.rules.opens_at(now)
+        let gate = self.gate(transfer, transfer.operation(StepName::UndoFirst).side())?;
+        let pass = match gate.enter().await {
+            Ok(pass) => pass,
+            Err(held) => return Some(self.hold(transfer.clone(), draft.clone(), held, policy).await),
+        };
+        let answer = self.can_give_back(transfer, self.clock.now()).await;
+        pass.report(!matches!(answer, GivingBack::Unclear(_)));
+        match answer {
+            GivingBack::Possible => None,
+            GivingBack::Refused(rejection) => {
+                let mut draft = draft.clone();
+                draft.reversal_refused(rejection);
+                Some(self.decided_or_read_again(transfer.clone(), draft, policy).await)
+            }
+            GivingBack::Unclear(why) => {
+                tracing::warn!(transfer = %transfer.id(), %why, "nobody can say whether it can be given back; trying again");
+                let wait = policy.core.retry_max;
+                Some(self.hold(transfer.clone(), draft.clone(), Held { wait }, policy).await)
+            }
+        }
     }
 
     fn gate(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Gate>> {
@@ -467,7 +508,7 @@ impl Inner {
     /// Whether it is to be sent to the core next, for which it needs its lane.
     pub(crate) fn wants_lane(&self, transfer: &Transfer) -> bool {
         let Some(port) = self.provider(&transfer.instruction().provider) else { return false };
-        let next = transfer.plan(port.rules.policy()).map(|plan| plan.next);
+        let next = transfer.plan(port.rules.policy(), self.clock.now()).map(|plan| plan.next);
         matches!(next, Some(Next::Send(step)) if lane(transfer, step).is_some())
     }
 
@@ -493,6 +534,11 @@ fn lane(transfer: &Transfer, step: StepName) -> Option<Lane> {
     let account = transfer.account()?;
     let core = transfer.operation(step).side() == Side::Core;
     core.then(|| (transfer.instruction().core.clone(), account))
+}
+
+/// Whether sending this step would be the first movement of a requested reversal.
+fn begins_reversal(transfer: &Transfer, step: StepName) -> bool {
+    step == StepName::UndoSecond && !transfer.step(step).begun
 }
 
 /// Whether an attempt is under way, of whose outcome nothing is recorded.

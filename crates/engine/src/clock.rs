@@ -28,12 +28,12 @@ pub trait Ids: Send + Sync {
     fn next(&self) -> TransferId;
 }
 
-/// Time-ordered random ids (UUID version 7).
+/// Time-ordered random ids.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TimeOrderedIds;
 
 impl Ids for TimeOrderedIds {
     fn next(&self) -> TransferId {
-        TransferId::new(Uuid::now_v7())
+        TransferId::from_time_ordered(Uuid::now_v7())
     }
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::policy::Policy;
-use kiungo_domain::transfer::{Decision, Draft, Event, Origin, StepName, Transfer};
+use kiungo_domain::transfer::{Decision, Draft, Event, StepName, Transfer};
 use kiungo_domain::{Outcome, Receipt, Timestamp, TransferId};
 use kiungo_store::{Change, CommitError};
 use metrics::{counter, histogram};
 
 use crate::advance::{Intent, Turn};
+use crate::carried::Carrying;
 use crate::engine::Inner;
+use crate::holds::conditions_shown;
 
 /// Why nothing was committed.
 pub(crate) enum Undone {
@@ -32,8 +34,10 @@ impl Inner {
         let Some(decision) = draft.finish() else { return Ok(Turn::Rest(before.clone())) };
         let due = self.next_due(&decision.transfer, policy);
         let after = decision.transfer.clone();
+        let shown = conditions_shown(&decision);
         match self.commit_surely(decision, due).await {
             Ok(()) => {
+                self.take_note_of(&after.instruction().provider, shown).await;
                 report(before, &after);
                 self.compare_fee(before, &after);
                 self.leave_lane_if_free(&after);
@@ -100,19 +104,14 @@ impl Inner {
         owner: TransferId,
         policy: &Policy,
     ) -> Turn {
-        let mut draft = self.resume(&before);
-        let carries = match self.store.transfer(owner).await {
-            Ok(Some(owner)) => carries_same_payment(&owner, &before),
-            _ => false,
-        };
         let Some(step) = before.open_step() else { return Turn::Rest(before) };
-        if carries && step == StepName::First {
-            draft.merge(owner);
-        } else {
-            draft.receipt_taken(step, receipt, owner, policy);
+        let mut draft = self.resume(&before);
+        match self.carried_by(owner, &before, step).await {
+            Carrying::By(shows) => draft.merge(owner, shows),
+            Carrying::Later => return self.postpone(before, policy.wallet.rung(0)).await,
+            Carrying::No => draft.receipt_taken(step, receipt, owner, policy),
         }
         let Some(decision) = draft.finish() else {
-            // A person has been called already.
             return self.postpone(before, policy.wallet.rung(u32::MAX)).await;
         };
         let due = self.next_due(&decision.transfer, policy);
@@ -125,16 +124,6 @@ impl Inner {
             }
         }
     }
-}
-
-/// Whether `owner` was started by the notification of the payment that `transfer` has collected,
-/// and brings it to the same account.
-fn carries_same_payment(owner: &Transfer, transfer: &Transfer) -> bool {
-    matches!(owner.instruction().origin, Origin::Wallet { .. })
-        && owner.amount() == transfer.amount()
-        && owner.account().is_some()
-        && owner.account() == transfer.account()
-        && owner.instruction().core == transfer.instruction().core
 }
 
 fn report(before: &Transfer, after: &Transfer) {
@@ -175,7 +164,24 @@ pub(crate) fn last_event(decision: &Decision) -> String {
         Some(Event::Reopened { step: name, .. }) => format!("{}.reopened", step(*name)),
         Some(Event::Compensating { .. }) => "compensating".to_owned(),
         Some(Event::Suspended { .. }) => "suspended".to_owned(),
-        Some(_) => "other".to_owned(),
+        Some(Event::Heard { step: name, .. }) => format!("{}.heard", step(*name)),
+        Some(Event::Adopted { step: name, .. }) => format!("{}.adopted", step(*name)),
+        Some(
+            Event::Refused { .. }
+            | Event::Hinted { .. }
+            | Event::Assigned { .. }
+            | Event::ReversalRequested { .. }
+            | Event::ReversalRefused { .. }
+            | Event::Merged { .. }
+            | Event::Followed { .. }
+            | Event::Carries { .. }
+            | Event::Told { .. }
+            | Event::BroughtIn { .. }
+            | Event::Annulled { .. }
+            | Event::FeeCharged { .. }
+            | Event::CaseOpened { .. }
+            | Event::Decided { .. },
+        ) => "other".to_owned(),
         None => "nothing".to_owned(),
     }
 }

@@ -22,6 +22,7 @@ use crate::clock::{Clock, Ids};
 use crate::crash::Tripwire;
 use crate::daily::Turns;
 use crate::gate::Gate;
+use crate::holds::Holds;
 use crate::lanes::Board;
 use crate::request::{
     Caller, NewTransfer, Offers, ProviderStatus, RequestError, SubmitError, Submitted,
@@ -54,6 +55,7 @@ pub(crate) struct Inner {
     /// Places for delivered work in flight.
     pub(crate) places: Arc<Semaphore>,
     board: Mutex<Board>,
+    pub(crate) holds: Holds,
     pub(crate) turns: Turns,
     /// There may be something due, or room for it.
     pub(crate) wake: Notify,
@@ -113,6 +115,7 @@ impl Engine {
             announcements,
             announced: Mutex::new(announced),
             board: Mutex::default(),
+            holds: Holds::default(),
             turns: Turns::default(),
             wake: Notify::new(),
             starved: AtomicBool::new(false),
@@ -128,6 +131,13 @@ impl Engine {
 
     /// Takes up what an earlier process left, and begins to work on what is due.
     pub async fn start(&self) -> Result<(), StoreError> {
+        self.inner.read_holds().await?;
+        self.inner.mend_clock_at_start().await?;
+        let works = self.inner.sharing.as_ref().is_none_or(|sharing| sharing.works);
+        if works {
+            let inner = Arc::clone(&self.inner);
+            self.inner.spawn(async move { inner.keep_probing().await });
+        }
         if let Some(sharing) = &self.inner.sharing {
             self.inner.start_shared(sharing);
         } else {
@@ -321,6 +331,7 @@ impl Engine {
             id: id.clone(),
             core: port.rules.core().clone(),
             currency: port.rules.currency(),
+            holds: self.inner.holds.of(id),
             breaker: port.gate.breaker(),
             in_flight: port.gate.in_flight(),
             offers: Offers {
@@ -363,6 +374,10 @@ impl Inner {
         self.providers.get(id)
     }
 
+    pub(crate) fn provider_ids(&self) -> impl Iterator<Item = &ProviderId> {
+        self.providers.keys()
+    }
+
     pub(crate) fn core(&self, id: &CoreId) -> Option<&CorePort> {
         self.cores.get(id)
     }
@@ -399,7 +414,7 @@ impl Inner {
 
     /// Changes a transfer that nobody works on, then goes on working on it. In a task of its own: a
     /// client that hangs up must not leave the transfer taken.
-    async fn exclusively(
+    pub(crate) async fn exclusively(
         self: &Arc<Self>,
         id: TransferId,
         key: Option<Caller>,

@@ -12,14 +12,20 @@
 //! * `daily`: what one wallet may move in a day
 //! * `operate`: orders and inquiries, from the state of a transfer
 //! * `lanes`: one operation at a time per core account (rule 11)
+//! * `holds`: operations of providers that are held as a whole
+//! * `hear`: evidence about operations of ours
+//! * `payments`: payments that customers start at the wallet
+//! * `carried`: two transfers for one payment
+//! * `persons`: what persons decide
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
 //! * `fees`: what a mapping expects, beside what the provider states
-//! * `inbox`: callbacks and payments started at the wallet
+//! * `inbox`: what arrives unasked: stored, acknowledged, handled
 //! * [`requests`]: what cores ask to be paid out
 //! * `schedule`: what is due, found again after a restart
 //! * [`sharing`]: several processes: what is announced, and what is given back
 //! * `shards`: which part of the work is whose
 //! * `sweep`: what is due, announced
+//! * `wall_clock`: what follows when the time of day is set back
 
 pub mod clock;
 pub mod crash;
@@ -29,20 +35,28 @@ pub mod requests;
 pub mod setup;
 
 mod advance;
+mod carried;
 mod commit;
 mod daily;
 mod fees;
 mod gate;
+mod hear;
+mod holds;
 mod inbox;
 mod lanes;
 mod operate;
+mod payments;
+mod persons;
 mod schedule;
 mod shards;
 pub mod sharing;
 mod sweep;
+mod wall_clock;
 
 pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};
 pub use engine::Engine;
+pub use holds::HELD_OPERATIONS;
+pub use persons::{ArrivalError, PaymentClaim};
 pub use request::{
     BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
     RequestError, SubmitError, Submitted,

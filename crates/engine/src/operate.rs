@@ -1,9 +1,11 @@
 //! Orders and inquiries, made from the state of a transfer, and carried to the adapters.
 
-use kiungo_core_banking::{AccountCheck, Booking, CheckAnswer, CoreOrder, UndoOrder};
+use kiungo_core_banking::{
+    AccountCheck, Booking, CheckAnswer, CoreOrder, UndoCheck, UndoOrder,
+};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::transfer::{Operation, Origin, StepName, StepState, Transfer};
-use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, Timestamp};
+use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, Reference, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{ReverseOrder, WalletInquiry, WalletOrder};
 
@@ -11,6 +13,16 @@ use crate::engine::{CorePort, Inner, ProviderPort};
 
 /// The longest label that every provider takes (`mpesa-openapi.md` §5).
 const LABEL_CHARS_MAX: usize = 20;
+
+/// Whether a transfer could be given back as a whole.
+pub(crate) enum GivingBack {
+    /// It could, as far as can be told.
+    Possible,
+    /// It could not: nothing is to be moved.
+    Refused(Rejection),
+    /// No usable answer: try later.
+    Unclear(String),
+}
 
 impl Inner {
     /// Sends the operation that this step is.
@@ -51,13 +63,25 @@ impl Inner {
         }
     }
 
-    /// Asks what became of the operation that this step is.
+    /// Asks what became of the operation that this step is, in its present generation.
     pub(crate) async fn inquire(
         &self,
         transfer: &Transfer,
         step: StepName,
         at: Timestamp,
     ) -> Finding {
+        self.inquire_about(transfer, transfer.reference(step), at).await
+    }
+
+    /// Asks what became of the operation that this reference of the transfer names, whatever its
+    /// generation.
+    pub(crate) async fn inquire_about(
+        &self,
+        transfer: &Transfer,
+        reference: Reference,
+        at: Timestamp,
+    ) -> Finding {
+        let step = reference.step();
         let (Some(wallet), Some(core)) = self.ports(transfer) else {
             return Finding::unclear("the provider or core is no longer configured");
         };
@@ -68,18 +92,40 @@ impl Inner {
         let nothing = || Finding::unclear("the journal lacks what the inquiry needs");
         match transfer.operation(step) {
             Operation::Collect | Operation::PayOut | Operation::Reverse => {
-                wallet.provider.inquire(&wallet_inquiry(transfer, step, at)).await
+                wallet.provider.inquire(&wallet_inquiry(transfer, reference, at)).await
             }
             Operation::Deposit | Operation::Repay | Operation::Withdraw | Operation::Disburse => {
                 match core_order(wallet, transfer, step, sent_at) {
-                    Some(order) => core.core.inquire(&order).await,
+                    Some(order) => core.core.inquire(&CoreOrder { reference, ..order }).await,
                     None => nothing(),
                 }
             }
             Operation::Undo => match undo_order(wallet, transfer, step, sent_at) {
-                Some(order) => core.core.inquire_undo(&order).await,
+                Some(order) => core.core.inquire_undo(&UndoOrder { reference, ..order }).await,
                 None => nothing(),
             },
+        }
+    }
+
+    /// Whether the step that ends a reversal could be carried out: nothing is taken back on one side
+    /// before the other side's part is known to be possible. Moves nothing.
+    pub(crate) async fn can_give_back(&self, transfer: &Transfer, at: Timestamp) -> GivingBack {
+        let (Some(wallet), Some(core)) = self.ports(transfer) else {
+            return GivingBack::Unclear("the provider or core is no longer configured".to_owned());
+        };
+        if transfer.operation(StepName::UndoFirst) == Operation::Reverse {
+            return match wallet.provider.reverse() {
+                Some(_) => GivingBack::Possible,
+                None => GivingBack::Refused(not_offered()),
+            };
+        }
+        let Some(order) = undo_order(wallet, transfer, StepName::UndoFirst, at) else {
+            return GivingBack::Refused(incomplete());
+        };
+        match core.core.can_undo(&order).await {
+            UndoCheck::Possible => GivingBack::Possible,
+            UndoCheck::Refused(rejection) => GivingBack::Refused(rejection),
+            UndoCheck::Unclear { why } => GivingBack::Unclear(why),
         }
     }
 
@@ -142,7 +188,7 @@ fn wallet_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<Wa
 }
 
 /// What the customer sees as account.
-fn label(transfer: &Transfer) -> String {
+pub(crate) fn label(transfer: &Transfer) -> String {
     let number = transfer.account_no().unwrap_or("");
     let label: String =
         number.chars().filter(char::is_ascii_alphanumeric).take(LABEL_CHARS_MAX).collect();
@@ -176,7 +222,11 @@ fn reverse_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<R
     })
 }
 
-fn wallet_inquiry(transfer: &Transfer, step: StepName, at: Timestamp) -> WalletInquiry {
+fn wallet_inquiry(transfer: &Transfer, reference: Reference, at: Timestamp) -> WalletInquiry {
+    let step = reference.step();
+    // The other side's id belongs to the generation that it was given for.
+    let current = transfer.reference(step) == reference;
+    let handle = transfer.step(step).handle.clone().filter(|_| current);
     let operation = match transfer.operation(step) {
         Operation::Collect => WalletOperation::Collect,
         Operation::PayOut => WalletOperation::PayOut,
@@ -186,9 +236,9 @@ fn wallet_inquiry(transfer: &Transfer, step: StepName, at: Timestamp) -> WalletI
         .then(|| receipt_of(transfer, forward(step)))
         .flatten();
     WalletInquiry {
-        reference: transfer.reference(step),
+        reference,
         operation,
-        handle: transfer.step(step).handle.clone(),
+        handle,
         original,
         amount: transfer.amount(),
         msisdn: transfer.instruction().msisdn.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::{AccountRef, CoreId, Kind, Money, Msisdn, ProviderId, TransferId};
 use kiungo_provider::CallbackReply;
-use kiungo_store::{IdempotencyKey, KeyHolder, StoreError, Summary};
+use kiungo_store::{Hold, IdempotencyKey, KeyHolder, StoreError, Summary};
 use thiserror::Error;
 
 /// A transfer that a client wants.
@@ -134,6 +134,8 @@ pub struct ProviderStatus {
     pub core: CoreId,
     /// Its currency.
     pub currency: kiungo_domain::Currency,
+    /// Its operations that are held as a whole.
+    pub holds: Vec<Hold>,
     /// Whether its breaker lets work through.
     pub breaker: BreakerState,
     /// Operations in flight.

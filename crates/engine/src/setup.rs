@@ -150,8 +150,9 @@ pub struct EngineOptions {
     pub lease: Duration,
     /// How long a user's request waits for a transfer that is being worked on.
     pub busy_wait: Duration,
-    /// How often a payment's notification waits for a collection that may be the same payment.
-    pub notice_waits_max: u32,
+    /// How long a payment's notification waits for a collection that may be the same payment. The
+    /// collection is asked about at once; after that the payment is booked, and its receipt tells.
+    pub notice_wait_max: Duration,
     /// How long after its intent was recorded an operation may be sent: a process that was frozen
     /// meanwhile sends nothing. At most half of the time after which an absence counts.
     pub send_within: Duration,
@@ -166,7 +167,7 @@ impl Default for EngineOptions {
             poll_interval: Duration::from_millis(250),
             lease: Duration::from_secs(120),
             busy_wait: Duration::from_secs(2),
-            notice_waits_max: 10,
+            notice_wait_max: Duration::from_mins(3),
             send_within: Duration::from_secs(30),
         }
     }

@@ -330,6 +330,11 @@ impl Draft {
         self.record(Event::Told { shows });
     }
 
+    /// The payment that was received beside the one that counts is carried by that transfer.
+    pub fn brought_in(&mut self, receipt: Receipt, into: TransferId) {
+        self.record(Event::BroughtIn { step: StepName::First, receipt, into });
+    }
+
     /// Giving a transfer back would be refused by the side that comes last: everything stays as it
     /// was, and nothing has moved.
     pub fn reversal_refused(&mut self, rejection: Rejection) {
@@ -630,6 +635,7 @@ fn claims(event: &Event, transfer: &Transfer) -> Vec<ReceiptClaim> {
         | Event::Carries { .. }
         | Event::Told { .. }
         | Event::Heard { .. }
+        | Event::BroughtIn { .. }
         | Event::Annulled { .. }
         | Event::FeeCharged { .. }
         | Event::CaseOpened { .. }

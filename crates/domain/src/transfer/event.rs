@@ -198,6 +198,16 @@ pub enum Event {
         /// Why.
         rejection: Rejection,
     },
+    /// A payment that a reference of ours stands for beside the one that counts became a transfer
+    /// of its own, whose money waits for its account.
+    BroughtIn {
+        /// The step.
+        step: StepName,
+        /// The receipt of the payment.
+        receipt: Receipt,
+        /// The transfer that carries it.
+        into: TransferId,
+    },
     /// The other side charged the organisation a fee beside the amount (rule 9).
     FeeCharged {
         /// The step that it was charged for.

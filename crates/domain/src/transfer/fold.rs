@@ -111,6 +111,10 @@ impl Transfer {
                 self.adopt(*step, *generation, confirmation, at)
             }
             Event::Annulled { step, rejection } => self.annul(*step, rejection),
+            Event::BroughtIn { step, receipt, into } => {
+                self.step_mut(*step).bring_in(receipt, *into);
+                Ok(())
+            }
             Event::FeeCharged { step, .. } => {
                 must(self.step(*step).is_done(), "fee_charged", "its step was not executed")
             }

@@ -110,6 +110,7 @@ pub(super) fn postings(before: Option<&Transfer>, event: &Event, after: &Transfe
         | Event::Carries { .. }
         | Event::Told { .. }
         | Event::Heard { .. }
+        | Event::BroughtIn { .. }
         | Event::CaseOpened { .. }
         | Event::Decided { .. } => Vec::new(),
     };

@@ -31,6 +31,9 @@ pub enum Next {
     Inquire(StepName),
     /// Call a person: something has taken too long.
     CallPerson(Overdue),
+    /// Bring in a payment that was received beside the one that counts
+    /// ([`Transfer::stray_payment`]).
+    BringIn,
     /// Tell those whose payment this transfer carries what it shows now.
     Tell(Status),
 }
@@ -59,13 +62,18 @@ impl Transfer {
     }
 
     fn work(&self, policy: &Policy, now: Timestamp) -> Option<Plan> {
+        if self.stray_payment().is_some() {
+            return Some(Plan { next: Next::BringIn, due: self.updated_at().min(now) });
+        }
         let shows = self.status();
         if !self.carries.is_empty() && self.told != Some(shows) {
-            return Some(Plan { next: Next::Tell(shows), due: self.updated_at() });
+            return Some(Plan { next: Next::Tell(shows), due: self.updated_at().min(now) });
         }
         match self.progress {
             Progress::Checking if self.is_held() => return None,
-            Progress::Checking => return Some(Plan { next: Next::Check, due: self.updated_at() }),
+            Progress::Checking => {
+                return Some(Plan { next: Next::Check, due: self.updated_at().min(now) });
+            }
             Progress::Moving => {}
             Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => return None,
         }

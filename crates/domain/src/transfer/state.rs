@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::identity::{Receipt, Reference, Slot, TransferId};
 use crate::money::Money;
-use crate::outcome::{Awaiting, Rejection};
+use crate::outcome::{Awaiting, Confirmation, Rejection};
 use crate::party::CoreAccount;
 use crate::policy::Side;
 use crate::time::Timestamp;
@@ -205,6 +205,16 @@ impl Transfer {
     /// Since when money has been under way that left one side and has not reached the other.
     pub const fn transit_since(&self) -> Option<Timestamp> {
         self.transit_since
+    }
+
+    /// A payment that the provider executed under a reference of ours beside the one that counts
+    /// (approved late, or twice), and that no transfer carries yet.
+    pub fn stray_payment(&self) -> Option<(Reference, &Confirmation)> {
+        if !self.kind.is_inbound() {
+            return None;
+        }
+        let (generation, heard) = self.step(StepName::First).stray()?;
+        Some((Reference::new(self.id(), StepName::First, generation), heard))
     }
 
     /// Transfers whose payment this one carries as well.

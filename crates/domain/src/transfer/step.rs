@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::identity::{Receipt, TransferId};
 use crate::outcome::{Awaiting, Confirmation, Finding, Rejection};
 use crate::time::Timestamp;
 
@@ -86,6 +87,8 @@ pub struct Past {
     pub generation: u16,
     /// What is known of it.
     pub known: PastKind,
+    /// The transfer of its own that carries the money, where it was received beside what counts.
+    pub brought_into: Option<TransferId>,
 }
 
 /// What is known of a reference beside what counts now.
@@ -222,9 +225,39 @@ impl Step {
         })
     }
 
+    /// An execution that was heard of, does not count, and that no transfer carries yet.
+    pub(super) fn stray(&self) -> Option<(u16, &Confirmation)> {
+        self.past.iter().find_map(|past| match &past.known {
+            PastKind::Heard(Finding::Executed(heard)) => {
+                let counts = self.confirmation().is_some_and(|it| it.receipt == heard.receipt);
+                let free = past.brought_into.is_none() && !counts;
+                free.then_some((past.generation, heard))
+            }
+            PastKind::Heard(
+                Finding::Refused(_)
+                | Finding::InProgress(_)
+                | Finding::Reversed(_)
+                | Finding::Absent
+                | Finding::Unclear { .. },
+            )
+            | PastKind::TakenBack(_) => None,
+        })
+    }
+
+    /// Notes which transfer carries the payment with this receipt.
+    pub(super) fn bring_in(&mut self, receipt: &Receipt, into: TransferId) {
+        for past in &mut self.past {
+            if let PastKind::Heard(Finding::Executed(heard)) = &past.known
+                && heard.receipt == *receipt
+            {
+                past.brought_into = Some(into);
+            }
+        }
+    }
+
     pub(super) fn remember(&mut self, generation: u16, known: PastKind) {
         if self.past.len() < PAST_MAX {
-            self.past.push(Past { generation, known });
+            self.past.push(Past { generation, known, brought_into: None });
         }
     }
 

@@ -324,6 +324,7 @@ impl Witness {
             | Event::Carries { .. }
             | Event::Told { .. }
             | Event::Heard { .. }
+            | Event::BroughtIn { .. }
             | Event::Adopted { .. }
             | Event::Annulled { .. }
             | Event::FeeCharged { .. }

@@ -1,0 +1,173 @@
+//! Two transfers for one payment: one carries it, the other shows what that one shows.
+//!
+//! A payment can be heard of twice: as the result of our collection, and as a payment that the
+//! customer made by himself. Its receipt belongs to whichever came first (rule 7). The other transfer
+//! is merged into it and follows it; should the money wait in suspense because nobody could tell its
+//! account, the collection knows it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::policy::Policy;
+use kiungo_domain::transfer::{Draft, Instruction, Origin, Status, StepName, Transfer};
+use kiungo_domain::{AccountRef, TransferId};
+use kiungo_store::{Change, CommitError};
+
+use crate::advance::Turn;
+use crate::engine::Inner;
+use crate::operate::label;
+
+/// How long a transfer waits for another one that is being worked on.
+const BUSY_WAIT: Duration = Duration::from_secs(30);
+
+/// Whether another transfer carries the payment of this one.
+pub(crate) enum Carrying {
+    /// It does, and shows this.
+    By(Status),
+    /// It seems to, but is being worked on right now.
+    Later,
+    /// It does not: a person must look.
+    No,
+}
+
+impl Inner {
+    /// Has `owner`, to which the receipt belongs, carry the payment of `transfer` as well, if it is
+    /// the same payment.
+    pub(crate) async fn carried_by(
+        self: &Arc<Self>,
+        owner: TransferId,
+        transfer: &Transfer,
+        step: StepName,
+    ) -> Carrying {
+        let Ok(Some(known)) = self.store.transfer(owner).await else { return Carrying::Later };
+        if step != StepName::First || !is_same_payment(&known, transfer) {
+            return Carrying::No;
+        }
+        let account = transfer.account().filter(|_| known.status() == Status::Suspended);
+        let account = account.map(|account| AccountRef {
+            kind: Some(account.kind),
+            key: AccountKey::Id(account.id),
+        });
+        let (other, by) = (transfer.id(), format!("collection {}", transfer.id()));
+        let changed = self.exclusively(owner, None, move |draft: &mut Draft| {
+            draft.carry(other);
+            match &account {
+                Some(account) if draft.assign(account.clone(), &by) => Ok(()),
+                Some(_) => Err("it is no longer in suspense"),
+                None => Ok(()),
+            }
+        });
+        match changed.await {
+            Ok(summary) => Carrying::By(summary.status),
+            Err(_) => Carrying::Later,
+        }
+    }
+
+    /// Tells those whose payment this transfer carries what it shows now.
+    pub(crate) async fn tell(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        mut draft: Draft,
+        shows: Status,
+        policy: &Policy,
+    ) -> Turn {
+        let owner = transfer.id();
+        for other in transfer.carries() {
+            let told = self.exclusively(*other, None, move |draft: &mut Draft| {
+                let merged = draft.transfer().merged_into() == Some(owner);
+                // Its own decision to merge may still be on its way.
+                if !merged && !draft.transfer().status().is_final() {
+                    return Err("it is not merged yet");
+                }
+                draft.follow(owner, shows);
+                Ok(())
+            });
+            if let Err(error) = told.await {
+                tracing::debug!(transfer = %owner, %error, "told later");
+                return self.postpone(transfer, BUSY_WAIT).await;
+            }
+        }
+        draft.told(shows);
+        self.decided_or_read_again(transfer, draft, policy).await
+    }
+
+    /// Makes a transfer of a payment that the provider executed under a reference of ours beside the
+    /// one that counts: its money waits in suspense.
+    pub(crate) async fn bring_in(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        mut draft: Draft,
+        policy: &Policy,
+    ) -> Turn {
+        let Some((reference, confirmation)) = transfer.stray_payment() else {
+            return Turn::Rest(transfer);
+        };
+        let receipt = confirmation.receipt.clone();
+        let (instruction, now) = (transfer.instruction(), self.clock.now());
+        let stated = &confirmation.stated;
+        let mut stray = Draft::receive(
+            Instruction {
+                id: self.new_id(),
+                kind: transfer.kind(),
+                provider: instruction.provider.clone(),
+                core: instruction.core.clone(),
+                msisdn: stated.msisdn.clone().or_else(|| instruction.msisdn.clone()),
+                accounts: instruction.accounts.clone(),
+                amount: stated.amount.unwrap_or(instruction.amount),
+                client_reference: None,
+                note: None,
+                origin: Origin::Wallet {
+                    receipt: receipt.clone(),
+                    account_reference: label(&transfer),
+                },
+            },
+            now,
+        );
+        stray.refused(Rejection {
+            code: "paid_after_all".to_owned(),
+            reason: Reason::Other,
+            message: format!(
+                "the customer paid under {reference} of transfer {}, which did not count on it",
+                transfer.id()
+            ),
+            retry: Retry::Never,
+        });
+        let id = stray.transfer().id();
+        let Some(decision) = stray.finish() else { return Turn::Rest(transfer) };
+        let change = Change { decision, due: None, key: None, handles: None };
+        let into = match self.commit_at_points(change).await {
+            Ok(()) => id,
+            // It is carried already: by whoever heard of it first.
+            Err(CommitError::ReceiptTaken { owner, .. }) => owner,
+            Err(error) => {
+                tracing::error!(transfer = %transfer.id(), %error, "a payment cannot be brought in; trying again");
+                return self.postpone(transfer, policy.wallet.retry_first).await;
+            }
+        };
+        draft.brought_in(receipt, into);
+        self.decided_or_read_again(transfer, draft, policy).await
+    }
+}
+
+/// Whether `owner` was started by the notification of the payment that `transfer` has collected, and
+/// brings it to the same account, or to none yet.
+fn is_same_payment(owner: &Transfer, transfer: &Transfer) -> bool {
+    let account = match owner.status() {
+        Status::Suspended => transfer.account().is_some(),
+        Status::Received
+        | Status::InProgress
+        | Status::AwaitingCustomer
+        | Status::Completed
+        | Status::Failed
+        | Status::Reversed
+        | Status::NeedsAttention => {
+            owner.account().is_some() && owner.account() == transfer.account()
+        }
+    };
+    matches!(owner.instruction().origin, Origin::Wallet { .. })
+        && owner.amount() == transfer.amount()
+        && owner.instruction().core == transfer.instruction().core
+        && account
+}

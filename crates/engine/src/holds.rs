@@ -1,0 +1,371 @@
+//! Operations of providers that are held as a whole: work waits, nothing fails.
+//!
+//! An answer that says that the float is empty, the session blocked, or the configuration refused,
+//! says so of every operation of that kind. It holds the operation, once, as one case of the
+//! provider. Outbound transfers do not leave the core meanwhile (rule 17). A hold ends when an
+//! attempt succeeds, when a probe of the provider says so, or when a person releases it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use kiungo_domain::hold::Condition;
+use kiungo_domain::policy::Side;
+use kiungo_domain::transfer::{Decision, Event, Operation, StepName, Transfer};
+use kiungo_domain::{Outcome, ProviderId, Timestamp};
+use kiungo_provider::ReadError;
+use kiungo_store::{Hold, StoreError};
+
+use crate::engine::{Engine, Inner};
+use crate::request::BreakerState;
+
+/// How often holds are read again and probes are due: what another process found out is known here
+/// soon.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+/// The wait before the first probe of a hold; later ones wait for a quarter of its age.
+const PROBE_FIRST: Duration = Duration::from_secs(30);
+/// The longest wait between two probes.
+const PROBE_MAX: Duration = Duration::from_hours(1);
+
+/// What is held, as last read from the store.
+#[derive(Debug, Default)]
+pub(crate) struct Holds(Mutex<BTreeMap<ProviderId, Vec<Hold>>>);
+
+/// What an outcome shows of a provider's operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// This condition.
+    Holds(Operation, Condition, String),
+    /// The provider carried one out.
+    Works(Operation),
+}
+
+/// What the outcomes of a decision show of the provider's operations.
+pub(crate) fn conditions_shown(decision: &Decision) -> Vec<Shown> {
+    let shown = decision.entries.iter().filter_map(|entry| match &entry.event {
+        Event::Concluded { step, outcome } => shown_by(decision.transfer.operation(*step), outcome),
+        _ => None,
+    });
+    shown.collect()
+}
+
+fn shown_by(operation: Operation, outcome: &Outcome) -> Option<Shown> {
+    if operation.side() != Side::Wallet {
+        return None;
+    }
+    match outcome {
+        Outcome::Completed(_) | Outcome::Pending(_) => Some(Shown::Works(operation)),
+        Outcome::Rejected(rejection) => match Condition::of(operation, rejection) {
+            Some(condition) => Some(Shown::Holds(operation, condition, rejection.message.clone())),
+            None => None,
+        },
+        // Whoever is in transit goes on trying; nobody else need leave the core for it.
+        Outcome::NotSent { why } if operation == Operation::PayOut => {
+            Some(Shown::Holds(operation, Condition::Unreachable, why.clone()))
+        }
+        Outcome::NotSent { .. } | Outcome::Unknown { .. } => None,
+    }
+}
+
+impl Holds {
+    pub(crate) fn of(&self, provider: &ProviderId) -> Vec<Hold> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(provider).cloned().unwrap_or_default()
+    }
+
+    fn replace(&self, holds: Vec<Hold>) {
+        let mut known = BTreeMap::<ProviderId, Vec<Hold>>::new();
+        for hold in holds {
+            known.entry(hold.provider.clone()).or_default().push(hold);
+        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    fn note(&self, hold: Hold) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_provider = known.entry(hold.provider.clone()).or_default();
+        of_provider
+            .retain(|it| (it.operation, it.condition) != (hold.operation, hold.condition));
+        of_provider.push(hold);
+    }
+
+    fn forget(&self, provider: &ProviderId, operation: Operation, condition: Condition) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_provider) = known.get_mut(provider) {
+            of_provider.retain(|it| (it.operation, it.condition) != (operation, condition));
+        }
+    }
+}
+
+fn probe_wait(hold: &Hold, now: Timestamp) -> Duration {
+    let first = match hold.condition {
+        Condition::Unreachable => LOOK_INTERVAL,
+        Condition::Person
+        | Condition::FloatEmpty
+        | Condition::NeedsRepair
+        | Condition::SessionBlocked => PROBE_FIRST,
+    };
+    (now.since(hold.since) / 4).clamp(first, PROBE_MAX)
+}
+
+impl Engine {
+    /// What is held of a provider's operations, as last known here.
+    pub fn holds(&self, provider: &ProviderId) -> Vec<Hold> {
+        self.inner.holds.of(provider)
+    }
+
+    /// Holds an operation of a provider until a person releases it.
+    pub async fn hold_operation(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+        by: &str,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let now = self.inner.clock.now();
+        let hold = Hold {
+            provider: provider.clone(),
+            operation,
+            condition: Condition::Person,
+            detail: reason.to_owned(),
+            held_by: Some(by.to_owned()),
+            since: now,
+            probe_at: now,
+        };
+        self.inner.store.put_hold(hold.clone()).await?;
+        self.inner.holds.note(hold);
+        Ok(())
+    }
+
+    /// Lets a provider's operation go on, whatever holds it; whether anything did. What is wrong
+    /// still holds it again with the next attempt.
+    pub async fn release_operation(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+    ) -> Result<bool, StoreError> {
+        let mut released = false;
+        for condition in Condition::ALL {
+            released |= self.inner.store.release_hold(provider, operation, condition).await?;
+            self.inner.holds.forget(provider, operation, condition);
+        }
+        self.inner.wake.notify_one();
+        Ok(released)
+    }
+}
+
+impl Inner {
+    /// For how long a step may not be sent, by what is known of its provider: opening hours and
+    /// holds; for the first leg of an outbound transfer, whatever would keep its payout back
+    /// (rule 17).
+    pub(crate) fn closed_for(
+        &self,
+        transfer: &Transfer,
+        step: StepName,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let operation = transfer.operation(step);
+        if operation.side() == Side::Wallet {
+            return self.wallet_closed_for(transfer, operation, now, true);
+        }
+        let leads_to_payout = step == StepName::First && !transfer.kind().is_inbound();
+        if !leads_to_payout || transfer.step(step).unsettled_since.is_some() {
+            return None;
+        }
+        self.wallet_closed_for(transfer, Operation::PayOut, now, false)
+    }
+
+    fn wallet_closed_for(
+        &self,
+        transfer: &Transfer,
+        operation: Operation,
+        now: Timestamp,
+        may_probe: bool,
+    ) -> Option<Duration> {
+        let provider = &transfer.instruction().provider;
+        let port = self.provider(provider)?;
+        if let Some(opens_at) = port.rules.opens_at(now) {
+            return Some(opens_at.since(now));
+        }
+        if !may_probe && port.gate.breaker() != BreakerState::Closed {
+            return Some(LOOK_INTERVAL);
+        }
+        let holds = self.holds.of(provider);
+        let mut held = holds.into_iter().filter(|hold| hold.operation == operation);
+        held.find_map(|hold| self.held_for(&hold, now, may_probe))
+    }
+
+    /// For how long a hold keeps an attempt back; `None` if it may probe.
+    fn held_for(&self, hold: &Hold, now: Timestamp, may_probe: bool) -> Option<Duration> {
+        if !may_probe || !hold.condition.is_probed() {
+            return Some(LOOK_INTERVAL);
+        }
+        if hold.condition == Condition::Unreachable {
+            return None;
+        }
+        if hold.probe_at > now {
+            return Some(hold.probe_at.since(now).min(PROBE_MAX).max(Duration::from_secs(1)));
+        }
+        // One attempt is the probe; the others wait for what it shows.
+        self.holds.note(Hold { probe_at: now.after(probe_wait(hold, now)), ..hold.clone() });
+        None
+    }
+
+    /// Holds and releases what the outcomes of a decision show. What cannot be stored is held here
+    /// all the same, and stored with the next outcome that shows it.
+    pub(crate) async fn take_note_of(&self, provider: &ProviderId, shown: Vec<Shown>) {
+        for shown in shown {
+            match shown {
+                Shown::Holds(operation, condition, detail) => {
+                    self.hold_because(provider, operation, condition, detail).await;
+                }
+                Shown::Works(operation) => self.release_probed(provider, operation).await,
+            }
+        }
+    }
+
+    async fn hold_because(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+        condition: Condition,
+        detail: String,
+    ) {
+        let now = self.clock.now();
+        let known = self.holds.of(provider);
+        let known = known.iter().find(|it| (it.operation, it.condition) == (operation, condition));
+        if known.is_some() && condition == Condition::Unreachable {
+            return;
+        }
+        let since = known.map_or(now, |known| known.since);
+        let mut hold = Hold {
+            provider: provider.clone(),
+            operation,
+            condition,
+            detail,
+            held_by: None,
+            since,
+            probe_at: now,
+        };
+        hold.probe_at = now.after(probe_wait(&hold, now));
+        if known.is_none() {
+            tracing::warn!(%provider, operation = operation.as_str(), condition = condition.as_str(), why = hold.detail, "held until a probe or a person says that it works again");
+        }
+        self.holds.note(hold.clone());
+        if let Err(error) = self.store.put_hold(hold).await {
+            tracing::error!(%provider, %error, "a hold cannot be stored");
+        }
+    }
+
+    async fn release_probed(&self, provider: &ProviderId, operation: Operation) {
+        let holds = self.holds.of(provider);
+        let over = holds
+            .iter()
+            .filter(|hold| hold.operation == operation && hold.condition.is_probed());
+        for hold in over {
+            self.release(provider, operation, hold.condition, "an attempt came through").await;
+        }
+    }
+
+    async fn release(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+        condition: Condition,
+        why: &str,
+    ) {
+        tracing::info!(%provider, operation = operation.as_str(), condition = condition.as_str(), why, "no longer held");
+        self.holds.forget(provider, operation, condition);
+        if let Err(error) = self.store.release_hold(provider, operation, condition).await {
+            tracing::error!(%provider, %error, "the end of a hold cannot be stored");
+        }
+        self.wake.notify_one();
+    }
+
+    /// Reads what is held, here and by other processes.
+    pub(crate) async fn read_holds(&self) -> Result<(), StoreError> {
+        self.holds.replace(self.store.holds().await?);
+        Ok(())
+    }
+
+    /// Probes what is held, so that it goes on although nothing is attempted meanwhile.
+    pub(crate) async fn keep_probing(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(LOOK_INTERVAL) => {}
+            }
+            if let Err(error) = self.read_holds().await {
+                tracing::warn!(%error, "holds cannot be read");
+                continue;
+            }
+            let providers: Vec<ProviderId> = self.provider_ids().cloned().collect();
+            for provider in providers {
+                self.probe_breaker(&provider).await;
+                self.probe_holds(&provider).await;
+            }
+        }
+    }
+
+    /// Outbound transfers wait for a closed breaker before they leave the core: somebody must ask.
+    async fn probe_breaker(&self, provider: &ProviderId) {
+        let Some(port) = self.provider(provider) else { return };
+        if port.gate.breaker() == BreakerState::HalfOpen
+            && let Ok(pass) = port.gate.enter().await
+        {
+            let answered = !matches!(port.provider.probe().await, Err(ReadError::Unavailable(_)));
+            pass.report(answered);
+            self.wake.notify_one();
+        }
+    }
+
+    async fn probe_holds(&self, provider: &ProviderId) {
+        let now = self.clock.now();
+        for hold in self.holds.of(provider) {
+            if !hold.condition.is_probed() || hold.probe_at > now {
+                continue;
+            }
+            match self.is_over(&hold).await {
+                Some(why) => self.release(provider, hold.operation, hold.condition, &why).await,
+                None => {
+                    let probe_at = now.after(probe_wait(&hold, now));
+                    let hold = Hold { probe_at, ..hold };
+                    self.holds.note(hold.clone());
+                    if let Err(error) = self.store.put_hold(hold).await {
+                        tracing::warn!(%provider, %error, "a hold cannot be stored");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Why a hold is over, as far as the provider can be asked; `None` if it is not.
+    async fn is_over(&self, hold: &Hold) -> Option<String> {
+        let port = self.provider(&hold.provider)?;
+        let pass = port.gate.enter().await.ok()?;
+        match hold.condition {
+            Condition::Person => None,
+            Condition::FloatEmpty => {
+                let Some(balance) = port.provider.balance() else {
+                    pass.report(true);
+                    return Some("its float cannot be asked for: the next payout shows".to_owned());
+                };
+                let answer = balance.balance().await;
+                pass.report(!matches!(answer, Err(ReadError::Unavailable(_))));
+                let float = answer.ok()?;
+                (!float.is_zero()).then(|| format!("the float is {float}"))
+            }
+            Condition::NeedsRepair | Condition::SessionBlocked | Condition::Unreachable => {
+                let answer = port.provider.probe().await;
+                pass.report(!matches!(answer, Err(ReadError::Unavailable(_))));
+                answer.ok()
+            }
+        }
+    }
+}
+
+/// The operations of a provider that can be held.
+pub const HELD_OPERATIONS: [Operation; 3] =
+    [Operation::Collect, Operation::PayOut, Operation::Reverse];
+

@@ -1,0 +1,255 @@
+//! Payments that customers start at the wallet.
+//!
+//! A payment is confirmed with the provider, where it can be asked, before it becomes a transfer;
+//! however it is first heard of, one receipt is one transfer (rule 7). A payment that may be the
+//! result of a collection of ours waits a short while for the collection's own answer, which is asked
+//! for at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_domain::outcome::{Confirmation, Stated};
+use kiungo_domain::transfer::{
+    Channel, Draft, Evidence, Instruction, Kind, Origin, Status, Transfer,
+};
+use kiungo_domain::{Finding, Receipt, Reference, TransferId};
+use kiungo_provider::{PaymentFinding, PaymentNotice};
+use kiungo_store::{Change, CommitError, InboxItem, StoreError, Summary, TransferQuery};
+
+use crate::engine::{Inner, ProviderPort};
+use crate::hear::{Asking, is_awaited};
+use crate::inbox::Handled;
+
+/// The wait before the first look at whether a collection has taken up its own payment; doubles.
+const COLLECTION_WAIT: Duration = Duration::from_secs(5);
+
+impl Inner {
+    /// A payment that the provider, or a person, tells us of.
+    pub(crate) async fn handle_payment(
+        self: &Arc<Self>,
+        item: &InboxItem,
+        port: &ProviderPort,
+        notice: PaymentNotice,
+    ) -> Result<Handled, StoreError> {
+        let Some(receipt) = notice.receipt.clone() else {
+            return Ok(Handled::Quarantine("a payment without a receipt".to_owned()));
+        };
+        if let Some(owner) = self.store.by_receipt(&item.provider, &receipt).await? {
+            return self.compare_with_known(&notice, &receipt, owner).await;
+        }
+        let confirms = port.provider.capabilities().confirms_payments;
+        let truth = if confirms {
+            match port.provider.confirm(&notice).await {
+                PaymentFinding::Made(truth) => truth,
+                PaymentFinding::NotMade { why } => return Ok(Handled::Quarantine(why)),
+                PaymentFinding::Absent => return Ok(self.absent_payment(item)),
+                PaymentFinding::NotYet => {
+                    return Ok(Handled::later("the payment is not settled yet"));
+                }
+                PaymentFinding::Unclear { why } => return Ok(Handled::later(why)),
+            }
+        } else {
+            notice.clone()
+        };
+        if truth.receipt.as_ref() != Some(&receipt) || truth.amount != notice.amount {
+            let reason = format!(
+                "the notice names {receipt} and {}, the provider {}",
+                notice.amount, truth.amount
+            );
+            return Ok(Handled::Quarantine(reason));
+        }
+        if let Some(reference) = truth.reference {
+            return self.hear_of_collection(item, reference, &truth, receipt, confirms).await;
+        }
+        if let Some(wait) = self.wait_for_collection(item, &truth).await? {
+            let why = "a collection of the same amount is being asked about".to_owned();
+            return Ok(Handled::Later { why, wait: Some(wait) });
+        }
+        self.receive_payment(item, port, truth, receipt).await
+    }
+
+    /// The payment carries a reference of ours: it is evidence about that collection. Where the
+    /// provider has confirmed it, that is its answer; else it is asked under the reference.
+    async fn hear_of_collection(
+        self: &Arc<Self>,
+        item: &InboxItem,
+        reference: Reference,
+        truth: &PaymentNotice,
+        receipt: Receipt,
+        confirmed: bool,
+    ) -> Result<Handled, StoreError> {
+        let stated = Stated {
+            amount: Some(truth.amount),
+            msisdn: truth.msisdn.clone(),
+            reference: Some(reference),
+            account: None,
+        };
+        let finding = Finding::Executed(Confirmation { receipt, fee: None, stated });
+        let claim = Evidence { channel: Channel::Notification, reference, finding };
+        let id = reference.transfer();
+        let awaited = self.store.transfer(id).await?;
+        let awaited = awaited.is_some_and(|transfer| is_awaited(&transfer, reference));
+        let asking = if confirmed { Asking::Done } else { Asking::First };
+        match self.hear(item, claim, asking).await? {
+            // Its own answer is to be seen before the notification is put away.
+            Handled::Noted(_) if awaited => {
+                let why = format!("transfer {id} is asking about it");
+                Ok(Handled::Later { why, wait: Some(COLLECTION_WAIT) })
+            }
+            handled => Ok(handled),
+        }
+    }
+
+    /// Another notice of a payment that is known. Where the provider cannot confirm what it says, a
+    /// forged one may have come first: if they differ, a person must look.
+    async fn compare_with_known(
+        &self,
+        notice: &PaymentNotice,
+        receipt: &Receipt,
+        owner: TransferId,
+    ) -> Result<Handled, StoreError> {
+        let Some(transfer) = self.store.transfer(owner).await? else {
+            return Ok(Handled::later("its transfer cannot be read"));
+        };
+        let instruction = transfer.instruction();
+        let same_wallet = match (&notice.msisdn, &instruction.msisdn) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        let same_account = match &instruction.origin {
+            Origin::Wallet { account_reference, .. } => {
+                *account_reference == notice.account_reference
+            }
+            Origin::Api { .. } => true,
+        };
+        let brought_in = matches!(instruction.origin, Origin::Wallet { .. })
+            && notice.reference.is_some();
+        Ok(if notice.amount == instruction.amount && same_wallet && (same_account || brought_in) {
+            Handled::Noted(format!("receipt {receipt} is known: transfer {owner}"))
+        } else {
+            Handled::Quarantine(format!(
+                "receipt {receipt} is transfer {owner}, but this notice names another amount, \
+                 wallet or account: compare both with the provider's statement"
+            ))
+        })
+    }
+
+    /// "Not found" counts only after the indexing window, and repeatedly (rule 3).
+    fn absent_payment(&self, item: &InboxItem) -> Handled {
+        if self.is_surely_absent(item) {
+            Handled::Quarantine("the provider knows of no such payment".to_owned())
+        } else {
+            Handled::later("the provider does not know of it yet")
+        }
+    }
+
+    /// How long the payment is still to wait for collections that it may be the result of, which are
+    /// asked about at once; `None` if there is none, or it has waited long enough: the receipt sorts
+    /// out the rest.
+    async fn wait_for_collection(
+        self: &Arc<Self>,
+        item: &InboxItem,
+        truth: &PaymentNotice,
+    ) -> Result<Option<Duration>, StoreError> {
+        let waited = self.clock.now().since(item.at);
+        let left = self.options.notice_wait_max.saturating_sub(waited);
+        if left.is_zero() {
+            return Ok(None);
+        }
+        let candidates = self.collections_like(item, truth).await?;
+        for id in &candidates {
+            if !self.board().leave_hint(*id, "notification of a like payment") {
+                let hint = |draft: &mut Draft| {
+                    draft.hint("notification of a like payment");
+                    Ok(())
+                };
+                // Whether or not it could be told: its ladder asks as well.
+                let _ = self.exclusively(*id, None, hint).await;
+            }
+        }
+        let wait = COLLECTION_WAIT.saturating_mul(1 << item.attempts.min(6)).min(left);
+        Ok((!candidates.is_empty()).then_some(wait))
+    }
+
+    /// Collections under way that the payment may be the result of: of the same wallet and amount;
+    /// where the provider hides the number, of the same amount, with the label that we sent.
+    async fn collections_like(
+        &self,
+        item: &InboxItem,
+        truth: &PaymentNotice,
+    ) -> Result<Vec<TransferId>, StoreError> {
+        let statuses = if truth.msisdn.is_some() { Vec::new() } else { UNSETTLED.to_vec() };
+        let query = TransferQuery {
+            provider: Some(item.provider.clone()),
+            msisdn: truth.msisdn.clone(),
+            statuses,
+            limit: 500,
+            ..TransferQuery::default()
+        };
+        let typed = digits_and_letters(&truth.account_reference);
+        let like = |row: &&Summary| {
+            let number = row.account_no.as_deref().map(digits_and_letters);
+            row.kind.is_inbound()
+                && row.amount == truth.amount
+                && row.wallet_receipt.is_none()
+                && row.merged_into.is_none()
+                && !row.status.is_final()
+                && matches!(row.origin, Origin::Api { .. })
+                && (truth.msisdn.is_some() || number.is_some_and(|number| number == typed))
+        };
+        let page = self.store.search(&query).await?;
+        Ok(page.rows.iter().filter(like).map(|row| row.id).collect())
+    }
+
+    async fn receive_payment(
+        self: &Arc<Self>,
+        item: &InboxItem,
+        port: &ProviderPort,
+        truth: PaymentNotice,
+        receipt: Receipt,
+    ) -> Result<Handled, StoreError> {
+        let accounts = port.rules.resolve(&truth.account_reference, truth.msisdn.as_ref());
+        let kind = accounts
+            .iter()
+            .find_map(|account| account.kind)
+            .map_or(Kind::Deposit, Kind::inbound_for);
+        let instruction = Instruction {
+            id: self.new_id(),
+            kind,
+            provider: item.provider.clone(),
+            core: port.rules.core().clone(),
+            msisdn: truth.msisdn,
+            accounts,
+            amount: truth.amount,
+            client_reference: None,
+            note: None,
+            origin: Origin::Wallet { receipt, account_reference: truth.account_reference },
+        };
+        let now = self.clock.now();
+        let draft = Draft::receive(instruction, now);
+        let transfer: Transfer = draft.transfer().clone();
+        let Some(decision) = draft.finish() else { return Ok(Handled::later("nothing decided")) };
+        let due = Some(self.lease_if_room(now));
+        let change = Change { decision, due, key: None, handles: Some(item.id) };
+        match self.commit_at_points(change).await {
+            Ok(()) => {
+                self.dispatch_new(transfer);
+                Ok(Handled::WithTransfer)
+            }
+            Err(CommitError::ReceiptTaken { owner, .. }) => {
+                Ok(Handled::Noted(format!("its receipt is known: transfer {owner}")))
+            }
+            Err(CommitError::AlreadyHandled) => Ok(Handled::WithTransfer),
+            Err(CommitError::Store(error)) => Err(error),
+            Err(other) => Ok(Handled::later(other.to_string())),
+        }
+    }
+}
+
+/// The statuses of transfers whose collection may still be under way.
+const UNSETTLED: [Status; 4] =
+    [Status::Received, Status::InProgress, Status::AwaitingCustomer, Status::NeedsAttention];
+
+fn digits_and_letters(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}

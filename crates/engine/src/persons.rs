@@ -1,0 +1,165 @@
+//! What persons decide: about a transfer, about an arrival that is kept for them, and about a payment
+//! that nobody told us of.
+
+use kiungo_domain::transfer::{Deciding, Draft, PersonDecision};
+use kiungo_domain::{Money, Msisdn, ProviderId, Receipt, TransferId};
+use kiungo_provider::{PaymentNotice, RawCallback};
+use kiungo_queue::Work;
+use kiungo_store::{InboxId, InboxItem, InboxState, StoreError, Summary};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::engine::{Engine, Inner};
+use crate::request::{Caller, RequestError};
+use crate::sweep::arrival_slot;
+
+/// The method of the arrival that a claim becomes: no HTTP request has it.
+pub(crate) const CLAIM_METHOD: &str = "KIUNGO-CLAIM";
+
+/// A payment that a person wants brought in by its receipt (a *claim*): the provider is asked, then
+/// the ordinary pipeline runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentClaim {
+    /// The provider's receipt.
+    pub receipt: Receipt,
+    /// The gross amount, as the person sees it; the provider's answer is compared with it.
+    pub amount: Money,
+    /// The payer, where the person knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub msisdn: Option<Msisdn>,
+    /// The account as the payer typed it, where the person knows it; else the money waits in
+    /// suspense.
+    #[serde(default)]
+    pub account_reference: String,
+}
+
+/// Why a claim or a decision about an arrival was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ArrivalError {
+    /// No such provider is configured.
+    #[error("no provider `{0}` is configured")]
+    UnknownProvider(ProviderId),
+    /// The provider cannot be asked about a payment, so that nothing would prove it.
+    #[error("provider `{0}` cannot be asked about a payment by its receipt; use its statement")]
+    NotAskable(ProviderId),
+    /// There is no such arrival.
+    #[error("there is no arrival {0}")]
+    NotFound(InboxId),
+    /// It is not kept for a person.
+    #[error("arrival {0} is not quarantined: it was handled, or is being handled")]
+    NotQuarantined(InboxId),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Carries out what a person decided about a transfer; under a key, once. What its state does not
+    /// allow is [`RequestError::Conflict`].
+    pub async fn decide(
+        &self,
+        id: TransferId,
+        decision: PersonDecision,
+        who: Deciding,
+        key: Option<Caller>,
+    ) -> Result<Summary, RequestError> {
+        let known = self.inner.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
+        let provider = &known.instruction().provider;
+        let policy = self.inner.provider(provider).map(|port| port.rules.policy().clone());
+        let Some(policy) = policy else {
+            let status = known.status().as_str();
+            let why = "its provider is no longer configured";
+            return Err(RequestError::Conflict { id, status, why });
+        };
+        let change = move |draft: &mut Draft| {
+            let taken = draft.decide(&decision, &who, &policy);
+            taken.then_some(()).ok_or("its state does not allow this; its `choices` say what it does")
+        };
+        self.inner.exclusively(id, key, change).await
+    }
+
+    /// Brings in a payment by its receipt. It is stored like a notification of the provider, and
+    /// handled like one; the arrival.
+    pub async fn claim(
+        &self,
+        provider: &ProviderId,
+        claim: &PaymentClaim,
+    ) -> Result<InboxId, ArrivalError> {
+        let port = self.inner.provider(provider);
+        let port = port.ok_or_else(|| ArrivalError::UnknownProvider(provider.clone()))?;
+        if !port.provider.capabilities().confirms_payments {
+            return Err(ArrivalError::NotAskable(provider.clone()));
+        }
+        let body = serde_json::to_vec(claim)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let callback = RawCallback {
+            method: CLAIM_METHOD.to_owned(),
+            path: claim.receipt.as_str().to_owned(),
+            headers: Vec::new(),
+            body: body.into(),
+        };
+        let due = self.inner.clock.now();
+        let (id, item) =
+            self.inner.keep(provider, &callback, InboxState::waiting(due)).await?;
+        self.inner.handle_soon(item);
+        Ok(id)
+    }
+
+    /// An arrival, whole.
+    pub async fn arrival(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
+        self.inner.store.inbox_item(id).await?.ok_or(ArrivalError::NotFound(id))
+    }
+
+    /// Has an arrival that is kept for a person handled again, after a mapping was mended for
+    /// example.
+    pub async fn handle_again(&self, id: InboxId) -> Result<(), ArrivalError> {
+        let item = self.quarantined(id).await?;
+        let state = InboxState::waiting(self.inner.clock.now());
+        self.inner.store.set_inbox_state(id, state.clone()).await?;
+        self.inner.handle_soon(Some(InboxItem { state, ..item }));
+        Ok(())
+    }
+
+    /// Puts an arrival away that is kept for a person.
+    pub async fn dismiss(&self, id: InboxId, by: &str, reason: &str) -> Result<(), ArrivalError> {
+        self.quarantined(id).await?;
+        let note = format!("dismissed by {by}: {reason}");
+        Ok(self.inner.store.set_inbox_state(id, InboxState::Handled { note }).await?)
+    }
+
+    async fn quarantined(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
+        let item = self.arrival(id).await?;
+        match item.state {
+            InboxState::Quarantined { .. } => Ok(item),
+            InboxState::Waiting { .. } | InboxState::Handled { .. } => {
+                Err(ArrivalError::NotQuarantined(id))
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Handles an arrival now, here or by whoever it belongs to.
+    pub(crate) fn handle_soon(self: &std::sync::Arc<Self>, item: Option<InboxItem>) {
+        match item {
+            Some(item) if self.sharing.is_some() => {
+                self.announce(arrival_slot(item.id.0), Work::Arrival(item.id.0));
+            }
+            Some(item) => self.handle_arrival(item),
+            None => {}
+        }
+    }
+}
+
+/// The payment that a claim is about.
+pub(crate) fn claimed(body: &[u8]) -> Option<PaymentNotice> {
+    let claim: PaymentClaim = serde_json::from_slice(body).ok()?;
+    Some(PaymentNotice {
+        receipt: Some(claim.receipt),
+        msisdn: claim.msisdn,
+        amount: claim.amount,
+        account_reference: claim.account_reference,
+        reference: None,
+        at: None,
+    })
+}
