@@ -39,6 +39,11 @@ pub trait Core: Send + Sync {
     /// [`CoreCapabilities::resend_is_idempotent`].
     async fn post(&self, order: &CoreOrder) -> Outcome;
 
+    /// Whether the core would take this booking back if it were asked now. Moves nothing. What says
+    /// "possible" can still be refused later: whoever lets money move because of it has to be able
+    /// to let a person resume.
+    async fn can_undo(&self, order: &UndoOrder) -> UndoCheck;
+
     /// Takes a booking back. Same promises as [`Core::post`].
     async fn undo(&self, order: &UndoOrder) -> Outcome;
 
@@ -155,6 +160,20 @@ pub struct UndoOrder {
     pub transaction: Receipt,
     /// When it is sent.
     pub at: Timestamp,
+}
+
+/// The answer to the question whether a booking could be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UndoCheck {
+    /// Nothing that can be read speaks against it; also where it has been taken back already.
+    Possible,
+    /// The core would refuse it.
+    Refused(Rejection),
+    /// No usable answer: try later.
+    Unclear {
+        /// Why, for people.
+        why: String,
+    },
 }
 
 /// The core does not work as configured.

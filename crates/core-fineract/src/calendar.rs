@@ -108,7 +108,7 @@ impl CalendarCache {
         }
         let mut calendar = Calendar::default();
         if business_date {
-            calendar.business_date = Some(read_business_date(client).await?);
+            calendar.business_date = read_business_date(client).await?;
         }
         if closed_periods {
             read_closed_days(client, profile, &mut calendar).await?;
@@ -142,9 +142,16 @@ struct BusinessDay {
     date: wire::Date,
 }
 
-async fn read_business_date(client: &Client) -> Result<Date, ReadError> {
-    let read: BusinessDay = client.read("/api/v1/businessdate/BUSINESS_DATE").await?;
-    Ok(read.date.0)
+/// What the core answers where a business date is kept but was never set. It books on the calendar's
+/// date then (`fineract.md` §18).
+const NEVER_SET: &str = "error.msg.businessdate.not.found";
+
+async fn read_business_date(client: &Client) -> Result<Option<Date>, ReadError> {
+    match client.read::<BusinessDay>("/api/v1/businessdate/BUSINESS_DATE").await {
+        Ok(day) => Ok(Some(day.date.0)),
+        Err(ReadError::NotFound { code }) if code == NEVER_SET => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[derive(Deserialize)]

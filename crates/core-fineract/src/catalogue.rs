@@ -192,6 +192,11 @@ pub(crate) const ROWS: &[Row] = &[
     duplicate(403, "error.msg.*.duplicate.externalId"),
     duplicate(400, "validation.msg.*.externalId.value.must.be.unique"),
     duplicate(400, "error.msg.loan.disbursal.account.is.not.approve.not.disbursed.state"),
+    // Since 1.9 also what is undone already.
+    duplicate(
+        403,
+        "error.msg.loan.transaction.adjustment.is.only.allowed.to.repayment.or.waiver.or.creditbalancerefund.transactions",
+    ),
     duplicate(400, "error.msg.loan.credit.balance.refund.account.is.not.overpaid"),
     duplicate(400, "validation.msg.savingsaccount.amount.validation.msg.amount.is.not.on.hold"),
     // Busy.
@@ -209,6 +214,7 @@ pub(crate) const ROWS: &[Row] = &[
     last(404, "error.msg.saving.account.id.invalid", AccountNotFound),
     last(404, "error.msg.saving.account.trasaction.id.invalid", Other),
     last(404, "error.msg.client.id.invalid", AccountNotFound),
+    last(404, "error.msg.client.not.found.with.client.id", AccountNotFound),
     last(404, "error.msg.loan.id.invalid", AccountNotFound),
     last(404, "error.msg.loan.external.id.invalid", AccountNotFound),
     last(404, "error.msg.loan.transaction.id.invalid", Other),
@@ -279,11 +285,6 @@ pub(crate) const ROWS: &[Row] = &[
     last(
         403,
         "error.msg.loan.transaction.cant.be.created.because.later.charge.refund.exists",
-        AccountState,
-    ),
-    last(
-        403,
-        "error.msg.loan.transaction.adjustment.is.only.allowed.to.repayment.or.waiver.or.creditbalancerefund.transactions",
         AccountState,
     ),
     last(

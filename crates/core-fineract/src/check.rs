@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan as _};
-use kiungo_core_banking::{AccountCheck, AccountFacts, Booking, CheckAnswer};
+use kiungo_core_banking::{AccountCheck, AccountFacts, Booking, CheckAnswer, CoreOrder};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{AccountKind, Currency, Money};
 
@@ -134,6 +134,30 @@ pub(crate) fn savings(
         return Err(refused("insufficient.balance", Reason::InsufficientFunds, message));
     }
     Ok(())
+}
+
+/// Why the core would not take a booking on this account back (`fineract.md` §9.3); `None` if nothing
+/// that the account shows speaks against it.
+pub(crate) fn undo_refusal(account: &SavingsAccount, original: &CoreOrder) -> Option<Rejection> {
+    let refusal = |no: No| match no {
+        No::Refused(rejection) => Some(rejection),
+        No::Unclear(_) => None,
+    };
+    if account.status.id != ACTIVE {
+        return refusal(state(&format!(
+            "the account's status is {}, not active",
+            account.status.id
+        )));
+    }
+    let amount = original.amount;
+    let spent = original.booking == Booking::Deposit
+        && available(account, amount.currency())
+            .is_some_and(|available| i128::from(amount.minor()) > available);
+    if spent {
+        let message = "the deposit has been spent: the account has too little money available";
+        return refusal(refused("insufficient.balance", Reason::InsufficientFunds, message));
+    }
+    None
 }
 
 /// What a withdrawal may take, in minor units: the available balance, less the minimum where it is

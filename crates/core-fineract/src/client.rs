@@ -10,7 +10,7 @@ use kiungo_transport::{Failure, Transport};
 use serde::de::DeserializeOwned;
 
 use crate::auth::{AuthFailure, Authenticator};
-use crate::catalogue::{self, Verdict};
+use crate::catalogue::{self, Class, Verdict};
 use crate::config::Settings;
 use crate::wire::{Page, read_object};
 
@@ -69,6 +69,8 @@ impl SendError {
 pub(crate) enum ReadError {
     /// The core says that there is no such thing.
     NotFound { code: String },
+    /// Login, permissions or settings: a person must repair it.
+    Repair { code: String, message: String },
     /// No usable answer.
     Unusable(String),
 }
@@ -77,6 +79,7 @@ impl ReadError {
     pub(crate) fn why(self) -> String {
         match self {
             Self::NotFound { code } => format!("404 {code}"),
+            Self::Repair { code, message } => format!("{code}: {message}"),
             Self::Unusable(why) => why,
         }
     }
@@ -194,6 +197,9 @@ impl Answer {
         }
         Err(match catalogue::judge(self.status, &self.body) {
             Verdict::Listed { code, .. } if self.status == 404 => ReadError::NotFound { code },
+            Verdict::Listed { row, code, message } if row.class == Class::Repair => {
+                ReadError::Repair { code, message }
+            }
             Verdict::Listed { code, message, .. } => {
                 ReadError::Unusable(format!("{} {code}: {message}", self.status))
             }

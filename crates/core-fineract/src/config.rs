@@ -68,6 +68,11 @@ pub struct Options {
     /// 120: twice the time after which we hang up, as the core itself knows no time limit.
     #[serde(default = "default_indexing_window_s")]
     pub indexing_window_s: u64,
+    /// How many pages of 200 postings of one kind on one account are looked through for a posting
+    /// whose outcome is unknown, since it may stand on any day. Default 500: an account with more
+    /// than 100,000 deposits is no customer's, and each page is a request.
+    #[serde(default = "default_history_pages_max")]
+    pub history_pages_max: u64,
     /// For how long business date, closures and holidays are remembered, in seconds. Default 60.
     #[serde(default = "default_calendar_refresh_s")]
     pub calendar_refresh_s: u64,
@@ -231,6 +236,7 @@ impl Settings {
             ("command_timeout_ms", options.command_timeout_ms),
             ("read_timeout_ms", options.read_timeout_ms),
             ("indexing_window_s", options.indexing_window_s),
+            ("history_pages_max", options.history_pages_max),
         ] {
             if value == 0 {
                 return Err(OptionsError::Zero(key));
@@ -279,6 +285,10 @@ fn default_read_timeout_ms() -> u64 {
 
 fn default_indexing_window_s() -> u64 {
     120
+}
+
+fn default_history_pages_max() -> u64 {
+    500
 }
 
 fn default_calendar_refresh_s() -> u64 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kiungo_core_banking::{
     AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError,
-    UndoOrder,
+    UndoCheck, UndoOrder,
 };
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{AccountRef, Finding, Msisdn, Outcome};
@@ -114,7 +114,14 @@ impl Fineract {
     async fn value_date(&self, order: &CoreOrder) -> Result<jiff::civil::Date, Outcome> {
         let settings = &self.client.settings;
         let calendar = self.calendar.get(&self.client, &self.profile()).await.map_err(|error| {
-            Outcome::not_sent(format!("the calendar cannot be read: {}", error.why()))
+            let why = |error: ReadError| format!("the calendar cannot be read: {}", error.why());
+            match error {
+                // Not worth asking again until a person has given the permission.
+                ReadError::Repair { ref code, .. } => {
+                    Outcome::Rejected(booking::repair(&code.clone(), &why(error)))
+                }
+                error => Outcome::not_sent(why(error)),
+            }
         })?;
         calendar.value_date(order, &settings.zone, settings.options.closed_periods).map_err(
             |closed| match closed.until {
@@ -196,6 +203,18 @@ impl Core for Fineract {
         self.mind_the_calendar(order, date, outcome).await
     }
 
+    async fn can_undo(&self, order: &UndoOrder) -> UndoCheck {
+        let profile = self.profile();
+        let calendar = match self.calendar.get(&self.client, &profile).await {
+            Ok(calendar) => calendar,
+            Err(error) => {
+                let why = format!("the calendar cannot be read: {}", error.why());
+                return UndoCheck::Unclear { why };
+            }
+        };
+        undo::check(&self.client, &profile, order, calendar.closed_until).await
+    }
+
     async fn undo(&self, order: &UndoOrder) -> Outcome {
         let booked = match undo::undo(&self.client, &self.profile(), order).await {
             Ok(booked) => booked,
@@ -222,6 +241,8 @@ impl Core for Fineract {
         let mut seen = probe::inspect(&self.client).await?;
         self.learn(seen.profile).await;
         seen.lines.extend(probe::permissions(&self.client, &seen.profile).await?);
+        let calendar = self.calendar.get(&self.client, &seen.profile).await;
+        seen.lines.extend(probe::calendar(&self.client, &seen.profile, calendar)?);
         Ok(seen.lines)
     }
 }

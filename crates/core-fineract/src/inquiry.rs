@@ -16,9 +16,8 @@ use crate::trail;
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsAccount, SavingsTransaction};
 
-const PAGE_SIZE: u64 = 50;
-/// More postings than this many pages of one kind on one account are not looked through.
-const PAGES_MAX: u64 = 200;
+/// Postings asked for at a time: far below what is read of one answer.
+const PAGE_SIZE: u64 = 200;
 /// Loan status "approved", the only one from which a loan is disbursed.
 const LOAN_APPROVED: u64 = 200;
 
@@ -86,17 +85,59 @@ async fn savings(
     kind: u64,
     extent: Extent,
 ) -> Finding {
-    let rows = if profile.has_external_id_routes() {
-        search(client, profile, order, kind, extent).await
-    } else {
-        let path =
-            format!("/api/v1/savingsaccounts/{}?associations=transactions", order.account.id);
-        client.read::<SavingsAccount>(&path).await.map(|account| account.transactions)
+    // A counter row is no posting of its own.
+    let weigh = |rows: &[SavingsTransaction]| {
+        among(rows.iter().filter(|row| !row.is_reversal), order, kind)
     };
-    match rows {
-        // A counter row is no posting of its own.
-        Ok(rows) => among(rows.iter().filter(|row| !row.is_reversal), order, kind),
-        Err(error) => Finding::unclear(error.why()),
+    if profile.has_external_id_routes() {
+        return match search(client, profile, order, kind, extent).await {
+            Ok(rows) => weigh(&rows),
+            Err(error) => Finding::unclear(error.why()),
+        };
+    }
+    let path = format!("/api/v1/savingsaccounts/{}?associations=transactions", order.account.id);
+    match client.read::<SavingsAccount>(&path).await {
+        Ok(account) => weigh(&account.transactions),
+        Err(error) => by_trail(client, order, kind, error).await,
+    }
+}
+
+/// Before 1.9 the history comes as a whole, which can be more than is read of one answer. The trail
+/// comes in pages: a command that ended well, and each posting is one, stands there from the
+/// transaction on that booked it (`fineract.md` §4.4).
+async fn by_trail(client: &Client, order: &CoreOrder, kind: u64, error: ReadError) -> Finding {
+    if !matches!(error, ReadError::Unusable(_)) || kind == HOLD {
+        return Finding::unclear(error.why());
+    }
+    let whole = error.why();
+    let unclear = |why: String| {
+        Finding::unclear(format!("the whole history: {whole}; in the audit trail: {why}"))
+    };
+    let id = match trail::booked(client, order).await {
+        Ok(Some(id)) => id,
+        Ok(None) => return Finding::Absent,
+        Err(error) => return unclear(error.why()),
+    };
+    let finding = match order.account.kind {
+        AccountKind::Savings => {
+            let path = format!("/api/v1/savingsaccounts/{}/transactions/{id}", order.account.id);
+            let row = client.read::<SavingsTransaction>(&path).await;
+            row.map(|row| Row::from(&row).is(order, kind))
+        }
+        AccountKind::Loan => {
+            let path = format!("/api/v1/loans/{}/transactions/{id}", order.account.id);
+            let row = client.read::<LoanTransaction>(&path).await;
+            row.map(|row| match Row::from(&row).is(order, kind) {
+                // A back-dated posting gives rows new numbers, and leaves reversed ones behind.
+                Finding::Reversed(_) => Finding::unclear("the row may have got another number"),
+                finding => finding,
+            })
+        }
+    };
+    match finding {
+        Ok(Finding::Absent) => unclear("its row does not carry our reference".to_owned()),
+        Ok(finding) => finding,
+        Err(error) => unclear(error.why()),
     }
 }
 
@@ -124,7 +165,8 @@ async fn search(
     };
     filter.push(("types", &kind));
     let mut rows = Vec::new();
-    for page in 0..PAGES_MAX {
+    let pages_max = client.settings.options.history_pages_max;
+    for page in 0..pages_max {
         // The offset is the index of the page, not of the row.
         let offset = page.to_string();
         let paging = [
@@ -150,15 +192,23 @@ async fn search(
             return Err(ReadError::Unusable("an empty page before the last one".into()));
         }
     }
-    Err(ReadError::Unusable("more postings on the account than are looked through".into()))
+    Err(ReadError::Unusable(format!(
+        "the account has more than {} postings of this kind, which are not looked through \
+         (history_pages_max)",
+        pages_max.saturating_mul(PAGE_SIZE)
+    )))
 }
 
 /// What became of a repayment or a disbursement. By external id: a back-dated posting can give
 /// the row a new number, and only the external id moves along (`fineract.md` §5).
 pub(crate) async fn loan(client: &Client, profile: &Profile, order: &CoreOrder) -> Finding {
+    let kind = posting::kind(order.booking);
     match loan_transaction(client, profile, order).await {
-        Ok(Some(row)) => Row::from(&row).is(order, posting::kind(order.booking)),
+        Ok(Some(row)) => Row::from(&row).is(order, kind),
         Ok(None) => Finding::Absent,
+        Err(error) if !profile.has_external_id_routes() => {
+            by_trail(client, order, kind, error).await
+        }
         Err(error) => Finding::unclear(error.why()),
     }
 }

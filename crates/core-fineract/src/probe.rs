@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::booking::FORMAT;
+use crate::calendar::Calendar;
 use crate::catalogue::{self, Verdict};
-use crate::client::{Answer, Client};
-use crate::config::Auth;
+use crate::client::{Answer, Client, ReadError};
+use crate::config::{Auth, ClosedPeriods, Options};
 use crate::version::{FLOOR, Profile, Version};
 use crate::wire::{ErrorBody, Page};
 
@@ -19,13 +20,12 @@ pub(crate) struct Seen {
     pub(crate) lines: Vec<String>,
 }
 
-/// What the connector's user must be allowed to do (`fineract.md` §1.2).
-const NEEDED: [&str; 12] = [
+/// What the connector's user must be allowed to do (`fineract.md` §1.2), however it is configured.
+const NEEDED: [&str; 11] = [
     "READ_CLIENT",
     "READ_SAVINGSACCOUNT",
     "READ_LOAN",
     "READ_PAYMENTTYPE",
-    "READ_AUDIT",
     "DEPOSIT_SAVINGSACCOUNT",
     "WITHDRAWAL_SAVINGSACCOUNT",
     "UNDOTRANSACTION_SAVINGSACCOUNT",
@@ -37,6 +37,20 @@ const NEEDED: [&str; 12] = [
 /// What some ways of working need beside.
 const USEFUL: [&str; 3] =
     ["HOLDAMOUNT_SAVINGSACCOUNT", "RELEASEAMOUNT_SAVINGSACCOUNT", "READ_CONFIGURATION"];
+
+/// What it must be allowed to do as it is configured, and as the tenant is.
+fn needed(options: &Options, profile: &Profile) -> Vec<&'static str> {
+    let moves = options.closed_periods == ClosedPeriods::NextOpenDay;
+    let by_setting = [
+        ("READ_AUDIT", profile.has_telling_trail()),
+        ("READ_BUSINESS_DATE", profile.business_date == Some(true)),
+        ("READ_GLCLOSURE", moves),
+        ("READ_WORKINGDAYS", moves && !profile.loans_on_non_working_days),
+        ("READ_HOLIDAY", moves && options.office.is_some() && !profile.loans_on_holidays),
+    ];
+    let by_setting = by_setting.into_iter().filter(|(_, is_needed)| *is_needed);
+    NEEDED.into_iter().chain(by_setting.map(|(name, _)| name)).collect()
+}
 
 /// Logs in and finds out what the core can do.
 pub(crate) async fn inspect(client: &Client) -> Result<Seen, ProbeError> {
@@ -274,21 +288,17 @@ pub(crate) async fn permissions(
     let Some(granted) = read else {
         return Ok(vec!["warning: the user's permissions cannot be read".to_owned()]);
     };
-    judge_permissions(&granted, profile)
+    judge_permissions(&granted, &needed(&client.settings.options, profile))
 }
 
-fn judge_permissions(granted: &[String], profile: &Profile) -> Result<Vec<String>, ProbeError> {
+fn judge_permissions(granted: &[String], needed: &[&str]) -> Result<Vec<String>, ProbeError> {
     let has = |name: &str| granted.iter().any(|permission| permission == name);
     let may = |name: &str| {
         has(name)
             || has("ALL_FUNCTIONS")
             || (name.starts_with("READ_") && has("ALL_FUNCTIONS_READ"))
     };
-    let missing: Vec<&str> = NEEDED
-        .into_iter()
-        .filter(|name| *name != "READ_AUDIT" || profile.has_telling_trail())
-        .filter(|name| !may(name))
-        .collect();
+    let missing: Vec<&str> = needed.iter().copied().filter(|name| !may(name)).collect();
     if !missing.is_empty() {
         return Err(ProbeError::Repair(format!(
             "the user lacks permissions: {}",
@@ -307,6 +317,28 @@ fn judge_permissions(granted: &[String], profile: &Profile) -> Result<Vec<String
         lines.push("warning: the user may approve its own commands (a checker right)".to_owned());
     }
     Ok(lines)
+}
+
+/// What came of reading the calendar as it is configured: every booking reads it first.
+pub(crate) fn calendar(
+    client: &Client,
+    profile: &Profile,
+    read: Result<Calendar, ReadError>,
+) -> Result<Option<String>, ProbeError> {
+    let calendar = read.map_err(|error| match error {
+        ReadError::Unusable(why) => {
+            ProbeError::Unavailable(format!("the calendar cannot be read: {why}"))
+        }
+        error => ProbeError::Repair(format!("the calendar cannot be read: {}", error.why())),
+    })?;
+    let never_set = profile.business_date == Some(true) && calendar.business_date.is_none();
+    let zone = &client.settings.options.time_zone;
+    Ok(never_set.then(|| {
+        format!(
+            "warning: the tenant's business date is on but was never set; value dates follow the \
+             calendar of {zone} until it is"
+        )
+    }))
 }
 
 async fn get(client: &Client, path: &str) -> Result<Answer, ProbeError> {

@@ -7,11 +7,13 @@ use kiungo_domain::outcome::{Acceptance, Awaiting, Reason, Rejection, Retry};
 use kiungo_domain::{AccountKind, CoreAccount, Finding};
 use serde::Deserialize;
 
+use crate::booking::receipt_number;
 use crate::client::{Client, ReadError, query};
 use crate::version::Profile;
 use crate::wire::Text;
 
 /// Row states of a command (`fineract.md` §4.2).
+const PROCESSED: &str = "1";
 const AWAITING: &str = "2";
 const REJECTED: &str = "3";
 const RUNNING: &str = "4";
@@ -23,6 +25,12 @@ const PAGES_MAX: usize = 25;
 #[serde(rename_all = "camelCase")]
 struct Audit {
     id: u64,
+    /// What it booked on savings, or the loan.
+    resource_id: Option<u64>,
+    /// What it booked on a loan that it is about.
+    subresource_id: Option<u64>,
+    /// Milliseconds since 1970.
+    made_on_date: Option<i64>,
     #[serde(default)]
     command_as_json: Text,
     #[serde(default)]
@@ -65,6 +73,33 @@ pub(crate) async fn booking(
     look(client, profile, &Wanted { account: order.account, action, ours: &ours }).await
 }
 
+/// How far a command's own time may lie before the first sending of what it booked: the core's clock
+/// is not ours.
+const CLOCKS_APART_MS: i64 = 86_400_000;
+
+/// The number of the posting that a booking of ours made, by the commands that ended well; `None` if
+/// none of those made since its first sending is ours. Only before 1.9 that is proof: there a
+/// command is written down by the transaction that books.
+pub(crate) async fn booked(client: &Client, order: &CoreOrder) -> Result<Option<u64>, ReadError> {
+    let references = [order.reference.compact(), order.reference.hyphenated()];
+    let receipt = order.receipt.as_ref().map(|_| format!("\"{}\"", receipt_number(order)));
+    let ours = |row: &Audit| {
+        let body = row.command_as_json.get().unwrap_or("");
+        references.iter().chain(&receipt).any(|text| body.contains(text.as_str()))
+    };
+    let action = action(order.booking);
+    let wanted = Wanted { account: order.account, action, ours: &ours };
+    let since = order.value_at.as_micros() / 1_000 - CLOCKS_APART_MS;
+    let Some(row) = find(client, &wanted, PROCESSED, Some(since)).await? else { return Ok(None) };
+    let made = match order.booking {
+        Booking::Disburse => row.subresource_id,
+        Booking::Deposit | Booking::Withdraw | Booking::Repay => row.resource_id,
+    };
+    made.map(Some).ok_or_else(|| {
+        ReadError::Unusable(format!("command {} does not say what it booked", row.id))
+    })
+}
+
 /// The same about an undo whose transaction is not undone. Where its body cannot carry our id, any
 /// undo of that transaction counts.
 pub(crate) async fn undo(client: &Client, profile: &Profile, order: &UndoOrder) -> Option<Finding> {
@@ -104,20 +139,20 @@ async fn look(client: &Client, profile: &Profile, wanted: &Wanted<'_>) -> Option
 /// A command that runs can still be applied. One that the core crashed over looks the same for
 /// ever (`fineract.md` §4.3): the core's administrator has to remove it.
 async fn running(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>, ReadError> {
-    let row = find(client, wanted, RUNNING).await?;
+    let row = find(client, wanted, RUNNING, None).await?;
     Ok(row.map(|row| {
         Finding::unclear(format!("command {} still runs in the core, or is stuck there", row.id))
     }))
 }
 
 async fn decided(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>, ReadError> {
-    if let Some(row) = find(client, wanted, AWAITING).await? {
+    if let Some(row) = find(client, wanted, AWAITING, None).await? {
         return Ok(Some(Finding::InProgress(Acceptance {
             handle: Some(row.id.to_string()),
             awaiting: Awaiting::Approval,
         })));
     }
-    let rejected = find(client, wanted, REJECTED).await?;
+    let rejected = find(client, wanted, REJECTED, None).await?;
     Ok(rejected.map(|row| {
         Finding::Refused(Rejection {
             code: "rejected".to_owned(),
@@ -128,29 +163,46 @@ async fn decided(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>
     }))
 }
 
-/// Our command in that state, newest first.
+/// Our command in that state, newest first, if it was not made before `since` (milliseconds since
+/// 1970).
+///
+/// Goes on until a page is shorter than asked for: on PostgreSQL the total is capped at the page
+/// (`fineract.md` §4.4). Each page begins with the last row of the one before, since rows that leave
+/// the state meanwhile move the others up, past what was looked at.
 async fn find(
     client: &Client,
     wanted: &Wanted<'_>,
     state: &str,
+    since: Option<i64>,
 ) -> Result<Option<Audit>, ReadError> {
-    let mut seen = 0;
+    let (mut offset, mut last) = (0, None);
     for _ in 0..PAGES_MAX {
-        let path = format!("/api/v1/audits?{}", filter(wanted, state, seen));
+        let path = format!("/api/v1/audits?{}", filter(wanted, state, offset));
         let page = client.read_page::<Audit>(&path).await?;
-        let Some(total) = page.total else {
-            return Err(ReadError::Unusable("a page that does not say how many there are".into()));
-        };
-        seen += page.items.len();
-        let empty = page.items.is_empty();
+        if last.is_some_and(|last| !page.items.iter().any(|row| row.id == last)) {
+            return Err(ReadError::Unusable("the commands changed while they were read".into()));
+        }
+        let shown = page.items.len();
+        last = page.items.last().map(|row| row.id);
+        let made = page.items.last().and_then(|row| row.made_on_date);
+        let far_enough = made.zip(since).is_some_and(|(made, since)| made < since);
         if let Some(row) = page.items.into_iter().find(|row| (wanted.ours)(row)) {
             return Ok(Some(row));
         }
-        if empty || u64::try_from(seen).is_ok_and(|seen| seen >= total) {
+        // A core may show fewer than it was asked for, and say how many there are.
+        let told = page.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(0);
+        if far_enough || shown == 0 || (shown < PAGE_SIZE && offset + shown >= told) {
             return Ok(None);
         }
+        if shown == 1 {
+            return Err(ReadError::Unusable("pages of one command are not read on".into()));
+        }
+        offset += shown - 1;
     }
-    Err(ReadError::Unusable("more commands than are looked through".to_owned()))
+    Err(ReadError::Unusable(format!(
+        "more than {} commands, which are not looked through",
+        PAGES_MAX * PAGE_SIZE
+    )))
 }
 
 fn filter(wanted: &Wanted<'_>, state: &str, offset: usize) -> String {

@@ -1,7 +1,8 @@
 //! Taking bookings back (`fineract.md` §9.3, §10.2, §10.4), and asking what became of that.
 
 use bytes::Bytes;
-use kiungo_core_banking::{Booking, UndoOrder};
+use jiff::civil::Date;
+use kiungo_core_banking::{Booking, UndoCheck, UndoOrder};
 use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry};
 use kiungo_domain::{Finding, Outcome};
 use serde::Serialize;
@@ -10,15 +11,26 @@ use crate::answer::{self, Booked};
 use crate::booking::{Command, FORMAT, Format, json, repair};
 use crate::client::{Client, ReadError, SendError};
 use crate::inquiry::{is_under, loan_transaction, loan_with_transactions};
-use crate::trail;
+use crate::lookup::{self, Account};
+use crate::{check, trail};
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsTransaction};
 
-/// Loan status "approved": from disbursement back to before it.
+/// Loan status "active": below it nothing is paid out; only in it a disbursement is undone.
 const LOAN_ACTIVE: u64 = 300;
 /// Rows that an undo of the disbursement may take along, since the core itself wrote them: charges
 /// at disbursement, accruals and other schedule entries (`fineract.md` §10.6).
 const WRITTEN_BY_CORE: [u64; 6] = [5, 10, 19, 29, 30, 32];
+
+/// What an undo would meet, by what the core shows before it is sent.
+enum Ready {
+    /// This command takes the booking back; with the booking's day, where it was read.
+    Send(Command, Option<Date>),
+    /// It has been taken back already.
+    Done,
+    /// The core would refuse it, or take back more than was asked.
+    Refused(Rejection),
+}
 
 /// Sends the undo once. What is read before it moves nothing, so a failure there is "not sent".
 pub(crate) async fn undo(
@@ -26,21 +38,85 @@ pub(crate) async fn undo(
     profile: &Profile,
     order: &UndoOrder,
 ) -> Result<Booked, Outcome> {
-    let command = match order.original.booking {
-        Booking::Deposit | Booking::Withdraw => savings(order),
-        Booking::Repay => repayment(client, profile, order).await,
-        Booking::Disburse => disbursement(client, order).await,
-    }?;
+    let command = match ready(client, profile, order).await.map_err(not_read)? {
+        Ready::Send(command, _) => command,
+        Ready::Done => return Err(done(order)),
+        Ready::Refused(rejection) => return Err(Outcome::Rejected(rejection)),
+    };
     let key = order.reference.hyphenated();
     let answer = client.command(&command.path, &key, command.body).await;
     Ok(answer::undo(&answer.map_err(SendError::outcome)?, order, profile))
 }
 
-fn savings(order: &UndoOrder) -> Result<Command, Outcome> {
-    let transaction = number(order)?;
+/// Whether the undo would go through now, by all that can be read: what [`undo`] looks at, what the
+/// core itself checks on a savings account, and, where closures are read, whether the booking's day
+/// is closed meanwhile.
+pub(crate) async fn check(
+    client: &Client,
+    profile: &Profile,
+    order: &UndoOrder,
+    closed_until: Option<Date>,
+) -> UndoCheck {
+    let readiness = async {
+        let ready = ready(client, profile, order).await?;
+        let Ready::Send(_, mut date) = ready else { return Ok(ready) };
+        if matches!(order.original.booking, Booking::Deposit | Booking::Withdraw) {
+            let row = savings_row(client, order).await?;
+            if row.reversed {
+                return Ok(Ready::Done);
+            }
+            if let Some(rejection) = savings_refusal(client, order).await? {
+                return Ok(Ready::Refused(rejection));
+            }
+            date = row.date.map(|date| date.0);
+        }
+        let closed = closed_until.zip(date).is_some_and(|(closed, date)| date <= closed);
+        Ok(if closed {
+            Ready::Refused(refusal_of(
+                "books.closed",
+                Reason::DateNotAllowed,
+                "the day of the booking is closed in the general ledger",
+            ))
+        } else {
+            ready
+        })
+    };
+    match readiness.await {
+        Ok(Ready::Send(..) | Ready::Done) => UndoCheck::Possible,
+        Ok(Ready::Refused(rejection)) => UndoCheck::Refused(rejection),
+        Err(error) => UndoCheck::Unclear { why: ReadError::why(error) },
+    }
+}
+
+async fn ready(client: &Client, profile: &Profile, order: &UndoOrder) -> Result<Ready, ReadError> {
+    match order.original.booking {
+        Booking::Deposit | Booking::Withdraw => Ok(savings(order)),
+        Booking::Repay => repayment(client, profile, order).await,
+        Booking::Disburse => disbursement(client, order).await,
+    }
+}
+
+fn savings(order: &UndoOrder) -> Ready {
+    let Ok(transaction) = order.transaction.as_str().parse::<u64>() else {
+        return Ready::Refused(repair(
+            "transaction.id",
+            "the booking's receipt is not a number",
+        ));
+    };
     let id = order.original.account.id;
     let path = format!("/api/v1/savingsaccounts/{id}/transactions/{transaction}?command=undo");
-    Ok(Command { path, body: Bytes::from_static(b"{}") })
+    Ready::Send(Command { path, body: Bytes::from_static(b"{}") }, None)
+}
+
+/// The core's own checks of an undo on a savings account (`fineract.md` §9.3).
+async fn savings_refusal(
+    client: &Client,
+    order: &UndoOrder,
+) -> Result<Option<Rejection>, ReadError> {
+    match lookup::read(client, order.original.account).await? {
+        Some(Account::Savings(account)) => Ok(check::undo_refusal(&account, &order.original)),
+        _ => Err(ReadError::Unusable("the core does not show the account".to_owned())),
+    }
 }
 
 #[derive(Serialize)]
@@ -56,20 +132,18 @@ struct Reversal {
     note: String,
 }
 
-/// Read first: the core does not refuse a second undo, it checks the date sent even though it only
-/// reverses, and the row may have got a new number.
+/// Read first: the core checks the date sent even though it only reverses, the row may have got a
+/// new number, and up to 1.8 a second undo is not refused.
 async fn repayment(
     client: &Client,
     profile: &Profile,
     order: &UndoOrder,
-) -> Result<Command, Outcome> {
-    let row = match loan_transaction(client, profile, &order.original).await {
-        Ok(Some(row)) => row,
-        Ok(None) => return Err(gone()),
-        Err(error) => return Err(not_read(error)),
+) -> Result<Ready, ReadError> {
+    let Some(row) = loan_transaction(client, profile, &order.original).await? else {
+        return Ok(gone());
     };
     if row.is_reversed() {
-        return Err(done(order));
+        return Ok(Ready::Done);
     }
     let external_id = profile.has_reversal_external_id().then(|| order.reference.hyphenated());
     let body = json(&Reversal {
@@ -78,10 +152,16 @@ async fn repayment(
         transaction_amount: 0,
         external_id,
         note: order.reference.transfer().to_string(),
-    })
-    .map_err(Outcome::Rejected)?;
+    });
     let id = order.original.account.id;
-    Ok(Command { path: format!("/api/v1/loans/{id}/transactions/{}?command=undo", row.id), body })
+    Ok(send(format!("/api/v1/loans/{id}/transactions/{}?command=undo", row.id), body, row.date.0))
+}
+
+fn send(path: String, body: Result<Bytes, Rejection>, date: Date) -> Ready {
+    match body {
+        Ok(body) => Ready::Send(Command { path, body }, Some(date)),
+        Err(rejection) => Ready::Refused(rejection),
+    }
 }
 
 #[derive(Serialize)]
@@ -91,29 +171,51 @@ struct Note {
 
 /// The command takes back *everything* on the loan, so it is sent only where our disbursement is
 /// all there is: a repayment that has come in since must not be swept away.
-async fn disbursement(client: &Client, order: &UndoOrder) -> Result<Command, Outcome> {
+async fn disbursement(client: &Client, order: &UndoOrder) -> Result<Ready, ReadError> {
     let id = order.original.account.id;
-    let loan = loan_with_transactions(client, id).await.map_err(not_read)?;
-    match disbursement_state(&loan, order) {
-        State::Undone => return Err(done(order)),
-        State::Hidden => return Err(gone()),
-        State::Standing => {}
-    }
+    let loan = loan_with_transactions(client, id).await?;
+    let date = match disbursement_state(&loan, order) {
+        State::Undone => return Ok(Ready::Done),
+        // Taken back, and paid out anew by somebody else: the list shows the new one only.
+        State::Hidden if hidden_row(client, order).await?.is_some_and(|row| row.is_reversed()) => {
+            return Ok(Ready::Done);
+        }
+        State::Hidden => return Ok(gone()),
+        State::Standing(date) => date,
+    };
     let others = loan.transactions.iter().any(|row| {
         !row.is_reversed() && !is_it(row, order) && !WRITTEN_BY_CORE.contains(&row.kind.id)
     });
     if others {
-        return Err(Outcome::Rejected(Rejection {
-            code: "later.transactions".to_owned(),
-            reason: Reason::AccountState,
-            message: "undoing the disbursement would take back other postings on this loan too"
-                .to_owned(),
-            retry: Retry::Never,
-        }));
+        return Ok(Ready::Refused(refusal_of(
+            "later.transactions",
+            Reason::AccountState,
+            "undoing the disbursement would take back other postings on this loan too",
+        )));
     }
-    let body =
-        json(&Note { note: order.reference.transfer().to_string() }).map_err(Outcome::Rejected)?;
-    Ok(Command { path: format!("/api/v1/loans/{id}?command=undodisbursal"), body })
+    if loan.status.id != LOAN_ACTIVE {
+        return Ok(Ready::Refused(refusal_of(
+            "loan.not.active",
+            Reason::AccountState,
+            "only the disbursement of an active loan is taken back",
+        )));
+    }
+    let body = json(&Note { note: order.reference.transfer().to_string() });
+    Ok(send(format!("/api/v1/loans/{id}?command=undodisbursal"), body, date))
+}
+
+/// The disbursement's own row, which lists leave out once it is reversed; `None` if there is none.
+async fn hidden_row(
+    client: &Client,
+    order: &UndoOrder,
+) -> Result<Option<LoanTransaction>, ReadError> {
+    let id = order.original.account.id;
+    let path = format!("/api/v1/loans/{id}/transactions/{}", order.transaction);
+    match client.read(&path).await {
+        Ok(row) => Ok(Some(row)),
+        Err(ReadError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What became of an undo.
@@ -135,14 +237,18 @@ pub(crate) async fn inquire(client: &Client, profile: &Profile, order: &UndoOrde
 }
 
 async fn savings_undone(client: &Client, order: &UndoOrder) -> Result<bool, String> {
+    savings_row(client, order).await.map(|row| row.reversed).map_err(ReadError::why)
+}
+
+async fn savings_row(client: &Client, order: &UndoOrder) -> Result<SavingsTransaction, ReadError> {
     let id = order.original.account.id;
     // An unknown transaction answers 500 up to 1.14: unclear, like every 500.
     let path = format!("/api/v1/savingsaccounts/{id}/transactions/{}", order.transaction);
-    let row: SavingsTransaction = client.read(&path).await.map_err(ReadError::why)?;
+    let row: SavingsTransaction = client.read(&path).await?;
     if row.account_id.is_some_and(|account| account != id) {
-        return Err("the transaction is on another account".to_owned());
+        return Err(ReadError::Unusable("the transaction is on another account".to_owned()));
     }
-    Ok(row.reversed)
+    Ok(row)
 }
 
 async fn disbursement_undone(client: &Client, order: &UndoOrder) -> Result<bool, String> {
@@ -150,22 +256,17 @@ async fn disbursement_undone(client: &Client, order: &UndoOrder) -> Result<bool,
     let loan = loan_with_transactions(client, id).await.map_err(ReadError::why)?;
     match disbursement_state(&loan, order) {
         State::Undone => Ok(true),
-        State::Standing => Ok(false),
-        // Lists leave out some reversed rows: the single one says it.
-        State::Hidden => {
-            let path = format!("/api/v1/loans/{id}/transactions/{}", order.transaction);
-            let row: LoanTransaction = client.read(&path).await.map_err(ReadError::why)?;
-            if row.is_reversed() {
-                Ok(true)
-            } else {
-                Err("the loan does not list the disbursement".to_owned())
-            }
-        }
+        State::Standing(_) => Ok(false),
+        State::Hidden => match hidden_row(client, order).await.map_err(ReadError::why)? {
+            Some(row) if row.is_reversed() => Ok(true),
+            _ => Err("the loan does not list the disbursement".to_owned()),
+        },
     }
 }
 
 enum State {
-    Standing,
+    /// Since this day.
+    Standing(Date),
     Undone,
     Hidden,
 }
@@ -177,7 +278,7 @@ fn disbursement_state(loan: &LoanTransactions, order: &UndoOrder) -> State {
     }
     match loan.transactions.iter().find(|row| is_it(row, order)) {
         Some(row) if row.is_reversed() => State::Undone,
-        Some(_) => State::Standing,
+        Some(row) => State::Standing(row.date.0),
         None => State::Hidden,
     }
 }
@@ -187,23 +288,25 @@ fn is_it(row: &LoanTransaction, order: &UndoOrder) -> bool {
         || (row.external_id.get().is_none() && row.id.to_string() == order.transaction.as_str())
 }
 
-fn number(order: &UndoOrder) -> Result<u64, Outcome> {
-    order.transaction.as_str().parse().map_err(|_| {
-        Outcome::Rejected(repair("transaction.id", "the booking's receipt is not a number"))
-    })
-}
-
 fn done(order: &UndoOrder) -> Outcome {
     Outcome::Completed(Confirmation::bare(order.transaction.clone()))
 }
 
-fn gone() -> Outcome {
-    Outcome::Rejected(Rejection {
-        code: "transaction.not.found".to_owned(),
-        reason: Reason::Other,
-        message: "the core does not show the booking that is to be taken back".to_owned(),
+fn gone() -> Ready {
+    Ready::Refused(refusal_of(
+        "transaction.not.found",
+        Reason::Other,
+        "the core does not show the booking that is to be taken back",
+    ))
+}
+
+fn refusal_of(code: &str, reason: Reason, message: &str) -> Rejection {
+    Rejection {
+        code: code.to_owned(),
+        reason,
+        message: message.to_owned(),
         retry: Retry::Never,
-    })
+    }
 }
 
 fn not_read(error: ReadError) -> Outcome {

@@ -182,7 +182,7 @@ const CASES: &[(u16, &str, &str, Expected)] = &[
         403,
         L,
         "transaction.adjustment.is.only.allowed.to.repayment.or.waiver.or.creditbalancerefund.transactions",
-        Final(AccountState),
+        Look,
     ),
     (403, L, "transaction.error.msg.loan.transaction.update.not.allowed", Final(AccountState)),
     (403, L, "transaction.not.allowed.on.closed.or.overpaid", Final(AccountState)),

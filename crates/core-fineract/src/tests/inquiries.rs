@@ -115,33 +115,56 @@ async fn what_still_runs_is_not_absent() {
     assert!(script.paths()[1].ends_with("&loanid=3&loanId=3"), "{:?}", script.paths());
 }
 
+/// A page of the trail with commands of these numbers, the last with that body.
+fn commands(total: usize, ids: std::ops::RangeInclusive<u64>, last: &str) -> Reply {
+    let (end, mut rows) = (*ids.end(), Vec::new());
+    for id in ids {
+        rows.push(json!({"id": id, "commandAsJson": if id == end { last } else { "{}" }}));
+    }
+    ok(json!({"totalFilteredRecords": total, "pageItems": rows}).to_string())
+}
+
+/// PostgreSQL states as total what is on the page: only a short page is the last.
 #[tokio::test]
-async fn the_trail_is_read_to_its_end() {
-    let page = |total: u64, count: u64, last: &str| {
-        let rows: Vec<Value> = (0..count)
-            .map(|id| json!({"id": id, "commandAsJson": if id + 1 == count { last } else { "{}" }}))
-            .collect();
-        ok(json!({"totalFilteredRecords": total, "pageItems": rows}).to_string())
-    };
+async fn the_trail_is_read_to_its_end_whatever_total_it_states() {
     let order = orders::order(Booking::Deposit);
-    let (core_1, script) =
-        core(json!({}), vec![ok(EMPTY), page(201, 200, "{}"), page(201, 1, OUR_COMMAND)]);
-    assert!(matches!(core_1.inquire(&order).await, Finding::Unclear { .. }));
-    assert!(script.paths()[2].contains("offset=200&"), "{:?}", script.paths());
-    let endless = std::iter::once(ok(EMPTY)).chain((0..25).map(|_| page(9_999, 200, "{}")));
-    let (core_1, _) = core(json!({}), endless.collect());
+    for (first, second) in [(201, 201), (200, 2)] {
+        let pages = [commands(first, 1..=200, "{}"), commands(second, 200..=201, OUR_COMMAND)];
+        let replies = std::iter::once(ok(EMPTY)).chain(pages).collect();
+        let (core, script) = core(json!({}), replies);
+        assert!(matches!(core.inquire(&order).await, Finding::Unclear { .. }));
+        assert!(script.paths()[2].contains("offset=199&"), "{:?}", script.paths());
+    }
+    let short = [commands(200, 1..=200, "{}"), commands(1, 200..=200, "{}")];
+    let replies = no_booking();
+    let mut replies: Vec<Reply> = replies.into_iter().collect();
+    replies.splice(1..2, short);
+    let (core_1, script) = core(json!({}), replies);
+    assert_eq!(core_1.inquire(&order).await, Finding::Absent);
+    assert!(script.is_used_up());
+    let endless = (0..25).map(|page| commands(200, 199 * page + 1..=199 * page + 200, "{}"));
+    let (core_1, _) = core(json!({}), std::iter::once(ok(EMPTY)).chain(endless).collect());
     let found = core_1.inquire(&order).await;
     assert!(matches!(found, Finding::Unclear { .. }), "given up: {found:?}");
+}
+
+/// What ended meanwhile moved the others up, past the page that was asked for next.
+#[tokio::test]
+async fn a_trail_that_moves_while_it_is_read_proves_nothing() {
+    let pages = [commands(200, 1..=200, "{}"), commands(1, 250..=260, "{}")];
+    let (core, _) = core(json!({}), std::iter::once(ok(EMPTY)).chain(pages).collect());
+    let found = core.inquire(&orders::order(Booking::Deposit)).await;
+    assert!(matches!(found, Finding::Unclear { .. }), "{found:?}");
 }
 
 #[tokio::test]
 async fn pages_are_counted_as_pages_and_read_to_the_end() {
     let other =
         |id: u64| json!({"id": id, "transactionType": {"id": 1}, "amount": 5.0, "reversed": false});
-    let first: Vec<Value> = (1..=50).map(other).collect();
+    let first: Vec<Value> = (1..=200).map(other).collect();
     let mut last: Value = serde_json::from_str(ROWS).unwrap();
-    last["total"] = 51.into();
-    let first = json!({"total": 51, "content": first}).to_string();
+    last["total"] = 201.into();
+    let first = json!({"total": 201, "content": first}).to_string();
     let (core, script) = core(json!({}), vec![ok(first), ok(last.to_string())]);
     let found = core.inquire(&orders::order(Booking::Deposit)).await;
     assert!(matches!(found, Finding::Executed(_)), "{found:?}");
@@ -243,6 +266,63 @@ async fn only_unknown_in_the_whole_tenant_is_absent() {
         let finding = repayment("1.10", answer).await;
         assert!(matches!(finding, Finding::Unclear { .. }), "{shown}: {finding:?}");
     }
+}
+
+/// Before 1.9 only the whole history can be read, which may be too long for one answer: then the
+/// trail of commands that ended well tells, a page at a time.
+#[tokio::test]
+async fn before_1_9_a_history_that_is_too_long_is_found_by_the_trail() {
+    let order = orders::order(Booking::Deposit);
+    let old = || json!({"version": "1.8"});
+    let row = {
+        let page: Value = serde_json::from_str(ROWS).unwrap();
+        page["content"][0].to_string()
+    };
+    let ours = |made_ms: u64| {
+        ok(json!({"totalFilteredRecords": 1, "pageItems": [{"id": 991, "resourceId": 567,
+            "madeOnDate": made_ms, "commandAsJson": OUR_COMMAND}]})
+        .to_string())
+    };
+    let (found_by_trail, script) =
+        core(old(), vec![lost(), ours(1_788_253_200_000), ok(row.clone())]);
+    let Finding::Executed(found) = found_by_trail.inquire(&order).await else { panic!("found") };
+    assert_eq!((found.receipt.as_str(), found.stated.amount), ("567", Some(order.amount)));
+    let paths = script.paths();
+    assert!(paths[1].contains("processingResult=1&"), "{paths:?}");
+    assert!(paths[2].ends_with("/savingsaccounts/34/transactions/567"), "{paths:?}");
+
+    let nothing = || commands(0, 1..=0, "{}");
+    let (absent, script) = core(old(), vec![lost(), nothing(), lost(), nothing()]);
+    assert_eq!(absent.inquire(&order).await, Finding::Absent);
+    assert!(script.is_used_up());
+    let no_right = || envelope(403, "error.msg.not.authorized");
+    let (shut, _) = core(old(), vec![lost(), no_right()]);
+    let Finding::Unclear { why } = shut.inquire(&order).await else { panic!("unclear") };
+    assert!(why.contains("history") && why.contains("audit trail"), "{why}");
+}
+
+/// Commands made long before ours was first sent are not looked through.
+#[tokio::test]
+async fn before_1_9_the_trail_is_read_back_to_the_first_sending_only() {
+    let long_ago = |id: u64| json!({"id": id, "madeOnDate": 1_788_000_000_000_u64});
+    let rows: Vec<Value> = (1..=200).map(long_ago).collect();
+    let page = || ok(json!({"totalFilteredRecords": 9_000, "pageItems": rows}).to_string());
+    let (core, script) = core(json!({"version": "1.8"}), vec![lost(), page(), lost(), page()]);
+    assert_eq!(core.inquire(&orders::order(Booking::Deposit)).await, Finding::Absent);
+    assert!(script.is_used_up());
+}
+
+#[tokio::test]
+async fn a_history_that_is_longer_than_is_looked_through_says_so() {
+    let other =
+        |id: u64| json!({"id": id, "transactionType": {"id": 1}, "amount": 5.0, "reversed": false});
+    let rows: Vec<Value> = (1..=200).map(other).collect();
+    let page = || ok(json!({"total": 9_999, "content": rows}).to_string());
+    let (core, script) = core(json!({"history_pages_max": 3}), (0..3).map(|_| page()).collect());
+    let found = core.inquire(&orders::order(Booking::Deposit)).await;
+    let Finding::Unclear { why } = found else { panic!("{found:?}") };
+    assert!(why.contains("600") && why.contains("history_pages_max"), "{why}");
+    assert!(script.is_used_up());
 }
 
 #[tokio::test]

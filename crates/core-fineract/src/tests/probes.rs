@@ -160,8 +160,11 @@ async fn an_old_core_is_refused() {
 async fn missing_permissions_are_named_and_too_many_are_warned_of() {
     let granted =
         |names: &[&str]| ok(json!({"username": "kiungo", "permissions": names}).to_string());
-    let probe =
-        |answer| core(asking(), vec![ok(TYPES), ok(INFO), ok(SWITCHES), no(), no_again(), answer]);
+    let day = || ok(r#"{"type":"BUSINESS_DATE","date":[2026,9,1]}"#);
+    let probe = |answer| {
+        let replies = vec![ok(TYPES), ok(INFO), ok(SWITCHES), no(), no_again(), answer, day()];
+        core(asking(), replies)
+    };
     let (mighty, script) = probe(granted(&["ALL_FUNCTIONS"]));
     let lines = mighty.probe().await.unwrap();
     assert!(lines.iter().any(|line| line.contains("may do everything")), "{lines:?}");
@@ -172,3 +175,59 @@ async fn missing_permissions_are_named_and_too_many_are_warned_of() {
     let (shy, _) = probe(reply(404, ""));
     assert!(shy.probe().await.is_ok());
 }
+
+/// Every booking reads the calendar first: what it needs is needed, and is read once here.
+#[tokio::test]
+async fn what_the_calendar_needs_is_asked_for_and_tried() {
+    let all = NEEDED_ANYWAY.map(str::to_owned).to_vec();
+    let granted = |more: &[&str]| {
+        let names: Vec<String> = all.iter().cloned().chain(more.iter().map(|s| (*s).to_owned())).collect();
+        ok(json!({"username": "kiungo", "permissions": names}).to_string())
+    };
+    let begin = || vec![ok(TYPES), ok(INFO), ok(SWITCHES), no(), no_again()];
+    let (shut, _) = core(asking(), [begin(), vec![granted(&[])]].concat());
+    let Err(ProbeError::Repair(error)) = shut.probe().await else { panic!("repair") };
+    assert_eq!(error, "the user lacks permissions: READ_BUSINESS_DATE");
+
+    let mut moves = asking();
+    moves["closed_periods"] = "next_open_day".into();
+    moves["office"] = 1.into();
+    let (shut, _) = core(moves, [begin(), vec![granted(&["READ_BUSINESS_DATE"])]].concat());
+    let Err(ProbeError::Repair(error)) = shut.probe().await else { panic!("repair") };
+    assert_eq!(
+        error,
+        "the user lacks permissions: READ_GLCLOSURE, READ_WORKINGDAYS, READ_HOLIDAY"
+    );
+
+    // The list can be wrong, or not be had: what counts is whether the date can be read.
+    let no_right = || envelope(403, "error.msg.not.authorized");
+    for permissions in [granted(&["READ_BUSINESS_DATE"]), reply(404, "")] {
+        let (shut, _) = core(asking(), [begin(), vec![permissions, no_right()]].concat());
+        let Err(ProbeError::Repair(error)) = shut.probe().await else { panic!("repair") };
+        assert!(error.contains("calendar") && error.contains("not.authorized"), "{error}");
+    }
+    let replies = [begin(), vec![granted(&["READ_BUSINESS_DATE"]), reply(503, "")]].concat();
+    let (busy, _) = core(asking(), replies);
+    assert!(matches!(busy.probe().await, Err(ProbeError::Unavailable(_))));
+
+    let unset = || envelope(404, "error.msg.businessdate.not.found");
+    let replies = [begin(), vec![granted(&["READ_BUSINESS_DATE"]), unset()]].concat();
+    let (unset, _) = core(asking(), replies);
+    let lines = unset.probe().await.unwrap();
+    assert!(lines.iter().any(|line| line.contains("never set")), "{lines:?}");
+}
+
+const NEEDED_ANYWAY: [&str; 12] = [
+    "READ_CLIENT",
+    "READ_SAVINGSACCOUNT",
+    "READ_LOAN",
+    "READ_PAYMENTTYPE",
+    "READ_AUDIT",
+    "DEPOSIT_SAVINGSACCOUNT",
+    "WITHDRAWAL_SAVINGSACCOUNT",
+    "UNDOTRANSACTION_SAVINGSACCOUNT",
+    "REPAYMENT_LOAN",
+    "ADJUST_LOAN",
+    "DISBURSE_LOAN",
+    "DISBURSALUNDO_LOAN",
+];

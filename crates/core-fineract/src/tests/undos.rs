@@ -1,12 +1,12 @@
 //! Taking bookings back.
 
-use kiungo_core_banking::{Booking, Core as _};
+use kiungo_core_banking::{Booking, Core as _, UndoCheck};
 use kiungo_domain::outcome::{Reason, Retry};
 use kiungo_domain::{Finding, Outcome};
 use serde_json::json;
 
 use super::orders;
-use super::script::{core, envelope, lost, ok, reply};
+use super::script::{SAVINGS, cached, core, envelope, lost, ok, reply};
 
 const LOAN_ROW: &str = include_str!("../../fixtures/loan_transaction.json");
 const SAVINGS_UNDO: &str = include_str!("../../fixtures/savings_undo.json");
@@ -219,4 +219,104 @@ async fn an_undo_that_runs_under_a_newer_number_is_known_by_its_body() {
         let finding = lender.inquire_undo(&orders::undo(Booking::Repay)).await;
         assert_eq!(matches!(finding, Finding::Unclear { .. }), runs, "{finding:?}");
     }
+}
+
+fn refused(check: UndoCheck) -> String {
+    match check {
+        UndoCheck::Refused(rejection) => rejection.code,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// What is asked before a wallet is touched: the answers that [`Core::undo`] itself would come to,
+/// without sending it.
+#[tokio::test]
+async fn a_disbursement_that_was_repaid_meanwhile_is_known_to_stay() {
+    let undo = orders::undo(Booking::Disburse);
+    let repaid = loan(300, &format!("{},{}", disbursement(""), row(9, 2, "")));
+    let repaid_back =
+        loan(300, &format!("{},{}", disbursement(""), row(9, 2, r#","manuallyReversed":true"#)));
+    let paid_off = loan(600, &disbursement(""));
+    let replies = [repaid, repaid_back, loan(200, ""), paid_off].map(ok).to_vec();
+    let (core, script) = core(json!({}), replies);
+    assert_eq!(refused(core.can_undo(&undo).await), "later.transactions");
+    assert_eq!(core.can_undo(&undo).await, UndoCheck::Possible);
+    assert_eq!(core.can_undo(&undo).await, UndoCheck::Possible, "it is undone already");
+    assert_eq!(refused(core.can_undo(&undo).await), "loan.not.active");
+    assert!(script.paths().iter().all(|line| line.starts_with("GET ")), "nothing was moved");
+    assert!(script.is_used_up());
+}
+
+#[tokio::test]
+async fn whether_a_repayment_can_be_undone_is_read_from_its_row() {
+    let undo = orders::undo(Booking::Repay);
+    let unknown = || envelope(404, "error.msg.loan.transaction.external.id.invalid");
+    let undone = LOAN_ROW.replace("\"manuallyReversed\":false", "\"manuallyReversed\":true");
+    let (core, _) = core(json!({}), vec![ok(LOAN_ROW), ok(undone), unknown(), lost()]);
+    assert_eq!(core.can_undo(&undo).await, UndoCheck::Possible);
+    assert_eq!(core.can_undo(&undo).await, UndoCheck::Possible, "it is undone already");
+    assert_eq!(refused(core.can_undo(&undo).await), "transaction.not.found");
+    assert!(matches!(core.can_undo(&undo).await, UndoCheck::Unclear { .. }));
+}
+
+#[tokio::test]
+async fn whether_a_savings_booking_can_be_undone_is_read_from_row_and_account() {
+    let row = |reversed: bool| {
+        ok(json!({"id": 567, "transactionType": {"id": 1}, "accountId": 34, "amount": 1000.0,
+            "date": [2026, 9, 1], "reversed": reversed})
+        .to_string())
+    };
+    let spent = SAVINGS.replace("\"availableBalance\":1200", "\"availableBalance\":999");
+    assert_ne!(spent, SAVINGS);
+    let closed = SAVINGS.replace("\"status\":{\"id\":300", "\"status\":{\"id\":600");
+    assert_ne!(closed, SAVINGS);
+    let mut replies = vec![row(false), ok(SAVINGS), row(true), row(false), ok(spent.clone())];
+    replies.extend([row(false), ok(spent), row(false), ok(closed)]);
+    replies.push(reply(500, r#"{"status":500}"#));
+    let (core, script) = core(json!({}), replies);
+    let deposit = orders::undo(Booking::Deposit);
+    assert_eq!(core.can_undo(&deposit).await, UndoCheck::Possible);
+    assert_eq!(core.can_undo(&deposit).await, UndoCheck::Possible, "it is undone already");
+    assert_eq!(refused(core.can_undo(&deposit).await), "insufficient.balance");
+    let withdrawal = orders::undo(Booking::Withdraw);
+    assert_eq!(core.can_undo(&withdrawal).await, UndoCheck::Possible, "money comes in");
+    assert_eq!(refused(core.can_undo(&withdrawal).await), "account.state");
+    assert!(matches!(core.can_undo(&withdrawal).await, UndoCheck::Unclear { .. }));
+    assert!(script.is_used_up());
+}
+
+#[tokio::test]
+async fn a_booking_on_a_day_that_was_closed_since_is_known_to_stay() {
+    let row = json!({"id": 567, "transactionType": {"id": 2}, "accountId": 34, "amount": 1000.0,
+        "date": [2026, 9, 1], "reversed": false});
+    let closed = |day: u8| ok(json!([{"closingDate": [2026, 9, day]}]).to_string());
+    for (day, stays) in [(1, true), (0, false)] {
+        let closures = if day == 0 { ok("[]") } else { closed(day) };
+        let working = ok(r#"{"recurrence":"FREQ=DAILY"}"#);
+        let replies = vec![closures, working, ok(row.to_string()), ok(SAVINGS)];
+        let (core, _) = core(json!({"closed_periods": "next_open_day"}), replies);
+        let check = core.can_undo(&orders::undo(Booking::Withdraw)).await;
+        assert_eq!(check != UndoCheck::Possible, stays, "{check:?}");
+    }
+}
+
+/// Since 1.9 a second undo of a repayment is refused, with the code that also stands for rows of
+/// another kind: what it means is read.
+#[tokio::test]
+async fn a_repayment_that_is_refused_because_it_is_undone_already_is_undone() {
+    let twice = "error.msg.loan.transaction.adjustment.is.only.allowed.to.repayment.or.waiver.or.creditbalancerefund.transactions";
+    let undone = LOAN_ROW.replace("\"manuallyReversed\":false", "\"manuallyReversed\":true");
+    let undo = orders::undo(Booking::Repay);
+    let (first, _) = core(json!({}), vec![ok(LOAN_ROW), envelope(403, twice)]);
+    assert!(matches!(first.undo(&undo).await, Outcome::Unknown { .. }));
+    let frozen = cached(403, super::script::error_body(403, twice));
+    let (again, _) = core(json!({}), vec![ok(LOAN_ROW), frozen, ok(undone)]);
+    assert!(matches!(again.undo(&undo).await, Outcome::Completed(_)));
+}
+
+#[tokio::test]
+async fn a_disbursement_that_was_undone_and_paid_out_anew_is_undone() {
+    let reversed = row(567, 1, r#","reversedOnDate":[2026,9,1]"#);
+    let (core, _) = core(json!({}), vec![ok(loan(300, &row(569, 1, ""))), ok(reversed)]);
+    assert!(matches!(core.undo(&orders::undo(Booking::Disburse)).await, Outcome::Completed(_)));
 }

@@ -11,6 +11,7 @@ pub(crate) struct SavingsTransaction {
     pub(crate) id: u64,
     pub(crate) transaction_type: Enumerated,
     pub(crate) account_id: Option<u64>,
+    pub(crate) date: Option<Date>,
     pub(crate) amount: Decimal,
     pub(crate) currency: Option<Currency>,
     #[serde(default)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kiungo_core_banking::{
     AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError,
-    UndoOrder,
+    UndoCheck, UndoOrder,
 };
 use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry, Stated};
 use kiungo_domain::party::AccountKey;
@@ -219,6 +219,10 @@ impl Core for Accounts {
 
     async fn post(&self, _order: &CoreOrder) -> Outcome {
         Outcome::Completed(self.0.confirmation())
+    }
+
+    async fn can_undo(&self, _order: &UndoOrder) -> UndoCheck {
+        UndoCheck::Possible
     }
 
     async fn undo(&self, _order: &UndoOrder) -> Outcome {

@@ -64,6 +64,12 @@ impl Answer {
         carried_out.then_some(result)
     }
 
+    /// The answer of a row whose result was cleared.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.body = "".into();
+        self
+    }
+
     /// The answer as replayed from the command table.
     pub(crate) fn replayed(mut self) -> Self {
         self.cached = true;
@@ -79,7 +85,7 @@ impl Answer {
     /// The HTTP response to a request for `path` at `now`.
     pub(crate) fn respond(self, path: &str, now: Timestamp) -> Response {
         let body = if self.container {
-            Body::from(Serializer::Gson.print(&container_page(self.status, path, now)))
+            Body::from(Serializer::Jackson.print(&container_page(self.status, path, now)))
         } else {
             Body::from(String::from(&*self.body))
         };
@@ -93,7 +99,8 @@ impl Answer {
         if self.cached {
             headers.insert("x-served-from-cache", HeaderValue::from_static("true"));
         }
-        if self.status == 401 && self.container {
+        // A missing tenant is turned away at the same door as a missing login.
+        if self.container && matches!(self.status, 400 | 401) {
             let challenge = HeaderValue::from_static("Basic realm=\"Fineract Platform API\"");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
@@ -109,7 +116,7 @@ fn container_page(status: u16, path: &str, now: Timestamp) -> Json {
     let moment = jiff::Timestamp::from_microsecond(now.as_micros()).unwrap_or_default();
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     Json::object()
-        .with("timestamp", format!("{moment:.3}").replace('Z', "+00:00"))
+        .with("timestamp", format!("{moment:.3}"))
         .with("status", status)
         .with("error", reason.unwrap_or("Error"))
         .with("path", path)

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::calendar;
 use super::decimal::Decimal;
+use super::json::Json;
 use super::refusal::{Problem, Refusal};
 
 /// A member of a body. A null or a blank text counts as not sent and is not kept at all.
@@ -31,8 +32,9 @@ impl Body {
         if text.trim().is_empty() {
             return Ok(None);
         }
-        let raw: BTreeMap<String, &RawValue> =
-            serde_json::from_str(text).map_err(|_| Refusal::NoJson)?;
+        let raw: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(|error| {
+            if error.is_data() { Refusal::NoJson } else { broken(text, &error) }
+        })?;
         let members = raw.into_iter().map(|(name, value)| (name, member(value.get()))).collect();
         Ok(Some(Self { members, text: text.to_owned() }))
     }
@@ -80,6 +82,18 @@ impl Body {
     }
 }
 
+/// What the core's reader says of a text that is no JSON: where it stopped, in its own words.
+fn broken(text: &str, error: &serde_json::Error) -> Refusal {
+    let line = error.line().max(1);
+    let at = format!("line {line} column {} path $.", error.column() + 1);
+    Refusal::BrokenJson(if error.is_eof() {
+        let column = text.lines().last().map_or(1, |line| line.chars().count() + 1);
+        format!("java.io.EOFException: End of input at line {line} column {column} path $.")
+    } else {
+        format!("com.google.gson.stream.MalformedJsonException: Expected name at {at}")
+    })
+}
+
 fn member(raw: &str) -> Option<Member> {
     let number = |first: u8| first == b'-' || first.is_ascii_digit();
     match raw.bytes().next()? {
@@ -111,7 +125,8 @@ impl<'a> Fields<'a> {
         let text = self.body.text(name)?;
         if text.chars().count() > length_max {
             let message = format!("The parameter `{name}` exceeds max length of {length_max}.");
-            self.problem(name, "exceeds.max.length", message, Some(length_max));
+            let args = [Json::from(length_max), Json::from(text)];
+            self.problem(name, "exceeds.max.length", message, &args);
         }
         Some(text)
     }
@@ -162,9 +177,9 @@ impl<'a> Fields<'a> {
         }
         let code = "validation.msg.invalid.decimal.format";
         let message = format!(
-            "The parameter `{name}` has value: `{text}` which is invalid decimal value for provided locale of [en]."
+            "The parameter `{name}` has value: {text} which is invalid decimal value for provided locale of [en]."
         );
-        Err(Refusal::invalid(Problem::new(code, message).of(name).arg(text)))
+        Err(Refusal::invalid(Problem::new(code, message).of(name).arg(text).arg("en")))
     }
 
     /// An amount that must be there and more than zero.
@@ -177,7 +192,8 @@ impl<'a> Fields<'a> {
             None => self.blank(name),
             Some(amount) if !amount.is_positive() => {
                 let message = format!("The parameter `{name}` must be greater than 0.");
-                self.problem(name, "not.greater.than.zero", message, None);
+                let args = [Json::Decimal(amount.written()), Json::Integer(0)];
+                self.problem(name, "not.greater.than.zero", message, &args);
             }
             Some(_) => {}
         }
@@ -194,7 +210,8 @@ impl<'a> Fields<'a> {
             None => self.blank(name),
             Some(amount) if amount.is_negative() => {
                 let message = format!("The parameter `{name}` must be greater than or equal to 0.");
-                self.problem(name, "not.zero.or.greater", message, None);
+                let args = [Json::Decimal(amount.written()), Json::Integer(0)];
+                self.problem(name, "not.zero.or.greater", message, &args);
             }
             Some(_) => {}
         }
@@ -221,7 +238,7 @@ impl<'a> Fields<'a> {
             name,
             "cannot.be.blank",
             format!("The parameter `{name}` is mandatory."),
-            None,
+            &[],
         );
     }
 
@@ -230,12 +247,13 @@ impl<'a> Fields<'a> {
         if self.problems.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.problems)) }
     }
 
-    fn problem(&mut self, name: &str, rule: &str, message: String, limit: Option<usize>) {
+    fn problem(&mut self, name: &str, rule: &str, message: String, args: &[Json]) {
         let code = format!("validation.msg.{}.{name}.{rule}", self.resource);
         let problem = Problem::new(code, message).of(name);
-        self.problems.push(match limit {
-            Some(limit) => problem.arg(limit),
-            None => problem.null_arg(),
+        self.problems.push(if args.is_empty() {
+            problem.null_arg()
+        } else {
+            args.iter().cloned().fold(problem, Problem::arg)
         });
     }
 

@@ -8,7 +8,8 @@ use super::options::Options;
 /// The business date of a moment (`fineract.md` §18).
 pub(crate) fn business_date(options: &Options, now: Timestamp) -> Date {
     let calendar = calendar_date(options, now);
-    let lag = options.business_date_lag_days.map_or(0, i64::from);
+    let lag = options.business_date_lag_days.filter(|_| !options.business_date_never_set);
+    let lag = lag.map_or(0, i64::from);
     calendar.checked_sub(jiff::Span::new().days(lag)).unwrap_or(calendar)
 }
 

@@ -145,6 +145,15 @@ impl Commands {
         stuck.map(|row| row.key.clone()).collect()
     }
 
+    /// Empties the stored results of commands that ended well.
+    pub(crate) fn clear_results(&mut self) {
+        for row in &mut self.rows {
+            if let State::Processed(answer) = &row.state {
+                row.state = State::Processed(answer.clone().without_body());
+            }
+        }
+    }
+
     /// What the core's administrator does after a crash: deletes the rows of commands that died
     /// before their booking, so that their keys can be used again.
     pub(crate) fn free_stuck_keys(&mut self) {

@@ -51,6 +51,13 @@ impl Decimal {
         format!("{sign}{whole}.{fraction}")
     }
 
+    /// The number with a point, as Java prints a decimal: `-5.0`.
+    pub(crate) fn written(&self) -> String {
+        let sign = if self.negative { "-" } else { "" };
+        let shown = |digits: &str| if digits.is_empty() { "0".to_owned() } else { digits.to_owned() };
+        format!("{sign}{}.{}", shown(&self.whole), shown(&self.fraction))
+    }
+
     /// Minor units of `currency`; excess decimals are silently rounded half to even
     /// (`fineract.md` §18). `None` if negative or too large.
     pub(crate) fn minor(&self, currency: Currency) -> Option<i64> {

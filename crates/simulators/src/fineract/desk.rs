@@ -6,6 +6,18 @@ use super::options::{Options, Version};
 use super::refusal::{Problem, Refusal};
 use crate::faults::Fault;
 
+/// How contention shows (`fineract.md` §6).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Contention {
+    /// As a conflict of the optimistic lock.
+    #[default]
+    Lock,
+    /// As a conflict in the database.
+    Query,
+    /// As an unspecific database error.
+    Unspecific,
+}
+
 /// The circumstances of one command.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Desk<'a> {
@@ -20,8 +32,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) needs_approval: bool,
     /// The refusal that the fault plan drew for this command.
     pub(crate) mishap: Option<Fault>,
-    /// Whether contention is reported as an unspecific database error.
-    pub(crate) disguised: bool,
+    /// How contention is reported.
+    pub(crate) contention: Contention,
 }
 
 impl Desk<'_> {
@@ -53,10 +65,10 @@ impl Desk<'_> {
     /// `resource` is what the command addresses, as far as its held answer names it.
     pub(crate) fn commit(&self, resource: Option<u64>) -> Result<(), Refusal> {
         if self.suffers(Fault::Locked) {
-            return Err(if self.disguised {
-                Refusal::data_integrity()
-            } else {
-                Refusal::OptimisticLock
+            return Err(match self.contention {
+                Contention::Lock => Refusal::OptimisticLock,
+                Contention::Query => Refusal::QueryConflict,
+                Contention::Unspecific => Refusal::data_integrity(),
             });
         }
         if self.needs_approval { Err(Refusal::AwaitsApproval(resource)) } else { Ok(()) }

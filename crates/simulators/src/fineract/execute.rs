@@ -7,7 +7,7 @@ use super::bank::Bank;
 use super::body::Body;
 use super::calendar;
 use super::commands::{Claim, Draft, State};
-use super::desk::Desk;
+use super::desk::{Contention, Desk};
 use super::front::{Call, Guest, unknown_command};
 use super::json::Serializer;
 use super::luck::{EarlyError, Errand, Luck};
@@ -38,6 +38,7 @@ impl Simulator {
         luck: Luck,
     ) -> Result<Answer, Refusal> {
         let guest = self.admit(call)?;
+        call.must_be_json()?;
         let Ok(Route::Command(order)) = &call.route else { return Err(unknown_command(call)) };
         let target = self.resolve(guest, order, luck)?;
         let task = order.action.task();
@@ -63,6 +64,10 @@ impl Simulator {
             Claim::Replay(answer) => return Ok(answer),
             _ => return Ok(too_early(call)),
         };
+        let command = Duration::from_millis(self.options().command_ms);
+        if !command.is_zero() {
+            tokio::time::sleep(command).await;
+        }
         if luck.late_work {
             tokio::time::sleep(self.faults().slow()).await;
         }
@@ -75,7 +80,7 @@ impl Simulator {
             needs_approval: self.options().maker_checker.contains(&task)
                 && !guest.user.is_checker_of(&task),
             mishap,
-            disguised: errand.is_disguised(self.faults()),
+            contention: errand.contention(self.faults()),
         };
         let done =
             self.with_bank(guest.tenant, |bank| work(bank, &desk, (row, key), target, body, luck));
@@ -118,7 +123,11 @@ impl Simulator {
             let claim = self.with_bank(tenant, |bank| Ok(bank.commands.claim(&draft)))?;
             match claim {
                 Claim::KeyTooLong => return Err(Refusal::data_integrity()),
-                Claim::Collision if old => return Err(Refusal::data_integrity()),
+                Claim::Collision if old => {
+                    let (action, key) = (draft.order.action, draft.key.unwrap_or(""));
+                    let names = format!("{}, {}, {key}", action.name(), action.entity());
+                    return Err(Refusal::key_collision(self.options().database, &names));
+                }
                 Claim::Mine(_) | Claim::Replay(_) => return Ok(claim),
                 Claim::Collision | Claim::UnderProcessing => match pauses.next() {
                     Some(pause) => tokio::time::sleep(pause).await,
@@ -142,7 +151,7 @@ impl Simulator {
             key: "",
             needs_approval: false,
             mishap: None,
-            disguised: false,
+            contention: Contention::default(),
         };
         let approve = match call.query.get("command").map(str::to_ascii_lowercase).as_deref() {
             Some("approve") => true,
@@ -274,13 +283,15 @@ fn scheduler_running() -> Refusal {
 impl Bank {
     /// The id behind a key of a savings account. An id is not checked here.
     pub(crate) fn savings_id(&self, key: &Key) -> Result<u64, Refusal> {
-        let names = &self.names.savings_external_id;
-        by_name(
-            key,
-            names.get(external(key)),
-            "saving.account.external.id.invalid",
-            "Savings account",
-        )
+        match (key, self.names.savings_external_id.get(external(key))) {
+            (Key::Id(id), _) | (Key::External(_), Some(id)) => Ok(*id),
+            // It looks the id up first and then finds no account with no id.
+            (Key::External(_), None) => {
+                let message = "Savings account with identifier null does not exist";
+                let problem = Problem::new("error.msg.saving.account.id.invalid", message);
+                Err(Refusal::NotFound(problem.null_arg()))
+            }
+        }
     }
 
     /// The id behind a key of a loan.
@@ -302,7 +313,7 @@ impl Bank {
             key,
             names.get(external(key)),
             "loan.transaction.external.id.invalid",
-            "Loan transaction",
+            "Transaction",
         )
     }
 

@@ -15,7 +15,7 @@ use super::options::{Auth, User, Version};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::route::{self, NoRoute, Route};
-use super::{Simulator, reads, savings};
+use super::{Simulator, reads};
 use crate::mischief;
 
 /// Largest request body that is read, in bytes: the container's limit for a form.
@@ -35,6 +35,7 @@ pub(crate) struct Call {
     pub(crate) body: Result<Option<Body>, Refusal>,
     pub(crate) raw_body: bytes::Bytes,
     pub(crate) at: Timestamp,
+    is_post: bool,
     headers: HeaderMap,
 }
 
@@ -61,6 +62,16 @@ async fn attend(simulator: &Simulator, call: Call) -> Response {
     if let Some(answer) = actuator(&call.path, simulator.options().version) {
         return answer.respond(&call.path, call.at);
     }
+    let is_welcome = simulator.welcomes(&call);
+    let mut response = attend_api(simulator, call).await;
+    if is_welcome {
+        let refresh = HeaderValue::from_static("true");
+        response.headers_mut().insert("x-notification-refresh", refresh);
+    }
+    response
+}
+
+async fn attend_api(simulator: &Simulator, call: Call) -> Response {
     let errand = simulator.errand(&call);
     let luck = errand.draw(simulator.faults(), &call, simulator.options().version);
     if luck.reset_before {
@@ -110,9 +121,11 @@ impl Simulator {
     fn at_once(&self, call: &Call, luck: Luck) -> Result<Answer, Refusal> {
         if matches!(call.route, Ok(Route::Authentication)) {
             self.tenant(call)?;
+            call.must_be_json()?;
             return self.authenticate(call);
         }
         let guest = self.admit(call)?;
+        call.must_be_json()?;
         match &call.route {
             Err(NoRoute::NotFound) => Err(Refusal::Container(404)),
             Err(NoRoute::WrongMethod) => Err(Refusal::Container(405)),
@@ -124,9 +137,17 @@ impl Simulator {
                 reads::read(self, guest, call, read)
             }
             Ok(Route::Decide(command)) => self.decide(guest, call, *command),
-            Ok(Route::UnknownCommand | Route::Command(_) | Route::Authentication) => {
+            Ok(Route::UnknownCommand(_) | Route::Command(_) | Route::Authentication) => {
                 Err(unknown_command(call))
             }
+        }
+    }
+
+    /// Whether the request comes as far as the routes: its answer then says so.
+    fn welcomes(&self, call: &Call) -> bool {
+        match call.route {
+            Ok(Route::Authentication) => self.tenant(call).is_ok(),
+            _ => self.admit(call).is_ok(),
         }
     }
 
@@ -156,6 +177,11 @@ impl Simulator {
         });
         let user = user.ok_or(Refusal::Unauthenticated)?;
         let permissions = user.permissions.iter().map(|held| Json::from(held.as_str())).collect();
+        let role = Json::object()
+            .with("id", 1_i64)
+            .with("name", "Connector")
+            .with("description", "Moves money.")
+            .with("disabled", false);
         let json = Json::object()
             .with("username", user.name.as_str())
             .with("userId", 1_i64)
@@ -163,9 +189,10 @@ impl Simulator {
             .with("authenticated", true)
             .with("officeId", super::result::OFFICE_ID)
             .with("officeName", super::result::OFFICE_NAME)
-            .with("roles", vec![savings::view::coded(1, "role", "Connector")])
+            .with("roles", vec![role])
             .with("permissions", Json::List(permissions))
-            .with("shouldRenewPassword", user.password_outdated);
+            .with("shouldRenewPassword", user.password_outdated)
+            .with("isTwoFactorAuthenticationRequired", false);
         Ok(Answer::ok(Serializer::Gson, &json))
     }
 }
@@ -192,21 +219,36 @@ impl Call {
         let version = simulator.options().version;
         let api = path.strip_prefix(PREFIX).and_then(|path| path.strip_prefix("api/"));
         let is_post = parts.method == Method::POST;
-        let route = match api {
-            _ if !is_post && parts.method != Method::GET => Err(NoRoute::WrongMethod),
-            Some(api) => {
-                let releases = (
-                    version >= Version::V1_10,
-                    version >= Version::V1_15,
-                    version >= Version::V1_12,
-                );
-                route::find(is_post, api, query.get("command").unwrap_or(""), releases)
-            }
+        let releases = (
+            version >= Version::V1_10,
+            version >= Version::V1_15,
+            version >= Version::V1_12,
+        );
+        let command = query.get("command").unwrap_or("");
+        let find = |is_post| match api {
+            Some(api) => route::find(is_post, api, command, releases),
             None => Err(NoRoute::NotFound),
+        };
+        let is_known = is_post || parts.method == Method::GET;
+        let route = match find(is_post) {
+            // Of a path that no method knows, the method is not looked at.
+            Ok(_) if !is_known => Err(NoRoute::WrongMethod),
+            Err(NoRoute::NotFound) if find(!is_post).is_ok() => Err(NoRoute::WrongMethod),
+            route => route,
         };
         let body = Body::parse(&raw_body);
         let headers = parts.headers;
-        Ok(Self { path, query_text, query, route, body, raw_body, at, headers })
+        Ok(Self { path, query_text, query, route, body, raw_body, at, is_post, headers })
+    }
+
+    /// A body of another type than JSON is not read by any route.
+    pub(crate) fn must_be_json(&self) -> Result<(), Refusal> {
+        let is_json = |sent: &str| {
+            sent.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
+        };
+        let other = self.is_post && self.header("content-type").is_some_and(|sent| !is_json(sent));
+        let routed = !matches!(self.route, Err(NoRoute::NotFound));
+        if other && routed { Err(Refusal::Container(415)) } else { Ok(()) }
     }
 
     /// A header that is readable text.
@@ -220,7 +262,13 @@ pub(crate) fn unknown_command(call: &Call) -> Refusal {
     let value = call.query.get("command").unwrap_or("");
     let message = format!("The query parameter command has an unsupported value of: {value}");
     let code = "error.msg.query.parameter.value.unsupported";
-    Refusal::invalid(super::refusal::Problem::new(code, message).of("command").arg(value))
+    let known = match &call.route {
+        Ok(Route::UnknownCommand(known)) => *known,
+        _ => &[],
+    };
+    let known: Vec<Json> = known.iter().map(|word| Json::from(*word)).collect();
+    let problem = super::refusal::Problem::new(code, message).of("command");
+    Refusal::invalid(problem.arg("command").arg(value).arg(known))
 }
 
 fn actuator(path: &str, version: Version) -> Option<Answer> {
@@ -237,9 +285,11 @@ fn actuator(path: &str, version: Version) -> Option<Answer> {
 }
 
 impl Simulator {
-    /// Asks to close the connection after so many responses.
+    /// Asks to close the connection after so many responses, and with every answer of a status upon
+    /// which the container does.
     fn close_now_and_then(&self, mut response: Response) -> Response {
-        if self.count_response() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let closes = matches!(response.status().as_u16(), 400 | 413 | 500 | 503);
+        if (self.count_response() || closes) && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response

@@ -36,7 +36,8 @@ impl std::fmt::Debug for Hooks {
 }
 
 impl Simulator {
-    /// Registers hooks in the place of those before.
+    /// Registers hooks in the place of those before. A real core first asks each address once with a
+    /// GET; here that is left out.
     pub fn register_hooks(&self, hooks: Vec<HookSpec>, delivery: Arc<dyn Delivery>) {
         let mut known = self.hooks().0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *known = Some((hooks, delivery));
@@ -112,25 +113,31 @@ fn body(
 ) -> String {
     let at = simulator.clock().now().as_micros();
     let at = jiff::Timestamp::from_microsecond(at).map(|at| at.to_string()).unwrap_or_default();
-    let mut body = json!({
-        "entityName": entity, "actionName": action, "createdBy": 3, "createdByName": "teller1",
-        "createdByFullName": "T One", "timestamp": at,
-    });
-    let Some(members) = body.as_object_mut() else { return String::new() };
+    let text = |text: &str| Value::from(text).to_string();
+    let mut members = vec![("createdByName", text("teller1")), ("request", request.to_owned())];
+    let mut office = None;
+    if let Some(Value::Object(response)) = response {
+        if let Some(client) = response.get("clientId") {
+            members.push(("clientId", client.to_string()));
+        }
+        office = response.get("officeId").map(Value::to_string);
+    }
+    members.push(("createdBy", "3".to_owned()));
+    members.extend(office.map(|office| ("officeId", office)));
+    members.push(("entityName", text(entity)));
     if let Some(Value::Object(response)) = response {
         let mut response = response.clone();
         // The office is only at the top.
-        if let Some(office) = response.remove("officeId") {
-            members.insert("officeId".to_owned(), office);
-        }
-        if let Some(client) = response.get("clientId") {
-            members.insert("clientId".to_owned(), client.clone());
-        }
-        members.insert("response".to_owned(), Value::Object(response));
+        response.remove("officeId");
+        members.push(("response", Value::Object(response).to_string()));
     }
-    let text = body.to_string();
-    // Numbers of the request come back as doubles, which is why it is not a value here.
-    format!("{},\"request\":{request}}}", text.strip_suffix('}').unwrap_or(&text))
+    members.push(("createdByFullName", text("T One")));
+    members.push(("actionName", text(action)));
+    members.push(("timestamp", text(&at)));
+    // In the core's order; numbers of the request come back as doubles, which is why it is a text
+    // here and no value.
+    let members = members.iter().map(|(name, value)| format!("\"{name}\":{value}"));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 
 /// The request's members as a hook repeats them.
@@ -156,6 +163,7 @@ fn letter(url: &str, tenant: &str, (entity, action): (&str, &str), body: String)
         .header("X-Fineract-Entity", entity)
         .header("X-Fineract-Action", action)
         .header("Fineract-Platform-TenantId", tenant)
+        .header("User-Agent", "okhttp/4.12.0")
         .header("X-Fineract-Endpoint", "https://localhost:8443/fineract-provider/api/v1")
         .body(Bytes::from(body))
         .ok()

@@ -102,14 +102,14 @@ impl Json {
                 let _ = write!(out, "{value}");
             }
             Self::Decimal(digits) => out.push_str(digits),
-            Self::Text(text) => write_text(out, text),
+            Self::Text(text) => write_text(out, text, indent.is_none()),
             Self::List(items) => {
                 let write = |out: &mut String, item: &Self, indent| item.write(out, indent);
                 write_all(out, ('[', ']'), items, indent, write);
             }
             Self::Object(members) => {
                 let write = |out: &mut String, (name, value): &(&str, Self), indent| {
-                    write_text(out, name);
+                    write_text(out, name, indent.is_none());
                     out.push_str(if Option::is_some(&indent) { " : " } else { ":" });
                     value.write(out, indent);
                 };
@@ -148,7 +148,8 @@ fn new_line(out: &mut String, indent: Option<usize>) {
     }
 }
 
-fn write_text(out: &mut String, text: &str) {
+/// `for_pages`: escaped so that the text could stand in a page, as Gson does.
+fn write_text(out: &mut String, text: &str, for_pages: bool) {
     out.push('"');
     for char in text.chars() {
         match char {
@@ -157,6 +158,9 @@ fn write_text(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
+            mark if for_pages && matches!(mark, '<' | '>' | '&' | '=' | '\'') => {
+                let _ = write!(out, "\\u{:04x}", u32::from(mark));
+            }
             control if u32::from(control) < 0x20 => {
                 let _ = write!(out, "\\u{:04x}", u32::from(control));
             }

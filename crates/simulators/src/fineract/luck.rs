@@ -3,6 +3,7 @@
 
 use super::bank::{Bank, loan_party, row, savings_party};
 use super::decimal::Decimal;
+use super::desk::Contention;
 use super::front::Call;
 use super::options::Version;
 use super::route::{Action, Key, Order, Read, Route};
@@ -99,11 +100,14 @@ impl Errand {
         candidates.into_iter().filter(|(_, applies)| *applies).map(|(fault, _)| fault).find(strikes)
     }
 
-    /// Whether contention shows as an unspecific database error instead of a lock conflict
-    /// (`fineract.md` §6).
-    pub(crate) fn is_disguised(&self, faults: &Faults) -> bool {
+    /// How contention shows (`fineract.md` §6).
+    pub(crate) fn contention(&self, faults: &Faults) -> Contention {
         let parts = [self.operation.as_bytes(), self.key.as_bytes(), b"disguised"];
-        hash(faults.seed(), &parts).is_multiple_of(4)
+        match hash(faults.seed(), &parts) % 4 {
+            0 => Contention::Unspecific,
+            1 => Contention::Query,
+            _ => Contention::Lock,
+        }
     }
 
     fn early_error(&self, faults: &Faults) -> EarlyError {

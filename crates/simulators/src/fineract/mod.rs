@@ -170,6 +170,14 @@ impl Simulator {
         }
     }
 
+    /// What somebody does who tidies the command table: the results of what ended well are emptied, and
+    /// a repeated key is answered with 200 and no body.
+    pub fn clear_results(&self) {
+        for bank in self.lock().values_mut() {
+            bank.commands.clear_results();
+        }
+    }
+
     /// What goes wrong, and how often.
     pub fn faults(&self) -> &Faults {
         &self.inner.faults

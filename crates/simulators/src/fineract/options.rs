@@ -21,11 +21,15 @@ pub struct Options {
     /// `None`: the business date is switched off, and "today" is the calendar date in the time
     /// zone. Otherwise: how many days the business date is behind the calendar.
     pub business_date_lag_days: Option<u16>,
+    /// The business date is switched on, but no date was ever set: "today" is the calendar date, and
+    /// asking for the date brings 404.
+    pub business_date_never_set: bool,
     /// The payment types.
     pub payment_types: Vec<PaymentType>,
     /// Which database runs below: it decides how a duplicate is reported (`fineract.md` §5).
     pub database: Database,
-    /// Whether `Idempotency-Key` is honoured. Releases before 1.9 never do, and with bearer tokens
+    /// Whether `Idempotency-Key` is honoured; a core that does not deduplicate books a repeated key
+    /// again. Releases before 1.9 never do, and with bearer tokens
     /// only those from 1.13 on.
     pub idempotency: bool,
     /// The name of the idempotency header.
@@ -40,6 +44,10 @@ pub struct Options {
     pub allow_on_holiday: bool,
     /// ISO numbers (Monday is 1) of the weekdays on which loans take no postings.
     pub non_working_weekdays: Vec<i8>,
+    /// How long a command takes between its row and its booking, in milliseconds; twins of its key
+    /// meet its row meanwhile. A real server takes 50 to 500; 0 books at once, so that no two
+    /// commands are ever under way together.
+    pub command_ms: u64,
     /// After this many responses one asks to close its connection; 0 switches it off. A real server
     /// counts per connection, the simulator over all of them: on average it is the same.
     pub keep_alive_limit: u32,
@@ -54,6 +62,7 @@ impl Default for Options {
             users: vec![User::default()],
             time_zone: Zone::default(),
             business_date_lag_days: None,
+            business_date_never_set: false,
             payment_types: PaymentType::stock(),
             database: Database::Postgresql,
             idempotency: true,
@@ -63,6 +72,7 @@ impl Default for Options {
             holidays: Vec::new(),
             allow_on_holiday: false,
             non_working_weekdays: Vec::new(),
+            command_ms: 0,
             keep_alive_limit: 100,
         }
     }
@@ -73,6 +83,11 @@ impl Options {
     pub(crate) fn honours_keys(&self) -> bool {
         let chain_has_the_filter = self.auth == Auth::Basic || self.version >= Version::V1_14;
         self.idempotency && self.version >= Version::V1_10 && chain_has_the_filter
+    }
+
+    /// Whether the switch of the business date is on.
+    pub(crate) const fn keeps_business_date(&self) -> bool {
+        self.business_date_never_set || self.business_date_lag_days.is_some()
     }
 
     /// Whether loans take postings on this day, and if not, which of the two reasons it has.

@@ -42,8 +42,7 @@ impl Payment {
         let Some(mut payment) = payment else { return Ok(None) };
         let known = |known: &&PaymentType| known.id == payment.type_id;
         let Some(found) = options.payment_types.iter().find(known) else {
-            let message =
-                format!("Payment Type with identifier {} does not exist", payment.type_id);
+            let message = format!("PaymentType with {} does not exist", payment.type_id);
             let problem = Problem::new("error.msg.payment.type.invalid", message);
             return Err(Refusal::NotFound(problem.arg(payment.type_id)));
         };
@@ -75,8 +74,12 @@ impl Payment {
 
 /// The echo in `changes`: the details that are not blank, then the payment type.
 pub(crate) fn changes(json: Json, body: &Body) -> Json {
-    let json = TEXTS.iter().fold(json, |json, name| json.with_some(name, body.text(name)));
-    json.with_some("paymentTypeId", type_id(body))
+    details(json, body).with_some("paymentTypeId", type_id(body))
+}
+
+/// The details that are not blank.
+pub(crate) fn details(json: Json, body: &Body) -> Json {
+    TEXTS.iter().fold(json, |json, name| json.with_some(name, body.text(name)))
 }
 
 /// The payment type as a number.

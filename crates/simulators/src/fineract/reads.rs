@@ -56,7 +56,7 @@ pub(crate) fn read(
                 let json = loan_view::template(loan, command, simulator.options(), today);
                 (Serializer::Gson, json.ok_or_else(|| super::front::unknown_command(call))?)
             }
-            Read::Client(key) => (Serializer::Gson, clients::client(bank, key)?),
+            Read::Client(key) => (Serializer::Gson, clients::client(bank, key, version)?),
             Read::ClientAccounts(key) => (Serializer::Gson, clients::accounts(bank, key, query)?),
             Read::ClientList => (Serializer::Gson, clients::list(bank, query)),
             Read::ClientSearch => (Serializer::Jackson, clients::search(bank, &call.raw_body)?),
@@ -64,7 +64,7 @@ pub(crate) fn read(
             Read::PaymentTypes => {
                 (typed(Version::V1_12), settings::payment_types(simulator.options()))
             }
-            Read::Audits => (typed(Version::V1_12), audit::audits(bank, query, version)),
+            Read::Audits => (typed(Version::V1_12), audit::audits(bank, query, simulator.options())),
             Read::WaitingCommands => (Serializer::Gson, audit::waiting(bank)),
             Read::Table(read) => return tables::read(bank, call, read),
             other => return settings::read(simulator.options(), call.at, other),

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::json::{Json, Serializer};
+use super::options::Database;
 
 /// Why a request is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +11,10 @@ pub(crate) enum Refusal {
     Container(u16),
     /// An exception nobody mapped: the container's 500 now, a small object when replayed.
     Unmapped(&'static str),
-    /// Broken or absent JSON: the bare parameter error.
+    /// Absent JSON: the bare parameter error.
     NoJson,
+    /// Broken JSON: the same, with what the reader says.
+    BrokenJson(String),
     /// 400 with every problem found.
     Invalid(Vec<Problem>),
     /// 400 for an expired password: the code also on top.
@@ -32,6 +35,8 @@ pub(crate) enum Refusal {
     Server,
     /// 409: optimistic lock.
     OptimisticLock,
+    /// 409: the database gave the statement up for another.
+    QueryConflict,
     /// 409: the nightly job holds the loan. Sent without a JSON content type.
     LoanLocked(u64),
     /// Not a failure: the command waits for a second person. Carries the id of what it addresses.
@@ -44,7 +49,7 @@ pub(crate) struct Problem {
     code: String,
     message: String,
     default_message: Option<String>,
-    parameter: String,
+    parameter: Option<String>,
     args: Vec<Option<Json>>,
 }
 
@@ -55,7 +60,7 @@ impl Problem {
             code: code.into(),
             message: message.into(),
             default_message: None,
-            parameter: "id".to_owned(),
+            parameter: Some("id".to_owned()),
             args: Vec::new(),
         }
     }
@@ -63,7 +68,14 @@ impl Problem {
     /// The problem of one parameter.
     #[must_use]
     pub(crate) fn of(mut self, parameter: impl Into<String>) -> Self {
-        self.parameter = parameter.into();
+        self.parameter = Some(parameter.into());
+        self
+    }
+
+    /// The problem of nothing in particular.
+    #[must_use]
+    pub(crate) fn of_nothing(mut self) -> Self {
+        self.parameter = None;
         self
     }
 
@@ -98,7 +110,7 @@ impl Problem {
             .with("developerMessage", self.message.as_str())
             .with("defaultUserMessage", default_message.as_str())
             .with("userMessageGlobalisationCode", self.code.as_str())
-            .with("parameterName", self.parameter.as_str())
+            .with_some("parameterName", self.parameter.as_deref())
             .with("args", self.args.iter().map(arg).collect::<Vec<_>>())
     }
 }
@@ -111,8 +123,11 @@ const INTEGRITY: &str = "The request caused a data integrity issue to be fired b
 const INVALID: &str = "The request was invalid. This typically will happen due to validation errors which are provided.";
 const RULE: &str = "Request was understood but caused a domain rule violation.";
 const NOT_AUTHORIZED: &str = "The user associated with credentials passed on this request does not have sufficient privileges to perform this action.";
+const BROKEN_JSON: &str = "The JSON syntax provided in the body of the request is invalid: ";
 const NO_JSON: &str = "The JSON provided in the body of the request is invalid or missing.";
 const OPTIMISTIC: &str = "The server is currently unable to handle the request due to concurrent modification  on optimistic lock [unknown], please try again";
+
+const QUERY_CONFLICT: &str = "The server is currently unable to handle the request due to concurrent modification [unknown], please try again";
 
 impl Refusal {
     /// One problem of one parameter.
@@ -126,12 +141,26 @@ impl Refusal {
         Self::Integrity(Problem::new("error.msg.data.integrity.issue", message))
     }
 
+    /// A key whose row another request has just written, as the database words it: up to 1.10.1 an
+    /// unspecific database failure like any other.
+    pub(crate) fn key_collision(database: Database, names: &str) -> Self {
+        if database == Database::Mysql {
+            return Self::data_integrity();
+        }
+        let message = format!(
+            "ERROR: duplicate key value violates unique constraint \"unique_portfolio_command_source\"\n  \
+             Detail: Key (action_name, entity_name, idempotency_key)=({names}) already exists."
+        );
+        Self::Integrity(Problem::new("error.msg.data.integrity.issue", message).of_nothing())
+    }
+
     /// The answer as it goes over the wire.
     pub(crate) fn answer(&self) -> Answer {
         let (status, body) = match self {
             Self::Container(status) => return Answer::container(*status),
             Self::Unmapped(_) => return Answer::container(500),
             Self::NoJson => (400, bare(NO_JSON)),
+            Self::BrokenJson(why) => (400, bare(&format!("{BROKEN_JSON}{why}"))),
             Self::Invalid(problems) => {
                 let code = "validation.msg.validation.errors.exist";
                 (400, envelope(400, INVALID, "Validation errors exist.", code, Some(problems)))
@@ -150,7 +179,10 @@ impl Refusal {
             Self::NotAuthorized(task) => {
                 let user = "Insufficient privileges to perform this action.";
                 let code = "error.msg.not.authorized";
-                let text = format!("User has no authority to: {task}");
+                let text = match task.strip_prefix("READ_") {
+                    Some(what) => format!("User has no authority to READ {}s", what.to_lowercase()),
+                    None => format!("User has no authority to: {task}"),
+                };
                 let problem = [Problem::new(code, text)];
                 (403, envelope(403, NOT_AUTHORIZED, user, code, Some(&problem)))
             }
@@ -181,6 +213,10 @@ impl Refusal {
             Self::OptimisticLock => {
                 let code = "error.msg.platform.service.optimistic lock.conflict";
                 (409, envelope(409, OPTIMISTIC, OPTIMISTIC, code, None))
+            }
+            Self::QueryConflict => {
+                let code = "error.msg.platform.service.query.conflict";
+                (409, envelope(409, QUERY_CONFLICT, QUERY_CONFLICT, code, None))
             }
             Self::LoanLocked(id) => {
                 let text = format!("Loan is locked by the COB job. Loan ID: {id}");

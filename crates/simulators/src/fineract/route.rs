@@ -169,8 +169,8 @@ impl Read {
 pub(crate) enum Route {
     Read(Read),
     Command(Order),
-    /// The path takes commands, but not this one.
-    UnknownCommand,
+    /// The path takes commands, but only these.
+    UnknownCommand(&'static [&'static str]),
     Authentication,
     /// Approving or rejecting a command that waits.
     Decide(u64),
@@ -263,7 +263,7 @@ fn savings(
     let (account, rest) = key(rest, new_paths).ok_or(NoRoute::NotFound)?;
     let external_account = matches!(account, Key::External(_));
     match rest {
-        [] if is_post => Ok(Route::UnknownCommand),
+        [] if is_post => Ok(Route::UnknownCommand(&["reject", "withdrawnByApplicant", "approve"])),
         [] => Ok(Route::Read(Read::Savings(account))),
         ["transactions", ..] if external_account && !newest_paths => Err(NoRoute::NotFound),
         ["transactions"] if is_post => Ok(savings_command(command, account, None)),
@@ -291,7 +291,10 @@ fn savings_command(command: &str, account: Key, transaction: Option<Key>) -> Rou
         ("releaseamount", true) => Action::Release,
         ("undo", true) => Action::Undo,
         ("reverse", true) => Action::Reverse,
-        _ => return Route::UnknownCommand,
+        (_, false) => return Route::UnknownCommand(&["deposit", "withdrawal", "holdAmount"]),
+        (_, true) => {
+            return Route::UnknownCommand(&["undo", "reverse", "modify", "releaseAmount"]);
+        }
     };
     Route::Command(Order { action, account, transaction })
 }
@@ -337,7 +340,8 @@ fn loan_command(command: &str, account: Key, on_transactions: bool) -> Route {
         ("undodisbursal", false) => Action::UndoDisbursal,
         ("repayment", true) => Action::Repay,
         ("creditbalancerefund", true) => Action::Refund,
-        _ => return Route::UnknownCommand,
+        (_, false) => return Route::UnknownCommand(&["approve", "disburse", "undodisbursal"]),
+        (_, true) => return Route::UnknownCommand(&["repayment", "creditBalanceRefund"]),
     };
     Route::Command(Order { action, account, transaction: None })
 }
@@ -371,7 +375,7 @@ mod tests {
         let order = Order { action: Action::Deposit, account: Key::Id(34), transaction: None };
         assert_eq!(route, Ok(Route::Command(order)));
         let route = find(true, "v1/savingsaccounts/34/transactions", "gift", NEWEST);
-        assert_eq!(route, Ok(Route::UnknownCommand));
+        assert!(matches!(route, Ok(Route::UnknownCommand(known)) if known.contains(&"deposit")));
     }
 
     #[test]

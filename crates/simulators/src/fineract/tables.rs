@@ -132,15 +132,16 @@ impl Simulator {
 
     /// Adds a row to a data table of the first tenant, and sends the hook of it; the row's id.
     pub fn add_row(&self, table: &str, record: u64, fields: Value) -> Option<u64> {
-        let id = {
+        let (id, response) = {
             let mut banks = self.lock();
-            let table = banks.get_mut(self.first_tenant())?.tables.get_mut(table)?;
+            let bank = banks.get_mut(self.first_tenant())?;
+            let table = bank.tables.get_mut(table)?;
             let id = u64::try_from(table.rows.len()).ok()? + 1;
             let fields = serde_json::from_value(fields).ok()?;
             table.rows.push(Row { id, record, fields });
-            id
+            let (of, many) = (table.of, table.multi_row);
+            (id, bank.row_made(of, record, if many { id } else { record }))
         };
-        let response = json!({ "resourceId": record, "officeId": 1 });
         self.tell(self.first_tenant(), (table, "CREATE"), "{}", Some(&response));
         Some(id)
     }
@@ -154,6 +155,26 @@ impl Simulator {
         if let Some(row) = row {
             row.fields.insert(column.to_owned(), value);
         }
+    }
+}
+
+impl Bank {
+    /// What a row of a table answers when it is made.
+    fn row_made(&self, of: TableOf, record: u64, resource: u64) -> Value {
+        let mut made = json!({ "officeId": 1, "resourceId": resource });
+        let (name, owner) = match of {
+            TableOf::Client => (None, Some(record)),
+            TableOf::Loan => (Some("loanId"), self.loan(record).ok().map(|loan| loan.client_id)),
+            TableOf::Savings => {
+                let owner = self.savings_account(record).ok().map(|savings| savings.client_id);
+                (Some("savingsId"), owner)
+            }
+        };
+        if let Some(members) = made.as_object_mut() {
+            members.extend(name.map(|name| (name.to_owned(), record.into())));
+            members.extend(owner.map(|owner| ("clientId".to_owned(), owner.into())));
+        }
+        made
     }
 }
 
@@ -214,6 +235,7 @@ fn query(table: &DataTable, body: &[u8]) -> Result<Value, Refusal> {
     });
     let content: Vec<_> = rows.collect();
     Ok(json!({
-        "total": total, "content": content, "pageable": {"page": query.page, "size": query.size},
+        "total": total, "content": content,
+        "pageable": {"pageNumber": query.page, "pageSize": query.size},
     }))
 }

@@ -6,6 +6,7 @@ use crate::faults::Fault;
 use crate::fineract::bank::{Bank, row_mut};
 use crate::fineract::body::{Body, Fields};
 use crate::fineract::desk::Desk;
+use crate::fineract::options::Version;
 use crate::fineract::payment::{self, Payment};
 use crate::fineract::refusal::{Problem, Refusal};
 use crate::fineract::result::CommandResult;
@@ -20,8 +21,8 @@ const MEMBERS: &[&str] = &[
     "note",
 ];
 
-/// Adjusts a row. The date sent is checked even if the amount is 0; whether the row is reversed
-/// already is not.
+/// Adjusts a row. The date sent is checked even if the amount is 0; that the row is reversed already
+/// only from 1.9 on.
 pub(crate) fn adjust(
     bank: &mut Bank,
     desk: &Desk<'_>,
@@ -41,11 +42,14 @@ pub(crate) fn adjust(
     let row = bank.loan_row(id, transaction)?;
     let payment = Payment::resolve(payment, desk.options)?;
     bank.owner_active(loan.client_id)?;
-    if row.kind == Kind::Disbursement {
+    let minds_reversal = desk.version() >= Version::V1_10;
+    if row.kind == Kind::Disbursement || (minds_reversal && !row.is_live()) {
         let code = "transaction.adjustment.is.only.allowed.to.repayment.or.waiver.or.creditbalancerefund.transactions";
-        let message =
-            "Only transactions of type repayment, waiver or credit balance refund can be adjusted.";
-        return Err(rule(code, message, None));
+        let which = if minds_reversal { "(non-reversed) " } else { "" };
+        let message = format!(
+            "Only {which}transactions of type repayment, waiver or credit balance refund can be adjusted."
+        );
+        return Err(rule(code, &message, &[]));
     }
     if desk.suffers(Fault::UndoRefused) && row.is_live() {
         let code = "error.msg.loan.transaction.update.not.allowed";

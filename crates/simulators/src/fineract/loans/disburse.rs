@@ -8,9 +8,11 @@ use crate::faults::Fault;
 use crate::fineract::bank::Bank;
 use crate::fineract::body::{Body, Fields};
 use crate::fineract::desk::Desk;
-use crate::fineract::json::Json;
+use crate::fineract::calendar;
+use crate::fineract::decimal::{scaled, six};
+use crate::fineract::json::{Json, Serializer};
 use crate::fineract::payment::{self, Payment};
-use crate::fineract::refusal::Refusal;
+use crate::fineract::refusal::{Problem, Refusal};
 use crate::fineract::result::CommandResult;
 
 const APPROVE: &[&str] = &[
@@ -57,23 +59,39 @@ pub(crate) fn approve(
     }
     if date < loan.submitted_on {
         let message = "The date on which a loan is approved cannot be before its submittal date.";
-        return Err(rule("approval.cannot.be.before.submittal.date", message, Some(date)));
+        return Err(rule("approval.cannot.be.before.submittal.date", message, &[date]));
     }
     if date > desk.today {
         let message = "The date on which a loan is approved cannot be in the future.";
-        return Err(rule("approval.cannot.be.a.future.date", message, Some(date)));
+        return Err(rule("approval.cannot.be.a.future.date", message, &[date]));
     }
     let amount = amount.map_or(Some(loan.approved), |amount| amount.minor(loan.currency));
     let amount = amount.filter(|amount| *amount <= loan.approved).ok_or_else(|| {
         let message = "Loan approved amount can't be greater than loan amount demanded";
-        rule("approval.amount.can't.be.greater.than.loan.amount.demanded", message, None)
+        rule("approval.amount.can't.be.greater.than.loan.amount.demanded", message, &[])
     })?;
     desk.commit(Some(id))?;
     let loan = bank.loan_mut(id)?;
     loan.status = 200;
     loan.approved_on = Some(date);
     loan.approved = amount;
-    let changes = dated(Json::object(), body, "approvedOnDate").with("status", view::status(200));
+    let changes = Json::object().with("status", view::status(200));
+    let changes = match body.text("approvedLoanAmount") {
+        Some(text) => {
+            let sent = Json::Decimal(text.to_owned());
+            let net = six(amount - loan.kept_back, loan.currency);
+            changes
+                .with("approvedLoanAmount", sent.clone())
+                .with("principal", sent)
+                .with("netDisbursalAmount", net)
+        }
+        None => changes,
+    };
+    let changes = dated(changes, body, "approvedOnDate");
+    let expected = body.text("expectedDisbursementDate").zip(body.text("dateFormat"));
+    let expected = expected.and_then(|(text, pattern)| calendar::parse(text, pattern));
+    let changes = changes
+        .with_some("expectedDisbursementDate", expected.map(|date| Serializer::Gson.date(date)));
     Ok(CommandResult {
         client_id: Some(loan.client_id),
         loan_id: Some(id),
@@ -109,7 +127,9 @@ pub(crate) fn disburse(
     let amount = amount.ok_or_else(Refusal::data_integrity)?;
     if amount > loan.approved {
         let message = "Loan can't be disbursed,disburse amount is exceeding approved amount ";
-        return Err(rule("disburse.amount.must.be.less.than.approved.amount", message, None));
+        let code = "error.msg.loan.disburse.amount.must.be.less.than.approved.amount";
+        let problem = Problem::new(code, message).arg(scaled(amount, loan.currency));
+        return Err(Refusal::Rule(problem.arg(scaled(amount, loan.currency))));
     }
     unique_external_id(bank, desk, external_id, Duplicate::Disbursement)?;
     desk.books_open(date)?;
@@ -143,13 +163,18 @@ fn may_disburse(desk: &Desk<'_>, loan: &super::Loan, date: Date) -> Result<(), R
         let message = "Loan Disbursal is not allowed. Loan Account is not in approved and not disbursed state.";
         return Err(wrong_state("disbursal.account.is.not.approve.not.disbursed.state", message));
     }
-    if loan.approved_on.is_some_and(|approved| date < approved) {
-        let message = "The date on which a loan is disbursed cannot be before its approval date.";
-        return Err(rule("disbursal.cannot.be.before.approval.date", message, Some(date)));
+    if let Some(approved) = loan.approved_on.filter(|approved| date < *approved) {
+        let message = format!(
+            "The date on which a loan is disbursed cannot be before its approval date: {approved}"
+        );
+        return Err(rule("disbursal.cannot.be.before.approval.date", &message, &[date, approved]));
     }
     if date > desk.today {
-        let message = "The date on which a loan is disbursed cannot be in the future.";
-        return Err(rule("disbursal.cannot.be.a.future.date", message, Some(date)));
+        let message = format!(
+            "The date on which a loan with identifier : {} is disbursed cannot be in the future.",
+            loan.account_no
+        );
+        return Err(rule("disbursal.cannot.be.a.future.date", &message, &[date]));
     }
     working_day(desk, date, "disbursement")
 }
@@ -203,7 +228,7 @@ fn take_back(bank: &mut Bank, desk: &Desk<'_>, id: u64, interest: i64) {
     if !row.is_live() {
         return;
     }
-    row.manually_reversed = true;
+    // Only the undo of a single row is called manual.
     row.reversed_on = Some(desk.today);
     let is_disbursement = row.kind == Kind::Disbursement;
     bank.list_loan_movement(id, "undo", desk.reference("", ""));

@@ -156,11 +156,9 @@ impl Bank {
     /// A row of this loan.
     pub(crate) fn loan_row(&self, loan: u64, id: u64) -> Result<&LoanTransaction, Refusal> {
         row(&self.loan_transactions, id).filter(|row| row.loan == loan).ok_or_else(|| {
-            let message = format!(
-                "Transaction with identifier {id} does not exist for loan with identifier {loan}."
-            );
+            let message = format!("Transaction with identifier {id} does not exist");
             let problem = Problem::new("error.msg.loan.transaction.id.invalid", message);
-            Refusal::NotFound(problem.arg(id).arg(loan))
+            Refusal::NotFound(problem.arg(id))
         })
     }
 
@@ -192,12 +190,9 @@ fn no_loan(id: u64) -> Refusal {
 }
 
 /// A 403 rule of loans; `error.msg.loan.` is put before the code.
-fn rule(code: &str, message: &str, date: Option<Date>) -> Refusal {
+fn rule(code: &str, message: &str, dates: &[Date]) -> Refusal {
     let problem = Problem::new(format!("error.msg.loan.{code}"), message);
-    Refusal::Rule(match date {
-        Some(date) => problem.arg(date.to_string()),
-        None => problem,
-    })
+    Refusal::Rule(dates.iter().map(ToString::to_string).fold(problem, Problem::arg))
 }
 
 /// A 400 of a loan in the wrong state.
@@ -213,7 +208,7 @@ fn working_day(desk: &Desk<'_>, date: Date, what: &str) -> Result<(), Refusal> {
         DayOff::NonWorkingDay => "non.working.day",
     };
     let message = format!("The {what} date is a {on}.");
-    Err(rule(&format!("application.{what}.date.on.{on}"), &message, Some(date)))
+    Err(rule(&format!("application.{what}.date.on.{on}"), &message, &[date]))
 }
 
 /// Which command meets a duplicate external id.
@@ -244,10 +239,9 @@ fn unique_external_id(
     let (operation, name) = match duplicate {
         Duplicate::Repayment if postgres => {
             let code = "validation.msg.loan.transaction.externalId.value.must.be.unique";
-            let message = "The parameter `externalId` must be unique.";
-            return Err(Refusal::invalid(
-                Problem::new(code, message).of("externalId").arg(external_id),
-            ));
+            let message = "Failed data validation due to: value.must.be.unique.";
+            let problem = Problem::new(code, message).of("externalId").null_arg();
+            return Err(Refusal::invalid(problem.arg(Vec::new())));
         }
         Duplicate::Repayment => ("repayment", "Repayment"),
         Duplicate::Disbursement => ("disbursement", "Disbursement"),

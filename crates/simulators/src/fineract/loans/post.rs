@@ -42,8 +42,7 @@ pub(crate) fn repay(
     let loan = bank.loan(id)?;
     bank.owner_active(loan.client_id)?;
     if !matches!(loan.status, 300 | 600 | 700) || desk.suffers(Fault::AccountClosed) {
-        let message =
-            "Loan repayment is not allowed. Loan Account must be active, fully repaid or overpaid.";
+        let message = "Loan must be Active, Fully Paid or Overpaid";
         return Err(wrong_state("must.be.active.fully.paid.or.overpaid", message));
     }
     allowed_date(desk, loan.disbursed_on, posting.date)?;
@@ -86,7 +85,7 @@ pub(crate) fn refund(
         return Err(rule(
             "refund.failed",
             "Refund is not allowed before the last repayment.",
-            Some(posting.date),
+            &[posting.date],
         ));
     }
     let amount =
@@ -112,12 +111,14 @@ pub(super) fn allowed_date(
 ) -> Result<(), Refusal> {
     working_day(desk, date, "repayment")?;
     if disbursed_on.is_some_and(|disbursed| date < disbursed) {
-        let message = "The transaction date cannot be before the loan disbursement date.";
-        return Err(rule("transaction.cannot.be.before.disbursement.date", message, Some(date)));
+        let on = disbursed_on.unwrap_or(date);
+        let message =
+            format!("The transaction date cannot be before the loan disbursement date: {on}");
+        return Err(rule("transaction.cannot.be.before.disbursement.date", &message, &[date, on]));
     }
     if date > desk.today {
         let message = "The transaction date cannot be in the future.";
-        return Err(rule("transaction.cannot.be.a.future.date", message, Some(date)));
+        return Err(rule("transaction.cannot.be.a.future.date", message, &[date]));
     }
     Ok(())
 }
@@ -151,19 +152,30 @@ fn book(
     bank.list_loan_movement(transaction, operation, reference);
     CommandResult {
         resource_id: Some(transaction),
-        changes: Some(changes(body)),
+        changes: Some(if kind == Kind::Repayment { changes(body) } else { refund_changes(body) }),
         resource_external_id: posting.external_id.to_owned(),
         ..CommandResult::default()
     }
 }
 
-/// The echo: amount and dates as texts, whatever was sent.
+/// The echo of a repayment: amount and dates as texts, whatever was sent.
 pub(super) fn changes(body: &Body) -> Json {
-    let echoed =
-        ["transactionDate", "transactionAmount", "locale", "dateFormat", "note", "externalId"];
-    let json =
-        echoed.into_iter().fold(Json::object(), |json, name| json.with_some(name, body.text(name)));
-    payment::changes(json, body)
+    let head = texts(Json::object(), body, &MONEY);
+    let head = head.with_some("paymentTypeId", payment::type_id(body));
+    payment::details(texts(head, body, &["note", "externalId"]), body)
+}
+
+/// The echo of a refund, in another order, without the details.
+fn refund_changes(body: &Body) -> Json {
+    let head = texts(Json::object(), body, &MONEY);
+    let head = texts(head, body, &["note", "externalId"]);
+    head.with_some("paymentTypeId", payment::type_id(body))
+}
+
+const MONEY: [&str; 4] = ["transactionDate", "transactionAmount", "locale", "dateFormat"];
+
+fn texts(json: Json, body: &Body, names: &[&'static str]) -> Json {
+    names.iter().fold(json, |json, name| json.with_some(name, body.text(name)))
 }
 
 /// A row that is to be added.

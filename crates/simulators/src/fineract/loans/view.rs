@@ -1,11 +1,13 @@
 //! Loans and their rows as the core prints them (`fineract.md` §10.1, §10.5, §10.6).
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::{Kind, Loan, LoanTransaction};
 use crate::fineract::bank::{Bank, currency_view, row};
 use crate::fineract::decimal::{computed, scaled, six};
 use crate::fineract::json::{Json, Serializer};
+use crate::fineract::lookups::settings;
 use crate::fineract::options::Options;
 use crate::fineract::query::Query;
 use crate::fineract::result::{OFFICE_ID, OFFICE_NAME};
@@ -30,7 +32,6 @@ pub(crate) const FIELDS: &[&str] = &[
     "transactions",
     "totalOverpaid",
     "inArrears",
-    "canDisburse",
     "repaymentSchedule",
     "charges",
     "annualInterestRate",
@@ -45,6 +46,7 @@ pub(crate) fn loan(bank: &Bank, loan: &Loan, with_transactions: bool) -> Json {
         let rows = rows(bank, loan).filter(|row| row.is_live() || row.manually_reversed);
         rows.map(|row| transaction(loan, row, Serializer::Gson)).collect::<Vec<_>>()
     });
+    let transactions = transactions.filter(|rows| !rows.is_empty());
     let overpaid = (loan.status == 700).then(|| six(loan.state.overpaid, currency));
     let loan_type = coded(1, "accountType.individual", "Individual");
     Json::object()
@@ -67,7 +69,6 @@ pub(crate) fn loan(bank: &Bank, loan: &Loan, with_transactions: bool) -> Json {
         .with_some("summary", (loan.status >= 300).then(|| summary(loan)))
         .with_some("totalOverpaid", overpaid)
         .with_some("transactions", transactions)
-        .with("canDisburse", loan.status == 200)
         .with("inArrears", false)
 }
 
@@ -144,7 +145,6 @@ pub(crate) fn transaction(loan: &Loan, row: &LoanTransaction, serializer: Serial
         .with("numberOfRepayments", 0_i64)
         .with_some("transactionDate", jackson.then(|| serializer.date(row.date)))
         .with_some("transactionType", jackson.then(|| enum_name(row.kind)))
-        .with_text("note", &row.note)
         .with_some("reversalExternalId", reversal(row, jackson))
         .with("transactionRelations", Vec::new())
 }
@@ -220,35 +220,39 @@ pub(crate) fn page(bank: &Bank, loan: &Loan, query: &Query) -> Json {
 pub(crate) fn spring_page(content: Vec<Json>, (page, size, total): (usize, usize, usize)) -> Json {
     let count = content.len();
     let pages = total.div_ceil(size.max(1));
+    let sort = Json::object().with("sorted", true).with("empty", false).with("unsorted", false);
+    let pageable = Json::object()
+        .with("pageNumber", page)
+        .with("pageSize", size)
+        .with("sort", sort.clone())
+        .with("offset", page.saturating_mul(size))
+        .with("paged", true)
+        .with("unpaged", false);
     Json::object()
         .with("content", content)
-        .with("pageable", Json::object().with("pageNumber", page).with("pageSize", size))
+        .with("pageable", pageable)
+        .with("last", page + 1 >= pages)
         .with("totalPages", pages)
         .with("totalElements", total)
-        .with("last", page + 1 >= pages)
         .with("size", size)
         .with("number", page)
-        .with(
-            "sort",
-            Json::object().with("sorted", true).with("unsorted", false).with("empty", false),
-        )
-        .with("numberOfElements", count)
+        .with("sort", sort)
         .with("first", page == 0)
+        .with("numberOfElements", count)
         .with("empty", count == 0)
 }
 
-/// A template: what a command on this loan would come to now. Amounts have the currency's scale.
+/// A template: what a command on this loan would come to now. What is asked for a day has the
+/// currency's scale; the next instalment is as it stands in the schedule.
 pub(crate) fn template(loan: &Loan, command: &str, options: &Options, today: Date) -> Option<Json> {
     let (state, currency) = (&loan.state, loan.currency);
     let (kind, amount) = match command {
-        "repayment" | "prepayLoan" => (Kind::Repayment, state.outstanding()),
+        "repayment" => return Some(next_instalment(loan, options, today)),
+        "prepayLoan" => (Kind::Repayment, state.outstanding()),
         "disburse" => (Kind::Disbursement, loan.approved),
         "creditBalanceRefund" => (Kind::CreditBalanceRefund, state.overpaid),
         _ => return None,
     };
-    let types = options.payment_types.iter();
-    let types =
-        types.map(|known| Json::object().with("id", known.id).with("name", known.name.as_str()));
     let currency_member = (kind != Kind::Disbursement).then(|| currency_view(currency));
     let portion = |minor: i64| scaled(if kind == Kind::Repayment { minor } else { 0 }, currency);
     Some(
@@ -266,13 +270,40 @@ pub(crate) fn template(loan: &Loan, command: &str, options: &Options, today: Dat
             .with("penaltyChargesPortion", scaled(0, currency))
             .with("outstandingLoanBalance", scaled(state.principal_outstanding(), currency))
             .with("manuallyReversed", false)
-            .with("paymentTypeOptions", types.collect::<Vec<_>>())
+            .with("paymentTypeOptions", settings::payment_types(options))
             .with("numberOfRepayments", 0_i64),
     )
 }
 
-/// The status with its flags.
-pub(crate) fn status(status: u16) -> Json {
+/// How many monthly instalments a loan is paid back in.
+const INSTALMENTS: i64 = 4;
+
+/// The instalment that is due next, and its day; it names neither the loan nor its balance.
+fn next_instalment(loan: &Loan, options: &Options, today: Date) -> Json {
+    let (state, currency) = (&loan.state, loan.currency);
+    let due = |whole: i64, left: i64| (whole / INSTALMENTS).min(left);
+    let principal = due(state.disbursed, state.principal_outstanding());
+    let interest = due(state.interest_charged, state.interest_outstanding());
+    let begun = loan.disbursed_on.unwrap_or(today);
+    let months = (1..=INSTALMENTS).map(|month| begun.saturating_add(month.months()));
+    let date = months.clone().find(|date| *date >= today).or(months.last()).unwrap_or(today);
+    Json::object()
+        .with("type", transaction_type(Kind::Repayment))
+        .with("date", Serializer::Gson.date(date))
+        .with("currency", currency_view(currency))
+        .with("amount", six(principal + interest, currency))
+        .with("netDisbursalAmount", six(loan.approved, currency))
+        .with("principalPortion", computed(principal, currency))
+        .with("interestPortion", computed(interest, currency))
+        .with("feeChargesPortion", 0_i64)
+        .with("penaltyChargesPortion", 0_i64)
+        .with("manuallyReversed", false)
+        .with("paymentTypeOptions", settings::payment_types(options))
+        .with("numberOfRepayments", 0_i64)
+}
+
+/// The status without its flags.
+pub(crate) fn plain_status(status: u16) -> Json {
     let (code, value) = match status {
         100 => ("submitted.and.pending.approval", "Submitted and pending approval"),
         200 => ("approved", "Approved"),
@@ -284,6 +315,11 @@ pub(crate) fn status(status: u16) -> Json {
         .with("id", status)
         .with("code", format!("loanStatusType.{code}"))
         .with("value", value)
+}
+
+/// The status with its flags.
+pub(crate) fn status(status: u16) -> Json {
+    plain_status(status)
         .with("pendingApproval", status == 100)
         .with("waitingForDisbursal", status == 200)
         .with("active", status == 300)

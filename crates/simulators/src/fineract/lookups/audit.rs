@@ -3,13 +3,15 @@
 use crate::fineract::bank::Bank;
 use crate::fineract::commands::{Row, State};
 use crate::fineract::json::Json;
-use crate::fineract::options::Version;
+use crate::fineract::options::{Database, Options, Version};
 use crate::fineract::query::{Query, page};
 use crate::fineract::result::OFFICE_NAME;
 use crate::fineract::route::Action;
 
-/// Rows of the command table, newest first. There is no member for the idempotency key.
-pub(crate) fn audits(bank: &Bank, query: &Query, version: Version) -> Json {
+/// Rows of the command table, newest first. There is no member for the idempotency key, and none for
+/// what became of the command.
+pub(crate) fn audits(bank: &Bank, query: &Query, options: &Options) -> Json {
+    let version = options.version;
     // The filter was spelt with a capital only later; an unknown one is not looked at.
     let loan_filter = if version >= Version::V1_14 { "loanId" } else { "loanid" };
     let text = |name| query.get(name);
@@ -21,40 +23,74 @@ pub(crate) fn audits(bank: &Bank, query: &Query, version: Version) -> Json {
             && text("entityName").is_none_or(|name| row.order.action.entity().starts_with(name))
             && number("savingsAccountId").is_none_or(|id| account(false) == Some(id))
             && number(loan_filter).is_none_or(|id| account(true) == Some(id))
-            && number("processingResult").is_none_or(|wanted| result(&row.state).0 == wanted)
+            && number("processingResult").is_none_or(|wanted| result(&row.state) == wanted)
     };
     let found: Vec<&Row> =
         bank.commands.all().rev().filter(|row| !is_unseen(row, version)).filter(fits).collect();
-    let total = found.len();
+    let whole = found.len();
     let with_json = text("includeJson") == Some("true");
-    let rows: Vec<Json> = query.slice(found).into_iter().map(|row| view(row, with_json)).collect();
+    let shown = if with_json { Shown::WithBody } else { Shown::Plain };
+    let rows: Vec<Json> =
+        query.slice(found).into_iter().map(|row| view(bank, row, shown)).collect();
+    // What counts the rows takes `LIMIT` out of the statement, and finds `limit` there.
+    let total = if options.database == Database::Postgresql { rows.len() } else { whole };
     if text("paged") == Some("true") { page(total, rows) } else { Json::List(rows) }
 }
 
 /// The commands that wait for a second person.
 pub(crate) fn waiting(bank: &Bank) -> Json {
     let rows = bank.commands.all().filter(|row| row.state == State::AwaitingApproval);
-    Json::List(rows.map(|row| view(row, true)).collect())
+    Json::List(rows.map(|row| view(bank, row, Shown::Waiting)).collect())
 }
 
-fn view(row: &Row, with_json: bool) -> Json {
+/// How much of a command is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Plain,
+    WithBody,
+    /// To those who decide: neither body nor office nor owner.
+    Waiting,
+}
+
+fn view(bank: &Bank, row: &Row, shown: Shown) -> Json {
     let action = row.order.action;
-    let account = |is_loan: bool| (action.is_loan() == is_loan).then_some(row.account);
+    let loan = action.is_loan().then(|| bank.loan(row.account).ok()).flatten();
+    let savings = (!action.is_loan()).then(|| bank.savings_account(row.account).ok()).flatten();
+    let owner = loan.map(|loan| loan.client_id).or(savings.map(|savings| savings.client_id));
+    let owner = owner.filter(|_| shown != Shown::Waiting);
+    let name = owner.and_then(|id| bank.client(id).ok()).map(|client| client.name.as_str());
     let body = row.body.as_deref().unwrap_or("{}");
+    let (resource, subresource) = made(row);
     Json::object()
         .with("id", row.id)
         .with("actionName", action.name())
         .with("entityName", action.entity())
-        .with("resourceId", row.account)
-        .with_some("subresourceId", row.transaction)
+        .with_some("resourceId", resource)
+        .with_some("subresourceId", subresource)
         .with("maker", row.maker.as_str())
         .with("madeOnDate", row.made_at.as_micros() / 1_000)
-        .with("processingResult", result(&row.state).1)
-        .with("officeName", OFFICE_NAME)
-        .with_some("loanId", account(true))
-        .with_some("savingsAccountId", account(false))
+        .with_some("commandAsJson", (shown == Shown::WithBody).then_some(body))
+        .with_some("officeName", (shown != Shown::Waiting).then_some(OFFICE_NAME))
+        .with_some("clientName", name)
+        .with_some("loanAccountNo", loan.map(|loan| loan.account_no.as_str()))
+        .with_some("savingsAccountNo", savings.map(|savings| savings.account_no.as_str()))
+        .with_some("clientId", owner)
+        .with_some("loanId", loan.map(|loan| loan.id))
         .with("url", url(row))
-        .with_some("commandAsJson", with_json.then_some(body))
+}
+
+/// What a command made, once it has; before, what it addresses, as far as that is not the account
+/// alone.
+fn made(row: &Row) -> (Option<u64>, Option<u64>) {
+    let number = |result: &serde_json::Value, name: &str| result.get(name)?.as_u64();
+    if let State::Processed(answer) = &row.state
+        && let Some(result) = answer.result()
+    {
+        return (number(&result, "resourceId"), number(&result, "subResourceId"));
+    }
+    let on_the_loan =
+        matches!(row.order.action, Action::Approve | Action::Disburse | Action::UndoDisbursal);
+    (on_the_loan.then_some(row.account), row.transaction)
 }
 
 /// Before 1.9 a command has a row only once it has ended well, or waits.
@@ -85,12 +121,13 @@ fn url(row: &Row) -> String {
     }
 }
 
-const fn result(state: &State) -> (u64, &'static str) {
+/// The number of a state. Its name is not shown.
+const fn result(state: &State) -> u64 {
     match state {
-        State::Processed(_) => (1, "Processed"),
-        State::AwaitingApproval => (2, "Awaiting Approval"),
-        State::Rejected | State::Deleted => (3, "Rejected"),
-        State::UnderProcessing | State::Stuck => (4, "Under Processing"),
-        State::Failed(_) => (5, "Error"),
+        State::Processed(_) => 1,
+        State::AwaitingApproval => 2,
+        State::Rejected | State::Deleted => 3,
+        State::UnderProcessing | State::Stuck => 4,
+        State::Failed(_) => 5,
     }
 }

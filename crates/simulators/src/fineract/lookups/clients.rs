@@ -6,15 +6,25 @@ use crate::fineract::bank::{Bank, Client, currency_view, row};
 use crate::fineract::decimal::six;
 use crate::fineract::json::{Json, Serializer};
 use crate::fineract::loans::view as loan_view;
+use crate::fineract::options::Version;
 use crate::fineract::query::{Query, page};
-use crate::fineract::refusal::Refusal;
+use crate::fineract::refusal::{Problem, Refusal};
 use crate::fineract::result::{OFFICE_ID, OFFICE_NAME};
 use crate::fineract::route::Key;
 use crate::fineract::savings::view::{self as savings_view, coded};
 
 /// A client.
-pub(crate) fn client(bank: &Bank, key: &Key) -> Result<Json, Refusal> {
-    Ok(view(bank.client(bank.client_id(key)?)?))
+pub(crate) fn client(bank: &Bank, key: &Key, version: Version) -> Result<Json, Refusal> {
+    let id = bank.client_id(key)?;
+    match row(&bank.clients, id) {
+        Some(client) => Ok(view(client).with("groups", Vec::new())),
+        None if version >= Version::V1_10 => {
+            let message = format!("Client not found with valuer {id}.");
+            let problem = Problem::new("error.msg.client.not.found.with.client.id", message);
+            Err(Refusal::NotFound(problem.arg(id.to_string())))
+        }
+        None => bank.client(id).map(view),
+    }
 }
 
 fn view(client: &Client) -> Json {
@@ -37,7 +47,6 @@ fn view(client: &Client) -> Json {
         .with("officeId", OFFICE_ID)
         .with("officeName", OFFICE_NAME)
         .with("timeline", timeline)
-        .with("groups", Vec::new())
 }
 
 /// The status of a client.
@@ -75,7 +84,10 @@ pub(crate) fn list(bank: &Bank, query: &Query) -> Json {
 /// The accounts of a client; balances are omitted while zero.
 pub(crate) fn accounts(bank: &Bank, key: &Key, query: &Query) -> Result<Json, Refusal> {
     let client = bank.client(bank.client_id(key)?)?;
-    let loans = client.loans.iter().filter_map(|id| row(&bank.loans, *id)).map(|loan| {
+    // The database's order, not that of the ids: what was changed last stands last.
+    let mut loans: Vec<_> = client.loans.iter().filter_map(|id| row(&bank.loans, *id)).collect();
+    loans.sort_by_key(|loan| loan.by_date.iter().map(|(_, id)| *id).max());
+    let loans = loans.into_iter().map(|loan| {
         let currency = loan.currency;
         let shown = |minor: i64| (minor != 0).then(|| six(minor, currency));
         let paid = loan.state.principal_paid + loan.state.interest_paid;
@@ -94,7 +106,10 @@ pub(crate) fn accounts(bank: &Bank, key: &Key, query: &Query) -> Result<Json, Re
             .with_some("loanBalance", shown(loan.state.outstanding()))
             .with_some("amountPaid", shown(paid))
     });
-    let savings = client.savings.iter().filter_map(|id| row(&bank.savings, *id)).map(|account| {
+    let mut savings: Vec<_> =
+        client.savings.iter().filter_map(|id| row(&bank.savings, *id)).collect();
+    savings.sort_by_key(|account| account.by_date.iter().map(|(_, id)| *id).max());
+    let savings = savings.into_iter().map(|account| {
         let balance = (account.balance != 0).then(|| six(account.balance, account.currency));
         Json::object()
             .with("id", account.id)

@@ -36,8 +36,9 @@ pub(crate) fn search(bank: &Bank, query: &Query, version: Version) -> Json {
         hits.extend(found.map(|loan| {
             let subject = (loan.id, loan.account_no.as_str(), loan.external_id.as_str());
             account("LOAN", "Weekly", subject, row(&bank.clients, loan.client_id))
-                .with("entityStatus", loan_view::status(loan.status))
+                .with("entityStatus", loan_view::plain_status(loan.status))
                 .with("parentType", "client")
+                .with("subEntityType", "depositAccountType.invalid")
         }));
     }
     if wanted("savings") {

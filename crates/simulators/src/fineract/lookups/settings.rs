@@ -76,7 +76,7 @@ fn switches(options: &Options) -> [(&'static str, bool); 5] {
         ),
         (
             pick("enable_business_date", "enable-business-date"),
-            options.business_date_lag_days.is_some(),
+            options.keeps_business_date(),
         ),
         ("enable-auto-generated-external-id", false),
     ]
@@ -104,7 +104,11 @@ fn switch((index, (name, enabled)): (usize, (&'static str, bool))) -> Json {
         .with("trapDoor", false)
 }
 
+/// None of them as long as no date was set.
 fn business_dates(options: &Options, now: Timestamp) -> Vec<Json> {
+    if options.business_date_never_set || options.business_date_lag_days.is_none() {
+        return Vec::new();
+    }
     let today = calendar::business_date(options, now);
     let before = today.yesterday().unwrap_or(today);
     [("Business Date", "BUSINESS_DATE", today), ("Close of Business Date", "COB_DATE", before)]
@@ -119,15 +123,16 @@ fn business_dates(options: &Options, now: Timestamp) -> Vec<Json> {
 
 fn business_date(options: &Options, now: Timestamp, name: &str) -> Result<Json, Refusal> {
     let index = match name {
-        "BUSINESS_DATE" => 0,
-        "COB_DATE" => 1,
-        other => {
-            let message = format!("Business date with type `{other}` does not exist.");
-            let code = "error.msg.businessdate.not.found";
-            return Err(Refusal::NotFound(Problem::new(code, message).arg(other)));
-        }
+        "BUSINESS_DATE" => Some(0),
+        "COB_DATE" => Some(1),
+        _ => None,
     };
-    business_dates(options, now).into_iter().nth(index).ok_or(Refusal::Container(404))
+    let found = index.and_then(|index| business_dates(options, now).into_iter().nth(index));
+    found.ok_or_else(|| {
+        let message = format!("Business date with type `{name}` is not found.");
+        let problem = Problem::new("error.msg.businessdate.not.found", message);
+        Refusal::NotFound(problem.arg(name).arg(Vec::new()))
+    })
 }
 
 fn gl_closures(options: &Options) -> Json {

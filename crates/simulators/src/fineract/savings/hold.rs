@@ -5,7 +5,9 @@ use super::rows::draft;
 use super::{Kind, Savings};
 use crate::fineract::bank::{Bank, row, row_mut};
 use crate::fineract::body::{Body, Fields};
+use crate::fineract::decimal::six;
 use crate::fineract::desk::Desk;
+use crate::fineract::json::Json;
 use crate::fineract::refusal::{Problem, Refusal};
 use crate::fineract::result::CommandResult;
 
@@ -37,15 +39,19 @@ pub(crate) fn hold(
     let savings = bank.savings_account(id)?;
     active(savings)?;
     if body.text("lienAllowed") == Some("true") {
-        return Err(refused("lien.is.not.allowed.in.product.level", "Lien is not allowed."));
+        let rule = "lien.is.not.allowed.in.product.level";
+        return Err(Refusal::invalid(refused(rule, rule)));
     }
     if savings.last_date().is_some_and(|last| date < last) {
         let rule = "date.validation.msg.date.can.not.be.before.last.transaction.date";
-        return Err(refused(rule, "Amount can not be held before last transaction date"));
+        let what = "validation.msg.date.can.not.be.before.last.transaction.date";
+        return Err(Refusal::invalid(refused(rule, what)));
     }
     let amount = amount.minor(savings.currency).ok_or_else(Refusal::data_integrity)?;
     if amount > savings.available() {
-        return Err(refused("insufficient.balance", "Insufficient balance"));
+        let ids = Json::List(vec![Json::from(savings.id)]);
+        let rule = "insufficient.balance";
+        return Err(Refusal::invalid(refused(rule, rule).null_arg().arg(ids)));
     }
     let client_id = savings.client_id;
     desk.commit(None)?;
@@ -71,7 +77,9 @@ pub(crate) fn release(
     active(savings)?;
     if released {
         let rule = "amount.validation.msg.amount.is.not.on.hold";
-        return Err(refused(rule, "Amount is not on hold"));
+        let problem = refused(rule, "validation.msg.amount.is.not.on.hold").of("amount");
+        let why = Json::List(vec![Json::from("Transaction amount is not on hold")]);
+        return Err(Refusal::invalid(problem.arg(six(amount, savings.currency)).arg(why)));
     }
     let client_id = savings.client_id;
     desk.commit(None)?;
@@ -88,12 +96,14 @@ fn active(savings: &Savings) -> Result<(), Refusal> {
     if savings.is_active() {
         return Ok(());
     }
-    Err(refused("not.in.active.state", "Savings account is not in active state"))
+    let rule = "not.in.active.state";
+    Err(Refusal::invalid(refused(rule, rule).null_arg()))
 }
 
-fn refused(rule: &str, message: &str) -> Refusal {
+/// The text of a rule that is checked behind the parameters names the rule again.
+fn refused(rule: &str, what: &str) -> Problem {
     let code = format!("validation.msg.savingsaccount.{rule}");
-    Refusal::invalid(Problem::new(code, message).null_arg())
+    Problem::new(code, format!("Failed data validation due to: {what}.")).of_nothing()
 }
 
 fn result(id: u64, client_id: u64, row: u64) -> CommandResult {

@@ -163,19 +163,20 @@ fn no_account(id: u64) -> Refusal {
 /// The 404 of an unknown row on undo and reverse. The spelling is the core's.
 fn no_transaction(account: u64, id: u64) -> Refusal {
     let message = format!(
-        "Savings account transaction with transaction identifier {id} and savings identifier {account} does not exist"
+        "Savings account with savings identifier {account} and trasaction identifier {id} does not exist"
     );
     let code = "error.msg.saving.account.trasaction.id.invalid";
-    Refusal::NotFound(Problem::new(code, message).arg(id).arg(account))
+    Refusal::NotFound(Problem::new(code, message).arg(account).arg(id))
 }
 
-/// A state error of an account: 400 with the date. 1.15 garbles the text and the parameter
+/// A state error of an account: 400 with the date, and what it was compared with. 1.15 garbles the text and the parameter
 /// (`fineract.md` §6).
-fn state_problem(desk: &Desk<'_>, rule: &str, message: &str, date: Date) -> Refusal {
+fn state_problem(desk: &Desk<'_>, rule: &str, message: &str, dates: &[Date]) -> Refusal {
     let code = format!("error.msg.savingsaccount.transaction.{rule}");
-    let problem = Problem::new(code, message).arg(date.to_string());
+    let texts = dates.iter().map(ToString::to_string);
+    let problem = texts.clone().fold(Problem::new(code, message), Problem::arg);
     Refusal::invalid(if desk.version() >= Version::V1_15 {
-        problem.of(date.to_string()).for_users("transactionDate")
+        problem.of(texts.take(1).collect::<String>()).for_users("transactionDate")
     } else {
         problem.of("transactionDate")
     })
@@ -185,7 +186,8 @@ fn insufficient_balance(balance: i64, amount: i64, currency: Currency) -> Refusa
     let code = "error.msg.savingsaccount.transaction.insufficient.account.balance";
     let problem = Problem::new(code, "Insufficient account balance.")
         .arg("transactionAmount")
-        .arg(super::decimal::six(balance, currency))
+        // What would be left.
+        .arg(super::decimal::scaled(balance - amount, currency))
         .null_arg()
         .arg(super::decimal::scaled(amount, currency));
     Refusal::Rule(problem)

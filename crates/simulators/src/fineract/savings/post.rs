@@ -70,7 +70,7 @@ pub(crate) fn withdraw(
     if savings.locked_in_until.is_some_and(|until| posting.date < until) {
         let rule = "withdrawals.blocked.during.lockin.period";
         let message = "Withdrawals are not allowed during the lock-in period.";
-        return Err(state_problem(desk, rule, message, posting.date));
+        return Err(state_problem(desk, rule, message, &[posting.date]));
     }
     let amount = minor(&posting.amount, savings)?;
     let lowest = bank.lowest_balance_from(savings, posting.date);
@@ -122,15 +122,16 @@ fn not_blocked(savings: &Savings, kind: Kind) -> Result<(), Refusal> {
 fn takes_postings(desk: &Desk<'_>, savings: &Savings, date: Date) -> Result<(), Refusal> {
     if !savings.is_active() || desk.suffers(Fault::AccountClosed) {
         let message = "Transaction is not allowed. Account is not active.";
-        return Err(state_problem(desk, "account.is.not.active", message, date));
+        return Err(state_problem(desk, "account.is.not.active", message, &[date]));
     }
     if date > desk.today {
         let message = "Transaction date cannot be in the future.";
-        return Err(state_problem(desk, "in.the.future", message, date));
+        return Err(state_problem(desk, "in.the.future", message, &[date]));
     }
     if date < savings.activated_on {
-        let message = "Transaction date cannot be before account activation date.";
-        return Err(state_problem(desk, "before.activation.date", message, date));
+        let message = "Transaction date cannot be before accounts activation date.";
+        let dates = [date, savings.activated_on];
+        return Err(state_problem(desk, "before.activation.date", message, &dates));
     }
     Ok(())
 }

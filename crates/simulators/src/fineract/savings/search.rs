@@ -56,15 +56,18 @@ pub(crate) fn search(
 }
 
 fn pageable(filter: &Filter) -> Json {
-    let order = Json::object()
-        .with("direction", if filter.ascending { "ASC" } else { "DESC" })
-        .with("property", "transaction_date")
-        .with("ignoreCase", false)
-        .with("nullHandling", "NATIVE");
+    let order = |property| {
+        Json::object()
+            .with("direction", if filter.ascending { "ASC" } else { "DESC" })
+            .with("property", property)
+            .with("ignoreCase", false)
+            .with("nullHandling", "NATIVE")
+    };
+    let orders = ["transaction_date", "created_on_utc", "id"].map(order).to_vec();
     Json::object()
-        .with("sort", Json::object().with("orders", vec![order]))
-        .with("page", filter.page)
-        .with("size", filter.size)
+        .with("sort", Json::object().with("orders", orders))
+        .with("pageNumber", filter.page)
+        .with("pageSize", filter.size)
 }
 
 impl Filter {
