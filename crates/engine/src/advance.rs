@@ -297,7 +297,7 @@ impl Inner {
         }
     }
 
-    async fn decided_or_read_again(
+    pub(crate) async fn decided_or_read_again(
         self: &Arc<Self>,
         transfer: Transfer,
         draft: Draft,

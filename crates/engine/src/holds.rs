@@ -263,11 +263,11 @@ impl Inner {
             .iter()
             .filter(|hold| hold.operation == operation && hold.condition.is_probed());
         for hold in over {
-            self.release(provider, operation, hold.condition, "an attempt came through").await;
+            self.end_hold(provider, operation, hold.condition, "an attempt came through").await;
         }
     }
 
-    async fn release(
+    async fn end_hold(
         &self,
         provider: &ProviderId,
         operation: Operation,
@@ -327,7 +327,7 @@ impl Inner {
                 continue;
             }
             match self.is_over(&hold).await {
-                Some(why) => self.release(provider, hold.operation, hold.condition, &why).await,
+                Some(why) => self.end_hold(provider, hold.operation, hold.condition, &why).await,
                 None => {
                     let probe_at = now.after(probe_wait(&hold, now));
                     let hold = Hold { probe_at, ..hold };
