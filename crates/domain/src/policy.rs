@@ -48,6 +48,9 @@ pub enum FeePayer {
 }
 
 impl FeePayer {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Customer, Self::Organisation];
+
     /// The word used in mappings and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {

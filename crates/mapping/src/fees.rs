@@ -4,6 +4,7 @@
 //! it is charged, and to compare with the fee that the provider states.
 
 use kiungo_domain::Money;
+use kiungo_domain::policy::FeePayer;
 use kiungo_domain::transfer::Operation;
 
 use crate::money::{MoneyFormat, direction};
@@ -20,33 +21,12 @@ pub struct Fees {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeeTable {
     /// Who is charged.
-    pub paid_by: PaidBy,
+    pub paid_by: FeePayer,
     rounding: Rounding,
     /// The smallest step of a fee, in minor units.
     unit: i64,
     /// In ascending order of `up_to`.
     bands: Vec<Band>,
-}
-
-/// Who is charged a fee.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PaidBy {
-    /// The customer, at the wallet.
-    Customer,
-    /// The organisation, from its float.
-    Organisation,
-}
-
-impl PaidBy {
-    const ALL: [Self; 2] = [Self::Customer, Self::Organisation];
-
-    /// The word in the file and in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Organisation => "organisation",
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +49,12 @@ impl Fees {
     /// The fee table of an operation, if it has one.
     pub fn table(&self, operation: Operation) -> Option<&FeeTable> {
         if direction(operation)? { self.collect.as_ref() } else { self.pay_out.as_ref() }
+    }
+
+    /// Who pays what the provider charges for an operation; the organisation, where the file does not
+    /// say: a fee that nobody expected is to be seen in the books.
+    pub fn payer(&self, operation: Operation) -> FeePayer {
+        self.table(operation).map_or(FeePayer::Organisation, |table| table.paid_by)
     }
 
     pub(crate) fn read(root: &mut Table<'_>, money: MoneyFormat) -> Self {
@@ -104,7 +90,7 @@ impl FeeTable {
     fn read(mut table: Table<'_>, money: MoneyFormat) -> Option<Self> {
         let paid_by = table
             .required("paid_by", "\"customer\" or \"organisation\"")
-            .and_then(|item| item.choice(&PaidBy::ALL.map(|payer| (payer.as_str(), payer))));
+            .and_then(|item| item.choice(&FeePayer::ALL.map(|payer| (payer.as_str(), payer))));
         let words = [("up", Rounding::Up), ("half_up", Rounding::HalfUp), ("down", Rounding::Down)];
         let rounding = table.get("rounding").and_then(|item| item.choice(&words));
         let bands = table.required("bands", "a list such as [{ up_to = \"1000\", flat = \"10\" }]");
@@ -168,7 +154,7 @@ mod tests {
     fn table(rounding: Rounding) -> FeeTable {
         let band = Band { up_to: Some(100_000), flat: 1000, per_mille: 0, min: 0, max: None };
         let share = Band { up_to: None, flat: 0, per_mille: 15, min: 2000, max: Some(50_000) };
-        FeeTable { paid_by: PaidBy::Customer, rounding, unit: 100, bands: vec![band, share] }
+        FeeTable { paid_by: FeePayer::Customer, rounding, unit: 100, bands: vec![band, share] }
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct InquirySettings {
     pub retry_first: Option<Duration>,
     /// The longest wait between two tries.
     pub retry_max: Option<Duration>,
+    /// The longest wait before what was refused for now is tried again; until then the wait is half
+    /// of the time for which it has been wanted.
+    pub refused_max: Option<Duration>,
     /// How many refusals that allow another try are tried again before a person is called.
     pub retries_before_case: Option<u8>,
     /// An unknown older than this calls a person; inquiries go on.
@@ -44,6 +47,8 @@ impl InquirySettings {
             absent_times: Some(3),
             retry_first: Some(seconds(5)),
             retry_max: Some(minutes(5)),
+            // A float is filled within hours: until then each try is one more refusal.
+            refused_max: Some(hours(2)),
             retries_before_case: Some(5),
             case_after: Some(hours(8)),
             ..Self::default()
@@ -60,6 +65,7 @@ impl InquirySettings {
             absent_times: Some(2),
             retry_first: Some(seconds(2)),
             retry_max: Some(minutes(5)),
+            refused_max: Some(hours(1)),
             // Locks of a nightly close of business last for hours (`fineract.md` §19).
             retries_before_case: Some(20),
             case_after: Some(hours(4)),
@@ -78,6 +84,7 @@ impl InquirySettings {
             when_payout_absent: self.when_payout_absent.or(fallback.when_payout_absent),
             retry_first: self.retry_first.or(fallback.retry_first),
             retry_max: self.retry_max.or(fallback.retry_max),
+            refused_max: self.refused_max.or(fallback.refused_max),
             retries_before_case: self.retries_before_case.or(fallback.retries_before_case),
             case_after: self.case_after.or(fallback.case_after),
         }
@@ -117,6 +124,7 @@ impl InquirySettings {
         let mut wait = |key| table.get(key)?.duration(Duration::from_millis(1)..=30 * DAY);
         let (absent_after, case_after) = (wait("absent_after"), wait("case_after"));
         let (retry_first, retry_max) = (wait("retry_first"), wait("retry_max"));
+        let refused_max = wait("refused_max");
         let ladder = table.get("ladder");
         let settings = Self {
             ladder: ladder.as_ref().and_then(waits),
@@ -126,6 +134,7 @@ impl InquirySettings {
             when_payout_absent: table.get("when_payout_absent").and_then(|item| when_absent(&item)),
             retry_first,
             retry_max,
+            refused_max,
             retries_before_case: small(table.get("retries_before_case"), 0),
             case_after,
         };
@@ -172,6 +181,7 @@ impl InquirySettings {
             when_payout_absent: allowed(own.when_payout_absent.unwrap_or(payout_default)),
             retry_first: own.retry_first.unwrap_or(5 * second),
             retry_max: own.retry_max.unwrap_or(300 * second),
+            refused_max: own.refused_max.unwrap_or(7200 * second),
             retries_before_case: own.retries_before_case.unwrap_or(5),
             case_after: own.case_after.unwrap_or(8 * 3600 * second),
         }

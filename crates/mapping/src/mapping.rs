@@ -248,6 +248,8 @@ impl Mapping {
             core: core.side(&InquirySettings::core(), promises.core, WhenAbsent::NewReference),
             on_core_rejection: self.core.on_core_rejection,
             give_up_after: self.give_up_after,
+            collect_fee: self.fees.payer(Operation::Collect),
+            pay_out_fee: self.fees.payer(Operation::PayOut),
         }
     }
 

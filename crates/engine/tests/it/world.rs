@@ -11,7 +11,7 @@ use kiungo_core_banking::{
 };
 use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry, Stated};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
+use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Finding, Kind, Money, Msisdn, Outcome,
     ProviderId, Receipt, Timestamp,
@@ -322,9 +322,17 @@ fn policy() -> Policy {
         when_payout_absent: WhenAbsent::Case,
         retry_first: Duration::from_secs(1),
         retry_max: Duration::from_secs(60),
+        refused_max: Duration::from_hours(2),
         retries_before_case: 2,
         case_after: Duration::from_secs(600),
     };
     let on_core_rejection = OnCoreRejection::Suspense;
-    Policy { wallet: side.clone(), core: side, on_core_rejection, give_up_after: DAY }
+    Policy {
+        wallet: side.clone(),
+        core: side,
+        on_core_rejection,
+        give_up_after: DAY,
+        collect_fee: FeePayer::Organisation,
+        pay_out_fee: FeePayer::Organisation,
+    }
 }

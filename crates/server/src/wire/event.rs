@@ -1,7 +1,9 @@
 //! The journal and the ledger postings of a transfer, as they are shown.
 
 use kiungo_domain::outcome::{Confirmation, Outcome, Rejection};
-use kiungo_domain::transfer::{Entry, Event, Instruction, Posting, StepName};
+use kiungo_domain::transfer::{
+    Entry, Event, Instruction, PersonDecision, Posting, Status, StepName,
+};
 use kiungo_domain::{Finding, Kind, Money, Reference, TransferId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,7 +36,11 @@ pub(crate) struct EventView {
     /// `received`, `cleared`, `refused`, `started` (an attempt is intended), `concluded` (its
     /// outcome), `inquired` (the other side was asked, and its answer settles nothing yet),
     /// `hinted`, `reopened`, `compensating`, `suspended`, `assigned`, `reversal_requested`,
-    /// `reversal_refused`, `merged`, `case_opened`.
+    /// `reversal_refused`, `merged` (another transfer carries the payment), `followed` (that transfer
+    /// went on), `carries` (it carries the payment of another transfer), `told`, `heard` (evidence
+    /// that contradicts what is recorded), `adopted` (it counts after all), `annulled` (it was taken
+    /// back at the other side), `brought_in` (a second payment became a transfer of its own),
+    /// `fee_charged`, `case_opened`, `decided` (by a person).
     #[schema(examples("concluded"))]
     event: &'static str,
     /// The step: `first`, `second`, `undo_second`, `undo_first`.
@@ -93,6 +99,23 @@ pub(crate) struct EventView {
     /// The transfer that carries the same payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     into: Option<String>,
+    /// The transfer whose payment is carried here as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    /// The status of the transfer that carries the payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shows: Option<&'static str>,
+    /// Where evidence came from: `answer`, `inquiry`, `callback`, `notification`, `statement_line`,
+    /// `hook`, `person`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'static str>,
+    /// What a person decided: `try_again`, `give_up`, `accept_executed`, `accept_not_executed`,
+    /// `close_case`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'static str>,
+    /// The second person, where the configuration asks for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     instruction: Option<InstructionView>,
 }
@@ -180,7 +203,7 @@ impl StoryView {
 struct Teller {
     id: TransferId,
     kind: Option<Kind>,
-    generations: [u8; 4],
+    generations: [u16; 4],
     viewer: Viewer,
 }
 
@@ -260,15 +283,61 @@ impl Teller {
                 why: Some(reason.clone()),
                 ..plain
             },
-            Event::Merged { into } => {
-                EventView { event: "merged", into: Some(into.to_string()), ..plain }
+            Event::Merged { into, shows } => EventView {
+                event: "merged",
+                into: Some(into.to_string()),
+                shows: shows.map(Status::as_str),
+                ..plain
+            },
+            Event::Followed { shows } => {
+                EventView { event: "followed", shows: Some(shows.as_str()), ..plain }
             }
-            Event::CaseOpened { case, detail } => EventView {
+            Event::Carries { transfer } => {
+                EventView { event: "carries", from: Some(transfer.to_string()), ..plain }
+            }
+            Event::Told { shows } => {
+                EventView { event: "told", shows: Some(shows.as_str()), ..plain }
+            }
+            Event::Heard { step, generation, channel, finding } => {
+                let view = self.about_reference(*step, *generation, plain);
+                let channel = Some(channel.as_str());
+                self.finding(finding, EventView { event: "heard", channel, ..view })
+            }
+            Event::Adopted { step, generation, confirmation } => {
+                let view = self.about_reference(*step, *generation, plain);
+                self.confirmed(confirmation, EventView { event: "adopted", ..view })
+            }
+            Event::Annulled { step, rejection } => {
+                rejected("annulled", rejection, self.about(*step, plain))
+            }
+            Event::BroughtIn { step, receipt, into } => EventView {
+                event: "brought_in",
+                receipt: Some(receipt.to_string()),
+                into: Some(into.to_string()),
+                ..self.about(*step, plain)
+            },
+            Event::FeeCharged { step, fee } => EventView {
+                event: "fee_charged",
+                fee: Some(MoneyView::new(*fee)),
+                ..self.about(*step, plain)
+            },
+            Event::CaseOpened { case, step, detail } => EventView {
                 event: "case_opened",
                 case: Some(case.as_str()),
+                step: step.map(|step| step.as_str().to_owned()),
                 why: Some(detail.clone()),
                 ..plain
             },
+            Event::Decided { decision, by, approved_by, reason } => {
+                self.decided(decision, EventView {
+                    event: "decided",
+                    decision: Some(decision.as_str()),
+                    by: Some(by.clone()),
+                    approved_by: approved_by.clone(),
+                    why: Some(reason.clone()),
+                    ..plain
+                })
+            }
             Event::Received(_)
             | Event::Cleared { .. }
             | Event::Started { .. }
@@ -278,8 +347,27 @@ impl Teller {
         }
     }
 
+    fn decided(&self, decision: &PersonDecision, view: EventView) -> EventView {
+        match decision {
+            PersonDecision::TryAgain | PersonDecision::GiveUp => view,
+            PersonDecision::AcceptExecuted { step, confirmation } => {
+                self.confirmed(confirmation, self.about(*step, view))
+            }
+            PersonDecision::AcceptNotExecuted { step } => self.about(*step, view),
+            PersonDecision::CloseCase { case, step } => EventView {
+                case: Some(case.as_str()),
+                step: step.map(|step| step.as_str().to_owned()),
+                ..view
+            },
+        }
+    }
+
     fn about(&self, step: StepName, view: EventView) -> EventView {
         let generation = self.generations.get(usize::from(step.index())).copied().unwrap_or(0);
+        self.about_reference(step, generation, view)
+    }
+
+    fn about_reference(&self, step: StepName, generation: u16, view: EventView) -> EventView {
         EventView {
             step: Some(words::word(&step)),
             operation: self.kind.map(|kind| kind.operation(step).as_str()),

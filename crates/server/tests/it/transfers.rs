@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use kiungo_domain::outcome::{Confirmation, Outcome, Reason, Rejection, Retry, Stated};
-use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
+use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
 use kiungo_domain::transfer::{Draft, StepName};
 use kiungo_domain::{
     AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Receipt, Reference, TransferId,
@@ -245,12 +245,20 @@ fn policy() -> Policy {
         when_payout_absent: WhenAbsent::Case,
         retry_first: Duration::from_secs(1),
         retry_max: Duration::from_mins(1),
+        refused_max: Duration::from_hours(2),
         retries_before_case: 3,
         case_after: Duration::from_hours(1),
     };
     let on_core_rejection = OnCoreRejection::Suspense;
     let give_up_after = Duration::from_hours(24);
-    Policy { wallet: side.clone(), core: side, on_core_rejection, give_up_after }
+    Policy {
+        wallet: side.clone(),
+        core: side,
+        on_core_rejection,
+        give_up_after,
+        collect_fee: FeePayer::Organisation,
+        pay_out_fee: FeePayer::Organisation,
+    }
 }
 
 /// A deposit from the beginning to its end, with a lost answer on the way.

@@ -1,6 +1,7 @@
 //! What needs a person.
 
-use kiungo_domain::transfer::{CaseKind, Draft, StepName};
+use kiungo_domain::hold::Condition;
+use kiungo_domain::transfer::{CaseKind, Draft, Operation, StepName};
 use kiungo_domain::{Finding, Outcome};
 
 use super::Place;
@@ -8,7 +9,7 @@ use super::story::{
     arrival, at, clear, commit, complete, id, instruction, policy, receipt, received, rejection,
     then, wallet_instruction,
 };
-use crate::{CaseRow, Change, InboxState, Store};
+use crate::{CaseRow, Change, Hold, InboxState, Store};
 
 async fn kinds(store: &dyn Store) -> Vec<CaseKind> {
     store.cases(None, 0).await.unwrap().rows.into_iter().map(|case| case.kind).collect()
@@ -37,6 +38,7 @@ pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place
         transfer: Some(id(1)),
         inbox: None,
         kind: CaseKind::UnknownTooLong,
+        step: Some(StepName::First),
         detail: opened[0].detail.clone(),
         provider: super::story::provider("mpesa-tz"),
         opened_at: at(700),
@@ -46,14 +48,16 @@ pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place
     // Another event leaves it as it is.
     let asked = commit(&*store, then(&overdue, at(800), ask)).await;
     assert_eq!(store.cases(None, 0).await.unwrap().rows, opened);
-    // Another question takes its place, since its own time.
+    // Another question stands beside it, since its own time.
     let taken = |draft: &mut Draft| {
         draft.receipt_taken(StepName::First, &receipt("W1"), id(9), &policy());
     };
     let taken = commit(&*store, then(&asked, at(900), taken)).await;
     let changed = store.cases(None, 0).await.unwrap().rows;
-    assert_eq!(changed.len(), 1);
+    assert_eq!(changed.len(), 2);
     assert_eq!((changed[0].kind, changed[0].opened_at), (CaseKind::ReceiptTaken, at(900)));
+    assert_eq!(changed[1], opened[0]);
+    assert_eq!(store.summary(id(1)).await.unwrap().unwrap().case, Some(CaseKind::ReceiptTaken));
     let settled = |draft: &mut Draft| {
         let confirmation = kiungo_domain::outcome::Confirmation::bare(receipt("R1"));
         draft.learn(StepName::First, Finding::Executed(confirmation), &policy());
@@ -86,7 +90,7 @@ pub async fn a_quarantined_item_is_a_case_until_it_is_handled(place: &dyn Place)
     let overview = store.overview(at(9)).await.unwrap();
     assert_eq!((overview.quarantined, overview.inbox_waiting), (1, 0));
     // A person lets it be tried again; a better reason replaces the first; then it is handled.
-    store.set_inbox_state(item, InboxState::Waiting { due: at(4) }).await.unwrap();
+    store.set_inbox_state(item, InboxState::waiting(at(4))).await.unwrap();
     assert_eq!(kinds(&*store).await, [CaseKind::Suspense, CaseKind::Suspense]);
     for reason in ["a", "b"] {
         let reason = reason.to_owned();
@@ -97,6 +101,69 @@ pub async fn a_quarantined_item_is_a_case_until_it_is_handled(place: &dyn Place)
     commit(&*store, Change { handles: Some(item), ..change }).await;
     assert_eq!(kinds(&*store).await, [CaseKind::Suspense, CaseKind::Suspense]);
     assert_eq!(store.overview(at(9)).await.unwrap().quarantined, 0);
+}
+
+pub async fn an_arrival_that_stays_unclear_is_a_case_and_goes_on(place: &dyn Place) {
+    let store = place.open().await;
+    let item = store.arrive(arrival("d1", at(3))).await.unwrap().id();
+    let concern = Some("the provider does not say".to_owned());
+    let waiting = InboxState::Waiting { due: at(9), concern };
+    store.set_inbox_state(item, waiting.clone()).await.unwrap();
+    let rows = store.cases(None, 0).await.unwrap().rows;
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].kind, rows[0].inbox), (CaseKind::UnknownTooLong, Some(item)));
+    assert_eq!(rows[0].detail, "the provider does not say");
+    assert_eq!(store.inbox_item(item).await.unwrap().unwrap().state, waiting);
+    assert_eq!(store.inbox_due(at(9), 10).await.unwrap().len(), 1, "it is handled again");
+    let overview = store.overview(at(9)).await.unwrap();
+    assert_eq!((overview.quarantined, overview.inbox_waiting), (0, 1));
+    let change = received(instruction(7), at(10));
+    commit(&*store, Change { handles: Some(item), ..change }).await;
+    assert_eq!(kinds(&*store).await, []);
+}
+
+pub async fn holds_are_kept_since_they_began_and_end(place: &dyn Place) {
+    let store = place.open().await;
+    let hold = |condition, detail: &str, since, probe_at| Hold {
+        provider: super::story::provider("mpesa-tz"),
+        operation: Operation::PayOut,
+        condition,
+        detail: detail.to_owned(),
+        held_by: None,
+        since: at(since),
+        probe_at: at(probe_at),
+    };
+    store.put_hold(hold(Condition::FloatEmpty, "first", 1, 30)).await.unwrap();
+    store.put_hold(hold(Condition::FloatEmpty, "again", 60, 90)).await.unwrap();
+    store.put_hold(hold(Condition::Unreachable, "other", 61, 66)).await.unwrap();
+    let expected =
+        [hold(Condition::FloatEmpty, "again", 1, 90), hold(Condition::Unreachable, "other", 61, 66)];
+    assert_eq!(store.holds().await.unwrap(), expected);
+    let provider = super::story::provider("mpesa-tz");
+    let end = async |condition| {
+        store.release_hold(&provider, Operation::PayOut, condition).await.unwrap()
+    };
+    assert!(end(Condition::FloatEmpty).await);
+    assert!(!end(Condition::FloatEmpty).await, "there is none any more");
+    assert!(!end(Condition::Person).await);
+    assert_eq!(store.holds().await.unwrap(), expected[1..]);
+}
+
+/// The clock was set back by an hour: nothing waits for it to catch up.
+pub async fn what_is_due_is_brought_forward(place: &dyn Place) {
+    let store = place.open().await;
+    let due_at = |n: u32, due| {
+        let change = received(instruction(n), at(1));
+        Change { due: Some(at(due)), ..change }
+    };
+    commit(&*store, due_at(1, 5)).await;
+    commit(&*store, due_at(2, 4_000)).await;
+    let item = store.arrive(arrival("d1", at(3))).await.unwrap().id();
+    store.set_inbox_state(item, InboxState::waiting(at(4_000))).await.unwrap();
+    store.pull_due(at(400)).await.unwrap();
+    let due = store.due(at(400), 10).await.unwrap();
+    assert_eq!(due, [(id(1), at(5)), (id(2), at(400))]);
+    assert_eq!(store.inbox_due(at(400), 10).await.unwrap().len(), 1);
 }
 
 pub async fn cases_are_paged_newest_first(place: &dyn Place) {

@@ -78,7 +78,7 @@ pub async fn a_refused_change_leaves_nothing(place: &dyn Place) {
     assert_eq!(store.key_holder("shop", "k").await.unwrap(), None);
     assert_eq!(store.next_due().await.unwrap(), None);
     let item = store.inbox_item(item).await.unwrap().unwrap();
-    assert_eq!(item.state, InboxState::Waiting { due: at(0) });
+    assert_eq!(item.state, InboxState::waiting(at(0)));
     let found = store.search(&TransferQuery::default()).await.unwrap();
     assert_eq!(found.rows.len(), 1);
 }

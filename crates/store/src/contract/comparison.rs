@@ -56,7 +56,7 @@ async fn inbox_both(one: &dyn Store, other: &dyn Store, dice: &mut Dice, now: Ti
     let state = match dice.below(4) {
         0 => InboxState::Handled { note: "n".to_owned() },
         1 | 2 => InboxState::Quarantined { reason: "r".to_owned() },
-        _ => InboxState::Waiting { due: now },
+        _ => InboxState::waiting(now),
     };
     let answers =
         (one.set_inbox_state(id, state.clone()).await, other.set_inbox_state(id, state).await);

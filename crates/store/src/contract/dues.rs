@@ -120,7 +120,7 @@ pub async fn inbox_items_are_taken_once_and_come_back(place: &dyn Place) {
     );
     assert_eq!([one.unwrap(), other.unwrap()].concat(), [ids[2], ids[0]]);
     let item = store.inbox_item(ids[1]).await.unwrap().unwrap();
-    assert_eq!((item.attempts, item.state), (0, InboxState::Waiting { due: at(60) }));
+    assert_eq!((item.attempts, item.state), (0, InboxState::waiting(at(60))));
     let handled = InboxState::Handled { note: "done".to_owned() };
     store.set_inbox_state(ids[2], handled).await.unwrap();
     assert_eq!(store.take_inbox_due(at(60), at(99), 9).await.unwrap(), [ids[0], ids[1]]);

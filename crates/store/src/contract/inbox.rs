@@ -22,7 +22,7 @@ pub async fn an_arrival_is_stored_whole_and_once(place: &dyn Place) {
         at: at(1),
         arrivals: 2,
         attempts: 0,
-        state: InboxState::Waiting { due: at(1) },
+        state: InboxState::waiting(at(1)),
     };
     assert_eq!(store.inbox_item(id).await.unwrap(), Some(expected));
     let empty = crate::NewArrival { body: Vec::new(), ..arrival("d2", at(4)) };
@@ -39,7 +39,7 @@ pub async fn an_item_waits_is_postponed_and_handled(place: &dyn Place) {
     let numbers = |items: Vec<InboxItem>| items.iter().map(|item| item.id).collect::<Vec<_>>();
     assert_eq!(numbers(store.inbox_due(at(20), 10).await.unwrap()), [ids[1], ids[2]]);
     assert_eq!(numbers(store.inbox_due(at(20), 1).await.unwrap()), [ids[1]]);
-    let later = InboxState::Waiting { due: at(25) };
+    let later = InboxState::waiting(at(25));
     store.set_inbox_state(ids[1], later.clone()).await.unwrap();
     assert_eq!(numbers(store.inbox_due(at(24), 10).await.unwrap()), [ids[2]]);
     let item = store.inbox_item(ids[1]).await.unwrap().unwrap();
@@ -57,7 +57,7 @@ pub async fn what_is_handled_stays_handled(place: &dyn Place) {
     let id = store.arrive(arrival("d1", at(1))).await.unwrap().id();
     let handled = InboxState::Handled { note: "done".to_owned() };
     store.set_inbox_state(id, handled.clone()).await.unwrap();
-    store.set_inbox_state(id, InboxState::Waiting { due: at(2) }).await.unwrap();
+    store.set_inbox_state(id, InboxState::waiting(at(2))).await.unwrap();
     let quarantined = InboxState::Quarantined { reason: "late".to_owned() };
     store.set_inbox_state(id, quarantined).await.unwrap();
     assert_eq!(store.inbox_item(id).await.unwrap().unwrap().state, handled);

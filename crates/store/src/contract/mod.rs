@@ -109,6 +109,9 @@ macro_rules! store_contract {
             cases::{
                 a_case_opens_changes_and_closes_with_its_transfer,
                 a_quarantined_item_is_a_case_until_it_is_handled,
+                an_arrival_that_stays_unclear_is_a_case_and_goes_on,
+                holds_are_kept_since_they_began_and_end,
+                what_is_due_is_brought_forward,
                 cases_are_paged_newest_first,
             }
             searches::{

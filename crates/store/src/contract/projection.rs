@@ -74,7 +74,7 @@ pub async fn the_overview_counts_what_is_there(place: &dyn Place) {
     assert_eq!(told, suspended);
     let open: Vec<_> = lived.iter().filter(|t| !t.status().is_final()).collect();
     assert_eq!(overview.open, open.len() as u64);
-    assert_eq!(overview.oldest_open, open.iter().map(|t| t.updated_at()).min());
+    assert_eq!(overview.oldest_open, open.iter().map(|t| t.received_at()).min());
     let unknown = lived.iter().filter_map(kiungo_domain::Transfer::unknown_since).min();
     assert_eq!(overview.oldest_unknown, unknown);
 }

@@ -186,7 +186,7 @@ pub async fn what_a_wallet_moved_is_the_sum_of_what_stands(place: &dyn Place) {
     let failed = commit(&*store, received(deposit(7), at(11))).await;
     commit(&*store, then(&failed, at(12), |draft| draft.refused(rejection()))).await;
     let merged = commit(&*store, received(deposit(7), at(11))).await;
-    commit(&*store, then(&merged, at(12), |draft| draft.merge(paid.id()))).await;
+    commit(&*store, then(&merged, at(12), |draft| draft.merge(paid.id(), paid.status()))).await;
     let withdrawal = Instruction { kind: Kind::Withdrawal, ..deposit(10_000) };
     commit(&*store, received(withdrawal, at(11))).await;
     let other = Msisdn::parse("255712345679").unwrap();

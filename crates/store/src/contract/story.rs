@@ -6,7 +6,7 @@ use kiungo_domain::outcome::{
     Acceptance, Awaiting, Confirmation, Finding, Outcome, Reason, Rejection, Retry, Stated,
 };
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
+use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
 use kiungo_domain::transfer::{Draft, Instruction, Kind, Origin, StepName};
 use kiungo_domain::{
     AccountRef, CoreAccount, CoreId, Currency, Money, Msisdn, ProviderId, Receipt, Timestamp,
@@ -132,6 +132,7 @@ pub fn policy() -> Policy {
         when_payout_absent: WhenAbsent::Case,
         retry_first: Duration::from_secs(1),
         retry_max: Duration::from_secs(60),
+        refused_max: Duration::from_hours(2),
         retries_before_case: 2,
         case_after: Duration::from_secs(600),
     };
@@ -140,6 +141,8 @@ pub fn policy() -> Policy {
         core: side,
         on_core_rejection: OnCoreRejection::Suspense,
         give_up_after: Duration::from_secs(86_400),
+        collect_fee: FeePayer::Organisation,
+        pay_out_fee: FeePayer::Organisation,
     }
 }
 

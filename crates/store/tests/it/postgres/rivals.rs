@@ -148,7 +148,7 @@ async fn postponements_and_inbox_states_of_rivals_do_not_undo_commits() {
     let item = rivals[0].arrive(arrival("d", at(1))).await.unwrap().id();
     let change = then(&first.decision.transfer, at(2), clear);
     let change = Change { handles: Some(item), ..change };
-    let later = InboxState::Waiting { due: at(50) };
+    let later = InboxState::waiting(at(50));
     let (committed, postponed, moved) = tokio::join!(
         rivals[0].commit(change),
         rivals[1].postpone(id(1), 1, at(60)),
