@@ -7,6 +7,7 @@ mod keys;
 mod loans;
 mod misfortune;
 mod reading;
+mod real;
 mod releases;
 mod savings;
 
