@@ -1,5 +1,5 @@
 //! The front door: the order in which a request is checked before a handler sees it
-//! (`fineract.md` §4.2, §22), and what becomes of the answer.
+//! (`fineract.md` §4.2), and what becomes of the answer.
 
 use axum::body::to_bytes;
 use axum::extract::{Request, State};

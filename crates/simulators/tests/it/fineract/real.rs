@@ -62,12 +62,15 @@ fn shape(value: &Value) -> Value {
     }
 }
 
+/// Shown where somebody gave such a name; the real loans had none.
+const NAMES: [&str; 3] = ["externalId", "externalLoanId", "resourceExternalId"];
+
 /// Everything in `part` stands in `whole`, too. A simulated account knows less of itself than a real
 /// one.
 fn within(part: &Value, whole: &Value, at: &str) {
     match (part, whole) {
         (Value::Object(part), Value::Object(whole)) => {
-            for (name, value) in part {
+            for (name, value) in part.iter().filter(|(name, _)| !NAMES.contains(&name.as_str())) {
                 let known = whole.get(name);
                 let known = known.unwrap_or_else(|| panic!("{at}: no real `{name}`"));
                 within(value, known, &format!("{at}.{name}"));
@@ -479,7 +482,7 @@ async fn twins_under_way_together_collide_or_wait() {
     let body = posting("10.00").to_string();
     let after = async |ms| {
         tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
-        beside.send(Method::POST, deposit, "twin", &body).await
+        beside.send(Method::POST, deposit, "par-1", &body).await
     };
     let (first, second, third, fourth) = tokio::join!(after(0), after(1), after(2), after(50));
     assert_eq!(first.status.as_u16(), 200);
