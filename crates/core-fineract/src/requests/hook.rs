@@ -141,7 +141,10 @@ mod tests {
     fn a_row_that_is_named_is_looked_at_itself() {
         let told = |table: &str, response: &str| {
             let headers = [("x-fineract-entity", table), ("x-fineract-action", "CREATE")];
-            hinted(&headers, &format!(r#"{{"createdByName":"t","request":{{}},"response":{response}}}"#))
+            hinted(
+                &headers,
+                &format!(r#"{{"createdByName":"t","request":{{}},"response":{response}}}"#),
+            )
         };
         let request = |name: &str| Hint::Request(RequestId::new(name).unwrap());
         let row = r#"{"clientId":4,"savingsId":57,"resourceId":3}"#;

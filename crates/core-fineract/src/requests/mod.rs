@@ -153,7 +153,9 @@ impl CoreRequests for Requests {
         let (loans, withdrawals) = (loans.await, withdrawals.await);
         // What cannot be listed keeps nothing of the other kind from being heard of.
         let (failed, loans, withdrawals) = match (loans, withdrawals) {
-            (Some(Err(error)), None | Some(Err(_))) | (None, Some(Err(error))) => return Err(error),
+            (Some(Err(error)), None | Some(Err(_))) | (None, Some(Err(error))) => {
+                return Err(error);
+            }
             (Some(Err(error)), Some(Ok(rows))) => (Some(error), None, Some(rows)),
             (Some(Ok(loans)), Some(Err(error))) => (Some(error), Some(loans), None),
             (loans, withdrawals) => {
@@ -229,7 +231,8 @@ impl Place {
     }
 
     fn mark(self) -> PageMark {
-        let part = |kind: &str, number: Option<u64>| number.map(|number| format!("{kind}:{number}"));
+        let part =
+            |kind: &str, number: Option<u64>| number.map(|number| format!("{kind}:{number}"));
         let parts = [part("loans", self.loans), part("withdrawals", self.withdrawals)];
         PageMark(parts.into_iter().flatten().collect::<Vec<_>>().join(","))
     }

@@ -234,12 +234,7 @@ impl<'a> Fields<'a> {
 
     /// Says that `name` is mandatory.
     pub(crate) fn blank(&mut self, name: &'static str) {
-        self.problem(
-            name,
-            "cannot.be.blank",
-            format!("The parameter `{name}` is mandatory."),
-            &[],
-        );
+        self.problem(name, "cannot.be.blank", format!("The parameter `{name}` is mandatory."), &[]);
     }
 
     /// Everything that was found wrong, if anything.

@@ -8,6 +8,7 @@ mod loans;
 mod misfortune;
 mod reading;
 mod real;
+mod real_money;
 mod releases;
 mod savings;
 
