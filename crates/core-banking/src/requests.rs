@@ -142,13 +142,16 @@ pub struct Facts {
     pub complete: bool,
 }
 
-/// A part of what is open.
+/// A part of what is open. Where several kinds are open, they take turns: many of one keep none of
+/// another waiting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestPage {
     /// The requests.
     pub listed: Vec<Listed>,
     /// Where the next page begins; `None` on the last.
     pub next: Option<PageMark>,
+    /// Why something of what is open could not be listed, where the rest could.
+    pub failed: Option<RequestsError>,
 }
 
 /// A request in a list.

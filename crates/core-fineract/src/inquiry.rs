@@ -1,4 +1,4 @@
-//! Finding our own posting again (`fineract.md` §9.4, §10.6, §21.5).
+//! Finding our own posting again (`fineract.md` §4.4, §9.4, §10.6).
 //!
 //! Three looks, and only if none finds anything is a booking called absent: where it ought to be;
 //! among the commands that may still be applied; and, last, everywhere on the account. The order

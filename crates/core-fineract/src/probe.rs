@@ -1,4 +1,4 @@
-//! Asking a core what it is and whether it works as configured (`fineract.md` §20, §21.8).
+//! Asking a core what it is and whether it works as configured (`fineract.md` §18, §20).
 
 use bytes::Bytes;
 use kiungo_core_banking::ProbeError;

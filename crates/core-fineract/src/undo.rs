@@ -12,9 +12,9 @@ use crate::booking::{Command, FORMAT, Format, json, repair};
 use crate::client::{Client, ReadError, SendError};
 use crate::inquiry::{is_under, loan_transaction, loan_with_transactions};
 use crate::lookup::{self, Account};
-use crate::{check, trail};
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsTransaction};
+use crate::{check, trail};
 
 /// Loan status "active": below it nothing is paid out; only in it a disbursement is undone.
 const LOAN_ACTIVE: u64 = 300;
@@ -98,10 +98,7 @@ async fn ready(client: &Client, profile: &Profile, order: &UndoOrder) -> Result<
 
 fn savings(order: &UndoOrder) -> Ready {
     let Ok(transaction) = order.transaction.as_str().parse::<u64>() else {
-        return Ready::Refused(repair(
-            "transaction.id",
-            "the booking's receipt is not a number",
-        ));
+        return Ready::Refused(repair("transaction.id", "the booking's receipt is not a number"));
     };
     let id = order.original.account.id;
     let path = format!("/api/v1/savingsaccounts/{id}/transactions/{transaction}?command=undo");
@@ -301,12 +298,7 @@ fn gone() -> Ready {
 }
 
 fn refusal_of(code: &str, reason: Reason, message: &str) -> Rejection {
-    Rejection {
-        code: code.to_owned(),
-        reason,
-        message: message.to_owned(),
-        retry: Retry::Never,
-    }
+    Rejection { code: code.to_owned(), reason, message: message.to_owned(), retry: Retry::Never }
 }
 
 fn not_read(error: ReadError) -> Outcome {

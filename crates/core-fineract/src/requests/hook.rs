@@ -34,12 +34,24 @@ pub(super) fn hint(tenant: &str, options: &RequestOptions, hook: &RawHook) -> Hi
             None => Hint::Somewhere,
         };
     }
-    let tables = options.tables.iter().map(|table| &table.name);
-    let mut tables = tables.chain(options.withdrawals.iter().map(|table| &table.name));
-    if tables.any(|name| entity.eq_ignore_ascii_case(name)) {
-        return Hint::Somewhere;
-    }
-    Hint::Nothing
+    row_of(options, &entity, body.as_ref())
+}
+
+/// What a row of a data table hints at: the answer to its making names the record, and the row where
+/// a record has many. Where it does not, the list tells.
+fn row_of(options: &RequestOptions, entity: &str, body: Option<&Value>) -> Hint {
+    let is = |name: &str| entity.eq_ignore_ascii_case(name);
+    let number = |name: &str| body?.pointer(&format!("/response/{name}")).and_then(whole);
+    let subject = if options.withdrawals.as_ref().is_some_and(|table| is(&table.name)) {
+        let names = number("savingsId").zip(number("resourceId"));
+        names.map(|(account, row)| Subject::Withdrawal { account, row })
+    } else if let Some(table) = options.tables.iter().find(|table| is(&table.name)) {
+        let loan = (!table.of_client && options.disbursements).then(|| number("loanId")).flatten();
+        loan.map(Subject::Loan)
+    } else {
+        return Hint::Nothing;
+    };
+    subject.and_then(|subject| subject.id().ok()).map_or(Hint::Somewhere, Hint::Request)
 }
 
 /// A whole number, which may come as `3.0`.
@@ -122,5 +134,24 @@ mod tests {
             let headers = [("x-fineract-entity", table), ("x-fineract-action", "CREATE")];
             assert_eq!(hinted(&headers, "{}"), Hint::Somewhere);
         }
+    }
+
+    /// As a real server tells of them.
+    #[test]
+    fn a_row_that_is_named_is_looked_at_itself() {
+        let told = |table: &str, response: &str| {
+            let headers = [("x-fineract-entity", table), ("x-fineract-action", "CREATE")];
+            hinted(
+                &headers,
+                &format!(r#"{{"createdByName":"t","request":{{}},"response":{response}}}"#),
+            )
+        };
+        let request = |name: &str| Hint::Request(RequestId::new(name).unwrap());
+        let row = r#"{"clientId":4,"savingsId":57,"resourceId":3}"#;
+        assert_eq!(told("mm_withdrawal", row), request("withdrawal-57-3"));
+        let fields = r#"{"clientId":4,"loanId":142,"resourceId":142}"#;
+        assert_eq!(told("mobile_money", fields), request("loan-142"));
+        assert_eq!(told("mobile_money", r#"{"clientId":4,"resourceId":4}"#), Hint::Somewhere);
+        assert_eq!(told("other", row), Hint::Nothing);
     }
 }

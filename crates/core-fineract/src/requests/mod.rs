@@ -76,13 +76,13 @@ enum Subject {
     Withdrawal { account: u64, row: u64 },
 }
 
-/// Where a page begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+/// Where a page begins; what is `None` has been listed to its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Place {
     /// So many loans are behind.
-    Loans(u64),
+    loans: Option<u64>,
     /// So many pages of the table are behind.
-    Withdrawals(u64),
+    withdrawals: Option<u64>,
 }
 
 impl Requests {
@@ -131,26 +131,42 @@ impl CoreRequests for Requests {
         after: Option<&PageMark>,
         at: Timestamp,
     ) -> Result<RequestPage, RequestsError> {
-        let withdrawals = self.options.withdrawals.as_ref();
-        let first = self.options.disbursements.then_some(Place::Loans(0));
-        let first = first.or(withdrawals.map(|_| Place::Withdrawals(0)));
-        let place = match after {
-            Some(mark) => Place::read(mark),
-            None => first,
+        let first = Place {
+            loans: self.options.disbursements.then_some(0),
+            withdrawals: self.options.withdrawals.as_ref().map(|_| 0),
         };
-        let (listed, next) = match (place, withdrawals) {
-            (Some(Place::Loans(offset)), _) => {
-                let (listed, next) = self.approved_loans(offset, at).await?;
-                let behind = withdrawals.map(|_| Place::Withdrawals(0));
-                (listed, next.map(Place::Loans).or(behind))
+        let place = after.map_or(first, Place::read);
+        let loans = async {
+            match place.loans {
+                Some(offset) => Some(self.approved_loans(offset, at).await),
+                None => None,
             }
-            (Some(Place::Withdrawals(page)), Some(table)) => {
-                let (listed, next) = withdrawals::page(self.client(), table, page).await?;
-                (listed, next.map(Place::Withdrawals))
-            }
-            _ => (Vec::new(), None),
         };
-        Ok(RequestPage { listed, next: next.map(Place::mark) })
+        let withdrawals = async {
+            match (place.withdrawals, &self.options.withdrawals) {
+                (Some(page), Some(table)) => {
+                    Some(withdrawals::page(self.client(), table, page).await)
+                }
+                _ => None,
+            }
+        };
+        let (loans, withdrawals) = (loans.await, withdrawals.await);
+        // What cannot be listed keeps nothing of the other kind from being heard of.
+        let (failed, loans, withdrawals) = match (loans, withdrawals) {
+            (Some(Err(error)), None | Some(Err(_))) | (None, Some(Err(error))) => {
+                return Err(error);
+            }
+            (Some(Err(error)), Some(Ok(rows))) => (Some(error), None, Some(rows)),
+            (Some(Ok(loans)), Some(Err(error))) => (Some(error), Some(loans), None),
+            (loans, withdrawals) => {
+                (None, loans.and_then(Result::ok), withdrawals.and_then(Result::ok))
+            }
+        };
+        let (loans, offset) = loans.unwrap_or_default();
+        let (rows, page) = withdrawals.unwrap_or_default();
+        let next = Place { loans: offset, withdrawals: page };
+        let next = (next != Place::default()).then(|| next.mark());
+        Ok(RequestPage { listed: in_turns(rows, loans), next, failed })
     }
 
     async fn read(
@@ -204,22 +220,32 @@ fn number(text: &str) -> Option<u64> {
 }
 
 impl Place {
-    fn read(mark: &PageMark) -> Option<Self> {
-        let (kind, number) = mark.0.split_once(':')?;
-        let number = number.parse().ok()?;
-        match kind {
-            "loans" => Some(Self::Loans(number)),
-            "withdrawals" => Some(Self::Withdrawals(number)),
-            _ => None,
-        }
+    /// A mark that cannot be read has nothing behind it.
+    fn read(mark: &PageMark) -> Self {
+        let number = |kind: &str| {
+            let parts = mark.0.split(',').filter_map(|part| part.split_once(':'));
+            let mut numbers = parts.filter(|(name, _)| *name == kind);
+            numbers.next().and_then(|(_, number)| number.parse().ok())
+        };
+        Self { loans: number("loans"), withdrawals: number("withdrawals") }
     }
 
     fn mark(self) -> PageMark {
-        PageMark(match self {
-            Self::Loans(offset) => format!("loans:{offset}"),
-            Self::Withdrawals(page) => format!("withdrawals:{page}"),
-        })
+        let part =
+            |kind: &str, number: Option<u64>| number.map(|number| format!("{kind}:{number}"));
+        let parts = [part("loans", self.loans), part("withdrawals", self.withdrawals)];
+        PageMark(parts.into_iter().flatten().collect::<Vec<_>>().join(","))
     }
+}
+
+/// One of these, one of those, and what is left of the longer.
+fn in_turns<T>(these: Vec<T>, those: Vec<T>) -> Vec<T> {
+    let (mut these, mut those) = (these.into_iter(), those.into_iter());
+    let mut all = Vec::with_capacity(these.len() + those.len());
+    while these.len() + those.len() > 0 {
+        all.extend(these.next().into_iter().chain(those.next()));
+    }
+    all
 }
 
 /// Why there is no usable answer.
@@ -245,9 +271,16 @@ mod tests {
 
     #[test]
     fn a_mark_leads_back_to_its_place() {
-        for place in [Place::Loans(400), Place::Withdrawals(2)] {
-            assert_eq!(Place::read(&place.mark()), Some(place));
+        for (loans, withdrawals) in [(Some(400), None), (None, Some(2)), (Some(200), Some(1))] {
+            let place = Place { loans, withdrawals };
+            assert_eq!(Place::read(&place.mark()), place);
         }
-        assert_eq!(Place::read(&PageMark("loans".to_owned())), None);
+        assert_eq!(Place::read(&PageMark("loans".to_owned())), Place::default());
+    }
+
+    #[test]
+    fn few_of_one_kind_do_not_wait_for_many_of_another() {
+        assert_eq!(in_turns(vec![1, 2], vec![10, 20, 30, 40]), [1, 10, 2, 20, 30, 40]);
+        assert_eq!(in_turns(vec![], vec![10]), [10]);
     }
 }

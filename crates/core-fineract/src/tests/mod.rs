@@ -8,6 +8,7 @@ mod inquiries;
 mod login;
 pub(crate) mod orders;
 mod probes;
+mod real;
 mod requests;
 pub(crate) mod script;
 mod undos;

@@ -181,7 +181,8 @@ async fn missing_permissions_are_named_and_too_many_are_warned_of() {
 async fn what_the_calendar_needs_is_asked_for_and_tried() {
     let all = NEEDED_ANYWAY.map(str::to_owned).to_vec();
     let granted = |more: &[&str]| {
-        let names: Vec<String> = all.iter().cloned().chain(more.iter().map(|s| (*s).to_owned())).collect();
+        let names: Vec<String> =
+            all.iter().cloned().chain(more.iter().map(|s| (*s).to_owned())).collect();
         ok(json!({"username": "kiungo", "permissions": names}).to_string())
     };
     let begin = || vec![ok(TYPES), ok(INFO), ok(SWITCHES), no(), no_again()];
@@ -194,10 +195,7 @@ async fn what_the_calendar_needs_is_asked_for_and_tried() {
     moves["office"] = 1.into();
     let (shut, _) = core(moves, [begin(), vec![granted(&["READ_BUSINESS_DATE"])]].concat());
     let Err(ProbeError::Repair(error)) = shut.probe().await else { panic!("repair") };
-    assert_eq!(
-        error,
-        "the user lacks permissions: READ_GLCLOSURE, READ_WORKINGDAYS, READ_HOLIDAY"
-    );
+    assert_eq!(error, "the user lacks permissions: READ_GLCLOSURE, READ_WORKINGDAYS, READ_HOLIDAY");
 
     // The list can be wrong, or not be had: what counts is whether the date can be read.
     let no_right = || envelope(403, "error.msg.not.authorized");

@@ -1,6 +1,6 @@
 //! Booking, finding it again, and taking it back.
 
-use kiungo_core_banking::{Booking, Core as _};
+use kiungo_core_banking::{Booking, Core as _, UndoCheck};
 use kiungo_domain::outcome::{Reason, Retry};
 use kiungo_domain::{Finding, Outcome};
 use kiungo_simulators::faults::Fault;
@@ -132,4 +132,63 @@ async fn a_business_date_that_lags_is_followed() {
             assert!(matches!(found, Finding::Executed(_)), "{version:?} {found:?}");
         }
     }
+}
+
+/// On, and never set: the core books with the calendar's day, and so do we.
+#[tokio::test(start_paused = true)]
+async fn a_business_date_that_was_never_set_holds_nothing_up() {
+    for version in VERSIONS {
+        let options = Options { version, business_date_never_set: true, ..Options::default() };
+        let world = World::new(options, json!({})).await;
+        let order = world.order(Booking::Deposit);
+        receipt(world.core.post(&order).await);
+        let lines = world.core.probe().await.unwrap();
+        assert!(lines.iter().any(|line| line.contains("never set")), "{version:?} {lines:?}");
+    }
+}
+
+/// What is known before a wallet is touched is what the undo itself comes to.
+#[tokio::test(start_paused = true)]
+async fn whether_a_booking_can_be_taken_back_is_known_beforehand() {
+    for version in VERSIONS {
+        let world = World::of(version).await;
+        for booking in BOOKINGS {
+            let order = world.order(booking);
+            let made = receipt(world.core.post(&order).await);
+            let undo = world.undo(order, made);
+            assert_eq!(world.core.can_undo(&undo).await, UndoCheck::Possible, "{version:?}");
+            receipt(world.core.undo(&undo).await);
+            assert_eq!(world.core.can_undo(&undo).await, UndoCheck::Possible, "it is done");
+        }
+        let world = World::of(version).await;
+        let order = world.order(Booking::Disburse);
+        let made = receipt(world.core.post(&order).await);
+        let undo = world.undo(order, made);
+        let mut repayment = world.order(Booking::Repay);
+        repayment.account.id = 1;
+        receipt(world.core.post(&repayment).await);
+        let before = world.simulator.books();
+        let check = world.core.can_undo(&undo).await;
+        let UndoCheck::Refused(known) = check else { panic!("{version:?} {check:?}") };
+        let Outcome::Rejected(met) = world.core.undo(&undo).await else { panic!("{version:?}") };
+        assert_eq!(known, met);
+        assert_eq!(world.simulator.books(), before, "nothing was moved by asking");
+    }
+}
+
+/// A user who may not read the days: nothing is booked, and a person is called.
+#[tokio::test(start_paused = true)]
+async fn days_that_must_not_be_read_call_for_repair() {
+    let mut user = kiungo_simulators::fineract::User::default();
+    user.permissions = vec!["READ_CONFIGURATION".to_owned(), "READ_PAYMENTTYPE".to_owned()];
+    user.permissions.push("DEPOSIT_SAVINGSACCOUNT".to_owned());
+    let options =
+        Options { business_date_lag_days: Some(0), users: vec![user], ..Options::default() };
+    let world = World::new(options, json!({})).await;
+    let outcome = world.core.post(&world.order(Booking::Deposit)).await;
+    let Outcome::Rejected(rejection) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(rejection.retry, Retry::AfterRepair);
+    assert_eq!(world.booked(), 0);
+    let error = world.core.probe().await.unwrap_err().to_string();
+    assert!(error.contains("READ_BUSINESS_DATE"), "{error}");
 }

@@ -13,6 +13,7 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 
 use super::content::Content;
+use super::poll::InVain;
 use super::rules::{Action, Payee, RequestRules, Verdict};
 use crate::engine::Engine;
 use crate::request::SubmitError;
@@ -90,6 +91,8 @@ pub(super) struct Port {
     pub(super) nudge: Notify,
     /// Where the next round goes on.
     pub(super) mark: Mutex<Option<PageMark>>,
+    /// What the poller has read to no effect, by name.
+    pub(super) in_vain: Mutex<BTreeMap<String, InVain>>,
     hooks: Semaphore,
 }
 
@@ -139,6 +142,7 @@ impl RequestDesk {
             options: link.options,
             nudge: Notify::new(),
             mark: Mutex::default(),
+            in_vain: Mutex::default(),
             hooks: Semaphore::new(link.options.reads_at_a_time.max(1)),
         };
         let ports = cores.into_iter().map(|(id, link)| (id, port(link))).collect();

@@ -1,14 +1,15 @@
 //! What hooks missed: rounds through everything that is open in a core.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use kiungo_core_banking::{Listed, RequestId, RequestsError};
+use kiungo_core_banking::{CoreRequest, Listed, RequestId, RequestsError};
 use kiungo_domain::CoreId;
 use kiungo_store::{CoreRequestQuery, CoreRequestRow, CoreRequestState, StoreError};
 use thiserror::Error;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::content::Content;
@@ -21,8 +22,24 @@ const NUDGE_GAP: Duration = Duration::from_secs(1);
 const WAITING_MAX: u32 = 500;
 /// Accepted requests whose transfers are made in a round.
 const ACCEPTED_MAX: u32 = 500;
+/// Requests that were read to no effect and are remembered, of one core.
+const IN_VAIN_MAX: usize = 20_000;
+/// What was read to no effect is read again after so many rounds at most: staff may have added what
+/// was missing where no list shows it.
+const IN_VAIN_ROUNDS_MAX: u32 = 10;
 /// After so many requests in a row that cannot be read, the core is taken to be down.
 const FAILURES_MAX: u32 = 5;
+
+/// A request that was read and led to nothing: no rule wants it, or it lacks what it lacked before.
+#[derive(Debug)]
+pub(super) struct InVain {
+    /// What the list said of it.
+    listed: Option<CoreRequest>,
+    /// After how many rounds it is read again.
+    rounds: u32,
+    /// How many of them are still to come.
+    left: u32,
+}
 
 /// Why a round ended early. The next one goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -42,7 +59,7 @@ impl From<RequestsError> for PollError {
 }
 
 impl RequestDesk {
-    /// Rounds through a core, each `poll_interval` and whenever a hook asks for one, until `stop`;
+    /// Rounds through a core, `poll_interval` after the last one began and whenever a hook asks for one, until `stop`;
     /// then the turn goes to another process.
     pub async fn keep_polling(&self, core: &CoreId, stop: &CancellationToken) {
         let Some(port) = self.inner.ports.get(core) else { return };
@@ -58,6 +75,11 @@ impl RequestDesk {
         let mut asked_for = false;
         let mut down = false;
         loop {
+            let began = Instant::now();
+            if asked_for {
+                // Something was added that no list shows.
+                in_vain(port).clear();
+            }
             match self.round(core, port, asked_for).await {
                 Ok(false) => {}
                 Ok(true) => {
@@ -76,7 +98,7 @@ impl RequestDesk {
             asked_for = tokio::select! {
                 biased;
                 () = port.nudge.notified() => true,
-                () = tokio::time::sleep(port.options.poll_interval) => false,
+                () = tokio::time::sleep_until(next_round(began, port.options.poll_interval)) => false,
             };
             if asked_for {
                 tokio::time::sleep(NUDGE_GAP).await;
@@ -105,7 +127,7 @@ impl RequestDesk {
         let mut place = mark().clone();
         let from_the_start = place.is_none();
         let mut seen = BTreeSet::new();
-        let mut read = 0;
+        let (mut read, mut failed) = (0, None);
         for _ in 0..port.options.pages_max.max(1) {
             let listed = port.core.list(place.as_ref(), self.now()).await;
             let page = listed.inspect_err(|_| {
@@ -114,16 +136,22 @@ impl RequestDesk {
                 *mark() = None;
             })?;
             let wanted = self.worth_reading(core, port, &page.listed).await?;
-            seen.extend(page.listed.into_iter().map(|listed| listed.id.as_str().to_owned()));
             read += u32::try_from(wanted.len()).unwrap_or(u32::MAX);
-            self.look_at_all(core, port, wanted).await?;
+            let looked_at = self.look_at_all(core, port, wanted).await?;
+            self.remember(core, port, &page.listed, &looked_at).await?;
+            seen.extend(page.listed.into_iter().map(|listed| listed.id.as_str().to_owned()));
+            failed = failed.or(page.failed);
             place = page.next;
             mark().clone_from(&place);
             if place.is_none() || read >= port.options.reads_max {
                 break;
             }
         }
+        if let Some(failed) = failed {
+            return Err(failed.into());
+        }
         if from_the_start && place.is_none() {
+            in_vain(port).retain(|id, _| seen.contains(id));
             self.look_for_what_is_gone(core, port, &seen).await?;
         }
         Ok(())
@@ -149,7 +177,8 @@ impl RequestDesk {
     }
 
     /// Those of a page that have to be read: what is new and not ignored anyway, what has changed,
-    /// and what waits because something was missing.
+    /// and what waits because something was missing. What was read to no effect is left out for some
+    /// rounds, as long as the list says the same of it.
     async fn worth_reading(
         &self,
         core: &CoreId,
@@ -168,30 +197,66 @@ impl RequestDesk {
                     port.rules.judge(request) != Verdict::Settled(&Action::Ignore)
                 }),
             };
-            if is_wanted {
+            if is_wanted && !rests(port, one) {
                 wanted.push(one.id.clone());
             }
         }
         Ok(wanted)
     }
 
-    /// One that cannot be read does not keep the others from being looked at.
+    /// Notes which of those that were read led to nothing: what is not taken up, and what waits
+    /// because something is missing.
+    async fn remember(
+        &self,
+        core: &CoreId,
+        port: &Port,
+        listed: &[Listed],
+        looked_at: &[RequestId],
+    ) -> Result<(), StoreError> {
+        let names: Vec<String> = looked_at.iter().map(|id| id.as_str().to_owned()).collect();
+        let known = self.store().known_core_requests(core, &names).await?;
+        let mut effective = BTreeSet::new();
+        for row in known {
+            let lacks = row.state == CoreRequestState::Waiting;
+            if !(lacks && Content::read(&row)?.obstacle.is_some()) {
+                effective.insert(row.request);
+            }
+        }
+        let mut memory = in_vain(port);
+        for one in listed.iter().filter(|one| looked_at.contains(&one.id)) {
+            let name = one.id.as_str();
+            let before = memory.remove(name).filter(|before| before.listed == one.request);
+            if effective.contains(name) || memory.len() >= IN_VAIN_MAX {
+                continue;
+            }
+            let rounds = before.map_or(1, |before| before.rounds.saturating_mul(2));
+            let rounds = rounds.min(IN_VAIN_ROUNDS_MAX);
+            let listed = one.request.clone();
+            memory.insert(name.to_owned(), InVain { listed, rounds, left: rounds });
+        }
+        Ok(())
+    }
+
+    /// Those that could be read: one that cannot does not keep the others from being looked at.
     async fn look_at_all(
         &self,
         core: &CoreId,
         port: &Port,
         wanted: Vec<RequestId>,
-    ) -> Result<(), PollError> {
+    ) -> Result<Vec<RequestId>, PollError> {
         let look = |id: RequestId| {
             let (desk, core) = (self.clone(), core.clone());
             async move { (desk.look_at(&core, &id).await, id) }
         };
         let at_a_time = port.options.reads_at_a_time.max(1);
         let mut looks = futures_util::stream::iter(wanted).map(look).buffer_unordered(at_a_time);
-        let mut failures = 0;
+        let (mut failures, mut looked_at) = (0, Vec::new());
         while let Some((looked, id)) = looks.next().await {
             match looked {
-                Ok(()) => failures = 0,
+                Ok(()) => {
+                    failures = 0;
+                    looked_at.push(id);
+                }
                 Err(LookError::Store(error)) => return Err(error.into()),
                 Err(LookError::Core(error)) => {
                     failures += 1;
@@ -202,7 +267,7 @@ impl RequestDesk {
                 }
             }
         }
-        Ok(())
+        Ok(looked_at)
     }
 
     /// What waits for a person and was not listed may have been settled in the core.
@@ -222,8 +287,30 @@ impl RequestDesk {
         let missing = waiting
             .filter(|row| row.state == CoreRequestState::Waiting && !seen.contains(&row.request));
         let missing = missing.filter_map(|row| RequestId::new(&row.request).ok()).collect();
-        self.look_at_all(core, port, missing).await
+        self.look_at_all(core, port, missing).await.map(drop)
     }
+}
+
+/// When the next round begins: `interval` after the last one began; where that took longer, after a
+/// rest, since the core serves people too.
+fn next_round(began: Instant, interval: Duration) -> Instant {
+    (began + interval).max(Instant::now() + interval / 4)
+}
+
+/// Whether a request was read to no effect lately, and the list says what it said then; counts the
+/// round.
+fn rests(port: &Port, one: &Listed) -> bool {
+    let mut memory = in_vain(port);
+    let Some(known) = memory.get_mut(one.id.as_str()) else { return false };
+    if known.listed != one.request || known.left == 0 {
+        return false;
+    }
+    known.left -= 1;
+    true
+}
+
+fn in_vain(port: &Port) -> MutexGuard<'_, BTreeMap<String, InVain>> {
+    port.in_vain.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The lease of whoever polls a core.

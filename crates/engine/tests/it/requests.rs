@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub struct Asked {
     /// Whether every page but the first cannot be had.
     torn: AtomicBool,
     reads: AtomicU32,
+    /// How long a list takes.
+    slow_ms: AtomicU64,
     /// How often the list was begun.
     pub rounds: AtomicU32,
 }
@@ -60,6 +62,10 @@ impl CoreRequests for Asked {
         if behind > 0 && self.torn.load(Ordering::SeqCst) {
             return Err(RequestsError("a page is torn".to_owned()));
         }
+        let slow = self.slow_ms.load(Ordering::SeqCst);
+        if slow > 0 {
+            tokio::time::sleep(Duration::from_millis(slow)).await;
+        }
         let open = self.open.lock().unwrap();
         let light = |request: &CoreRequest| {
             let facts = Facts { product: request.facts.product, ..Facts::default() };
@@ -69,7 +75,7 @@ impl CoreRequests for Asked {
         let listed: Vec<_> = open.values().skip(behind).take(2).map(light).collect();
         let more = behind + listed.len() < open.len();
         let next = more.then(|| PageMark((behind + listed.len()).to_string()));
-        self.answer(RequestPage { listed, next })
+        self.answer(RequestPage { listed, next, failed: None })
     }
 
     async fn read(
@@ -445,4 +451,70 @@ async fn the_poller_outlives_an_outage_and_hears_hooks_at_once() {
     assert_eq!(office.transfers().await, 2);
     stop.cancel();
     poller.await.unwrap();
+}
+
+/// What no rule wants shows that only by what no list says: it is read once, and then now and then.
+#[tokio::test(start_paused = true)]
+async fn what_no_rule_wants_is_not_read_in_every_round() {
+    let office = Office::open().await;
+    let rules = RequestRules {
+        rules: vec![Rule {
+            when: Conditions {
+                fields: vec![("mm.channel".to_owned(), "M-Pesa".to_owned())],
+                ..Conditions::default()
+            },
+            action: Action::PayOut(Payee { provider: provider_id(), wallet: WalletSource::Owner }),
+        }],
+        ..RequestRules::default()
+    };
+    let core = Arc::clone(&office.asked) as Arc<dyn CoreRequests>;
+    let link = RequestLink { core, rules, options: RequestLinkOptions::default() };
+    let desk =
+        RequestDesk::new(office.engine.clone(), [(main(), link)].into(), RequestTurns::Alone);
+    for number in 0..60 {
+        office.asked.says(loan(number, 1));
+    }
+    let reads = || office.asked.reads.swap(0, Ordering::SeqCst);
+    desk.poll(&main()).await.unwrap();
+    assert_eq!(reads(), 60);
+    for _ in 0..60 {
+        desk.poll(&main()).await.unwrap();
+    }
+    let later = reads();
+    assert!(later <= 60 * 9, "{later} reads in 60 rounds");
+    // What the list says otherwise is read at once.
+    office.asked.says(CoreRequest { amount: tzs("900"), ..loan(7, 1) });
+    desk.poll(&main()).await.unwrap();
+    assert!(reads() >= 1);
+    // And in the end what has been added where no list shows it.
+    let mut wanted = loan(8, 1);
+    wanted.facts.fields.insert("mm.channel".to_owned(), "M-Pesa".to_owned());
+    office.asked.says(wanted);
+    for _ in 0..11 {
+        desk.poll(&main()).await.unwrap();
+    }
+    assert_eq!(office.transfers().await, 1);
+}
+
+/// A round that takes long does not put the next one off by its own length.
+#[tokio::test(start_paused = true)]
+async fn rounds_begin_an_interval_apart() {
+    let office = Office::open().await;
+    office.asked.slow_ms.store(20_000, Ordering::SeqCst);
+    let stop = CancellationToken::new();
+    let polling = {
+        let (desk, stop) = (office.desk.clone(), stop.clone());
+        tokio::spawn(async move { desk.keep_polling(&main(), &stop).await })
+    };
+    tokio::time::sleep(Duration::from_secs(250)).await;
+    let rounds = office.asked.rounds.load(Ordering::SeqCst);
+    assert_eq!(rounds, 5, "at 0, 60, 120, 180 and 240 s");
+    // One that takes longer than the interval is followed by a rest.
+    office.asked.slow_ms.store(100_000, Ordering::SeqCst);
+    office.asked.rounds.store(0, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(1_000)).await;
+    let rounds = office.asked.rounds.load(Ordering::SeqCst);
+    assert!((8..=9).contains(&rounds), "{rounds}");
+    stop.cancel();
+    polling.await.unwrap();
 }

@@ -163,7 +163,7 @@ impl<'a> Fields<'a> {
             "The parameter `{name}` is invalid based on the dateFormat: `{pattern}` and locale: `en` provided:"
         );
         let code = "validation.msg.invalid.dateFormat.format";
-        Err(Refusal::invalid(Problem::new(code, message).of(name).arg(text)))
+        Err(Refusal::invalid(Problem::new(code, message).of(name).unreadable(text)))
     }
 
     /// An amount; `None` if not sent.
@@ -179,7 +179,7 @@ impl<'a> Fields<'a> {
         let message = format!(
             "The parameter `{name}` has value: {text} which is invalid decimal value for provided locale of [en]."
         );
-        Err(Refusal::invalid(Problem::new(code, message).of(name).arg(text).arg("en")))
+        Err(Refusal::invalid(Problem::new(code, message).of(name).unreadable(text).arg("en")))
     }
 
     /// An amount that must be there and more than zero.
@@ -227,19 +227,14 @@ impl<'a> Fields<'a> {
         }
         let code = "validation.msg.invalid.integer.format";
         let message = format!(
-            "The parameter `{name}` has value: `{text}` which is invalid integer value for provided locale of [en]."
+            "The parameter `{name}` has value: {text} which is invalid integer value for provided locale of [en]."
         );
-        Err(Refusal::invalid(Problem::new(code, message).of(name).arg(text)))
+        Err(Refusal::invalid(Problem::new(code, message).of(name).unreadable(text).arg("en")))
     }
 
     /// Says that `name` is mandatory.
     pub(crate) fn blank(&mut self, name: &'static str) {
-        self.problem(
-            name,
-            "cannot.be.blank",
-            format!("The parameter `{name}` is mandatory."),
-            &[],
-        );
+        self.problem(name, "cannot.be.blank", format!("The parameter `{name}` is mandatory."), &[]);
     }
 
     /// Everything that was found wrong, if anything.

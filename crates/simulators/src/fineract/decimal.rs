@@ -54,7 +54,8 @@ impl Decimal {
     /// The number with a point, as Java prints a decimal: `-5.0`.
     pub(crate) fn written(&self) -> String {
         let sign = if self.negative { "-" } else { "" };
-        let shown = |digits: &str| if digits.is_empty() { "0".to_owned() } else { digits.to_owned() };
+        let shown =
+            |digits: &str| if digits.is_empty() { "0".to_owned() } else { digits.to_owned() };
         format!("{sign}{}.{}", shown(&self.whole), shown(&self.fraction))
     }
 

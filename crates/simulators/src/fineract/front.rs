@@ -1,5 +1,5 @@
 //! The front door: the order in which a request is checked before a handler sees it
-//! (`fineract.md` §4.2, §22), and what becomes of the answer.
+//! (`fineract.md` §4.2), and what becomes of the answer.
 
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
@@ -219,11 +219,8 @@ impl Call {
         let version = simulator.options().version;
         let api = path.strip_prefix(PREFIX).and_then(|path| path.strip_prefix("api/"));
         let is_post = parts.method == Method::POST;
-        let releases = (
-            version >= Version::V1_10,
-            version >= Version::V1_15,
-            version >= Version::V1_12,
-        );
+        let releases =
+            (version >= Version::V1_10, version >= Version::V1_15, version >= Version::V1_12);
         let command = query.get("command").unwrap_or("");
         let find = |is_post| match api {
             Some(api) => route::find(is_post, api, command, releases),
@@ -289,7 +286,8 @@ impl Simulator {
     /// which the container does.
     fn close_now_and_then(&self, mut response: Response) -> Response {
         let closes = matches!(response.status().as_u16(), 400 | 413 | 500 | 503);
-        if (self.count_response() || closes) && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        if (self.count_response() || closes) && response.status() != StatusCode::SWITCHING_PROTOCOLS
+        {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response

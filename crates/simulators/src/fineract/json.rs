@@ -108,11 +108,12 @@ impl Json {
                 write_all(out, ('[', ']'), items, indent, write);
             }
             Self::Object(members) => {
-                let write = |out: &mut String, (name, value): &(&str, Self), indent| {
-                    write_text(out, name, indent.is_none());
-                    out.push_str(if Option::is_some(&indent) { " : " } else { ":" });
-                    value.write(out, indent);
-                };
+                let write =
+                    |out: &mut String, (name, value): &(&str, Self), indent: Option<usize>| {
+                        write_text(out, name, indent.is_none());
+                        out.push_str(if indent.is_some() { " : " } else { ":" });
+                        value.write(out, indent);
+                    };
                 write_all(out, ('{', '}'), members, indent, write);
             }
         }

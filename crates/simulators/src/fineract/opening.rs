@@ -410,7 +410,6 @@ fn opening_row(loan: u64, kind: loans::Kind, date: Date, amount: i64) -> LoanTra
         manually_reversed: false,
         reversed_on: None,
         payment: None,
-        note: String::new(),
     }
 }
 

@@ -64,7 +64,9 @@ pub(crate) fn read(
             Read::PaymentTypes => {
                 (typed(Version::V1_12), settings::payment_types(simulator.options()))
             }
-            Read::Audits => (typed(Version::V1_12), audit::audits(bank, query, simulator.options())),
+            Read::Audits => {
+                (typed(Version::V1_12), audit::audits(bank, query, simulator.options()))
+            }
             Read::WaitingCommands => (Serializer::Gson, audit::waiting(bank)),
             Read::Table(read) => return tables::read(bank, call, read),
             other => return settings::read(simulator.options(), call.at, other),

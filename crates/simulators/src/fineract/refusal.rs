@@ -50,6 +50,7 @@ pub(crate) struct Problem {
     message: String,
     default_message: Option<String>,
     parameter: Option<String>,
+    value: Option<String>,
     args: Vec<Option<Json>>,
 }
 
@@ -61,6 +62,7 @@ impl Problem {
             message: message.into(),
             default_message: None,
             parameter: Some("id".to_owned()),
+            value: None,
             args: Vec::new(),
         }
     }
@@ -70,6 +72,13 @@ impl Problem {
     pub(crate) fn of(mut self, parameter: impl Into<String>) -> Self {
         self.parameter = Some(parameter.into());
         self
+    }
+
+    /// With the value that cannot be read, which is also its first argument.
+    #[must_use]
+    pub(crate) fn unreadable(mut self, value: &str) -> Self {
+        self.value = Some(value.to_owned());
+        self.arg(value)
     }
 
     /// The problem of nothing in particular.
@@ -111,6 +120,7 @@ impl Problem {
             .with("defaultUserMessage", default_message.as_str())
             .with("userMessageGlobalisationCode", self.code.as_str())
             .with_some("parameterName", self.parameter.as_deref())
+            .with_some("value", self.value.as_deref())
             .with("args", self.args.iter().map(arg).collect::<Vec<_>>())
     }
 }

@@ -7,6 +7,8 @@ mod keys;
 mod loans;
 mod misfortune;
 mod reading;
+mod real;
+mod real_money;
 mod releases;
 mod savings;
 

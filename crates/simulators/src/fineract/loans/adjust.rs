@@ -34,7 +34,7 @@ pub(crate) fn adjust(
     let mut fields = Fields::of(body, "loan.transaction");
     let date = fields.date("transactionDate")?;
     let amount = fields.amount_from_zero("transactionAmount")?;
-    let note = fields.text("note", 1000).unwrap_or("");
+    fields.text("note", 1000);
     let payment = Payment::read(&mut fields)?;
     fields.finish()?;
     let (Some(date), Some(amount)) = (date, amount) else { return Err(Refusal::NoJson) };
@@ -85,7 +85,7 @@ pub(crate) fn adjust(
     if amount > 0 {
         let check_number = payment.as_ref().map_or("", Payment::check_number);
         let reference = desk.reference(external_id, check_number);
-        let details = (payment, external_id, note);
+        let details = (payment, external_id);
         let replacement = bank.add_loan_row(draft(desk, id, kind, date, amount, details));
         let operation = if kind == Kind::Repayment { "repay" } else { "refund" };
         bank.list_loan_movement(replacement, operation, reference);

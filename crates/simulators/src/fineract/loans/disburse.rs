@@ -7,9 +7,9 @@ use super::{Duplicate, Kind, State, rule, unique_external_id, view, working_day,
 use crate::faults::Fault;
 use crate::fineract::bank::Bank;
 use crate::fineract::body::{Body, Fields};
-use crate::fineract::desk::Desk;
 use crate::fineract::calendar;
 use crate::fineract::decimal::{scaled, six};
+use crate::fineract::desk::Desk;
 use crate::fineract::json::{Json, Serializer};
 use crate::fineract::payment::{self, Payment};
 use crate::fineract::refusal::{Problem, Refusal};
@@ -114,7 +114,7 @@ pub(crate) fn disburse(
     let date = fields.date("actualDisbursementDate")?;
     let amount = fields.amount("transactionAmount")?;
     let payment = Payment::read(&mut fields)?;
-    let note = fields.text("note", 1000).unwrap_or("");
+    fields.text("note", 1000);
     fields.finish()?;
     let Some(date) = date else { return Err(Refusal::NoJson) };
     let external_id = body.text("externalId").unwrap_or("");
@@ -139,8 +139,7 @@ pub(crate) fn disburse(
     bank.loan_mut(id)?.disbursed_on = Some(date);
     let check_number = payment.as_ref().map_or("", Payment::check_number);
     let reference = desk.reference(external_id, check_number);
-    let transaction =
-        draft(desk, id, Kind::Disbursement, date, amount, (payment, external_id, note));
+    let transaction = draft(desk, id, Kind::Disbursement, date, amount, (payment, external_id));
     let transaction = bank.add_loan_row(transaction);
     bank.list_loan_movement(transaction, "disburse", reference.clone());
     bank.list_interest(transaction, interest, reference);

@@ -116,7 +116,6 @@ pub(crate) struct LoanTransaction {
     pub(crate) manually_reversed: bool,
     pub(crate) reversed_on: Option<Date>,
     pub(crate) payment: Option<Box<Payment>>,
-    pub(crate) note: String,
 }
 
 impl LoanTransaction {

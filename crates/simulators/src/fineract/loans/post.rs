@@ -25,7 +25,6 @@ struct Posting<'a> {
     amount: Decimal,
     payment: Option<Payment>,
     external_id: &'a str,
-    note: &'a str,
 }
 
 /// Books a repayment. More than is owed is taken and makes the loan overpaid.
@@ -127,12 +126,12 @@ fn read(body: &Body) -> Result<Posting<'_>, Refusal> {
     let mut fields = Fields::of(body, "loan.transaction");
     let date = fields.date("transactionDate")?;
     let amount = fields.positive_amount("transactionAmount")?;
-    let note = fields.text("note", 1000).unwrap_or("");
+    fields.text("note", 1000);
     let payment = Payment::read(&mut fields)?;
     fields.finish()?;
     let (Some(date), Some(amount)) = (date, amount) else { return Err(Refusal::NoJson) };
     let external_id = body.text("externalId").unwrap_or("");
-    Ok(Posting { date, amount, payment, external_id, note })
+    Ok(Posting { date, amount, payment, external_id })
 }
 
 fn book(
@@ -146,7 +145,7 @@ fn book(
 ) -> CommandResult {
     let check_number = posting.payment.as_ref().map_or("", Payment::check_number);
     let reference = desk.reference(posting.external_id, check_number);
-    let details = (posting.payment, posting.external_id, posting.note);
+    let details = (posting.payment, posting.external_id);
     let transaction = bank.add_loan_row(draft(desk, id, kind, posting.date, amount, details));
     let operation = if kind == Kind::Repayment { "repay" } else { "refund" };
     bank.list_loan_movement(transaction, operation, reference);
@@ -185,7 +184,7 @@ pub(super) fn draft(
     kind: Kind,
     date: Date,
     amount: i64,
-    (payment, external_id, note): (Option<Payment>, &str, &str),
+    (payment, external_id): (Option<Payment>, &str),
 ) -> LoanTransaction {
     LoanTransaction {
         id: 0,
@@ -202,6 +201,5 @@ pub(super) fn draft(
         manually_reversed: false,
         reversed_on: None,
         payment: payment.map(Box::new),
-        note: note.to_owned(),
     }
 }

@@ -74,10 +74,7 @@ fn switches(options: &Options) -> [(&'static str, bool); 5] {
             pick("allow-transactions-on-non_workingday", "allow-transactions-on-non-workingday"),
             options.non_working_weekdays.is_empty(),
         ),
-        (
-            pick("enable_business_date", "enable-business-date"),
-            options.keeps_business_date(),
-        ),
+        (pick("enable_business_date", "enable-business-date"), options.keeps_business_date()),
         ("enable-auto-generated-external-id", false),
     ]
 }

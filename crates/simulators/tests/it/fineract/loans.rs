@@ -181,9 +181,14 @@ async fn amount_zero_undoes_a_repayment_but_the_date_is_checked_all_the_same() {
     assert_eq!(undone.json()["resourceExternalId"], "mm-1");
     assert_eq!(undone.json()["changes"]["transactionAmount"], "0");
     assert_eq!((world.loan_status(2).await, world.balance("loan:2")), (300, 100_000));
-    assert_eq!(world.adjust(row, undo()).await.status, 200, "the state is not checked");
+    let twice = "error.msg.loan.transaction.adjustment.is.only.allowed.to.repayment.or.waiver.or.creditbalancerefund.transactions";
+    for again in [undo(), with(undo(), "reversalExternalId", "rev-1")] {
+        let reply = world.adjust(row, again).await;
+        assert_eq!((reply.status, reply.code().as_str()), (403, twice));
+    }
     assert_eq!(world.operations(), ["repay", "undo"]);
-    let reply = world.adjust(row, with(undo(), "reversalExternalId", "rev-1")).await;
+    let another = world.repay("", "1.00").await.number("resourceId");
+    let reply = world.adjust(another, with(undo(), "reversalExternalId", "rev-1")).await;
     assert_eq!((reply.status, reply.code().as_str()), (403, "error.msg.data.integrity.issue"));
     let view = world.get("v1/loans/2/transactions/external-id/mm-1").await.json();
     assert_eq!(
@@ -192,6 +197,16 @@ async fn amount_zero_undoes_a_repayment_but_the_date_is_checked_all_the_same() {
     );
     let disbursement = world.adjust(1, undo()).await;
     assert_eq!(disbursement.status, 403, "only money in can be adjusted: {}", disbursement.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_1_9_a_second_undo_is_not_refused() {
+    let world = World::of(Version::V1_8);
+    let row = world.repay("", "100.00").await.number("resourceId");
+    for _ in 0..2 {
+        assert_eq!(world.adjust(row, undo()).await.status, 200);
+    }
+    assert_eq!(world.operations(), ["repay", "undo"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -115,8 +115,10 @@ async fn small_things_change_too() {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_tenants_zone_decides_what_today_is() {
-    let options: Options =
-        serde_json::from_value(json!({"time_zone": "Pacific/Kiritimati"})).unwrap();
+    let options: Options = serde_json::from_value(
+        json!({"time_zone": "Pacific/Kiritimati", "business_date_lag_days": 0}),
+    )
+    .unwrap();
     let world = World::new(options);
     let date = world.get("v1/businessdate/BUSINESS_DATE").await.json()["date"].clone();
     assert_eq!(date, json!([2026, 9, 1]), "09:00 UTC is 23:00 there");
