@@ -210,7 +210,7 @@ fn engine_options(config: &Config) -> EngineOptions {
         poll_interval: engine.poll_interval,
         lease: engine.lease,
         busy_wait: engine.busy_wait,
-        notice_waits_max: engine.notice_waits_max,
+        notice_wait_max: engine.notice_wait_max,
         send_within: engine.send_within,
     }
 }

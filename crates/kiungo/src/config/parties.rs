@@ -94,6 +94,7 @@ fn inquiry(mut section: Section<'_>) -> InquirySettings {
     };
     let (absent_after, case_after) = (wait("absent_after"), wait("case_after"));
     let (retry_first, retry_max) = (wait("retry_first"), wait("retry_max"));
+    let refused_max = wait("refused_max");
     let ladder = section.get("ladder").is_some().then(|| {
         let waits = section.texts("ladder");
         let parse = |text: &String| kiungo_mapping::duration::parse(text).ok();
@@ -115,6 +116,7 @@ fn inquiry(mut section: Section<'_>) -> InquirySettings {
         when_payout_absent: None,
         retry_first,
         retry_max,
+        refused_max,
         retries_before_case,
         case_after,
     };

@@ -79,7 +79,7 @@ pub(crate) struct Engine {
     pub(crate) poll_interval: Duration,
     pub(crate) lease: Duration,
     pub(crate) busy_wait: Duration,
-    pub(crate) notice_waits_max: u32,
+    pub(crate) notice_wait_max: Duration,
     pub(crate) send_within: Duration,
     pub(crate) sharing: SharingOptions,
 }
@@ -95,11 +95,11 @@ impl Engine {
             section.duration("poll_interval", millis(10)..=60 * SECOND, millis(250));
         let lease = section.duration("lease", 10 * SECOND..=HOUR, 120 * SECOND);
         let busy_wait = section.duration("busy_wait", Duration::ZERO..=60 * SECOND, 2 * SECOND);
-        let waits = section.integer("notice_waits_max", 0..=1000, 10);
+        let notice_wait_max =
+            section.duration("notice_wait_max", Duration::ZERO..=HOUR, 180 * SECOND);
         let send_within = section.duration("send_within", SECOND..=HOUR, 30 * SECOND);
         let sharing = sharing(&mut section);
         section.finish();
-        let notice_waits_max = u32::try_from(waits).unwrap_or(10);
         Self {
             in_flight_max,
             backlog_max,
@@ -107,7 +107,7 @@ impl Engine {
             poll_interval,
             lease,
             busy_wait,
-            notice_waits_max,
+            notice_wait_max,
             send_within,
             sharing,
         }

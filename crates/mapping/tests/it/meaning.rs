@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use kiungo_domain::policy::FeePayer;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{OnCoreRejection, WhenAbsent};
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
-use kiungo_mapping::fees::PaidBy;
+
 use kiungo_mapping::{InquirySettings, Mapping, Promise, Promises, Refusal};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -175,7 +176,7 @@ fn fees_are_known_by_amount_and_stand_beside_it() {
     assert_eq!(fee("2050"), Some(shillings("21")), "20.50 becomes a whole shilling");
     assert_eq!(fee("1000000"), Some(shillings("5000")));
     assert_eq!(mapping.fee(Operation::PayOut, shillings("1000")), None);
-    assert_eq!(mapping.fees().table(Operation::Collect).unwrap().paid_by, PaidBy::Customer);
+    assert_eq!(mapping.fees().table(Operation::Collect).unwrap().paid_by, FeePayer::Customer);
 }
 
 #[test]

@@ -224,6 +224,27 @@ impl Store for SwitchedStore {
         self.up().await?.core_requests(query).await
     }
 
+    async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.up().await?.pull_due(now).await
+    }
+
+    async fn put_hold(&self, hold: kiungo_store::Hold) -> Result<(), StoreError> {
+        self.up().await?.put_hold(hold).await
+    }
+
+    async fn release_hold(
+        &self,
+        provider: &ProviderId,
+        operation: kiungo_domain::transfer::Operation,
+        condition: kiungo_domain::hold::Condition,
+    ) -> Result<bool, StoreError> {
+        self.up().await?.release_hold(provider, operation, condition).await
+    }
+
+    async fn holds(&self) -> Result<Vec<kiungo_store::Hold>, StoreError> {
+        self.up().await?.holds().await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.up().await?.ping().await
     }

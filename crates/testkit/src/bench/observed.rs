@@ -228,6 +228,27 @@ impl<O: Observer> Store for Observed<O> {
         self.store.core_requests(query).await
     }
 
+    async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.store.pull_due(now).await
+    }
+
+    async fn put_hold(&self, hold: kiungo_store::Hold) -> Result<(), StoreError> {
+        self.store.put_hold(hold).await
+    }
+
+    async fn release_hold(
+        &self,
+        provider: &ProviderId,
+        operation: kiungo_domain::transfer::Operation,
+        condition: kiungo_domain::hold::Condition,
+    ) -> Result<bool, StoreError> {
+        self.store.release_hold(provider, operation, condition).await
+    }
+
+    async fn holds(&self) -> Result<Vec<kiungo_store::Hold>, StoreError> {
+        self.store.holds().await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
     }

@@ -312,6 +312,27 @@ impl Store for IcyStore {
         through!(self.core_requests(query))
     }
 
+    async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError> {
+        through!(self.pull_due(now))
+    }
+
+    async fn put_hold(&self, hold: kiungo_store::Hold) -> Result<(), StoreError> {
+        through!(self.put_hold(hold))
+    }
+
+    async fn release_hold(
+        &self,
+        provider: &ProviderId,
+        operation: kiungo_domain::transfer::Operation,
+        condition: kiungo_domain::hold::Condition,
+    ) -> Result<bool, StoreError> {
+        through!(self.release_hold(provider, operation, condition))
+    }
+
+    async fn holds(&self) -> Result<Vec<kiungo_store::Hold>, StoreError> {
+        through!(self.holds())
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         through!(self.ping())
     }
