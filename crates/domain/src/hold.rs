@@ -64,9 +64,7 @@ impl Condition {
     pub const fn is_probed(self) -> bool {
         match self {
             Self::Person => false,
-            Self::FloatEmpty | Self::NeedsRepair | Self::SessionBlocked | Self::Unreachable => {
-                true
-            }
+            Self::FloatEmpty | Self::NeedsRepair | Self::SessionBlocked | Self::Unreachable => true,
         }
     }
 }

@@ -479,7 +479,9 @@ impl Inner {
         let gate = self.gate(transfer, transfer.operation(StepName::UndoFirst).side())?;
         let pass = match gate.enter().await {
             Ok(pass) => pass,
-            Err(held) => return Some(self.hold(transfer.clone(), draft.clone(), held, policy).await),
+            Err(held) => {
+                return Some(self.hold(transfer.clone(), draft.clone(), held, policy).await);
+            }
         };
         let answer = self.can_give_back(transfer, self.clock.now()).await;
         pass.report(!matches!(answer, GivingBack::Unclear(_)));

@@ -77,9 +77,7 @@ impl Inner {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
         // The task that waits for this very result asks at once; should it die, its ladder asks.
-        if is_awaited(&transfer, claim.reference)
-            && self.board().leave_hint(id, &hint_of(item))
-        {
+        if is_awaited(&transfer, claim.reference) && self.board().leave_hint(id, &hint_of(item)) {
             return Ok(Handled::Noted(format!("told to transfer {id}")));
         }
         if self.take_patiently(id).await.is_err() {
@@ -123,8 +121,7 @@ impl Inner {
         }
         let truth = match asking {
             Asking::First => {
-                let truth =
-                    self.inquire_at_gate(&transfer, claim.reference).await;
+                let truth = self.inquire_at_gate(&transfer, claim.reference).await;
                 match truth {
                     Finding::Executed(_) | Finding::Refused(_) | Finding::Reversed(_) => truth,
                     Finding::InProgress(_) => return Ok((still_open("it is in progress"), None)),
@@ -275,10 +272,7 @@ pub(crate) enum Asking {
 pub(crate) fn is_awaited(transfer: &Transfer, reference: Reference) -> bool {
     transfer.open_step().is_some_and(|step| {
         transfer.reference(step) == reference
-            && matches!(
-                transfer.step(step).state,
-                StepState::Sent { .. } | StepState::Waiting(_)
-            )
+            && matches!(transfer.step(step).state, StepState::Sent { .. } | StepState::Waiting(_))
     })
 }
 

@@ -24,6 +24,9 @@ use crate::request::BreakerState;
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// The wait before the first probe of a hold; later ones wait for a quarter of its age.
 const PROBE_FIRST: Duration = Duration::from_secs(30);
+/// How long nobody may have tried what is held before the provider is asked instead: then nothing is
+/// in transit that would try.
+const UNTRIED_MAX: Duration = Duration::from_mins(10);
 /// The longest wait between two probes.
 const PROBE_MAX: Duration = Duration::from_hours(1);
 
@@ -84,8 +87,7 @@ impl Holds {
     fn note(&self, hold: Hold) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_provider = known.entry(hold.provider.clone()).or_default();
-        of_provider
-            .retain(|it| (it.operation, it.condition) != (hold.operation, hold.condition));
+        of_provider.retain(|it| (it.operation, it.condition) != (hold.operation, hold.condition));
         of_provider.push(hold);
     }
 
@@ -259,9 +261,8 @@ impl Inner {
 
     async fn release_probed(&self, provider: &ProviderId, operation: Operation) {
         let holds = self.holds.of(provider);
-        let over = holds
-            .iter()
-            .filter(|hold| hold.operation == operation && hold.condition.is_probed());
+        let over =
+            holds.iter().filter(|hold| hold.operation == operation && hold.condition.is_probed());
         for hold in over {
             self.end_hold(provider, operation, hold.condition, "an attempt came through").await;
         }
@@ -326,9 +327,12 @@ impl Inner {
             if !hold.condition.is_probed() || hold.probe_at > now {
                 continue;
             }
-            match self.is_over(&hold).await {
-                Some(why) => self.end_hold(provider, hold.operation, hold.condition, &why).await,
-                None => {
+            match self.ask_about(&hold, now).await {
+                Probed::Over(why) => {
+                    self.end_hold(provider, hold.operation, hold.condition, &why).await;
+                }
+                Probed::LeftToAttempts => {}
+                Probed::Lasts => {
                     let probe_at = now.after(probe_wait(&hold, now));
                     let hold = Hold { probe_at, ..hold };
                     self.holds.note(hold.clone());
@@ -340,32 +344,48 @@ impl Inner {
         }
     }
 
-    /// Why a hold is over, as far as the provider can be asked; `None` if it is not.
-    async fn is_over(&self, hold: &Hold) -> Option<String> {
-        let port = self.provider(&hold.provider)?;
-        let pass = port.gate.enter().await.ok()?;
+    /// Whether a hold is over, as far as the provider can be asked.
+    async fn ask_about(&self, hold: &Hold, now: Timestamp) -> Probed {
+        let Some(port) = self.provider(&hold.provider) else { return Probed::Lasts };
         match hold.condition {
-            Condition::Person => None,
+            Condition::Person => Probed::Lasts,
+            // Only a payout shows whether the float suffices for it: those that wait with their money
+            // in transit are tried, one at a time.
+            Condition::FloatEmpty if now.since(hold.probe_at) < UNTRIED_MAX => {
+                Probed::LeftToAttempts
+            }
             Condition::FloatEmpty => {
                 let Some(balance) = port.provider.balance() else {
-                    pass.report(true);
-                    return Some("its float cannot be asked for: the next payout shows".to_owned());
+                    return Probed::Over("nothing in transit waits for it any more".to_owned());
                 };
+                let Ok(pass) = port.gate.enter().await else { return Probed::Lasts };
                 let answer = balance.balance().await;
                 pass.report(!matches!(answer, Err(ReadError::Unavailable(_))));
-                let float = answer.ok()?;
-                (!float.is_zero()).then(|| format!("the float is {float}"))
+                match answer {
+                    Ok(float) if !float.is_zero() => Probed::Over(format!("the float is {float}")),
+                    Ok(_) | Err(_) => Probed::Lasts,
+                }
             }
             Condition::NeedsRepair | Condition::SessionBlocked | Condition::Unreachable => {
+                let Ok(pass) = port.gate.enter().await else { return Probed::Lasts };
                 let answer = port.provider.probe().await;
                 pass.report(!matches!(answer, Err(ReadError::Unavailable(_))));
-                answer.ok()
+                answer.map_or(Probed::Lasts, Probed::Over)
             }
         }
     }
 }
 
+/// What probing a hold came to.
+enum Probed {
+    /// It is over, and why.
+    Over(String),
+    /// It is not, or nobody can tell.
+    Lasts,
+    /// The next attempt shows.
+    LeftToAttempts,
+}
+
 /// The operations of a provider that can be held.
 pub const HELD_OPERATIONS: [Operation; 3] =
     [Operation::Collect, Operation::PayOut, Operation::Reverse];
-

@@ -1,8 +1,6 @@
 //! Orders and inquiries, made from the state of a transfer, and carried to the adapters.
 
-use kiungo_core_banking::{
-    AccountCheck, Booking, CheckAnswer, CoreOrder, UndoCheck, UndoOrder,
-};
+use kiungo_core_banking::{AccountCheck, Booking, CheckAnswer, CoreOrder, UndoCheck, UndoOrder};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::transfer::{Operation, Origin, StepName, StepState, Transfer};
 use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, Reference, Timestamp};

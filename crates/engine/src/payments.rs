@@ -122,8 +122,8 @@ impl Inner {
             }
             Origin::Api { .. } => true,
         };
-        let brought_in = matches!(instruction.origin, Origin::Wallet { .. })
-            && notice.reference.is_some();
+        let brought_in =
+            matches!(instruction.origin, Origin::Wallet { .. }) && notice.reference.is_some();
         Ok(if notice.amount == instruction.amount && same_wallet && (same_account || brought_in) {
             Handled::Noted(format!("receipt {receipt} is known: transfer {owner}"))
         } else {

@@ -73,7 +73,9 @@ impl Engine {
         };
         let change = move |draft: &mut Draft| {
             let taken = draft.decide(&decision, &who, &policy);
-            taken.then_some(()).ok_or("its state does not allow this; its `choices` say what it does")
+            taken
+                .then_some(())
+                .ok_or("its state does not allow this; its `choices` say what it does")
         };
         self.inner.exclusively(id, key, change).await
     }
@@ -90,8 +92,8 @@ impl Engine {
         if !port.provider.capabilities().confirms_payments {
             return Err(ArrivalError::NotAskable(provider.clone()));
         }
-        let body = serde_json::to_vec(claim)
-            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let body =
+            serde_json::to_vec(claim).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let callback = RawCallback {
             method: CLAIM_METHOD.to_owned(),
             path: claim.receipt.as_str().to_owned(),
@@ -99,8 +101,7 @@ impl Engine {
             body: body.into(),
         };
         let due = self.inner.clock.now();
-        let (id, item) =
-            self.inner.keep(provider, &callback, InboxState::waiting(due)).await?;
+        let (id, item) = self.inner.keep(provider, &callback, InboxState::waiting(due)).await?;
         self.inner.handle_soon(item);
         Ok(id)
     }

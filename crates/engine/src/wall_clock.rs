@@ -50,7 +50,10 @@ impl Inner {
             if step < STEP_MIN {
                 continue;
             }
-            tracing::warn!(by.seconds = step.as_secs(), "the clock was set back: what is due is looked at again");
+            tracing::warn!(
+                by.seconds = step.as_secs(),
+                "the clock was set back: what is due is looked at again"
+            );
             match self.store.pull_due(now).await {
                 Ok(()) => self.wake.notify_one(),
                 Err(error) => tracing::error!(%error, "due times cannot be brought forward"),

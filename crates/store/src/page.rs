@@ -95,11 +95,7 @@ pub(crate) fn page<T, K: PositionKey>(mut rows: Vec<(Position<K>, T)>, limit: us
 }
 
 /// What names a case of a transfer, among all cases.
-pub(crate) fn transfer_subject(
-    id: TransferId,
-    kind: CaseKind,
-    step: Option<StepName>,
-) -> String {
+pub(crate) fn transfer_subject(id: TransferId, kind: CaseKind, step: Option<StepName>) -> String {
     let step = step.map_or("whole", StepName::as_str);
     format!("{id}-{}-{step}", kind.as_str()).replace('_', "-")
 }

@@ -130,12 +130,7 @@ impl Cases {
     }
 
     /// Whether this would tell a person something new.
-    pub(super) fn would_add(
-        &self,
-        kind: CaseKind,
-        step: Option<StepName>,
-        detail: &str,
-    ) -> bool {
+    pub(super) fn would_add(&self, kind: CaseKind, step: Option<StepName>, detail: &str) -> bool {
         match self.find(kind, step) {
             None => true,
             Some(case) => {

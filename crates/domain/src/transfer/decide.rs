@@ -412,12 +412,7 @@ impl Draft {
     }
 
     /// Books a fee that the organisation pays; what the customer pays is not taken from the float.
-    fn charge(
-        &mut self,
-        step: StepName,
-        fee: Option<crate::money::Money>,
-        policy: &Policy,
-    ) {
+    fn charge(&mut self, step: StepName, fee: Option<crate::money::Money>, policy: &Policy) {
         let payer = policy.fee_payer(self.transfer.kind().is_inbound());
         if let Some(fee) = fee.filter(|_| payer == FeePayer::Organisation)
             && self.transfer.operation(step).side() == Side::Wallet

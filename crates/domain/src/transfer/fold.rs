@@ -332,7 +332,11 @@ impl Transfer {
     fn begin_reversal(&mut self, at: Timestamp) -> Result<(), CannotFollow> {
         let suspended = matches!(self.progress, Progress::Suspended(_));
         let completed = self.progress == Progress::Moving && self.is_completed();
-        must(suspended || completed, "reversal_requested", "it is neither completed nor suspended")?;
+        must(
+            suspended || completed,
+            "reversal_requested",
+            "it is neither completed nor suspended",
+        )?;
         self.progress = Progress::Moving;
         self.cases.close_kind(CaseKind::Suspense);
         let name = if suspended { StepName::UndoFirst } else { StepName::UndoSecond };
@@ -417,21 +421,17 @@ impl Transfer {
         let moving = self.progress == Progress::Moving;
         let older = generation < step.generation || (generation == step.generation && !step.begun);
         let goes_on = moving && step.is_unsent() && older;
-        let refused =
-            matches!(step.state, StepState::Rejected(_)) && generation <= step.generation;
+        let refused = matches!(step.state, StepState::Rejected(_)) && generation <= step.generation;
         match name {
             // A refused first leg ended the transfer, and final does not flip.
             StepName::First | StepName::UndoSecond => goes_on,
             StepName::Second => {
                 let undo = self.step(StepName::UndoFirst);
-                let undo_is_unsent =
-                    undo.is_unsent() || matches!(undo.state, StepState::Idle);
+                let undo_is_unsent = undo.is_unsent() || matches!(undo.state, StepState::Idle);
                 let suspended = matches!(self.progress, Progress::Suspended(_));
                 goes_on || (refused && undo_is_unsent && (moving || suspended))
             }
-            StepName::UndoFirst => {
-                goes_on || (moving && refused && !self.in_transit().is_zero())
-            }
+            StepName::UndoFirst => goes_on || (moving && refused && !self.in_transit().is_zero()),
         }
     }
 

@@ -225,7 +225,9 @@ impl Draft {
             PersonDecision::GiveUp => transfer.can_be_given_up(),
             PersonDecision::AcceptExecuted { step, confirmation } => {
                 transfer.can_be_accepted_as_executed(*step)
-                    && self.mismatch(*step, transfer.reference(*step), &confirmation.stated).is_none()
+                    && self
+                        .mismatch(*step, transfer.reference(*step), &confirmation.stated)
+                        .is_none()
             }
             PersonDecision::AcceptNotExecuted { step } => {
                 transfer.can_be_accepted_as_not_executed(*step)
@@ -239,7 +241,8 @@ impl Draft {
 
     fn try_again(&mut self, who: &Deciding) {
         let Some(step) = self.transfer().retry_of() else { return };
-        let never_arrived = self.transfer().cases.find(CaseKind::NeverArrived, Some(step)).is_some();
+        let never_arrived =
+            self.transfer().cases.find(CaseKind::NeverArrived, Some(step)).is_some();
         let again = match self.transfer().step(step).state {
             StepState::Rejected(_) => true,
             StepState::Waiting(_) => never_arrived,

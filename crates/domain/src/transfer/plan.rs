@@ -47,9 +47,13 @@ pub struct Overdue {
     pub step: Option<StepName>,
 }
 
+/// How far the clocks of processes that share the work may differ: within it, what lies ahead of now
+/// was recorded by another clock and not by one that was set back.
+const CLOCK_SKEW: Duration = Duration::from_secs(2);
+
 impl Transfer {
     /// What is to be done next; `None` if nothing is, until something happens outside. A moment is
-    /// never further away from `now` than its own wait, so that a clock that is set back stops
+    /// never much further away from `now` than its own wait, so that a clock that is set back stops
     /// nothing.
     pub fn plan(&self, policy: &Policy, now: Timestamp) -> Option<Plan> {
         let work = self.work(policy, now);
@@ -81,9 +85,10 @@ impl Transfer {
         let step = self.step(name);
         let side = policy.side(self.operation(name).side());
         let after = |since: Timestamp, wait: Duration| {
-            let due = if self.is_hinted() { since } else { since.after(wait) };
-            // A hint is due at once; nothing is due later than its own wait from now.
-            if self.is_hinted() { due.min(now) } else { due.min(now.after(wait)) }
+            // A hint is due at once; and so is what was recorded by a clock that has been set back
+            // since: nothing says any more how long it has waited.
+            let at_once = self.is_hinted() || since.since(now) > CLOCK_SKEW;
+            if at_once { since.min(now) } else { since.after(wait) }
         };
         match &step.state {
             StepState::Ready { .. } if self.is_held() && step.is_unsent() => None,

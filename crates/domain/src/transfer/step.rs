@@ -209,9 +209,10 @@ impl Step {
     pub(super) fn knows(&self, generation: u16, finding: &Finding) -> bool {
         self.past.iter().filter(|past| past.generation == generation).any(|past| {
             match (&past.known, finding) {
-                (PastKind::TakenBack(known), Finding::Executed(heard) | Finding::Reversed(heard)) => {
-                    known.receipt == heard.receipt
-                }
+                (
+                    PastKind::TakenBack(known),
+                    Finding::Executed(heard) | Finding::Reversed(heard),
+                ) => known.receipt == heard.receipt,
                 (PastKind::Heard(known), heard) => is_same(known, heard),
                 (PastKind::TakenBack(_), _) => false,
             }

@@ -8,13 +8,19 @@
 //! * `turns`: which of several processes looks for it
 //! * `keyed`: what is asked under a key
 //! * `notices`: what is told of one payment twice
+//! * `evidence`: what is heard about operations of ours
+//! * `transit`: money between the two sides
+//! * `persons`: what persons decide
 //! * `fees`: what providers state, beside what is expected
 
 mod daily;
 mod duplicates;
+mod evidence;
 mod fees;
 mod keyed;
 mod notices;
+mod persons;
 mod requests;
+mod transit;
 mod turns;
 mod world;

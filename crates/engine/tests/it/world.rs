@@ -1,5 +1,6 @@
 //! A provider and a core that do as they are told, and an engine between them.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Finding, Kind, Money, Msisdn, Outcome,
-    ProviderId, Receipt, Timestamp,
+    ProviderId, Receipt, Reference, Timestamp,
 };
 use kiungo_engine::crash::{Moment, Tripwire};
 use kiungo_engine::{
@@ -46,6 +47,31 @@ pub struct World {
     pub max: Mutex<Option<Money>>,
     /// The fee that the mapping expects.
     pub expected_fee: Mutex<Option<Money>>,
+    /// What is answered instead, in order, and what is true at the provider.
+    pub script: Mutex<Script>,
+}
+
+/// What the counterparties answer; where it says nothing, everything succeeds.
+#[derive(Default)]
+pub struct Script {
+    pub collects: VecDeque<Outcome>,
+    pub payouts: VecDeque<Outcome>,
+    pub posts: VecDeque<Outcome>,
+    pub undos: VecDeque<Outcome>,
+    /// The truth at the provider, by reference.
+    pub truth: BTreeMap<Reference, Finding>,
+    /// Whether the provider can be asked about a payment by its receipt; then it confirms each.
+    pub confirms: bool,
+    /// What a payer's text may mean.
+    pub resolves: Vec<AccountRef>,
+    /// Why the core would refuse to undo.
+    pub undo_refused: Option<Rejection>,
+    /// When the provider opens.
+    pub opens_at: Option<Timestamp>,
+    /// Whether probing the provider fails.
+    pub unreachable: bool,
+    /// Everything that was sent.
+    pub sent: Vec<String>,
 }
 
 impl World {
@@ -55,7 +81,9 @@ impl World {
 
     pub fn engine(self: &Arc<Self>) -> Engine {
         let rules = Rules { world: Arc::clone(self), policy: policy(), core: core() };
-        let provider: Arc<dyn Provider> = Arc::new(Wallets(Arc::clone(self), capabilities()));
+        let confirms_payments = self.script().confirms;
+        let capabilities = Capabilities { confirms_payments, ..capabilities() };
+        let provider: Arc<dyn Provider> = Arc::new(Wallets(Arc::clone(self), capabilities));
         let traffic = TrafficOptions::default();
         let rules: Arc<dyn ProviderRules> = Arc::new(rules);
         let link = ProviderLink { provider, rules, traffic };
@@ -74,6 +102,26 @@ impl World {
 
     pub fn wait(&self, wait: Duration) {
         self.micros.fetch_add(i64::try_from(wait.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Sets the time of day back.
+    pub fn set_back(&self, by: Duration) {
+        self.micros.fetch_sub(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Changes what the counterparties answer.
+    pub fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+
+    fn sends(
+        &self,
+        what: String,
+        next: impl Fn(&mut Script) -> Option<Outcome>,
+    ) -> Option<Outcome> {
+        let mut script = self.script();
+        script.sent.push(what);
+        next(&mut script)
     }
 
     fn confirmation(&self) -> Confirmation {
@@ -144,7 +192,11 @@ impl Provider for Wallets {
         &self.1
     }
 
-    async fn collect(&self, _order: &WalletOrder) -> Outcome {
+    async fn collect(&self, order: &WalletOrder) -> Outcome {
+        let what = format!("collect {}", order.reference);
+        if let Some(outcome) = self.0.sends(what, |script| script.collects.pop_front()) {
+            return outcome;
+        }
         let fee = *self.0.stated_fee.lock().unwrap();
         Outcome::Completed(Confirmation { fee, ..self.0.confirmation() })
     }
@@ -153,30 +205,52 @@ impl Provider for Wallets {
         if *self.0.refuses_payouts.lock().unwrap() {
             return Outcome::Rejected(rejection(Reason::Other));
         }
-        self.collect(order).await
+        let what = format!("pay_out {}", order.reference);
+        if let Some(outcome) = self.0.sends(what, |script| script.payouts.pop_front()) {
+            return outcome;
+        }
+        let fee = *self.0.stated_fee.lock().unwrap();
+        Outcome::Completed(Confirmation { fee, ..self.0.confirmation() })
     }
 
-    async fn inquire(&self, _inquiry: &WalletInquiry) -> Finding {
-        Finding::unclear("nothing is asked here")
+    async fn inquire(&self, inquiry: &WalletInquiry) -> Finding {
+        let truth = self.0.script().truth.get(&inquiry.reference).cloned();
+        truth.unwrap_or_else(|| Finding::unclear("nothing is known here"))
     }
 
-    async fn confirm(&self, _notice: &PaymentNotice) -> PaymentFinding {
-        PaymentFinding::Absent
+    async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding {
+        PaymentFinding::Made(notice.clone())
     }
 
-    /// A notice is receipt, wallet, amount and account with blanks between.
+    /// `result REFERENCE|- executed|reversed RECEIPT`; or a notice: receipt, wallet, amount, account,
+    /// and our reference, if it has one, with blanks between.
     fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
         let text = String::from_utf8_lossy(&callback.body);
         let words: Vec<&str> = text.split(' ').collect();
-        let [receipt, msisdn, amount, account] = words[..] else {
-            return Err(CallbackError::BadSignature);
+        if let ["result", reference, what, receipt] = words[..] {
+            let confirmation = Confirmation::bare(Receipt::new(receipt).unwrap());
+            let finding = match what {
+                "reversed" => Finding::Reversed(confirmation),
+                _ => Finding::Executed(confirmation),
+            };
+            return Ok(CallbackNews::Result {
+                reference: Reference::parse(reference).ok(),
+                finding,
+            });
+        }
+        let (receipt, msisdn, amount, account, reference) = match words[..] {
+            [receipt, msisdn, amount, account] => (receipt, msisdn, amount, account, None),
+            [receipt, msisdn, amount, account, reference] => {
+                (receipt, msisdn, amount, account, Reference::parse(reference).ok())
+            }
+            _ => return Err(CallbackError::BadSignature),
         };
         Ok(CallbackNews::Payment(PaymentNotice {
             receipt: Some(Receipt::new(receipt).unwrap()),
             msisdn: Msisdn::parse(msisdn).ok(),
             amount: tzs(amount),
             account_reference: account.to_owned(),
-            reference: None,
+            reference,
             at: None,
         }))
     }
@@ -186,7 +260,10 @@ impl Provider for Wallets {
     }
 
     async fn probe(&self) -> Result<String, ReadError> {
-        Ok(String::new())
+        if self.0.script().unreachable {
+            return Err(ReadError::Unavailable("nobody answers".to_owned()));
+        }
+        Ok("it answers".to_owned())
     }
 }
 
@@ -217,15 +294,26 @@ impl Core for Accounts {
         Vec::new()
     }
 
-    async fn post(&self, _order: &CoreOrder) -> Outcome {
+    async fn post(&self, order: &CoreOrder) -> Outcome {
+        let what = format!("post {:?} {}", order.booking, order.account);
+        if let Some(outcome) = self.0.sends(what, |script| script.posts.pop_front()) {
+            return outcome;
+        }
         Outcome::Completed(self.0.confirmation())
     }
 
     async fn can_undo(&self, _order: &UndoOrder) -> UndoCheck {
-        UndoCheck::Possible
+        match self.0.script().undo_refused.clone() {
+            Some(rejection) => UndoCheck::Refused(rejection),
+            None => UndoCheck::Possible,
+        }
     }
 
-    async fn undo(&self, _order: &UndoOrder) -> Outcome {
+    async fn undo(&self, order: &UndoOrder) -> Outcome {
+        let what = format!("undo {}", order.original.account);
+        if let Some(outcome) = self.0.sends(what, |script| script.undos.pop_front()) {
+            return outcome;
+        }
         Outcome::Completed(self.0.confirmation())
     }
 
@@ -278,12 +366,12 @@ impl ProviderRules for Rules {
         Some(ExpectedFee { amount, paid_by: "organisation" })
     }
 
-    fn opens_at(&self, _now: Timestamp) -> Option<Timestamp> {
-        None
+    fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.world.script().opens_at.filter(|at| *at > now)
     }
 
     fn resolve(&self, _account_reference: &str, _payer: Option<&Msisdn>) -> Vec<AccountRef> {
-        Vec::new()
+        self.world.script().resolves.clone()
     }
 
     fn payment_type(&self, _core: &CoreId) -> Option<u64> {
@@ -295,7 +383,7 @@ impl ProviderRules for Rules {
     }
 }
 
-fn rejection(reason: Reason) -> Rejection {
+pub fn rejection(reason: Reason) -> Rejection {
     let (code, message) = ("told".to_owned(), "as told".to_owned());
     Rejection { code, reason, message, retry: Retry::Never }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kiungo_domain::policy::FeePayer;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::party::AccountKey;
+use kiungo_domain::policy::FeePayer;
 use kiungo_domain::policy::{OnCoreRejection, WhenAbsent};
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};

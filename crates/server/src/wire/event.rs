@@ -328,16 +328,17 @@ impl Teller {
                 why: Some(detail.clone()),
                 ..plain
             },
-            Event::Decided { decision, by, approved_by, reason } => {
-                self.decided(decision, EventView {
+            Event::Decided { decision, by, approved_by, reason } => self.decided(
+                decision,
+                EventView {
                     event: "decided",
                     decision: Some(decision.as_str()),
                     by: Some(by.clone()),
                     approved_by: approved_by.clone(),
                     why: Some(reason.clone()),
                     ..plain
-                })
-            }
+                },
+            ),
             Event::Received(_)
             | Event::Cleared { .. }
             | Event::Started { .. }

@@ -136,8 +136,10 @@ pub async fn holds_are_kept_since_they_began_and_end(place: &dyn Place) {
     store.put_hold(hold(Condition::FloatEmpty, "first", 1, 30)).await.unwrap();
     store.put_hold(hold(Condition::FloatEmpty, "again", 60, 90)).await.unwrap();
     store.put_hold(hold(Condition::Unreachable, "other", 61, 66)).await.unwrap();
-    let expected =
-        [hold(Condition::FloatEmpty, "again", 1, 90), hold(Condition::Unreachable, "other", 61, 66)];
+    let expected = [
+        hold(Condition::FloatEmpty, "again", 1, 90),
+        hold(Condition::Unreachable, "other", 61, 66),
+    ];
     assert_eq!(store.holds().await.unwrap(), expected);
     let provider = super::story::provider("mpesa-tz");
     let end = async |condition| {

@@ -12,8 +12,8 @@ use super::desk::Desk;
 use super::requests::Numbered;
 use crate::case::open_after;
 use crate::{
-    CaseRow, Change, CommitError, Hold, InboxId, InboxItem, InboxState, KeyHolder, StoreError, Summary,
-    check,
+    CaseRow, Change, CommitError, Hold, InboxId, InboxItem, InboxState, KeyHolder, StoreError,
+    Summary, check,
 };
 
 #[derive(Debug, Default)]

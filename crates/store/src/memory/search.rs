@@ -6,8 +6,7 @@ use kiungo_domain::{Currency, Money, ProviderId, Timestamp};
 use super::books::{Books, Record};
 use crate::page::{Position, page, page_limit};
 use crate::{
-    CaseRow, Cursor, Overview, Page, StoreError, Summary, TransferQuery, WalletPeriod,
-    words,
+    CaseRow, Cursor, Overview, Page, StoreError, Summary, TransferQuery, WalletPeriod, words,
 };
 
 impl Books {

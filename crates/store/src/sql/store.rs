@@ -17,8 +17,8 @@ use crate::batch::request::{Done, Request};
 use crate::outbox::READ_MAX as OUTBOX_MAX;
 use crate::page::{Position, page, page_limit};
 use crate::{
-    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
-    Hold, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
+    Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, Hold,
+    InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
     Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod, check, lease, words,
 };
 

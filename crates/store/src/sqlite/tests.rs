@@ -32,6 +32,7 @@ async fn no_statement_walks_a_whole_table() {
         "SCAN ledger_balances",
         "SCAN transfer_counts",
         "SCAN leases",
+        "SCAN holds",
         "SCAN (subquery",
         "VIRTUAL TABLE",
         "CONSTANT ROW",

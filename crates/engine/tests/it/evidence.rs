@@ -1,0 +1,284 @@
+//! Whatever is heard about an operation of ours is compared with the very reference that it names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use kiungo_domain::outcome::{Acceptance, Awaiting, Confirmation, Reason, Rejection, Retry};
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::transfer::{CaseKind, Event, Status, StepName};
+use kiungo_domain::{
+    AccountKind, AccountRef, Finding, Kind, Outcome, Receipt, Reference, TransferId,
+};
+use kiungo_engine::Engine;
+use kiungo_provider::RawCallback;
+use kiungo_store::{Summary, TransferQuery};
+
+use crate::world::{World, provider_id, rejection, submit, transfer};
+
+/// An engine at work, and its world.
+pub struct Office {
+    pub world: Arc<World>,
+    pub engine: Engine,
+}
+
+impl Office {
+    pub async fn open(world: Arc<World>) -> Self {
+        let engine = world.engine();
+        engine.start().await.unwrap();
+        Self { world, engine }
+    }
+
+    /// A provider that confirms payments when it is asked.
+    pub async fn confirming() -> Self {
+        let world = World::new();
+        world.script().confirms = true;
+        Self::open(world).await
+    }
+
+    /// Time passes, by the time of day and by the process's own clock.
+    pub async fn pass(&self, seconds: u64) {
+        for _ in 0..seconds {
+            self.world.wait(Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    pub async fn submit(&self, kind: Kind) -> TransferId {
+        let id = submit(&self.engine, kind.as_str(), transfer(kind, "500")).await.unwrap().first.id;
+        self.pass(5).await;
+        id
+    }
+
+    pub async fn tell(&self, body: String) {
+        let callback = RawCallback {
+            method: "POST".to_owned(),
+            path: "told".to_owned(),
+            headers: Vec::new(),
+            body: Bytes::from(body),
+        };
+        self.engine.callback(&provider_id(), callback).await.unwrap();
+    }
+
+    pub async fn show(&self, id: TransferId) -> Summary {
+        self.engine.store().summary(id).await.unwrap().unwrap()
+    }
+
+    pub async fn all(&self) -> Vec<Summary> {
+        let query = TransferQuery { limit: 50, ..TransferQuery::default() };
+        self.engine.store().search(&query).await.unwrap().rows
+    }
+
+    pub async fn cases(&self, id: TransferId) -> Vec<CaseKind> {
+        let rows = self.engine.store().cases(None, 50).await.unwrap().rows;
+        rows.into_iter().filter(|case| case.transfer == Some(id)).map(|case| case.kind).collect()
+    }
+
+    pub fn sent(&self, word: &str) -> usize {
+        self.world.script().sent.iter().filter(|sent| sent.starts_with(word)).count()
+    }
+
+    pub async fn tells_of(&self, id: TransferId) -> Vec<Event> {
+        let journal = self.engine.store().journal(id).await.unwrap();
+        journal.into_iter().map(|entry| entry.event).collect()
+    }
+}
+
+pub fn done(text: &str) -> Outcome {
+    Outcome::Completed(Confirmation::bare(Receipt::new(text).unwrap()))
+}
+
+pub fn executed(text: &str) -> Finding {
+    Finding::Executed(Confirmation::bare(Receipt::new(text).unwrap()))
+}
+
+pub fn refused_for_now(reason: Reason) -> Outcome {
+    Outcome::Rejected(Rejection { retry: Retry::NewReference, ..rejection(reason) })
+}
+
+fn account(id: u64) -> AccountRef {
+    AccountRef { kind: Some(AccountKind::Savings), key: AccountKey::Id(id) }
+}
+
+/// The customer approves after the provider has said "timed out", and the provider tells of it.
+#[tokio::test(start_paused = true)]
+async fn a_payment_under_a_collection_that_had_failed_waits_in_suspense_with_a_case() {
+    let office = Office::confirming().await;
+    office.world.script().collects.push_back(Outcome::Rejected(rejection(Reason::CustomerTimeout)));
+    let id = office.submit(Kind::Deposit).await;
+    assert_eq!(office.show(id).await.status, Status::Failed);
+    let reference = Reference::new(id, StepName::First, 0);
+    office.world.script().truth.insert(reference, executed("QX1"));
+    office.tell(format!("QX1 255712345678 500 7 {reference}")).await;
+    office.pass(10).await;
+    assert_eq!(office.show(id).await.status, Status::Failed, "final does not flip");
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    let receipt = Receipt::new("QX1").unwrap();
+    let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap().unwrap();
+    assert_ne!(owner, id);
+    assert_eq!(office.show(owner).await.status, Status::Suspended);
+    // Told again, in whatever form, it changes nothing.
+    office.tell(format!("QX1 255712345678 500 7 {reference} ")).await;
+    office.tell(format!("result {reference} executed QX1")).await;
+    office.pass(60).await;
+    assert_eq!((office.all().await.len(), office.cases(id).await.len()), (2, 1));
+}
+
+/// The same, told as a result.
+#[tokio::test(start_paused = true)]
+async fn a_late_result_of_a_failed_collection_is_not_dropped() {
+    let office = Office::open(World::new()).await;
+    office.world.script().collects.push_back(Outcome::Rejected(rejection(Reason::CustomerTimeout)));
+    let id = office.submit(Kind::Deposit).await;
+    let reference = Reference::new(id, StepName::First, 0);
+    // A claim that the provider does not stand by changes nothing.
+    let denied = Finding::Refused(rejection(Reason::CustomerTimeout));
+    office.world.script().truth.insert(reference, denied);
+    office.tell(format!("result {reference} executed QX0")).await;
+    office.pass(60).await;
+    assert_eq!((office.all().await.len(), office.cases(id).await.len()), (1, 0));
+    office.world.script().truth.insert(reference, executed("QX1"));
+    office.tell(format!("result {reference} executed QX1")).await;
+    office.pass(60).await;
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    assert_eq!(office.all().await.len(), 2, "the money is in suspense");
+}
+
+/// Approved twice: both payments exist under one reference.
+#[tokio::test(start_paused = true)]
+async fn a_second_payment_under_a_collection_is_money_of_its_own() {
+    let office = Office::confirming().await;
+    office.world.script().collects.push_back(done("QX1"));
+    let id = office.submit(Kind::Deposit).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let reference = Reference::new(id, StepName::First, 0);
+    office.tell(format!("QX2 255712345678 500 7 {reference}")).await;
+    office.pass(10).await;
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    let receipt = Receipt::new("QX2").unwrap();
+    let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap().unwrap();
+    assert_eq!(office.show(owner).await.status, Status::Suspended);
+    assert_eq!(office.show(id).await.status, Status::Completed);
+}
+
+/// The payout is refused; while the core cannot be reached for the undo, it turns out that the payout
+/// was made: the undo is not sent.
+#[tokio::test(start_paused = true)]
+async fn a_payout_that_was_made_after_all_is_not_given_back() {
+    let office = Office::open(World::new()).await;
+    {
+        let mut script = office.world.script();
+        script.payouts.push_back(Outcome::Rejected(rejection(Reason::Other)));
+        for _ in 0..3 {
+            script.undos.push_back(Outcome::not_sent("the core is down"));
+        }
+    }
+    let id = office.submit(Kind::Withdrawal).await;
+    let reference = Reference::new(id, StepName::Second, 0);
+    office.world.script().truth.insert(reference, executed("P1"));
+    office.tell(format!("result {reference} executed P1")).await;
+    office.pass(3_600).await;
+    let shown = office.show(id).await;
+    assert_eq!((shown.status, shown.wallet_receipt), (Status::Completed, Receipt::new("P1").ok()));
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    assert!(office.world.script().undos.len() < 3, "it had been tried in vain");
+    let undone = |event: &Event| {
+        matches!(
+            event,
+            Event::Concluded { step: StepName::UndoFirst, outcome: Outcome::Completed(_) }
+        )
+    };
+    assert!(!office.tells_of(id).await.iter().any(undone));
+}
+
+/// The collection is done, the core is down; the provider reverses and tells us.
+#[tokio::test(start_paused = true)]
+async fn a_collection_that_the_provider_reverses_is_not_booked() {
+    let office = Office::open(World::new()).await;
+    {
+        let mut script = office.world.script();
+        script.collects.push_back(done("QX1"));
+        for _ in 0..3 {
+            script.posts.push_back(Outcome::not_sent("the core is down"));
+        }
+    }
+    let id = office.submit(Kind::Deposit).await;
+    let posted = office.sent("post");
+    let reference = Reference::new(id, StepName::First, 0);
+    let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
+    office.world.script().truth.insert(reference, reversed);
+    // It names only the receipt: the operation is found by that.
+    office.tell("result - reversed QX1".to_owned()).await;
+    office.pass(3_600).await;
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    assert_eq!(office.show(id).await.status, Status::NeedsAttention);
+    assert!(office.sent("post") <= posted + 1, "nothing is sent once it is known");
+    assert!(office.show(id).await.core_receipt.is_none());
+}
+
+/// Generation 0 was refused for now and executed all the same; generation 1 was paid as well.
+#[tokio::test(start_paused = true)]
+async fn an_older_generation_that_was_executed_too_is_a_case() {
+    let office = Office::open(World::new()).await;
+    office.world.script().payouts.push_back(refused_for_now(Reason::Busy));
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(30).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let older = Reference::new(id, StepName::Second, 0);
+    office.world.script().truth.insert(older, executed("P0"));
+    office.tell(format!("result {older} executed P0")).await;
+    office.pass(60).await;
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    assert_eq!(office.show(id).await.status, Status::Completed);
+}
+
+/// Our own collection is told as a paybill payment with a hidden number and the label that we sent,
+/// before its answer comes; nobody can tell the account of the payment.
+#[tokio::test(start_paused = true)]
+async fn a_collection_told_as_a_payment_from_nobody_finds_its_account() {
+    let office = Office::confirming().await;
+    let waiting = Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
+    office.world.script().collects.push_back(waiting);
+    let id = office.submit(Kind::Deposit).await;
+    // It waits a few minutes for the collection's own answer, which is asked for; then it is booked.
+    office.tell("QX1 hidden 500 000000007".to_owned()).await;
+    office.pass(120).await;
+    assert_eq!(office.all().await.len(), 1);
+    office.pass(120).await;
+    let rows = office.all().await;
+    let payment = rows.iter().find(|row| row.id != id).expect("minutes later, not after a day");
+    assert_eq!(payment.status, Status::Suspended);
+    let reference = Reference::new(id, StepName::First, 0);
+    office.world.script().truth.insert(reference, executed("QX1"));
+    office.pass(120).await;
+    // The collection knows the account: the money leaves suspense by itself.
+    let (one, other) = (office.show(id).await, office.show(payment.id).await);
+    assert_eq!((one.status, other.status), (Status::Completed, Status::Completed));
+    assert_eq!(one.merged_into, Some(other.id));
+    assert_eq!((office.cases(id).await, office.cases(other.id).await), (vec![], vec![]));
+    assert_eq!(office.sent("post"), 1);
+}
+
+/// A merged transfer shows what the other one shows, also when that is given back.
+#[tokio::test(start_paused = true)]
+async fn a_merged_transfer_follows_the_one_that_has_its_money() {
+    let office = Office::confirming().await;
+    office.world.script().resolves.push(account(7));
+    let waiting = Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
+    office.world.script().collects.push_back(waiting);
+    let id = office.submit(Kind::Deposit).await;
+    office.tell("QX1 255712345678 500 7".to_owned()).await;
+    office.pass(300).await;
+    let reference = Reference::new(id, StepName::First, 0);
+    office.world.script().truth.insert(reference, executed("QX1"));
+    office.pass(60).await;
+    let shown = office.show(id).await;
+    let owner = shown.merged_into.expect("one payment, one transfer");
+    assert_eq!(shown.status, Status::Completed);
+    office.engine.request_reversal(owner, "op", "paid in error", None).await.unwrap();
+    office.pass(60).await;
+    // This provider offers no reversal: everything stays as it was, and nothing moved.
+    assert_eq!(office.show(owner).await.status, Status::Completed);
+    assert_eq!(office.sent("undo"), 0, "the core's part waits until the provider's is known");
+    assert_eq!(office.show(id).await.status, Status::Completed);
+}

@@ -1,0 +1,158 @@
+//! What persons decide, and what they have handled again.
+
+use bytes::Bytes;
+use kiungo_domain::outcome::{Confirmation, Reason};
+use kiungo_domain::transfer::{CaseKind, Deciding, PersonDecision, Status, StepName};
+use kiungo_domain::{Finding, Kind, Outcome, Receipt, Reference};
+use kiungo_engine::{ArrivalError, PaymentClaim, RequestError};
+use kiungo_provider::RawCallback;
+use kiungo_store::InboxState;
+
+use crate::evidence::{Office, done};
+use crate::world::{World, provider_id, rejection, tzs};
+
+fn who() -> Deciding {
+    Deciding { by: "asha".to_owned(), approved_by: None, reason: "seen in the portal".to_owned() }
+}
+
+async fn with_unknown_payout() -> (Office, kiungo_domain::TransferId) {
+    let office = Office::open(World::new()).await;
+    office.world.script().payouts.push_back(Outcome::unknown("time-out"));
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(900).await;
+    assert_eq!(office.cases(id).await, [CaseKind::UnknownTooLong]);
+    (office, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_is_accepted_as_executed_with_its_receipt() {
+    let (office, id) = with_unknown_payout().await;
+    let confirmation = Confirmation::bare(Receipt::new("P7").unwrap());
+    let decision = PersonDecision::AcceptExecuted { step: StepName::Second, confirmation };
+    office.engine.decide(id, decision, who(), None).await.unwrap();
+    office.pass(5).await;
+    let shown = office.show(id).await;
+    assert_eq!((shown.status, shown.wallet_receipt), (Status::Completed, Receipt::new("P7").ok()));
+    assert_eq!(office.cases(id).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_is_accepted_as_not_executed_and_given_back() {
+    let (office, id) = with_unknown_payout().await;
+    let decision = PersonDecision::AcceptNotExecuted { step: StepName::Second };
+    office.engine.decide(id, decision, who(), None).await.unwrap();
+    office.pass(5).await;
+    assert_eq!(office.show(id).await.status, Status::Reversed);
+    assert_eq!(office.sent("undo"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_sent_is_given_up() {
+    let office = Office::open(World::new()).await;
+    for _ in 0..500 {
+        office.world.script().payouts.push_back(Outcome::not_sent("refused connection"));
+    }
+    let id = office.submit(Kind::Withdrawal).await;
+    office.engine.decide(id, PersonDecision::GiveUp, who(), None).await.unwrap();
+    office.pass(5).await;
+    assert_eq!(office.show(id).await.status, Status::Reversed);
+    let again = office.engine.decide(id, PersonDecision::GiveUp, who(), None).await;
+    assert!(matches!(again, Err(RequestError::Conflict { .. })), "{again:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_compensation_is_tried_again_when_a_person_says_so() {
+    let office = Office::open(World::new()).await;
+    {
+        let mut script = office.world.script();
+        script.payouts.push_back(Outcome::Rejected(rejection(Reason::Other)));
+        script.undos.push_back(Outcome::Rejected(rejection(Reason::DateNotAllowed)));
+    }
+    let id = office.submit(Kind::Withdrawal).await;
+    assert_eq!(office.cases(id).await, [CaseKind::CompensationRefused]);
+    office.engine.decide(id, PersonDecision::TryAgain, who(), None).await.unwrap();
+    office.pass(5).await;
+    assert_eq!(office.show(id).await.status, Status::Reversed);
+    assert_eq!(office.cases(id).await, []);
+}
+
+/// What contradicts holds what follows; a person closes it, or says that the money went back.
+#[tokio::test(start_paused = true)]
+async fn a_contradiction_is_closed_by_a_person_only() {
+    for goes_on in [true, false] {
+        let office = Office::open(World::new()).await;
+        {
+            let mut script = office.world.script();
+            script.collects.push_back(done("QX1"));
+            for _ in 0..3 {
+                script.posts.push_back(Outcome::not_sent("the core is down"));
+            }
+        }
+        let id = office.submit(Kind::Deposit).await;
+        let reference = Reference::new(id, StepName::First, 0);
+        let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
+        office.world.script().truth.insert(reference, reversed);
+        office.tell(format!("result {reference} reversed QX1")).await;
+        office.pass(600).await;
+        assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+        let decision = if goes_on {
+            PersonDecision::CloseCase { case: CaseKind::Contradiction, step: Some(StepName::First) }
+        } else {
+            PersonDecision::AcceptNotExecuted { step: StepName::First }
+        };
+        office.engine.decide(id, decision, who(), None).await.unwrap();
+        office.pass(600).await;
+        let expected = if goes_on { Status::Completed } else { Status::Failed };
+        assert_eq!(office.show(id).await.status, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_that_nobody_told_of_is_brought_in_by_its_receipt() {
+    let office = Office::confirming().await;
+    let claim = PaymentClaim {
+        receipt: Receipt::new("QX9").unwrap(),
+        amount: tzs("500"),
+        msisdn: None,
+        account_reference: String::new(),
+    };
+    let first = office.engine.claim(&provider_id(), &claim).await.unwrap();
+    office.pass(5).await;
+    let receipt = Receipt::new("QX9").unwrap();
+    let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap().unwrap();
+    assert_eq!(office.show(owner).await.status, Status::Suspended);
+    let again = office.engine.claim(&provider_id(), &claim).await.unwrap();
+    office.pass(5).await;
+    assert_eq!((again, office.all().await.len()), (first, 1), "once is enough");
+    // Where nobody could confirm it, it is no evidence.
+    let unasked = Office::open(World::new()).await;
+    let refused = unasked.engine.claim(&provider_id(), &claim).await;
+    assert_eq!(refused, Err(ArrivalError::NotAskable(provider_id())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quarantined_arrival_is_handled_again_or_dismissed() {
+    let office = Office::open(World::new()).await;
+    let unreadable = |body: &'static str| RawCallback {
+        method: "POST".to_owned(),
+        path: "told".to_owned(),
+        headers: Vec::new(),
+        body: Bytes::from_static(body.as_bytes()),
+    };
+    office.engine.callback(&provider_id(), unreadable("gibberish")).await.unwrap();
+    office.engine.callback(&provider_id(), unreadable("more of it")).await.unwrap();
+    let cases = office.engine.store().cases(None, 10).await.unwrap().rows;
+    assert_eq!(cases.len(), 2);
+    let (one, other) = (cases[0].inbox.unwrap(), cases[1].inbox.unwrap());
+    office.engine.handle_again(one).await.unwrap();
+    office.pass(5).await;
+    let item = office.engine.arrival(one).await.unwrap();
+    assert!(matches!(item.state, InboxState::Quarantined { .. }), "it still cannot be read");
+    office.engine.dismiss(one, "asha", "a test of the provider").await.unwrap();
+    let item = office.engine.arrival(one).await.unwrap();
+    assert!(matches!(&item.state, InboxState::Handled { note } if note.contains("asha")));
+    let again = office.engine.handle_again(one).await;
+    assert_eq!(again, Err(ArrivalError::NotQuarantined(one)));
+    let left = office.engine.store().cases(None, 10).await.unwrap().rows;
+    assert_eq!(left.iter().map(|case| case.inbox).collect::<Vec<_>>(), [Some(other)]);
+}

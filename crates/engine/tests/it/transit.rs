@@ -1,0 +1,164 @@
+//! Money does not leave the first side while the second is known to be closed, and money in transit
+//! has a person.
+
+use kiungo_domain::hold::Condition;
+use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::transfer::{CaseKind, Operation, Status};
+use kiungo_domain::{Kind, Outcome, Timestamp};
+
+use crate::evidence::{Office, refused_for_now};
+use crate::world::{World, provider_id, rejection};
+
+/// A float that is empty over a night: the customer's money waits, one case of the provider says so,
+/// and no other customer is debited meanwhile.
+#[tokio::test(start_paused = true)]
+async fn an_empty_float_holds_payouts_and_ends_by_itself() {
+    let office = Office::open(World::new()).await;
+    for _ in 0..200 {
+        let outcome = refused_for_now(Reason::InsufficientFunds);
+        office.world.script().payouts.push_back(outcome);
+    }
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(60).await;
+    let holds = office.engine.store().holds().await.unwrap();
+    let held: Vec<_> = holds.iter().map(|hold| (hold.operation, hold.condition)).collect();
+    assert_eq!(held, [(Operation::PayOut, Condition::FloatEmpty)]);
+    assert_eq!(office.cases(id).await, [], "it is the provider's case, not the transfer's");
+    let posts = office.sent("post");
+    let second = transfer_of(&office, "second").await;
+    office.pass(300).await;
+    assert_eq!(office.sent("post"), posts, "nobody else is debited");
+    assert_eq!(office.show(second).await.status, Status::InProgress);
+    // Twelve hours later it still has a plan, and a person was called long ago.
+    office.pass(12 * 3_600).await;
+    let attempts = office.sent("pay_out");
+    assert!(attempts < 60, "{attempts} attempts are too many for a night");
+    assert_eq!(office.cases(id).await, [CaseKind::InTransitTooLong]);
+    office.world.script().payouts.clear();
+    office.pass(3 * 3_600).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    assert_eq!(office.show(second).await.status, Status::Completed);
+    assert_eq!(office.cases(id).await, []);
+    assert_eq!(office.engine.store().holds().await.unwrap(), []);
+}
+
+async fn transfer_of(office: &Office, key: &str) -> kiungo_domain::TransferId {
+    let new = crate::world::transfer(Kind::Withdrawal, "500");
+    crate::world::submit(&office.engine, key, new).await.unwrap().first.id
+}
+
+/// Wrong credentials, a provider that is down: what cannot be sent calls a person all the same.
+#[tokio::test(start_paused = true)]
+async fn a_payout_that_cannot_be_sent_calls_a_person() {
+    let office = Office::open(World::new()).await;
+    office.world.script().unreachable = true;
+    for _ in 0..2_000 {
+        let outcome = Outcome::not_sent("no session can be had");
+        office.world.script().payouts.push_back(outcome);
+    }
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(500).await;
+    assert_eq!(office.cases(id).await, []);
+    let second = transfer_of(&office, "second").await;
+    office.pass(200).await;
+    assert_eq!(office.cases(id).await, [CaseKind::InTransitTooLong]);
+    assert_eq!(office.sent("post"), 1, "the second withdrawal is not debited");
+    office.world.script().payouts.clear();
+    office.world.script().unreachable = false;
+    office.pass(300).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    assert_eq!(office.show(second).await.status, Status::Completed);
+    assert_eq!(office.cases(id).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_leaves_the_core_outside_the_providers_hours() {
+    let office = Office::open(World::new()).await;
+    office.world.script().opens_at = Some(Timestamp::from_micros(7_200_000_000));
+    let id = office.submit(Kind::Disbursement).await;
+    office.pass(600).await;
+    assert_eq!((office.sent("post"), office.sent("pay_out")), (0, 0));
+    office.pass(7_200).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_holds_and_releases_an_operation() {
+    let office = Office::open(World::new()).await;
+    let provider = provider_id();
+    let hold = office.engine.hold_operation(&provider, Operation::PayOut, "op", "audit");
+    hold.await.unwrap();
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(3_600).await;
+    assert_eq!((office.sent("post"), office.sent("pay_out")), (0, 0));
+    let released = office.engine.release_operation(&provider, Operation::PayOut).await;
+    assert!(released.unwrap());
+    office.pass(10).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+}
+
+/// A disbursement whose loan has been repaid since: the core would refuse to take it back, and so the
+/// wallet's money stays where it is.
+#[tokio::test(start_paused = true)]
+async fn a_reversal_that_could_not_come_to_its_end_moves_nothing() {
+    let office = Office::open(World::new()).await;
+    let id = office.submit(Kind::Disbursement).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let rejection = Rejection { code: "later.transactions".to_owned(), ..rejection(Reason::Other) };
+    office.world.script().undo_refused = Some(rejection);
+    office.engine.request_reversal(id, "op", "wrong wallet", None).await.unwrap();
+    office.pass(60).await;
+    let shown = office.show(id).await;
+    assert_eq!(shown.status, Status::Completed);
+    assert!(!office.tells_of(id).await.iter().any(|event| matches!(
+        event,
+        kiungo_domain::transfer::Event::Started {
+            step: kiungo_domain::transfer::StepName::UndoSecond,
+            ..
+        }
+    )));
+}
+
+/// The clock is set back by an hour in mid-flow: nothing waits for it to catch up.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_stops_nothing() {
+    let office = Office::open(World::new()).await;
+    office.pass(7_200).await;
+    for _ in 0..3 {
+        office.world.script().payouts.push_back(Outcome::not_sent("refused connection"));
+    }
+    let id = office.submit(Kind::Withdrawal).await;
+    office.world.set_back(std::time::Duration::from_hours(1));
+    office.pass(60).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+}
+
+#[test]
+fn what_is_refused_for_now_says_so_of_the_whole_operation_or_of_itself() {
+    let refused = |retry, reason| Rejection { retry, ..rejection(reason) };
+    for (operation, retry, reason, expected) in [
+        (
+            Operation::PayOut,
+            Retry::NewReference,
+            Reason::InsufficientFunds,
+            Some(Condition::FloatEmpty),
+        ),
+        (Operation::Collect, Retry::NewReference, Reason::InsufficientFunds, None),
+        (Operation::PayOut, Retry::Never, Reason::InsufficientFunds, None),
+        (
+            Operation::Collect,
+            Retry::AfterRepair,
+            Reason::Configuration,
+            Some(Condition::NeedsRepair),
+        ),
+        (
+            Operation::PayOut,
+            Retry::NewReference,
+            Reason::SessionBlocked,
+            Some(Condition::SessionBlocked),
+        ),
+        (Operation::Deposit, Retry::AfterRepair, Reason::Configuration, None),
+    ] {
+        assert_eq!(Condition::of(operation, &refused(retry, reason)), expected, "{operation:?}");
+    }
+}
