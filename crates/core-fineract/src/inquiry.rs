@@ -12,7 +12,7 @@ use crate::calendar::window;
 use crate::client::{Client, ReadError, query};
 use crate::lookup;
 use crate::posting::{self, HOLD, Row, among};
-use crate::trail;
+use crate::trail::{self, Trace};
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsAccount, SavingsTransaction};
 
@@ -114,31 +114,55 @@ async fn by_trail(client: &Client, order: &CoreOrder, kind: u64, error: ReadErro
         Finding::unclear(format!("the whole history: {whole}; in the audit trail: {why}"))
     };
     let id = match trail::booked(client, order).await {
-        Ok(Some(id)) => id,
-        Ok(None) => return Finding::Absent,
+        Ok(Trace::Made(id)) => id,
+        Ok(Trace::NotAmong) => return Finding::Absent,
+        // So long a history came of commands: they are not shown to us, or were purged.
+        Ok(Trace::Nothing) => return unclear("no command of this kind is shown".to_owned()),
         Err(error) => return unclear(error.why()),
     };
-    let finding = match order.account.kind {
-        AccountKind::Savings => {
-            let path = format!("/api/v1/savingsaccounts/{}/transactions/{id}", order.account.id);
-            let row = client.read::<SavingsTransaction>(&path).await;
-            row.map(|row| Row::from(&row).is(order, kind))
-        }
-        AccountKind::Loan => {
-            let path = format!("/api/v1/loans/{}/transactions/{id}", order.account.id);
-            let row = client.read::<LoanTransaction>(&path).await;
-            row.map(|row| match Row::from(&row).is(order, kind) {
-                // A back-dated posting gives rows new numbers, and leaves reversed ones behind.
-                Finding::Reversed(_) => Finding::unclear("the row may have got another number"),
-                finding => finding,
-            })
-        }
-    };
-    match finding {
+    match single(client, order, kind, id).await {
         Ok(Finding::Absent) => unclear("its row does not carry our reference".to_owned()),
+        // A back-dated posting gives rows new numbers, and leaves reversed ones behind.
+        Ok(Finding::Reversed(_)) if order.booking == Booking::Repay => {
+            unclear("its row may have got another number".to_owned())
+        }
         Ok(finding) => finding,
         Err(error) => unclear(error.why()),
     }
+}
+
+/// What the row of this number says.
+async fn single(
+    client: &Client,
+    order: &CoreOrder,
+    kind: u64,
+    id: u64,
+) -> Result<Finding, ReadError> {
+    let account = order.account.id;
+    match order.account.kind {
+        AccountKind::Savings => {
+            let path = format!("/api/v1/savingsaccounts/{account}/transactions/{id}");
+            let row: SavingsTransaction = client.read(&path).await?;
+            Ok(Row::from(&row).is(order, kind))
+        }
+        AccountKind::Loan => {
+            let path = format!("/api/v1/loans/{account}/transactions/{id}");
+            let row: LoanTransaction = client.read(&path).await?;
+            Ok(Row::from(&row).is(order, kind))
+        }
+    }
+}
+
+/// Before 1.9 a disbursement is found in the list of the loan only, which leaves out one that was
+/// undone (`fineract.md` §10.2): the trail tells of it.
+async fn undone_disbursement(client: &Client, order: &CoreOrder) -> Finding {
+    let id = match trail::booked(client, order).await {
+        Ok(Trace::Made(id)) => id,
+        Ok(Trace::NotAmong | Trace::Nothing) => return Finding::Absent,
+        Err(error) => return Finding::unclear(format!("the audit trail: {}", error.why())),
+    };
+    let read = single(client, order, posting::kind(order.booking), id).await;
+    read.unwrap_or_else(|error| Finding::unclear(error.why()))
 }
 
 /// All postings of one kind. The newest come first, so one that arrives between two pages can only
@@ -256,7 +280,11 @@ async fn whole_loan(client: &Client, profile: &Profile, order: &CoreOrder) -> Fi
         Ok(loan) => loan,
         Err(error) => return Finding::unclear(error.why()),
     };
-    let found = among(&loan.transactions, order, posting::kind(order.booking));
+    let mut found = among(&loan.transactions, order, posting::kind(order.booking));
+    let by_list = order.booking == Booking::Disburse && !profile.has_external_id_routes();
+    if found == Finding::Absent && by_list {
+        found = undone_disbursement(client, order).await;
+    }
     let disbursable = order.booking != Booking::Disburse || loan.status.id == LOAN_APPROVED;
     if found != Finding::Absent || disbursable {
         return found;

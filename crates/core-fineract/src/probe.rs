@@ -21,11 +21,12 @@ pub(crate) struct Seen {
 }
 
 /// What the connector's user must be allowed to do (`fineract.md` §1.2), however it is configured.
-const NEEDED: [&str; 11] = [
+const NEEDED: [&str; 12] = [
     "READ_CLIENT",
     "READ_SAVINGSACCOUNT",
     "READ_LOAN",
     "READ_PAYMENTTYPE",
+    "READ_AUDIT",
     "DEPOSIT_SAVINGSACCOUNT",
     "WITHDRAWAL_SAVINGSACCOUNT",
     "UNDOTRANSACTION_SAVINGSACCOUNT",
@@ -42,7 +43,6 @@ const USEFUL: [&str; 3] =
 fn needed(options: &Options, profile: &Profile) -> Vec<&'static str> {
     let moves = options.closed_periods == ClosedPeriods::NextOpenDay;
     let by_setting = [
-        ("READ_AUDIT", profile.has_telling_trail()),
         ("READ_BUSINESS_DATE", profile.business_date == Some(true)),
         ("READ_GLCLOSURE", moves),
         ("READ_WORKINGDAYS", moves && !profile.loans_on_non_working_days),

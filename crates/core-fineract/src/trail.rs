@@ -77,10 +77,20 @@ pub(crate) async fn booking(
 /// is not ours.
 const CLOCKS_APART_MS: i64 = 86_400_000;
 
-/// The number of the posting that a booking of ours made, by the commands that ended well; `None` if
-/// none of those made since its first sending is ours. Only before 1.9 that is proof: there a
+/// What the commands that ended well say about a booking. Only before 1.9 that is proof: there a
 /// command is written down by the transaction that books.
-pub(crate) async fn booked(client: &Client, order: &CoreOrder) -> Result<Option<u64>, ReadError> {
+pub(crate) enum Trace {
+    /// It made the posting of this number.
+    Made(u64),
+    /// It is none of those made since its first sending.
+    NotAmong,
+    /// No command of this kind is shown at all.
+    Nothing,
+}
+
+/// Looks for a booking among the commands that ended well, by our reference, or by the receipt that
+/// somebody typed.
+pub(crate) async fn booked(client: &Client, order: &CoreOrder) -> Result<Trace, ReadError> {
     let references = [order.reference.compact(), order.reference.hyphenated()];
     let receipt = order.receipt.as_ref().map(|_| format!("\"{}\"", receipt_number(order)));
     let ours = |row: &Audit| {
@@ -90,12 +100,15 @@ pub(crate) async fn booked(client: &Client, order: &CoreOrder) -> Result<Option<
     let action = action(order.booking);
     let wanted = Wanted { account: order.account, action, ours: &ours };
     let since = order.value_at.as_micros() / 1_000 - CLOCKS_APART_MS;
-    let Some(row) = find(client, &wanted, PROCESSED, Some(since)).await? else { return Ok(None) };
+    let found = find(client, &wanted, PROCESSED, Some(since)).await?;
+    let Some(row) = found.row else {
+        return Ok(if found.is_empty { Trace::Nothing } else { Trace::NotAmong });
+    };
     let made = match order.booking {
         Booking::Disburse => row.subresource_id,
         Booking::Deposit | Booking::Withdraw | Booking::Repay => row.resource_id,
     };
-    made.map(Some).ok_or_else(|| {
+    made.map(Trace::Made).ok_or_else(|| {
         ReadError::Unusable(format!("command {} does not say what it booked", row.id))
     })
 }
@@ -139,20 +152,20 @@ async fn look(client: &Client, profile: &Profile, wanted: &Wanted<'_>) -> Option
 /// A command that runs can still be applied. One that the core crashed over looks the same for
 /// ever (`fineract.md` §4.3): the core's administrator has to remove it.
 async fn running(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>, ReadError> {
-    let row = find(client, wanted, RUNNING, None).await?;
+    let row = find(client, wanted, RUNNING, None).await?.row;
     Ok(row.map(|row| {
         Finding::unclear(format!("command {} still runs in the core, or is stuck there", row.id))
     }))
 }
 
 async fn decided(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>, ReadError> {
-    if let Some(row) = find(client, wanted, AWAITING, None).await? {
+    if let Some(row) = find(client, wanted, AWAITING, None).await?.row {
         return Ok(Some(Finding::InProgress(Acceptance {
             handle: Some(row.id.to_string()),
             awaiting: Awaiting::Approval,
         })));
     }
-    let rejected = find(client, wanted, REJECTED, None).await?;
+    let rejected = find(client, wanted, REJECTED, None).await?.row;
     Ok(rejected.map(|row| {
         Finding::Refused(Rejection {
             code: "rejected".to_owned(),
@@ -161,6 +174,14 @@ async fn decided(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>
             retry: Retry::Never,
         })
     }))
+}
+
+/// What a look through the trail brought.
+struct Found {
+    /// Our command.
+    row: Option<Audit>,
+    /// Whether no command at all is shown.
+    is_empty: bool,
 }
 
 /// Our command in that state, newest first, if it was not made before `since` (milliseconds since
@@ -174,7 +195,7 @@ async fn find(
     wanted: &Wanted<'_>,
     state: &str,
     since: Option<i64>,
-) -> Result<Option<Audit>, ReadError> {
+) -> Result<Found, ReadError> {
     let (mut offset, mut last) = (0, None);
     for _ in 0..PAGES_MAX {
         let path = format!("/api/v1/audits?{}", filter(wanted, state, offset));
@@ -187,12 +208,12 @@ async fn find(
         let made = page.items.last().and_then(|row| row.made_on_date);
         let far_enough = made.zip(since).is_some_and(|(made, since)| made < since);
         if let Some(row) = page.items.into_iter().find(|row| (wanted.ours)(row)) {
-            return Ok(Some(row));
+            return Ok(Found { row: Some(row), is_empty: false });
         }
         // A core may show fewer than it was asked for, and say how many there are.
         let told = page.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(0);
         if far_enough || shown == 0 || (shown < PAGE_SIZE && offset + shown >= told) {
-            return Ok(None);
+            return Ok(Found { row: None, is_empty: shown == 0 && offset == 0 });
         }
         if shown == 1 {
             return Err(ReadError::Unusable("pages of one command are not read on".into()));

@@ -103,11 +103,6 @@ impl Profile {
         self.at_least(9)
     }
 
-    /// Whether the audit trail can tell of a booking that is not among the transactions.
-    pub(crate) const fn has_telling_trail(&self) -> bool {
-        self.records_what_runs() || self.may_await_approval()
-    }
-
     /// Whether the generic data integrity error can stand for "this key is in use": 1.9 and 1.10,
     /// and any version that we are not sure of (`fineract.md` §4.2).
     pub(crate) const fn key_may_collide(&self) -> bool {

@@ -49,6 +49,7 @@ const CASES: &[(u16, &str, &str, Expected)] = &[
     (404, "", "error.msg.saving.account.trasaction.id.invalid", Final(Other)),
     (404, "", "error.msg.payment.type.invalid", Repair(Configuration)),
     (404, "", "error.msg.client.id.invalid", Final(AccountNotFound)),
+    (404, "", "error.msg.client.not.found.with.client.id", Final(AccountNotFound)),
     (404, L, "id.invalid", Final(AccountNotFound)),
     (404, L, "external.id.invalid", Final(AccountNotFound)),
     (404, L, "transaction.id.invalid", Final(Other)),

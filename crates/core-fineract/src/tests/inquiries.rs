@@ -43,7 +43,7 @@ async fn a_deposit_is_found_by_our_id_with_all_that_the_row_states() {
     assert_eq!(
         script.paths(),
         ["GET /fineract-provider/api/v1/savingsaccounts/34/transactions/search\
-          ?fromDate=2026-08-31&toDate=2026-09-02&types=1&offset=0&limit=50&locale=en\
+          ?fromDate=2026-08-31&toDate=2026-09-02&types=1&offset=0&limit=200&locale=en\
           &dateFormat=yyyy-MM-dd"]
     );
 }
@@ -291,10 +291,14 @@ async fn before_1_9_a_history_that_is_too_long_is_found_by_the_trail() {
     assert!(paths[1].contains("processingResult=1&"), "{paths:?}");
     assert!(paths[2].ends_with("/savingsaccounts/34/transactions/567"), "{paths:?}");
 
-    let nothing = || commands(0, 1..=0, "{}");
-    let (absent, script) = core(old(), vec![lost(), nothing(), lost(), nothing()]);
+    let others = || commands(3, 1..=3, "{}");
+    let (absent, script) = core(old(), vec![lost(), others(), lost(), others()]);
     assert_eq!(absent.inquire(&order).await, Finding::Absent);
     assert!(script.is_used_up());
+    let nothing = commands(0, 1..=0, "{}");
+    let (hidden, _) = core(old(), vec![lost(), nothing]);
+    let found = hidden.inquire(&order).await;
+    assert!(matches!(found, Finding::Unclear { .. }), "nothing is shown at all: {found:?}");
     let no_right = || envelope(403, "error.msg.not.authorized");
     let (shut, _) = core(old(), vec![lost(), no_right()]);
     let Finding::Unclear { why } = shut.inquire(&order).await else { panic!("unclear") };

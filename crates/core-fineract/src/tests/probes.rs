@@ -121,7 +121,8 @@ async fn a_version_that_is_not_stated_is_told_by_routes() {
     ] {
         let mut replies = vec![ok(TYPES), ok("{}"), events];
         replies.extend(transactions);
-        replies.extend([ok(SWITCHES), no(), no(), reply(404, "")]);
+        let day = r#"{"type":"BUSINESS_DATE","date":[2026,9,1]}"#;
+        replies.extend([ok(SWITCHES), no(), no(), reply(404, ""), ok(day)]);
         let (core, _) = core(asking(), replies);
         let lines = core.probe().await.unwrap();
         assert!(lines.iter().any(|line| line.contains(expected)), "{lines:?}");
