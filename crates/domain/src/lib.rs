@@ -6,6 +6,7 @@
 //!
 //! * [`money`]: integer minor units with a currency, parsed and printed exactly
 //! * [`party`]: phone numbers and accounts
+//! * [`numbering`]: how countries write phone numbers, and the numbers that a provider takes
 //! * [`identity`]: ids of transfers, operations, providers and cores
 //! * [`outcome`]: what an attempt came to, and what an inquiry found
 //! * [`policy`]: the numbers and choices that a mapping gives to the rules
@@ -14,6 +15,7 @@
 
 pub mod identity;
 pub mod money;
+pub mod numbering;
 pub mod outcome;
 pub mod party;
 pub mod policy;
