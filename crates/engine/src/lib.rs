@@ -20,6 +20,7 @@
 //! * [`sharing`]: several processes: what is announced, and what is given back
 //! * `shards`: which part of the work is whose
 //! * `sweep`: what is due, announced
+//! * `wallet`: from the text that somebody wrote to the number of a wallet
 
 pub mod clock;
 pub mod crash;
@@ -40,6 +41,7 @@ mod schedule;
 mod shards;
 pub mod sharing;
 mod sweep;
+mod wallet;
 
 pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};
 pub use engine::Engine;

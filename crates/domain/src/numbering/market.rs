@@ -53,8 +53,8 @@ pub enum MarketError {
 pub enum NumberError {
     /// It is no phone number at all, or not all of one.
     #[error(
-        "a phone number is 6 to 15 digits, in international form (+255712345678) or in the national \
-         form of the provider's market"
+        "a phone number is 6 to 15 digits, in international form (+255…) or in the national form of \
+         the provider's market"
     )]
     Unreadable,
     /// It is none of this market.

@@ -51,7 +51,23 @@ impl Plan {
     }
 }
 
+/// Whether a text is built like a phone number, of whichever country.
+///
+/// # Errors
+/// [`NumberError::Unreadable`].
+pub fn check_text(text: &str) -> Result<(), NumberError> {
+    Written::read(text).map(drop)
+}
+
 impl Msisdn {
+    /// A text that is in international form, whether or not a provider takes such numbers; `None` if
+    /// it cannot be in that form. What is to be paid to is read by [`Market::read`].
+    pub fn international(text: &str) -> Option<Self> {
+        let written = Written::read(text).ok()?;
+        let whole = written.is_marked() || !written.digits.starts_with('0');
+        Self::parse(written.international()).ok().filter(|_| whole)
+    }
+
     /// The number without its country code: part of every way to write it. The whole number where
     /// no country is known by its first digits.
     pub fn national(&self) -> &str {

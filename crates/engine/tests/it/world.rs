@@ -9,6 +9,7 @@ use kiungo_core_banking::{
     AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError,
     UndoOrder,
 };
+use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry, Stated};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
@@ -54,7 +55,8 @@ impl World {
     }
 
     pub fn engine(self: &Arc<Self>) -> Engine {
-        let rules = Rules { world: Arc::clone(self), policy: policy(), core: core() };
+        let numbers = Market::of(&["255"]).unwrap();
+        let rules = Rules { world: Arc::clone(self), numbers, policy: policy(), core: core() };
         let provider: Arc<dyn Provider> = Arc::new(Wallets(Arc::clone(self), capabilities()));
         let traffic = TrafficOptions::default();
         let rules: Arc<dyn ProviderRules> = Arc::new(rules);
@@ -240,6 +242,7 @@ impl Core for Accounts {
 
 struct Rules {
     world: Arc<World>,
+    numbers: Market,
     policy: Policy,
     core: CoreId,
 }
@@ -251,6 +254,10 @@ impl ProviderRules for Rules {
 
     fn currency(&self) -> Currency {
         tzs("0").currency()
+    }
+
+    fn numbers(&self) -> &Market {
+        &self.numbers
     }
 
     fn core(&self) -> &CoreId {
