@@ -184,7 +184,11 @@ async fn a_wallets_number_is_compared_however_it_is_written_and_a_masked_one_say
         let body = fixture!("collect/completed.json").replace("+26657000001", written);
         let outcome = collect(answer(201, &body)).await;
         let Outcome::Completed(done) = outcome else { panic!("{written}: {outcome:?}") };
-        assert_eq!(done.stated.msisdn.as_ref().map(Msisdn::digits), stated, "{written}");
+        assert_eq!(
+            done.stated.msisdn.as_ref().map(kiungo_domain::Msisdn::digits),
+            stated,
+            "{written}"
+        );
     }
 }
 
