@@ -64,8 +64,9 @@ impl Msisdn {
     /// it cannot be in that form. What is to be paid to is read by [`Market::read`].
     pub fn international(text: &str) -> Option<Self> {
         let written = Written::read(text).ok()?;
-        let whole = written.is_marked() || !written.digits.starts_with('0');
-        Self::parse(written.international()).ok().filter(|_| whole)
+        // No country code begins with 0.
+        let digits = Some(written.international()).filter(|digits| !digits.starts_with('0'));
+        digits.and_then(|digits| Self::parse(digits).ok())
     }
 
     /// The number without its country code: part of every way to write it. The whole number where

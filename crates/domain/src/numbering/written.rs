@@ -30,7 +30,9 @@ impl Written {
             match c {
                 '0'..='9' => written.digits.push(c),
                 '+' if !written.plus && written.digits.is_empty() => written.plus = true,
-                '-' | '.' | '(' | ')' | '\u{2010}'..='\u{2015}' | '\u{2212}' => {}
+                '(' | ')' => {}
+                // In front of a number a hyphen is a sign.
+                '-' | '.' | '\u{2010}'..='\u{2015}' | '\u{2212}' if !written.digits.is_empty() => {}
                 c if c.is_whitespace() => {}
                 _ => return Err(NumberError::Unreadable),
             }

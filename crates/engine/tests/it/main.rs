@@ -17,4 +17,5 @@ mod keyed;
 mod notices;
 mod requests;
 mod turns;
+mod wallets;
 mod world;

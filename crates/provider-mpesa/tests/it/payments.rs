@@ -101,8 +101,7 @@ async fn a_collection_is_sent_as_documented() {
 
 #[tokio::test(start_paused = true)]
 async fn a_payout_is_sent_with_the_decimals_of_its_market() {
-    let mut lesotho = mapping("ls");
-    lesotho.mpesa.environment = Environment::OpenApi;
+    let lesotho = mapping("ls").in_production();
     let (mpesa, market) = adapter(lesotho);
     let order = WalletOrder {
         msisdn: Msisdn::parse("26650123456").unwrap(),
