@@ -220,11 +220,11 @@ fn stated(result: &CommandResult, order: &CoreOrder) -> Result<Stated, String> {
             Some(decimal.money(order.amount.currency()).ok_or("the echoed amount cannot be read")?)
         }
     };
-    let msisdn = match changes.account_number.get().map(Msisdn::parse) {
-        None => None,
-        Some(Ok(msisdn)) => Some(msisdn),
-        Some(Err(_)) => return Err("the echoed number cannot be read".to_owned()),
-    };
+    // The number only informs: what is no full number says nothing.
+    let msisdn = changes.account_number.get().and_then(|text| match &order.msisdn {
+        Some(asked) if asked.is_written(text) => Some(asked.clone()),
+        _ => Msisdn::international(text),
+    });
     let reference = echoed.then_some(order.reference);
     Ok(Stated { amount, msisdn, reference, account: Some(order.account) })
 }

@@ -11,7 +11,6 @@ use crate::calendar::day;
 use crate::client::{Client, ReadError};
 use crate::config::HolderMatch;
 use crate::lookup::{Account, Located, locate};
-use crate::phone;
 use crate::version::Profile;
 use crate::wire::{self, Client as Owner, Loan, SavingsAccount};
 
@@ -288,7 +287,7 @@ async fn owner(client: &Client, check: &AccountCheck, account: &Account) -> Resu
     let Some(holder) = &check.holder else { return Ok(()) };
     let known = owner.as_ref().and_then(|owner| owner.mobile_no.get());
     let matches = match (known, options.holder_match) {
-        (Some(number), _) => phone::is_same(number, holder),
+        (Some(number), _) => holder.is_written(number),
         (None, HolderMatch::Phone) => false,
         (None, HolderMatch::PhoneIfKnown) => true,
     };

@@ -14,7 +14,6 @@ mod hold;
 mod inquiry;
 mod lookup;
 mod near;
-mod phone;
 mod posting;
 mod probe;
 mod requests;

@@ -6,7 +6,6 @@ use kiungo_domain::{AccountKind, AccountRef, CoreAccount, Msisdn};
 use serde_json::json;
 
 use crate::client::{Client, ReadError, query, segment};
-use crate::phone;
 use crate::version::Profile;
 use crate::wire::{Accounts, ClientHit, ListedAccount, Loan, SavingsAccount, SearchHit};
 
@@ -251,7 +250,7 @@ pub(crate) async fn owners(
     msisdn: &Msisdn,
 ) -> Result<Vec<Owner>, ReadError> {
     // Part of every way of writing the number, so that one substring search is enough.
-    let text = phone::national(msisdn);
+    let text = msisdn.national();
     let too_many =
         || ReadError::Unusable("too many clients fit the phone number's digits".to_owned());
     if !profile.has_external_id_routes() {
@@ -262,7 +261,7 @@ pub(crate) async fn owners(
         }
         let matching = hits.items.into_iter().filter(|hit| {
             hit.entity_type == "CLIENT"
-                && hit.entity_mobile_no.get().is_some_and(|no| phone::is_same(no, msisdn))
+                && hit.entity_mobile_no.get().is_some_and(|no| msisdn.is_written(no))
         });
         return Ok(matching
             .map(|hit| Owner { id: hit.entity_id, name: hit.entity_name.0 })
@@ -286,7 +285,7 @@ pub(crate) async fn owners(
     let matching = page
         .items
         .into_iter()
-        .filter(|hit| hit.mobile_no.get().is_some_and(|no| phone::is_same(no, msisdn)));
+        .filter(|hit| hit.mobile_no.get().is_some_and(|no| msisdn.is_written(no)));
     Ok(matching.map(|hit| Owner { id: hit.id, name: hit.display_name.0 }).collect())
 }
 

@@ -179,7 +179,7 @@ impl Row<'_> {
                 .detail
                 .filter(|_| by_reference)
                 .and_then(|detail| detail.account_number.get())
-                .and_then(|text| Msisdn::parse(text).ok()),
+                .and_then(Msisdn::international),
             reference: by_reference.then_some(order.reference),
             account: Some(order.account),
         };

@@ -7,6 +7,7 @@
 //!
 //! * [`money`]: integer minor units with a currency, parsed and printed exactly
 //! * [`party`]: phone numbers and accounts
+//! * [`numbering`]: how countries write phone numbers, and the numbers that a provider takes
 //! * [`identity`]: ids of transfers, operations, providers and cores
 //! * [`outcome`]: what an attempt came to, and what an inquiry found
 //! * [`hold`]: conditions under which a provider's operation is held as a whole
@@ -17,6 +18,7 @@
 pub mod hold;
 pub mod identity;
 pub mod money;
+pub mod numbering;
 pub mod outcome;
 pub mod party;
 pub mod policy;

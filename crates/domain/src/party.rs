@@ -15,23 +15,21 @@ use crate::identity::{CoreId, Slot};
 #[serde(try_from = "String", into = "String")]
 pub struct Msisdn(Box<str>);
 
-/// The text is not a phone number in international form.
+/// The text is not a phone number in its normal form.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a phone number is 6 to 15 digits in international form, for example 255712345678")]
 pub struct MsisdnError;
 
 impl Msisdn {
-    /// Reads a number in international form; a leading `+` and blanks are dropped.
+    /// Takes a number that is in its normal form already. What people, cores and providers write is
+    /// read by [`crate::numbering::Market::read`].
     ///
     /// Only the length is checked: sandboxes use numbers such as `000000000001`
     /// (`mpesa-openapi.md` §1), so national numbering plans do not apply here.
-    pub fn parse(text: &str) -> Result<Self, MsisdnError> {
-        let text = text.trim();
-        let digits: String =
-            text.strip_prefix('+').unwrap_or(text).chars().filter(|c| *c != ' ').collect();
+    pub fn parse(digits: &str) -> Result<Self, MsisdnError> {
         let plausible =
             (6..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        if plausible { Ok(Self(digits.into_boxed_str())) } else { Err(MsisdnError) }
+        if plausible { Ok(Self(digits.into())) } else { Err(MsisdnError) }
     }
 
     /// All digits, country code first.
@@ -149,15 +147,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_international_numbers_and_masks_them() {
-        let msisdn = Msisdn::parse("+255 712 345 678").expect("a number");
+    fn a_number_is_shown_masked() {
+        let msisdn = Msisdn::parse("255712345678").expect("a number");
         assert_eq!(msisdn.digits(), "255712345678");
         assert_eq!(format!("{msisdn} {msisdn:?}"), "255****78 255****78");
     }
 
     #[test]
-    fn refuses_what_is_not_a_number() {
-        for text in ["", "12345", "1234567890123456", "07x2345678", "++255712345678"] {
+    fn what_is_not_in_normal_form_is_refused() {
+        for text in
+            ["", "12345", "1234567890123456", "07x2345678", "+255712345678", "255 712345678"]
+        {
             assert!(Msisdn::parse(text).is_err(), "{text}");
         }
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kiungo_core_banking::{AccountFacts, Core};
+use kiungo_domain::numbering::Market;
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Transfer};
 use kiungo_domain::{AccountRef, CoreId, Money, ProviderId, Slot, Timestamp, TransferId};
 use kiungo_provider::{Provider, ReadError};
@@ -178,11 +179,11 @@ impl Engine {
     pub async fn submit(&self, new: NewTransfer, caller: Caller) -> Result<Submitted, SubmitError> {
         match self.accept(new, &caller).await {
             // What was accepted once stays accepted, whatever has been used up or changed since.
-            Err(SubmitError::Refused(rejection)) => {
+            Err(error @ (SubmitError::Refused(_) | SubmitError::Wallet(_))) => {
                 let holder = self.inner.store.key_holder(&caller.client, &caller.key).await?;
                 match holder {
                     Some(holder) => self.replay(&holder, &caller.digest).await,
-                    None => Err(SubmitError::Refused(rejection)),
+                    None => Err(error),
                 }
             }
             result => result,
@@ -231,6 +232,10 @@ impl Engine {
         let core = new.core.unwrap_or_else(|| port.rules.core().clone());
         if !self.inner.cores.contains_key(&core) {
             return Err(SubmitError::UnknownCore(core));
+        }
+        let numbers = port.rules.numbers();
+        if !numbers.has(&new.msisdn) {
+            return Err(SubmitError::Wallet(numbers.elsewhere()));
         }
         if let Some(rejection) = port.rules.refuses(new.kind, new.amount) {
             return Err(SubmitError::Refused(rejection));
@@ -368,6 +373,11 @@ impl Engine {
 impl Inner {
     pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The phone numbers of each provider's wallets.
+    pub(crate) fn markets(&self) -> impl Iterator<Item = (&ProviderId, &Market)> {
+        self.providers.iter().map(|(id, port)| (id, port.rules.numbers()))
     }
 
     pub(crate) fn provider(&self, id: &ProviderId) -> Option<&ProviderPort> {

@@ -26,6 +26,7 @@
 //! * `shards`: which part of the work is whose
 //! * `sweep`: what is due, announced
 //! * `wall_clock`: what follows when the time of day is set back
+//! * `wallet`: from the text that somebody wrote to the number of a wallet
 
 pub mod clock;
 pub mod crash;
@@ -52,6 +53,7 @@ mod shards;
 pub mod sharing;
 mod sweep;
 mod wall_clock;
+mod wallet;
 
 pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};
 pub use engine::Engine;

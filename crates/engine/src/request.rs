@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kiungo_domain::numbering::NumberError;
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::{AccountRef, CoreId, Kind, Money, Msisdn, ProviderId, TransferId};
 use kiungo_provider::CallbackReply;
@@ -17,7 +18,7 @@ pub struct NewTransfer {
     pub provider: ProviderId,
     /// The core; the provider's own if absent.
     pub core: Option<CoreId>,
-    /// The wallet.
+    /// The wallet, as [`crate::Engine::read_wallet`] reads it.
     pub msisdn: Msisdn,
     /// The account as the client names it.
     pub account: AccountRef,
@@ -67,6 +68,9 @@ pub enum SubmitError {
     /// Limits, currency or decimals of the provider forbid it.
     #[error("{}", .0.message)]
     Refused(Rejection),
+    /// The provider has no wallet with this number.
+    #[error(transparent)]
+    Wallet(#[from] NumberError),
     /// The key was used with another content.
     #[error("the idempotency key was used before with another content, for transfer {0}")]
     KeyReused(TransferId),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_core_banking::Core;
+use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::Kind;
@@ -62,6 +63,9 @@ pub trait ProviderRules: Send + Sync {
 
     /// The provider's currency.
     fn currency(&self) -> Currency;
+
+    /// The phone numbers of its wallets: the one way from a text to a number of this provider.
+    fn numbers(&self) -> &Market;
 
     /// The core that its customers' payments go to.
     fn core(&self) -> &CoreId;

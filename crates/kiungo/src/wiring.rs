@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kiungo_core_banking::Core;
+use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Kind, Operation};
@@ -163,6 +164,7 @@ fn terms(mapping: &Mapping, callback_base: Option<String>) -> Result<Terms, Mapp
     let statuses: BTreeMap<String, kiungo_provider::CodeLine> = mapping.section("statuses")?;
     Ok(Terms {
         currency: mapping.money().currency,
+        numbers: mapping.numbers().clone(),
         decimals: mapping.money().decimals,
         codes: mapping.section("codes")?,
         statuses: statuses
@@ -226,6 +228,10 @@ impl ProviderRules for MappedRules {
 
     fn currency(&self) -> Currency {
         self.mapping.money().currency
+    }
+
+    fn numbers(&self) -> &Market {
+        self.mapping.numbers()
     }
 
     fn core(&self) -> &CoreId {

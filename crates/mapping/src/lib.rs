@@ -8,6 +8,7 @@
 //! | section | here |
 //! | --- | --- |
 //! | `[provider]`, the whole | [`mapping`] |
+//! | `[numbers]` | `numbers` |
 //! | `[money]`, `[limits.*]` | [`money`] |
 //! | `[hours]` | `hours` |
 //! | `[inquiry]`, `[core.inquiry]` | [`inquiry`] |
@@ -25,6 +26,7 @@ mod hours;
 pub mod inquiry;
 pub mod mapping;
 pub mod money;
+mod numbers;
 mod pattern;
 pub mod problem;
 mod read;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use kiungo_domain::numbering::Market;
 use kiungo_domain::policy::{Policy, WhenAbsent};
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::{AccountRef, CoreId, Money, Msisdn, ProviderId, Timestamp};
@@ -18,6 +19,7 @@ use crate::fees::Fees;
 use crate::hours::Hours;
 use crate::inquiry::{InquirySettings, Promise};
 use crate::money::{Limits, MoneyFormat, Refusal, direction};
+use crate::numbers;
 use crate::problem::{MappingErrors, Report};
 use crate::read::Table;
 use crate::reference::References;
@@ -37,6 +39,7 @@ pub struct Mapping {
     family: Family,
     name: String,
     time_zone: TimeZone,
+    numbers: Market,
     money: MoneyFormat,
     collect: Limits,
     pay_out: Limits,
@@ -114,6 +117,7 @@ impl Mapping {
 
     fn read(root: &mut Table<'_>, file: &str, text: &str) -> Option<Self> {
         let provider = ProviderSection::read(root);
+        let numbers = numbers::read(root);
         let money = MoneyFormat::read(root);
         let limits = match money {
             Some(money) => Limits::read(root, money),
@@ -122,7 +126,7 @@ impl Mapping {
         let hours = Hours::read(root);
         let (inquiry, give_up_after) = inquiry(root);
         let core = CoreRules::read(root);
-        let references = References::read(root);
+        let references = References::read(root, numbers.as_ref());
         let fees = match money {
             Some(money) => Fees::read(root, money),
             None => root.get("fees").map_or_else(Fees::default, |_| Fees::default()),
@@ -148,7 +152,7 @@ impl Mapping {
         let (collect, pay_out) = limits?;
         let (file, text) = (file.to_owned(), Arc::from(text));
         let ProviderSection { id, family, name, time_zone } = provider;
-        let money = money?;
+        let (numbers, money) = (numbers?, money?);
         Some(Self {
             file,
             text,
@@ -156,6 +160,7 @@ impl Mapping {
             family,
             name,
             time_zone,
+            numbers,
             money,
             collect,
             pay_out,
@@ -193,6 +198,11 @@ impl Mapping {
     /// The zone of its hours and days.
     pub const fn time_zone(&self) -> &TimeZone {
         &self.time_zone
+    }
+
+    /// The phone numbers of its wallets.
+    pub const fn numbers(&self) -> &Market {
+        &self.numbers
     }
 
     /// Its currency and decimals.

@@ -1,5 +1,6 @@
 //! `[[account_reference]]`: what a payer typed, as candidates for the account that was meant.
 
+use kiungo_domain::numbering::Market;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::{AccountKind, AccountRef, Msisdn};
 
@@ -19,6 +20,8 @@ struct Rule {
     pattern: Pattern,
     kind: WantedKind,
     key: Key,
+    /// The provider's numbers, as one of which a phone number is read.
+    numbers: Option<Market>,
     case: Case,
     /// Zeros are put in front up to this length; 0 for none.
     pad: usize,
@@ -72,7 +75,7 @@ impl References {
         self.rules.is_empty() && self.payer_phone.is_none()
     }
 
-    pub(crate) fn read(root: &mut Table<'_>) -> Self {
+    pub(crate) fn read(root: &mut Table<'_>, numbers: Option<&Market>) -> Self {
         let mut references = Self::default();
         let mut patterns: Vec<(String, Item<'_>)> = Vec::new();
         let items = root.get("account_reference").and_then(|item| item.list());
@@ -89,16 +92,21 @@ impl References {
                 }
                 Some(Some(false)) => item.problem("payer_phone = false says nothing; remove it"),
                 Some(None) => {}
-                None => references.rule(table, &mut patterns),
+                None => references.rule(table, numbers, &mut patterns),
             }
         }
         references
     }
 
     /// Reads one rule and compares it with those in front of it.
-    fn rule<'a>(&mut self, mut table: Table<'a>, patterns: &mut Vec<(String, Item<'a>)>) {
+    fn rule<'a>(
+        &mut self,
+        mut table: Table<'a>,
+        numbers: Option<&Market>,
+        patterns: &mut Vec<(String, Item<'a>)>,
+    ) {
         let overlaps = table.get("overlaps").and_then(|item| item.boolean()).unwrap_or(false);
-        let rule = Rule::read(&mut table);
+        let rule = Rule::read(&mut table, numbers);
         let place = table.get("pattern");
         table.finish();
         let (Some(rule), Some(place)) = (rule, place) else { return };
@@ -134,12 +142,12 @@ impl Rule {
             Key::AccountNo => AccountKey::AccountNo(name),
             Key::ExternalId => AccountKey::ExternalId(name),
             Key::Id => AccountKey::Id(name.parse().ok().filter(|id| *id > 0)?),
-            Key::Phone => AccountKey::Phone(Msisdn::parse(&name).ok()?),
+            Key::Phone => AccountKey::Phone(self.numbers.as_ref()?.read(&name).ok()?),
         };
         Some(AccountRef { kind: self.kind.0, key })
     }
 
-    fn read(table: &mut Table<'_>) -> Option<Self> {
+    fn read(table: &mut Table<'_>, numbers: Option<&Market>) -> Option<Self> {
         let exact = table.get("exact").and_then(|item| item.boolean()).unwrap_or(false);
         let pattern = table.required("pattern", "a pattern, for example \"LN{digits:1-9}\"");
         let pattern = pattern.and_then(|item| {
@@ -171,7 +179,8 @@ impl Rule {
                 return None;
             }
         };
-        Some(Self { pattern, kind: kind?, key: key?, case: case?, pad, before, after })
+        let (kind, key, case, numbers) = (kind?, key?, case?, numbers.cloned());
+        Some(Self { pattern, kind, key, numbers, case, pad, before, after })
     }
 }
 

@@ -2,11 +2,11 @@
 
 use kiungo_domain::{AccountRef, TransferId};
 use kiungo_engine::request::NewTransfer;
-use kiungo_server::Role;
 use kiungo_server::problem::Problem;
 use kiungo_server::wire::check::{Checks, text};
 use kiungo_server::wire::request::{AccountInput, TransferRequest, digest};
 use kiungo_server::wire::{Object, named_transfer, read_object, sha256_hex};
+use kiungo_server::{Role, Wallets};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -114,11 +114,12 @@ pub(crate) struct AssignmentData {
 
 impl Request {
     /// Reads the data of a command of this type. Paths in the problem are from the root of the data.
-    pub fn read(kind: CommandType, data: &str) -> Result<Self, Problem> {
+    /// `wallets` knows how providers' numbers are written.
+    pub fn read(kind: CommandType, data: &str, wallets: &dyn Wallets) -> Result<Self, Problem> {
         let data = data.as_bytes();
         match kind {
             CommandType::Create => {
-                let new = read_object::<TransferRequest>(data)?.read()?;
+                let new = read_object::<TransferRequest>(data)?.read(wallets)?;
                 Ok(Self::Create(Box::new(new)))
             }
             CommandType::Inquire => read_object::<InquiryData>(data)?.read(),
@@ -186,12 +187,33 @@ impl AssignmentData {
 mod tests {
     use std::collections::BTreeSet;
 
+    use kiungo_domain::numbering::{Market, NumberError};
+    use kiungo_domain::{Msisdn, ProviderId};
+    use kiungo_engine::request::SubmitError;
+
     use super::*;
+
+    /// Every provider is in Tanzania.
+    struct Tanzania;
+
+    impl Wallets for Tanzania {
+        fn read_wallet(&self, _: &ProviderId, text: &str) -> Result<Msisdn, SubmitError> {
+            Ok(Market::of(&["255"]).unwrap().read(text)?)
+        }
+
+        fn find_wallet(&self, _: Option<&ProviderId>, _: &str) -> Result<Msisdn, NumberError> {
+            Err(NumberError::Unreadable)
+        }
+    }
+
+    fn read(kind: CommandType, data: &str) -> Result<Request, Problem> {
+        Request::read(kind, data, &Tanzania)
+    }
 
     const ID: &str = "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00";
 
     fn faults(kind: CommandType, data: &str) -> String {
-        let problem = Request::read(kind, data).expect_err(data);
+        let problem = read(kind, data).expect_err(data);
         let paths = problem.errors().iter().filter_map(|error| error.pointer.clone());
         paths.collect::<Vec<_>>().join(" ")
     }
@@ -207,6 +229,8 @@ mod tests {
             (Create, transfer.replace("AMOUNT", r#""-5""#), "#/amount"),
             (Create, transfer.replace("AMOUNT", r#""5","amount":"6""#), "#"),
             (Create, transfer.replace("AMOUNT", r#""5","colour":"red""#), "#/colour"),
+            (Create, transfer.replace("AMOUNT", "\"5\"").replace("2557", "084"), "#/msisdn"),
+            (Create, transfer.replace("AMOUNT", "\"5\"").replace("2557", "x"), "#/msisdn"),
             (Inquire, "{}".to_owned(), "#"),
             (Inquire, r#"{"transfer":"x"}"#.to_owned(), "#/transfer"),
             (Inquire, format!(r#"{{"transfer":"{ID}","reason":"x"}}"#), "#/reason"),
@@ -238,11 +262,11 @@ mod tests {
             ),
         ]
         .into_iter()
-        .map(|(kind, data)| Request::read(kind, &data).unwrap().digest())
+        .map(|(kind, data)| read(kind, &data).unwrap().digest())
         .collect();
         assert_eq!(digests.len(), 6);
         let spaced = format!(r#"{{ "reason": "a", "transfer": "{ID}" }}"#);
-        let spaced = Request::read(CommandType::Reverse, &spaced).unwrap().digest();
+        let spaced = read(CommandType::Reverse, &spaced).unwrap().digest();
         assert!(digests.contains(&spaced));
     }
 }

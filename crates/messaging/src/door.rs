@@ -148,7 +148,7 @@ impl Inner {
             let why = format!("{kind} needs the role `{role}`");
             return Err(Refusal::new(Code::Forbidden, &why));
         }
-        let request = Request::read(kind, &event.data);
+        let request = Request::read(kind, &event.data, &*self.service);
         let request = request.map_err(|problem| Refusal::at("/data", &problem))?;
         Ok(Order { id: event.id, kind, client: client.name.clone(), request })
     }

@@ -1,8 +1,8 @@
 //! Bill payments seen from the biller, which is us (`gsma-mobile-money-api.md` §10.6, §12): the
 //! provider reads the bills of an account before it lets a customer pay, and then pays one.
 
-use kiungo_domain::{Currency, Money, Msisdn, Receipt};
-use kiungo_provider::PaymentNotice;
+use kiungo_domain::{Currency, Money, Receipt};
+use kiungo_provider::{PaymentNotice, Terms};
 use serde_json::{Value, json};
 
 use crate::map::{amount, date};
@@ -23,16 +23,12 @@ pub(crate) fn validation(account: &str, currency: Currency) -> PaymentNotice {
 
 /// A payment of a bill. Its receipt is the provider's own transaction, which the provider, being
 /// the client here, names as its requesting organisation's reference.
-pub(crate) fn payment(
-    account: &str,
-    body: &[u8],
-    currency: Currency,
-) -> Result<PaymentNotice, String> {
+pub(crate) fn payment(account: &str, body: &[u8], terms: &Terms) -> Result<PaymentNotice, String> {
     let payment: BillPayment = read_object(body).ok_or("it is no bill payment")?;
     let receipt = Text::given(payment.requesting_organisation_transaction_reference.as_ref());
     let receipt = receipt.and_then(|receipt| Receipt::new(receipt).ok());
     let receipt = receipt.ok_or("it has no usable requestingOrganisationTransactionReference")?;
-    let paid = |field| amount::read(field, payment.currency.as_ref(), currency);
+    let paid = |field| amount::read(field, payment.currency.as_ref(), terms.currency);
     // The deprecated twin counts only where it does not contradict (§10.6).
     let (Ok(amount), Ok(twin)) =
         (paid(payment.amount_paid.as_ref()), paid(payment.paid_amount.as_ref()))
@@ -45,7 +41,7 @@ pub(crate) fn payment(
     let payer = noted("msisdn", [&payment.custom_data, &payment.metadata]);
     Ok(PaymentNotice {
         receipt: Some(receipt),
-        msisdn: payer.and_then(|payer| Msisdn::parse(&payer).ok()),
+        msisdn: payer.and_then(|payer| terms.numbers.stated(&payer)),
         amount: amount.or(twin).ok_or("it has no amount")?,
         account_reference: account.trim().to_owned(),
         reference: None,

@@ -83,7 +83,7 @@ impl Gsma {
                 self.reading.terms.currency,
             ))),
             Route::BillPayment { account } => {
-                bill::payment(&account, &callback.body, self.reading.terms.currency)
+                bill::payment(&account, &callback.body, &self.reading.terms)
                     .map(CallbackNews::Payment)
                     .map_err(CallbackError::Unreadable)
             }

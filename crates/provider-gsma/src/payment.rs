@@ -108,7 +108,7 @@ impl Gsma {
     /// The payer, where the provider says it in full.
     fn payer(&self, transaction: &Transaction, expected: Option<&Msisdn>) -> Option<Msisdn> {
         let debit = transaction.debit_party.as_deref();
-        party::msisdn(debit, &self.reading.own, expected).unwrap_or_default()
+        party::msisdn(debit, &self.reading.own, &self.reading.terms.numbers, expected)
     }
 
     /// What the payer typed as account, from the first configured place that has something.

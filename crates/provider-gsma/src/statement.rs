@@ -93,7 +93,7 @@ impl Gsma {
             reference: echoed(transaction),
             incoming,
             amount: amount.ok_or_else(|| failed("it has no amount"))?,
-            msisdn: party::msisdn(other, &self.reading.own, None).unwrap_or_default(),
+            msisdn: party::msisdn(other, &self.reading.own, &self.reading.terms.numbers, None),
             at: recorded_at(transaction),
             status: sanitised(status),
             receipt,

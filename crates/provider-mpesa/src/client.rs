@@ -51,7 +51,7 @@ impl Mpesa {
         terms: Terms,
         transport: Arc<dyn Transport>,
     ) -> Result<Self, OptionsError> {
-        let settings = Settings::check(options, terms.currency)?;
+        let settings = Settings::check(options, &terms)?;
         let encrypter = encrypter(&settings.options.public_key)?;
         if encrypter.bearer(secrets.api_key.expose_secret()).is_none() {
             return Err(OptionsError::ApiKey);
@@ -118,8 +118,9 @@ impl Mpesa {
         if let Some(why) = self.terms.refuses(order.amount) {
             return Some(unsendable(Reason::AmountNotAllowed, &why));
         }
-        let why = self.settings.refuses_number(order.msisdn.digits())?;
-        Some(unsendable(Reason::AccountNotFound, &why))
+        let numbers = &self.settings.numbers;
+        (!numbers.has(&order.msisdn))
+            .then(|| unsendable(Reason::AccountNotFound, &numbers.elsewhere().to_string()))
     }
 
     async fn operate(
@@ -337,7 +338,7 @@ impl Reverse for Mpesa {
 #[async_trait]
 impl HolderName for Mpesa {
     async fn holder_name(&self, msisdn: &Msisdn) -> Result<Option<String>, ReadError> {
-        if self.settings.refuses_number(msisdn.digits()).is_some() {
+        if !self.settings.numbers.has(msisdn) {
             return Ok(None);
         }
         let unavailable = |no_reply: NoReply| ReadError::Unavailable(no_reply.to_string());

@@ -91,12 +91,6 @@ pub struct Options {
     /// Overrides `input_Currency`: DR Congo works in `USD` or `CDF`.
     #[serde(default)]
     pub currency: Option<String>,
-    /// Overrides the country code of the market's numbers.
-    #[serde(default)]
-    pub dial_code: Option<String>,
-    /// Overrides how many digits a number may have.
-    #[serde(default)]
-    pub msisdn_digits: Option<Vec<usize>>,
     /// Overrides whether a holder's name can be asked for.
     #[serde(default)]
     pub holder_name: Option<bool>,

@@ -2,7 +2,7 @@
 //! the one of the same platform family's C2B registration (`daraja-mpesa-kenya.md` §4.3, §4.4).
 
 use jiff::civil::DateTime;
-use kiungo_domain::{Currency, Money, Msisdn, Receipt, Reference, Timestamp};
+use kiungo_domain::{Currency, Money, Receipt, Reference, Timestamp};
 use kiungo_provider::{CallbackError, PaymentNotice, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -72,7 +72,8 @@ pub(crate) fn validation(
     };
     Ok(PaymentNotice {
         receipt,
-        msisdn: payer(settings, c2b.msisdn.get()),
+        // It may be masked, or a SHA-256 in hexadecimal: then it is not stated.
+        msisdn: c2b.msisdn.get().and_then(|text| settings.numbers.stated(text)),
         amount,
         account_reference: c2b.account_reference.get().unwrap_or_default().to_owned(),
         reference: c2b.third_party_id.get().and_then(|text| Reference::parse(text).ok()),
@@ -88,14 +89,6 @@ fn unreadable(why: &str) -> CallbackError {
 fn readable_receipt(text: &str) -> Option<Receipt> {
     let plain = text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     plain.then(|| Receipt::new(text).ok()).flatten()
-}
-
-/// The payer's number, if it is stated in full: it may be masked, or a SHA-256 in hexadecimal.
-fn payer(settings: &Settings, text: Option<&str>) -> Option<Msisdn> {
-    let text = text?;
-    let whole =
-        text.bytes().all(|byte| byte.is_ascii_digit()) && settings.refuses_number(text).is_none();
-    whole.then(|| Msisdn::parse(text).ok()).flatten()
 }
 
 /// `yyyymmddHHMMSS` in the market's local time; a time that cannot be read is not stated.

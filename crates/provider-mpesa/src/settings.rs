@@ -6,12 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use jiff::tz::TimeZone;
-use kiungo_domain::{Currency, Money};
-use kiungo_provider::Capabilities;
+use kiungo_domain::Money;
+use kiungo_domain::numbering::Market;
+use kiungo_provider::{Capabilities, Terms};
 
 use crate::bearer::Encrypter;
 use crate::config::{Environment, Notification, Options, OptionsError};
-use crate::market::{MarketDetails, sandbox_has_number};
+use crate::market::MarketDetails;
 use crate::session::Timing;
 
 /// Options that have been checked.
@@ -21,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) url: String,
     pub(crate) origin: HeaderValue,
     pub(crate) market: MarketDetails,
+    /// The phone numbers of its wallets.
+    pub(crate) numbers: Market,
     pub(crate) time_zone: TimeZone,
     pub(crate) short_codes: Vec<String>,
     /// Notices above it are for a person.
@@ -29,8 +32,15 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn check(options: Options, currency: Currency) -> Result<Self, OptionsError> {
-        let market = market(&options)?;
+    pub(crate) fn check(options: Options, terms: &Terms) -> Result<Self, OptionsError> {
+        let (market, currency) = (market(&options)?, terms.currency);
+        let numbers = terms.numbers.clone();
+        if options.environment == Environment::OpenApi && numbers.has_test_numbers() {
+            return Err(key(
+                "environment",
+                "is production, where `test_numbers` in [numbers] are no wallets: take them out",
+            ));
+        }
         if market.currency != currency.code() {
             return Err(OptionsError::Currency { provider: currency, market: market.currency });
         }
@@ -57,22 +67,15 @@ impl Settings {
             .transpose()
             .map_err(|error| key("notification_amount_max", format!("is no amount: {error}")))?;
         let url = url(&options, &market)?;
-        let checked =
-            Self { url, origin, market, time_zone, short_codes, notification_amount_max, options };
-        Ok(checked)
-    }
-
-    /// Whether a wallet can be sent to; if not, why.
-    pub(crate) fn refuses_number(&self, digits: &str) -> Option<String> {
-        let fits = match self.options.environment {
-            Environment::Sandbox => sandbox_has_number(digits),
-            Environment::OpenApi => self.market.has_number(digits),
-        };
-        (!fits).then(|| {
-            format!(
-                "a number of this market starts with {} and has {:?} digits",
-                self.market.dial_code, self.market.msisdn_digits
-            )
+        Ok(Self {
+            url,
+            origin,
+            market,
+            numbers,
+            time_zone,
+            short_codes,
+            notification_amount_max,
+            options,
         })
     }
 
@@ -129,8 +132,6 @@ fn market(options: &Options) -> Result<MarketDetails, OptionsError> {
         context: options.context.clone().unwrap_or(known.context),
         country: options.country.clone().unwrap_or(known.country),
         currency: options.currency.clone().unwrap_or(known.currency),
-        dial_code: options.dial_code.clone().unwrap_or(known.dial_code),
-        msisdn_digits: options.msisdn_digits.clone().unwrap_or(known.msisdn_digits),
         holder_name: options.holder_name.unwrap_or(known.holder_name),
         time_zone: options.time_zone.clone().unwrap_or(known.time_zone),
     };
@@ -140,13 +141,6 @@ fn market(options: &Options) -> Result<MarketDetails, OptionsError> {
     }
     if !plain(&market.country) {
         return Err(key("country", "is letters, for example TZN"));
-    }
-    if !market.dial_code.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(key("dial_code", "is digits, for example 255"));
-    }
-    if market.msisdn_digits.is_empty() || market.msisdn_digits.iter().any(|n| !(6..=15).contains(n))
-    {
-        return Err(key("msisdn_digits", "is a list of lengths between 6 and 15"));
     }
     Ok(market)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{Currency, Money};
 use serde::Deserialize;
@@ -11,6 +12,8 @@ use serde::Deserialize;
 pub struct Terms {
     /// The one currency of this provider.
     pub currency: Currency,
+    /// The phone numbers of its wallets.
+    pub numbers: Market,
     /// How many decimals the provider takes; at most the currency's. Tanzanian shillings have two
     /// by ISO and are used whole.
     pub decimals: u8,
@@ -143,6 +146,7 @@ mod tests {
     fn terms(decimals: u8) -> Terms {
         Terms {
             currency: Currency::from_code("TZS").unwrap(),
+            numbers: Market::of(&["255"]).unwrap(),
             decimals,
             codes: CodeTables::default(),
             statuses: BTreeMap::new(),

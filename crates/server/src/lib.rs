@@ -43,5 +43,5 @@ pub use options::{ApiKey, OptionsError, Role, ServerOptions};
 pub use requests::CoreRequestService;
 pub use router::{router, watch_router};
 pub use serve::serve;
-pub use service::Service;
+pub use service::{Service, Wallets};
 pub use state::{Readiness, ServerState};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kiungo_core_banking::AccountFacts;
-use kiungo_domain::{AccountRef, Kind, Money, ProviderId, Timestamp, TransferId};
+use kiungo_domain::numbering::NumberError;
+use kiungo_domain::{AccountRef, Kind, Money, Msisdn, ProviderId, Timestamp, TransferId};
 use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
     CallbackAnswer, Caller, NewTransfer, ProviderStatus, RequestError, SubmitError, Submitted,
@@ -12,10 +13,20 @@ use kiungo_engine::request::{
 use kiungo_provider::{RawCallback, ReadError};
 use kiungo_store::{Store, Summary};
 
+/// How the numbers of providers' wallets are written.
+pub trait Wallets: Send + Sync {
+    /// Reads a text as the number of a wallet of this provider, in whichever form it is written.
+    fn read_wallet(&self, provider: &ProviderId, text: &str) -> Result<Msisdn, SubmitError>;
+
+    /// Reads a text as the number of a wallet to be searched for: of this provider, or of any.
+    fn find_wallet(&self, provider: Option<&ProviderId>, text: &str)
+    -> Result<Msisdn, NumberError>;
+}
+
 /// The engine as the server sees it. A client may hang up at any moment, which drops the future:
 /// what was committed by then stays, and asking again under the same key tells.
 #[async_trait]
-pub trait Service: Send + Sync {
+pub trait Service: Wallets {
     /// Accepts a transfer. When this returns `Ok`, it is durable.
     async fn submit(&self, new: NewTransfer, caller: Caller) -> Result<Submitted, SubmitError>;
 
@@ -62,6 +73,20 @@ pub trait Service: Send + Sync {
 
     /// The time by the engine's clock.
     fn clock_now(&self) -> Timestamp;
+}
+
+impl Wallets for kiungo_engine::Engine {
+    fn read_wallet(&self, provider: &ProviderId, text: &str) -> Result<Msisdn, SubmitError> {
+        Self::read_wallet(self, provider, text)
+    }
+
+    fn find_wallet(
+        &self,
+        provider: Option<&ProviderId>,
+        text: &str,
+    ) -> Result<Msisdn, NumberError> {
+        Self::find_wallet(self, provider, text)
+    }
 }
 
 #[async_trait]

@@ -285,6 +285,27 @@ async fn a_phone_number_finds_its_one_living_account() {
 }
 
 #[tokio::test]
+async fn an_owner_is_found_by_phone_as_the_country_writes_numbers() {
+    for (wallet, kept, searched) in [
+        ("258841234567", "841234567", "841234567"),
+        ("26658123456", "+266 58123456", "58123456"),
+        ("2250707123456", "0707123456", "0707123456"),
+        ("2290197123456", "2290197123456", "0197123456"),
+        ("255700000001", "0700000001", "700000001"),
+    ] {
+        let phone = AccountKey::Phone(Msisdn::parse(wallet).unwrap());
+        let check = asked(phone, Some(AccountKind::Savings), None);
+        let hits = json!([{"entityId": 12, "entityName": "Asha", "entityType": "CLIENT",
+            "entityMobileNo": kept}]);
+        let replies = vec![ok(hits.to_string()), accounts(&[(34, 300)]), ok(SAVINGS)];
+        let (core, script) = core(json!({"version": "1.8"}), replies);
+        assert!(matches!(core.check(&check).await, CheckAnswer::Allowed(_)), "{kept}");
+        let path = &script.paths()[0];
+        assert!(path.contains(&format!("query={searched}&")), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn before_1_9_a_phone_number_is_searched_generally() {
     let phone = AccountKey::Phone(Msisdn::parse("255700000001").unwrap());
     let check = asked(phone, Some(AccountKind::Savings), None);
@@ -308,17 +329,26 @@ async fn the_owner_must_be_active_and_have_the_number_if_asked() {
     let careful = json!({"check_owner": true});
     let inactive = vec![ok(SAVINGS), owner(600, "")];
     assert_eq!(reason(&answer(careful, &check, inactive).await), Some(Reason::AccountState));
-    check.holder = Some(Msisdn::parse("255700000001").unwrap());
-    for (mobile, rule, matches) in [
-        ("0700 000 001", "phone", true),
-        ("0700000002", "phone", false),
-        ("", "phone", false),
-        ("", "phone_if_known", true),
-        ("0700000002", "phone_if_known", false),
+    for (wallet, mobile, rule, matches) in [
+        ("255700000001", "0700 000 001", "phone", true),
+        ("255700000001", "2550700000001", "phone", true),
+        ("255700000001", "0700000002", "phone", false),
+        ("255700000001", "", "phone", false),
+        ("255700000001", "", "phone_if_known", true),
+        ("255700000001", "0700000002", "phone_if_known", false),
+        // No trunk prefix; a leading 0 that stays; the 0 of before that was never one.
+        ("258841234567", "841234567", "phone", true),
+        ("26658123456", "58123456", "phone", true),
+        ("2250707123456", "0707123456", "phone", true),
+        ("2290197123456", "0197123456", "phone", true),
+        ("2290197123456", "197123456", "phone", false),
+        ("258841234567", "0841234567", "phone", false),
     ] {
+        check.holder = Some(Msisdn::parse(wallet).unwrap());
         let replies = vec![ok(SAVINGS), owner(300, mobile)];
         let found = answer(json!({"holder_match": rule}), &check, replies).await;
-        assert_eq!(matches!(found, CheckAnswer::Allowed(_)), matches, "{mobile} {rule}");
+        let allowed = matches!(found, CheckAnswer::Allowed(_));
+        assert_eq!(allowed, matches, "{wallet} {mobile} {rule}");
     }
 }
 

@@ -136,9 +136,11 @@ pub(super) enum LookError {
 impl RequestDesk {
     /// Takes requests of these cores up, and makes transfers of them by `engine`.
     pub fn new(engine: Engine, cores: BTreeMap<CoreId, RequestLink>, turns: RequestTurns) -> Self {
+        let markets: BTreeMap<_, _> =
+            engine.inner.markets().map(|(id, numbers)| (id.clone(), numbers.clone())).collect();
         let port = |link: RequestLink| Port {
             core: link.core,
-            rules: link.rules,
+            rules: RequestRules { markets: markets.clone(), ..link.rules },
             options: link.options,
             nudge: Notify::new(),
             mark: Mutex::default(),

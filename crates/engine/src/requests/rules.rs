@@ -4,7 +4,10 @@
 //! need to be known: as long as one that is missing could change the result, the result is
 //! [`Verdict::Unsettled`], and never one that more facts would turn round.
 
+use std::collections::BTreeMap;
+
 use kiungo_core_banking::{CoreRequest, RequestKind};
+use kiungo_domain::numbering::{Market, NumberError};
 use kiungo_domain::{Money, Msisdn, ProviderId};
 use thiserror::Error;
 
@@ -16,8 +19,11 @@ pub struct RequestRules {
     /// The field that holds a payment type, for [`Conditions::payment_types`]: an approved loan has
     /// none of its own.
     pub payment_type_field: Option<String>,
-    /// The country code of numbers that are kept in national form (`0712…`).
-    pub country_code: Option<String>,
+    /// The country whose numbers the core keeps in national form (`0712…`). Without one they are not
+    /// read: the core's clients could be of any country.
+    pub home: Option<Market>,
+    /// The phone numbers of each provider's wallets; the desk knows them from its engine.
+    pub markets: BTreeMap<ProviderId, Market>,
 }
 
 /// A rule.
@@ -93,12 +99,31 @@ pub enum NoWallet {
     /// There is no number.
     #[error("there is no phone number in {0}")]
     Missing(String),
-    /// It cannot be read as one of an international form.
-    #[error(
-        "the phone number in {0} is neither in international form (+255… or 255…) nor in a national \
-         form that the country code of the configuration completes"
-    )]
+    /// It is no number.
+    #[error("what stands in {0} is no phone number")]
     Unreadable(String),
+    /// It is none of the provider's market, or it is in national form and the core has no home.
+    #[error(
+        "the phone number in {place} is not one of provider `{provider}`, whose numbers are {market}; \
+         a national form is read as one of the country_code of the configuration, and without one \
+         not at all"
+    )]
+    Elsewhere {
+        /// Where it stands.
+        place: String,
+        /// The provider.
+        provider: ProviderId,
+        /// What its numbers look like.
+        market: String,
+    },
+    /// It can be read as several numbers.
+    #[error(
+        "the phone number in {0} can be read as several numbers; keep it with + and country code"
+    )]
+    Ambiguous(String),
+    /// The provider is not configured.
+    #[error("provider `{0}` is not configured")]
+    NoProvider(ProviderId),
 }
 
 impl RequestRules {
@@ -126,8 +151,17 @@ impl RequestRules {
         };
         let text = text.filter(|text| !text.trim().is_empty());
         let text = text.ok_or_else(|| NoWallet::Missing(place.to_owned()))?;
-        let number = international(text, self.country_code.as_deref());
-        number.ok_or_else(|| NoWallet::Unreadable(place.to_owned()))
+        let provider = &payee.provider;
+        let market = self.markets.get(provider);
+        let market = market.ok_or_else(|| NoWallet::NoProvider(provider.clone()))?;
+        let place = place.to_owned();
+        market.read_from(text, self.home.as_ref()).map_err(|error| match error {
+            NumberError::Unreadable => NoWallet::Unreadable(place),
+            NumberError::Ambiguous => NoWallet::Ambiguous(place),
+            NumberError::Elsewhere { market } => {
+                NoWallet::Elsewhere { place, provider: provider.clone(), market }
+            }
+        })
     }
 
     /// Whether a rule applies; `None` where that hangs on what is not known.
@@ -184,28 +218,6 @@ impl RequestRules {
             Some(true)
         }
     }
-}
-
-/// A number as a core keeps it, free text, in international form: `+255 712…`, `00255712…`,
-/// `255712…`, and `0712…` where the country code is known. Anything else is not guessed at.
-fn international(text: &str, country_code: Option<&str>) -> Option<Msisdn> {
-    let bare: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')'))
-        .collect();
-    let marked = bare.strip_prefix('+').or_else(|| bare.strip_prefix("00"));
-    let digits = match (marked, bare.strip_prefix('0'), country_code) {
-        (Some(digits), ..) => digits.to_owned(),
-        (None, Some(national), Some(code)) => format!("{code}{national}"),
-        (None, Some(_), None) => return None,
-        // Without a mark it is international only if it says so by its first digits.
-        (None, None, Some(code)) if !bare.starts_with(code) => return None,
-        (None, None, _) => bare,
-    };
-    let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-    // Shorter than the shortest number with a country code: a national one without its zero.
-    let long_enough = digits.len() >= 8;
-    if plain && long_enough { Msisdn::parse(&digits).ok() } else { None }
 }
 
 #[cfg(test)]

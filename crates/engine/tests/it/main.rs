@@ -23,4 +23,5 @@ mod persons;
 mod requests;
 mod transit;
 mod turns;
+mod wallets;
 mod world;

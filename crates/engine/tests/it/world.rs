@@ -10,6 +10,7 @@ use kiungo_core_banking::{
     AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError,
     UndoCheck, UndoOrder,
 };
+use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry, Stated};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
@@ -80,7 +81,8 @@ impl World {
     }
 
     pub fn engine(self: &Arc<Self>) -> Engine {
-        let rules = Rules { world: Arc::clone(self), policy: policy(), core: core() };
+        let numbers = Market::of(&["255"]).unwrap();
+        let rules = Rules { world: Arc::clone(self), numbers, policy: policy(), core: core() };
         let confirms_payments = self.script().confirms;
         let capabilities = Capabilities { confirms_payments, ..capabilities() };
         let provider: Arc<dyn Provider> = Arc::new(Wallets(Arc::clone(self), capabilities));
@@ -332,6 +334,7 @@ impl Core for Accounts {
 
 struct Rules {
     world: Arc<World>,
+    numbers: Market,
     policy: Policy,
     core: CoreId,
 }
@@ -343,6 +346,10 @@ impl ProviderRules for Rules {
 
     fn currency(&self) -> Currency {
         tzs("0").currency()
+    }
+
+    fn numbers(&self) -> &Market {
+        &self.numbers
     }
 
     fn core(&self) -> &CoreId {

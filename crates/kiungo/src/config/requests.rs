@@ -6,6 +6,7 @@ use std::time::Duration;
 use config::ValueKind;
 use kiungo_core_banking::RequestKind;
 use kiungo_core_fineract::{DataTable, RequestOptions, WithdrawalTable};
+use kiungo_domain::numbering::Market;
 use kiungo_domain::{Currency, Money, ProviderId};
 use kiungo_engine::requests::{
     Action, Conditions, Payee, RequestLinkOptions, RequestRules, Rule, WalletSource,
@@ -55,12 +56,11 @@ impl Requests {
             hook_wait,
         };
         let country_code = optional(section.text("country_code"));
-        let is_code =
-            |code: &String| (1..=3).contains(&code.len()) && digits(code) && !code.starts_with('0');
-        if country_code.as_ref().is_some_and(|code| !is_code(code)) {
-            let message = "must be 1 to 3 digits, for example \"255\"".to_owned();
-            section.problem("country_code", message);
-        }
+        let home = country_code.and_then(|code| {
+            Market::of(&[&code])
+                .map_err(|error| section.problem("country_code", error.to_string()))
+                .ok()
+        });
         let payment_type_field = optional(section.text("payment_type_field"));
         check_field(&section, "payment_type_field", payment_type_field.as_deref());
         let given = section.get("withdrawals").is_some();
@@ -79,7 +79,7 @@ impl Requests {
             section.problem("withdrawals", message.to_owned());
         }
         section.finish();
-        let rules = RequestRules { rules, payment_type_field, country_code };
+        let rules = RequestRules { rules, payment_type_field, home, ..RequestRules::default() };
         let sources = sources(&rules, withdrawals);
         Self { hook_secret, rules, sources, link }
     }

@@ -280,6 +280,9 @@ async fn empty_database(url: &str) -> anyhow::Result<Address> {
 fn changes_of_both() -> String {
     format!(
         r#"
+[numbers]
+dial_codes = ["255"]
+
 [money]
 currency = "TZS"
 

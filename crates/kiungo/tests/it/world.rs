@@ -163,6 +163,8 @@ auth = {{ type = "basic", username = "mifos" }}
         let at = &self.gsma_at;
         format!(
             r#"
+[numbers]
+dial_codes = ["255"]
 [money]
 currency = "TZS"
 [traffic]

@@ -9,12 +9,12 @@ use kiungo_domain::{Currency, Money};
 use kiungo_mapping::Mapping;
 
 /// A small complete file; tests add to it or change it.
-pub(crate) const SMALL: &str = r#"[provider]
+pub(crate) const SMALL: &str = r#"numbers = { dial_codes = ["255"] }
+[provider]
 id = "mpesa-tz"
 family = "mpesa"
 name = "M-Pesa Tanzania"
 time_zone = "Africa/Dar_es_Salaam"
-
 [money]
 currency = "TZS"
 decimals = 0

@@ -166,6 +166,51 @@ fn what_a_payer_typed_becomes_candidates_with_his_own_number_last() {
 }
 
 #[test]
+fn a_phone_number_that_a_payer_typed_is_read_as_the_providers_market_has_it() {
+    let typed = |code: &str, pattern: &str, text: &str| {
+        let rule = format!(
+            "[[account_reference]]\npattern = \"{pattern}\"\nkind = \"savings\"\nkey = \"phone\"\n"
+        );
+        let file = format!("{SMALL}{rule}").replace("255", code);
+        let mapping = Mapping::parse("test.toml", &file).unwrap();
+        let phone = |account: &AccountRef| match &account.key {
+            AccountKey::Phone(number) => number.digits().to_owned(),
+            other => panic!("{other:?}"),
+        };
+        mapping.resolve(text, None).iter().map(phone).collect::<Vec<_>>()
+    };
+    for (code, text, number) in [
+        ("255", "0712 345 678", "255712345678"),
+        ("255", "+255 712 345 678", "255712345678"),
+        ("255", "2550712345678", "255712345678"),
+        ("225", "0707123456", "2250707123456"),
+        ("229", "0197123456", "2290197123456"),
+        ("258", "841234567", "258841234567"),
+        ("266", "58123456", "26658123456"),
+    ] {
+        assert_eq!(typed(code, "[+]{digits:8-15}", text), [number], "+{code} {text}");
+    }
+    assert!(typed("255", "{digits:8-15}", "0841234567").is_empty(), "of another country");
+}
+
+#[test]
+fn the_section_of_numbers_narrows_what_is_known_of_the_country() {
+    let section =
+        "[\"243\"], lengths = [9], first_digits = \"8\", test_numbers = [\"000000000001\"]";
+    let mapping = Mapping::parse("test.toml", &SMALL.replace("[\"255\"]", section)).unwrap();
+    let numbers = mapping.numbers();
+    for (text, taken) in [
+        ("0812345678", true),
+        ("000000000001", true),
+        ("000000000002", false),
+        ("8812345", false),
+        ("0912345678", false),
+    ] {
+        assert_eq!(numbers.read(text).is_ok(), taken, "{text}");
+    }
+}
+
+#[test]
 fn fees_are_known_by_amount_and_stand_beside_it() {
     let mapping = with(
         "[fees.collect]\npaid_by = \"customer\"\nbands = [\n  { up_to = \"1000\", flat = \"10\" },\n  \

@@ -43,6 +43,12 @@ mistakes! {
     an_unknown_family: changed("family = \"mpesa\"", "family = \"m-pesa\"");
     no_section_of_the_family: changed("[mpesa]\nmarket = \"tanzania\"", "");
     an_unknown_time_zone: changed("Africa/Dar_es_Salaam", "Africa/Dodoma");
+    no_numbers: changed("numbers = { dial_codes = [\"255\"] }", "");
+    no_country_of_numbers: changed("[\"255\"]", "[]");
+    a_country_code_that_is_none: changed("[\"255\"]", "[\"+255\"]");
+    a_number_of_no_such_length: changed("[\"255\"]", "[\"255\"], lengths = [9, 13]");
+    first_digits_that_are_none: changed("[\"255\"]", "[\"255\"], first_digits = \"6-7\"");
+    a_test_number_that_is_none: changed("[\"255\"]", "[\"255\"], test_numbers = [\"+255 7\"]");
     a_name_that_is_none: changed("id = \"mpesa-tz\"", "id = \"M-Pesa TZ\"");
     openings_out_of_order: message("[hours]\nmonday = [\"12:00-18:00\", \"08:00-13:00\"]");
     an_opening_over_midnight: message("[hours]\nmonday = [\"22:00-02:00\"]");

@@ -6,6 +6,8 @@ use kiungo_messaging::refusal::Refusal;
 use kiungo_server::problem::Problem;
 use proptest::prelude::*;
 
+use crate::world::Tanzania;
+
 const GOOD: &str = r#"{"specversion":"1.0","id":"7d3a-1","source":"/erp","type":"transfer.create",
     "time":"2026-11-21T08:33:20Z","priority":3,"data":{"kind":"deposit","provider":"mpesa-tz",
     "msisdn":"255712345678","account":{"type":"savings","id":1},"amount":"5","currency":"TZS"}}"#;
@@ -48,7 +50,7 @@ fn read(body: &[u8]) -> Result<(), TestCaseError> {
         Ok(event) => {
             prop_assert!((1..=200).contains(&event.id.chars().count()));
             for kind in CommandType::ALL {
-                if let Err(problem) = Request::read(kind, &event.data) {
+                if let Err(problem) = Request::read(kind, &event.data, &Tanzania) {
                     check("/data", &problem)?;
                 }
             }
@@ -80,5 +82,5 @@ proptest! {
 #[test]
 fn what_is_put_into_is_good_itself() {
     let event = cloud_event::read(GOOD.as_bytes()).unwrap();
-    Request::read(CommandType::Create, &event.data).unwrap();
+    Request::read(CommandType::Create, &event.data, &Tanzania).unwrap();
 }

@@ -12,7 +12,7 @@ use kiungo_store::{News, Outgoing, Summary};
 use serde_json::{Value, json};
 
 use crate::schema_check::faults;
-use crate::world::World;
+use crate::world::{Tanzania, World};
 
 fn document() -> Value {
     serde_json::from_str(&asyncapi_json()).unwrap()
@@ -102,7 +102,7 @@ fn every_example_of_a_command_is_read() {
         let example = &document["components"]["messages"][kind.as_str()]["examples"][0]["payload"];
         let event = cloud_event::read(example.to_string().as_bytes()).unwrap();
         assert_eq!(event.kind, kind.as_str());
-        Request::read(kind, &event.data).unwrap();
+        Request::read(kind, &event.data, &Tanzania).unwrap();
     }
 }
 
@@ -147,7 +147,8 @@ fn what_the_reader_refuses_fits_no_schema() {
         assert!(!misfits("transfer.create", &bad).is_empty(), "{pointer}");
         let event = cloud_event::read(bad.to_string().as_bytes());
         let kind = event.as_ref().ok().and_then(|event| CommandType::named(&event.kind));
-        let read = event.ok().zip(kind).map(|(event, kind)| Request::read(kind, &event.data));
+        let read =
+            event.ok().zip(kind).map(|(event, kind)| Request::read(kind, &event.data, &Tanzania));
         assert!(!matches!(read, Some(Ok(_))), "{pointer}");
     }
 }

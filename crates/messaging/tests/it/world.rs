@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo_core_banking::AccountFacts;
+use kiungo_domain::numbering::{Market, NumberError};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Status};
@@ -21,7 +22,7 @@ use kiungo_engine::request::{
 };
 use kiungo_messaging::{Client, MessagingOptions};
 use kiungo_provider::{RawCallback, ReadError};
-use kiungo_server::{Role, Service};
+use kiungo_server::{Role, Service, Wallets};
 use kiungo_store::{Change, CommitError, IdempotencyKey, News, Outgoing, Store, Summary};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -219,6 +220,37 @@ impl World {
             Err(CommitError::Store(error)) => Err(error.into()),
             Err(_) => Err(RequestError::Busy(id)),
         }
+    }
+}
+
+/// The numbers of providers that are all in Tanzania.
+pub struct Tanzania;
+
+impl Wallets for Tanzania {
+    fn read_wallet(&self, _provider: &ProviderId, text: &str) -> Result<Msisdn, SubmitError> {
+        Ok(Market::of(&["255"]).unwrap().read(text)?)
+    }
+
+    fn find_wallet(
+        &self,
+        _provider: Option<&ProviderId>,
+        text: &str,
+    ) -> Result<Msisdn, NumberError> {
+        Market::of(&["255"]).unwrap().read(text)
+    }
+}
+
+impl Wallets for World {
+    fn read_wallet(&self, provider: &ProviderId, text: &str) -> Result<Msisdn, SubmitError> {
+        Tanzania.read_wallet(provider, text)
+    }
+
+    fn find_wallet(
+        &self,
+        provider: Option<&ProviderId>,
+        text: &str,
+    ) -> Result<Msisdn, NumberError> {
+        Tanzania.find_wallet(provider, text)
     }
 }
 

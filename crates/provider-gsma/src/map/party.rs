@@ -1,6 +1,7 @@
 //! Who paid whom: parties are lists of identifiers (`gsma-mobile-money-api.md` §7.2, §10.1).
 
 use kiungo_domain::Msisdn;
+use kiungo_domain::numbering::Market;
 
 use crate::config::{AccountId, Options};
 use crate::wire::{KeyValue, Transaction};
@@ -29,11 +30,9 @@ impl OwnAccount {
     /// Whether this identifier is one of ours.
     pub(crate) fn is(&self, identifier: &KeyValue) -> bool {
         let same = |own: &AccountId, value: &str| {
-            if own.kind.eq_ignore_ascii_case("msisdn") {
-                matches!((Msisdn::parse(&own.id), Msisdn::parse(value)), (Ok(a), Ok(b)) if a == b)
-            } else {
-                own.id == value
-            }
+            let number = Some(own).filter(|own| own.kind.eq_ignore_ascii_case("msisdn"));
+            let number = number.and_then(|own| Msisdn::parse(own.id.trim_start_matches('+')).ok());
+            own.id == value || number.is_some_and(|number| number.is_written(value))
         };
         self.names.iter().any(|own| identifier.is(&own.kind) && same(own, identifier.value()))
     }
@@ -76,29 +75,23 @@ fn given(party: Option<&[KeyValue]>) -> Option<&[KeyValue]> {
     party.filter(|party| !party.is_empty())
 }
 
-/// The phone number of a party: the one that is expected if it is among them, else the first one.
-/// `Ok(None)` if none is stated, `Err` if what is stated is no full number.
+/// The phone number of a party: the one that is expected if it is among them, however it is written,
+/// else the first one that is stated in full. What is masked, hashed or cut off says nothing of whose
+/// number it is, and counts as not stated.
 pub(crate) fn msisdn(
     party: Option<&[KeyValue]>,
     own: &OwnAccount,
+    numbers: &Market,
     expected: Option<&Msisdn>,
-) -> Result<Option<Msisdn>, Masked> {
-    let stated = party.unwrap_or_default().iter();
-    let numbers: Vec<_> = stated
-        .filter(|identifier| identifier.is("msisdn") && !own.is(identifier))
-        .map(|identifier| Msisdn::parse(identifier.value()))
-        .collect();
-    if numbers.is_empty() {
-        return Ok(None);
-    }
-    let readable: Vec<Msisdn> = numbers.into_iter().flatten().collect();
-    let same = readable.iter().find(|number| Some(*number) == expected);
-    same.or(readable.first()).cloned().map(Some).ok_or(Masked)
+) -> Option<Msisdn> {
+    let stated = || {
+        let identifiers = party.unwrap_or_default().iter();
+        identifiers.filter(|identifier| identifier.is("msisdn") && !own.is(identifier))
+    };
+    let same = |expected: &&Msisdn| stated().any(|stated| expected.is_written(stated.value()));
+    let first = || stated().find_map(|stated| numbers.stated(stated.value()));
+    expected.filter(same).cloned().or_else(first)
 }
-
-/// A phone number is stated, but not in full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Masked;
 
 #[cfg(test)]
 mod tests {
@@ -135,18 +128,34 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_read_in_every_spelling_and_a_masked_one_is_said_to_be_masked() {
-        let expected = Msisdn::parse("26657000001").unwrap();
-        let read = |identifiers: &[(&str, &str)]| {
-            msisdn(Some(&party(identifiers)), &own(), Some(&expected))
+    fn a_number_is_read_in_every_notation_and_a_masked_one_says_nothing() {
+        let read = |market: &str, expected: &str, identifiers: &[(&str, &str)]| {
+            let expected = Msisdn::parse(expected).unwrap();
+            let numbers = Market::of(&[market]).unwrap();
+            let read = msisdn(Some(&party(identifiers)), &own(), &numbers, Some(&expected));
+            read.map(|number| number.digits().to_owned())
         };
-        assert_eq!(read(&[("msisdn", "+266 57000001")]), Ok(Some(expected.clone())));
-        assert_eq!(
-            read(&[("MSISDN", "26657000002"), ("msisdn", "26657000001")]),
-            Ok(Some(expected.clone()))
-        );
-        assert_eq!(read(&[("accountid", "7"), ("linkref", "8")]), Ok(None));
-        assert_eq!(read(&[("msisdn", "+26657****01")]), Err(Masked));
-        assert_eq!(read(&[("msisdn", "+26657999999")]), Ok(None));
+        for (market, wallet, stated, expected) in [
+            ("266", "26657000001", "+266 57000001", Some("26657000001")),
+            ("266", "26657000001", "57000001", Some("26657000001")),
+            ("266", "26657000001", "57000002", Some("26657000002")),
+            ("266", "26657000001", "+26657****01", None),
+            ("266", "26657000001", "+26657999999", None),
+            ("255", "255700000001", "0700000001", Some("255700000001")),
+            ("255", "255700000001", "700000001", Some("255700000001")),
+            ("255", "255700000001", "00255700000001", Some("255700000001")),
+            ("255", "255700000001", "tel:+255700000001", Some("255700000001")),
+            ("255", "255700000001", "2557****0001", None),
+            ("255", "255700000001", "2557****0002", None),
+            ("255", "255700000001", "0700000002", Some("255700000002")),
+            ("255", "255700000001", "+254700000001", Some("254700000001")),
+        ] {
+            let read = read(market, wallet, &[("msisdn", stated)]);
+            assert_eq!(read.as_deref(), expected, "{stated}");
+        }
+        let both = [("MSISDN", "26657000002"), ("msisdn", "26657000001")];
+        assert_eq!(read("266", "26657000001", &both).as_deref(), Some("26657000001"));
+        let others = [("accountid", "7"), ("linkref", "8")];
+        assert_eq!(read("266", "26657000001", &others), None);
     }
 }

@@ -263,8 +263,8 @@ impl Reading {
         let Transaction { amount, currency, .. } = transaction;
         let amount = amount::read(amount.as_ref(), currency.as_ref(), self.terms.currency)
             .map_err(|_| "the stated amount or currency cannot be read")?;
-        let msisdn = party::msisdn(self.customer(asked, transaction), &self.own, asked.msisdn)
-            .map_err(|_| "the stated phone number cannot be read")?;
+        let customer = self.customer(asked, transaction);
+        let msisdn = party::msisdn(customer, &self.own, &self.terms.numbers, asked.msisdn);
         let echoed = transaction.requesting_organisation_transaction_reference.as_ref();
         let reference = Text::given(echoed)
             .map(|text| Reference::parse(text).map_err(|_| "the echoed reference is not ours"))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use kiungo_domain::numbering::Market;
 use kiungo_domain::transfer::step::StepName;
 use kiungo_domain::{Currency, Money, Msisdn, Receipt, Reference, Timestamp, TransferId};
 use kiungo_provider::order::WalletOperation;
@@ -132,6 +133,7 @@ impl Mapping {
     pub(crate) fn terms(&self) -> Terms {
         Terms {
             currency: lsl(),
+            numbers: Market::of(&["266"]).unwrap(),
             decimals: 2,
             codes: self.codes.clone(),
             statuses: self.statuses.clone(),

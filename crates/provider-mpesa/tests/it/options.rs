@@ -1,7 +1,7 @@
 //! What is checked before anything starts, and what the errors say.
 
 use kiungo_domain::Currency;
-use kiungo_provider_mpesa::{Mpesa, Options, OptionsError, Secrets};
+use kiungo_provider_mpesa::{Environment, Mpesa, Options, OptionsError, Secrets};
 use kiungo_transport::{Network, NetworkOptions};
 use std::sync::Arc;
 
@@ -32,10 +32,10 @@ fn a_wrong_option_is_named() {
         (refused(|o| o.service_provider_code = "12".to_owned()), "service_provider_code"),
         (refused(|o| o.service_provider_code = "12-45".to_owned()), "service_provider_code"),
         (refused(|o| o.context = Some("a/b".to_owned())), "context"),
-        (refused(|o| o.msisdn_digits = Some(vec![])), "msisdn_digits"),
         (refused(|o| o.time_zone = Some("Africa/Nowhere".to_owned())), "time_zone"),
         (refused(|o| o.query_timeout = zero), "query_timeout"),
         (refused(|o| o.session_lifetime = o.activation_delay), "session_lifetime"),
+        (refused(|o| o.environment = Environment::OpenApi), "environment"),
         (refused(|o| o.currency = Some("KES".to_owned())), "currency"),
         (
             refused(|o| o.notification_amount_max = Some("1e6".to_owned())),

@@ -4,7 +4,7 @@ use kiungo_domain::outcome::{Awaiting, Reason, Retry};
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Msisdn, Outcome, Receipt, Reference};
 use kiungo_provider::{Provider, WalletOrder};
-use kiungo_provider_mpesa::{Environment, Mpesa};
+use kiungo_provider_mpesa::Mpesa;
 use serde_json::json;
 
 use crate::support::{
@@ -101,8 +101,7 @@ async fn a_collection_is_sent_as_documented() {
 
 #[tokio::test(start_paused = true)]
 async fn a_payout_is_sent_with_the_decimals_of_its_market() {
-    let mut lesotho = mapping("ls");
-    lesotho.mpesa.environment = Environment::OpenApi;
+    let lesotho = mapping("ls").in_production();
     let (mpesa, market) = adapter(lesotho);
     let order = WalletOrder {
         msisdn: Msisdn::parse("26650123456").unwrap(),
@@ -263,9 +262,7 @@ async fn a_late_answer_is_unknown_and_a_slow_one_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_sent_is_refused_before_anything_is_sent() {
-    let mut production = mapping("tz");
-    production.mpesa.environment = Environment::OpenApi;
-    let (mpesa, market) = adapter(production);
+    let (mpesa, market) = adapter(mapping("tz").in_production());
     let with = |change: &dyn Fn(&mut WalletOrder)| {
         let mut order = order(StepName::First);
         change(&mut order);
@@ -277,6 +274,7 @@ async fn what_cannot_be_sent_is_refused_before_anything_is_sent() {
         (with(&|o| o.amount = money("10", "USD")), Reason::AmountNotAllowed),
         (with(&|o| o.msisdn = Msisdn::parse("000000000001").unwrap()), Reason::AccountNotFound),
         (with(&|o| o.msisdn = Msisdn::parse("26650123456").unwrap()), Reason::AccountNotFound),
+        (with(&|o| o.msisdn = Msisdn::parse("0712345678").unwrap()), Reason::AccountNotFound),
     ] {
         assert_eq!(reason_of(&mpesa.collect(&order).await), (reason, Retry::Never));
         assert_eq!(reason_of(&mpesa.pay_out(&order).await), (reason, Retry::Never));
@@ -289,8 +287,18 @@ async fn what_cannot_be_sent_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_sandbox_is_sent_its_own_triggers() {
+async fn the_sandbox_is_sent_its_own_triggers_and_no_other_markets_numbers() {
     let (mpesa, market) = tanzania();
+    let foreign =
+        WalletOrder { msisdn: Msisdn::parse("254712345678").unwrap(), ..order(StepName::First) };
+    let refused = mpesa.collect(&foreign).await;
+    assert_eq!(reason_of(&refused), (Reason::AccountNotFound, Retry::Never));
+    let Outcome::Rejected(rejection) = refused else { panic!("{refused:?}") };
+    assert_eq!(
+        rejection.message,
+        "the provider has no wallet with such a number: its numbers are +255 and 9 digits that begin \
+         with 6 or 7"
+    );
     let trigger =
         WalletOrder { msisdn: Msisdn::parse("000000000001").unwrap(), ..order(StepName::First) };
     assert!(matches!(mpesa.collect(&trigger).await, Outcome::Completed(_)));

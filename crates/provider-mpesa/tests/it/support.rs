@@ -11,13 +11,14 @@ use aws_lc_rs::rsa::{KeySize, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use kiungo_domain::numbering::Market as Numbering;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Currency, Money, Msisdn, Receipt, Reference, Timestamp, TransferId};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     CodeLine, CodeTables, RawCallback, ReverseOrder, Terms, WalletInquiry, WalletOrder,
 };
-use kiungo_provider_mpesa::{Mpesa, Options, Secrets};
+use kiungo_provider_mpesa::{Environment, Mpesa, Options, Secrets};
 use kiungo_transport::{Failure, Request, Response, Transport};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
@@ -37,8 +38,33 @@ pub(crate) const MAPPINGS: [(&str, &str); 5] = [
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Mapping {
     pub(crate) mpesa: Options,
+    pub(crate) numbers: Numbers,
     pub(crate) codes: CodeTables,
     pub(crate) statuses: BTreeMap<String, CodeLine>,
+}
+
+/// The section `[numbers]`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Numbers {
+    dial_codes: Vec<String>,
+    test_numbers: Vec<String>,
+}
+
+impl Numbers {
+    fn numbering(&self) -> Numbering {
+        let codes: Vec<&str> = self.dial_codes.iter().map(String::as_str).collect();
+        let test_numbers = self.test_numbers.iter().map(|n| Msisdn::parse(n).unwrap()).collect();
+        Numbering::of(&codes).unwrap().with_test_numbers(test_numbers)
+    }
+}
+
+impl Mapping {
+    /// As it goes live.
+    pub(crate) fn in_production(mut self) -> Self {
+        self.mpesa.environment = Environment::OpenApi;
+        self.numbers.test_numbers.clear();
+        self
+    }
 }
 
 pub(crate) fn mapping(market: &str) -> Mapping {
@@ -53,6 +79,7 @@ pub(crate) fn terms(mapping: &Mapping) -> Terms {
     let currency = Currency::from_code(&market.currency).unwrap();
     Terms {
         currency,
+        numbers: mapping.numbers.numbering(),
         decimals: if currency.code() == "TZS" { 0 } else { 2 },
         codes: mapping.codes.clone(),
         statuses: mapping.statuses.clone(),

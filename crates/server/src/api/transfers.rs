@@ -49,7 +49,7 @@ pub(crate) async fn create_transfer(
     IdempotencyKey(key): IdempotencyKey,
     Json(request): Json<TransferRequest>,
 ) -> Result<Response, Problem> {
-    let new = request.read()?;
+    let new = request.read(&*state.service)?;
     let caller = Caller { client: identity.client.to_string(), key, digest: digest(&new) };
     let submitted = state.service.submit(new, caller).await?;
     let mut response = accepted(&state, &submitted.first, &identity);
@@ -123,7 +123,7 @@ pub(crate) async fn list_transfers(
     Extension(identity): Extension<Identity>,
     Query(filter): Query<TransferFilter>,
 ) -> Result<axum::Json<TransferPageView>, Problem> {
-    let page = state.service.store().search(&filter.read()?).await?;
+    let page = state.service.store().search(&filter.read(&*state.service)?).await?;
     Ok(axum::Json(view_page(&state, &page, &identity)))
 }
 

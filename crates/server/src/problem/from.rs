@@ -33,6 +33,9 @@ impl From<SubmitError> for Problem {
                     _ => problem,
                 }
             }
+            SubmitError::Wallet(_) => Self::new(Code::TransferRefused, &detail)
+                .reason(words::reason(Reason::AccountNotFound))
+                .error(MemberError::member("/msisdn", detail)),
             SubmitError::KeyReused(id) => {
                 Self::new(Code::IdempotencyKeyReused, detail).transfer(id)
             }

@@ -1,7 +1,7 @@
 //! What clients ask for.
 
 use kiungo_domain::transfer::Status;
-use kiungo_domain::{Kind, Msisdn, ProviderId, Receipt, Timestamp};
+use kiungo_domain::{Kind, ProviderId, Receipt, Timestamp};
 use kiungo_store::{Cursor, TransferQuery};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -9,6 +9,7 @@ use utoipa::IntoParams;
 use super::check::{Checks, text};
 use super::{time, words};
 use crate::problem::Problem;
+use crate::service::Wallets;
 
 /// Rows of a page when the client does not say.
 const LIMIT_DEFAULT: u32 = 50;
@@ -28,7 +29,8 @@ pub(crate) struct TransferFilter {
     kind: Option<String>,
     /// The provider.
     provider: Option<String>,
-    /// The wallet.
+    /// The wallet, in any form that its provider's market has. In national form it may need `provider`
+    /// beside it.
     msisdn: Option<String>,
     /// A receipt, of the provider or of the core.
     receipt: Option<String>,
@@ -74,16 +76,20 @@ pub(crate) struct PageFilter {
 
 impl TransferFilter {
     /// The query, if every parameter is right.
-    pub(crate) fn read(self) -> Result<TransferQuery, Problem> {
+    pub(crate) fn read(self, wallets: &dyn Wallets) -> Result<TransferQuery, Problem> {
         let mut checks = Checks::default();
+        let provider = provider(self.provider, &mut checks);
+        let msisdn = self.msisdn.and_then(|text| {
+            checks.parameter("msisdn", wallets.find_wallet(provider.as_ref(), &text))
+        });
         let statuses = self.status.and_then(|list| checks.parameter("status", statuses(&list)));
         let from = self.from.and_then(|text| checks.parameter("from", time::from_text(&text)));
         let to = self.to.and_then(|text| checks.parameter("to", time::from_text(&text)));
         let query = TransferQuery {
             statuses: statuses.unwrap_or_default(),
             kind: self.kind.and_then(|word| checks.parameter("kind", kind(&word))),
-            provider: provider(self.provider, &mut checks),
-            msisdn: self.msisdn.and_then(|text| checks.parameter("msisdn", Msisdn::parse(&text))),
+            provider,
+            msisdn,
             receipt: self.receipt.and_then(|text| checks.parameter("receipt", Receipt::new(&text))),
             client_reference: self
                 .client_reference

@@ -1,8 +1,9 @@
 //! What clients send.
 
+use kiungo_domain::numbering::{NumberError, check_text};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, ProviderId};
-use kiungo_engine::request::NewTransfer;
+use kiungo_engine::request::{NewTransfer, SubmitError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,6 +12,7 @@ use super::words;
 use crate::extract::Object;
 use crate::keyring::sha256_hex;
 use crate::problem::Problem;
+use crate::service::Wallets;
 
 /// A transfer that is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,7 +35,9 @@ pub struct TransferRequest {
     provider: String,
     /// The core, as configured; the provider's own if left out.
     core: Option<String>,
-    /// The customer's wallet: 6 to 15 digits in international form.
+    /// The customer's wallet, in international form or in the national form of the provider's market:
+    /// `255712345678`, `+255 712 345 678`, `00255712345678` and `0712345678` are one number. A number
+    /// of another market is refused.
     #[schema(examples("255712345678"))]
     msisdn: String,
     #[schema(value_type = AccountInput)]
@@ -86,12 +90,23 @@ pub(crate) struct AssignmentRequest {
 }
 
 impl TransferRequest {
-    /// The transfer, if every member is right.
-    pub fn read(self) -> Result<NewTransfer, Problem> {
+    /// The transfer, if every member is right. `wallets` knows how providers' numbers are written.
+    pub fn read(self, wallets: &dyn Wallets) -> Result<NewTransfer, Problem> {
         let mut checks = Checks::default();
+        let mut refused = None;
         let provider = checks.member("/provider", ProviderId::new(&self.provider));
         let core = self.core.map(|core| checks.member("/core", CoreId::new(&core)));
-        let msisdn = checks.member("/msisdn", Msisdn::parse(&self.msisdn));
+        let wallet = provider.as_ref().map(|provider| wallet(wallets, provider, &self.msisdn));
+        let msisdn = match wallet {
+            Some(Err(Unread::Text(error))) => checks.member("/msisdn", Err(error)),
+            Some(Err(Unread::Refused(error))) => {
+                // What is wrong with the rest goes first: it is for whoever wrote the client.
+                refused = Some(error);
+                None
+            }
+            Some(Ok(msisdn)) => Some(msisdn),
+            None => checks.member("/msisdn", check_text(&self.msisdn)).and(None),
+        };
         let account = self.account.0.read("/account", &mut checks);
         let fits = match &account {
             Some(account) if account.kind != Some(self.kind.account_kind()) => Err(format!(
@@ -119,7 +134,31 @@ impl TransferRequest {
             client_reference: client_reference.flatten(),
             note: note.flatten(),
         });
-        checks.give(whole)
+        match refused {
+            Some(error) => {
+                checks.finish()?;
+                Err(error.into())
+            }
+            None => checks.give(whole),
+        }
+    }
+}
+
+/// Why there is no wallet.
+enum Unread {
+    /// The text is no number.
+    Text(NumberError),
+    /// It is a number, and not one that the provider has.
+    Refused(SubmitError),
+}
+
+fn wallet(wallets: &dyn Wallets, provider: &ProviderId, text: &str) -> Result<Msisdn, Unread> {
+    match wallets.read_wallet(provider, text) {
+        Ok(msisdn) => Ok(msisdn),
+        Err(SubmitError::Wallet(error @ NumberError::Unreadable)) => Err(Unread::Text(error)),
+        // Where it can be read without the provider, the engine has the last word: it alone knows
+        // whether the same was accepted before, when the provider took such numbers.
+        Err(error) => Msisdn::international(text).ok_or(Unread::Refused(error)),
     }
 }
 
@@ -197,13 +236,69 @@ pub fn digest(new: &NewTransfer) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kiungo_domain::numbering::Market;
+
     use super::*;
+    use crate::problem::Code;
 
     const GOOD: &str = r#"{"kind":"deposit","provider":"mpesa-tz","msisdn":"255712345678",
         "account":{"type":"savings","id":1},"amount":"125.50","currency":"TZS"}"#;
 
+    /// Every provider but one is in Tanzania.
+    struct Tanzania;
+
+    impl Wallets for Tanzania {
+        fn read_wallet(&self, provider: &ProviderId, text: &str) -> Result<Msisdn, SubmitError> {
+            if provider.as_str() == "nowhere" {
+                return Err(SubmitError::UnknownProvider(provider.clone()));
+            }
+            Ok(Market::of(&["255"]).unwrap().read(text)?)
+        }
+
+        fn find_wallet(&self, _: Option<&ProviderId>, _: &str) -> Result<Msisdn, NumberError> {
+            Err(NumberError::Unreadable)
+        }
+    }
+
     fn read(json: &str) -> Result<NewTransfer, Problem> {
-        serde_json::from_str::<TransferRequest>(json).unwrap().read()
+        serde_json::from_str::<TransferRequest>(json).unwrap().read(&Tanzania)
+    }
+
+    #[test]
+    fn a_wallets_number_is_one_number_in_every_notation() {
+        let one = read(GOOD).unwrap();
+        assert_eq!(one.msisdn.digits(), "255712345678");
+        for text in
+            ["0712345678", "712345678", "00255712345678", "2550712345678", "+255-712-345-678"]
+        {
+            let same = read(&GOOD.replace("255712345678", text)).unwrap();
+            assert_eq!((&same, digest(&same)), (&one, digest(&one)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_none_of_the_provider_is_refused_by_name() {
+        let problem = |from: &str, to: &str| {
+            let problem = read(&GOOD.replace(from, to)).unwrap_err();
+            let pointers = problem.errors().iter().filter_map(|error| error.pointer.clone());
+            (problem.code(), pointers.collect::<Vec<_>>().join(" "))
+        };
+        let wallet = |to| problem("255712345678", to);
+        let refused = (Code::TransferRefused, "#/msisdn".to_owned());
+        for text in ["0841234567", "+0712345678", "0812345678"] {
+            assert_eq!(wallet(text), refused, "{text}");
+        }
+        for text in ["", "07x2345678", "2557****5678"] {
+            assert_eq!(wallet(text), (Code::InvalidRequest, "#/msisdn".to_owned()), "{text}");
+        }
+        // The engine refuses it, unless the same was accepted before.
+        let foreign = read(&GOOD.replace("255712345678", "+254712345678")).unwrap();
+        assert_eq!(foreign.msisdn.digits(), "254712345678");
+        let both = problem("255712345678\"", "0841234567\",\"note\":\"\"");
+        assert_eq!(both, (Code::InvalidRequest, "#/note".to_owned()));
+        let nowhere = GOOD.replace("255712345678", "0712345678");
+        let nowhere = read(&nowhere.replace("mpesa-tz", "nowhere")).unwrap_err();
+        assert_eq!(nowhere.code(), Code::UnknownProvider);
     }
 
     #[test]

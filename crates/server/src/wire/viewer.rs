@@ -29,8 +29,10 @@ impl Viewer {
 
     /// A text that a payer typed: masked where it is a phone number.
     pub(crate) fn typed(self, text: &str, is_phone: bool) -> String {
-        match Msisdn::parse(text) {
-            Ok(msisdn) if is_phone => self.msisdn(&msisdn),
+        let mut digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        digits.truncate(15);
+        match Msisdn::parse(&digits) {
+            Ok(msisdn) if is_phone && !self.full => msisdn.to_string(),
             _ => text.to_owned(),
         }
     }

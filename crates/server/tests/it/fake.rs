@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use kiungo_core_banking::AccountFacts;
+use kiungo_domain::numbering::{Market, NumberError};
 use kiungo_domain::transfer::{Decision, Draft, Instruction, Origin};
 use kiungo_domain::{
-    AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Money, ProviderId, Timestamp,
-    TransferId,
+    AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Money, Msisdn, ProviderId,
+    Timestamp, TransferId,
 };
 use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
@@ -18,7 +19,7 @@ use kiungo_engine::request::{
     RequestError, SubmitError, Submitted,
 };
 use kiungo_provider::{CallbackReply, RawCallback, ReadError};
-use kiungo_server::Service;
+use kiungo_server::{Service, Wallets};
 use kiungo_store::{Change, CommitError, IdempotencyKey, NewArrival, Store, StoreError, Summary};
 use uuid::Uuid;
 
@@ -100,7 +101,7 @@ impl Fake {
             kind: kiungo_domain::Kind::Deposit,
             provider: ProviderId::new("mpesa-tz").unwrap(),
             core: CoreId::new("main").unwrap(),
-            msisdn: Some(kiungo_domain::Msisdn::parse("255712345678").unwrap()),
+            msisdn: Some(Msisdn::parse("255712345678").unwrap()),
             accounts,
             amount: tzs("2500"),
             client_reference: None,
@@ -134,6 +135,20 @@ impl Fake {
         let first = self.store.summary(id).await?;
         let first = first.ok_or(StoreError::Corrupt("a key without a transfer".to_owned()))?;
         Ok(Submitted { first, replayed: true })
+    }
+}
+
+impl Wallets for Fake {
+    fn read_wallet(&self, _provider: &ProviderId, text: &str) -> Result<Msisdn, SubmitError> {
+        Ok(Market::of(&["255"]).unwrap().read(text)?)
+    }
+
+    fn find_wallet(
+        &self,
+        _provider: Option<&ProviderId>,
+        text: &str,
+    ) -> Result<Msisdn, NumberError> {
+        Market::of(&["255"]).unwrap().read(text)
     }
 }
 

@@ -141,7 +141,7 @@ impl Wiring<'_> {
     fn gsma_changes(&self) -> String {
         let address = self.addresses.gsma;
         format!(
-            "{}\nmoney = {{ currency = \"{}\" }}\n\
+            "{}\nmoney = {{ currency = \"{}\" }}\nnumbers = {{ dial_codes = [\"255\"] }}\n\
              callbacks = {{ expected = false, payments = false, validation = false }}\n\
              [gsma]\nbase_url = \"http://{address}/v1.2/mm\"\n\
              token_url = \"http://{address}/v1/oauth/accesstoken\"\nanswers = \"polling\"\n\

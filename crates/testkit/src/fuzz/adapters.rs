@@ -53,6 +53,7 @@ pub(super) fn terms(mapping: &Mapping) -> Option<Terms> {
     let lower = |(word, line): (String, CodeLine)| (word.to_ascii_lowercase(), line);
     Some(Terms {
         currency: mapping.money().currency,
+        numbers: mapping.numbers().clone(),
         decimals: mapping.money().decimals,
         codes: mapping.section("codes").ok()?,
         statuses: statuses.into_iter().map(lower).collect(),

@@ -30,6 +30,8 @@ const CORE: usize = 2;
 
 /// What the shipped mapping of the GSMA sandbox has otherwise here: shillings, and our simulator.
 const GSMA_CHANGES: &str = r#"
+[numbers]
+dial_codes = ["255"]
 [money]
 currency = "TZS"
 [limits.collect]

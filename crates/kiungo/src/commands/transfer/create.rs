@@ -26,7 +26,7 @@ pub(super) struct CreateOptions {
     /// The provider, as configured
     #[arg(long)]
     provider: String,
-    /// The customer's wallet, in international form: 255712345678
+    /// The customer's wallet, in international form or in that of the provider's market: 0712345678
     #[arg(long)]
     msisdn: String,
     #[command(flatten)]
