@@ -11,6 +11,7 @@
 //! * [`policy`]: the numbers and choices that a mapping gives to the rules
 //! * [`transfer`]: the saga: events, what follows from them, and the ledger postings
 //! * [`time`]: a moment, as microseconds since 1970 UTC
+//! * [`typed`]: text that a payer typed by hand, and what it may name
 
 pub mod identity;
 pub mod money;
@@ -19,6 +20,7 @@ pub mod party;
 pub mod policy;
 pub mod time;
 pub mod transfer;
+pub mod typed;
 
 pub use identity::{CoreId, ProviderId, Receipt, Reference, Slot, TransferId};
 pub use money::{Currency, Money};

@@ -11,6 +11,8 @@
 //! * `commit`: making a decision durable
 //! * `daily`: what one wallet may move in a day
 //! * `operate`: orders and inquiries, from the state of a transfer
+//! * `candidates`: which of the accounts that a payer may have named it is
+//! * `suggestions`: accounts that a person may give suspended money to
 //! * `lanes`: one operation at a time per core account (rule 11)
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
 //! * `fees`: what a mapping expects, beside what the provider states
@@ -29,6 +31,7 @@ pub mod requests;
 pub mod setup;
 
 mod advance;
+mod candidates;
 mod commit;
 mod daily;
 mod fees;
@@ -39,6 +42,7 @@ mod operate;
 mod schedule;
 mod shards;
 pub mod sharing;
+mod suggestions;
 mod sweep;
 
 pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};

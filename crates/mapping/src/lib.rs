@@ -12,7 +12,7 @@
 //! | `[hours]` | `hours` |
 //! | `[inquiry]`, `[core.inquiry]` | [`inquiry`] |
 //! | `[core]` | [`core`] |
-//! | `[[account_reference]]` | `reference`, with the language in `pattern` |
+//! | `[[account_reference]]` | `reference`, with the language in `pattern`; for persons `readings` |
 //! | `[fees.*]` | [`fees`] |
 //! | `[traffic]`, `[callbacks]` | [`traffic`] |
 //! | `[gsma]` or `[mpesa]`, `[codes.*]`, `[statuses]` | the adapter's, by [`Mapping::section`] |
@@ -28,6 +28,7 @@ pub mod money;
 mod pattern;
 pub mod problem;
 mod read;
+mod readings;
 mod reference;
 mod section;
 pub mod traffic;
