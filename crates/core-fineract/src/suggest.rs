@@ -181,12 +181,12 @@ impl Search<'_> {
         }
     }
 
-    /// Accounts whose number differs by one slip from what was typed.
+    /// Accounts whose number differs by one slip from what was typed, also once that is filled up.
     async fn by_near_number(&mut self, number: &str, kinds: &[AccountKind]) {
         let filled_up = format!("{number:0>DEFAULT_LENGTH$}");
         let near = |account_no: &str| {
             let slip =
-                near::distance(&filled_up, account_no).or(near::distance(number, account_no));
+                near::distance(number, account_no).or(near::distance(&filled_up, account_no));
             slip.filter(|slip| *slip > 0).map(|_| Likeness::Similar)
         };
         // What is known already may be near as well, which is worth knowing.
@@ -194,8 +194,12 @@ impl Search<'_> {
             let near = found.facts.as_ref().and_then(|facts| near(&facts.account_no));
             found.reasons.extend(near);
         }
-        let slips = near::swapped(&filled_up).into_iter().chain(near::one_digit_off(&filled_up));
-        for pattern in slips {
+        let mut numbers = vec![number];
+        numbers.extend(Some(filled_up.as_str()).filter(|filled_up| *filled_up != number));
+        let slips = numbers.iter().flat_map(|number| {
+            near::swapped(number).into_iter().chain(near::one_digit_off(number))
+        });
+        for pattern in slips.collect::<Vec<_>>() {
             if self.found.len() >= suggestion::SUGGESTIONS_MAX {
                 return;
             }

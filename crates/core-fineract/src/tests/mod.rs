@@ -10,4 +10,5 @@ pub(crate) mod orders;
 mod probes;
 mod requests;
 pub(crate) mod script;
+mod suggestions;
 mod undos;

@@ -1,6 +1,7 @@
 //! What a key may see.
 
 use kiungo_domain::Msisdn;
+use kiungo_domain::typed::characters;
 
 use crate::keyring::Identity;
 use crate::options::Role;
@@ -27,10 +28,11 @@ impl Viewer {
         if self.full { msisdn.digits().to_owned() } else { msisdn.to_string() }
     }
 
-    /// A text that a payer typed: masked where it is a phone number.
+    /// A text that a payer typed: masked where it is a phone number, in whichever form.
     pub(crate) fn typed(self, text: &str, is_phone: bool) -> String {
-        match Msisdn::parse(text) {
-            Ok(msisdn) if is_phone => self.msisdn(&msisdn),
+        let bare: String = characters(text).iter().map(|c| c.plain).filter(|c| *c != '+').collect();
+        match Msisdn::parse(&bare) {
+            Ok(msisdn) if is_phone && !self.full => msisdn.to_string(),
             _ => text.to_owned(),
         }
     }
