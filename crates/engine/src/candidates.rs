@@ -8,10 +8,7 @@ use kiungo_domain::outcome::{Reason, Rejection, Retry};
 
 /// The core's answer about the first account that it knows; a refusal for want of an account if it
 /// knows none.
-pub(crate) async fn first_found(
-    core: &dyn Core,
-    candidates: impl IntoIterator<Item = AccountCheck>,
-) -> CheckAnswer {
+pub(crate) async fn first_found(core: &dyn Core, candidates: Vec<AccountCheck>) -> CheckAnswer {
     let mut not_found = None;
     for candidate in candidates {
         let answer = core.check(&candidate).await;

@@ -105,7 +105,7 @@ impl Inner {
             holder: holder(),
             at,
         });
-        candidates::first_found(core.core.as_ref(), checks).await
+        candidates::first_found(core.core.as_ref(), checks.collect()).await
     }
 
     fn ports(&self, transfer: &Transfer) -> (Option<&ProviderPort>, Option<&CorePort>) {

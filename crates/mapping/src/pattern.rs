@@ -22,12 +22,15 @@
 //! in proportion to text times pattern, and so that two patterns can be compared: `overlap` finds a
 //! text that both match.
 
+mod char_set;
 mod overlap;
 
 use std::collections::BTreeSet;
 
 use kiungo_domain::typed::{Character, characters, is_separator, plain};
 use thiserror::Error;
+
+use char_set::CharSet;
 
 /// The longest text that is looked at, in characters.
 pub(crate) const TEXT_MAX: usize = 64;
@@ -91,57 +94,6 @@ struct Slot {
     kept: bool,
     /// Where the match may go on instead, without a character.
     skip_to: Option<usize>,
-}
-
-/// A set of characters: each ASCII character by itself, all others together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct CharSet {
-    ascii: u128,
-    others: bool,
-    /// The one other character that a literal stands for.
-    other: Option<char>,
-}
-
-impl CharSet {
-    const EMPTY: Self = Self { ascii: 0, others: false, other: None };
-
-    fn one(c: char, loose: bool) -> Self {
-        let c = if loose { plain(c) } else { c };
-        if !c.is_ascii() {
-            return Self { other: Some(c), ..Self::EMPTY };
-        }
-        let cases = if loose { [c.to_ascii_lowercase(), c.to_ascii_uppercase()] } else { [c, c] };
-        Self::of(|ascii| cases.contains(&ascii))
-    }
-
-    fn of(holds: impl Fn(char) -> bool) -> Self {
-        let ascii = (0..128_u8)
-            .filter(|byte| holds(char::from(*byte)))
-            .fold(0, |set, byte| set | (1_u128 << byte));
-        Self { ascii, ..Self::EMPTY }
-    }
-
-    fn class(name: &str, loose: bool) -> Option<Self> {
-        match name {
-            "digits" => Some(Self::of(|c| c.is_ascii_digit())),
-            "letters" => Some(Self::of(|c| c.is_ascii_alphabetic())),
-            "alnum" => Some(Self::of(|c| c.is_ascii_alphanumeric())),
-            "any" => {
-                let printable =
-                    Self::of(|c| (c.is_ascii_graphic() || c == ' ') && !(loose && is_separator(c)));
-                Some(Self { others: true, ..printable })
-            }
-            _ => None,
-        }
-    }
-
-    fn has(self, c: char) -> bool {
-        if c.is_ascii() {
-            self.ascii & (1 << u32::from(c)) != 0
-        } else {
-            self.others || self.other == Some(c)
-        }
-    }
 }
 
 impl Pattern {

@@ -32,25 +32,6 @@ const START: Place = Place { slot: 0, kept: 0, last: Last::Other, joined: false 
 /// How each pair of places was first reached: from which pair, by which character.
 type Origins = BTreeMap<(Place, Place), Option<((Place, Place), char)>>;
 
-impl CharSet {
-    /// Some character of both sets, letters and digits first.
-    fn meet(self, other: Self) -> Option<char> {
-        let both = self.ascii & other.ascii;
-        let holds = |byte: &u8| both & (1 << *byte) != 0;
-        let ascii = (b'0'..=b'9').chain(b'A'..=b'Z').chain(0..128).find(holds).map(char::from);
-        let named = [self.other, other.other].into_iter().flatten();
-        let mut named = named.filter(|c| self.has(*c) && other.has(*c));
-        ascii.or_else(|| named.next()).or((self.others && other.others).then_some('é'))
-    }
-
-    /// The digits of the set, and all the rest.
-    fn by_digits(self) -> [(Self, bool); 2] {
-        let digits = Self::of(|c| c.is_ascii_digit()).ascii;
-        let rest = Self { ascii: self.ascii & !digits, ..self };
-        [(Self { ascii: self.ascii & digits, ..Self::EMPTY }, true), (rest, false)]
-    }
-}
-
 impl Pattern {
     /// A text that both patterns match, if there is one. A pattern that can match one text in several
     /// ways counts as matching by each of them.
