@@ -4,8 +4,10 @@
 //! code completes or rejects.
 //!
 //! * [`requests`]: what a core asks to be paid out, where it can be asked
+//! * [`suggestion`]: accounts that a payer may have meant
 
 pub mod requests;
+pub mod suggestion;
 
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ pub use requests::{
     CoreRequest, CoreRequests, Facts, Hint, Listed, PageMark, RawHook, RequestId, RequestIdError,
     RequestKind, RequestPage, RequestsError,
 };
+pub use suggestion::{Sought, Suggestion, Suggestions};
 
 /// A core (one tenant) as the engine sees it.
 #[async_trait]
@@ -31,8 +34,8 @@ pub trait Core: Send + Sync {
     /// Finds the account and says whether it would take the operation now. Moves nothing.
     async fn check(&self, check: &AccountCheck) -> CheckAnswer;
 
-    /// Accounts that a mistyped reference may have meant, best first, ten at most. Moves nothing.
-    async fn suggest(&self, account: &AccountRef, payer: Option<&Msisdn>) -> Vec<AccountFacts>;
+    /// Accounts that a payer may have meant, which can take money now or may again. Moves nothing.
+    async fn suggest(&self, sought: &Sought) -> Suggestions;
 
     /// Books the operation. One sending, no retry. If the future is dropped, the outcome is
     /// unknown. Repeating it with the same reference is safe only where

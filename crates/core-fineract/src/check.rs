@@ -58,9 +58,10 @@ async fn weigh(
             ));
         }
         Located::Several => {
+            // Found, and more than once: nothing else is tried instead.
             return Err(refused(
                 "account.ambiguous",
-                Reason::AccountNotFound,
+                Reason::Other,
                 "several accounts fit, and one must not be guessed",
             ));
         }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo_core_banking::{
-    AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError,
+    AccountCheck, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError, Sought, Suggestions,
     UndoCheck, UndoOrder,
 };
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::{AccountRef, Finding, Msisdn, Outcome};
+use kiungo_domain::{Finding, Outcome};
 use kiungo_transport::Transport;
 
 use crate::answer::{self, Booked};
@@ -190,8 +190,8 @@ impl Core for Fineract {
         check::check(&self.client, &self.profile(), check).await
     }
 
-    async fn suggest(&self, account: &AccountRef, payer: Option<&Msisdn>) -> Vec<AccountFacts> {
-        suggest::suggest(&self.client, &self.profile(), account, payer).await
+    async fn suggest(&self, sought: &Sought) -> Suggestions {
+        suggest::suggest(&self.client, &self.profile(), sought).await
     }
 
     async fn post(&self, order: &CoreOrder) -> Outcome {

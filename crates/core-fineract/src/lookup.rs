@@ -23,6 +23,15 @@ impl Account {
             Self::Loan(loan) => CoreAccount { kind: AccountKind::Loan, id: loan.id },
         }
     }
+
+    /// True unless it is closed, rejected, or not approved yet.
+    pub(crate) fn is_alive(&self) -> bool {
+        let status = match self {
+            Self::Savings(account) => account.status.id,
+            Self::Loan(loan) => loan.status.id,
+        };
+        ALIVE.contains(&status)
+    }
 }
 
 /// What a search for one account brought.
@@ -159,7 +168,7 @@ pub(crate) async fn search_accounts(
     Ok(accounts.collect())
 }
 
-async fn by_external_id(
+pub(crate) async fn by_external_id(
     client: &Client,
     profile: &Profile,
     id: &str,

@@ -1,123 +1,246 @@
-//! Which account a mistyped name may have meant. Best effort: an operator decides.
+//! Which account a payer may have meant. Best effort: an operator decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use kiungo_core_banking::AccountFacts;
+use kiungo_core_banking::{AccountFacts, Sought, Suggestion, Suggestions, suggestion};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::{AccountKind, AccountRef, CoreAccount, Currency, Msisdn};
+use kiungo_domain::typed::{Likeness, Reading};
+use kiungo_domain::{AccountKind, CoreAccount, Currency, Msisdn};
 
 use crate::check::facts;
 use crate::client::Client;
-use crate::lookup::{accounts_of, is_alive, owners, read, search_accounts};
+use crate::lookup::{
+    Account, accounts_of, by_external_id, is_alive, owners, read, search_accounts,
+};
 use crate::near;
 use crate::version::Profile;
 
-const SUGGESTIONS_MAX: usize = 10;
+/// Requests for one payment at most: a dozen readings, each searched for and read, and a search for
+/// each digit that may be wrong.
+const REQUESTS_MAX: usize = 60;
 /// Numbers outside of this length are no account numbers, and would cost a search per digit.
 const DIGITS: std::ops::RangeInclusive<usize> = 2..=20;
 /// The length to which the core fills up its account numbers with zeros.
 const DEFAULT_LENGTH: usize = 9;
+const BOTH_KINDS: [AccountKind; 2] = [AccountKind::Savings, AccountKind::Loan];
 
-/// How good a suggestion is; the smaller the better.
-type Rank = u8;
-const TYPED_AND_PHONE: Rank = 0;
-const PHONE: Rank = 1;
-const FILLED_UP: Rank = 2;
-/// Plus 1 for swapped digits, 2 for a wrong one.
-const NEAR: Rank = 2;
-
-/// Accounts of the payer, and accounts with nearly this number, best first.
-pub(crate) async fn suggest(
-    client: &Client,
-    profile: &Profile,
-    account: &AccountRef,
-    payer: Option<&Msisdn>,
-) -> Vec<AccountFacts> {
-    let kinds = match account.kind {
-        Some(kind) => vec![kind],
-        None => vec![AccountKind::Savings, AccountKind::Loan],
+/// Accounts of the payer, accounts that the text may name, and accounts with nearly that number.
+pub(crate) async fn suggest(client: &Client, profile: &Profile, sought: &Sought) -> Suggestions {
+    let mut search = Search {
+        client,
+        profile,
+        requests_left: REQUESTS_MAX,
+        complete: true,
+        found: BTreeMap::new(),
+        order: Vec::new(),
     };
-    let typed = match &account.key {
-        AccountKey::AccountNo(number) | AccountKey::ExternalId(number) => Some(number.trim()),
-        AccountKey::Id(_) | AccountKey::Phone(_) => None,
-    };
-    let phone = match &account.key {
-        AccountKey::Phone(msisdn) => Some(msisdn),
-        _ => payer,
-    };
-    let mut found: BTreeMap<CoreAccount, (Rank, Option<AccountFacts>)> = BTreeMap::new();
-    if let Some(msisdn) = phone {
-        by_phone(client, profile, msisdn, &kinds, typed, &mut found).await;
+    if let Some(payer) = &sought.payer {
+        search.by_phone(payer, &BOTH_KINDS, Likeness::Payer).await;
     }
-    if let Some(number) = typed.filter(|n| n.bytes().all(|b| b.is_ascii_digit())) {
-        by_number(client, number, &kinds, &mut found).await;
+    for reading in &sought.readings {
+        search.by_reading(reading).await;
     }
-    let mut ranked: Vec<_> = found.into_iter().collect();
-    ranked.sort_by_key(|(account, (rank, _))| (*rank, *account));
-    let mut suggestions = Vec::new();
-    for (account, (_, known)) in ranked.into_iter().take(SUGGESTIONS_MAX) {
-        let facts = match known {
-            Some(facts) => Some(facts),
-            None => match read(client, account).await {
-                Ok(Some(account)) => facts(&account).ok(),
-                _ => None,
-            },
-        };
-        suggestions.extend(facts);
+    let typed = sought.readings.iter().find_map(number);
+    if let Some((number, kinds)) = typed {
+        search.by_near_number(number, &kinds).await;
     }
-    suggestions
+    search.finish().await
 }
 
-type Found = BTreeMap<CoreAccount, (Rank, Option<AccountFacts>)>;
+/// What a reading takes for an account number, if that can be mistyped by a digit.
+fn number(reading: &Reading) -> Option<(&str, Vec<AccountKind>)> {
+    let AccountKey::AccountNo(number) = &reading.account.key else { return None };
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    let usable = digits && DIGITS.contains(&number.len());
+    usable.then(|| (number.as_str(), kinds_of(reading)))
+}
 
-async fn by_phone(
-    client: &Client,
-    profile: &Profile,
-    msisdn: &Msisdn,
-    kinds: &[AccountKind],
-    typed: Option<&str>,
-    found: &mut Found,
-) {
-    for owner in owners(client, profile, msisdn).await.unwrap_or_default() {
-        let accounts = accounts_of(client, &owner, kinds).await.unwrap_or_default();
-        for (account, listed) in accounts.into_iter().filter(|(_, listed)| is_alive(listed)) {
-            let near = typed.and_then(|typed| near::distance(typed, &listed.account_no));
-            let rank = if near.is_some() { TYPED_AND_PHONE } else { PHONE };
-            let currency = listed.currency.as_ref().and_then(|c| Currency::from_code(&c.code).ok());
-            let facts = currency.map(|currency| AccountFacts {
-                account,
-                account_no: listed.account_no.clone(),
-                currency,
-                holder: owner.name.clone(),
-            });
-            found.entry(account).or_insert((rank, facts));
+fn kinds_of(reading: &Reading) -> Vec<AccountKind> {
+    reading.account.kind.map_or_else(|| BOTH_KINDS.to_vec(), |kind| vec![kind])
+}
+
+/// An account, as far as it is known yet.
+#[derive(Default)]
+struct Found {
+    reasons: BTreeSet<Likeness>,
+    facts: Option<AccountFacts>,
+}
+
+struct Search<'a> {
+    client: &'a Client,
+    profile: &'a Profile,
+    requests_left: usize,
+    complete: bool,
+    found: BTreeMap<CoreAccount, Found>,
+    /// In the order in which they were found.
+    order: Vec<CoreAccount>,
+}
+
+impl Search<'_> {
+    /// `false` if no more requests may be made.
+    fn may_ask(&mut self) -> bool {
+        let left = self.requests_left.checked_sub(1);
+        self.requests_left = left.unwrap_or(0);
+        self.complete &= left.is_some();
+        left.is_some()
+    }
+
+    /// What was answered; nothing for no answer, which is remembered.
+    fn answered<T: Default, E>(&mut self, answer: Result<T, E>) -> T {
+        self.complete &= answer.is_ok();
+        answer.unwrap_or_default()
+    }
+
+    fn add(&mut self, account: CoreAccount, reason: Likeness, facts: Option<AccountFacts>) {
+        if !self.found.contains_key(&account) {
+            self.order.push(account);
+        }
+        let found = self.found.entry(account).or_default();
+        found.reasons.insert(reason);
+        found.facts = found.facts.take().or(facts);
+    }
+
+    async fn by_reading(&mut self, reading: &Reading) {
+        let kinds = kinds_of(reading);
+        match &reading.account.key {
+            AccountKey::Phone(msisdn) => self.by_phone(msisdn, &kinds, reading.likeness).await,
+            AccountKey::AccountNo(number) => {
+                self.by_number(number.trim(), &kinds, reading.likeness).await;
+            }
+            AccountKey::ExternalId(id) => {
+                if !self.may_ask() {
+                    return;
+                }
+                let answer = by_external_id(self.client, self.profile, id, &kinds).await;
+                for account in self.answered(answer) {
+                    self.add_read(&account, reading.likeness);
+                }
+            }
+            AccountKey::Id(id) => {
+                for kind in kinds {
+                    if !self.may_ask() {
+                        return;
+                    }
+                    let answer = read(self.client, CoreAccount { kind, id: *id }).await;
+                    if let Some(account) = self.answered(answer) {
+                        self.add_read(&account, reading.likeness);
+                    }
+                }
+            }
         }
     }
-}
 
-async fn by_number(client: &Client, number: &str, kinds: &[AccountKind], found: &mut Found) {
-    if !DIGITS.contains(&number.len()) {
-        return;
+    fn add_read(&mut self, account: &Account, reason: Likeness) {
+        if account.is_alive()
+            && let Ok(facts) = facts(account)
+        {
+            self.add(account.id(), reason, Some(facts));
+        }
     }
-    let mut patterns = Vec::new();
-    if number.len() < DEFAULT_LENGTH {
-        patterns.push(format!("{number:0>DEFAULT_LENGTH$}"));
-    }
-    patterns.extend(near::swapped(number));
-    patterns.extend(near::one_digit_off(number));
-    let filled_up = patterns.first().filter(|_| number.len() < DEFAULT_LENGTH).cloned();
-    for pattern in patterns {
-        if found.len() >= SUGGESTIONS_MAX {
+
+    async fn by_phone(&mut self, msisdn: &Msisdn, kinds: &[AccountKind], reason: Likeness) {
+        if !self.may_ask() {
             return;
         }
-        for (account, hit) in search_accounts(client, &pattern, kinds).await.unwrap_or_default() {
-            let Some(account_no) = hit.entity_account_no.get() else { continue };
-            let rank = match near::distance(number, account_no) {
-                Some(distance) => NEAR + distance,
-                None if Some(account_no) == filled_up.as_deref() => FILLED_UP,
-                None => continue,
-            };
-            found.entry(account).or_insert((rank, None));
+        let answer = owners(self.client, self.profile, msisdn).await;
+        for owner in self.answered(answer) {
+            if !self.may_ask() {
+                return;
+            }
+            let answer = accounts_of(self.client, &owner, kinds).await;
+            for (account, listed) in self.answered(answer) {
+                if !is_alive(&listed) {
+                    continue;
+                }
+                let currency = listed.currency.as_ref();
+                let currency = currency.and_then(|c| Currency::from_code(&c.code).ok());
+                let facts = currency.map(|currency| AccountFacts {
+                    account,
+                    account_no: listed.account_no.clone(),
+                    currency,
+                    holder: owner.name.clone(),
+                });
+                self.add(account, reason, facts);
+            }
         }
+    }
+
+    /// Accounts with this number, also filled up with zeros as the core does.
+    async fn by_number(&mut self, number: &str, kinds: &[AccountKind], reason: Likeness) {
+        // Blank would find everything, and `%` and `_` are wildcards.
+        if number.is_empty() || number.contains(['%', '_']) {
+            return;
+        }
+        let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+        let filled_up = digits.then(|| format!("{number:0>DEFAULT_LENGTH$}"));
+        let mut numbers = vec![number.to_owned()];
+        numbers.extend(filled_up.filter(|filled_up| filled_up != number));
+        for number in numbers {
+            self.search(&number, kinds, |account_no| (account_no == number).then_some(reason))
+                .await;
+        }
+    }
+
+    /// Accounts whose number differs by one slip from what was typed, also once that is filled up.
+    async fn by_near_number(&mut self, number: &str, kinds: &[AccountKind]) {
+        let filled_up = format!("{number:0>DEFAULT_LENGTH$}");
+        let near = |account_no: &str| {
+            let slip =
+                near::distance(number, account_no).or(near::distance(&filled_up, account_no));
+            slip.filter(|slip| *slip > 0).map(|_| Likeness::Similar)
+        };
+        // What is known already may be near as well, which is worth knowing.
+        for found in self.found.values_mut() {
+            let near = found.facts.as_ref().and_then(|facts| near(&facts.account_no));
+            found.reasons.extend(near);
+        }
+        let mut numbers = vec![number];
+        numbers.extend(Some(filled_up.as_str()).filter(|filled_up| *filled_up != number));
+        let slips = numbers.iter().flat_map(|number| {
+            near::swapped(number).into_iter().chain(near::one_digit_off(number))
+        });
+        for pattern in slips.collect::<Vec<_>>() {
+            if self.found.len() >= suggestion::SUGGESTIONS_MAX {
+                return;
+            }
+            self.search(&pattern, kinds, near).await;
+        }
+    }
+
+    /// Searches for a number or a pattern of numbers, and keeps the accounts that have a reason.
+    async fn search(
+        &mut self,
+        pattern: &str,
+        kinds: &[AccountKind],
+        reason: impl Fn(&str) -> Option<Likeness>,
+    ) {
+        if !self.may_ask() {
+            return;
+        }
+        let answer = search_accounts(self.client, pattern, kinds).await;
+        for (account, hit) in self.answered(answer) {
+            if let Some(reason) = hit.entity_account_no.get().and_then(&reason) {
+                self.add(account, reason, None);
+            }
+        }
+    }
+
+    /// The best, each read as far as it is not known yet.
+    async fn finish(mut self) -> Suggestions {
+        let mut suggestions = Vec::new();
+        for account in std::mem::take(&mut self.order) {
+            let Some(found) = self.found.remove(&account) else { continue };
+            let known = match found.facts {
+                Some(facts) => Some(facts),
+                None if self.may_ask() => {
+                    let answer = read(self.client, account).await;
+                    let account = self.answered(answer).filter(Account::is_alive);
+                    account.and_then(|account| facts(&account).ok())
+                }
+                None => None,
+            };
+            suggestions.extend(known.map(|account| Suggestion { account, reasons: found.reasons }));
+        }
+        Suggestions::best(suggestions, self.complete)
     }
 }

@@ -14,6 +14,7 @@
 //! * [`policy`]: the numbers and choices that a mapping gives to the rules
 //! * [`transfer`]: the saga: events, what follows from them, and the ledger postings
 //! * [`time`]: a moment, as microseconds since 1970 UTC
+//! * [`typed`]: text that a payer typed by hand, and what it may name
 
 pub mod hold;
 pub mod identity;
@@ -24,6 +25,7 @@ pub mod party;
 pub mod policy;
 pub mod time;
 pub mod transfer;
+pub mod typed;
 
 pub use identity::{CoreId, ProviderId, Receipt, Reference, Slot, TransferId};
 pub use money::{Currency, Money};

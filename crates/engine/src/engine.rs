@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kiungo_core_banking::{AccountFacts, Core};
+use kiungo_core_banking::Core;
 use kiungo_domain::numbering::Market;
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Transfer};
 use kiungo_domain::{AccountRef, CoreId, Money, ProviderId, Slot, Timestamp, TransferId};
@@ -311,23 +311,6 @@ impl Engine {
             taken.then_some(()).ok_or("only suspended money can be assigned")
         };
         self.inner.exclusively(id, key, change).await
-    }
-
-    /// Accounts that the payer of a suspended payment may have meant.
-    pub async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError> {
-        let transfer = self.inner.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
-        let instruction = transfer.instruction();
-        let Some(port) = self.inner.cores.get(&instruction.core) else { return Ok(Vec::new()) };
-        let mut found: Vec<AccountFacts> = Vec::new();
-        for account in instruction.accounts.iter().take(3) {
-            for facts in port.core.suggest(account, instruction.msisdn.as_ref()).await {
-                if !found.iter().any(|known| known.account == facts.account) {
-                    found.push(facts);
-                }
-            }
-        }
-        found.truncate(10);
-        Ok(found)
     }
 
     /// The providers and how they are doing.

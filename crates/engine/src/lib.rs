@@ -11,6 +11,8 @@
 //! * `commit`: making a decision durable
 //! * `daily`: what one wallet may move in a day
 //! * `operate`: orders and inquiries, from the state of a transfer
+//! * `candidates`: which of the accounts that a payer may have named it is
+//! * `suggestions`: accounts that a person may give suspended money to
 //! * `lanes`: one operation at a time per core account (rule 11)
 //! * `holds`: operations of providers that are held as a whole
 //! * `hear`: evidence about operations of ours
@@ -36,6 +38,7 @@ pub mod requests;
 pub mod setup;
 
 mod advance;
+mod candidates;
 mod carried;
 mod commit;
 mod daily;
@@ -51,6 +54,7 @@ mod persons;
 mod schedule;
 mod shards;
 pub mod sharing;
+mod suggestions;
 mod sweep;
 mod wall_clock;
 mod wallet;

@@ -7,6 +7,7 @@ use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, Reference, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{ReverseOrder, WalletInquiry, WalletOrder};
 
+use crate::candidates;
 use crate::engine::{CorePort, Inner, ProviderPort};
 
 /// The longest label that every provider takes (`mpesa-openapi.md` §5).
@@ -140,31 +141,15 @@ impl Inner {
             Origin::Api { .. } => Some(first_booking(transfer)),
             Origin::Wallet { .. } => None,
         };
-        let mut refusal = None;
-        for account in &instruction.accounts {
-            let check = AccountCheck {
-                account: account.clone(),
-                booking: booking.filter(|_| {
-                    account.kind.is_none_or(|kind| kind == transfer.kind().account_kind())
-                }),
-                amount: instruction.amount,
-                holder: holder(),
-                at,
-            };
-            match core.core.check(&check).await {
-                CheckAnswer::Refused(rejection) => {
-                    // What an account that exists says matters more than what is not found.
-                    let better = refusal
-                        .as_ref()
-                        .is_none_or(|known: &Rejection| known.reason == Reason::AccountNotFound);
-                    if better {
-                        refusal = Some(rejection);
-                    }
-                }
-                answer => return answer,
-            }
-        }
-        CheckAnswer::Refused(refusal.unwrap_or_else(no_account))
+        let checks = instruction.accounts.iter().map(|account| AccountCheck {
+            account: account.clone(),
+            booking: booking
+                .filter(|_| account.kind.is_none_or(|kind| kind == transfer.kind().account_kind())),
+            amount: instruction.amount,
+            holder: holder(),
+            at,
+        });
+        candidates::first_found(core.core.as_ref(), checks.collect()).await
     }
 
     fn ports(&self, transfer: &Transfer) -> (Option<&ProviderPort>, Option<&CorePort>) {
@@ -297,10 +282,6 @@ fn undo_order(
 
 fn rejection(code: &str, reason: Reason, message: &str) -> Rejection {
     Rejection { code: code.to_owned(), reason, message: message.to_owned(), retry: Retry::Never }
-}
-
-fn no_account() -> Rejection {
-    rejection("no_account", Reason::AccountNotFound, "what the payer typed fits no account")
 }
 
 fn incomplete() -> Rejection {

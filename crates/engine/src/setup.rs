@@ -10,6 +10,7 @@ use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::Kind;
+use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, ProviderId, Timestamp};
 use kiungo_provider::Provider;
 use kiungo_store::Store;
@@ -85,6 +86,9 @@ pub trait ProviderRules: Send + Sync {
 
     /// What a payer may have meant by the text typed as account, in the order to try.
     fn resolve(&self, account_reference: &str, payer: Option<&Msisdn>) -> Vec<AccountRef>;
+
+    /// The accounts that a person may be shown for the text typed as account, the likeliest first.
+    fn readings(&self, account_reference: &str) -> Vec<Reading>;
 
     /// The payment type under which this core books the provider's money.
     fn payment_type(&self, core: &CoreId) -> Option<u64>;

@@ -8,6 +8,7 @@ use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Kind, Operation};
+use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
 use kiungo_engine::{DailyLimit, ExpectedFee, ProviderLink, ProviderRules, TrafficOptions};
 use kiungo_mapping::mapping::Promises;
@@ -259,6 +260,10 @@ impl ProviderRules for MappedRules {
 
     fn resolve(&self, account_reference: &str, payer: Option<&Msisdn>) -> Vec<AccountRef> {
         self.mapping.resolve(account_reference, payer)
+    }
+
+    fn readings(&self, account_reference: &str) -> Vec<Reading> {
+        self.mapping.readings(account_reference)
     }
 
     fn payment_type(&self, core: &CoreId) -> Option<u64> {

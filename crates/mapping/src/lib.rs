@@ -13,7 +13,7 @@
 //! | `[hours]` | `hours` |
 //! | `[inquiry]`, `[core.inquiry]` | [`inquiry`] |
 //! | `[core]` | [`core`] |
-//! | `[[account_reference]]` | `reference`, with the language in `pattern` |
+//! | `[[account_reference]]` | `reference`, with the language in `pattern`; for persons `readings` |
 //! | `[fees.*]` | [`fees`] |
 //! | `[traffic]`, `[callbacks]` | [`traffic`] |
 //! | `[gsma]` or `[mpesa]`, `[codes.*]`, `[statuses]` | the adapter's, by [`Mapping::section`] |
@@ -30,6 +30,7 @@ mod numbers;
 mod pattern;
 pub mod problem;
 mod read;
+mod readings;
 mod reference;
 mod section;
 pub mod traffic;

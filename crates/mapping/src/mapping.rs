@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use kiungo_domain::numbering::Market;
 use kiungo_domain::policy::{Policy, WhenAbsent};
 use kiungo_domain::transfer::Operation;
+use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Money, Msisdn, ProviderId, Timestamp};
 use serde::de::DeserializeOwned;
 use toml::de::DeTable;
@@ -287,6 +288,12 @@ impl Mapping {
     /// typed fits no rule.
     pub fn resolve(&self, account_reference: &str, payer: Option<&Msisdn>) -> Vec<AccountRef> {
         self.references.resolve(account_reference, payer)
+    }
+
+    /// The accounts that a person may be shown for what was typed, the likeliest reading first, none
+    /// twice. No money moves by them: a part of the text or another way to read it is enough.
+    pub fn readings(&self, account_reference: &str) -> Vec<Reading> {
+        self.references.readings(account_reference)
     }
 
     /// The most that one wallet may move by an operation on the day of `at`, and that day: from its

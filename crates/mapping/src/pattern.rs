@@ -10,22 +10,48 @@
 //!
 //! Classes are `digits`, `letters`, `alnum` and `any`; counts are `:n`, `:n-m`, or absent for 1 to
 //! 32. A pattern always matches the whole text. As people type references by hand, a pattern is
-//! *loose* unless it is *exact*: upper and lower case are the same, and blanks and `-`, `/`, `.`,
-//! `_` are dropped from the text first.
+//! *loose* unless it is *exact*: upper and lower case are the same, typographic characters are read
+//! as their plain siblings ([`kiungo_domain::typed`]), and separators are dropped from the text
+//! first.
+//!
+//! A dropped separator never makes one number of two: if the kept digits stood apart (`12/3`), the
+//! text names an account only where the rule allows it ([`Joining`]). Nor does it choose between two
+//! ways to match: the way is that of the text without separators, and counts or does not.
 //!
 //! A pattern is compiled into a row of slots of one character each, so that matching takes time
-//! in proportion to text times pattern, and so that two patterns can be compared: [`Pattern::overlap`]
-//! finds a text that both match.
+//! in proportion to text times pattern, and so that two patterns can be compared: `overlap` finds a
+//! text that both match.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod char_set;
+mod overlap;
 
+use std::collections::BTreeSet;
+
+use kiungo_domain::typed::{Character, characters, is_separator, plain};
 use thiserror::Error;
+
+use char_set::CharSet;
 
 /// The longest text that is looked at, in characters.
 pub(crate) const TEXT_MAX: usize = 64;
 
-/// What a loose pattern drops from a text.
-const DROPPED: [char; 6] = [' ', '-', '/', '.', '_', '\t'];
+/// How a pattern takes a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Every character as it is.
+    Exact,
+    /// As people type.
+    Loose(Joining),
+}
+
+/// When kept digits that stood apart are one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joining {
+    Never,
+    /// When this many characters are kept: a whole number, written in groups.
+    AtLength(usize),
+    Always,
+}
 
 /// Why a pattern cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -57,7 +83,7 @@ pub(crate) enum PatternError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     slots: Vec<Slot>,
-    loose: bool,
+    style: Style,
 }
 
 /// One character of a match.
@@ -70,70 +96,9 @@ struct Slot {
     skip_to: Option<usize>,
 }
 
-/// A set of characters: each ASCII character by itself, all others together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct CharSet {
-    ascii: u128,
-    others: bool,
-    /// The one other character that a literal stands for.
-    other: Option<char>,
-}
-
-impl CharSet {
-    const EMPTY: Self = Self { ascii: 0, others: false, other: None };
-
-    fn one(c: char, loose: bool) -> Self {
-        if !c.is_ascii() {
-            return Self { other: Some(c), ..Self::EMPTY };
-        }
-        let cases = if loose { [c.to_ascii_lowercase(), c.to_ascii_uppercase()] } else { [c, c] };
-        Self::of(|ascii| cases.contains(&ascii))
-    }
-
-    fn of(holds: impl Fn(char) -> bool) -> Self {
-        let ascii = (0..128_u8)
-            .filter(|byte| holds(char::from(*byte)))
-            .fold(0, |set, byte| set | (1_u128 << byte));
-        Self { ascii, ..Self::EMPTY }
-    }
-
-    fn class(name: &str, loose: bool) -> Option<Self> {
-        match name {
-            "digits" => Some(Self::of(|c| c.is_ascii_digit())),
-            "letters" => Some(Self::of(|c| c.is_ascii_alphabetic())),
-            "alnum" => Some(Self::of(|c| c.is_ascii_alphanumeric())),
-            "any" => {
-                let printable = Self::of(|c| {
-                    (c.is_ascii_graphic() || c == ' ') && !(loose && DROPPED.contains(&c))
-                });
-                Some(Self { others: true, ..printable })
-            }
-            _ => None,
-        }
-    }
-
-    fn has(self, c: char) -> bool {
-        if c.is_ascii() {
-            self.ascii & (1 << u32::from(c)) != 0
-        } else {
-            self.others || self.other == Some(c)
-        }
-    }
-
-    /// Some character of both sets, letters and digits first.
-    fn meet(self, other: Self) -> Option<char> {
-        let both = self.ascii & other.ascii;
-        let holds = |byte: &u8| both & (1 << *byte) != 0;
-        let ascii = (b'0'..=b'9').chain(b'A'..=b'Z').chain(0..128).find(holds).map(char::from);
-        let named = [self.other, other.other].into_iter().flatten();
-        let mut named = named.filter(|c| self.has(*c) && other.has(*c));
-        ascii.or_else(|| named.next()).or((self.others && other.others).then_some('é'))
-    }
-}
-
 impl Pattern {
-    pub(crate) fn compile(text: &str, loose: bool) -> Result<Self, PatternError> {
-        let mut pattern = Self { slots: Vec::new(), loose };
+    pub(crate) fn compile(text: &str, style: Style) -> Result<Self, PatternError> {
+        let mut pattern = Self { slots: Vec::new(), style };
         let mut rest = text.chars();
         while let Some(c) = rest.next() {
             match c {
@@ -160,45 +125,49 @@ impl Pattern {
         self.slots.iter().any(|slot| slot.kept)
     }
 
-    /// The kept characters, if the whole text matches.
+    /// The kept characters, if the whole text matches and they may be taken together.
     pub(crate) fn matches(&self, text: &str) -> Option<String> {
-        let dropped = |c: &char| self.loose && DROPPED.contains(c);
-        let text: Vec<char> = text.trim().chars().filter(|c| !dropped(c)).collect();
+        let text: Vec<Character> = match self.style {
+            Style::Exact => {
+                text.trim().chars().map(|c| Character { plain: c, apart: false }).collect()
+            }
+            Style::Loose(_) => characters(text),
+        };
         if text.is_empty() || text.len() > TEXT_MAX {
             return None;
         }
         let mut search = Search { pattern: self, text: &text, dead: BTreeSet::new() };
         let mut kept = Vec::new();
-        search.run(0, 0, &mut kept).then(|| kept.into_iter().collect())
+        if !search.run(0, 0, &mut kept) || !self.may_join(&text, &kept) {
+            return None;
+        }
+        Some(kept.into_iter().filter_map(|at| text.get(at)).map(|c| c.plain).collect())
     }
 
-    /// A text that both patterns match, if there is one.
-    pub(crate) fn overlap(&self, other: &Self) -> Option<String> {
-        let mut came_from = BTreeMap::from([((0, 0), None)]);
-        let mut queue = VecDeque::from([(0, 0)]);
-        while let Some((mine, theirs)) = queue.pop_front() {
-            if self.can_end(mine) && other.can_end(theirs) {
-                return Some(trace(&came_from, (mine, theirs)));
+    /// False if kept digits stood apart and are not to be read as one number.
+    fn may_join(&self, text: &[Character], kept: &[usize]) -> bool {
+        let apart = |pair: &[usize]| match pair {
+            [one, other] => {
+                one + 1 == *other && text.get(*other).is_some_and(|character| character.apart)
             }
-            for (set, next) in self.moves(mine) {
-                for (other_set, other_next) in other.moves(theirs) {
-                    let Some(c) = set.meet(other_set) else { continue };
-                    let state = (next, other_next);
-                    came_from.entry(state).or_insert_with(|| {
-                        queue.push_back(state);
-                        Some(((mine, theirs), c))
-                    });
-                }
-            }
+            _ => false,
+        };
+        match self.style {
+            Style::Exact | Style::Loose(Joining::Always) => true,
+            Style::Loose(Joining::AtLength(length)) if kept.len() == length => true,
+            Style::Loose(_) => !kept.windows(2).any(apart),
         }
-        None
+    }
+
+    const fn is_loose(&self) -> bool {
+        matches!(self.style, Style::Loose(_))
     }
 
     fn literal(&mut self, c: char) -> Result<(), PatternError> {
-        if self.loose && DROPPED.contains(&c) {
+        if self.is_loose() && is_separator(plain(c)) {
             return Err(PatternError::Dropped(c));
         }
-        let set = CharSet::one(c, self.loose);
+        let set = CharSet::one(c, self.is_loose());
         self.slots.push(Slot { set, kept: false, skip_to: None });
         Ok(())
     }
@@ -213,7 +182,7 @@ impl Pattern {
 
     fn class(&mut self, text: &str, kept: bool) -> Result<(), PatternError> {
         let (name, count) = text.split_once(':').map_or((text, None), |(n, c)| (n, Some(c)));
-        let set = CharSet::class(name, self.loose)
+        let set = CharSet::class(name, self.is_loose())
             .ok_or_else(|| PatternError::Class(name.chars().take(20).collect()))?;
         let (least, most) = count.map_or(Ok((1, 32)), counts)?;
         let end = self.slots.len() + most;
@@ -252,30 +221,20 @@ impl Pattern {
     fn can_end(&self, index: usize) -> bool {
         self.open(index).contains(&self.slots.len())
     }
-
-    /// Which characters lead where.
-    fn moves(&self, index: usize) -> Vec<(CharSet, usize)> {
-        let slots = self.open(index).into_iter();
-        let mut moves: Vec<_> =
-            slots.filter_map(|at| Some((self.slots.get(at)?.set, at + 1))).collect();
-        if self.loose {
-            moves.push((CharSet::of(|c| DROPPED.contains(&c)), index));
-        }
-        moves
-    }
 }
 
 /// A match in the making. What is known to fail is not tried twice, so that no pattern and no text
 /// take more than their product.
 struct Search<'p> {
     pattern: &'p Pattern,
-    text: &'p [char],
+    text: &'p [Character],
     dead: BTreeSet<(usize, usize)>,
 }
 
 impl Search<'_> {
-    /// Tries to match from this slot and character on, the longest way first.
-    fn run(&mut self, slot: usize, at: usize, kept: &mut Vec<char>) -> bool {
+    /// Tries to match from this slot and character on, the longest way first; `kept` are the places
+    /// of the characters that are kept.
+    fn run(&mut self, slot: usize, at: usize, kept: &mut Vec<usize>) -> bool {
         if slot == self.pattern.slots.len() {
             return at == self.text.len();
         }
@@ -283,12 +242,10 @@ impl Search<'_> {
             return false;
         }
         let Some(this) = self.pattern.slots.get(slot) else { return false };
-        if let Some(c) = self.text.get(at).copied()
-            && this.set.has(c)
-        {
+        if self.text.get(at).is_some_and(|character| this.set.has(character.plain)) {
             let before = kept.len();
             if this.kept {
-                kept.push(c);
+                kept.push(at);
             }
             if self.run(slot + 1, at + 1, kept) {
                 return true;
@@ -303,19 +260,6 @@ impl Search<'_> {
         self.dead.insert((slot, at));
         false
     }
-}
-
-/// How each pair of places was first reached: from which pair, by which character.
-type Origins = BTreeMap<(usize, usize), Option<((usize, usize), char)>>;
-
-/// The characters on the way to a pair of places.
-fn trace(came_from: &Origins, mut state: (usize, usize)) -> String {
-    let mut text = Vec::new();
-    while let Some(Some((before, c))) = came_from.get(&state) {
-        text.push(*c);
-        state = *before;
-    }
-    text.into_iter().rev().collect()
 }
 
 /// The characters up to the closing one.
@@ -349,29 +293,81 @@ mod tests {
 
     use super::*;
 
+    const LOOSE: Style = Style::Loose(Joining::Never);
+
+    fn compiled(pattern: &str, style: Style) -> Pattern {
+        Pattern::compile(pattern, style).unwrap()
+    }
+
     fn kept(pattern: &str, text: &str) -> Option<String> {
-        Pattern::compile(pattern, true).unwrap().matches(text)
+        compiled(pattern, LOOSE).matches(text)
     }
 
     fn overlap(a: &str, b: &str) -> Option<String> {
-        Pattern::compile(a, true).unwrap().overlap(&Pattern::compile(b, true).unwrap())
+        compiled(a, LOOSE).overlap(&compiled(b, LOOSE))
     }
 
     #[test]
     fn what_people_type_is_read_loosely() {
-        for text in ["LN00417", "ln00417", "LN-00417", " ln 00417 ", "l.n/004_17"] {
+        for text in
+            ["LN00417", "ln00417", "LN-00417", " ln 00417 ", "l.n/_00417.", "LN–00417", "LN٠٠۴١٧"]
+        {
             assert_eq!(kept("LN{digits:1-9}", text).as_deref(), Some("00417"), "{text}");
         }
-        for text in ["LN", "LN12345678901", "XLN1", "LN1X", "", "LN٣"] {
+        for text in ["LN", "LN12345678901", "XLN1", "LN1X", "", "LNl", "LN1O"] {
             assert_eq!(kept("LN{digits:1-9}", text), None, "{text}");
         }
     }
 
     #[test]
+    fn separators_between_digits_do_not_join_them_into_another_account() {
+        for text in
+            ["1-1", "1/1", "1.1", "1 1", "1,1", "1#1", "1–1", "1\u{a0}1", "1\u{200b}1", "١/١"]
+        {
+            assert_eq!(kept("{digits:1-9}", text), None, "{text:?}");
+        }
+        for text in ["12/3", "100.00", "004 17", "1,000"] {
+            assert_eq!(kept("{digits:1-9}", text), None, "{text}");
+            assert_eq!(kept("LN{digits:1-9}", &format!("LN{text}")), None, "{text}");
+        }
+        for text in ["-11", "11.", "(11)", "#11", "1 1-"] {
+            let read = kept("[(]{digits:1-9}[)]", text);
+            assert_eq!(read.as_deref(), (text != "1 1-").then_some("11"), "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_that_stood_apart_are_one_number_at_full_length_or_where_the_rule_says_so() {
+        let padded = compiled("[SV]{digits:1-9}", Style::Loose(Joining::AtLength(9)));
+        for text in ["000 000 042", "000-000-042", "sv 000/000.042", "000000042"] {
+            assert_eq!(padded.matches(text).as_deref(), Some("000000042"), "{text}");
+        }
+        for text in ["000 000 42", "12/3", "SV 0000 0042"] {
+            assert_eq!(padded.matches(text), None, "{text}");
+        }
+        let phone = compiled("0{digits:9}", Style::Loose(Joining::Always));
+        assert_eq!(phone.matches("0712 345 678").as_deref(), Some("712345678"));
+    }
+
+    #[test]
+    fn what_a_rule_throws_away_does_not_join_what_it_keeps() {
+        // Typed in the very parts that the rule names.
+        assert_eq!(kept("{digits:2}<digits:2>", "12/34").as_deref(), Some("12"));
+        assert_eq!(kept("{digits:2}<digits:1>{digits:2}", "12-3-45").as_deref(), Some("1245"));
+        assert_eq!(kept("7{digits:4}", "7 1234").as_deref(), Some("1234"));
+        assert_eq!(kept("{digits:2}<digits:2>", "1/234"), None);
+        // Which digits are thrown away is not for the separator to say.
+        assert_eq!(kept("{digits:1-9}<digits:0-2>", "1234/56"), None);
+    }
+
+    #[test]
     fn an_exact_pattern_takes_every_character_as_it_is() {
-        let pattern = Pattern::compile("SV-{any:1-40}", false).unwrap();
+        let pattern = compiled("SV-{any:1-40}", Style::Exact);
         assert_eq!(pattern.matches("SV-a-B").as_deref(), Some("a-B"));
         assert_eq!(pattern.matches("sv-a"), None);
+        assert_eq!(pattern.matches("SV–a"), None);
+        let parts = compiled("{digits:1-9}/<digits:1-2>", Style::Exact);
+        assert_eq!(parts.matches("12/3").as_deref(), Some("12"));
     }
 
     #[test]
@@ -391,7 +387,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        let error = |text| Pattern::compile(text, true).unwrap_err();
+        let error = |text| Pattern::compile(text, LOOSE).unwrap_err();
         assert_eq!(error(""), PatternError::Empty);
         assert_eq!(error("{digits"), PatternError::Unclosed('{', '}'));
         assert_eq!(error("a]"), PatternError::Unopened(']'));
@@ -402,6 +398,8 @@ mod tests {
         assert_eq!(error("[]1"), PatternError::EmptyOption);
         assert_eq!(error("[A]{digits:0-3}"), PatternError::Empty);
         assert_eq!(error("LN-{digits}"), PatternError::Dropped('-'));
+        assert_eq!(error("LN–{digits}"), PatternError::Dropped('–'));
+        assert_eq!(error("A#{digits}"), PatternError::Dropped('#'));
         assert_eq!(error("{digits:40}{digits:40}"), PatternError::TooLong);
     }
 
@@ -412,33 +410,98 @@ mod tests {
         assert_eq!(overlap("LN{digits}", "SV{digits}"), None);
         assert_eq!(overlap("{digits:9}", "{digits:10-12}"), None);
         assert_eq!(overlap("[LN]{digits:3}", "{digits:3}").as_deref(), Some("000"));
-        let exact = Pattern::compile("1-2", false).unwrap();
-        let loose = Pattern::compile("{digits:2}", true).unwrap();
-        assert_eq!(exact.overlap(&loose).as_deref(), Some("1-2"));
     }
+
+    #[test]
+    fn an_exact_and_a_loose_pattern_overlap_only_where_the_loose_one_may_join() {
+        let meet = |exact, loose, joining| {
+            let (exact, loose) =
+                (compiled(exact, Style::Exact), compiled(loose, Style::Loose(joining)));
+            let found = exact.overlap(&loose);
+            assert_eq!(found.is_some(), loose.overlap(&exact).is_some(), "it is mutual");
+            found
+        };
+        assert_eq!(meet("1-2", "{digits:2}", Joining::Always).as_deref(), Some("1-2"));
+        assert_eq!(meet("1-2", "{digits:2}", Joining::AtLength(2)).as_deref(), Some("1-2"));
+        assert_eq!(meet("1-2", "{digits:2}", Joining::AtLength(9)), None);
+        assert_eq!(meet("1-2", "{digits:2}", Joining::Never), None);
+        assert_eq!(meet("S-2", "S{digits}", Joining::Never).as_deref(), Some("S-2"));
+        // Member and instalment, beside the account's number alone.
+        let parts = "{digits:1-9}/<digits:1-2>";
+        assert_eq!(meet(parts, "{digits:1-7}", Joining::AtLength(9)), None);
+        let grouped = meet(parts, "{digits:1-9}", Joining::AtLength(9));
+        assert_eq!(grouped.map(|text| text.len()), Some(10), "nine digits in two groups");
+        assert_eq!(meet("1–2", "{digits:2}", Joining::Always).as_deref(), Some("1-2"));
+        assert_eq!(meet("٣", "{digits}", Joining::Never).as_deref(), Some("3"));
+    }
+
+    fn styles() -> impl Strategy<Value = Style> {
+        prop_oneof![
+            Just(Style::Exact),
+            Just(Style::Loose(Joining::Never)),
+            Just(Style::Loose(Joining::Always)),
+            (1..=9_usize).prop_map(|length| Style::Loose(Joining::AtLength(length))),
+        ]
+    }
+
+    const PATTERNS: &str =
+        "(\\{(digits|any|alnum|letters)(:[1-4]-[4-9])?\\}|[a-c0-2]|\\[ab\\]){1,4}";
 
     proptest! {
         #[test]
-        fn no_pattern_and_no_text_panics(pattern in ".{0,40}", text in ".{0,80}", loose: bool) {
-            if let Ok(compiled) = Pattern::compile(&pattern, loose) {
+        fn no_pattern_and_no_text_panics(pattern in ".{0,40}", text in ".{0,80}", style in styles()) {
+            if let Ok(compiled) = Pattern::compile(&pattern, style) {
                 let _ = compiled.matches(&text);
             }
         }
 
         #[test]
-        fn an_overlap_is_matched_by_both(
-            a in "(\\{(digits|any|alnum|letters)(:[1-4]-[4-9])?\\}|[a-c0-2]|\\[ab\\]){1,4}",
-            b in "(\\{(digits|any|alnum|letters)(:[1-4]-[4-9])?\\}|[a-c0-2]|\\[ab\\]){1,4}",
-            text in "[a-c0-2]{1,6}",
+        fn digits_that_are_kept_were_typed_contiguously(
+            pattern in "([A-C]|\\[A\\])?\\{(digits|alnum|any)(:[1-4]-[4-9])?\\}(<(digits|any):0-2>)?",
+            text in "([A-C0-2]|[0-2][-–/. ,#\u{a0}\u{200b}][0-2]|[٠-٩۰-۹]){1,6}",
+            length in 0..=9_usize,
         ) {
-            let compiled = Pattern::compile(&a, true).ok().zip(Pattern::compile(&b, true).ok());
-            let Some((a, b)) = compiled else { return Ok(()) };
+            let joining = if length == 0 { Joining::Never } else { Joining::AtLength(length) };
+            let kept = Pattern::compile(&pattern, Style::Loose(joining)).unwrap().matches(&text);
+            // Each part of digits, as it stands in the text.
+            let typed: Vec<String> = text
+                .chars()
+                .map(plain)
+                .collect::<String>()
+                .split(|c: char| !c.is_ascii_digit())
+                .map(str::to_owned)
+                .collect();
+            for kept in kept.iter().filter(|kept| kept.len() != length) {
+                for digits in kept.split(|c: char| !c.is_ascii_digit()) {
+                    prop_assert!(typed.iter().any(|part| part.contains(digits)), "{} of {}", kept, text);
+                }
+            }
+        }
+
+        #[test]
+        fn an_overlap_is_matched_by_both(a in PATTERNS, b in PATTERNS, text in "[a-c0-2]{1,6}") {
+            let both = Pattern::compile(&a, LOOSE).ok().zip(Pattern::compile(&b, LOOSE).ok());
+            let Some((a, b)) = both else { return Ok(()) };
             match a.overlap(&b) {
                 Some(both) => {
                     prop_assert!(a.matches(&both).is_some(), "{}", both);
                     prop_assert!(b.matches(&both).is_some(), "{}", both);
                 }
                 None => prop_assert!(a.matches(&text).is_none() || b.matches(&text).is_none()),
+            }
+        }
+
+        #[test]
+        fn no_text_that_two_patterns_match_is_overlooked(
+            a in PATTERNS,
+            b in PATTERNS,
+            styles in (styles(), styles()),
+            text in "[a-c0-2/ –]{1,6}",
+        ) {
+            let both = Pattern::compile(&a, styles.0).ok().zip(Pattern::compile(&b, styles.1).ok());
+            let Some((a, b)) = both else { return Ok(()) };
+            if a.matches(&text).is_some() && b.matches(&text).is_some() {
+                prop_assert!(a.overlap(&b).is_some(), "{}", text);
             }
         }
     }

@@ -2,10 +2,12 @@
 
 use kiungo_domain::numbering::Market;
 use kiungo_domain::party::AccountKey;
+use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountKind, AccountRef, Msisdn};
 
-use crate::pattern::Pattern;
+use crate::pattern::{Joining, Pattern, Style};
 use crate::read::{Item, Table};
+use crate::readings;
 
 /// The rules of a provider, in the order in which their candidates are tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,18 +59,27 @@ enum Case {
 impl References {
     /// The accounts that may be meant, the likeliest first, none twice.
     pub(crate) fn resolve(&self, typed: &str, payer: Option<&Msisdn>) -> Vec<AccountRef> {
-        let by_rule = self.rules.iter().filter_map(|rule| rule.resolve(typed));
+        let by_rule = self.by_rules(typed);
         let by_phone = self.payer_phone.zip(payer).map(|(rule, payer)| AccountRef {
             kind: rule.kind.0,
             key: AccountKey::Phone(payer.clone()),
         });
         let mut candidates = Vec::new();
-        for candidate in by_rule.chain(by_phone) {
+        for candidate in by_rule.into_iter().chain(by_phone) {
             if !candidates.contains(&candidate) {
                 candidates.push(candidate);
             }
         }
         candidates
+    }
+
+    /// The accounts that a person may be shown for the text, each with the way of reading it.
+    pub(crate) fn readings(&self, typed: &str) -> Vec<Reading> {
+        readings::of(typed, &|text| self.by_rules(text))
+    }
+
+    fn by_rules(&self, typed: &str) -> Vec<AccountRef> {
+        self.rules.iter().filter_map(|rule| rule.resolve(typed)).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -148,11 +159,13 @@ impl Rule {
     }
 
     fn read(table: &mut Table<'_>, numbers: Option<&Market>) -> Option<Self> {
-        let exact = table.get("exact").and_then(|item| item.boolean()).unwrap_or(false);
+        let pad = table.get("pad").map_or(Some(0), |item| item.integer(1..=32));
+        let pad = pad.and_then(|pad| usize::try_from(pad).ok());
+        let style = style(table, pad.unwrap_or_default());
         let pattern = table.required("pattern", "a pattern, for example \"LN{digits:1-9}\"");
         let pattern = pattern.and_then(|item| {
             let text = item.text()?;
-            Pattern::compile(text, !exact)
+            Pattern::compile(text, style)
                 .map_err(|error| item.problem(format!("`{text}` {error}")))
                 .ok()
         });
@@ -168,9 +181,8 @@ impl Rule {
             .and_then(|item| item.choice(&keys));
         let cases = [("keep", Case::Keep), ("upper", Case::Upper), ("lower", Case::Lower)];
         let case = table.get("case").map_or(Some(Case::Keep), |item| item.choice(&cases));
-        let pad = table.get("pad").map_or(Some(0), |item| item.integer(1..=32));
         let value = table.get("value");
-        let (pattern, pad) = (pattern?, usize::try_from(pad?).ok()?);
+        let (pattern, pad) = (pattern?, pad?);
         let (before, after) = match &value {
             Some(item) => template(item, pattern.keeps())?,
             None if pattern.keeps() => (String::new(), String::new()),
@@ -181,6 +193,24 @@ impl Rule {
         };
         let (kind, key, case, numbers) = (kind?, key?, case?, numbers.cloned());
         Some(Self { pattern, kind, key, numbers, case, pad, before, after })
+    }
+}
+
+/// How the text is taken. `join_digits`: digits that were typed apart are one number; without it only
+/// if together they are a whole one, which `pad` tells.
+fn style(table: &mut Table<'_>, pad: usize) -> Style {
+    let exact = table.get("exact").and_then(|item| item.boolean()).unwrap_or(false);
+    let join = table.get("join_digits");
+    let joins = join.as_ref().and_then(|item| item.boolean()).unwrap_or(false);
+    match (exact, join) {
+        (true, Some(item)) => {
+            item.problem("says nothing: an exact pattern takes separators as they are; remove one");
+            Style::Exact
+        }
+        (true, None) => Style::Exact,
+        (false, _) if joins => Style::Loose(Joining::Always),
+        (false, _) if pad > 0 => Style::Loose(Joining::AtLength(pad)),
+        (false, _) => Style::Loose(Joining::Never),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kiungo_core_banking::AccountFacts;
+use kiungo_core_banking::Suggestions;
 use kiungo_domain::numbering::NumberError;
 use kiungo_domain::{AccountRef, Kind, Money, Msisdn, ProviderId, Timestamp, TransferId};
 use kiungo_engine::ExpectedFee;
@@ -52,8 +52,8 @@ pub trait Service: Wallets {
         key: Option<Caller>,
     ) -> Result<Summary, RequestError>;
 
-    /// Accounts that the payer of suspended money may have meant, best first.
-    async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError>;
+    /// Accounts that the payer of suspended money may have meant.
+    async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError>;
 
     /// Stores a callback and says what to answer.
     async fn callback(&self, provider: &ProviderId, callback: RawCallback) -> CallbackAnswer;
@@ -119,7 +119,7 @@ impl Service for kiungo_engine::Engine {
         Self::assign(self, id, account, by, key).await
     }
 
-    async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError> {
+    async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {
         Self::suggestions(self, id).await
     }
 

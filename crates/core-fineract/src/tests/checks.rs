@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::script::{Reply, core, envelope, lost, ok, reply};
 
-const SAVINGS: &str = include_str!("../../fixtures/savings_account.json");
+pub(super) const SAVINGS: &str = include_str!("../../fixtures/savings_account.json");
 const LOAN: &str = include_str!("../../fixtures/loan.json");
 
 fn asked(key: AccountKey, kind: Option<AccountKind>, booking: Option<Booking>) -> AccountCheck {
@@ -189,7 +189,7 @@ async fn a_booking_for_the_other_kind_is_refused_unasked() {
     assert_eq!(reason(&answer(json!({}), &check, vec![]).await), Some(Reason::AccountState));
 }
 
-fn hit(kind: &str, id: u64, number: &str) -> Value {
+pub(super) fn hit(kind: &str, id: u64, number: &str) -> Value {
     json!({"entityId": id, "entityAccountNo": number, "entityName": "Wallet", "entityType": kind,
         "parentName": "Asha Juma", "entityStatus": {"id": 0, "code": "", "value": ""}})
 }
@@ -205,6 +205,7 @@ async fn an_account_number_is_matched_exactly() {
     let found = answer(json!({}), &check, vec![ok(both.clone()), ok(SAVINGS), ok(LOAN)]).await;
     let CheckAnswer::Refused(rejection) = found else { panic!("ambiguous") };
     assert_eq!(rejection.code, "account.ambiguous");
+    assert_ne!(rejection.reason, Reason::AccountNotFound, "found, and more than once");
     let loan = asked(number(), Some(AccountKind::Loan), None);
     let found = answer(json!({}), &loan, vec![ok(both), ok(LOAN)]).await;
     assert!(
@@ -233,7 +234,7 @@ async fn an_external_id_is_asked_for_by_route_or_by_filter() {
     assert_eq!(script.paths(), ["GET /fineract-provider/api/v1/loans/external-id/a%2Fb%3Fc"]);
 }
 
-fn clients(numbers: &[&str]) -> Reply {
+pub(super) fn clients(numbers: &[&str]) -> Reply {
     let content: Vec<Value> = (1_u64..)
         .zip(numbers)
         .map(
@@ -243,7 +244,7 @@ fn clients(numbers: &[&str]) -> Reply {
     ok(json!({"content": content, "totalElements": content.len(), "last": true}).to_string())
 }
 
-fn accounts(savings: &[(u64, u64)]) -> Reply {
+pub(super) fn accounts(savings: &[(u64, u64)]) -> Reply {
     let listed: Vec<Value> = savings
         .iter()
         .map(|(id, status)| {
@@ -350,34 +351,4 @@ async fn the_owner_must_be_active_and_have_the_number_if_asked() {
         let allowed = matches!(found, CheckAnswer::Allowed(_));
         assert_eq!(allowed, matches, "{wallet} {mobile} {rule}");
     }
-}
-
-#[tokio::test]
-async fn suggestions_are_the_payers_accounts_and_near_numbers() {
-    let typed =
-        AccountRef { kind: Some(AccountKind::Savings), key: AccountKey::AccountNo("123".into()) };
-    let payer = Msisdn::parse("255700000001").unwrap();
-    let none = || ok("[]");
-    let found = |id: u64, number: &str| ok(json!([hit("SAVING", id, number)]).to_string());
-    // The payer's; filled up; swapped: 213, 132; one digit: _23, 1_3, 12_.
-    let replies = vec![
-        clients(&["0700000001"]),
-        accounts(&[(34, 300), (33, 600)]),
-        found(123, "000000123"),
-        none(),
-        found(40, "132"),
-        none(),
-        found(50, "153"),
-        found(60, "1299"),
-        ok(SAVINGS.replace("\"id\":34", "\"id\":123")),
-        ok(SAVINGS.replace("\"id\":34", "\"id\":40")),
-        ok(SAVINGS.replace("\"id\":34", "\"id\":50")),
-    ];
-    let (core, script) = core(json!({}), replies);
-    let suggested = core.suggest(&typed, Some(&payer)).await;
-    let ids: Vec<u64> = suggested.iter().map(|facts| facts.account.id).collect();
-    assert_eq!(ids, [34, 123, 40, 50]);
-    assert_eq!(suggested[0].holder.as_deref(), Some("Asha"));
-    assert!(script.is_used_up());
-    assert!(script.paths()[5].contains("query=_23&resource=savings&exactMatch=true"));
 }

@@ -11,4 +11,5 @@ mod probes;
 mod real;
 mod requests;
 pub(crate) mod script;
+mod suggestions;
 mod undos;

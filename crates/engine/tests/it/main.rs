@@ -2,6 +2,7 @@
 //! The engine between a provider and a core that do as they are told, over a store in memory.
 //!
 //! * `world`: the two, and an engine between them
+//! * `candidates`: which of the accounts that were typed is meant, and what else may be
 //! * `daily`: what one wallet may move in a day
 //! * `duplicates`: one key, many times
 //! * `requests`: what a core asks to be paid out
@@ -13,6 +14,7 @@
 //! * `persons`: what persons decide
 //! * `fees`: what providers state, beside what is expected
 
+mod candidates;
 mod daily;
 mod duplicates;
 mod evidence;

@@ -9,7 +9,7 @@ use kiungo_store::CaseRow;
 
 use crate::world::{World, provider_id};
 
-async fn told(engine: &Engine, notice: &str) {
+pub async fn told(engine: &Engine, notice: &str) {
     let callback = RawCallback {
         method: "POST".to_owned(),
         path: "payment".to_owned(),

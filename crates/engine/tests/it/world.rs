@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo_core_banking::{
-    AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError,
-    UndoCheck, UndoOrder,
+    AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError, Sought,
+    Suggestions, UndoCheck, UndoOrder,
 };
 use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry, Stated};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
+use kiungo_domain::typed::Reading;
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Finding, Kind, Money, Msisdn, Outcome,
     ProviderId, Receipt, Reference, Timestamp,
@@ -38,6 +39,14 @@ pub struct World {
     receipts: AtomicU32,
     /// Whether the core refuses every account.
     pub refuses_accounts: Mutex<bool>,
+    /// Accounts that the core refuses, and why.
+    pub refused_accounts: Mutex<Vec<(u64, Reason)>>,
+    /// What the mapping takes a typed text for.
+    pub resolved: Mutex<Vec<AccountRef>>,
+    /// How else it could be read.
+    pub readings: Mutex<Vec<Reading>>,
+    /// What the core was asked to suggest accounts for.
+    pub sought: Mutex<Vec<Sought>>,
     /// Whether the provider refuses to pay out.
     pub refuses_payouts: Mutex<bool>,
     /// The fee that the provider states.
@@ -281,19 +290,22 @@ impl Core for Accounts {
         if *self.0.refuses_accounts.lock().unwrap() {
             return CheckAnswer::Refused(rejection(Reason::AccountNotFound));
         }
+        let id = if let AccountKey::Id(id) = check.account.key { id } else { 7 };
+        let refused = self.0.refused_accounts.lock().unwrap();
+        if let Some((_, reason)) = refused.iter().find(|(refused, _)| *refused == id) {
+            return CheckAnswer::Refused(rejection(*reason));
+        }
         CheckAnswer::Allowed(AccountFacts {
-            account: CoreAccount {
-                kind: check.account.kind.unwrap_or(AccountKind::Savings),
-                id: 7,
-            },
-            account_no: "000000007".to_owned(),
+            account: CoreAccount { kind: check.account.kind.unwrap_or(AccountKind::Savings), id },
+            account_no: format!("{id:09}"),
             currency: check.amount.currency(),
             holder: None,
         })
     }
 
-    async fn suggest(&self, _account: &AccountRef, _payer: Option<&Msisdn>) -> Vec<AccountFacts> {
-        Vec::new()
+    async fn suggest(&self, sought: &Sought) -> Suggestions {
+        self.0.sought.lock().unwrap().push(sought.clone());
+        Suggestions { accounts: Vec::new(), complete: true }
     }
 
     async fn post(&self, order: &CoreOrder) -> Outcome {
@@ -378,7 +390,12 @@ impl ProviderRules for Rules {
     }
 
     fn resolve(&self, _account_reference: &str, _payer: Option<&Msisdn>) -> Vec<AccountRef> {
-        self.world.script().resolves.clone()
+        let scripted = self.world.script().resolves.clone();
+        if scripted.is_empty() { self.world.resolved.lock().unwrap().clone() } else { scripted }
+    }
+
+    fn readings(&self, _account_reference: &str) -> Vec<Reading> {
+        self.world.readings.lock().unwrap().clone()
     }
 
     fn payment_type(&self, _core: &CoreId) -> Option<u64> {

@@ -2,7 +2,14 @@
 
 use std::path::Path;
 
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::typed::Likeness;
 use kiungo_mapping::Mapping;
+
+fn shipped(name: &str) -> Mapping {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
+    Mapping::load(&folder.join(name)).unwrap_or_else(|error| panic!("\n{error}"))
+}
 
 #[test]
 fn every_mapping_file_is_right_and_named_after_its_provider() {
@@ -26,6 +33,59 @@ fn every_mapping_file_is_right_and_named_after_its_provider() {
         "mpesa-tz",
     ];
     assert_eq!(names, expected);
+}
+
+/// What the shipped rules take a text for, as words.
+fn resolved(file: &str, typed: &str) -> Vec<String> {
+    let name = |key: &AccountKey| match key {
+        AccountKey::AccountNo(number) => number.clone(),
+        AccountKey::Phone(number) => format!("+{}", number.digits()),
+        other => panic!("{other:?}"),
+    };
+    shipped(file).resolve(typed, None).iter().map(|account| name(&account.key)).collect()
+}
+
+#[test]
+fn the_owners_number_is_read_as_the_market_writes_it() {
+    for (file, typed, expected) in [
+        ("mpesa-tz.toml", "0712 345 678", &["+255712345678"][..]),
+        ("mpesa-tz.toml", "+255 712-345-678", &["+255712345678"]),
+        ("mpesa-cd.toml", "0812345678", &["+243812345678"]),
+        ("mpesa-gh.toml", "024 123 4567", &["+233241234567"]),
+        // Without a zero in front a number is as long as an account's, which goes first.
+        ("mpesa-mz.toml", "841234567", &["841234567", "+258841234567"]),
+        ("mpesa-ls.toml", "58123456", &["058123456", "+26658123456"]),
+        ("mpesa-ls.toml", "5812 3456", &["+26658123456"]),
+    ] {
+        assert_eq!(resolved(file, typed), expected, "{file} {typed}");
+    }
+}
+
+#[test]
+fn the_shipped_rules_join_no_digits_that_were_typed_apart() {
+    for file in ["mpesa-tz.toml", "mpesa-cd.toml", "mpesa-gh.toml", "gsma-sandbox.toml"] {
+        for typed in ["1-1", "1/1", "1.1", "12/3", "100.00", "SV 1 1", "LN4-17"] {
+            assert_eq!(resolved(file, typed), [""; 0], "{file} {typed}");
+            let readings = shipped(file).readings(typed);
+            for likeness in [Likeness::Joined, Likeness::Split] {
+                assert!(readings.iter().any(|r| r.likeness == likeness), "{file} {typed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_payers_type_is_read_or_at_least_suggested() {
+    let account = "000000001".to_owned();
+    for typed in ["SV-1", "SV–1", "SV\u{a0}1", "SV\u{200b}1", "SV#1", "SV,1", "1", "١", "۱"] {
+        assert_eq!(resolved("mpesa-tz.toml", typed), [account.clone()], "{typed:?}");
+    }
+    for typed in ["A/C 1", "SVl", "0000000001", "SV1 JOHN"] {
+        assert!(!resolved("mpesa-tz.toml", typed).contains(&account), "{typed}: a person decides");
+        let readings = shipped("mpesa-tz.toml").readings(typed);
+        let named = AccountKey::AccountNo(account.clone());
+        assert!(readings.iter().any(|reading| reading.account.key == named), "{typed}");
+    }
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::policy::FeePayer;
-use kiungo_domain::policy::{OnCoreRejection, WhenAbsent};
+use kiungo_domain::policy::{FeePayer, OnCoreRejection, WhenAbsent};
 use kiungo_domain::transfer::Operation;
+use kiungo_domain::typed::Likeness;
 use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
 
 use kiungo_mapping::{InquirySettings, Mapping, Promise, Promises, Refusal};
@@ -139,6 +139,7 @@ pattern = "0{digits:9}"
 kind = "savings"
 key = "phone"
 value = "255{}"
+join_digits = true
 
 [[account_reference]]
 payer_phone = true
@@ -207,6 +208,46 @@ fn the_section_of_numbers_narrows_what_is_known_of_the_country() {
         ("0912345678", false),
     ] {
         assert_eq!(numbers.read(text).is_ok(), taken, "{text}");
+    }
+}
+
+#[test]
+fn separators_between_digits_name_no_account_but_are_suggested_in_both_readings() {
+    let mapping = with(REFERENCES);
+    let number = |text: &str| AccountKey::AccountNo(text.to_owned());
+    for typed in ["1-1", "1/1", "1.1", "1–1", "1\u{a0}1"] {
+        assert_eq!(mapping.resolve(typed, None), [], "{typed:?}");
+        let readings = mapping.readings(typed);
+        let read: Vec<_> = readings.iter().map(|r| (r.likeness, &r.account.key)).collect();
+        let expected =
+            [(Likeness::Joined, &number("000000011")), (Likeness::Split, &number("000000001"))];
+        assert_eq!(read, expected, "{typed:?}");
+    }
+    // A whole number, written in groups.
+    let account = reference(None, number("000000034"));
+    assert_eq!(mapping.resolve("000 000 034", None), [account]);
+}
+
+#[test]
+fn a_rule_for_numbers_that_are_typed_apart_stands_beside_the_general_one() {
+    let exact = "[[account_reference]]\npattern = \"{digits:1-7}/<digits:1-2>\"\nexact = true\n\
+                 kind = \"loan\"\nkey = \"account_no\"\npad = 9\n";
+    let mapping = with(&format!("{exact}{}", REFERENCES.replace("1-9", "1-6")));
+    let loan = AccountKey::AccountNo("000000012".to_owned());
+    assert_eq!(mapping.resolve("12/3", None), [reference(Some(AccountKind::Loan), loan)]);
+}
+
+#[test]
+fn what_looks_like_what_is_meant_is_read_like_it() {
+    let mapping = with(&REFERENCES.replace("exact = true", "overlaps = true\nexact = true"));
+    let loan = reference(Some(AccountKind::Loan), AccountKey::AccountNo("000000001".to_owned()));
+    for typed in ["LN–1", "LN\u{a0}1", "LN\u{200b}1", "LN#1", "LN,1", "LN١", "ln۱", "\u{200f}LN1"]
+    {
+        assert_eq!(mapping.resolve(typed, None), [loan.clone()], "{typed:?}");
+    }
+    for typed in ["LNl", "LNO1", "LN1 JOHN"] {
+        assert_eq!(mapping.resolve(typed, None), [], "{typed}: a person decides");
+        assert!(mapping.readings(typed).iter().any(|r| r.account == loan), "{typed}");
     }
 }
 

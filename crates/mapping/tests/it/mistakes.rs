@@ -79,6 +79,9 @@ mistakes! {
     a_pattern_with_dropped_characters: message(
         "[[account_reference]]\npattern = \"LN-{digits:1-9}\"\nkind = \"loan\"\nkey = \"account_no\""
     );
+    an_exact_pattern_that_joins: message(
+        "[[account_reference]]\npattern = \"LN-{digits:9}\"\nexact = true\njoin_digits = true\nkind = \"loan\"\nkey = \"account_no\""
+    );
     a_pattern_that_keeps_nothing: message(
         "[[account_reference]]\npattern = \"FEES\"\nkind = \"savings\"\nkey = \"account_no\""
     );

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kiungo_core_banking::AccountFacts;
+use kiungo_core_banking::Suggestions;
 use kiungo_domain::numbering::{Market, NumberError};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
@@ -295,7 +295,7 @@ impl Service for World {
         self.change(id, what, key, |draft: &mut Draft| draft.assign(account, by)).await
     }
 
-    async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError> {
+    async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {
         Err(RequestError::NotFound(id))
     }
 

@@ -36,8 +36,9 @@ pub(crate) async fn list_suspense(
 
 /// Suggests accounts for suspended money.
 ///
-/// What the payer may have meant, best first, ten at most; the core is asked now. Names account
-/// holders, and so needs the role `operate`.
+/// What the payer may have meant, best first, ten at most: the accounts of the wallet's number, and
+/// those that the text typed as account may name, each with what speaks for it. The core is asked now.
+/// Names account holders, and so needs the role `operate`.
 #[utoipa::path(
     get, path = "/v1/suspense/{id}/suggestions", tag = "Suspense and cases",
     params(("id" = String, Path, description = "The suspended transfer's id")),

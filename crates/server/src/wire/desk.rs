@@ -1,7 +1,8 @@
 //! What waits for a person, as it is shown: suspense and cases.
 
-use kiungo_core_banking::AccountFacts;
+use kiungo_core_banking::{Suggestion, Suggestions};
 use kiungo_domain::TransferId;
+use kiungo_domain::typed::Likeness;
 use kiungo_store::{CaseRow, Page};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,13 +10,16 @@ use utoipa::ToSchema;
 use super::transfer::AccountView;
 use super::{time, words};
 
-/// Accounts that a payer may have meant, best first.
+/// Accounts that a payer may have meant.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Suggestions)]
 pub(crate) struct SuggestionsView {
     /// The suspended transfer.
     transfer: String,
+    /// Best first, ten at most.
     suggestions: Vec<SuggestionView>,
+    /// False if the core could not be asked everything, so that an account may be missing.
+    complete: bool,
 }
 
 /// An account that a payer may have meant.
@@ -29,6 +33,9 @@ pub(crate) struct SuggestionView {
     /// The holder's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     holder: Option<String>,
+    /// What speaks for it, the strongest first.
+    #[schema(schema_with = words::likenesses_schema)]
+    reasons: Vec<&'static str>,
 }
 
 /// A page of open cases, newest first.
@@ -62,13 +69,16 @@ pub(crate) struct CaseView {
 }
 
 impl SuggestionsView {
-    pub(crate) fn new(id: TransferId, suggestions: Vec<AccountFacts>) -> Self {
-        let suggestions = suggestions.into_iter().map(|facts| SuggestionView {
-            account: AccountView::new(facts.account, Some(facts.account_no)),
-            currency: facts.currency.to_string(),
-            holder: facts.holder,
-        });
-        Self { transfer: id.to_string(), suggestions: suggestions.collect() }
+    pub(crate) fn new(id: TransferId, found: Suggestions) -> Self {
+        let Suggestions { accounts, complete } = found;
+        let suggestions =
+            accounts.into_iter().map(|Suggestion { account, reasons }| SuggestionView {
+                account: AccountView::new(account.account, Some(account.account_no)),
+                currency: account.currency.to_string(),
+                holder: account.holder,
+                reasons: reasons.into_iter().map(Likeness::as_str).collect(),
+            });
+        Self { transfer: id.to_string(), suggestions: suggestions.collect(), complete }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a key may see.
 
 use kiungo_domain::Msisdn;
+use kiungo_domain::typed::characters;
 
 use crate::keyring::Identity;
 use crate::options::Role;
@@ -27,11 +28,12 @@ impl Viewer {
         if self.full { msisdn.digits().to_owned() } else { msisdn.to_string() }
     }
 
-    /// A text that a payer typed: masked where it is a phone number.
+    /// A text that a payer typed: masked where it is a phone number, in whichever form.
     pub(crate) fn typed(self, text: &str, is_phone: bool) -> String {
-        let mut digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        digits.truncate(15);
-        match Msisdn::parse(&digits) {
+        let mut bare: String =
+            characters(text).iter().map(|c| c.plain).filter(char::is_ascii_digit).collect();
+        bare.truncate(15);
+        match Msisdn::parse(&bare) {
             Ok(msisdn) if is_phone && !self.full => msisdn.to_string(),
             _ => text.to_owned(),
         }

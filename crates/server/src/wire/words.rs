@@ -2,9 +2,10 @@
 
 use kiungo_domain::Kind;
 use kiungo_domain::transfer::{CaseKind, Status};
+use kiungo_domain::typed::Likeness;
 use kiungo_store::CoreRequestState;
 use serde::Serialize;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 /// The word that stands for a value in the journal and in the API.
@@ -58,6 +59,17 @@ pub(crate) fn account_type_schema() -> RefOr<Schema> {
     one_of("The kind of account.", &["savings", "loan"])
 }
 
+/// The schema of what speaks for a suggestion.
+pub(crate) fn likenesses_schema() -> RefOr<Schema> {
+    let text = "`typed`: the text names it, by a rule of the mapping. `payer`: its owner has the number \
+                of the wallet. `joined`: digits on both sides of a separator, read as one number. \
+                `split`: digits on one side of a separator. `typed_digits`: a part of the text names \
+                it. `corrected`: letters read as the digits that they look like. `similar`: one digit \
+                differs, or two are swapped.";
+    let word = one_of(text, &Likeness::ALL.map(Likeness::as_str));
+    ArrayBuilder::new().items(word).into()
+}
+
 /// The schema of a case's kind.
 pub fn case_schema() -> RefOr<Schema> {
     let all = [
@@ -88,6 +100,9 @@ mod tests {
         }
         for status in Status::ALL {
             assert_eq!(word(&status), status.as_str());
+        }
+        for likeness in Likeness::ALL {
+            assert_eq!(word(&likeness), likeness.as_str());
         }
     }
 }

@@ -42,12 +42,18 @@ async fn suspense_lists_money_without_a_home_and_nothing_else() {
 #[tokio::test]
 async fn a_phone_number_that_a_payer_typed_is_masked_too() {
     let world = World::new();
-    let phone = AccountKey::Phone(Msisdn::parse("255713000000").unwrap());
-    suspended(&world, "R1", "255713000000", phone).await;
-    let masked = world.get("reader", "/v1/suspense").await.text();
-    assert!(!masked.contains("713000"), "{masked}");
+    let phone = || AccountKey::Phone(Msisdn::parse("255713000000").unwrap());
+    suspended(&world, "R1", "255713000000", phone()).await;
     let full = world.get("operator", "/v1/suspense").await.text();
     assert_eq!(full.matches("255713000000").count(), 2);
+    suspended(&world, "R2", "0713-000 000", phone()).await;
+    suspended(&world, "R3", "+255 713.000.000", phone()).await;
+    let masked = world.get("reader", "/v1/suspense").await.text();
+    for shown in ["713000", "713-000", "713.000", "000 000"] {
+        assert!(!masked.contains(shown), "{masked}");
+    }
+    let full = world.get("operator", "/v1/suspense").await.text();
+    assert!(full.contains("0713-000 000"), "as it was typed: {full}");
 }
 
 #[tokio::test]

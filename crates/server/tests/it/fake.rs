@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use kiungo_core_banking::AccountFacts;
+use kiungo_core_banking::{AccountFacts, Suggestion, Suggestions};
 use kiungo_domain::numbering::{Market, NumberError};
 use kiungo_domain::transfer::{Decision, Draft, Instruction, Origin};
+use kiungo_domain::typed::Likeness;
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Money, Msisdn, ProviderId,
     Timestamp, TransferId,
@@ -212,14 +213,16 @@ impl Service for Fake {
         self.asked(format!("assign {id} to {:?} by {by}", account.key), id).await
     }
 
-    async fn suggestions(&self, id: TransferId) -> Result<Vec<AccountFacts>, RequestError> {
+    async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {
         self.asked(format!("suggest {id}"), id).await?;
-        Ok(vec![AccountFacts {
+        let account = AccountFacts {
             account: CoreAccount { kind: AccountKind::Savings, id: 42 },
             account_no: "000000042".to_owned(),
             currency: Currency::from_code("TZS").unwrap(),
             holder: Some("Asha Juma".to_owned()),
-        }])
+        };
+        let reasons = [Likeness::Similar, Likeness::Payer].into();
+        Ok(Suggestions { accounts: vec![Suggestion { account, reasons }], complete: true })
     }
 
     async fn callback(&self, provider: &ProviderId, callback: RawCallback) -> CallbackAnswer {

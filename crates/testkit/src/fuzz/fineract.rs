@@ -2,11 +2,13 @@
 //! is checked here is where a code came from: the answer to the command, and nowhere else.
 
 use http::Method;
-use kiungo_core_banking::{AccountCheck, Booking, CheckAnswer, Core, CoreOrder, UndoOrder};
+use kiungo_core_banking::suggestion::SUGGESTIONS_MAX;
+use kiungo_core_banking::{AccountCheck, Booking, CheckAnswer, Core, CoreOrder, Sought, UndoOrder};
 use kiungo_core_fineract::Fineract;
 use kiungo_domain::outcome::{Confirmation, Rejection};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::StepName;
+use kiungo_domain::typed::{Likeness, Reading};
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, Currency, Finding, Money, Msisdn, Outcome, Receipt,
     Reference, Timestamp, TransferId,
@@ -237,11 +239,13 @@ fn check_account(
 
 fn check_suggestions(core: &Fineract, named: usize) {
     let account = AccountRef { kind: None, key: key(named) };
-    let suggested = run(core.suggest(&account, Some(&msisdn())));
-    assert!(suggested.len() <= 10, "{} suggestions", suggested.len());
+    let readings = vec![Reading { account, likeness: Likeness::Typed }];
+    let suggested = run(core.suggest(&Sought { readings, payer: Some(msisdn()) })).accounts;
+    assert!(suggested.len() <= SUGGESTIONS_MAX, "{} suggestions", suggested.len());
+    let accounts: Vec<_> = suggested.iter().map(|one| one.account.account).collect();
     for (index, one) in suggested.iter().enumerate() {
-        let again = suggested.iter().skip(index + 1).any(|other| other.account == one.account);
-        assert!(!again, "{} is suggested twice", one.account);
+        assert!(!accounts[..index].contains(&accounts[index]), "{} twice", accounts[index]);
+        assert!(!one.reasons.is_empty(), "{} for no reason", accounts[index]);
     }
 }
 

@@ -75,8 +75,11 @@ fn check_adapter(mapping: &Mapping) {
 /// What a mapping is asked while it is used.
 fn ask(mapping: &Mapping) {
     let payer = Msisdn::parse("255712345678").ok();
-    for typed in ["", "LN000417", "ln-417", "SA 12", "255712345678", "00000000000000000000000", "٣"]
+    for typed in
+        ["", "LN000417", "ln-417", "SA 12", "255712345678", "00000000000000000000000", "٣", "12/3"]
     {
+        let readings = mapping.readings(typed);
+        assert!(readings.len() <= 12, "{} readings of {typed:?}", readings.len());
         let accounts = mapping.resolve(typed, payer.as_ref());
         for (index, account) in accounts.iter().enumerate() {
             assert!(!accounts[..index].contains(account), "{account:?} twice for {typed:?}");

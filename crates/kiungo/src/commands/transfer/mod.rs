@@ -2,9 +2,11 @@
 //!
 //! * `client`: talking to it
 //! * `create`: a new transfer, and waiting for its end
+//! * `suggestions`: accounts for suspended money
 
 mod client;
 mod create;
+mod suggestions;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -34,6 +36,11 @@ enum TransferCommand {
         events: bool,
     },
     List(ListOptions),
+    /// Show accounts that the payer of suspended money may have meant, and what speaks for each
+    Suggestions {
+        /// The transfer's id
+        id: String,
+    },
     /// Give a whole completed or suspended transfer back
     Reverse {
         /// Its id
@@ -86,6 +93,7 @@ pub(crate) fn run(options: &TransferOptions, output: Output) -> Result<(), Failu
             TransferCommand::Create(create) => create::run(&client, create, output).await,
             TransferCommand::Show { id, events } => show(&client, id, *events, output).await,
             TransferCommand::List(list) => show_list(&client, list, output).await,
+            TransferCommand::Suggestions { id } => suggestions::run(&client, id, output).await,
             TransferCommand::Reverse { id, reason } => {
                 let path = ["v1", "transfers", id, "reversals"];
                 let transfer = client.post(&path, &[], &json!({ "reason": reason })).await?;

@@ -1,0 +1,53 @@
+//! Accounts that the payer of suspended money may have meant: for a person, who chooses.
+
+use kiungo_core_banking::{Sought, Suggestions};
+use kiungo_domain::transfer::{Instruction, Origin, Status};
+use kiungo_domain::typed::{Likeness, Reading};
+use kiungo_domain::{TransferId, party::AccountKey};
+
+use crate::engine::{Engine, ProviderPort};
+use crate::request::RequestError;
+
+impl Engine {
+    /// Accounts that the payer of suspended money may have meant. The core is asked now; if it is not
+    /// to be asked, nothing is suggested, and that says so.
+    pub async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {
+        let inner = &self.inner;
+        let transfer = inner.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
+        if transfer.status() != Status::Suspended {
+            return Err(RequestError::Conflict {
+                id,
+                status: transfer.status().as_str(),
+                why: "only suspended money has no account",
+            });
+        }
+        let unasked = Suggestions { accounts: Vec::new(), complete: false };
+        let instruction = transfer.instruction();
+        let Some(port) = inner.core(&instruction.core) else { return Ok(unasked) };
+        let Ok(_pass) = port.gate.enter().await else { return Ok(unasked) };
+        let sought = sought(instruction, inner.provider(&instruction.provider));
+        Ok(port.core.suggest(&sought).await)
+    }
+}
+
+/// What is known of a payment, as the core is asked about it.
+fn sought(instruction: &Instruction, provider: Option<&ProviderPort>) -> Sought {
+    let mut readings: Vec<Reading> = Vec::new();
+    // The accounts that were tried, without the payer's own, which are suggested anyway.
+    let payer = instruction.msisdn.clone().map(AccountKey::Phone);
+    let tried = instruction.accounts.iter().filter(|account| Some(&account.key) != payer.as_ref());
+    let tried =
+        tried.map(|account| Reading { account: account.clone(), likeness: Likeness::Typed });
+    let read = match (&instruction.origin, provider) {
+        (Origin::Wallet { account_reference, .. }, Some(port)) => {
+            port.rules.readings(account_reference)
+        }
+        _ => Vec::new(),
+    };
+    for reading in tried.chain(read) {
+        if !readings.iter().any(|known| known.account == reading.account) {
+            readings.push(reading);
+        }
+    }
+    Sought { readings, payer: instruction.msisdn.clone() }
+}
