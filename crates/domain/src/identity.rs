@@ -268,7 +268,7 @@ impl Receipt {
 
 /// Whether a character shows itself and nothing else: no control, no blank, none of Unicode's
 /// characters for formatting (categories Cc, Cf, Zs, Zl, Zp, Co, and what is never assigned).
-const fn is_visible(c: char) -> bool {
+fn is_visible(c: char) -> bool {
     !c.is_control()
         && !c.is_whitespace()
         && !matches!(

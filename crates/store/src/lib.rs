@@ -231,7 +231,8 @@ pub trait Store: Send + Sync {
         query: &CoreRequestQuery,
     ) -> Result<Page<CoreRequestRow>, StoreError>;
 
-    /// Whether the database answers.
+    /// Whether the database answers. Where the last transaction could not be committed (a full disk),
+    /// whether one can be now.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 

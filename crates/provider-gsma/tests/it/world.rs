@@ -136,6 +136,7 @@ impl Mapping {
             codes: self.codes.clone(),
             statuses: self.statuses.clone(),
             callback_base: Some(CALLBACKS.to_owned()),
+            details: kiungo_provider::Details::default(),
         }
     }
 
