@@ -329,7 +329,9 @@ mod tests {
             [0xfe, 0xff].into_iter().chain(units().flat_map(u16::to_be_bytes)).collect(),
             latin,
         ] {
-            let Some(Body::Transaction(transaction)) = read_body(&body) else { panic!("{body:x?}") };
+            let Some(Body::Transaction(transaction)) = read_body(&body) else {
+                panic!("{body:x?}")
+            };
             assert_eq!(Text::given(transaction.transaction_reference.as_ref()), Some("R1"));
         }
     }

@@ -47,10 +47,12 @@ pub(crate) fn read(
 ) -> Result<CallbackNews, CallbackError> {
     match Path::of(settings, callback) {
         Some(Path::Results) => read_result(terms, &callback.body),
-        Some(Path::Confirmation) => notice::confirmation(settings, terms, &callback.body)
-            .map(CallbackNews::Payment),
-        Some(Path::Validation) => notice::validation(settings, terms, &callback.body)
-            .map(CallbackNews::Validation),
+        Some(Path::Confirmation) => {
+            notice::confirmation(settings, terms, &callback.body).map(CallbackNews::Payment)
+        }
+        Some(Path::Validation) => {
+            notice::validation(settings, terms, &callback.body).map(CallbackNews::Validation)
+        }
         None => {
             let shown: String = callback.path.chars().take(60).collect();
             let shown = for_people(&format!("{} {shown}", callback.method));

@@ -107,7 +107,10 @@ fn notice(settings: &Settings, terms: &Terms, c2b: &C2b) -> Result<PaymentNotice
         amount,
         account_reference: c2b.account_reference.get().unwrap_or_default().to_owned(),
         reference: c2b.third_party_id.get().and_then(|text| Reference::parse(text).ok()),
-        at: c2b.time.get().and_then(|text| terms.details.read(Detail::Time, moment(settings, text))),
+        at: c2b
+            .time
+            .get()
+            .and_then(|text| terms.details.read(Detail::Time, moment(settings, text))),
     })
 }
 

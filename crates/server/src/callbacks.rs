@@ -59,9 +59,9 @@ pub(crate) async fn callback(
         headers: headers(&parts.headers),
         body,
     };
-    let callback = callback.unpacked(bytes_max).map_err(|too_long| {
-        Problem::new(Code::PayloadTooLarge, too_long.to_string())
-    })?;
+    let callback = callback
+        .unpacked(bytes_max)
+        .map_err(|too_long| Problem::new(Code::PayloadTooLarge, too_long.to_string()))?;
     answer(&state, provider, callback).await
 }
 

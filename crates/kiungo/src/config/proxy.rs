@@ -15,7 +15,8 @@ pub(crate) const VARIABLES: [&str; 6] =
 pub(super) fn read(section: &mut Section<'_>) -> Option<SecretString> {
     let origin = section.get("proxy").and_then(|setting| setting.origin);
     let text = section.read_text("proxy").filter(|text| !text.is_empty());
-    let by_file = if section.get("proxy_file").is_some() { section.path("proxy_file") } else { None };
+    let by_file =
+        if section.get("proxy_file").is_some() { section.path("proxy_file") } else { None };
     let by_file = by_file.and_then(|path| from_file(section, "proxy_file", &path));
     if text.is_some() && by_file.is_some() {
         section.problem("proxy_file", "gives `proxy` a second time".to_owned());
@@ -41,7 +42,9 @@ mod tests {
     use super::super::tests::{FILE, Place, SECRETS};
 
     fn with(key: &str, value: &str) -> Place {
-        Place::new(&FILE.replace("id = \"mpesa-tz\"", &format!("id = \"mpesa-tz\"\n{key} = \"{value}\"")))
+        Place::new(
+            &FILE.replace("id = \"mpesa-tz\"", &format!("id = \"mpesa-tz\"\n{key} = \"{value}\"")),
+        )
     }
 
     #[test]

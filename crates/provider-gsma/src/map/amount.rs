@@ -116,9 +116,17 @@ mod tests {
         ] {
             assert_eq!(reads(text).map(|m| m.map(Money::minor)), Ok(Some(minor)), "{text}");
         }
-        for text in
-            ["5.", ".5", "-5.5", "5.5555", "5.55555", "1,000", "5,000.00", "1e30", "9".repeat(22).as_str()]
-        {
+        for text in [
+            "5.",
+            ".5",
+            "-5.5",
+            "5.5555",
+            "5.55555",
+            "1,000",
+            "5,000.00",
+            "1e30",
+            "9".repeat(22).as_str(),
+        ] {
             assert_eq!(reads(text), Err(Unreadable), "{text}");
         }
         assert_eq!(read(None, Some(&"LSL".into()), lsl), Ok(None));

@@ -307,7 +307,7 @@ fn a_notice_that_cannot_be_booked_as_it_stands_is_unreadable() {
         body.replace("1500.00", "1500.005"),
         body.replace("1500.00", "1,500"),
         body.replace("1500.00", "-5"),
-        body.replace("1500.00", "1.5005e3"),
+        body.replace("1500.00", "1.500505e3"),
         body.replace("1500.00", "5,000.00"),
         body.replace("1500.00", "0"),
         body.replace("1500.00", ""),

@@ -53,7 +53,10 @@ pub(super) fn number(text: &str, exponent: u8) -> Option<i64> {
         return Some(0);
     }
     // Further than any amount and any text reaches.
-    let places = power.trim_start_matches('0').parse::<usize>().unwrap_or(if power.contains(|c| c != '0') { 9_999 } else { 0 });
+    let places = power
+        .trim_start_matches('0')
+        .parse::<usize>()
+        .unwrap_or(if power.contains(|c| c != '0') { 9_999 } else { 0 });
     let places = places.min(9_999);
     let zeros = "0".repeat(places);
     let (whole, fraction) = if down {

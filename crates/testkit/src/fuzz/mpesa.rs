@@ -165,7 +165,9 @@ fn check_notice(terms: &Terms, notice: &PaymentNotice, body: &[u8]) {
     let Some(fields) = Fields::read(body) else {
         let receipt = notice.receipt.as_ref().expect("a damaged notification has a receipt");
         let body = String::from_utf8_lossy(body);
-        return assert!(body.contains(receipt.as_str()) || body.contains('\\') || body.contains('\0'));
+        return assert!(
+            body.contains(receipt.as_str()) || body.contains('\\') || body.contains('\0')
+        );
     };
     let text = |name| fields.text(name).filter(|text| !text.eq_ignore_ascii_case("n/a"));
     assert_eq!(text("BusinessShortCode").as_deref(), Some("000000"), "another organisation");
