@@ -113,7 +113,7 @@ async fn next_connection(
             }
             Err(error) => {
                 metrics::counter!("kiungo_accept_failures_total").increment(1);
-                if let Some(count) = failures.to_be_logged(Instant::now()) {
+                if let Some(count) = failures.another(Instant::now()) {
                     tracing::warn!(
                         error.message = %error,
                         failure.count = count,
@@ -134,9 +134,9 @@ struct Failures {
 }
 
 impl Failures {
-    /// How many there were since the last that was logged, this one included; `None` if this one is
+    /// Another one: how many there were since the last that was logged, this one included; `None` if it is
     /// not to be logged yet.
-    fn to_be_logged(&mut self, now: Instant) -> Option<u64> {
+    fn another(&mut self, now: Instant) -> Option<u64> {
         self.unlogged += 1;
         let due = |logged: Instant| now.saturating_duration_since(logged) >= ACCEPT_LOGGED_EVERY;
         if !self.logged_at.is_none_or(due) {
@@ -158,7 +158,7 @@ mod tests {
         let logged: Vec<(u128, u64)> = (0..250_u32)
             .filter_map(|number| {
                 let at = ACCEPT_PAUSE * number;
-                Some((at.as_secs().into(), failures.to_be_logged(began + at)?))
+                Some((at.as_secs().into(), failures.another(began + at)?))
             })
             .collect();
         assert_eq!(logged, [(0, 1), (10, 100), (20, 100)]);

@@ -163,7 +163,8 @@ fn proxy(address: &SecretString) -> Result<reqwest::Proxy, NetworkError> {
     let address = address.expose_secret();
     let uri: http::Uri = address.parse().map_err(|_| NetworkError::Proxy)?;
     let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-    let is_bare = matches!(uri.path_and_query().map(|path| path.as_str()), None | Some("/" | ""));
+    let is_bare =
+        matches!(uri.path_and_query().map(http::uri::PathAndQuery::as_str), None | Some("/" | ""));
     if !is_http || !is_bare || uri.host().is_none_or(str::is_empty) {
         return Err(NetworkError::Proxy);
     }

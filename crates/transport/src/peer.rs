@@ -98,13 +98,13 @@ async fn attend(
         let so_far = seen.lock().unwrap()[number].len();
         match deed {
             Read(count) => {
-                read_until(&mut stream, &seen, number, |all| all.len() >= so_far + count).await
+                read_until(&mut stream, &seen, number, |all| all.len() >= so_far + count).await;
             }
             ReadRequest => {
                 read_until(&mut stream, &seen, number, |all| {
                     all[so_far..].windows(BODY.len()).any(|window| window == BODY)
                 })
-                .await
+                .await;
             }
             Write(bytes) => drop(stream.write_all(&bytes).await),
             WriteForEver(bytes) => while stream.write_all(bytes).await.is_ok() {},
@@ -252,7 +252,7 @@ async fn whoever_never_finishes_may_have_seen_it() {
 async fn an_answer_that_never_ends_is_given_up_at_its_bound() {
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
     let long = "HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n";
-    let bomb = gzip(&[b' '; 1_000_000]);
+    let bomb = gzip(&vec![b' '; 1_000_000]);
     for (what, deeds) in [
         ("a body by its length", vec![ReadRequest, raw(long), WriteForEver(&[b' '; 1024])]),
         (
