@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use jiff::civil::Date;
 use kiungo_core_banking::{Booking, CoreOrder};
-use kiungo_domain::AccountKind;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::{AccountKind, Receipt};
 use serde::Serialize;
 
 use crate::version::Profile;
@@ -105,19 +105,25 @@ pub(crate) fn command(
 }
 
 /// What stands as receipt number: the provider's receipt, so that the core's books can be compared
-/// with the provider's; ours where there is none yet, or where it is too long.
+/// with the provider's; ours where there is none yet, or where it does not fit.
 pub(crate) fn receipt_number(order: &CoreOrder) -> String {
     match &order.receipt {
-        Some(receipt) if receipt.as_str().len() <= TEXT_MAX => receipt.as_str().to_owned(),
+        Some(receipt) if fits(receipt) => receipt.as_str().to_owned(),
         _ => order.reference.compact(),
     }
 }
 
-/// The transfer's id, and the provider's receipt where it is too long for its own member.
+/// Whether a receipt can stand in a member of its own: short, and of characters that every core's
+/// database keeps and compares alike.
+fn fits(receipt: &Receipt) -> bool {
+    receipt.as_str().len() <= TEXT_MAX && receipt.as_str().is_ascii()
+}
+
+/// The transfer's id, and the provider's receipt where it does not fit into its own member.
 fn note(order: &CoreOrder) -> String {
     let transfer = order.reference.transfer();
     match &order.receipt {
-        Some(receipt) if receipt.as_str().len() > TEXT_MAX => format!("{transfer} {receipt}"),
+        Some(receipt) if !fits(receipt) => format!("{transfer} {receipt}"),
         _ => transfer.to_string(),
     }
 }

@@ -198,8 +198,8 @@ pub enum IdentityError {
     /// A name of a provider or core with other characters, or too long.
     #[error("`{0}` is not a name: 1 to 32 of a-z, 0-9 and -")]
     NotAName(String),
-    /// A receipt that is empty, too long, or not printable.
-    #[error("a receipt is 1 to 64 printable characters without blanks")]
+    /// A receipt that is empty, too long, or has characters that cannot be seen.
+    #[error("a receipt is 1 to 256 visible characters, with single blanks between them at most")]
     NotAReceipt,
 }
 
@@ -271,19 +271,75 @@ name_type! {
 pub struct Receipt(Box<str>);
 
 impl Receipt {
-    /// Checks and wraps a receipt: 1 to 64 printable ASCII characters without blanks. The
-    /// placeholder `N/A` that M-Pesa sends for a missing value (`mpesa-openapi.md` §6.6) is none.
+    /// How many characters a receipt has at most: what the GSMA's API allows its transaction
+    /// reference (`gsma-mobile-money-api.md` §7, S1). No other API that we know allows more.
+    pub const CHARS_MAX: usize = 256;
+
+    /// Checks and wraps a receipt: 1 to 256 characters, all of them visible, with single blanks inside
+    /// at most, so that two that look alike are alike: no control characters, nothing that changes
+    /// the direction of writing or has no width, and no U+FFFD, which stands for what could not be
+    /// read. The placeholder `N/A` that M-Pesa sends for a missing value (`mpesa-openapi.md` §6.6) is
+    /// none.
     pub fn new(text: &str) -> Result<Self, IdentityError> {
-        let fits = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_graphic())
-            && !text.eq_ignore_ascii_case("n/a");
-        if fits { Ok(Self(text.into())) } else { Err(IdentityError::NotAReceipt) }
+        let mut behind_blank = true;
+        let mut count = 0;
+        for c in text.chars() {
+            count += 1;
+            let is_blank = c == ' ';
+            if count > Self::CHARS_MAX || (is_blank && behind_blank) || !(is_blank || is_visible(c))
+            {
+                return Err(IdentityError::NotAReceipt);
+            }
+            behind_blank = is_blank;
+        }
+        if behind_blank || text.eq_ignore_ascii_case("n/a") {
+            return Err(IdentityError::NotAReceipt);
+        }
+        Ok(Self(text.into()))
     }
 
     /// The receipt's text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a character shows itself and nothing else: no control, no blank, none of Unicode's
+/// characters for formatting (categories Cc, Cf, Zs, Zl, Zp, Co, and what is never assigned).
+fn is_visible(c: char) -> bool {
+    !c.is_control()
+        && !c.is_whitespace()
+        && !matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{600}'..='\u{605}'
+                | '\u{61c}'
+                | '\u{6dd}'
+                | '\u{70f}'
+                | '\u{890}'..='\u{891}'
+                | '\u{8e2}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{e000}'..='\u{f8ff}'
+                | '\u{fdd0}'..='\u{fdef}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{ffff}'
+                | '\u{110bd}'
+                | '\u{110cd}'
+                | '\u{13430}'..='\u{1343f}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..
+        )
 }
 
 impl fmt::Display for Receipt {
@@ -344,14 +400,42 @@ mod tests {
     }
 
     #[test]
-    fn names_and_receipts_are_checked() {
+    fn names_are_checked() {
         assert!(ProviderId::new("mpesa-tz").is_ok());
         for name in ["", "Mpesa", "a b", "x/y", &"x".repeat(33)] {
             assert!(ProviderId::new(name).is_err(), "{name}");
         }
-        assert!(Receipt::new("7KX21QD40B").is_ok());
-        for text in ["", "N/A", "n/a", "with blank", "snowman☃"] {
-            assert!(Receipt::new(text).is_err(), "{text}");
+    }
+
+    #[test]
+    fn a_receipt_is_whatever_can_be_seen_and_told_apart() {
+        for text in ["7KX21QD40B", "PP 260301.1200 A1", "RÉF-1", "снег☃", &"é".repeat(256), "-"]
+        {
+            assert_eq!(Receipt::new(text).map(|receipt| receipt.to_string()), Ok(text.to_owned()));
+        }
+        let stranger = [
+            "",
+            " ",
+            "N/A",
+            "n/a",
+            " a",
+            "a ",
+            "a  b",
+            "a\tb",
+            "a\nb",
+            "a\0",
+            "a\u{a0}b",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "\u{feff}a",
+            "a\u{fffd}",
+            "a\u{ad}b",
+            "a\u{85}",
+            "a\u{e0041}",
+        ];
+        for text in stranger.into_iter().chain([&*"é".repeat(257)]) {
+            assert_eq!(Receipt::new(text), Err(IdentityError::NotAReceipt), "{text:?}");
         }
     }
 }

@@ -108,28 +108,59 @@ impl Money {
     /// no exponent, no blanks. Zeros beyond the currency's decimals are accepted, because cores
     /// and providers print them (`8884.880000`); any other excess digit is an error.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
-        let (whole, fraction) = match text.split_once('.') {
-            Some((_, "")) => return Err(MoneyError::Malformed),
-            Some((whole, fraction)) => (whole, fraction),
-            None => (text, ""),
+        let (whole, fraction) = split(text)?;
+        Self::of_digits(whole, fraction, 0, currency)
+    }
+
+    /// Parses an amount as programs print numbers: what [`Money::parse`] takes, and an exponent
+    /// (`1.0E7`, `5.0e3`, `125e-2`), digit by digit and exactly. For what others state; what others are
+    /// to write by our own documents is a plain decimal.
+    pub fn parse_number(text: &str, currency: Currency) -> Result<Self, MoneyError> {
+        let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
+            return Self::parse(text, currency);
         };
-        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || !digits(whole) || !digits(fraction) {
+        let (whole, fraction) = split(mantissa)?;
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(MoneyError::Malformed);
         }
-        let scale = usize::from(currency.exponent);
-        let significant = fraction.trim_end_matches('0');
-        if significant.len() > scale {
+        // An exponent that does not fit is one of an amount that does not, or of zero.
+        let bound = if exponent.starts_with('-') { i32::MIN } else { i32::MAX };
+        let exponent = exponent.parse().unwrap_or(bound);
+        Self::of_digits(whole, fraction, exponent, currency)
+    }
+
+    /// `whole.fraction × 10^exponent`.
+    fn of_digits(
+        whole: &str,
+        fraction: &str,
+        exponent: i32,
+        currency: Currency,
+    ) -> Result<Self, MoneyError> {
+        let digits = format!("{whole}{fraction}");
+        let significant = digits.trim_matches('0');
+        if significant.is_empty() {
+            return Ok(Self::zero(currency));
+        }
+        // By how many places the last significant digit stands left of the minor unit.
+        let trailing = digits.len() - digits.trim_end_matches('0').len();
+        let place = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        let point = i64::from(exponent) - place(fraction.len()) + place(trailing);
+        let shift = point.saturating_add(i64::from(currency.exponent));
+        let Ok(zeros) = u32::try_from(shift) else {
+            if shift > 0 {
+                return Err(MoneyError::Overflow);
+            }
             return Err(MoneyError::TooManyDecimals {
                 currency,
                 allowed: currency.exponent,
-                given: significant.len(),
+                given: usize::try_from(point.unsigned_abs()).unwrap_or(usize::MAX),
             });
-        }
-        let padded = significant.bytes().chain(std::iter::repeat(b'0')).take(scale);
-        let minor = whole.bytes().chain(padded).try_fold(0_i64, |sum, digit| {
+        };
+        let minor = significant.bytes().try_fold(0_i64, |sum, digit| {
             sum.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
         });
+        let minor = minor.and_then(|minor| minor.checked_mul(10_i64.checked_pow(zeros)?));
         minor.map(|minor| Self { minor, currency }).ok_or(MoneyError::Overflow)
     }
 
@@ -192,6 +223,20 @@ impl fmt::Display for Money {
     }
 }
 
+/// The digits before and behind the point of a plain decimal.
+fn split(text: &str) -> Result<(&str, &str), MoneyError> {
+    let (whole, fraction) = match text.split_once('.') {
+        Some((_, "")) => return Err(MoneyError::Malformed),
+        Some((whole, fraction)) => (whole, fraction),
+        None => (text, ""),
+    };
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) {
+        return Err(MoneyError::Malformed);
+    }
+    Ok((whole, fraction))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -229,7 +274,56 @@ mod tests {
         assert!(Money::parse("500.5", ugx).is_err());
     }
 
+    #[test]
+    fn a_number_with_an_exponent_is_read_exactly() {
+        let read = |text, code: &str| {
+            let currency = Currency::from_code(code).expect("a currency");
+            Money::parse_number(text, currency).map(Money::minor)
+        };
+        for (text, code, minor) in [
+            ("1.0E7", "TZS", 1_000_000_000),
+            ("5.0E3", "TZS", 500_000),
+            ("5.0e+3", "UGX", 5_000),
+            ("1255E-1", "TZS", 12_550),
+            ("12550000000e-8", "TZS", 12_550),
+            ("1.2345678901234567E16", "UGX", 12_345_678_901_234_567),
+            ("9007199254740993", "UGX", 9_007_199_254_740_993),
+            ("90071992547409.93", "TZS", 9_007_199_254_740_993),
+            ("9.223372036854775807E18", "UGX", i64::MAX),
+            ("0E999999999999", "TZS", 0),
+            ("0.000E-99999999999999999999", "TZS", 0),
+            ("00012.50E0", "TZS", 1_250),
+            ("1e-2", "TZS", 1),
+        ] {
+            assert_eq!(read(text, code), Ok(minor), "{text}");
+        }
+        for text in ["1e", "e3", "1e+", "1e3.0", "1E3E3", "-1e3", "1e 3", "1,0E3", ".5e1", "1.e3"] {
+            assert_eq!(read(text, "TZS"), Err(MoneyError::Malformed), "{text}");
+        }
+        for text in ["1e17", "1e99", "1e999999999999", "9.223372036854775808E16"] {
+            assert_eq!(read(text, "TZS"), Err(MoneyError::Overflow), "{text}");
+        }
+        for text in ["1e-3", "1.2345E1", "5e-99999999999", "0.5e0"] {
+            let code = if text == "0.5e0" { "UGX" } else { "TZS" };
+            assert!(matches!(read(text, code), Err(MoneyError::TooManyDecimals { .. })), "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn an_exponent_moves_the_point_and_nothing_else(
+            minor in 0_i64..=i64::MAX,
+            point in 1_usize..19,
+        ) {
+            let money = Money::from_minor(minor, tzs()).expect("not negative");
+            let digits = format!("{minor:019}");
+            let (whole, fraction) = digits.split_at(point);
+            let exponent = 17 - i64::try_from(point).expect("small");
+            let text = format!("{whole}.{fraction}E{exponent}");
+            prop_assert_eq!(Money::parse_number(&text, tzs()), Ok(money));
+            prop_assert_eq!(Money::parse_number(&money.to_decimal(), tzs()), Ok(money));
+        }
+
         #[test]
         fn printing_and_parsing_agree(minor in 0_i64..=i64::MAX) {
             let money = Money::from_minor(minor, tzs()).expect("not negative");
@@ -240,6 +334,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "\\PC*") {
             let _ = Money::parse(&text, tzs());
+            let _ = Money::parse_number(&text, tzs());
         }
     }
 }

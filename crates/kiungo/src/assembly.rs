@@ -84,7 +84,8 @@ impl Assembly {
 
 fn assemble_core(core: &CoreConfig) -> Result<AssembledCore, ConfigErrors> {
     let place = |part: &str| format!("core `{}`: {part}", core.id);
-    let transport = network(core.ca_file.as_deref(), None, &place("ca_file"))?;
+    let (ca, proxy) = (core.ca_file.as_deref(), core.proxy.clone());
+    let transport = network(ca, None, proxy, &place("ca_file, proxy"))?;
     let options: FineractOptions = core.fineract.read_as()?;
     let secrets: FineractSecrets =
         core.secrets.read().map_err(|e| ConfigErrors::one(place("secrets"), e.to_string()))?;
@@ -116,7 +117,8 @@ fn assemble_provider(
     };
     let Some(core) = cores.get(&core_config.id) else { return Ok(None) };
     let (ca, identity) = (provider.ca_file.as_deref(), provider.identity_file.as_deref());
-    let transport = network(ca, identity, &place("ca_file, identity_file"))?;
+    let proxy = provider.proxy.clone();
+    let transport = network(ca, identity, proxy, &place("ca_file, identity_file, proxy"))?;
     let secrets: ProviderSecrets =
         provider.secrets.read().map_err(|e| ConfigErrors::one(place("secrets"), e.to_string()))?;
     let parts = ProviderParts {
@@ -150,6 +152,7 @@ fn callback_base(config: &Config, provider: &ProviderConfig) -> Option<String> {
 fn network(
     ca_file: Option<&Path>,
     identity_file: Option<&Path>,
+    proxy: Option<SecretString>,
     place: &str,
 ) -> Result<Arc<dyn Transport>, ConfigErrors> {
     let read = |path: &Path| {
@@ -163,7 +166,7 @@ fn network(
         .map(|pem| String::from_utf8(pem).map(SecretString::from))
         .transpose()
         .map_err(|_| ConfigErrors::one(place, "the client certificate and key are not PEM text"))?;
-    let options = NetworkOptions { ca_pem, identity_pem, ..NetworkOptions::default() };
+    let options = NetworkOptions { ca_pem, identity_pem, proxy, ..NetworkOptions::default() };
     let network =
         Network::new(&options).map_err(|error| ConfigErrors::one(place, error.to_string()))?;
     Ok(Arc::new(network))

@@ -13,7 +13,7 @@ use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
 use kiungo_engine::{DailyLimit, ExpectedFee, ProviderLink, ProviderRules, TrafficOptions};
 use kiungo_mapping::mapping::Promises;
 use kiungo_mapping::{Family, InquirySettings, Mapping, MappingErrors, Promise};
-use kiungo_provider::{Capabilities, Provider, Terms};
+use kiungo_provider::{Capabilities, Details, Provider, Terms};
 use kiungo_provider_gsma as gsma;
 use kiungo_provider_mpesa as mpesa;
 use kiungo_transport::Transport;
@@ -173,6 +173,7 @@ fn terms(mapping: &Mapping, callback_base: Option<String>) -> Result<Terms, Mapp
             .map(|(word, line)| (word.to_ascii_lowercase(), line))
             .collect(),
         callback_base,
+        details: Details::of(mapping.id()),
     })
 }
 

@@ -16,6 +16,7 @@ use crate::client::content_hash;
 use crate::map::codes::Refusal;
 use crate::map::reading::{Asked, StateSays, state_handle};
 use crate::paths::{account_pairs, decode};
+use crate::salvage;
 use crate::wire::{Body, ErrorObject, RequestState, read_body};
 
 /// What a callback's method and path stand for.
@@ -113,7 +114,15 @@ impl Gsma {
         if named.is_some_and(|id| Reference::parse(id) != Ok(reference)) {
             return Err(unreadable("X-CorrelationID names another operation than the address"));
         }
-        let body = read_body(&callback.body).ok_or_else(|| unreadable("no known shape"))?;
+        let body = match read_body(&callback.body) {
+            Some(body) => body,
+            // The address names the operation: enough to ask about it.
+            None if salvage::is_damaged(&callback.body) => {
+                let finding = Finding::unclear("a callback whose body is damaged");
+                return Ok(CallbackNews::Result { reference: Some(reference), finding });
+            }
+            None => return Err(unreadable("no known shape")),
+        };
         let asked = Asked {
             operation: operation(reference),
             reference,
@@ -161,7 +170,7 @@ impl Gsma {
                 .map(CallbackNews::Payment)
                 .map_err(CallbackError::Unreadable),
             Some(_) => Err(unreadable("it is no transaction")),
-            None => Err(unreadable("no known shape")),
+            None => self.salvaged_notice(&callback.body).map(CallbackNews::Payment),
         }
     }
 

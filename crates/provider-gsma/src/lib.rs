@@ -12,6 +12,7 @@ mod map;
 mod paths;
 mod payment;
 mod provider;
+mod salvage;
 mod statement;
 mod wire;
 

@@ -2,6 +2,7 @@
 //! strings, every field of an answer may be missing, and what is unknown is ignored.
 #![allow(clippy::struct_field_names, reason = "the fields are named as on the wire")]
 
+use kiungo_transport::content::text;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +17,12 @@ impl Text {
     /// The text; an empty one counts as absent.
     pub(crate) fn given(text: Option<&Self>) -> Option<&str> {
         text.map(|text| text.0.trim()).filter(|text| !text.is_empty())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 
@@ -277,18 +284,18 @@ pub(crate) fn read_body(bytes: &[u8]) -> Option<Body> {
 
 /// Reads a JSON object. An array is refused, although serde would read one as a struct.
 pub(crate) fn read_object<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let text = std::str::from_utf8(bytes).ok()?;
+    let text = text(bytes);
     if !text.trim_start().starts_with('{') {
         return None;
     }
-    serde_json::from_str(text).ok()
+    serde_json::from_str(&text).ok()
 }
 
 /// Reads a list; a single object counts as a list of one (§14).
 pub(crate) fn read_list<T: DeserializeOwned>(bytes: &[u8]) -> Option<Vec<T>> {
-    let text = std::str::from_utf8(bytes).ok()?;
+    let text = text(bytes);
     if text.trim_start().starts_with('[') {
-        serde_json::from_str(text).ok()
+        serde_json::from_str(&text).ok()
     } else {
         read_object(bytes).map(|single| vec![single])
     }
@@ -308,6 +315,24 @@ mod tests {
         assert!(matches!(shape(r#"{"result":"success"}"#), Some(Body::Updated)));
         for text in ["", "{}", "[]", "null", "<html>", r#"{"result":"no"}"#, r#"{"status":{}}"#] {
             assert!(shape(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mark_utf_16_and_a_name_in_latin_1_do_not_make_a_transaction_unreadable() {
+        let json = r#"{"transactionReference":"R1","descriptionText":"NAME"}"#;
+        let units = || json.encode_utf16();
+        let latin: Vec<u8> = json.replace("NAME", "\u{e9}").chars().map(|c| c as u8).collect();
+        for body in [
+            ["\u{feff}", json].concat().into_bytes(),
+            units().flat_map(u16::to_le_bytes).collect(),
+            [0xfe, 0xff].into_iter().chain(units().flat_map(u16::to_be_bytes)).collect(),
+            latin,
+        ] {
+            let Some(Body::Transaction(transaction)) = read_body(&body) else {
+                panic!("{body:x?}")
+            };
+            assert_eq!(Text::given(transaction.transaction_reference.as_ref()), Some("R1"));
         }
     }
 

@@ -3,7 +3,10 @@
 
 use bytes::Bytes;
 use kiungo_domain::{Finding, Reference};
-use kiungo_provider::{CallbackError, CallbackNews, CallbackReply, RawCallback, Terms, Verdict};
+use kiungo_provider::{
+    CallbackError, CallbackNews, CallbackReply, RawCallback, Salvage, Terms, Verdict,
+};
+use kiungo_transport::content;
 use serde_json::json;
 
 use crate::config::Notification;
@@ -44,10 +47,12 @@ pub(crate) fn read(
 ) -> Result<CallbackNews, CallbackError> {
     match Path::of(settings, callback) {
         Some(Path::Results) => read_result(terms, &callback.body),
-        Some(Path::Confirmation) => notice::confirmation(settings, terms.currency, &callback.body)
-            .map(CallbackNews::Payment),
-        Some(Path::Validation) => notice::validation(settings, terms.currency, &callback.body)
-            .map(CallbackNews::Validation),
+        Some(Path::Confirmation) => {
+            notice::confirmation(settings, terms, &callback.body).map(CallbackNews::Payment)
+        }
+        Some(Path::Validation) => {
+            notice::validation(settings, terms, &callback.body).map(CallbackNews::Validation)
+        }
         None => {
             let shown: String = callback.path.chars().take(60).collect();
             let shown = for_people(&format!("{} {shown}", callback.method));
@@ -57,8 +62,12 @@ pub(crate) fn read(
 }
 
 fn read_result(terms: &Terms, body: &[u8]) -> Result<CallbackNews, CallbackError> {
-    let result: AsyncResult =
-        read_object(body).map_err(|error| CallbackError::Unreadable(position(&error)))?;
+    let result: AsyncResult = match read_object(body) {
+        Ok(result) => result,
+        Err(error) => {
+            return hinted(body).ok_or_else(|| CallbackError::Unreadable(position(&error)));
+        }
+    };
     if payment::result_code(&result).is_none() {
         return Err(CallbackError::Unreadable("it has no result code".to_owned()));
     }
@@ -80,6 +89,15 @@ fn read_result(terms: &Terms, body: &[u8]) -> Result<CallbackNews, CallbackError
             finding: Finding::unclear("the result names no operation of ours"),
         },
     })
+}
+
+/// A damaged result that names an operation of ours: enough to ask about it.
+fn hinted(body: &[u8]) -> Option<CallbackNews> {
+    let text = content::text(body);
+    let id = Salvage::of(&text)?.member("input_ThirdPartyConversationID")?;
+    let reference = asked_about(&id).or_else(|| Reference::parse(&id).ok())?;
+    let finding = Finding::unclear("a result whose body is damaged");
+    Some(CallbackNews::Result { reference: Some(reference), finding })
 }
 
 /// Where the JSON is wrong; the parser's own text could quote the body.

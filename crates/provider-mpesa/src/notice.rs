@@ -3,40 +3,66 @@
 
 use jiff::civil::DateTime;
 use kiungo_domain::{Currency, Money, Receipt, Reference, Timestamp};
-use kiungo_provider::{CallbackError, PaymentNotice, Verdict};
+use kiungo_provider::{CallbackError, Detail, PaymentNotice, Salvage, Terms, Verdict};
+use kiungo_transport::content;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::callback::position;
 use crate::settings::Settings;
-use crate::wire::{Text, read_object};
+use crate::wire::{Text, if_text, read_object};
 
 /// The same payload for validation and confirmation; unknown fields are allowed.
 #[derive(Debug, Deserialize)]
 struct C2b {
     #[serde(default, rename = "TransID")]
     receipt: Text,
-    #[serde(default, rename = "TransTime")]
+    #[serde(default, rename = "TransTime", deserialize_with = "if_text")]
     time: Text,
     #[serde(default, rename = "TransAmount")]
     amount: Text,
     #[serde(default, rename = "BusinessShortCode")]
     short_code: Text,
-    #[serde(default, rename = "BillRefNumber")]
+    #[serde(default, rename = "BillRefNumber", deserialize_with = "if_text")]
     account_reference: Text,
-    #[serde(default, rename = "ThirdPartyTransID")]
+    #[serde(default, rename = "ThirdPartyTransID", deserialize_with = "if_text")]
     third_party_id: Text,
-    #[serde(default, rename = "MSISDN")]
+    #[serde(default, rename = "MSISDN", deserialize_with = "if_text")]
     msisdn: Text,
+}
+
+impl C2b {
+    /// What is certain of a damaged notification, if that suffices to ask the market about its
+    /// receipt, which decides. What is not certain counts as not stated: without the account the
+    /// money waits for a person.
+    fn salvaged(body: &[u8]) -> Option<Self> {
+        let text = content::text(body);
+        let damaged = Salvage::of(&text)?;
+        let member = |name| damaged.member(name).map(Text::from);
+        Some(Self {
+            receipt: member("TransID")?,
+            amount: member("TransAmount")?,
+            short_code: member("BusinessShortCode")?,
+            time: member("TransTime").unwrap_or_default(),
+            account_reference: member("BillRefNumber").unwrap_or_default(),
+            third_party_id: member("ThirdPartyTransID").unwrap_or_default(),
+            msisdn: member("MSISDN").unwrap_or_default(),
+        })
+    }
 }
 
 /// A payment that was made: a fact, whatever we answer.
 pub(crate) fn confirmation(
     settings: &Settings,
-    currency: Currency,
+    terms: &Terms,
     body: &[u8],
 ) -> Result<PaymentNotice, CallbackError> {
-    let notice = validation(settings, currency, body)?;
+    let c2b = read_object(body).or_else(|error| {
+        let damaged = C2b::salvaged(body).ok_or(error)?;
+        terms.details.left_out(Detail::Text, "a notification is no JSON, and is read by pattern");
+        Ok(damaged)
+    });
+    let notice = notice(settings, terms, &c2b.map_err(|error| unreadable(&position(&error)))?)?;
     if notice.receipt.is_none() {
         return Err(unreadable("it has no receipt (TransID)"));
     }
@@ -52,17 +78,22 @@ pub(crate) fn confirmation(
 /// A payment that is about to be made.
 pub(crate) fn validation(
     settings: &Settings,
-    currency: Currency,
+    terms: &Terms,
     body: &[u8],
 ) -> Result<PaymentNotice, CallbackError> {
-    let c2b: C2b =
-        read_object(body).map_err(|error| CallbackError::Unreadable(position(&error)))?;
+    let c2b = read_object(body).map_err(|error| unreadable(&position(&error)))?;
+    notice(settings, terms, &c2b)
+}
+
+fn notice(settings: &Settings, terms: &Terms, c2b: &C2b) -> Result<PaymentNotice, CallbackError> {
     let short_code = c2b.short_code.get().ok_or_else(|| unreadable("it has no short code"))?;
     if !settings.short_codes.iter().any(|ours| ours == short_code) {
         return Err(unreadable("it is for another short code"));
     }
     let amount = c2b.amount.get().ok_or_else(|| unreadable("it has no amount"))?;
-    let amount = Money::parse(amount, currency).map_err(|error| unreadable(&error.to_string()))?;
+    // A number as programs print them: `1.0E7` is how Java writes ten million.
+    let amount = Money::parse_number(amount, terms.currency)
+        .map_err(|error| unreadable(&error.to_string()))?;
     if amount.is_zero() {
         return Err(unreadable("the amount is zero"));
     }
@@ -77,7 +108,10 @@ pub(crate) fn validation(
         amount,
         account_reference: c2b.account_reference.get().unwrap_or_default().to_owned(),
         reference: c2b.third_party_id.get().and_then(|text| Reference::parse(text).ok()),
-        at: c2b.time.get().and_then(|text| moment(settings, text)),
+        at: c2b
+            .time
+            .get()
+            .and_then(|text| terms.details.read(Detail::Time, moment(settings, text))),
     })
 }
 
@@ -92,10 +126,11 @@ fn readable_receipt(text: &str) -> Option<Receipt> {
 }
 
 /// `yyyymmddHHMMSS` in the market's local time; a time that cannot be read is not stated.
-fn moment(settings: &Settings, text: &str) -> Option<Timestamp> {
-    let local = DateTime::strptime("%Y%m%d%H%M%S", text).ok()?;
-    let zoned = local.to_zoned(settings.time_zone.clone()).ok()?;
-    Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
+fn moment(settings: &Settings, text: &str) -> Result<Timestamp, &'static str> {
+    let local = DateTime::strptime("%Y%m%d%H%M%S", text);
+    let zoned = local.and_then(|local| local.to_zoned(settings.time_zone.clone()));
+    let zoned = zoned.map_err(|_| "TransTime is not yyyymmddHHMMSS")?;
+    Ok(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
 }
 
 /// The answer to a confirmation: a refusal would not undo the payment.

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
 use http::{HeaderValue, Method, StatusCode};
-use kiungo_transport::{Request, Response};
+use kiungo_transport::{Request, Response, content};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -132,19 +133,20 @@ impl Reply {
 
 /// Reads a JSON object. A list is refused, although serde would read one as a struct, its first
 /// element as the code: what names nothing says nothing.
-pub(crate) fn read_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, serde_json::Error> {
+pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     use serde::de::Error;
 
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first == Some(&b'[') {
+    let text = content::text(body);
+    if text.trim_start().starts_with('[') {
         return Err(serde_json::Error::custom("an object was expected"));
     }
-    serde_json::from_slice(body)
+    serde_json::from_str(&text)
 }
 
 fn mentions_code(body: &[u8]) -> bool {
     const NAME: &[u8] = b"output_ResponseCode";
-    body.windows(NAME.len()).any(|window| window.eq_ignore_ascii_case(NAME))
+    let text = content::text(body);
+    text.as_bytes().windows(NAME.len()).any(|window| window.eq_ignore_ascii_case(NAME))
 }
 
 /// The fields of all answers that are read here.
@@ -218,6 +220,18 @@ impl Text {
     /// This value, or the other one where this is missing.
     pub(crate) fn or<'a>(&'a self, other: &'a Self) -> Option<&'a str> {
         self.get().or_else(|| other.get())
+    }
+}
+
+/// A value that only informs: where it is no text, it is not stated.
+pub(crate) fn if_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(Some(text))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use kiungo_domain::{Finding, Money, Msisdn, Receipt, Reference, Timestamp};
+use kiungo_transport::content::{self, ContentError};
 use thiserror::Error;
 
 /// A callback as it arrived, behind `/callbacks/{provider}/{secret}/`.
@@ -22,6 +23,37 @@ impl RawCallback {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+
+    /// The same without the `gzip` around its body, so that whoever reads what was kept can read it.
+    /// What cannot be unpacked stays as it came, for a person.
+    ///
+    /// # Errors
+    /// The body unpacks to more than `bytes_max` bytes.
+    pub fn unpacked(mut self, bytes_max: usize) -> Result<Self, TooLong> {
+        let is_coding = |name: &str| name == "content-encoding";
+        let named = self.headers.iter().filter(|(name, _)| is_coding(name));
+        let codings: Vec<&str> = named.map(|(_, value)| value.as_str()).collect();
+        if codings.is_empty() {
+            return Ok(self);
+        }
+        match content::unpacked(&codings.join(","), self.body.clone(), bytes_max) {
+            Ok(body) => {
+                self.body = body;
+                self.headers.retain(|(name, _)| !is_coding(name) && name != "content-length");
+                Ok(self)
+            }
+            Err(ContentError::TooLong { bytes_max }) => Err(TooLong { bytes_max }),
+            Err(ContentError::Coding(_) | ContentError::Damaged) => Ok(self),
+        }
+    }
+}
+
+/// A callback is longer than may be, once it is unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the body has more than {bytes_max} bytes when it is unpacked")]
+pub struct TooLong {
+    /// The bound, in bytes.
+    pub bytes_max: usize,
 }
 
 /// What a callback says.
@@ -89,4 +121,39 @@ pub enum CallbackError {
     /// The signature is missing or wrong.
     #[error("the signature is missing or wrong")]
     BadSignature,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `printf '{"a":1}' | gzip -n`
+    const PACKED: &[u8] = &[
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xab, 0x56, 0x4a, 0x54, 0xb2,
+        0x32, 0xac, 0x05, 0x00, 0xaf, 0xac, 0x1b, 0x56, 0x07, 0x00, 0x00, 0x00,
+    ];
+
+    fn packed(coding: &str, body: &'static [u8]) -> RawCallback {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        RawCallback {
+            method: "POST".to_owned(),
+            path: "payments".to_owned(),
+            headers: vec![header("content-encoding", coding), header("accept", "*/*")],
+            body: Bytes::from_static(body),
+        }
+    }
+
+    #[test]
+    fn gzip_is_taken_off_within_the_bound_and_what_cannot_be_is_kept_as_it_came() {
+        let read = packed("gzip", PACKED).unpacked(7).unwrap();
+        assert_eq!(read.body, "{\"a\":1}");
+        assert_eq!((read.header("content-encoding"), read.header("accept")), (None, Some("*/*")));
+        assert_eq!(packed("gzip", PACKED).unpacked(6), Err(TooLong { bytes_max: 6 }));
+        let plain = RawCallback { headers: Vec::new(), ..packed("", PACKED) };
+        assert_eq!(plain.clone().unpacked(9), Ok(plain), "nothing was declared");
+        for (coding, body) in [("gzip", &PACKED[..20]), ("br", PACKED), ("gzip, gzip", PACKED)] {
+            let callback = packed(coding, body);
+            assert_eq!(callback.clone().unpacked(99), Ok(callback), "{coding}");
+        }
+    }
 }

@@ -4,6 +4,8 @@
 //! * [`order`]: what is asked of a provider
 //! * [`capabilities`]: what an adapter promises about its provider
 //! * [`callback`]: what a provider tells us unasked
+//! * [`details`]: what only informs, and cannot be read
+//! * [`salvage`]: what can be read of a damaged notification
 //! * [`terms`]: what a mapping file says to every adapter alike
 //! * [`Provider`]: the traits together, with the optional ones behind accessors, so that what a
 //!   provider cannot do is absent and not an error at run time
@@ -13,7 +15,9 @@
 
 pub mod callback;
 pub mod capabilities;
+pub mod details;
 pub mod order;
+pub mod salvage;
 pub mod terms;
 
 use async_trait::async_trait;
@@ -24,9 +28,11 @@ pub use callback::{
     CallbackError, CallbackNews, CallbackReply, PaymentNotice, RawCallback, Verdict,
 };
 pub use capabilities::Capabilities;
+pub use details::{Detail, Details};
 pub use order::{
     PeriodQuery, ReverseOrder, StatementLine, StatementPage, WalletInquiry, WalletOrder,
 };
+pub use salvage::Salvage;
 pub use terms::{Answered, CodeLine, CodeTables, Meaning, Terms};
 
 /// A provider as the engine sees it.

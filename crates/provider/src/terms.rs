@@ -7,6 +7,8 @@ use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{Currency, Money};
 use serde::Deserialize;
 
+use crate::Details;
+
 /// The terms under which an adapter talks to its provider.
 #[derive(Debug, Clone)]
 pub struct Terms {
@@ -23,6 +25,8 @@ pub struct Terms {
     pub statuses: BTreeMap<String, CodeLine>,
     /// Where the provider calls back, with the secret and a trailing slash; `None` if it cannot.
     pub callback_base: Option<String>,
+    /// Where what only informs is left out if it cannot be read.
+    pub details: Details,
 }
 
 impl Terms {
@@ -151,6 +155,7 @@ mod tests {
             codes: CodeTables::default(),
             statuses: BTreeMap::new(),
             callback_base: None,
+            details: Details::default(),
         }
     }
 

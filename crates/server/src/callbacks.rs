@@ -51,13 +51,17 @@ pub(crate) async fn callback(
     let Ok(_place) = state.callback_places.try_acquire() else {
         return Err(overloaded(&state));
     };
-    let body = read_body(body, state.options.callback_body_bytes_max).await?;
+    let bytes_max = state.options.callback_body_bytes_max;
+    let body = read_body(body, bytes_max).await?;
     let callback = RawCallback {
         method: parts.method.as_str().to_ascii_uppercase(),
         path: path.to_owned(),
         headers: headers(&parts.headers),
         body,
     };
+    let callback = callback
+        .unpacked(bytes_max)
+        .map_err(|too_long| Problem::new(Code::PayloadTooLarge, too_long.to_string()))?;
     answer(&state, provider, callback).await
 }
 

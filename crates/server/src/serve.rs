@@ -13,12 +13,16 @@ use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::ServerOptions;
 
 /// How long to wait when nothing can be accepted: usually too many open files, until some close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often it is logged that nothing can be accepted: it lasts, and the log is for other things too.
+const ACCEPT_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
 /// The bounds of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +61,10 @@ pub async fn serve(
 ) -> usize {
     let places = Arc::new(Semaphore::new(bounds.connections_max));
     let mut connections = JoinSet::new();
-    while let Some((stream, place)) = next_connection(&listener, &places, &shutdown).await {
+    let mut failures = Failures::default();
+    while let Some((stream, place)) =
+        next_connection(&listener, &places, &shutdown, &mut failures).await
+    {
         // Reaps those that have ended, so that the set stays as small as there are connections.
         while connections.try_join_next().is_some() {}
         let attended = connection::attend(stream, router.clone(), bounds, shutdown.clone());
@@ -85,6 +92,7 @@ async fn next_connection(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
     shutdown: &CancellationToken,
+    failures: &mut Failures,
 ) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let place = tokio::select! {
         biased;
@@ -104,9 +112,55 @@ async fn next_connection(
                 return Some((stream, place));
             }
             Err(error) => {
-                tracing::warn!(error.message = %error, "no connection can be accepted");
+                metrics::counter!("kiungo_accept_failures_total").increment(1);
+                if let Some(count) = failures.another(Instant::now()) {
+                    tracing::warn!(
+                        error.message = %error,
+                        failure.count = count,
+                        "no connection can be accepted"
+                    );
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// Failures to accept, which come by the hundred and are logged by the dozen.
+#[derive(Debug, Default)]
+struct Failures {
+    unlogged: u64,
+    logged_at: Option<Instant>,
+}
+
+impl Failures {
+    /// Another one: how many there were since the last that was logged, this one included; `None` if it is
+    /// not to be logged yet.
+    fn another(&mut self, now: Instant) -> Option<u64> {
+        self.unlogged += 1;
+        let due = |logged: Instant| now.saturating_duration_since(logged) >= ACCEPT_LOGGED_EVERY;
+        if !self.logged_at.is_none_or(due) {
+            return None;
+        }
+        self.logged_at = Some(now);
+        Some(std::mem::take(&mut self.unlogged))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_to_accept_are_logged_now_and_then_and_counted() {
+        let mut failures = Failures::default();
+        let began = Instant::now();
+        let logged: Vec<(u128, u64)> = (0..250_u32)
+            .filter_map(|number| {
+                let at = ACCEPT_PAUSE * number;
+                Some((at.as_secs().into(), failures.another(began + at)?))
+            })
+            .collect();
+        assert_eq!(logged, [(0, 1), (10, 100), (20, 100)]);
     }
 }

@@ -254,7 +254,8 @@ pub trait Store: Send + Sync {
     /// Every hold, by provider, operation and condition. Few.
     async fn holds(&self) -> Result<Vec<Hold>, StoreError>;
 
-    /// Whether the database answers.
+    /// Whether the database answers. Where the last transaction could not be committed (a full disk),
+    /// whether one can be now.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 

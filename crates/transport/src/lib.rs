@@ -9,7 +9,10 @@
 //! See [`Failure`].
 
 mod bound;
+pub mod content;
 mod network;
+#[cfg(test)]
+mod peer;
 
 use std::time::Duration;
 

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
 use crate::bound::{Bound, TimelyBody};
+use crate::content::{self, CODINGS};
 use crate::{Failure, Request, Response, Transport};
 
 /// How to reach one provider or core.
@@ -17,12 +20,15 @@ pub struct NetworkOptions {
     pub connect_timeout: Duration,
     /// How many idle connections are kept.
     pub idle_connections_max: usize,
-    /// The longest response body that is read; a longer one is no answer.
+    /// The longest response body that is read, packed or unpacked; a longer one is no answer.
     pub response_bytes_max: usize,
     /// PEM certificates of an own authority, trusted beside the system's.
     pub ca_pem: Option<Vec<u8>>,
     /// PEM client certificate and key, for mutual TLS.
     pub identity_pem: Option<SecretString>,
+    /// An HTTP proxy that everything goes through: `http://[USER:PASSWORD@]HOST:PORT`, or
+    /// `https://…`. Without one nothing does: variables like `HTTPS_PROXY` are not read.
+    pub proxy: Option<SecretString>,
 }
 
 impl Default for NetworkOptions {
@@ -33,6 +39,7 @@ impl Default for NetworkOptions {
             response_bytes_max: 4 * 1024 * 1024,
             ca_pem: None,
             identity_pem: None,
+            proxy: None,
         }
     }
 }
@@ -46,6 +53,9 @@ pub enum NetworkError {
     /// The client certificate or key cannot be read.
     #[error("the client certificate and key (PEM) cannot be read: {0}")]
     Identity(#[source] reqwest::Error),
+    /// The proxy's address is none.
+    #[error("the proxy is not an address like http://proxy.example:3128")]
+    Proxy,
     /// The client cannot be built.
     #[error("the HTTP client cannot be built: {0}")]
     Client(#[source] reqwest::Error),
@@ -69,7 +79,11 @@ impl Network {
             .pool_max_idle_per_host(options.idle_connections_max)
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
+            // What stands in the environment of a process is nobody's decision about this money.
             .no_proxy();
+        if let Some(address) = &options.proxy {
+            builder = builder.proxy(proxy(address)?);
+        }
         if let Some(pem) = &options.ca_pem {
             let authorities =
                 reqwest::Certificate::from_pem_bundle(pem).map_err(NetworkError::Authority)?;
@@ -88,37 +102,73 @@ impl Network {
 #[async_trait]
 impl Transport for Network {
     async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
-        let bound = Bound::present();
+        let exchange = async {
+            crate::still_in_time()?;
+            self.exchange(request).await
+        };
+        tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| {
+            Err(Failure::NoAnswer { why: format!("no answer within {} ms", timeout.as_millis()) })
+        })
+    }
+}
+
+impl Network {
+    /// Sends, and reads the whole answer. The body has a bound of its own in time.
+    pub(crate) async fn exchange(&self, mut request: Request) -> Result<Response, Failure> {
+        let codings = HeaderValue::from_static(CODINGS);
+        request.headers_mut().entry(ACCEPT_ENCODING).or_insert(codings);
         let mut request = reqwest::Request::try_from(request)
             .map_err(|error| Failure::NotSent { why: describe(error) })?;
-        if let Some(bound) = bound
+        if let Some(bound) = Bound::present()
             && let Some(content) = request.body().and_then(reqwest::Body::as_bytes)
             && !content.is_empty()
         {
             let content = Bytes::copy_from_slice(content);
             *request.body_mut() = Some(reqwest::Body::wrap(TimelyBody::new(bound, content)));
         }
-        let exchange = async {
-            crate::still_in_time()?;
-            let mut response = self.client.execute(request).await.map_err(failure)?;
-            let mut body = BytesMut::new();
-            while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
-                if body.len() + chunk.len() > self.response_bytes_max {
-                    let why =
-                        format!("the response is longer than {} bytes", self.response_bytes_max);
-                    return Err(Failure::NoAnswer { why });
-                }
-                body.extend_from_slice(&chunk);
+        let mut response = self.client.execute(request).await.map_err(failure)?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+            if body.len() + chunk.len() > self.response_bytes_max {
+                let why = format!("the response is longer than {} bytes", self.response_bytes_max);
+                return Err(Failure::NoAnswer { why });
             }
-            let mut whole = http::Response::new(Bytes::from(body));
-            *whole.status_mut() = response.status();
-            *whole.headers_mut() = std::mem::take(response.headers_mut());
-            Ok(whole)
-        };
-        tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| {
-            Err(Failure::NoAnswer { why: format!("no answer within {} ms", timeout.as_millis()) })
-        })
+            body.extend_from_slice(&chunk);
+        }
+        let mut headers = std::mem::take(response.headers_mut());
+        let body = self.unpack(&mut headers, body.freeze())?;
+        let mut whole = http::Response::new(body);
+        *whole.status_mut() = response.status();
+        *whole.headers_mut() = headers;
+        Ok(whole)
     }
+
+    /// The body as it was meant; what cannot be unpacked is no answer, whatever its status says.
+    fn unpack(&self, headers: &mut HeaderMap, body: Bytes) -> Result<Bytes, Failure> {
+        let named = headers.get_all(CONTENT_ENCODING).iter();
+        let named: Vec<_> =
+            named.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+        if named.is_empty() {
+            return Ok(body);
+        }
+        let body = content::unpacked(&named.join(","), body, self.response_bytes_max)
+            .map_err(|error| Failure::NoAnswer { why: error.to_string() })?;
+        headers.remove(CONTENT_ENCODING);
+        headers.remove(CONTENT_LENGTH);
+        Ok(body)
+    }
+}
+
+fn proxy(address: &SecretString) -> Result<reqwest::Proxy, NetworkError> {
+    let address = address.expose_secret();
+    let uri: http::Uri = address.parse().map_err(|_| NetworkError::Proxy)?;
+    let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+    let is_bare =
+        matches!(uri.path_and_query().map(http::uri::PathAndQuery::as_str), None | Some("/" | ""));
+    if !is_http || !is_bare || uri.host().is_none_or(str::is_empty) {
+        return Err(NetworkError::Proxy);
+    }
+    reqwest::Proxy::all(address).map_err(|_| NetworkError::Proxy)
 }
 
 /// Only a failure to connect is surely before the first byte.

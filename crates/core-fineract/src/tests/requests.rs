@@ -86,18 +86,19 @@ async fn savings_without_a_payment_type_are_not_sent() {
 }
 
 #[tokio::test]
-async fn a_receipt_too_long_for_its_member_stands_in_the_note() {
-    let (core, script) = core(json!({"payment_type": 7}), vec![envelope(403, "x")]);
-    let mut order = orders::order(Booking::Deposit);
-    let long = "R".repeat(60);
-    (order.receipt, order.payment_type, order.msisdn) =
-        (Some(Receipt::new(&long).unwrap()), None, None);
-    core.post(&order).await;
-    let body = script.body(0);
-    assert_eq!(body["receiptNumber"], "01900000000070008000000000001241");
-    assert_eq!(body["note"], format!("01900000-0000-7000-8000-000000001200 {long}"));
-    assert_eq!(body["paymentTypeId"], 7);
-    assert_eq!(body["accountNumber"], json!(null));
+async fn a_receipt_that_does_not_fit_into_its_member_stands_in_the_note() {
+    for receipt in [&"R".repeat(256), &"R".repeat(51), "RÉF-7"] {
+        let (core, script) = core(json!({"payment_type": 7}), vec![envelope(403, "x")]);
+        let mut order = orders::order(Booking::Deposit);
+        (order.receipt, order.payment_type, order.msisdn) =
+            (Some(Receipt::new(receipt).unwrap()), None, None);
+        core.post(&order).await;
+        let body = script.body(0);
+        assert_eq!(body["receiptNumber"], "01900000000070008000000000001241");
+        assert_eq!(body["note"], format!("01900000-0000-7000-8000-000000001200 {receipt}"));
+        assert_eq!(body["paymentTypeId"], 7);
+        assert_eq!(body["accountNumber"], json!(null));
+    }
 }
 
 #[tokio::test]

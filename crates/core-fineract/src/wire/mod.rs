@@ -10,6 +10,7 @@ mod page;
 mod requests;
 mod transaction;
 
+use kiungo_transport::content;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -29,11 +30,11 @@ pub(crate) use transaction::{
 /// Reads a JSON object. A list is refused, although serde would read one as a struct, its elements
 /// as the members in our order: what names nothing says nothing.
 pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first == Some(&b'[') {
+    let text = content::text(body);
+    if text.trim_start().starts_with('[') {
         return Err(serde::de::Error::custom("an object was expected"));
     }
-    serde_json::from_slice(body)
+    serde_json::from_str(&text)
 }
 
 /// A text, or something else where no text was given: an empty external id prints as `null` or

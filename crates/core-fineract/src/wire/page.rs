@@ -35,14 +35,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Page<T> {
 impl<T: serde::de::DeserializeOwned> Page<T> {
     /// Reads a page of any shape, or a list that is not paged at all.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, serde_json::Error> {
-        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-        if first == Some(&b'[') {
-            serde_json::from_slice::<Vec<T>>(body).map(|items| {
+        let text = kiungo_transport::content::text(body);
+        if text.trim_start().starts_with('[') {
+            serde_json::from_str::<Vec<T>>(&text).map(|items| {
                 let total = u64::try_from(items.len()).ok();
                 Self { items, total }
             })
         } else {
-            serde_json::from_slice(body)
+            serde_json::from_str(&text)
         }
     }
 }
@@ -58,6 +58,7 @@ mod tests {
             r#"{"content":[7],"totalElements":1,"totalPages":1,"number":0,"pageable":{}}"#,
             r#"{"total":1,"content":[7],"pageable":{"page":0}}"#,
             " [7]",
+            "\u{feff}[7]",
         ] {
             let page = Page::<u64>::parse(text.as_bytes()).unwrap();
             assert_eq!((page.items, page.total), (vec![7], Some(1)), "{text}");

@@ -20,6 +20,7 @@ pub(crate) mod database;
 pub(crate) mod messaging;
 pub(crate) mod parties;
 pub(crate) mod problem;
+pub(crate) mod proxy;
 pub(crate) mod queue;
 mod read;
 pub(crate) mod requests;

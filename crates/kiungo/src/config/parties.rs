@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::problem::{ConfigErrors, ConfigProblem};
+use super::proxy;
 use super::read::{Section, quoted};
 use super::requests::Requests;
 use super::secret::{self, Secrets};
@@ -24,6 +25,8 @@ pub(crate) struct CoreConfig {
     pub(crate) id: CoreId,
     /// PEM certificates of an own authority.
     pub(crate) ca_file: Option<PathBuf>,
+    /// What everything to it goes through.
+    pub(crate) proxy: Option<SecretString>,
     /// The adapter's own options.
     pub(crate) fineract: AdapterTable,
     pub(crate) secrets: Secrets,
@@ -48,6 +51,7 @@ impl CoreConfig {
         section.show_entry();
         let id = id(&mut section, CoreId::new);
         let ca_file = section.path("ca_file");
+        let proxy = proxy::read(&mut section);
         let has_options = section.get("fineract").is_some();
         if !has_options {
             section.problem("fineract", "is missing: [cores.fineract] with base_url".to_owned());
@@ -59,7 +63,7 @@ impl CoreConfig {
         let asked = section.get("requests").is_some();
         let requests = asked.then(|| Requests::read(section.table("requests")));
         section.finish();
-        Some(Self { id: id?, ca_file, fineract, secrets, traffic, inquiry, requests })
+        Some(Self { id: id?, ca_file, proxy, fineract, secrets, traffic, inquiry, requests })
     }
 }
 
@@ -155,6 +159,8 @@ pub(crate) struct ProviderConfig {
     pub(crate) ca_file: Option<PathBuf>,
     /// PEM client certificate and key, for mutual TLS.
     pub(crate) identity_file: Option<PathBuf>,
+    /// What everything to it goes through.
+    pub(crate) proxy: Option<SecretString>,
     pub(crate) secrets: Secrets,
 }
 
@@ -178,10 +184,12 @@ impl ProviderConfig {
             section.problem("callback_secret", message.to_owned());
         }
         let (ca_file, identity_file) = (section.path("ca_file"), section.path("identity_file"));
+        let proxy = proxy::read(&mut section);
         let secrets = Secrets::read_from(&section.table("secrets"));
         section.finish();
         let mapping = PathBuf::from(mapping?);
-        Some(Self { id: id?, mapping, core, callback_secret, ca_file, identity_file, secrets })
+        let id = id?;
+        Some(Self { id, mapping, core, callback_secret, ca_file, identity_file, proxy, secrets })
     }
 }
 

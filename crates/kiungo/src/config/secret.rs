@@ -13,7 +13,8 @@ use super::sources::ENVIRONMENT;
 
 /// The longest secret that is read from a file, in bytes: a certificate with its key fits.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
-const HIDDEN: &str = "\"***\"";
+/// What is shown in place of a secret.
+pub(super) const HIDDEN: &str = "\"***\"";
 
 /// The secrets of a provider or core, under the names that its adapter gives them.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +102,8 @@ pub(super) fn one(
     secret
 }
 
-fn from_text(
+/// A secret as it stands in a setting, which only the environment may hold.
+pub(super) fn from_text(
     section: &Section<'_>,
     key: &str,
     text: &str,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Config, LogFormat, Role, Sources};
 
-const FILE: &str = r#"
+pub(super) const FILE: &str = r#"
 [server]
 public_url = "https://pay.example/"
 
@@ -37,23 +37,23 @@ mapping = "MAPPINGS/gsma-sandbox.toml"
 "#;
 
 /// A directory with a configuration file.
-struct Place(tempfile::TempDir);
+pub(super) struct Place(tempfile::TempDir);
 
 impl Place {
-    fn new(file: &str) -> Self {
+    pub(super) fn new(file: &str) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
         let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
         place.write("kiungo.toml", &file.replace("MAPPINGS", mappings.to_str().unwrap()));
         place
     }
 
-    fn write(&self, name: &str, text: &str) -> String {
+    pub(super) fn write(&self, name: &str, text: &str) -> String {
         let path = self.0.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
-    fn load(&self, environment: &[(&str, &str)]) -> Result<Config, String> {
+    pub(super) fn load(&self, environment: &[(&str, &str)]) -> Result<Config, String> {
         let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         let file = Some(self.0.path().join("kiungo.toml"));
         let sources = Sources { file, environment: pairs.collect() };
@@ -73,7 +73,7 @@ impl Place {
     }
 }
 
-const SECRETS: [(&str, &str); 3] = [
+pub(super) const SECRETS: [(&str, &str); 3] = [
     ("KIUNGO__PROVIDERS__MPESA_TZ__SECRETS__API_KEY", "0123456"),
     ("KIUNGO__PROVIDERS__GSMA_SANDBOX__CALLBACK_SECRET", "0123456789abcdef01"),
     ("KIUNGO__CORES__MAIN__SECRETS__PASSWORD", "0042"),

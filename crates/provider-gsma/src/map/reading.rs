@@ -5,7 +5,7 @@ use http::StatusCode;
 use kiungo_domain::outcome::{Acceptance, Awaiting, Confirmation, Stated};
 use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt, Reference};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{Answered, Meaning, ReverseOrder, Terms, WalletInquiry, WalletOrder};
+use kiungo_provider::{Answered, Detail, Meaning, ReverseOrder, Terms, WalletInquiry, WalletOrder};
 
 use crate::map::codes::{Refusal, sanitised};
 use crate::map::party::{self, Direction, OwnAccount};
@@ -254,7 +254,7 @@ impl Reading {
     ) -> Result<Confirmation, &'static str> {
         Ok(Confirmation {
             receipt: receipt(transaction).ok_or("the transaction has no usable reference")?,
-            fee: self.fee(transaction.fees.as_deref().unwrap_or_default())?,
+            fee: self.fee(transaction.fees.as_deref().unwrap_or_default()),
             stated: self.stated(asked, transaction)?,
         })
     }
@@ -287,9 +287,10 @@ impl Reading {
         }
     }
 
-    /// The sum of the fees that stand beside the amount (rule 9).
-    fn fee(&self, fees: &[Fee]) -> Result<Option<Money>, &'static str> {
-        fees.iter().try_fold(None, |sum: Option<Money>, fee| {
+    /// The sum of the fees that stand beside the amount (rule 9); `None` if one of them cannot be
+    /// read, because a part of them is no fee.
+    fn fee(&self, fees: &[Fee]) -> Option<Money> {
+        let sum = fees.iter().try_fold(None, |sum: Option<Money>, fee| {
             let own = self.terms.currency;
             let fee = amount::read(fee.fee_amount.as_ref(), fee.fee_currency.as_ref(), own);
             let unreadable = "a stated fee cannot be read";
@@ -297,7 +298,8 @@ impl Reading {
             sum.map_or(Ok(fee), |sum| sum.checked_add(fee))
                 .map(Some)
                 .map_err(|_| "the stated fees cannot be added up")
-        })
+        });
+        self.terms.details.read(Detail::Fee, sum).flatten()
     }
 }
 

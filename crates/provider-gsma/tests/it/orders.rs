@@ -117,6 +117,69 @@ async fn a_synchronous_answer_completes_with_what_it_states() {
 }
 
 #[tokio::test]
+async fn a_fee_that_cannot_be_read_is_left_out_and_the_completion_stands() {
+    let with = |fees: &str| {
+        let fees = format!("{{\"fees\":{fees},");
+        fixture!("collect/completed.json").replacen('{', &fees, 1)
+    };
+    for fees in [
+        r#"[{"feeAmount":"37.505","feeCurrency":"LSL"}]"#,
+        r#"[{"feeAmount":"37.50","feeCurrency":"UGX"}]"#,
+        r#"[{"feeAmount":"-5.00","feeCurrency":"LSL"}]"#,
+        r#"[{"feeType":"Transfer"}]"#,
+        r#"[{"feeAmount":"","feeCurrency":"LSL"}]"#,
+        r#"[{"feeAmount":"1.00","feeCurrency":"LSLL"}]"#,
+        r#"[{"feeAmount":"1.00"},{"feeAmount":"0.0625"}]"#,
+        r#"[{"feeAmount":"1.00","feeCurrency":"LSL"},{"feeAmount":"1","feeCurrency":"USD"}]"#,
+        "[]",
+    ] {
+        let outcome = collect(answer(201, &with(fees))).await;
+        let Outcome::Completed(done) = outcome else { panic!("{fees}: {outcome:?}") };
+        assert_eq!((done.fee, done.stated.amount), (None, Some(money("125.50"))), "{fees}");
+    }
+    let read = with(r#"[{"feeAmount":"1.0E0","feeCurrency":"LSL"},{"feeAmount":0.5}]"#);
+    let Outcome::Completed(done) = collect(answer(201, &read)).await else { panic!() };
+    assert_eq!(done.fee, Some(money("1.50")));
+}
+
+#[tokio::test]
+async fn a_receipt_is_whatever_the_specification_allows() {
+    for printed in [&"r".repeat(256), "PP260301 1412 B01", "RÉF-7"] {
+        let body = fixture!("collect/completed.json").replace("REF-1772357441118", printed);
+        let Outcome::Completed(done) = collect(answer(201, &body)).await else {
+            panic!("{printed}")
+        };
+        assert_eq!(done.receipt.as_str(), printed);
+        let script = Script::new([answer(201, fixture!("reverse/completed.json"))]);
+        let order = kiungo_provider::ReverseOrder { receipt: done.receipt, ..reversal() };
+        gsma(&script).reverse().unwrap().reverse(&order).await;
+        let line = &script.lines()[0];
+        assert!(line.is_ascii() && !line.trim_start_matches("POST ").contains(' '), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn an_amount_stated_as_programs_print_it_is_compared_exactly() {
+    for (printed, amount) in [
+        ("\"1.255E2\"", "125.50"),
+        ("1.255e+2", "125.50"),
+        ("\"9007199254740993E-2\"", "90071992547409.93"),
+        ("90071992547409.93", "90071992547409.93"),
+    ] {
+        let body = fixture!("collect/completed.json").replace("\"125.5\"", printed);
+        let Outcome::Completed(done) = collect(answer(201, &body)).await else {
+            panic!("{printed}")
+        };
+        assert_eq!(done.stated.amount, Some(money(amount)), "{printed}");
+    }
+    for printed in ["\"5,000.00\"", "\"125.505\"", "\"1e99\""] {
+        let body = fixture!("collect/completed.json").replace("\"125.5\"", printed);
+        let outcome = collect(answer(201, &body)).await;
+        assert!(matches!(outcome, Outcome::Unknown { .. }), "{printed}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn another_amount_or_reference_is_stated_for_the_engine_to_compare() {
     let other = fixture!("collect/completed.json").replace("125.5", "12.5").replace("6001", "6041");
     let outcome = collect(answer(201, &other)).await;
@@ -154,7 +217,7 @@ async fn what_is_stated_and_cannot_be_read_is_unknown() {
     for (from, to) in [
         ("\"125.5\"", "\"125,5\""),
         ("\"125.5\"", "\"125.555\""),
-        ("\"125.5\"", "1.255e2"),
+        ("\"125.5\"", "1.25555e2"),
         ("LSL", "USDD"),
         ("019A2B3C4D5E7F608A1B2C3D4E5F6001", "LN-417"),
         ("REF-1772357441118", ""),

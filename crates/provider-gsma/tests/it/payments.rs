@@ -1,7 +1,7 @@
 //! Payments that customers start at the wallet: notifications, bills, and their confirmation.
 
 use kiungo_domain::transfer::step::StepName;
-use kiungo_domain::{Money, Timestamp};
+use kiungo_domain::{Finding, Money, Timestamp};
 use kiungo_provider::{
     CallbackError, CallbackNews, PaymentFinding, PaymentNotice, Provider, RawCallback, Verdict,
 };
@@ -93,6 +93,34 @@ fn a_notification_without_the_essentials_is_kept_for_a_person() {
         let read = read(&callback("POST", "payments", &body));
         assert!(matches!(read, Err(CallbackError::Unreadable(_))), "{body}: {read:?}");
     }
+}
+
+#[test]
+fn a_damaged_notification_is_asked_about_where_the_provider_can_be_asked() {
+    let whole = paid(&json!({}));
+    let damaged = |damage: &str| whole.replacen('{', &format!("{{\"name\":{damage},"), 1);
+    for damage in [r#""O\'NEIL""#, "\"JO\nHN\"", "\"JO\"HN\""] {
+        let raw = callback("POST", "payments", &damaged(damage));
+        let CallbackNews::Payment(notice) = read(&raw).unwrap() else { panic!("{damage}") };
+        assert_eq!((notice.receipt, notice.amount), {
+            let CallbackNews::Payment(notice) =
+                read(&callback("POST", "payments", &whole)).unwrap()
+            else {
+                panic!()
+            };
+            (notice.receipt, notice.amount)
+        });
+        assert_eq!((notice.account_reference.as_str(), notice.msisdn), ("", None));
+        let mut mapping = Mapping::newer();
+        mapping.gsma.payments.confirms = false;
+        assert!(mapping.adapter(Script::new([])).read_callback(&raw).is_err(), "nobody decides");
+        let result = format!("results/{}", "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6001");
+        let news = read(&callback("PUT", &result, &damaged(damage))).unwrap();
+        let CallbackNews::Result { reference, finding } = news else { panic!("{news:?}") };
+        assert!(reference.is_some() && matches!(finding, Finding::Unclear { .. }), "a hint");
+    }
+    let twice = damaged("\"JO\nHN\"").replacen('{', r#"{"amount":"999999","#, 1);
+    assert!(read(&callback("POST", "payments", &twice)).is_err(), "two amounts are none");
 }
 
 #[test]

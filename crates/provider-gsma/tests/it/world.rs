@@ -138,6 +138,7 @@ impl Mapping {
             codes: self.codes.clone(),
             statuses: self.statuses.clone(),
             callback_base: Some(CALLBACKS.to_owned()),
+            details: kiungo_provider::Details::default(),
         }
     }
 

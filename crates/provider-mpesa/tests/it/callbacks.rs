@@ -198,6 +198,106 @@ fn a_confirmation_is_a_payment_that_its_customer_started() {
 }
 
 #[test]
+fn an_amount_is_read_from_its_digits_however_large_and_however_printed() {
+    let mpesa = notified();
+    let body = fixture("callback/payment.json");
+    for (printed, amount) in [
+        ("1.0E7", "10000000"),
+        ("5.0E3", "5000"),
+        ("1.5e3", "1500"),
+        // Above 2^53 minor units, where a float has no place for every amount.
+        ("90071992547409.93", "90071992547409.93"),
+        ("\"90071992547409.93\"", "90071992547409.93"),
+        ("9.007199254740993E13", "90071992547409.93"),
+    ] {
+        let body = body.replace("\"1500.00\"", printed);
+        let news = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
+        let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+        assert_eq!(notice.amount, money(amount, "TZS"), "{printed}");
+    }
+}
+
+#[test]
+fn a_confirmation_is_read_in_every_form_in_which_gateways_send_it() {
+    let mpesa = notified();
+    let body = fixture("callback/payment.json");
+    let expected = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
+    let units = || body.encode_utf16();
+    for bytes in [
+        ["\u{feff}", &body].concat().into_bytes(),
+        units().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(),
+        [0xfe, 0xff].into_iter().chain(units().flat_map(u16::to_be_bytes)).collect(),
+    ] {
+        let raw = RawCallback { body: bytes.into(), ..callback("confirmation", "") };
+        assert_eq!(mpesa.read_callback(&raw), Ok(expected.clone()));
+    }
+}
+
+#[test]
+fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain() {
+    let mpesa = notified();
+    let body = fixture("callback/payment.json");
+    let with = |extra: &str| body.replacen('{', &format!("{{{extra},"), 1);
+    for damage in [r#""Name":"O\'NEIL""#, "\"Name\":\"JO\nHN\"", "\"Name\":\"A\" B\"", "\"a\" 1"] {
+        let news = mpesa.read_callback(&callback("confirmation", &with(damage)));
+        let Ok(CallbackNews::Payment(notice)) = news else { panic!("{damage}: {news:?}") };
+        assert_eq!(notice.receipt.unwrap().as_str(), "TCA5K1ZQ08");
+        assert_eq!(notice.amount, money("1500", "TZS"));
+        assert_eq!(notice.account_reference, "LN-00417");
+    }
+    // An account that is damaged itself is not guessed at: the money waits for a person.
+    for account in [r"LN\'00417", "LN\n00417", "LN\"00417"] {
+        let body = body.replace("LN-00417", account);
+        let news = mpesa.read_callback(&callback("confirmation", &body));
+        let Ok(CallbackNews::Payment(notice)) = news else { panic!("{account}: {news:?}") };
+        assert_eq!(notice.account_reference, "", "{account}");
+    }
+    // Whoever types the members of another notification as his account pays nothing with it.
+    for account in [
+        "x\"y\",\"TransAmount\":\"999999",
+        "x\"y\",\"TransID\":\"TCA5K1ZQ09",
+        "x\",\"TransAmount\":\"999999",
+        "x\"y\",\"BusinessShortCode\":\"000000",
+    ] {
+        let body = body.replace("LN-00417", account);
+        let news = mpesa.read_callback(&callback("confirmation", &body));
+        assert!(matches!(news, Err(CallbackError::Unreadable(_))), "{account}: {news:?}");
+    }
+    let cut = &with("\"Name\":\"JO\nHN\"")[..body.len() - 20];
+    assert!(mpesa.read_callback(&callback("confirmation", cut)).is_err(), "cut off");
+    let asked = callback("validation", &with("\"Name\":\"JO\nHN\""));
+    assert!(mpesa.read_callback(&asked).is_err(), "a question is asked again by whoever asks");
+}
+
+#[test]
+fn what_only_informs_does_not_spoil_a_confirmation() {
+    let mpesa = notified();
+    let body = fixture("callback/payment.json");
+    for (from, to) in [
+        ("\"2557 ***** 126\"", "{\"hash\":1}"),
+        ("\"20260301143005\"", "[2026,3,1]"),
+        ("\"LN-00417\"", "{}"),
+    ] {
+        let read = mpesa.read_callback(&callback("confirmation", &body.replace(from, to)));
+        let Ok(CallbackNews::Payment(notice)) = read else { panic!("{to}: {read:?}") };
+        assert_eq!(notice.amount, money("1500", "TZS"), "{to}");
+    }
+}
+
+#[test]
+fn a_damaged_result_that_names_an_operation_of_ours_is_a_hint_to_it() {
+    let (mpesa, _) = tanzania();
+    let text = "{\"input_ThirdPartyConversationID\":\"01900000000070008000000000001201\",\
+                \"input_ResultDesc\":\"O\\'NEIL\",\"input_ResultCode\":\"INS-0\"}";
+    let news = mpesa.read_callback(&callback("results", text)).unwrap();
+    let CallbackNews::Result { reference, finding } = news else { panic!("{news:?}") };
+    assert_eq!(reference.unwrap().compact(), "01900000000070008000000000001201");
+    assert!(matches!(finding, Finding::Unclear { .. }), "{finding:?}");
+    let nobody = text.replace("01900000000070008000000000001201", "X");
+    assert!(mpesa.read_callback(&callback("results", &nobody)).is_err());
+}
+
+#[test]
 fn a_notice_that_cannot_be_booked_as_it_stands_is_unreadable() {
     let mpesa = notified();
     let body = fixture("callback/payment.json");
@@ -207,7 +307,8 @@ fn a_notice_that_cannot_be_booked_as_it_stands_is_unreadable() {
         body.replace("1500.00", "1500.005"),
         body.replace("1500.00", "1,500"),
         body.replace("1500.00", "-5"),
-        body.replace("\"1500.00\"", "1.5e3"),
+        body.replace("1500.00", "1.500505e3"),
+        body.replace("1500.00", "5,000.00"),
         body.replace("1500.00", "0"),
         body.replace("1500.00", ""),
         body.replace("TCA5K1ZQ08", ""),

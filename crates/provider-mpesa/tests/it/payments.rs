@@ -100,6 +100,22 @@ async fn a_collection_is_sent_as_documented() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_amount_beyond_what_a_float_holds_is_sent_digit_by_digit() {
+    let mut lesotho = mapping("ls");
+    lesotho.mpesa.environment = Environment::OpenApi;
+    let (mpesa, market) = adapter(lesotho);
+    // 2^53 + 1 minor units: the first amount that no float can tell from its neighbour.
+    let msisdn = Msisdn::parse("26650123456").unwrap();
+    let amount = money("90071992547409.93", "LSL");
+    let order = WalletOrder { msisdn, amount, ..order(StepName::First) };
+    mpesa.collect(&order).await;
+    mpesa.pay_out(&WalletOrder { reference: reference(StepName::Second), ..order }).await;
+    for seen in market.calls() {
+        assert_eq!(seen.body["input_Amount"], json!("90071992547409.93"), "{}", seen.path);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_payout_is_sent_with_the_decimals_of_its_market() {
     let lesotho = mapping("ls").in_production();
     let (mpesa, market) = adapter(lesotho);

@@ -84,6 +84,7 @@ pub(crate) fn terms(mapping: &Mapping) -> Terms {
         codes: mapping.codes.clone(),
         statuses: mapping.statuses.clone(),
         callback_base: None,
+        details: kiungo_provider::Details::default(),
     }
 }
 

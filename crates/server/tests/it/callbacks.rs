@@ -37,6 +37,36 @@ async fn a_callback_is_handed_over_whole_and_answered_in_the_providers_form() {
 }
 
 #[tokio::test]
+async fn a_packed_callback_is_handed_over_unpacked_within_the_bound_of_bodies() {
+    // `printf '{"a":1}' | gzip -n`
+    const PACKED: &[u8] = &[
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xab, 0x56, 0x4a, 0x54, 0xb2,
+        0x32, 0xac, 0x05, 0x00, 0xaf, 0xac, 0x1b, 0x56, 0x07, 0x00, 0x00, 0x00,
+    ];
+    let packed = |bytes: &'static [u8]| {
+        let request = call("POST", &format!("/callbacks/mpesa-tz/{SECRET}/c2b"), bytes);
+        let (mut parts, body) = request.into_parts();
+        parts.headers.insert("content-encoding", "gzip".parse().unwrap());
+        Request::from_parts(parts, body)
+    };
+    let world = World::new();
+    assert_eq!(world.send(packed(PACKED)).await.status, 202);
+    let callback = world.fake.callbacks.lock().unwrap().pop().unwrap();
+    assert_eq!(
+        (&callback.body[..], callback.header("content-encoding")),
+        (&b"{\"a\":1}"[..], None)
+    );
+    // Damaged: kept as it came, for a person.
+    assert_eq!(world.send(packed(&PACKED[..15])).await.status, 202);
+    let callback = world.fake.callbacks.lock().unwrap().pop().unwrap();
+    assert_eq!(callback.header("content-encoding"), Some("gzip"));
+    // 300,000 blanks in 326 bytes: more than the bound once it is unpacked.
+    let bomb = include_bytes!("fixtures/blanks.gz");
+    assert_eq!(world.send(packed(bomb)).await.status, 413);
+    assert!(world.fake.callbacks.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn any_method_and_any_path_behind_the_secret_is_taken() {
     let world = World::new();
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {

@@ -3,6 +3,8 @@
 //! Batches form by themselves: alone, a request is committed at once; while a commit is on its way
 //! to the disk, others gather for the next. There is no timer.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -35,6 +37,25 @@ pub(crate) struct Bounds {
 #[derive(Debug)]
 pub(crate) struct Committer {
     queue: mpsc::Sender<Message>,
+    soundness: Soundness,
+}
+
+/// Whether what was last to be committed could be.
+#[derive(Debug, Clone, Default)]
+struct Soundness(Arc<AtomicBool>);
+
+impl Soundness {
+    /// A batch or an errand came to this. What was refused for its content says nothing.
+    fn note<'a>(&self, failures: impl IntoIterator<Item = Option<&'a StoreError>>) {
+        let (mut committed, mut failed) = (false, false);
+        for failure in failures {
+            committed |= failure.is_none();
+            failed |= matches!(failure, Some(StoreError::Unavailable(_)));
+        }
+        if committed || failed {
+            self.0.store(!committed, Ordering::Relaxed);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -48,8 +69,15 @@ impl Committer {
     /// Starts the task.
     pub(crate) fn start(backend: impl Backend, bounds: Bounds) -> Self {
         let (queue, waiting) = mpsc::channel(bounds.queue_max.max(1));
-        tokio::spawn(run(backend, waiting, bounds.batch_max.max(1)));
-        Self { queue }
+        let soundness = Soundness::default();
+        tokio::spawn(run(backend, waiting, bounds.batch_max.max(1), soundness.clone()));
+        Self { queue, soundness }
+    }
+
+    /// Whether the last transaction failed, as on a full disk: others will too, until one is tried
+    /// and does not.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.soundness.0.load(Ordering::Relaxed)
     }
 
     /// Asks, and waits for the commit.
@@ -79,7 +107,12 @@ fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
 }
 
-async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, batch_max: usize) {
+async fn run(
+    mut backend: impl Backend,
+    mut waiting: mpsc::Receiver<Message>,
+    batch_max: usize,
+    soundness: Soundness,
+) {
     let mut closing = Vec::new();
     let mut errands = Vec::new();
     let mut messages = Vec::with_capacity(batch_max);
@@ -99,12 +132,20 @@ async fn run(mut backend: impl Backend, mut waiting: mpsc::Receiver<Message>, ba
             }
         }
         let verdicts = commit_batch(&mut backend, requests).await;
+        soundness.note(verdicts.iter().filter_map(|verdict| match verdict {
+            Ok(_) => Some(None),
+            Err(CommitError::Store(error)) => Some(Some(error)),
+            Err(_) => None,
+        }));
         for (answer, verdict) in answers.into_iter().zip(verdicts) {
             // A caller that has gone away was not promised anything.
             let _ = answer.send(verdict);
         }
         for (errand, answer) in errands.drain(..) {
-            let _ = answer.send(run_errand(&mut backend, &errand).await);
+            let done = run_errand(&mut backend, &errand).await;
+            let wrote = done.as_ref().map_or(true, |brought| !brought.is_nothing());
+            soundness.note(wrote.then_some(done.as_ref().err()));
+            let _ = answer.send(done);
         }
     }
     backend.close().await;
@@ -395,6 +436,35 @@ mod tests {
         let archive = Errand::Archive { before: at(1), limit: 7 };
         assert!(committer.errand(archive).await.is_err());
         assert_eq!(notes.lock().unwrap().join(" "), "begin archive rollback");
+    }
+
+    #[tokio::test]
+    async fn it_is_failing_from_a_transaction_that_failed_to_one_that_did_not() {
+        let bounds = Bounds { batch_max: 10, queue_max: 64 };
+        for (fails_at, fails) in [(None, false), (Some("commit"), true), (Some("begin"), true)] {
+            let committer = Committer::start(Script::new(fails_at, 100), bounds);
+            assert!(!committer.is_failing(), "nothing was tried");
+            let _ = committer.ask(requests(1).remove(0)).await;
+            assert_eq!(committer.is_failing(), fails, "{fails_at:?}");
+        }
+        // A failed errand, and one that wrote after it; one that had nothing to write proves nothing.
+        let committer = Committer::start(Script::new(Some("commit"), 100), bounds);
+        let archive = |limit| committer.errand(Errand::Archive { before: at(1), limit });
+        let _ = archive(0).await;
+        assert!(!committer.is_failing());
+        let _ = archive(7).await;
+        let _ = archive(0).await;
+        assert!(committer.is_failing());
+        let unavailable = StoreError::Unavailable("full".to_owned());
+        let soundness = Soundness::default();
+        soundness.note([Some(&unavailable), None]);
+        assert!(!soundness.0.load(Ordering::Relaxed), "one of a batch was committed");
+        soundness.note([Some(&StoreError::Corrupt("a row".to_owned())), Some(&unavailable)]);
+        assert!(soundness.0.load(Ordering::Relaxed));
+        soundness.note([Some(&StoreError::Corrupt("a row".to_owned()))]);
+        assert!(soundness.0.load(Ordering::Relaxed), "what a row holds says nothing of the disk");
+        soundness.note([None]);
+        assert!(!soundness.0.load(Ordering::Relaxed));
     }
 
     #[tokio::test]

@@ -58,6 +58,7 @@ pub(super) fn terms(mapping: &Mapping) -> Option<Terms> {
         codes: mapping.section("codes").ok()?,
         statuses: statuses.into_iter().map(lower).collect(),
         callback_base: Some("https://kiungo.example/callbacks/fuzz/s3cret/".to_owned()),
+        details: kiungo_provider::Details::default(),
     })
 }
 

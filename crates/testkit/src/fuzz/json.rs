@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 pub(super) struct Fields(BTreeMap<String, Box<RawValue>>);
 
 impl Fields {
-    /// `None` if this is no JSON object. Bytes that are no UTF-8 may stand in members that nobody
+    /// `None` if this is no JSON object. Bytes that are no text may stand in members that nobody
     /// reads: a name in another encoding makes no payment unknown.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_str(&String::from_utf8_lossy(body)).ok().map(Self)
+        serde_json::from_str(&kiungo_transport::content::text(body)).ok().map(Self)
     }
 
     /// A member that is a text or a number, as text; `None` for anything else, and for blanks.

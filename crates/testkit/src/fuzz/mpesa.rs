@@ -123,7 +123,10 @@ pub fn mpesa_callback(data: &[u8]) {
 
 /// A result is of the operation whose conversation id it names, or of none.
 fn check_result(terms: &Terms, reference: Option<Reference>, finding: &Finding, body: &[u8]) {
-    let fields = Fields::read(body).expect("a result is a JSON object");
+    let Some(fields) = Fields::read(body) else {
+        let damaged = matches!(finding, Finding::Unclear { .. }) && reference.is_some();
+        return assert!(damaged, "a damaged result says {finding:?}");
+    };
     let id = fields.text("input_ThirdPartyConversationID").unwrap_or_default();
     let about = asked_about(&id);
     let named = about.or_else(|| Reference::parse(&id).ok());
@@ -159,12 +162,18 @@ fn check_result(terms: &Terms, reference: Option<Reference>, finding: &Finding, 
 
 /// A payment is what its notification says.
 fn check_notice(terms: &Terms, notice: &PaymentNotice, body: &[u8]) {
-    let fields = Fields::read(body).expect("a notification is a JSON object");
+    let Some(fields) = Fields::read(body) else {
+        let receipt = notice.receipt.as_ref().expect("a damaged notification has a receipt");
+        let body = String::from_utf8_lossy(body);
+        return assert!(
+            body.contains(receipt.as_str()) || body.contains('\\') || body.contains('\0')
+        );
+    };
     let text = |name| fields.text(name).filter(|text| !text.eq_ignore_ascii_case("n/a"));
     assert_eq!(text("BusinessShortCode").as_deref(), Some("000000"), "another organisation");
     let receipt = notice.receipt.as_ref().map(|receipt| receipt.as_str().to_owned());
     assert_eq!(receipt, text("TransID"), "another receipt");
-    let amount = text("TransAmount").and_then(|t| decimal::minor(&t, terms.currency.exponent()));
+    let amount = text("TransAmount").and_then(|t| decimal::number(&t, terms.currency.exponent()));
     assert_eq!(Some(notice.amount.minor()), amount, "another amount");
     assert!(!notice.amount.is_zero(), "a payment of nothing");
     if let Some(payer) = &notice.msisdn {

@@ -3,11 +3,13 @@
 //! * `finding`: what was found
 //! * `clock`: whether we and they agree on the time
 //! * `callbacks`: whether providers can reach us
+//! * `proxy`: whether a proxy is expected that is not used
 //! * `queue`: whether the broker is there, and as it should be
 
 mod callbacks;
 mod clock;
 mod finding;
+mod proxy;
 mod queue;
 
 use std::fmt::Display;
@@ -65,6 +67,7 @@ async fn examine(config: &Config, assembly: &Assembly) -> Vec<Finding> {
         examine_provider(&format!("provider {id}"), provider, &mut findings).await;
     }
     findings.push(callbacks::examine(config, assembly));
+    findings.extend(proxy::examine(config));
     findings
 }
 
