@@ -327,7 +327,8 @@ impl Inner {
                 "contradicts transfer {id}, and the provider does not"
             )));
         };
-        let change = Change { decision, due: None, key: None, handles: Some(item.id) };
+        let (handles, allowance) = (Some(item.id), None);
+        let change = Change { decision, due: None, key: None, handles, allowance };
         match self.commit_at_points(change).await {
             Ok(()) => Ok(Handled::WithTransfer),
             Err(CommitError::Store(error)) => Err(error),
@@ -474,7 +475,8 @@ impl Inner {
         let transfer = draft.transfer().clone();
         let Some(decision) = draft.finish() else { return Ok(Handled::Later) };
         let due = Some(self.lease_if_room(now));
-        let change = Change { decision, due, key: None, handles: Some(item.id) };
+        let allowance = self.allowance(&decision);
+        let change = Change { decision, due, key: None, handles: Some(item.id), allowance };
         match self.commit_at_points(change).await {
             Ok(()) => {
                 self.dispatch_new(transfer);

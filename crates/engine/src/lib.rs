@@ -9,7 +9,7 @@
 //! * [`engine`]: the handle: submitting, reversing, assigning, callbacks, starting and stopping
 //! * `advance`: one transfer, from intent to outcome to the next intent
 //! * `commit`: making a decision durable
-//! * `daily`: what one wallet may move in a day
+//! * `limits`: what a wallet and the organisation may move in a day
 //! * `operate`: orders and inquiries, from the state of a transfer
 //! * `lanes`: one operation at a time per core account (rule 11)
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
@@ -30,11 +30,11 @@ pub mod setup;
 
 mod advance;
 mod commit;
-mod daily;
 mod fees;
 mod gate;
 mod inbox;
 mod lanes;
+mod limits;
 mod operate;
 mod schedule;
 mod shards;
@@ -48,7 +48,6 @@ pub use request::{
     RequestError, SubmitError, Submitted,
 };
 pub use setup::{
-    CoreLink, DailyLimit, EngineOptions, ExpectedFee, ProviderLink, ProviderRules, Setup,
-    TrafficOptions,
+    CoreLink, EngineOptions, ExpectedFee, ProviderLink, ProviderRules, Setup, TrafficOptions,
 };
 pub use sharing::{Sharing, SharingOptions};

@@ -1,6 +1,6 @@
 //! The words in tables, read back.
 
-use kiungo_domain::transfer::{CaseKind, Kind, LedgerAccount, Status};
+use kiungo_domain::transfer::{CaseKind, Kind, LedgerAccount, Operation, Status};
 use kiungo_domain::{AccountKind, CoreId, Currency, ProviderId, Receipt, TransferId};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -16,6 +16,12 @@ fn unreadable(what: &str, word: &str) -> StoreError {
 pub(crate) fn kind(word: &str) -> Result<Kind, StoreError> {
     let known = Kind::ALL.into_iter().find(|kind| kind.as_str() == word);
     known.ok_or_else(|| unreadable("kind of transfer", word))
+}
+
+pub(crate) fn wallet_operation(word: &str) -> Result<Operation, StoreError> {
+    let known = [Operation::Collect, Operation::PayOut];
+    let known = known.into_iter().find(|operation| operation.as_str() == word);
+    known.ok_or_else(|| unreadable("operation on a wallet", word))
 }
 
 pub(crate) fn status(word: &str) -> Result<Status, StoreError> {

@@ -2,7 +2,7 @@
 //! The engine between a provider and a core that do as they are told, over a store in memory.
 //!
 //! * `world`: the two, and an engine between them
-//! * `daily`: what one wallet may move in a day
+//! * `limits`: what a wallet and the organisation may move in a day
 //! * `duplicates`: one key, many times
 //! * `requests`: what a core asks to be paid out
 //! * `turns`: which of several processes looks for it
@@ -10,10 +10,10 @@
 //! * `notices`: what is told of one payment twice
 //! * `fees`: what providers state, beside what is expected
 
-mod daily;
 mod duplicates;
 mod fees;
 mod keyed;
+mod limits;
 mod notices;
 mod requests;
 mod turns;

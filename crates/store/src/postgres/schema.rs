@@ -11,6 +11,7 @@ pub(super) const MIGRATIONS: &Migrations = &[
     (2, "archive", include_str!("../../../../migrations/postgres/0002_archive.sql")),
     (3, "workers", include_str!("../../../../migrations/postgres/0003_workers.sql")),
     (4, "core_requests", include_str!("../../../../migrations/postgres/0004_core_requests.sql")),
+    (6, "limits", include_str!("../../../../migrations/postgres/0006_limits.sql")),
 ];
 
 /// Brings the schema up to date, while no other process does.
