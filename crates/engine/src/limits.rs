@@ -105,3 +105,75 @@ pub(crate) fn rejection(reached: &LimitReached, amount: Money) -> Rejection {
         retry: Retry::Never,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kiungo_domain::outcome::Confirmation;
+    use kiungo_domain::party::AccountKey;
+    use kiungo_domain::transfer::Draft;
+    use kiungo_domain::{
+        AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Msisdn, ProviderId, Receipt,
+        Timestamp, TransferId,
+    };
+
+    use super::*;
+
+    fn instruction(kind: Kind, origin: Origin) -> Instruction {
+        let amount = Money::from_minor(100, Currency::from_code("TZS").unwrap()).unwrap();
+        Instruction {
+            id: TransferId::parse("01900000-0000-7000-8000-000000000100").unwrap(),
+            kind,
+            provider: ProviderId::new("mpesa-tz").unwrap(),
+            core: CoreId::new("main").unwrap(),
+            msisdn: Some(Msisdn::parse("255712345678").unwrap()),
+            accounts: vec![AccountRef { kind: None, key: AccountKey::Id(7) }],
+            amount,
+            client_reference: None,
+            note: None,
+            origin,
+        }
+    }
+
+    /// What the story of a transfer of this kind says, event by event: `l`ater, `a`lready, `-` nothing.
+    fn told(kind: Kind, origin: Origin) -> String {
+        let at = Timestamp::from_micros(0);
+        let instruction = instruction(kind, origin);
+        let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
+        let done = || Outcome::Completed(Confirmation::bare(Receipt::new("R1").unwrap()));
+        let story = [
+            Event::Received(instruction.clone()),
+            Event::Cleared { account, account_no: "7".to_owned() },
+            Event::Started { step: StepName::First, generation: 0, attempt: 1 },
+            Event::Concluded { step: StepName::First, outcome: Outcome::unknown("time-out") },
+            Event::Concluded { step: StepName::First, outcome: done() },
+            Event::Started { step: StepName::Second, generation: 0, attempt: 1 },
+            Event::Concluded { step: StepName::Second, outcome: done() },
+            Event::ReversalRequested { by: "operator".to_owned(), reason: "asked".to_owned() },
+            Event::Started { step: StepName::UndoSecond, generation: 0, attempt: 1 },
+            Event::Concluded { step: StepName::UndoSecond, outcome: done() },
+            Event::Started { step: StepName::UndoFirst, generation: 0, attempt: 1 },
+            Event::Concluded { step: StepName::UndoFirst, outcome: done() },
+        ];
+        let transfer = Draft::receive(instruction, at).transfer().clone();
+        let word = |event| match executes(event, &transfer) {
+            Executes::Later => 'l',
+            Executes::Already => 'a',
+            Executes::Nothing => '-',
+        };
+        story.iter().map(word).collect()
+    }
+
+    #[test]
+    fn what_leads_to_the_wallets_operation_counts_on_its_day_and_what_came_of_it_stays() {
+        let api = || Origin::Api { client: "shop".to_owned() };
+        let receipt = Receipt::new("W1").unwrap();
+        let wallet = Origin::Wallet { receipt, account_reference: "7".to_owned() };
+        for kind in [Kind::Deposit, Kind::Repayment] {
+            assert_eq!(told(kind, api()), "l-l-a-------");
+        }
+        assert_eq!(told(Kind::Deposit, wallet).chars().next(), Some('a'));
+        for kind in [Kind::Withdrawal, Kind::Disbursement] {
+            assert_eq!(told(kind, api()), "l-l--la-----");
+        }
+    }
+}

@@ -154,7 +154,7 @@ impl Limits {
 }
 
 /// An amount as the provider takes it, with where it stands.
-fn amount<'a>(item: Item<'a>, money: MoneyFormat) -> Option<(Item<'a>, Money)> {
+fn amount(item: Item<'_>, money: MoneyFormat) -> Option<(Item<'_>, Money)> {
     let amount = item.amount(money.currency)?;
     if amount.minor() % money.unit() != 0 {
         let decimals = money.decimals;

@@ -10,7 +10,7 @@ use crate::world::{World, submit, transfer, value};
 #[tokio::test]
 async fn ten_thousand_duplicates_of_one_key_are_one_transfer() {
     let world = World::new();
-    *world.wallet_may.lock().unwrap() = value("125.50");
+    *world.wallet_may.lock().unwrap() = Some(value("125.50"));
     let engine = world.engine();
     let tasks: Vec<_> = (0..10_300)
         .map(|n| {

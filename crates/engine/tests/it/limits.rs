@@ -12,7 +12,7 @@ use crate::world::{DAY, World, count, provider_id, submit, transfer, tzs, value}
 /// A world in which a wallet may move 1000 a day in each direction.
 fn bounded() -> (Arc<World>, Engine) {
     let world = World::new();
-    *world.wallet_may.lock().unwrap() = value("1000");
+    *world.wallet_may.lock().unwrap() = Some(value("1000"));
     let engine = world.engine();
     (world, engine)
 }
@@ -106,14 +106,14 @@ async fn code(engine: &Engine, key: &str, amount: &str) -> String {
 #[tokio::test]
 async fn each_limit_of_a_day_has_its_code() {
     let (world, engine) = bounded();
-    *world.all_may.lock().unwrap() = value("1500");
+    *world.all_may.lock().unwrap() = Some(value("1500"));
     submit(&engine, "1", transfer(Kind::Deposit, "900")).await.unwrap();
     assert_eq!(code(&engine, "2", "101").await, "amount_above_daily_maximum");
-    *world.wallet_may.lock().unwrap() = count(1);
+    *world.wallet_may.lock().unwrap() = Some(count(1));
     assert_eq!(code(&engine, "2", "1").await, "count_above_daily_maximum");
     *world.wallet_may.lock().unwrap() = None;
     assert_eq!(code(&engine, "2", "601").await, "amount_above_organisation_daily_maximum");
-    *world.all_may.lock().unwrap() = count(1);
+    *world.all_may.lock().unwrap() = Some(count(1));
     assert_eq!(code(&engine, "2", "1").await, "count_above_organisation_daily_maximum");
     assert_eq!(stored(&engine).await, 1);
 }
@@ -121,7 +121,7 @@ async fn each_limit_of_a_day_has_its_code() {
 #[tokio::test]
 async fn of_all_wallets_that_come_together_only_those_that_fit_are_taken() {
     let (world, engine) = bounded();
-    *world.all_may.lock().unwrap() = value("1000");
+    *world.all_may.lock().unwrap() = Some(value("1000"));
     let tasks: Vec<_> = (0..100)
         .map(|n| {
             let engine = engine.clone();

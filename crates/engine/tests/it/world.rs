@@ -106,13 +106,13 @@ pub fn tzs(text: &str) -> Money {
 }
 
 /// At most this sum a day.
-pub fn value(text: &str) -> Option<Cap> {
-    Some(Cap { value: Some(tzs(text)), count: None })
+pub fn value(text: &str) -> Cap {
+    Cap { value: Some(tzs(text)), count: None }
 }
 
 /// At most so many a day.
-pub fn count(count: u32) -> Option<Cap> {
-    Some(Cap { value: None, count: Some(count) })
+pub fn count(count: u32) -> Cap {
+    Cap { value: None, count: Some(count) }
 }
 
 pub fn provider_id() -> ProviderId {

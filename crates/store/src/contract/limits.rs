@@ -23,22 +23,22 @@ fn day(n: i64) -> Range<Timestamp> {
     start..start.after(DAY)
 }
 
-fn value(minor: i64) -> Option<Cap> {
-    Some(Cap { value: Some(money(minor)), count: None })
+fn value(minor: i64) -> Cap {
+    Cap { value: Some(money(minor)), count: None }
 }
 
-fn count(count: u32) -> Option<Cap> {
-    Some(Cap { value: None, count: Some(count) })
+fn count(count: u32) -> Cap {
+    Cap { value: None, count: Some(count) }
 }
 
 /// The first day, on which one wallet may move so much.
-pub fn wallet_may(cap: Option<Cap>) -> Allowance {
-    Allowance { day: day(0), wallet: cap, organisation: None, executed: false }
+pub fn wallet_may(cap: Cap) -> Allowance {
+    Allowance { day: day(0), wallet: Some(cap), organisation: None, executed: false }
 }
 
 /// The first day, on which all together may move so much.
-pub fn all_may(cap: Option<Cap>) -> Allowance {
-    Allowance { day: day(0), wallet: None, organisation: cap, executed: false }
+pub fn all_may(cap: Cap) -> Allowance {
+    Allowance { day: day(0), wallet: None, organisation: Some(cap), executed: false }
 }
 
 pub fn within(change: Change, allowance: &Allowance) -> Change {
@@ -142,7 +142,7 @@ pub async fn each_wallet_direction_provider_currency_and_day_counts_by_itself(pl
     let kes = Currency::from_code("KES").unwrap();
     let shillings = Instruction { amount: Money::from_minor(1, kes).unwrap(), ..moves(10, 1) };
     met(store.commit(within(received(shillings.clone(), at(1)), &full)).await);
-    let cap = Some(Cap { value: Money::from_minor(1, kes), count: None });
+    let cap = Cap { value: Money::from_minor(1, kes), count: None };
     commit(&*store, within(received(shillings, at(1)), &wallet_may(cap))).await;
     // The wallets together are counted apart from each.
     commit(&*store, new(11, 100, &all_may(value(100)))).await;
@@ -150,14 +150,15 @@ pub async fn each_wallet_direction_provider_currency_and_day_counts_by_itself(pl
 
 pub async fn whose_limit_and_which_is_told(place: &dyn Place) {
     let store = place.open().await;
-    let both = |wallet, organisation| Allowance { wallet, organisation, ..wallet_may(None) };
-    let [one, two] = [Cap::default(), Cap { value: Some(money(100)), count: Some(2) }];
-    commit(&*store, new(1, 60, &both(Some(one), Some(one)))).await;
+    let one = Cap::default();
+    let two = Cap { value: Some(money(100)), count: Some(2) };
+    let both = |wallet: Cap, all: Cap| Allowance { organisation: Some(all), ..wallet_may(wallet) };
+    commit(&*store, new(1, 60, &both(one, one))).await;
     let cases = [
-        (both(Some(two), Some(one)), 41, (Scope::Wallet, DayLimit::Value(money(100)))),
-        (both(Some(one), Some(two)), 41, (Scope::Organisation, DayLimit::Value(money(100)))),
-        (both(count(1), Some(two)), 40, (Scope::Wallet, DayLimit::Count(1))),
-        (both(Some(two), count(1)), 40, (Scope::Organisation, DayLimit::Count(1))),
+        (both(two, one), 41, (Scope::Wallet, DayLimit::Value(money(100)))),
+        (both(one, two), 41, (Scope::Organisation, DayLimit::Value(money(100)))),
+        (both(count(1), two), 40, (Scope::Wallet, DayLimit::Count(1))),
+        (both(two, count(1)), 40, (Scope::Organisation, DayLimit::Count(1))),
     ];
     for (allowance, minor, limit) in cases {
         let refused = store.commit(new(2, minor, &allowance)).await;
@@ -167,7 +168,7 @@ pub async fn whose_limit_and_which_is_told(place: &dyn Place) {
         assert_eq!(refused, Err(CommitError::LimitReached(reached)));
     }
     // Nothing of a refused one was counted for the other.
-    commit(&*store, new(2, 40, &both(Some(two), Some(two)))).await;
+    commit(&*store, new(2, 40, &both(two, two))).await;
 }
 
 /// Failed, given back before it was executed, or carried by another transfer.
@@ -179,17 +180,14 @@ pub async fn what_is_definitely_not_executed_leaves_its_room(place: &dyn Place) 
     commit(&*store, then(&failed, at(2), |draft| draft.refused(rejection()))).await;
     assert!(fits(&*store, 100, &all).await);
     // Refused by the provider, and by it alone.
-    let refused = commit(&*store, new(2, 100, &all)).await;
+    let begun = commit(&*store, new(2, 100, &all)).await;
     let begins = |draft: &mut Draft| {
         clear(draft);
         draft.start(StepName::First);
     };
-    let refused = commit(&*store, then(&refused, at(2), begins)).await;
+    let begun = commit(&*store, then(&begun, at(2), begins)).await;
     assert!(!fits(&*store, 1, &all).await, "under way");
-    let refuses = |draft: &mut Draft| {
-        draft.conclude(StepName::First, Outcome::Rejected(rejection()), &policy());
-    };
-    commit(&*store, then(&refused, at(3), refuses)).await;
+    commit(&*store, then(&begun, at(3), first_refused)).await;
     assert!(fits(&*store, 100, &all).await);
     // A payout that was refused, and its core's leg given back.
     let withdrawal = Instruction { kind: Kind::Withdrawal, ..moves(3, 100) };
@@ -208,6 +206,10 @@ pub async fn what_is_definitely_not_executed_leaves_its_room(place: &dyn Place) 
     let merged = commit(&*store, new(5, 100, &all)).await;
     commit(&*store, then(&merged, at(2), |draft| draft.merge(id(1)))).await;
     assert!(fits(&*store, 100, &all).await);
+}
+
+fn first_refused(draft: &mut Draft) {
+    draft.conclude(StepName::First, Outcome::Rejected(rejection()), &policy());
 }
 
 /// The core's leg is done, the payout refused for good.
@@ -276,7 +278,7 @@ pub async fn what_is_executed_already_counts_and_is_never_refused(place: &dyn Pl
 /// Received on one day, begun on the next.
 pub async fn a_transfer_counts_on_the_day_of_its_allowance(place: &dyn Place) {
     let store = place.open().await;
-    for (scope, base) in [(wallet_may as fn(Option<Cap>) -> Allowance, 0), (all_may, 100)] {
+    for (scope, base) in [(wallet_may as fn(Cap) -> Allowance, 0), (all_may, 100)] {
         let today = scope(value(100));
         let tomorrow = Allowance { day: day(1), ..today.clone() };
         let waits = commit(&*store, new(base + 1, 60, &today)).await;
@@ -298,10 +300,7 @@ pub async fn a_transfer_counts_on_the_day_of_its_allowance(place: &dyn Place) {
         assert!(fits(&*store, 100, &today).await, "it counts there no longer");
         assert!(!fits(&*store, 41, &tomorrow).await && fits(&*store, 40, &tomorrow).await);
         // Failing, it leaves the day to which it was moved.
-        let refuses = |draft: &mut Draft| {
-            draft.conclude(StepName::First, Outcome::Rejected(rejection()), &policy());
-        };
-        commit(&*store, then(&begun, at(90_001), refuses)).await;
+        commit(&*store, then(&begun, at(90_001), first_refused)).await;
         assert!(fits(&*store, 100, &tomorrow).await);
     }
 }
@@ -312,13 +311,13 @@ pub async fn a_transfer_is_not_judged_again_by_the_day_on_which_it_counts(place:
     // The limits became narrower meanwhile; and now the organisation has one too.
     let narrow = wallet_may(value(1));
     let first = commit(&*store, within(then(&first, at(2), clear), &narrow)).await;
-    let both = Allowance { organisation: value(99), ..narrow };
+    let both = Allowance { organisation: Some(value(99)), ..narrow };
     let begins = |draft: &mut Draft| {
         draft.start(StepName::First);
     };
     let refused = store.commit(within(then(&first, at(3), begins), &both)).await;
     assert_eq!(met(refused), (Scope::Organisation, DayLimit::Value(money(99))));
-    let both = Allowance { organisation: value(100), ..both };
+    let both = Allowance { organisation: Some(value(100)), ..both };
     commit(&*store, within(then(&first, at(3), begins), &both)).await;
     assert!(!fits(&*store, 1, &all_may(value(100))).await);
 }
@@ -398,7 +397,7 @@ pub async fn a_known_key_goes_before_a_full_day(place: &dyn Place) {
 
 pub async fn a_day_stays_used_over_archive_and_restart(place: &dyn Place) {
     let store = place.open().await;
-    let all = Allowance { organisation: value(150), ..wallet_may(value(100)) };
+    let all = Allowance { organisation: Some(value(150)), ..wallet_may(value(100)) };
     let first = commit(&*store, new(1, 100, &all)).await;
     let done = commit(&*store, then(&first, at(2), whole)).await;
     let other = Instruction { msisdn: None, ..moves(2, 50) };

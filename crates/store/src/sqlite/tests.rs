@@ -200,7 +200,7 @@ async fn days_that_are_over_are_cleared_away_as_new_ones_come() {
     let folder = tempfile::tempdir().unwrap();
     let options = SqliteOptions::new(folder.path().join("kiungo.db"));
     let store = SqliteStore::open(&options).await.unwrap();
-    let daily = wallet_may(Some(Cap { value: None, count: Some(1) }));
+    let daily = wallet_may(Cap { value: None, count: Some(1) });
     let length = Duration::from_hours(24);
     let mut start = daily.day.start;
     for n in 0..200 {

@@ -375,7 +375,7 @@ async fn rivals_together_keep_the_limits_of_a_day() {
     const MINOR: i64 = 12_550;
     let value = Cap { value: Some(money(MINOR * i64::from(ROOM))), count: None };
     let count = Cap { value: None, count: Some(ROOM) };
-    for allowance in [wallet_may(Some(value)), wallet_may(Some(count)), all_may(Some(count))] {
+    for allowance in [wallet_may(value), wallet_may(count), all_may(count)] {
         let place = Schema::new().await;
         let rivals = rivals(&place).await;
         let wanted = |n| [n, n + 1_000, n + 2_000].map(|n| within_the_day(n, &allowance));
@@ -415,7 +415,7 @@ async fn rivals_begin_a_day_for_many_wallets() {
     let rivals = rivals(&place).await;
     let one = Cap { value: None, count: Some(1) };
     let all = Cap { value: None, count: Some(150) };
-    let allowance = Allowance { organisation: Some(all), ..wallet_may(Some(one)) };
+    let allowance = Allowance { organisation: Some(all), ..wallet_may(one) };
     let wanted = |n: u32| {
         [n, n + 1_000, n + 2_000].map(|id| {
             let msisdn = Some(Msisdn::parse(&format!("25571{:07}", n * 7_919 % 200)).unwrap());
