@@ -91,6 +91,9 @@ fn without_numbers(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kiungo_domain::outcome::{Reason, Rejection, Retry};
+    use kiungo_engine::SubmitError;
+
     use super::*;
 
     #[test]
@@ -106,5 +109,17 @@ mod tests {
         let text = "there is no transfer 019354a0-5c1e-7d3a-9d3c-123456789000";
         let refusal = Refusal::at("", &Problem::new(Code::TransferNotFound, text));
         assert_eq!((refusal.reason.as_str(), refusal.path()), (text, None));
+    }
+
+    #[test]
+    fn the_rule_that_refused_is_told() {
+        let rejection = Rejection {
+            code: "count_above_daily_maximum".to_owned(),
+            reason: Reason::LimitExceeded,
+            message: "one more would be too many".to_owned(),
+            retry: Retry::Never,
+        };
+        let refusal = Refusal::at("/data", &Problem::from(SubmitError::Refused(rejection)));
+        assert_eq!(refusal.rule.as_deref(), Some("count_above_daily_maximum"));
     }
 }
