@@ -79,7 +79,13 @@ impl Inner {
     ) -> Result<(), CommitError> {
         let mut wait = Duration::from_millis(100);
         loop {
-            let change = Change { decision: decision.clone(), due, key: None, handles: None };
+            let change = Change {
+                decision: decision.clone(),
+                due,
+                key: None,
+                handles: None,
+                allowance: None,
+            };
             let error = match self.commit_at_points(change).await {
                 Err(CommitError::Store(error)) => error,
                 result => return result,

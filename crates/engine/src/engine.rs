@@ -21,10 +21,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, Ids};
 use crate::crash::Tripwire;
-use crate::daily::Turns;
 use crate::gate::Gate;
 use crate::holds::Holds;
 use crate::lanes::Board;
+use crate::limits;
 use crate::request::{
     Caller, NewTransfer, Offers, ProviderStatus, RequestError, SubmitError, Submitted,
 };
@@ -57,7 +57,6 @@ pub(crate) struct Inner {
     pub(crate) places: Arc<Semaphore>,
     board: Mutex<Board>,
     pub(crate) holds: Holds,
-    pub(crate) turns: Turns,
     /// There may be something due, or room for it.
     pub(crate) wake: Notify,
     /// Something could not be taken up for lack of room.
@@ -117,7 +116,6 @@ impl Engine {
             announced: Mutex::new(announced),
             board: Mutex::default(),
             holds: Holds::default(),
-            turns: Turns::default(),
             wake: Notify::new(),
             starved: AtomicBool::new(false),
             wakes_at: AtomicI64::new(i64::MAX),
@@ -200,7 +198,6 @@ impl Engine {
             return Err(SubmitError::Busy { retry_after: Duration::from_secs(5) });
         }
         let now = inner.clock.now();
-        let _turn = inner.fit_into_the_day(&instruction, now).await?;
         let draft = Draft::receive(instruction, now);
         let transfer = draft.transfer().clone();
         let first = Summary::of(&transfer);
@@ -211,13 +208,17 @@ impl Engine {
         let key = IdempotencyKey { client, key, digest };
         let taken = inner.room_for_one_more();
         let due = Some(if taken { now.after(inner.lease()) } else { now });
-        let change = Change { decision, due, key: Some(key), handles: None };
+        let allowance = inner.allowance(&decision);
+        let change = Change { decision, due, key: Some(key), handles: None, allowance };
         match inner.commit_at_points(change).await {
             Ok(()) => {
                 inner.dispatch_new(transfer);
                 Ok(Submitted { first, replayed: false })
             }
             Err(CommitError::KeyTaken(holder)) => self.replay(&holder, &caller.digest).await,
+            Err(CommitError::LimitReached(reached)) => {
+                Err(SubmitError::Refused(limits::rejection(&reached, first.amount)))
+            }
             Err(CommitError::Store(error)) => Err(SubmitError::Store(error)),
             Err(other) => Err(SubmitError::Store(StoreError::Corrupt(other.to_string()))),
         }
@@ -461,7 +462,8 @@ impl Inner {
                 self.provider(&changed.instruction().provider).map(|port| port.rules.policy());
             let due = policy.and_then(|policy| self.next_due(&changed, policy));
             let key = key.clone().map(Caller::into);
-            match self.commit_at_points(Change { decision, due, key, handles }).await {
+            let change = Change { decision, due, key, handles, allowance: None };
+            match self.commit_at_points(change).await {
                 Ok(()) => return Ok(changed),
                 Err(CommitError::Stale) => {}
                 Err(CommitError::KeyTaken(holder)) => return Err(RequestError::KeyTaken(holder)),

@@ -9,7 +9,7 @@
 //! * [`engine`]: the handle: submitting, reversing, assigning, callbacks, starting and stopping
 //! * `advance`: one transfer, from intent to outcome to the next intent
 //! * `commit`: making a decision durable
-//! * `daily`: what one wallet may move in a day
+//! * `limits`: what a wallet and the organisation may move in a day
 //! * `operate`: orders and inquiries, from the state of a transfer
 //! * `candidates`: which of the accounts that a payer may have named it is
 //! * `suggestions`: accounts that a person may give suspended money to
@@ -41,13 +41,13 @@ mod advance;
 mod candidates;
 mod carried;
 mod commit;
-mod daily;
 mod fees;
 mod gate;
 mod hear;
 mod holds;
 mod inbox;
 mod lanes;
+mod limits;
 mod operate;
 mod payments;
 mod persons;
@@ -68,7 +68,6 @@ pub use request::{
     RequestError, SubmitError, Submitted,
 };
 pub use setup::{
-    CoreLink, DailyLimit, EngineOptions, ExpectedFee, ProviderLink, ProviderRules, Setup,
-    TrafficOptions,
+    CoreLink, EngineOptions, ExpectedFee, ProviderLink, ProviderRules, Setup, TrafficOptions,
 };
 pub use sharing::{Sharing, SharingOptions};

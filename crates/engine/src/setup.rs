@@ -1,7 +1,6 @@
 //! What an engine is made of.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use kiungo_domain::transfer::Kind;
 use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, ProviderId, Timestamp};
 use kiungo_provider::Provider;
-use kiungo_store::Store;
+use kiungo_store::{Allowance, Store};
 
 use crate::clock::{Clock, Ids};
 use crate::crash::Tripwire;
@@ -74,9 +73,9 @@ pub trait ProviderRules: Send + Sync {
     /// Why a transfer of this kind and amount could never succeed (currency, decimals, limits).
     fn refuses(&self, kind: Kind, amount: Money) -> Option<Rejection>;
 
-    /// What one wallet may move on the day of `at`, by transfers of this kind's direction; `None`
-    /// if that has no bound.
-    fn daily_limit(&self, kind: Kind, at: Timestamp) -> Option<DailyLimit>;
+    /// The day of `at` by the provider's calendar, and what a wallet and the organisation may move on
+    /// it by transfers of this kind's direction; `None` if neither has a bound.
+    fn allowance(&self, kind: Kind, at: Timestamp) -> Option<Allowance>;
 
     /// What the provider charges for this gross amount; `None` if that is not known.
     fn fee(&self, kind: Kind, amount: Money) -> Option<ExpectedFee>;
@@ -95,15 +94,6 @@ pub trait ProviderRules: Send + Sync {
 
     /// Whether the account's holder must have the wallet's number.
     fn holder_must_match(&self) -> bool;
-}
-
-/// What one wallet may move in one direction on one day of the provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DailyLimit {
-    /// The largest gross sum.
-    pub max: Money,
-    /// The day, by the provider's calendar.
-    pub day: Range<Timestamp>,
 }
 
 /// What a provider is expected to charge. It stands beside the amount, never inside it (rule 9).

@@ -10,12 +10,13 @@ use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Kind, Operation};
 use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
-use kiungo_engine::{DailyLimit, ExpectedFee, ProviderLink, ProviderRules, TrafficOptions};
+use kiungo_engine::{ExpectedFee, ProviderLink, ProviderRules, TrafficOptions};
 use kiungo_mapping::mapping::Promises;
-use kiungo_mapping::{Family, InquirySettings, Mapping, MappingErrors, Promise};
+use kiungo_mapping::{Daily, DailyLimit, Family, InquirySettings, Mapping, MappingErrors, Promise};
 use kiungo_provider::{Capabilities, Details, Provider, Terms};
 use kiungo_provider_gsma as gsma;
 use kiungo_provider_mpesa as mpesa;
+use kiungo_store::{Allowance, Cap};
 use kiungo_transport::Transport;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -216,6 +217,12 @@ const fn wallet_operation(kind: Kind) -> Operation {
     if kind.is_inbound() { Operation::Collect } else { Operation::PayOut }
 }
 
+/// What is not bounded is not counted either.
+fn cap(limit: DailyLimit) -> Option<Cap> {
+    let DailyLimit { value, count } = limit;
+    limit.is_set().then_some(Cap { value, count })
+}
+
 /// A mapping, as the engine asks it.
 struct MappedRules {
     mapping: Mapping,
@@ -244,9 +251,10 @@ impl ProviderRules for MappedRules {
         self.mapping.check_amount(wallet_operation(kind), amount).err().map(|r| r.rejection())
     }
 
-    fn daily_limit(&self, kind: Kind, at: Timestamp) -> Option<DailyLimit> {
-        let (max, day) = self.mapping.daily_max(wallet_operation(kind), at)?;
-        Some(DailyLimit { max, day })
+    fn allowance(&self, kind: Kind, at: Timestamp) -> Option<Allowance> {
+        let Daily { day, wallet, organisation } = self.mapping.daily(wallet_operation(kind), at)?;
+        let (wallet, organisation) = (cap(wallet), cap(organisation));
+        Some(Allowance { day, wallet, organisation, executed: false })
     }
 
     fn fee(&self, kind: Kind, amount: Money) -> Option<ExpectedFee> {

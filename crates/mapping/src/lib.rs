@@ -37,5 +37,5 @@ pub mod traffic;
 
 pub use inquiry::{InquirySettings, Promise};
 pub use mapping::{Family, Mapping, Promises};
-pub use money::{Limits, MoneyFormat, Refusal};
+pub use money::{Daily, DailyLimit, Limits, MoneyFormat, Refusal};
 pub use problem::{MappingErrors, Problem};

@@ -1,6 +1,5 @@
 //! A mapping file as a whole.
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +18,7 @@ use crate::day::day_of;
 use crate::fees::Fees;
 use crate::hours::Hours;
 use crate::inquiry::{InquirySettings, Promise};
-use crate::money::{Limits, MoneyFormat, Refusal, direction};
+use crate::money::{Daily, Limits, MoneyFormat, Refusal, direction};
 use crate::numbers;
 use crate::problem::{MappingErrors, Report};
 use crate::read::Table;
@@ -296,15 +295,14 @@ impl Mapping {
         self.references.readings(account_reference)
     }
 
-    /// The most that one wallet may move by an operation on the day of `at`, and that day: from its
-    /// first moment to the first of the next, by the provider's calendar.
-    pub fn daily_max(
-        &self,
-        operation: Operation,
-        at: Timestamp,
-    ) -> Option<(Money, Range<Timestamp>)> {
-        let max = self.limits(operation)?.daily_max?;
-        Some((max, day_of(at, &self.time_zone)?))
+    /// What an operation may move on the day of `at`, by the provider's calendar; `None` if that has no
+    /// bound.
+    pub fn daily(&self, operation: Operation, at: Timestamp) -> Option<Daily> {
+        let Limits { wallet, organisation, .. } = *self.limits(operation)?;
+        if !wallet.is_set() && !organisation.is_set() {
+            return None;
+        }
+        Some(Daily { day: day_of(at, &self.time_zone)?, wallet, organisation })
     }
 
     /// What the provider charges for this gross amount; `None` if the mapping does not know.

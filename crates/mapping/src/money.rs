@@ -1,11 +1,17 @@
-//! `[money]`, `[limits.collect]`, `[limits.pay_out]`: which amounts a provider takes.
+//! `[money]`, `[limits.collect]`, `[limits.pay_out]`: which amounts a provider takes, at once and on
+//! one day.
+
+use std::ops::Range;
 
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::transfer::Operation;
-use kiungo_domain::{Currency, Money};
+use kiungo_domain::{Currency, Money, Timestamp};
 use thiserror::Error;
 
-use crate::read::Table;
+use crate::read::{Item, Table};
+
+/// The most transactions that a limit of a day may name: more than any provider moves on one day.
+const COUNT_MAX: u64 = 1_000_000_000;
 
 /// The one currency of a provider, and how finely it is used there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,15 +54,44 @@ impl MoneyFormat {
     }
 }
 
-/// What one transaction, and optionally one day, may amount to. Gross, as the provider counts.
+/// What one transaction, and one day, may amount to. Gross, as the provider counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The smallest amount of one transaction.
     pub min: Money,
     /// The largest amount of one transaction.
     pub max: Money,
-    /// The largest sum of one wallet on one day in the provider's time zone.
-    pub daily_max: Option<Money>,
+    /// What one wallet may move on one day in the provider's time zone.
+    pub wallet: DailyLimit,
+    /// What all wallets together may.
+    pub organisation: DailyLimit,
+}
+
+/// What may be moved on one day; what is `None` has no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DailyLimit {
+    /// The largest sum.
+    pub value: Option<Money>,
+    /// The largest number of transactions.
+    pub count: Option<u32>,
+}
+
+impl DailyLimit {
+    /// Whether there is any bound.
+    pub const fn is_set(self) -> bool {
+        self.value.is_some() || self.count.is_some()
+    }
+}
+
+/// The limits of an operation on one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Daily {
+    /// The day, from its first moment to the first of the next.
+    pub day: Range<Timestamp>,
+    /// What one wallet may move.
+    pub wallet: DailyLimit,
+    /// What all wallets together may.
+    pub organisation: DailyLimit,
 }
 
 impl Limits {
@@ -76,23 +111,12 @@ impl Limits {
         money: MoneyFormat,
     ) -> Option<Self> {
         let mut table = limits.required(operation, "min and max")?.table()?;
-        let mut amount = |key, required: bool| {
-            let item = if required {
-                table.required(key, "an amount in quotes, for example \"500\"")
-            } else {
-                table.get(key)
-            }?;
-            let amount = item.amount(money.currency)?;
-            if amount.minor() % money.unit() != 0 {
-                let decimals = money.decimals;
-                item.problem(format!(
-                    "{amount} has more decimals than money.decimals = {decimals}"
-                ));
-            }
-            Some((item, amount))
-        };
-        let (min, max) = (amount("min", true), amount("max", true));
-        let daily = amount("daily_max", false);
+        let wanted = "an amount in quotes, for example \"500\"";
+        let min = table.required("min", wanted).and_then(|item| amount(item, money));
+        let max = table.required("max", wanted).and_then(|item| amount(item, money));
+        let wallet = Day::read(&mut table, ["daily_max", "daily_count"], money);
+        let keys = ["organisation_daily_max", "organisation_daily_count"];
+        let organisation = Day::read(&mut table, keys, money);
         if let Some((item, min)) = &min
             && min.is_zero()
         {
@@ -103,13 +127,19 @@ impl Limits {
         {
             item.problem(format!("{max} is less than min, {min}"));
         }
-        if let (Some((_, max)), Some((item, daily))) = (&max, &daily)
-            && daily.minor() < max.minor()
+        for (item, value) in
+            [&wallet, &organisation].into_iter().filter_map(|day| day.value.as_ref())
         {
-            item.problem(format!("{daily} a day is less than max, {max} a transaction"));
+            if let Some((_, max)) = &max
+                && value.minor() < max.minor()
+            {
+                item.problem(format!("{value} a day is less than max, {max} a transaction"));
+            }
         }
+        wallet.check_within(&organisation);
         table.finish();
-        Some(Self { min: min?.1, max: max?.1, daily_max: daily.map(|(_, amount)| amount) })
+        let (wallet, organisation) = (wallet.limit(), organisation.limit());
+        Some(Self { min: min?.1, max: max?.1, wallet, organisation })
     }
 
     pub(crate) fn check(&self, amount: Money) -> Result<(), Refusal> {
@@ -120,6 +150,52 @@ impl Limits {
         } else {
             Ok(())
         }
+    }
+}
+
+/// An amount as the provider takes it, with where it stands.
+fn amount(item: Item<'_>, money: MoneyFormat) -> Option<(Item<'_>, Money)> {
+    let amount = item.amount(money.currency)?;
+    if amount.minor() % money.unit() != 0 {
+        let decimals = money.decimals;
+        item.problem(format!("{amount} has more decimals than money.decimals = {decimals}"));
+    }
+    Some((item, amount))
+}
+
+/// A limit of a day, with where its parts stand.
+struct Day<'a> {
+    value: Option<(Item<'a>, Money)>,
+    count: Option<(Item<'a>, u32)>,
+}
+
+impl<'a> Day<'a> {
+    fn read(table: &mut Table<'a>, [value, count]: [&'static str; 2], money: MoneyFormat) -> Self {
+        let value = table.get(value).and_then(|item| amount(item, money));
+        let count = table.get(count).and_then(|item| {
+            let count = item.integer(1..=COUNT_MAX)?;
+            Some((item, u32::try_from(count).ok()?))
+        });
+        Self { value, count }
+    }
+
+    /// One wallet cannot move more than all together.
+    fn check_within(&self, all: &Self) {
+        if let (Some((item, one)), Some((_, all))) = (&self.value, &all.value)
+            && one.minor() > all.minor()
+        {
+            item.problem(format!("{one} for one wallet is more than {all} for the organisation"));
+        }
+        if let (Some((item, one)), Some((_, all))) = (&self.count, &all.count)
+            && one > all
+        {
+            item.problem(format!("{one} for one wallet is more than {all} for the organisation"));
+        }
+    }
+
+    fn limit(&self) -> DailyLimit {
+        let (value, count) = (self.value.as_ref(), self.count.as_ref());
+        DailyLimit { value: value.map(|(_, value)| *value), count: count.map(|(_, count)| *count) }
     }
 }
 

@@ -171,6 +171,7 @@ impl Voice {
             reason: refusal.reason.clone(),
             path: refusal.path().map(str::to_owned),
             faults: if several { faults.collect() } else { Vec::new() },
+            rule: refusal.rule.clone(),
             transfer: refusal.transfer.clone(),
         };
         let fact = Fact {

@@ -90,6 +90,10 @@ pub struct CommandRejected {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub faults: Vec<FaultNews>,
+    /// Which of the provider's rules refused a transfer, where that is the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("amount_above_daily_maximum"))]
+    pub rule: Option<String>,
     /// The transfer that it is about, where the reason names one: what a reused key created, what is in
     /// another state.
     #[serde(skip_serializing_if = "Option::is_none")]

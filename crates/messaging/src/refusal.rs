@@ -22,6 +22,8 @@ pub struct Refusal {
     pub reason: String,
     /// Everything that is wrong with the content, each with its place.
     pub faults: Vec<Fault>,
+    /// Which of the provider's rules refused a transfer, in one word.
+    pub rule: Option<String>,
     /// The transfer that it is about.
     pub transfer: Option<String>,
 }
@@ -38,7 +40,8 @@ pub struct Fault {
 impl Refusal {
     /// A refusal that is not about a part of the content.
     pub fn new(code: Code, reason: &str) -> Self {
-        Self { code, reason: reason.to_owned(), faults: Vec::new(), transfer: None }
+        let reason = reason.to_owned();
+        Self { code, reason, faults: Vec::new(), rule: None, transfer: None }
     }
 
     /// A problem with what stands at `root` of the command, seen from the command's own root.
@@ -59,6 +62,7 @@ impl Refusal {
             code: problem.code(),
             reason: shown(problem.detail(), REASON_CHARS_MAX),
             faults: problem.errors().iter().filter_map(fault).take(FAULTS_MAX).collect(),
+            rule: problem.rule().map(str::to_owned),
             transfer: problem.about().map(str::to_owned),
         }
     }
@@ -87,6 +91,9 @@ fn without_numbers(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kiungo_domain::outcome::{Reason, Rejection, Retry};
+    use kiungo_engine::SubmitError;
+
     use super::*;
 
     #[test]
@@ -102,5 +109,17 @@ mod tests {
         let text = "there is no transfer 019354a0-5c1e-7d3a-9d3c-123456789000";
         let refusal = Refusal::at("", &Problem::new(Code::TransferNotFound, text));
         assert_eq!((refusal.reason.as_str(), refusal.path()), (text, None));
+    }
+
+    #[test]
+    fn the_rule_that_refused_is_told() {
+        let rejection = Rejection {
+            code: "count_above_daily_maximum".to_owned(),
+            reason: Reason::LimitExceeded,
+            message: "one more would be too many".to_owned(),
+            retry: Retry::Never,
+        };
+        let refusal = Refusal::at("/data", &Problem::from(SubmitError::Refused(rejection)));
+        assert_eq!(refusal.rule.as_deref(), Some("count_above_daily_maximum"));
     }
 }

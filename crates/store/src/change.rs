@@ -4,7 +4,7 @@ use kiungo_domain::transfer::Decision;
 use kiungo_domain::{Receipt, Timestamp, TransferId};
 use thiserror::Error;
 
-use crate::{InboxId, StoreError};
+use crate::{Allowance, InboxId, LimitReached, StoreError};
 
 /// One decision with what belongs to it, committed whole.
 #[derive(Debug, Clone)]
@@ -18,6 +18,10 @@ pub struct Change {
     pub key: Option<IdempotencyKey>,
     /// The inbox item that this change handles.
     pub handles: Option<InboxId>,
+    /// The day on which the wallet's operation is executed, and what that day allows; `None` where the
+    /// transfer goes on counting as it did. A transfer whose operation is definitely not executed
+    /// counts no longer, whatever stands here.
+    pub allowance: Option<Allowance>,
 }
 
 /// A client's idempotency key.
@@ -68,6 +72,9 @@ pub enum CommitError {
     /// The inbox item has been handled already.
     #[error("the inbox item has been handled already")]
     AlreadyHandled,
+    /// The transfer does not fit into the day that [`Change::allowance`] names. Judged last.
+    #[error(transparent)]
+    LimitReached(#[from] LimitReached),
     /// The database failed; whether the change was applied is not known.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -5,6 +5,7 @@
 //! concurrent changes share a database transaction (group commit): a caller waits for its own.
 //!
 //! * [`change`]: what is committed, and why it may be refused
+//! * [`allowance`]: what may be moved on one day
 //! * [`summary`]: the projection that queries read
 //! * [`query`]: what can be asked
 //! * [`hold`]: operations of providers that are held as a whole
@@ -19,6 +20,7 @@
 //! * `contract` (with the feature of that name): the one suite that every store passes
 
 mod action;
+pub mod allowance;
 mod batch;
 mod case;
 pub mod change;
@@ -42,10 +44,11 @@ mod words;
 use async_trait::async_trait;
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::{Entry, Operation, Posting};
-use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use thiserror::Error;
 
 pub use action::Action;
+pub use allowance::{Allowance, Cap, DayLimit, LimitReached, Scope};
 pub use change::{Change, CommitError, IdempotencyKey, KeyHolder};
 pub use hold::Hold;
 pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
@@ -53,9 +56,7 @@ pub use lease::Lease;
 pub use memory::MemoryStore;
 pub use outbox::{News, Outgoing};
 pub use postgres::{PostgresOptions, PostgresStore};
-pub use query::{
-    CaseRow, CoreRequestQuery, Cursor, LedgerBalance, Overview, Page, TransferQuery, WalletPeriod,
-};
+pub use query::{CaseRow, CoreRequestQuery, Cursor, LedgerBalance, Overview, Page, TransferQuery};
 pub use request::{CoreRequestDecision, CoreRequestRow, CoreRequestState};
 pub use sql::{OpenError, SchemaState, SchemaStep, SqlStore};
 pub use sqlite::{SqliteOptions, SqliteStore};
@@ -65,7 +66,7 @@ pub use summary::Summary;
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Commits a change: events, projection, postings, receipts, idempotency key, handled inbox
-    /// item, due time. When this returns `Ok`, all of it survives a power cut; when it returns an
+    /// item, due time, and what the transfer uses of a day's limits. When this returns `Ok`, all of it survives a power cut; when it returns an
     /// error, none of it was applied, except after [`StoreError`], where one cannot know: read the
     /// transfer again.
     async fn commit(&self, change: Change) -> Result<(), CommitError>;
@@ -84,11 +85,6 @@ pub trait Store: Send + Sync {
 
     /// Transfers by what is known of them, newest first.
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError>;
-
-    /// The gross sum of a wallet's transfers, those under way included. What failed or was given
-    /// back does not count, and a payment that two transfers heard of counts once. Asked before a
-    /// transfer is accepted where its provider bounds a wallet's day: found by an index.
-    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError>;
 
     /// Transfers whose due time has come, the longest due first, `limit` at most.
     async fn due(

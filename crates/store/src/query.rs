@@ -44,33 +44,6 @@ pub struct CoreRequestQuery {
     pub limit: u32,
 }
 
-/// Which movements of one wallet are added up; every field must fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WalletPeriod {
-    /// The provider.
-    pub provider: ProviderId,
-    /// The wallet.
-    pub msisdn: Msisdn,
-    /// Money from the wallet to the core; otherwise from the core to the wallet.
-    pub inbound: bool,
-    /// The currency.
-    pub currency: Currency,
-    /// Received at or after.
-    pub from: Timestamp,
-    /// Received before.
-    pub to: Timestamp,
-}
-
-impl WalletPeriod {
-    /// The statuses in which a transfer does not count: nothing was moved, or it was given back.
-    pub const WITHOUT: [Status; 2] = [Status::Failed, Status::Reversed];
-
-    /// The kinds that count.
-    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(|kind| kind.is_inbound() == self.inbound)
-    }
-}
-
 /// Where a page ended; opaque to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -19,6 +19,12 @@ pub(crate) fn kind(word: &str) -> Result<Kind, StoreError> {
     known.ok_or_else(|| unreadable("kind of transfer", word))
 }
 
+pub(crate) fn wallet_operation(word: &str) -> Result<Operation, StoreError> {
+    let known = [Operation::Collect, Operation::PayOut];
+    let known = known.into_iter().find(|operation| operation.as_str() == word);
+    known.ok_or_else(|| unreadable("operation on a wallet", word))
+}
+
 pub(crate) fn status(word: &str) -> Result<Status, StoreError> {
     let known = Status::ALL.into_iter().find(|status| status.as_str() == word);
     known.ok_or_else(|| unreadable("status", word))

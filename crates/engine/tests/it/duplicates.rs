@@ -4,13 +4,13 @@ use kiungo_domain::Kind;
 use kiungo_engine::SubmitError;
 use kiungo_store::TransferQuery;
 
-use crate::world::{World, submit, transfer, tzs};
+use crate::world::{World, submit, transfer, value};
 
 /// With a bound on the wallet's day that leaves room for one.
 #[tokio::test]
 async fn ten_thousand_duplicates_of_one_key_are_one_transfer() {
     let world = World::new();
-    *world.daily_max.lock().unwrap() = Some(tzs("125.50"));
+    *world.wallet_may.lock().unwrap() = Some(value("125.50"));
     let engine = world.engine();
     let tasks: Vec<_> = (0..10_300)
         .map(|n| {

@@ -3,7 +3,7 @@
 //!
 //! * `world`: the two, and an engine between them
 //! * `candidates`: which of the accounts that were typed is meant, and what else may be
-//! * `daily`: what one wallet may move in a day
+//! * `limits`: what a wallet and the organisation may move in a day
 //! * `duplicates`: one key, many times
 //! * `requests`: what a core asks to be paid out
 //! * `turns`: which of several processes looks for it
@@ -15,11 +15,11 @@
 //! * `fees`: what providers state, beside what is expected
 
 mod candidates;
-mod daily;
 mod duplicates;
 mod evidence;
 mod fees;
 mod keyed;
+mod limits;
 mod notices;
 mod persons;
 mod requests;

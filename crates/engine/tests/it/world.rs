@@ -21,14 +21,14 @@ use kiungo_domain::{
 };
 use kiungo_engine::crash::{Moment, Tripwire};
 use kiungo_engine::{
-    Caller, Clock, CoreLink, DailyLimit, Engine, EngineOptions, ExpectedFee, NewTransfer,
-    ProviderLink, ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
+    Caller, Clock, CoreLink, Engine, EngineOptions, ExpectedFee, NewTransfer, ProviderLink,
+    ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, Capabilities, PaymentFinding, PaymentNotice,
     Provider, RawCallback, ReadError, Verdict, WalletInquiry, WalletOrder,
 };
-use kiungo_store::MemoryStore;
+use kiungo_store::{Allowance, Cap, MemoryStore};
 
 pub const DAY: Duration = Duration::from_hours(24);
 
@@ -52,7 +52,9 @@ pub struct World {
     /// The fee that the provider states.
     pub stated_fee: Mutex<Option<Money>>,
     /// What one wallet may move in a day.
-    pub daily_max: Mutex<Option<Money>>,
+    pub wallet_may: Mutex<Option<Cap>>,
+    /// What all wallets together may.
+    pub all_may: Mutex<Option<Cap>>,
     /// The largest amount of one transfer.
     pub max: Mutex<Option<Money>>,
     /// The fee that the mapping expects.
@@ -160,6 +162,16 @@ impl Tripwire for Yielding {
 
 pub fn tzs(text: &str) -> Money {
     Money::parse(text, Currency::from_code("TZS").unwrap()).unwrap()
+}
+
+/// At most this sum a day.
+pub fn value(text: &str) -> Cap {
+    Cap { value: Some(tzs(text)), count: None }
+}
+
+/// At most so many a day.
+pub fn count(count: u32) -> Cap {
+    Cap { value: None, count: Some(count) }
 }
 
 pub fn provider_id() -> ProviderId {
@@ -373,11 +385,13 @@ impl ProviderRules for Rules {
         (amount.minor() > max.minor()).then(|| rejection(Reason::LimitExceeded))
     }
 
-    fn daily_limit(&self, _kind: Kind, at: Timestamp) -> Option<DailyLimit> {
-        let max = (*self.world.daily_max.lock().unwrap())?;
+    fn allowance(&self, _kind: Kind, at: Timestamp) -> Option<Allowance> {
+        let wallet = *self.world.wallet_may.lock().unwrap();
+        let organisation = *self.world.all_may.lock().unwrap();
         let day = i64::try_from(DAY.as_micros()).unwrap();
         let start = Timestamp::from_micros(at.as_micros().div_euclid(day) * day);
-        Some(DailyLimit { max, day: start..start.after(DAY) })
+        let day = start..start.after(DAY);
+        Some(Allowance { day, wallet, organisation, executed: false })
     }
 
     fn fee(&self, _kind: Kind, _amount: Money) -> Option<ExpectedFee> {

@@ -20,7 +20,8 @@ use crate::logging;
 /// Transfers moved in one transaction: a few hundredths of a second, so that others hardly wait.
 const BATCH: u32 = 500;
 
-/// What is younger stays: the limits of a wallet's day count it, whatever the time zone.
+/// What is younger stays: it is what people look for, and most of what happens to a transfer after all
+/// happens within two days.
 const YOUNGEST: SignedDuration = SignedDuration::from_hours(48);
 
 /// Move old, settled transfers into the archive
@@ -70,7 +71,7 @@ fn bound(options: &ArchiveOptions, now: jiff::Timestamp) -> Result<jiff::Timesta
     if now.duration_since(before) < YOUNGEST {
         let hours = YOUNGEST.as_hours();
         return Err(format!(
-            "transfers of the last {hours} hours stay: the limits of a wallet's day count them"
+            "transfers of the last {hours} hours stay: they are what people look for"
         ));
     }
     Ok(before)

@@ -9,8 +9,7 @@ use kiungo_domain::policy::{FeePayer, OnCoreRejection, WhenAbsent};
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::typed::Likeness;
 use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
-
-use kiungo_mapping::{InquirySettings, Mapping, Promise, Promises, Refusal};
+use kiungo_mapping::{Daily, DailyLimit, InquirySettings, Mapping, Promise, Promises, Refusal};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -266,17 +265,31 @@ fn fees_are_known_by_amount_and_stand_beside_it() {
 }
 
 #[test]
-fn a_wallets_day_is_bounded_by_operation_and_calendar() {
+fn a_day_is_bounded_by_operation_and_calendar() {
     let mapping = with("");
     // 2026-11-21 21:00 UTC: midnight in Dar es Salaam.
     let midnight = Timestamp::from_micros(1_795_294_800_000_000);
     let noon = midnight.after(Duration::from_hours(12));
     let day = midnight..midnight.after(Duration::from_hours(24));
-    let max = shillings("10000000");
-    assert_eq!(mapping.daily_max(Operation::PayOut, noon), Some((max, day.clone())));
-    assert_eq!(mapping.daily_max(Operation::PayOut, midnight), Some((max, day)));
-    assert_eq!(mapping.daily_max(Operation::Collect, noon), None, "the file gives it no bound");
-    assert_eq!(mapping.daily_max(Operation::Reverse, noon), None);
+    let wallet = DailyLimit { value: Some(shillings("10000000")), count: None };
+    let daily = Some(Daily { day, wallet, organisation: DailyLimit::default() });
+    assert_eq!(mapping.daily(Operation::PayOut, noon), daily);
+    assert_eq!(mapping.daily(Operation::PayOut, midnight), daily);
+    assert_eq!(mapping.daily(Operation::Collect, noon), None, "the file gives it no bound");
+    assert_eq!(mapping.daily(Operation::Reverse, noon), None);
+}
+
+#[test]
+fn wallets_and_the_organisation_have_days_of_their_own() {
+    let max = "max = \"3000000\"";
+    let more = "daily_count = 5\norganisation_daily_max = \"90000000\"\n\
+                organisation_daily_count = 900";
+    let text = SMALL.replace(max, &format!("{max}\n{more}"));
+    let mapping = Mapping::parse("test.toml", &text).unwrap();
+    let daily = mapping.daily(Operation::Collect, Timestamp::from_micros(0)).unwrap();
+    assert_eq!(daily.wallet, DailyLimit { value: None, count: Some(5) });
+    let organisation = DailyLimit { value: Some(shillings("90000000")), count: Some(900) };
+    assert_eq!(daily.organisation, organisation);
 }
 
 #[derive(Debug, Deserialize, PartialEq)]

@@ -40,6 +40,12 @@ mistakes! {
     a_limit_finer_than_the_provider: changed("min = \"500\"", "min = \"500.50\"");
     limits_the_wrong_way_round: changed("max = \"3000000\"", "max = \"300\"");
     a_day_smaller_than_a_transaction: changed("\"10000000\"", "\"1000\"");
+    a_wallets_day_larger_than_all: changed(
+        "daily_max = \"10000000\"",
+        "daily_max = \"10000000\"\norganisation_daily_max = \"9000000\"\n\
+         daily_count = 9\norganisation_daily_count = 8",
+    );
+    a_day_of_nothing: changed("daily_max = \"10000000\"", "organisation_daily_count = 0");
     an_unknown_family: changed("family = \"mpesa\"", "family = \"m-pesa\"");
     no_section_of_the_family: changed("[mpesa]\nmarket = \"tanzania\"", "");
     an_unknown_time_zone: changed("Africa/Dar_es_Salaam", "Africa/Dodoma");

@@ -129,7 +129,7 @@ impl World {
         let decision = draft.finish().unwrap();
         let id = decision.transfer.id();
         assert_eq!(decision.transfer.status(), Status::Suspended);
-        let change = Change { decision, due: None, key: None, handles: None };
+        let change = Change { decision, due: None, key: None, handles: None, allowance: None };
         self.store.commit(change).await.unwrap();
         id
     }
@@ -169,7 +169,7 @@ impl World {
         let decision = Draft::receive(instruction, self.clock_now()).finish().unwrap();
         let first = Summary::of(&decision.transfer);
         let key = Some(caller.clone().into());
-        let change = Change { decision, due: None, key, handles: None };
+        let change = Change { decision, due: None, key, handles: None, allowance: None };
         match self.store.commit(change).await {
             Ok(()) => {
                 self.deeds.lock().unwrap().push(format!("create {}", caller.key));
@@ -205,7 +205,7 @@ impl World {
         let decision = draft.finish().unwrap();
         let summary = Summary::of(&decision.transfer);
         let key: Option<IdempotencyKey> = key.map(Caller::into);
-        let change = Change { decision, due: None, key, handles: None };
+        let change = Change { decision, due: None, key, handles: None, allowance: None };
         if self.overtaken.swap(false, Ordering::SeqCst) {
             self.store.commit(change).await.unwrap();
             let (status, why) = ("in_progress", "another was quicker");

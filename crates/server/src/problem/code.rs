@@ -97,7 +97,7 @@ codes! {
         "The request names a core that is not configured. Nothing was done, and the idempotency key is still unused. Leave `core` out to take the provider's own.";
     /// The provider's rules forbid the transfer.
     TransferRefused = "transfer_refused", UNPROCESSABLE_ENTITY, "The provider's rules forbid the transfer",
-        "A limit of the provider, for one transfer or for a wallet's day, its currency or its decimals forbid it; `reason` says which in one word, `detail` in a sentence. Nothing was stored, and the idempotency key is still unused.";
+        "A limit of the provider, for one transfer or for the day of a wallet or of the organisation, its currency or its decimals forbid it; `rule` says which in one word, `detail` in a sentence. Nothing was stored, and the idempotency key is still unused.";
     /// The key belongs to another request.
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The idempotency key belongs to another request",
         "The same key came before, with another content; `transfer` is what it created. Nothing was done. Take a new key for a new transfer; to repeat a request, send exactly what you sent.";

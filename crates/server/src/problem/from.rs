@@ -25,7 +25,8 @@ impl From<SubmitError> for Problem {
             }
             SubmitError::Refused(rejection) => {
                 let problem = Self::new(Code::TransferRefused, &detail)
-                    .reason(words::reason(rejection.reason));
+                    .reason(words::reason(rejection.reason))
+                    .refused_by(rejection.code);
                 match rejection.reason {
                     Reason::AmountNotAllowed | Reason::LimitExceeded => {
                         problem.error(MemberError::member("/amount", detail))

@@ -26,6 +26,7 @@ struct Parts {
     detail: String,
     errors: Vec<MemberError>,
     reason: Option<String>,
+    rule: Option<String>,
     transfer: Option<String>,
     headers: HeaderMap,
 }
@@ -83,6 +84,10 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("limit_exceeded"))]
     reason: Option<String>,
+    /// Which of the provider's rules refused a transfer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("amount_above_daily_maximum"))]
+    rule: Option<String>,
     /// The transfer that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer: Option<String>,
@@ -103,6 +108,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             reason: None,
+            rule: None,
             transfer: None,
             headers,
         }))
@@ -131,6 +137,11 @@ impl Problem {
         &self.0.errors
     }
 
+    /// Which of the provider's rules refused a transfer, in one word.
+    pub fn rule(&self) -> Option<&str> {
+        self.0.rule.as_deref()
+    }
+
     /// The transfer that it is about.
     pub fn about(&self) -> Option<&str> {
         self.0.transfer.as_deref()
@@ -143,6 +154,11 @@ impl Problem {
 
     pub(crate) fn reason(mut self, reason: impl Into<String>) -> Self {
         self.0.reason = Some(reason.into());
+        self
+    }
+
+    pub(crate) fn refused_by(mut self, rule: impl Into<String>) -> Self {
+        self.0.rule = Some(rule.into());
         self
     }
 
@@ -181,6 +197,7 @@ impl Problem {
             code: self.0.code.as_str(),
             errors: self.0.errors.clone(),
             reason: self.0.reason.clone(),
+            rule: self.0.rule.clone(),
             transfer: self.0.transfer.clone(),
             request_id: request_id.map(str::to_owned),
         };

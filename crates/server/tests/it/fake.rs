@@ -87,7 +87,7 @@ impl Fake {
         decision: Decision,
         key: Option<IdempotencyKey>,
     ) -> Result<(), CommitError> {
-        self.store.commit(Change { decision, due: None, key, handles: None }).await
+        self.store.commit(Change { decision, due: None, key, handles: None, allowance: None }).await
     }
 
     /// A payment that a customer started.

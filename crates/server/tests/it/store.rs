@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
     Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
     InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, MemoryStore, NewArrival,
-    Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod,
+    Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
 };
 
 pub struct SwitchedStore {
@@ -58,10 +58,6 @@ impl Store for SwitchedStore {
 
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
         self.up().await?.search(query).await
-    }
-
-    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
-        self.up().await?.moved(period).await
     }
 
     async fn due(

@@ -6,6 +6,7 @@ use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{CoreAccount, CoreId, ProviderId, Receipt, Transfer, TransferId};
 
 use super::request::Request;
+use crate::allowance::{Counter, Reckoning, Total, Use};
 use crate::{InboxId, KeyHolder};
 
 /// What the requests of a batch touch.
@@ -19,6 +20,8 @@ pub(crate) struct Wanted {
     pub(crate) items: BTreeSet<InboxId>,
     /// Provider and digest.
     pub(crate) arrivals: BTreeSet<(ProviderId, String)>,
+    /// What may count on another day than before.
+    pub(crate) reckonings: Vec<Reckoning>,
 }
 
 /// What is stored about it; what is not stored is absent.
@@ -31,6 +34,10 @@ pub(crate) struct Facts {
     pub(crate) keys: BTreeMap<(String, String), KeyHolder>,
     pub(crate) items: BTreeMap<InboxId, Item>,
     pub(crate) arrivals: BTreeMap<(ProviderId, String), InboxId>,
+    /// Where the transfers of the reckonings count.
+    pub(crate) uses: BTreeMap<TransferId, Use>,
+    /// The totals that they touch.
+    pub(crate) totals: BTreeMap<Counter, Total>,
     /// Unused inbox numbers, ascending: one for each arrival that is not stored.
     pub(crate) inbox_numbers: VecDeque<InboxId>,
 }
@@ -91,6 +98,7 @@ impl Wanted {
                     self.keys.insert((key.client.clone(), key.key.clone()));
                 }
                 self.items.extend(change.handles);
+                self.reckonings.extend(Reckoning::of(change));
             }
             Request::Postpone { id, .. } => drop(self.transfers.insert(*id)),
             Request::Arrive(arrival) => {

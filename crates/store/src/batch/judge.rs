@@ -9,6 +9,7 @@ use kiungo_domain::transfer::Decision;
 use super::facts::{Facts, Item, Lane, Standing};
 use super::request::{Commit, Done, Request, Verdict};
 use super::rows::Rows;
+use crate::allowance::{Counter, Reckoning, Total, Use};
 use crate::{
     Arrival, Change, CommitError, InboxId, InboxState, KeyHolder, NewArrival, StoreError, check,
 };
@@ -29,6 +30,9 @@ pub(crate) fn judge(requests: &[Request], facts: Facts) -> Judgement {
     let verdicts = requests.iter().map(|request| judge.request(request)).collect();
     Judgement { verdicts, rows: judge.rows }
 }
+
+/// Where a transfer counts, and the totals that changed.
+type Reckoned = (Option<Use>, Vec<(Counter, Total)>);
 
 struct Judge {
     facts: Facts,
@@ -58,12 +62,16 @@ impl Judge {
         let id = decision.transfer.id();
         check::sound(decision)?;
         self.refuse(change)?;
+        let reckoned = self.reckon(change)?;
         let balances = self.rows.balances_with(&decision.postings)?;
         let after = Standing::after(decision);
         let before = self.facts.transfers.insert(id, after.clone());
         self.rows.decide(commit, before.as_ref(), &after, balances);
         self.change_lane(decision, before.is_some_and(|before| before.holds_account));
         self.claim_receipts(decision);
+        if let Some((after, totals)) = reckoned {
+            self.count_elsewhere(id, after, totals);
+        }
         if let Some(key) = &change.key {
             let holder = KeyHolder { transfer: id, digest: key.digest.clone() };
             self.facts.keys.insert((key.client.clone(), key.key.clone()), holder);
@@ -98,6 +106,39 @@ impl Judge {
         }
         self.refuse_lane(decision, id)?;
         self.refuse_receipts(decision, id)
+    }
+
+    /// Where the transfer counts after a change, and the totals that it leads to; `None` if nothing of
+    /// that may change.
+    fn reckon(&self, change: &Change) -> Result<Option<Reckoned>, CommitError> {
+        let Some(reckoning) = Reckoning::of(change) else { return Ok(None) };
+        let before = self.facts.uses.get(&reckoning.transfer).copied();
+        let after = reckoning.after(before);
+        if after == before {
+            return Ok(None);
+        }
+        Ok(Some((after, reckoning.judge(before, &self.facts.totals)?)))
+    }
+
+    fn count_elsewhere(
+        &mut self,
+        id: TransferId,
+        after: Option<Use>,
+        totals: Vec<(Counter, Total)>,
+    ) {
+        match after {
+            Some(after) => {
+                self.facts.uses.insert(id, after);
+            }
+            None => {
+                self.facts.uses.remove(&id);
+            }
+        }
+        self.rows.uses.insert(id, after);
+        for (counter, total) in totals {
+            let stored = self.facts.totals.insert(counter.clone(), total).is_some();
+            self.rows.put_total(counter, total, stored);
+        }
     }
 
     fn refuse_lane(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {

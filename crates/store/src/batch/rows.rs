@@ -10,6 +10,7 @@ use super::facts::{Lane, Standing};
 use super::request::Commit;
 use super::table::Column::{self, Bytes, Integer, Text};
 use super::table::{Cell, Table};
+use crate::allowance::{Counter, Total, Use};
 use crate::case::open_after;
 use crate::page::inbox_subject;
 use crate::{CaseRow, IdempotencyKey, InboxId, InboxState, NewArrival, News, StoreError, Summary};
@@ -59,6 +60,14 @@ pub(crate) struct InboxMove {
     pub(crate) postponed: u32,
 }
 
+/// What a total of a day is to stand at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewTotal {
+    pub(crate) total: Total,
+    /// Whether it has a row, which is locked.
+    pub(crate) stored: bool,
+}
+
 /// Everything that a batch writes.
 #[derive(Debug)]
 pub(crate) struct Rows {
@@ -74,6 +83,9 @@ pub(crate) struct Rows {
     pub(crate) balances: Balances,
     pub(crate) receipts: Table,
     pub(crate) keys: Table,
+    /// Where transfers count now.
+    pub(crate) uses: BTreeMap<TransferId, Option<Use>>,
+    pub(crate) totals: BTreeMap<Counter, NewTotal>,
     pub(crate) outbox: Table,
     pub(crate) arrivals: Table,
     pub(crate) seen: BTreeMap<InboxId, u32>,
@@ -98,6 +110,8 @@ impl Default for Rows {
             balances: BTreeMap::new(),
             receipts: Table::new(RECEIPTS),
             keys: Table::new(KEYS),
+            uses: BTreeMap::new(),
+            totals: BTreeMap::new(),
             outbox: Table::new(OUTBOX),
             arrivals: Table::new(ARRIVALS),
             seen: BTreeMap::new(),
@@ -196,6 +210,14 @@ impl Rows {
             self.lanes.remove(lane);
         }
         self.lanes_left.insert(holder);
+    }
+
+    /// A total of a day as it is to stand; `stored` tells whether it stood at anything before. What the
+    /// batch itself made is new, whatever it came to since.
+    pub(crate) fn put_total(&mut self, counter: Counter, total: Total, stored: bool) {
+        let known = self.totals.get(&counter);
+        let stored = known.map_or(stored, |known| known.stored);
+        self.totals.insert(counter, NewTotal { total, stored });
     }
 
     /// Adds a receipt.

@@ -27,6 +27,7 @@ pub async fn same_stories_same_answers(one: &dyn Store, other: &dyn Store, seed:
                 if dice.below(3) == 0 {
                     change.handles = Some(InboxId(i64::from(dice.below(6)) + 1));
                 }
+                change.allowance = dice.allowance();
                 ids.push(change.decision.transfer.id());
                 commit_both(one, other, change, seed).await;
             }
@@ -84,7 +85,8 @@ async fn advance_both(
     if dice.below(8) == 0 {
         take_both(one, other, dice, now).await;
     }
-    if let Some(change) = dice.change(&transfer, now) {
+    if let Some(mut change) = dice.change(&transfer, now) {
+        change.allowance = dice.allowance().filter(|_| dice.below(3) == 0);
         commit_both(one, other, change, seed).await;
     }
 }

@@ -20,6 +20,7 @@ pub mod groups;
 pub mod inbox;
 pub mod lanes;
 pub mod leases;
+pub mod limits;
 pub mod outbox;
 pub mod projection;
 pub mod requests;
@@ -87,6 +88,21 @@ macro_rules! store_contract {
                 a_refused_decision_takes_no_account,
                 who_is_given_another_account_lets_go_of_the_first,
             }
+            limits::{
+                a_day_is_used_up_by_value_and_by_count,
+                each_wallet_direction_provider_currency_and_day_counts_by_itself,
+                whose_limit_and_which_is_told,
+                what_is_definitely_not_executed_leaves_its_room,
+                what_was_executed_counts_though_it_is_given_back,
+                what_is_executed_already_counts_and_is_never_refused,
+                a_transfer_counts_on_the_day_of_its_allowance,
+                a_transfer_is_not_judged_again_by_the_day_on_which_it_counts,
+                of_sixty_four_rivals_for_a_days_room_those_that_fit_are_taken,
+                a_change_that_does_not_fit_does_not_hurt_the_others,
+                a_day_goes_from_hand_to_hand_within_a_batch,
+                a_known_key_goes_before_a_full_day,
+                a_day_stays_used_over_archive_and_restart,
+            }
             outbox::{
                 what_becomes_known_is_told_in_order,
                 a_refused_change_tells_nothing,
@@ -119,7 +135,6 @@ macro_rules! store_contract {
                 pages_neither_lose_nor_repeat_a_row,
                 a_page_has_a_bound,
                 a_strange_cursor_is_an_error,
-                what_a_wallet_moved_is_the_sum_of_what_stands,
             }
             projection::{
                 every_story_is_told_alike_by_journal_and_projection,

@@ -1,15 +1,14 @@
 //! Transfers by what is known of them, newest first.
 
-use kiungo_domain::transfer::{Instruction, Kind, Status, StepName};
-use kiungo_domain::{Currency, Money, Msisdn, TransferId};
+use kiungo_domain::transfer::{Kind, Status};
+use kiungo_domain::{Msisdn, TransferId};
 
 use super::Place;
 use super::cases::completes;
 use super::story::{
-    at, clear, commit, complete, id, instruction, money, provider, receipt, received, rejection,
-    then, wallet_instruction,
+    at, commit, id, instruction, provider, receipt, received, then, wallet_instruction,
 };
-use crate::{Cursor, Store, StoreError, TransferQuery, WalletPeriod};
+use crate::{Cursor, Store, StoreError, TransferQuery};
 
 async fn found(store: &dyn Store, query: TransferQuery) -> Vec<TransferId> {
     let page = store.search(&query).await.unwrap();
@@ -145,67 +144,4 @@ pub async fn a_strange_cursor_is_an_error(place: &dyn Place) {
     }
     let cursor = Cursor("1.'".to_owned());
     assert!(matches!(store.cases(Some(&cursor), 1).await, Err(StoreError::Corrupt(_))));
-}
-
-/// Every transfer is one of the same wallet: some count, and each other differs in one thing.
-pub async fn what_a_wallet_moved_is_the_sum_of_what_stands(place: &dyn Place) {
-    let store = place.open().await;
-    let wallet = Msisdn::parse("255712345678").unwrap();
-    let mut n = 0;
-    let mut deposit = |minor: i64| {
-        n += 1;
-        Instruction { msisdn: Some(wallet.clone()), amount: money(minor), ..instruction(n) }
-    };
-    let period = WalletPeriod {
-        provider: provider("mpesa-tz"),
-        msisdn: wallet.clone(),
-        inbound: true,
-        currency: Currency::from_code("TZS").unwrap(),
-        from: at(10),
-        to: at(20),
-    };
-    assert_eq!(store.moved(&period).await, Ok(Money::zero(period.currency)));
-    // These count: under way, of the other inbound kind, completed, and paid at the wallet.
-    commit(&*store, received(deposit(1), at(10))).await;
-    let note = Some("a note with a \0".to_owned());
-    let repayment = Instruction { kind: Kind::Repayment, note, ..deposit(10) };
-    commit(&*store, received(repayment, at(19))).await;
-    let completed = commit(&*store, received(deposit(100), at(11))).await;
-    let whole = then(&completed, at(12), |draft| {
-        clear(draft);
-        complete(draft, StepName::First, "R1");
-        complete(draft, StepName::Second, "55");
-    });
-    commit(&*store, whole).await;
-    let paid = Instruction { origin: wallet_instruction(1, "W1").origin, ..deposit(1_000) };
-    let paid = commit(&*store, received(paid, at(11))).await;
-    // These do not: before and after, failed, merged, of another direction, wallet, provider and
-    // currency.
-    commit(&*store, received(deposit(7), at(9))).await;
-    commit(&*store, received(deposit(7), at(20))).await;
-    let failed = commit(&*store, received(deposit(7), at(11))).await;
-    commit(&*store, then(&failed, at(12), |draft| draft.refused(rejection()))).await;
-    let merged = commit(&*store, received(deposit(7), at(11))).await;
-    commit(&*store, then(&merged, at(12), |draft| draft.merge(paid.id(), paid.status()))).await;
-    let withdrawal = Instruction { kind: Kind::Withdrawal, ..deposit(10_000) };
-    commit(&*store, received(withdrawal, at(11))).await;
-    let other = Msisdn::parse("255712345679").unwrap();
-    commit(&*store, received(Instruction { msisdn: Some(other), ..deposit(7) }, at(11))).await;
-    commit(&*store, received(Instruction { msisdn: None, ..deposit(7) }, at(11))).await;
-    let elsewhere = Instruction { provider: provider("gsma-sandbox"), ..deposit(7) };
-    commit(&*store, received(elsewhere, at(11))).await;
-    let shillings = Money::from_minor(7, Currency::from_code("KES").unwrap()).unwrap();
-    commit(&*store, received(Instruction { amount: shillings, ..deposit(7) }, at(11))).await;
-    assert_eq!(store.moved(&period).await, Ok(money(1_111)));
-    let outbound = WalletPeriod { inbound: false, ..period.clone() };
-    assert_eq!(store.moved(&outbound).await, Ok(money(10_000)));
-    // What is given back counts no longer.
-    let completed = store.transfer(completed.id()).await.unwrap().unwrap();
-    let reversed = then(&completed, at(13), |draft| {
-        assert!(draft.request_reversal("operator", "asked"));
-        complete(draft, StepName::UndoSecond, "56");
-        complete(draft, StepName::UndoFirst, "R2");
-    });
-    commit(&*store, reversed).await;
-    assert_eq!(store.moved(&period).await, Ok(money(1_011)));
 }

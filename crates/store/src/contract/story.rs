@@ -60,7 +60,7 @@ pub fn wallet_instruction(n: u32, text: &str) -> Instruction {
 
 pub fn change_of(draft: Draft) -> Option<Change> {
     let decision = draft.finish()?;
-    Some(Change { decision, due: None, key: None, handles: None })
+    Some(Change { decision, due: None, key: None, handles: None, allowance: None })
 }
 
 pub fn received(instruction: Instruction, at: Timestamp) -> Change {

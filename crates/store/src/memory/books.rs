@@ -10,10 +10,11 @@ use kiungo_domain::{
 
 use super::desk::Desk;
 use super::requests::Numbered;
+use crate::allowance::{Counter, Reckoning, Total, Use};
 use crate::case::open_after;
 use crate::{
-    CaseRow, Change, CommitError, Hold, InboxId, InboxItem, InboxState, KeyHolder, StoreError,
-    Summary, check,
+    CaseRow, Change, CommitError, Hold, InboxId, InboxItem, InboxState, KeyHolder, LimitReached,
+    StoreError, Summary, check,
 };
 
 #[derive(Debug, Default)]
@@ -33,6 +34,9 @@ pub(super) struct Books {
     pub(super) counts: BTreeMap<(&'static str, ProviderId, &'static str), u64>,
     pub(super) receipts: BTreeMap<(Receipt, ProviderId), TransferId>,
     pub(super) keys: BTreeMap<(String, String), KeyHolder>,
+    /// What was moved on which day, and which transfers count there.
+    pub(super) day_totals: BTreeMap<Counter, Total>,
+    pub(super) day_uses: BTreeMap<TransferId, Use>,
     pub(super) ledger: BTreeMap<(String, Currency), i64>,
     /// Money in transit, and in suspense, as the transfers themselves see it.
     pub(super) in_transit: BTreeMap<(ProviderId, Currency), i128>,
@@ -49,6 +53,9 @@ pub(super) struct Books {
     pub(super) desk: Desk,
     pub(super) core_requests: BTreeMap<(CoreId, String), Numbered>,
 }
+
+/// Where a transfer counts, and the totals that changed.
+type Reckoned = (Option<Use>, Vec<(Counter, Total)>);
 
 #[derive(Debug)]
 pub(super) struct Record {
@@ -98,7 +105,17 @@ impl Books {
                 _ => {}
             }
         }
+        self.reckon(change)?;
         Ok(())
+    }
+
+    /// What the totals of a day become with a change, and where its transfer counts then; `None` if
+    /// nothing of that may change.
+    fn reckon(&self, change: &Change) -> Result<Option<Reckoned>, LimitReached> {
+        let Some(reckoning) = Reckoning::of(change) else { return Ok(None) };
+        let before = self.day_uses.get(&reckoning.transfer).copied();
+        let totals = reckoning.judge(before, &self.day_totals)?;
+        Ok(Some((reckoning.after(before), totals)))
     }
 
     /// Applies a change that was not refused. What can fail comes first.
@@ -106,9 +123,22 @@ impl Books {
         let known = self.transfers.get(&change.decision.transfer.id());
         let status = known.map(|known| known.summary.status);
         let news = self.desk.news(status, &change.decision);
-        let Change { decision, due, key, handles } = change;
+        let reckoned = self.reckon(&change);
+        let reckoned = reckoned.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let Change { decision, due, key, handles, allowance: _ } = change;
         self.post(&decision)?;
         let id = decision.transfer.id();
+        if let Some((after, totals)) = reckoned {
+            self.day_totals.extend(totals);
+            match after {
+                Some(after) => {
+                    self.day_uses.insert(id, after);
+                }
+                None => {
+                    self.day_uses.remove(&id);
+                }
+            }
+        }
         for claim in &decision.receipts {
             let name = (claim.receipt.clone(), claim.provider.clone());
             self.receipts.entry(name).or_insert(id);

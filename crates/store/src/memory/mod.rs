@@ -16,13 +16,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::{Entry, Operation, Posting};
-use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 
 use crate::{
     Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, Hold,
     InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
-    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod, action, check, lease,
-    outbox,
+    Overview, Page, Store, StoreError, Summary, TransferQuery, action, check, lease, outbox,
 };
 use books::Books;
 
@@ -93,10 +92,6 @@ impl Store for MemoryStore {
 
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
         self.books().search(query)
-    }
-
-    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
-        self.books().moved(period)
     }
 
     async fn due(

@@ -1,13 +1,11 @@
 //! Queries over a store in memory.
 
 use kiungo_domain::transfer::CaseKind;
-use kiungo_domain::{Currency, Money, ProviderId, Timestamp};
+use kiungo_domain::{Currency, ProviderId, Timestamp};
 
 use super::books::{Books, Record};
 use crate::page::{Position, page, page_limit};
-use crate::{
-    CaseRow, Cursor, Overview, Page, StoreError, Summary, TransferQuery, WalletPeriod, words,
-};
+use crate::{CaseRow, Cursor, Overview, Page, StoreError, Summary, TransferQuery, words};
 
 impl Books {
     pub(super) fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
@@ -46,28 +44,6 @@ impl Books {
         let Some(receipt) = &query.receipt else { return true };
         let owned = self.receipts.get(&(receipt.clone(), summary.provider.clone()));
         owned == Some(&summary.id) || summary.core_receipt.as_ref() == Some(receipt)
-    }
-
-    pub(super) fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
-        let newest_first = self.received.iter().rev();
-        let received = newest_first
-            .skip_while(|(at, ..)| *at >= period.to)
-            .take_while(|(at, ..)| *at >= period.from);
-        let records = received.filter_map(|(_, _, id)| self.transfers.get(id));
-        let summaries = records.filter(|record| !record.archived).map(|record| &record.summary);
-        let counts = |summary: &&Summary| {
-            summary.msisdn.as_ref() == Some(&period.msisdn)
-                && summary.provider == period.provider
-                && summary.amount.currency() == period.currency
-                && summary.kind.is_inbound() == period.inbound
-                && !WalletPeriod::WITHOUT.contains(&summary.status)
-                && summary.merged_into.is_none()
-        };
-        let nothing = Money::zero(period.currency);
-        let sum = summaries
-            .filter(counts)
-            .try_fold(nothing, |sum, summary| sum.checked_add(summary.amount));
-        sum.map_err(|error| StoreError::Corrupt(error.to_string()))
     }
 
     pub(super) fn list_cases(

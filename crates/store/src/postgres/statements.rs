@@ -60,6 +60,17 @@ pub(super) const STATEMENTS: Statements = Statements {
         FROM unnest($1::text[], $2::text[]) AS w (provider, digest)
         JOIN inbox AS i ON i.provider = w.provider AND i.digest = w.digest
         ORDER BY i.id FOR NO KEY UPDATE OF i",
+    facts_uses: "
+        SELECT u.transfer_id::text, u.day_us, u.wallet::int::bigint, u.organisation::int::bigint
+        FROM unnest($1::text[]) AS w (id) JOIN day_uses AS u ON u.transfer_id = w.id::uuid",
+    facts_totals: "
+        SELECT t.day_us, t.provider, t.operation, t.currency, t.wallet, t.minor, t.count
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
+            AS w (day_us, provider, operation, currency, wallet)
+        JOIN day_totals AS t ON t.day_us = w.day_us AND t.provider = w.provider
+            AND t.operation = w.operation AND t.currency = w.currency AND t.wallet = w.wallet
+        ORDER BY t.day_us, t.provider, t.operation, t.currency, t.wallet
+        FOR NO KEY UPDATE OF t",
     inbox_numbers: "SELECT nextval('inbox_numbers') FROM unnest($1::text[], $2::text[])",
     put_events: "
         INSERT INTO transfer_events (transfer_id, seq, at_us, event)
@@ -107,6 +118,39 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT w.client, w.key, w.digest, w.id::uuid
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (client, key, digest, id)
         ORDER BY 1, 2 ON CONFLICT DO NOTHING",
+    leave_uses: "
+        DELETE FROM day_uses AS u USING unnest($1::text[]) AS w (id)
+        WHERE u.transfer_id = w.id::uuid",
+    put_uses: "
+        INSERT INTO day_uses (transfer_id, day_us, wallet, organisation)
+        SELECT w.id::uuid, w.day_us, w.wallet = 1, w.organisation = 1
+        FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[])
+            AS w (id, day_us, wallet, organisation)
+        ON CONFLICT (transfer_id) DO UPDATE SET day_us = excluded.day_us,
+            wallet = excluded.wallet, organisation = excluded.organisation",
+    new_totals: "
+        INSERT INTO day_totals (day_us, provider, operation, currency, wallet, minor, count)
+        SELECT w.day_us, w.provider, w.operation, w.currency, w.wallet, w.minor, w.count
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+            $7::bigint[]) AS w (day_us, provider, operation, currency, wallet, minor, count)
+        ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING",
+    put_totals: "
+        UPDATE day_totals AS t SET minor = w.minor, count = w.count
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+            $7::bigint[]) AS w (day_us, provider, operation, currency, wallet, minor, count)
+        WHERE t.day_us = w.day_us AND t.provider = w.provider AND t.operation = w.operation
+          AND t.currency = w.currency AND t.wallet = w.wallet",
+    clear_uses: "
+        DELETE FROM day_uses WHERE transfer_id IN (
+            SELECT transfer_id FROM day_uses WHERE day_us < ($1::bigint[])[1]
+            ORDER BY day_us LIMIT ($2::bigint[])[1] FOR UPDATE SKIP LOCKED
+        )",
+    clear_totals: "
+        DELETE FROM day_totals WHERE (day_us, provider, operation, currency, wallet) IN (
+            SELECT day_us, provider, operation, currency, wallet FROM day_totals
+            WHERE day_us < ($1::bigint[])[1]
+            ORDER BY day_us LIMIT ($2::bigint[])[1] FOR UPDATE SKIP LOCKED
+        )",
     put_outbox: "
         INSERT INTO outbox (transfer_id, at_us, news, summary)
         SELECT w.id::uuid, w.at_us, w.news, w.summary
@@ -221,15 +265,6 @@ pub(super) const STATEMENTS: Statements = Statements {
     search_msisdn: search_by!("t.msisdn = $1::text"),
     search_client_reference: search_by!("t.client_reference = $1::text"),
     search_receipt: SEARCH_RECEIPT,
-    // Whatever it is asked for, the server refuses JSON that holds a NUL anywhere, such as in a note.
-    moved: "
-        SELECT coalesce(sum((s.json -> 'amount' -> 'minor')::text::bigint), 0)::bigint
-        FROM transfers,
-            LATERAL (SELECT replace(summary, '\\u0000', '\\u0020')::json AS json) AS s
-        WHERE msisdn = $1::text AND received_us >= $2::bigint AND received_us < $3::bigint
-          AND provider = $4::text AND kind = ANY ($5::text[]) AND status <> ALL ($6::text[])
-          AND (s.json -> 'amount' -> 'currency')::text = '\"' || $7::text || '\"'
-          AND coalesce((s.json -> 'merged_into')::text, 'null') = 'null'",
     due: "
         SELECT id::text, due_us FROM transfers WHERE due_us <= $1::bigint
         ORDER BY due_us, no LIMIT $2::bigint",

@@ -49,6 +49,10 @@ statements! {
     facts_items,
     /// `provider, digest` → `provider, digest, inbox_id`.
     facts_arrivals,
+    /// `transfer_id` → `transfer_id, day_us, wallet, organisation`.
+    facts_uses,
+    /// `day_us, provider, operation, currency, wallet` → the same, and `minor, count`.
+    facts_totals,
     /// `provider, digest` of arrivals that are not stored → an unused `inbox_id` for each, ascending.
     inbox_numbers,
 
@@ -76,6 +80,18 @@ statements! {
     put_receipts,
     /// `client, key, digest, transfer_id`.
     put_keys,
+    /// `transfer_id` of those that count nowhere any more.
+    leave_uses,
+    /// `transfer_id, day_us, wallet, organisation`.
+    put_uses,
+    /// `day_us, provider, operation, currency, wallet, minor, count` of those that have no row yet.
+    new_totals,
+    /// The same of those that have one.
+    put_totals,
+    /// Day before, how many at most: removes what counts on days that are over, the oldest first.
+    clear_uses,
+    /// Day before, how many at most: removes the totals of days that are over, the oldest first.
+    clear_totals,
     /// `transfer_id, at_us, news, summary`, in the order in which they are numbered.
     put_outbox,
     /// `inbox_id, provider, digest, head, body, at_us`.
@@ -156,8 +172,6 @@ statements! {
     /// By receipt, of a provider or of a core; archived or not.
     search_receipt,
 
-    /// Wallet, from, to, provider, kinds that count, statuses that do not, currency → the sum.
-    moved,
     /// Until, how many → `transfer_id, due_us`, the longest due first.
     due,
     /// → `due_us`.

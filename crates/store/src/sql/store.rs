@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::{Entry, Operation, Posting, Status};
 use kiungo_domain::{
-    CoreId, Currency, Kind, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId,
+    CoreId, Currency, Kind, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId,
 };
 
 use super::session::{Parameter, Readers, Session};
@@ -19,7 +19,7 @@ use crate::page::{Position, page, page_limit};
 use crate::{
     Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor, Hold,
     InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
-    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod, check, lease, words,
+    Overview, Page, Store, StoreError, Summary, TransferQuery, check, lease, words,
 };
 
 /// A store in an SQL database, open for as long as it lives.
@@ -148,21 +148,6 @@ impl<R: Readers> Store for SqlStore<R> {
 
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
         search::search(&self.readers, query).await
-    }
-
-    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
-        let parameters = vec![
-            text(period.msisdn.digits()),
-            time(period.from),
-            time(period.to),
-            text(period.provider.as_str()),
-            Parameter::Words(Some(period.kinds().map(Kind::as_str).collect())),
-            Parameter::Words(Some(WalletPeriod::WITHOUT.map(Status::as_str).to_vec())),
-            text(period.currency.code()),
-        ];
-        let minor = self.number(self.readers.statements().moved, parameters).await?.unwrap_or(0);
-        let below_zero = || StoreError::Corrupt("a sum of amounts below zero".to_owned());
-        Money::from_minor(minor, period.currency).ok_or_else(below_zero)
     }
 
     async fn due(

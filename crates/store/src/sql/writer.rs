@@ -1,13 +1,16 @@
 //! A batch read and written: in which order, and what tells that another process was quicker.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use kiungo_domain::{CoreAccount, ProviderId, Receipt, Timestamp, TransferId};
 
 use super::session::{Record, Session};
 use super::{archive, errands, read};
+use crate::allowance::{Counter, KEPT, Total, Use};
 use crate::batch::errand::{Brought, Errand};
 use crate::batch::facts::{Facts, Item, Lane, Standing, Wanted};
-use crate::batch::rows::Rows;
+use crate::batch::rows::{NewTotal, Rows};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
 use crate::batch::{Backend, BackendError};
@@ -21,6 +24,10 @@ const NAMES: &[Column] = &[Text, Text];
 const LANE: &[Column] = &[Text, Text, Text];
 /// A column of numbers.
 const NUMBER: &[Column] = &[Integer];
+/// Five that name a total of a day.
+const COUNTER: &[Column] = &[Integer, Text, Text, Text, Text];
+const TOTALS: &[Column] = &[Integer, Text, Text, Text, Text, Integer, Integer];
+const USES: &[Column] = &[Text, Integer, Integer, Integer];
 const TRANSFER_CASES: &[Column] = &[Text, Text, Text, Text, Text, Text, Integer];
 const INBOX_CASES: &[Column] = &[Text, Integer, Text, Text];
 
@@ -119,6 +126,29 @@ impl<S: Session> Writer<S> {
         Ok(())
     }
 
+    /// The totals that the batch touches, in their order. They come last: others wait for these rows
+    /// until the commit. A transfer that counts where it is to count touches none.
+    async fn day_facts(&mut self, wanted: &Wanted, facts: &mut Facts) -> Result<(), BackendError> {
+        let transfers = wanted.reckonings.iter().map(|reckoning| reckoning.transfer);
+        let transfers: BTreeSet<_> = transfers.collect();
+        let transfers = Table::of(NAME, transfers.into_iter().map(|id| [id.into()]));
+        for row in self.get(S::STATEMENTS.facts_uses, transfers).await? {
+            let (id, counts) = day_use(&row).map_err(BackendError::Store)?;
+            facts.uses.insert(id, counts);
+        }
+        let touched = wanted
+            .reckonings
+            .iter()
+            .flat_map(|reckoning| reckoning.touches(facts.uses.get(&reckoning.transfer).copied()));
+        let touched: BTreeSet<_> = touched.collect();
+        let touched = Table::of(COUNTER, touched.iter().map(counter_cells));
+        for row in self.get(S::STATEMENTS.facts_totals, touched).await? {
+            let (counter, total) = day_total(&row).map_err(BackendError::Store)?;
+            facts.totals.insert(counter, total);
+        }
+        Ok(())
+    }
+
     async fn put_transfers(&mut self, rows: &Rows) -> Result<(), BackendError> {
         let statements = S::STATEMENTS;
         self.put(statements.put_events, &rows.events).await?;
@@ -131,6 +161,7 @@ impl<S: Session> Writer<S> {
         self.put(statements.put_ledger, &rows.ledger).await?;
         self.put(statements.put_receipts, &rows.receipts).await?;
         self.put(statements.put_keys, &rows.keys).await?;
+        self.put_uses(rows).await?;
         self.put(statements.put_outbox, &rows.outbox).await
     }
 
@@ -146,6 +177,56 @@ impl<S: Session> Writer<S> {
             [core, kind, account, (*holder).into()]
         });
         self.put(S::STATEMENTS.put_lanes, &Table::of(&[Text, Text, Text, Text], taken)).await
+    }
+
+    /// What counts on days that are over goes as new uses come, twice as much, so that it is bounded.
+    async fn put_uses(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let (mut left, mut taken) = (Table::new(NAME), Table::new(USES));
+        for (id, counts) in &rows.uses {
+            match counts {
+                None => left.push([(*id).into()]),
+                Some(Use { day, wallet, organisation }) => {
+                    let day = day.as_micros().into();
+                    taken.push([(*id).into(), day, (*wallet).into(), (*organisation).into()]);
+                }
+            }
+        }
+        // What the batch itself took was never written: those are fewer rows than transfers.
+        if !left.is_empty() {
+            self.0.put(S::STATEMENTS.leave_uses, &left).await?;
+        }
+        self.put(S::STATEMENTS.put_uses, &taken).await?;
+        let days = rows.uses.values().flatten().map(|counts| counts.day);
+        self.clear(S::STATEMENTS.clear_uses, days.min(), taken.len()).await
+    }
+
+    async fn put_totals(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let (mut new, mut known) = (Table::new(TOTALS), Table::new(TOTALS));
+        for (counter, NewTotal { total, stored }) in &rows.totals {
+            let [day, provider, operation, currency, wallet] = counter_cells(counter);
+            let (minor, count) = (total.minor.into(), total.count.into());
+            let table = if *stored { &mut known } else { &mut new };
+            table.push([day, provider, operation, currency, wallet, minor, count]);
+        }
+        self.put(S::STATEMENTS.put_totals, &known).await?;
+        self.put(S::STATEMENTS.new_totals, &new).await?;
+        let days = rows.totals.iter().filter(|(_, total)| !total.stored).map(|(of, _)| of.day);
+        self.clear(S::STATEMENTS.clear_totals, days.min(), new.len()).await
+    }
+
+    /// Removes rows of days that are over, where `new` rows of the day `first` and later came.
+    async fn clear(
+        &mut self,
+        statement: &'static str,
+        first: Option<Timestamp>,
+        new: usize,
+    ) -> Result<(), BackendError> {
+        let Some(first) = first else { return Ok(()) };
+        let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
+        let before = first.as_micros().saturating_sub(kept);
+        let most = (2 * new) as u64;
+        let row = [[before.into(), most.into()]];
+        self.0.put(statement, &Table::of(&[Integer, Integer], row)).await.map(drop)
     }
 
     async fn put_inbox(&mut self, rows: &Rows) -> Result<(), BackendError> {
@@ -204,7 +285,8 @@ impl<S: Session> Writer<S> {
             [account.clone().into(), (*currency).into(), (*by).into()]
         });
         let columns = &[Text, Text, Integer];
-        self.put(S::STATEMENTS.put_balances, &Table::of(columns, balances)).await
+        self.put(S::STATEMENTS.put_balances, &Table::of(columns, balances)).await?;
+        self.put_totals(rows).await
     }
 }
 
@@ -218,6 +300,7 @@ impl<S: Session> Backend for Writer<S> {
         let mut facts = Facts::default();
         self.transfer_facts(wanted, &mut facts).await?;
         self.inbox_facts(wanted, &mut facts).await?;
+        self.day_facts(wanted, &mut facts).await?;
         Ok(facts)
     }
 
@@ -270,6 +353,32 @@ fn lane_holder(row: &impl Record) -> Result<(Lane, TransferId), StoreError> {
     };
     let lane = Lane { core: words::core(read::text(row, 0)?)?, account };
     Ok((lane, words::transfer_id(read::text(row, 3)?)?))
+}
+
+fn counter_cells(counter: &Counter) -> [Cell; 5] {
+    let Counter { day, provider, operation, currency, wallet } = counter;
+    let (operation, currency) = (operation.as_str().into(), (*currency).into());
+    [day.as_micros().into(), provider.into(), operation, currency, wallet.clone().into()]
+}
+
+fn day_total(row: &impl Record) -> Result<(Counter, Total), StoreError> {
+    let counter = Counter {
+        day: read::time(row, 0)?,
+        provider: words::provider(read::text(row, 1)?)?,
+        operation: words::wallet_operation(read::text(row, 2)?)?,
+        currency: words::currency(read::text(row, 3)?)?,
+        wallet: read::text(row, 4)?.to_owned(),
+    };
+    Ok((counter, Total { minor: read::integer(row, 5)?, count: read::integer(row, 6)? }))
+}
+
+fn day_use(row: &impl Record) -> Result<(TransferId, Use), StoreError> {
+    let counts = Use {
+        day: read::time(row, 1)?,
+        wallet: read::integer(row, 2)? != 0,
+        organisation: read::integer(row, 3)? != 0,
+    };
+    Ok((words::transfer_id(read::text(row, 0)?)?, counts))
 }
 
 type ReceiptName = (ProviderId, Receipt);

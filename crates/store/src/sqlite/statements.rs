@@ -55,6 +55,15 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT i.provider, i.digest, i.id
         FROM json_each(?1) AS w
         CROSS JOIN inbox AS i ON i.provider = w.value ->> 0 AND i.digest = w.value ->> 1",
+    facts_uses: "
+        SELECT u.transfer_id, u.day_us, u.wallet, u.organisation
+        FROM json_each(?1) AS w CROSS JOIN day_uses AS u ON u.transfer_id = w.value ->> 0",
+    facts_totals: "
+        SELECT t.day_us, t.provider, t.operation, t.currency, t.wallet, t.minor, t.count
+        FROM json_each(?1) AS w CROSS JOIN day_totals AS t
+        ON t.day_us = w.value ->> 0 AND t.provider = w.value ->> 1
+            AND t.operation = w.value ->> 2 AND t.currency = w.value ->> 3
+            AND t.wallet = w.value ->> 4",
     inbox_numbers: "
         SELECT (SELECT coalesce(max(id), 0) FROM inbox) + 1 + w.key FROM json_each(?1) AS w",
     put_events: "
@@ -86,6 +95,33 @@ pub(super) const STATEMENTS: Statements = Statements {
     put_keys: "
         INSERT INTO idempotency_keys (client, key, digest, transfer_id)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+    leave_uses: "
+        DELETE FROM day_uses WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+    put_uses: "
+        INSERT INTO day_uses (transfer_id, day_us, wallet, organisation)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
+        ON CONFLICT (transfer_id) DO UPDATE SET day_us = excluded.day_us,
+            wallet = excluded.wallet, organisation = excluded.organisation",
+    new_totals: "
+        INSERT INTO day_totals (day_us, provider, operation, currency, wallet, minor, count)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+            value ->> 6
+        FROM json_each(?1)",
+    put_totals: "
+        UPDATE day_totals SET minor = w.value ->> 5, count = w.value ->> 6
+        FROM json_each(?1) AS w
+        WHERE day_us = w.value ->> 0 AND provider = w.value ->> 1 AND operation = w.value ->> 2
+          AND currency = w.value ->> 3 AND wallet = w.value ->> 4",
+    clear_uses: "
+        DELETE FROM day_uses WHERE transfer_id IN (
+            SELECT transfer_id FROM day_uses WHERE day_us < ?1 ->> '$[0][0]'
+            ORDER BY day_us LIMIT ?1 ->> '$[0][1]'
+        )",
+    clear_totals: "
+        DELETE FROM day_totals WHERE (day_us, provider, operation, currency, wallet) IN (
+            SELECT day_us, provider, operation, currency, wallet FROM day_totals
+            WHERE day_us < ?1 ->> '$[0][0]' ORDER BY day_us LIMIT ?1 ->> '$[0][1]'
+        )",
     put_outbox: "
         INSERT INTO outbox (transfer_id, at_us, news, summary)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
@@ -180,12 +216,6 @@ pub(super) const STATEMENTS: Statements = Statements {
     search_msisdn: search_by!("t.msisdn = ?1"),
     search_client_reference: search_by!("t.client_reference = ?1"),
     search_receipt: SEARCH_RECEIPT,
-    moved: "
-        SELECT coalesce(sum(summary ->> '$.amount.minor'), 0) FROM transfers
-        WHERE msisdn = ?1 AND received_us >= ?2 AND received_us < ?3 AND provider = ?4
-          AND kind IN (SELECT value FROM json_each(?5))
-          AND status NOT IN (SELECT value FROM json_each(?6))
-          AND summary ->> '$.amount.currency' = ?7 AND summary ->> '$.merged_into' IS NULL",
     due: "
         SELECT id, due_us FROM transfers WHERE due_us <= ?1 ORDER BY due_us, no LIMIT ?2",
     next_due: "

@@ -1,14 +1,17 @@
 //! The statements and the schema, looked at by `SQLite` itself.
 
+use std::time::Duration;
+
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, SqliteConnection};
 
 use super::statements::STATEMENTS;
 use super::{SqliteOptions, SqliteStore, schema};
 use crate::batch::committer::commit_batch;
+use crate::contract::limits::{wallet_may, within};
 use crate::contract::story::{at, instruction, received};
 use crate::sql::OpenError;
 use crate::sql::writer::Writer;
-use crate::{CommitError, StoreError};
+use crate::{Allowance, Cap, CommitError, Store, StoreError};
 
 async fn migrated() -> SqliteConnection {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
@@ -73,7 +76,6 @@ async fn each_search_takes_its_index() {
         (STATEMENTS.search_msisdn, "transfers_by_msisdn"),
         (STATEMENTS.search_client_reference, "transfers_by_client_reference"),
         (STATEMENTS.search_receipt, "transfers_by_core_receipt"),
-        (STATEMENTS.moved, "transfers_by_msisdn"),
         (STATEMENTS.archivable, "transfers_by_received"),
         (STATEMENTS.due, "transfers_due"),
         (STATEMENTS.next_due, "transfers_due"),
@@ -191,4 +193,28 @@ async fn who_holds_an_account_before_there_were_lanes_keeps_it() {
     let lanes: Vec<[String; 4]> =
         lanes.iter().map(|row| std::array::from_fn(|column| row.get(column))).collect();
     assert_eq!(lanes, crate::sql::samples::lanes());
+}
+
+/// A wallet's day leaves rows behind; those of days that are over make room for new ones.
+#[tokio::test]
+async fn days_that_are_over_are_cleared_away_as_new_ones_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("kiungo.db"));
+    let store = SqliteStore::open(&options).await.unwrap();
+    let daily = wallet_may(Cap { value: None, count: Some(1) });
+    let length = Duration::from_hours(24);
+    let mut start = daily.day.start;
+    for n in 0..200 {
+        // Ten wallets a day.
+        start = if n % 10 == 0 { start.after(length) } else { start };
+        let day = start..start.after(length);
+        let change = received(instruction(n), at(1));
+        store.commit(within(change, &Allowance { day, ..daily.clone() })).await.unwrap();
+        for table in ["day_totals", "day_uses"] {
+            let rows = count(&options, table).await;
+            assert!(rows <= 40, "{table}: {rows} rows of twenty days");
+        }
+    }
+    assert!(count(&options, "day_uses").await >= 20, "a day that may be asked for stays");
+    store.close().await;
 }

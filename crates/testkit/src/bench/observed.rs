@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
     Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
     InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
-    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod,
+    Overview, Page, Store, StoreError, Summary, TransferQuery,
 };
 
 /// What is to be done once a change is durable.
@@ -60,10 +60,6 @@ impl<O: Observer> Store for Observed<O> {
 
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
         self.store.search(query).await
-    }
-
-    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
-        self.store.moved(period).await
     }
 
     async fn due(

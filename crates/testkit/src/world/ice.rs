@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
-use kiungo_domain::{CoreId, Money, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
+use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_queue::{Delivery, Membership, QueueError, Shard, Work, WorkQueue};
 use kiungo_store::{
     Action, Arrival, CaseRow, Change, CommitError, CoreRequestQuery, CoreRequestRow, Cursor,
     InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance, NewArrival, Outgoing,
-    Overview, Page, Store, StoreError, Summary, TransferQuery, WalletPeriod,
+    Overview, Page, Store, StoreError, Summary, TransferQuery,
 };
 use tokio::sync::watch;
 
@@ -146,10 +146,6 @@ impl Store for IcyStore {
 
     async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
         through!(self.search(query))
-    }
-
-    async fn moved(&self, period: &WalletPeriod) -> Result<Money, StoreError> {
-        through!(self.moved(period))
     }
 
     async fn due(

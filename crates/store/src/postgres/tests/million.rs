@@ -98,12 +98,6 @@ fn queries() -> Vec<(&'static str, &'static str, Vec<Parameter>)> {
         ("journal", s.journal, id()),
         ("postings", s.postings, id()),
         ("summary", s.summary, id()),
-        ("moved", s.moved, {
-            let (from, to) = (number(MIDDLE * 1_000_000), number((MIDDLE + 86_400) * 1_000_000));
-            let words = |word| Parameter::Words(Some(vec![word]));
-            let wallet = text("255700000007");
-            vec![wallet, from, to, text("mpesa-tz"), words("deposit"), words("failed"), text("TZS")]
-        }),
         ("due", s.due, vec![number(i64::MAX), number(500)]),
         ("next_due", s.next_due, vec![]),
         ("holding_accounts", s.holding_accounts, vec![]),

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kiungo_domain::transfer::{Instruction, Kind, StepName};
-use kiungo_domain::{Outcome, Transfer};
+use kiungo_domain::{Msisdn, Outcome, Transfer};
 use kiungo_store::contract::Place;
+use kiungo_store::contract::limits::{all_may, wallet_may, within};
 use kiungo_store::contract::story::{
-    arrival, at, clear, clear_at, due, id, instruction, keyed, policy, provider, receipt, received,
-    rejection, then, wallet_instruction,
+    arrival, at, clear, clear_at, due, id, instruction, keyed, money, policy, provider, receipt,
+    received, rejection, then, wallet_instruction,
 };
-use kiungo_store::{Arrival, Change, CommitError, InboxState, PostgresStore, Store, TransferQuery};
+use kiungo_store::{
+    Allowance, Arrival, Cap, Change, CommitError, InboxState, PostgresStore, Store, TransferQuery,
+};
 use sqlx::{Connection, Executor};
 use tokio::task::JoinSet;
 
@@ -356,4 +359,78 @@ async fn a_lease_is_had_by_one_process() {
         }
         assert_eq!(takers.join_all().await.into_iter().filter(|has| *has).count(), 1);
     }
+}
+
+/// A deposit of the one wallet that is to fit into a day.
+fn within_the_day(n: u32, allowance: &Allowance) -> Change {
+    let msisdn = instruction(0).msisdn;
+    within(received(Instruction { msisdn, ..instruction(n) }, at(1)), allowance)
+}
+
+/// Several processes, each with a hundred transfers at the same time, of a day that has room for 37: first
+/// nobody has counted yet, then the day is given back and used up again while others come and go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rivals_together_keep_the_limits_of_a_day() {
+    const ROOM: u32 = 37;
+    const MINOR: i64 = 12_550;
+    let value = Cap { value: Some(money(MINOR * i64::from(ROOM))), count: None };
+    let count = Cap { value: None, count: Some(ROOM) };
+    for allowance in [wallet_may(value), wallet_may(count), all_may(count)] {
+        let place = Schema::new().await;
+        let rivals = rivals(&place).await;
+        let wanted = |n| [n, n + 1_000, n + 2_000].map(|n| within_the_day(n, &allowance));
+        let answers = compete(&rivals, (0..100).map(wanted)).await.concat();
+        let full = |error: &CommitError| matches!(error, CommitError::LimitReached(_));
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), ROOM as usize);
+        assert!(answers.iter().filter_map(|answer| answer.as_ref().err()).all(full), "{answers:?}");
+        // Each that was taken fails, at every process at once, while new ones want its room.
+        let taken = TransferQuery { limit: 500, ..TransferQuery::default() };
+        let taken = rivals[0].search(&taken).await.unwrap().rows;
+        assert_eq!(taken.len(), ROOM as usize);
+        let mut changes = Vec::new();
+        for (n, summary) in (5_000..).zip(&taken) {
+            let transfer = rivals[1].transfer(summary.id).await.unwrap().unwrap();
+            let fails = then(&transfer, at(2), |draft| draft.refused(rejection()));
+            let [one, two] = [n, n + 1_000].map(|n| within_the_day(n, &allowance));
+            changes.push([fails, one, two]);
+        }
+        let answers = compete(&rivals, changes.into_iter()).await.concat();
+        for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+            assert!(full(error), "{error}");
+        }
+        // What is left of the day is what nobody uses, to the last one.
+        let used = u32::try_from(rivals[2].overview(at(9)).await.unwrap().open).unwrap();
+        assert!(used <= ROOM, "{used}");
+        let answers = compete(&rivals, (8_000..8_040).map(wanted)).await.concat();
+        let taken = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert_eq!(taken, (ROOM - used) as usize);
+    }
+}
+
+/// Wallets whose first movement of the day is at several processes at once, and one limit for all of
+/// them: nobody waits for another in a circle, and nobody fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rivals_begin_a_day_for_many_wallets() {
+    let place = Schema::new().await;
+    let rivals = rivals(&place).await;
+    let one = Cap { value: None, count: Some(1) };
+    let all = Cap { value: None, count: Some(150) };
+    let allowance = Allowance { organisation: Some(all), ..wallet_may(one) };
+    let wanted = |n: u32| {
+        [n, n + 1_000, n + 2_000].map(|id| {
+            let msisdn = Some(Msisdn::parse(&format!("25571{:07}", n * 7_919 % 200)).unwrap());
+            within(received(Instruction { msisdn, ..instruction(id) }, at(1)), &allowance)
+        })
+    };
+    let answers = compete(&rivals, (0..200).map(wanted)).await;
+    let mut taken = 0;
+    for answers in &answers {
+        let won = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert!(won <= 1, "{answers:?}");
+        taken += won;
+        for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+            assert!(matches!(error, CommitError::LimitReached(_)), "{error}");
+        }
+    }
+    assert_eq!(taken, 150);
 }

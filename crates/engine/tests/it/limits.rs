@@ -4,14 +4,15 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::Status;
 use kiungo_domain::{Kind, Msisdn};
 use kiungo_engine::{Engine, NewTransfer, SubmitError};
+use kiungo_provider::RawCallback;
 use kiungo_store::TransferQuery;
 
-use crate::world::{DAY, World, submit, transfer, tzs};
+use crate::world::{DAY, World, count, provider_id, submit, transfer, tzs, value};
 
 /// A world in which a wallet may move 1000 a day in each direction.
 fn bounded() -> (Arc<World>, Engine) {
     let world = World::new();
-    *world.daily_max.lock().unwrap() = Some(tzs("1000"));
+    *world.wallet_may.lock().unwrap() = Some(value("1000"));
     let engine = world.engine();
     (world, engine)
 }
@@ -92,4 +93,63 @@ async fn what_failed_leaves_its_room_to_others() {
         tokio::time::sleep(DAY / 10_000).await;
     }
     assert!(!refused(&engine, "2", transfer(Kind::Deposit, "1000")).await);
+}
+
+/// The code under which a transfer is refused, as both doors tell it.
+async fn code(engine: &Engine, key: &str, amount: &str) -> String {
+    match submit(engine, key, transfer(Kind::Deposit, amount)).await {
+        Err(SubmitError::Refused(rejection)) => rejection.code,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn each_limit_of_a_day_has_its_code() {
+    let (world, engine) = bounded();
+    *world.all_may.lock().unwrap() = Some(value("1500"));
+    submit(&engine, "1", transfer(Kind::Deposit, "900")).await.unwrap();
+    assert_eq!(code(&engine, "2", "101").await, "amount_above_daily_maximum");
+    *world.wallet_may.lock().unwrap() = Some(count(1));
+    assert_eq!(code(&engine, "2", "1").await, "count_above_daily_maximum");
+    *world.wallet_may.lock().unwrap() = None;
+    assert_eq!(code(&engine, "2", "601").await, "amount_above_organisation_daily_maximum");
+    *world.all_may.lock().unwrap() = Some(count(1));
+    assert_eq!(code(&engine, "2", "1").await, "count_above_organisation_daily_maximum");
+    assert_eq!(stored(&engine).await, 1);
+}
+
+#[tokio::test]
+async fn of_all_wallets_that_come_together_only_those_that_fit_are_taken() {
+    let (world, engine) = bounded();
+    *world.all_may.lock().unwrap() = Some(value("1000"));
+    let tasks: Vec<_> = (0..100)
+        .map(|n| {
+            let engine = engine.clone();
+            let msisdn = Msisdn::parse(&format!("2557123456{n:02}")).unwrap();
+            let new = NewTransfer { msisdn, ..transfer(Kind::Deposit, "99") };
+            tokio::spawn(async move { submit(&engine, &n.to_string(), new).await.is_ok() })
+        })
+        .collect();
+    let mut taken = 0;
+    for task in tasks {
+        taken += usize::from(task.await.unwrap());
+    }
+    assert_eq!((taken, stored(&engine).await), (10, 10));
+}
+
+/// What a customer has paid at the wallet is there, whatever fits.
+#[tokio::test(start_paused = true)]
+async fn a_payment_started_at_the_wallet_counts_and_is_not_refused() {
+    let (_world, engine) = bounded();
+    for (n, amount) in [(1, "700"), (2, "700")] {
+        let notice = format!("W{n} 255712345678 {amount} 7");
+        let (method, path) = ("POST".to_owned(), "/".to_owned());
+        let callback = RawCallback { method, path, headers: Vec::new(), body: notice.into() };
+        engine.callback(&provider_id(), callback).await.unwrap();
+        while stored(&engine).await < n {
+            tokio::time::sleep(DAY / 10_000).await;
+        }
+    }
+    assert!(refused(&engine, "1", transfer(Kind::Deposit, "1")).await);
+    assert!(!refused(&engine, "1", transfer(Kind::Withdrawal, "1000")).await);
 }
