@@ -15,6 +15,8 @@
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
 //! * `fees`: what a mapping expects, beside what the provider states
 //! * `inbox`: callbacks and payments started at the wallet
+//! * `judge`: payments that providers offer: judged, taken, answered for
+//! * `reading`: what is read at a provider on request
 //! * [`requests`]: what cores ask to be paid out
 //! * `schedule`: what is due, found again after a restart
 //! * [`sharing`]: several processes: what is announced, and what is given back
@@ -34,8 +36,10 @@ mod daily;
 mod fees;
 mod gate;
 mod inbox;
+mod judge;
 mod lanes;
 mod operate;
+mod reading;
 mod schedule;
 mod shards;
 pub mod sharing;

@@ -17,6 +17,11 @@ impl Text {
     pub(crate) fn given(text: Option<&Self>) -> Option<&str> {
         text.map(|text| text.0.trim()).filter(|text| !text.is_empty())
     }
+
+    /// The text exactly as it came, blanks included.
+    pub(crate) fn raw(&self) -> &str {
+        &self.0
+    }
 }
 
 impl From<&str> for Text {
@@ -37,6 +42,15 @@ impl<'de> Deserialize<'de> for Text {
             Err(D::Error::custom("a string was expected"))
         }
     }
+}
+
+/// A field that only informs: what cannot be read is passed over, because it must not make the
+/// payment unreadable.
+fn informing<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).ok())
 }
 
 /// One entry of a party, of custom data, or of an error's parameters. Keys may repeat (§7.2).
@@ -228,8 +242,11 @@ pub(crate) struct BillPayment {
     pub(crate) paid_amount: Option<Text>,
     pub(crate) currency: Option<Text>,
     pub(crate) requesting_organisation_transaction_reference: Option<Text>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) request_date: Option<Text>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) custom_data: Option<Vec<KeyValue>>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) metadata: Option<Vec<KeyValue>>,
 }
 
@@ -253,8 +270,23 @@ struct Shape {
     transaction_status: Option<IgnoredAny>,
     server_correlation_id: Option<IgnoredAny>,
     status: Option<IgnoredAny>,
+    link_reference: Option<IgnoredAny>,
+    source_account_identifiers: Option<IgnoredAny>,
+    mandate_reference: Option<IgnoredAny>,
     link: Option<IgnoredAny>,
     result: Option<Text>,
+}
+
+impl Shape {
+    /// A `status` alone makes a request state only of what is no other resource that has one: a Link
+    /// (§10.8) has it too.
+    const fn is_request_state(&self) -> bool {
+        self.server_correlation_id.is_some()
+            || (self.status.is_some()
+                && self.link_reference.is_none()
+                && self.source_account_identifiers.is_none()
+                && self.mandate_reference.is_none())
+    }
 }
 
 /// Reads a body of any known shape; `None` if it has none, or its fields are not of their types.
@@ -264,7 +296,7 @@ pub(crate) fn read_body(bytes: &[u8]) -> Option<Body> {
         read_object(bytes).map(Body::Error)
     } else if shape.transaction_reference.is_some() || shape.transaction_status.is_some() {
         read_object(bytes).map(|transaction| Body::Transaction(Box::new(transaction)))
-    } else if shape.server_correlation_id.is_some() || shape.status.is_some() {
+    } else if shape.is_request_state() {
         read_object(bytes).map(|state| Body::RequestState(Box::new(state)))
     } else if shape.link.is_some() {
         let link: Link = read_object(bytes)?;
@@ -308,6 +340,12 @@ mod tests {
         assert!(matches!(shape(r#"{"result":"success"}"#), Some(Body::Updated)));
         for text in ["", "{}", "[]", "null", "<html>", r#"{"result":"no"}"#, r#"{"status":{}}"#] {
             assert!(shape(text).is_none(), "{text}");
+        }
+        for link in [
+            r#"{"status":"active","linkReference":"REF-1"}"#,
+            r#"{"status":"active","mode":"both","sourceAccountIdentifiers":[]}"#,
+        ] {
+            assert!(shape(link).is_none(), "a Link is no request state: {link}");
         }
     }
 

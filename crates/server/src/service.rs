@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kiungo_core_banking::AccountFacts;
-use kiungo_domain::{AccountRef, Kind, Money, ProviderId, Timestamp, TransferId};
+use kiungo_domain::{AccountRef, Kind, Money, Msisdn, ProviderId, Timestamp, TransferId};
 use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
     CallbackAnswer, Caller, NewTransfer, ProviderStatus, RequestError, SubmitError, Submitted,
@@ -52,6 +52,14 @@ pub trait Service: Send + Sync {
 
     /// The float at a provider; `None` if there is no such provider, or it does not tell.
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>>;
+
+    /// The name of a wallet's holder, `None` inside if there is no such wallet; `None` if there is no
+    /// such provider, or it does not tell.
+    async fn holder_name(
+        &self,
+        provider: &ProviderId,
+        msisdn: &Msisdn,
+    ) -> Option<Result<Option<String>, ReadError>>;
 
     /// What a provider's mapping expects it to charge; `None` if the mapping does not say.
     fn expected_fee(&self, provider: &ProviderId, kind: Kind, amount: Money)
@@ -108,6 +116,14 @@ impl Service for kiungo_engine::Engine {
 
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
         Self::balance(self, provider).await
+    }
+
+    async fn holder_name(
+        &self,
+        provider: &ProviderId,
+        msisdn: &Msisdn,
+    ) -> Option<Result<Option<String>, ReadError>> {
+        Self::holder_name(self, provider, msisdn).await
     }
 
     fn expected_fee(

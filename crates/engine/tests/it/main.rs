@@ -8,6 +8,7 @@
 //! * `turns`: which of several processes looks for it
 //! * `keyed`: what is asked under a key
 //! * `notices`: what is told of one payment twice
+//! * `offers`: payments that are judged before they are taken
 //! * `fees`: what providers state, beside what is expected
 
 mod daily;
@@ -15,6 +16,7 @@ mod duplicates;
 mod fees;
 mod keyed;
 mod notices;
+mod offers;
 mod requests;
 mod turns;
 mod world;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use kiungo_core_banking::{
     AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError,
     UndoOrder,
@@ -22,8 +23,9 @@ use kiungo_engine::{
     ProviderLink, ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, Capabilities, PaymentFinding, PaymentNotice,
-    Provider, RawCallback, ReadError, Verdict, WalletInquiry, WalletOrder,
+    CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState, PaymentFinding,
+    PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Verdict, WalletInquiry,
+    WalletOrder,
 };
 use kiungo_store::MemoryStore;
 
@@ -46,6 +48,10 @@ pub struct World {
     pub max: Mutex<Option<Money>>,
     /// The fee that the mapping expects.
     pub expected_fee: Mutex<Option<Money>>,
+    /// What a payer may have meant; as typed, anything is an account if this is empty.
+    pub candidates: Mutex<Vec<AccountRef>>,
+    /// Why the core refuses an account, where it does not say that there is none.
+    pub refuses_because: Mutex<Option<Reason>>,
 }
 
 impl World {
@@ -164,30 +170,63 @@ impl Provider for Wallets {
         PaymentFinding::Absent
     }
 
-    /// A notice is receipt, wallet, amount and account with blanks between.
+    /// A notice is receipt, wallet, amount and account with blanks between; at `offer` it is an offer,
+    /// at `made` one that cannot be turned away. `state/…` and `response/…` ask for one.
     fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+        if callback.method == "GET" {
+            return match callback.path.split_once('/') {
+                Some(("state", name)) => {
+                    let name = name.parse().map_err(|_| CallbackError::BadSignature)?;
+                    Ok(CallbackNews::StateQuery(StateQuery::Name(name)))
+                }
+                Some(("response", id)) => {
+                    Ok(CallbackNews::StateQuery(StateQuery::Correlation(id.to_owned())))
+                }
+                _ => Err(CallbackError::UnknownPath("GET".to_owned())),
+            };
+        }
         let text = String::from_utf8_lossy(&callback.body);
         let words: Vec<&str> = text.split(' ').collect();
         let [receipt, msisdn, amount, account] = words[..] else {
             return Err(CallbackError::BadSignature);
         };
-        Ok(CallbackNews::Payment(PaymentNotice {
+        let notice = PaymentNotice {
             receipt: Some(Receipt::new(receipt).unwrap()),
             msisdn: Msisdn::parse(msisdn).ok(),
             amount: tzs(amount),
             account_reference: account.to_owned(),
             reference: None,
             at: None,
-        }))
+        };
+        let correlation = callback.header("x-correlationid").map(str::to_owned);
+        Ok(match callback.path.as_str() {
+            "offer" => CallbackNews::Offer(Offer { notice, correlation, made: false }),
+            "made" => CallbackNews::Offer(Offer { notice, correlation, made: true }),
+            "question" => CallbackNews::Validation(notice),
+            _ => CallbackNews::Payment(notice),
+        })
     }
 
-    fn reply(&self, _callback: &RawCallback, _verdict: &Verdict) -> CallbackReply {
-        CallbackReply { status: 200, body: None }
+    /// The body is the name of an offer, where there is one, and where it stands.
+    fn reply(&self, _callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
+        let (status, body) = match verdict {
+            Verdict::Accepted => (200, String::new()),
+            Verdict::Taken(state) => (202, told(state)),
+            Verdict::State(Some(state)) => (200, told(state)),
+            Verdict::State(None) => (404, String::new()),
+            Verdict::Refused(refusal) => (400, format!("{:?}", refusal.reason)),
+            Verdict::Unreadable => (400, "unreadable".to_owned()),
+        };
+        CallbackReply { status, body: Some(("text/plain", Bytes::from(body))) }
     }
 
     async fn probe(&self) -> Result<String, ReadError> {
         Ok(String::new())
     }
+}
+
+fn told(state: &OfferState) -> String {
+    format!("{} {:?}", state.name, state.standing)
 }
 
 struct Accounts(Arc<World>);
@@ -200,7 +239,8 @@ impl Core for Accounts {
 
     async fn check(&self, check: &AccountCheck) -> CheckAnswer {
         if *self.0.refuses_accounts.lock().unwrap() {
-            return CheckAnswer::Refused(rejection(Reason::AccountNotFound));
+            let reason = *self.0.refuses_because.lock().unwrap();
+            return CheckAnswer::Refused(rejection(reason.unwrap_or(Reason::AccountNotFound)));
         }
         CheckAnswer::Allowed(AccountFacts {
             account: CoreAccount {
@@ -279,7 +319,7 @@ impl ProviderRules for Rules {
     }
 
     fn resolve(&self, _account_reference: &str, _payer: Option<&Msisdn>) -> Vec<AccountRef> {
-        Vec::new()
+        self.world.candidates.lock().unwrap().clone()
     }
 
     fn payment_type(&self, _core: &CoreId) -> Option<u64> {
