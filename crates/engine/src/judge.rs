@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use kiungo_core_banking::{AccountCheck, CheckAnswer};
+use kiungo_domain::ProviderId;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::{Kind, Status};
-use kiungo_domain::ProviderId;
 use kiungo_provider::{
     CallbackNews, Offer, OfferState, PaymentNotice, RawCallback, Refusal, RefusedFor, Standing,
     StateQuery, Verdict,
@@ -284,6 +284,9 @@ mod tests {
             assert_eq!(name.get_version_num(), 8);
             assert_ne!(name, name_of(&other, InboxId(id)));
         }
-        assert_ne!(name_of(&one, InboxId(1)).as_u128() >> 64, name_of(&one, InboxId(2)).as_u128() >> 64);
+        assert_ne!(
+            name_of(&one, InboxId(1)).as_u128() >> 64,
+            name_of(&one, InboxId(2)).as_u128() >> 64
+        );
     }
 }

@@ -48,7 +48,8 @@ pub(crate) fn payment(
         }
         (None, None) => Err(missing("X-CorrelationID")),
     };
-    let paid = |field, text: Option<&Text>| amount(field, text, payment.currency.as_ref(), currency);
+    let paid =
+        |field, text: Option<&Text>| amount(field, text, payment.currency.as_ref(), currency);
     // The deprecated twin counts only where it does not contradict (§10.6).
     let paid = match (&payment.amount_paid, &payment.paid_amount) {
         (None, Some(_)) => paid("paidAmount", payment.paid_amount.as_ref()),

@@ -18,8 +18,8 @@ use crate::client::content_hash;
 use crate::map::codes::Refusal;
 use crate::map::reading::{Asked, StateSays, state_handle};
 use crate::paths::{account_pairs, decode};
-use crate::{bill, offer};
 use crate::wire::{Body, ErrorObject, RequestState, Transaction, read_body};
+use crate::{bill, offer};
 
 /// What a callback's method and path stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]

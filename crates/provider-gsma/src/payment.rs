@@ -2,9 +2,7 @@
 //! and in a confirmation.
 
 use kiungo_domain::{Currency, Msisdn, Receipt, Reference};
-use kiungo_provider::{
-    CallbackError, CallbackNews, Meaning, Offer, PaymentFinding, PaymentNotice,
-};
+use kiungo_provider::{CallbackError, CallbackNews, Meaning, Offer, PaymentFinding, PaymentNotice};
 
 use crate::Gsma;
 use crate::config::ReferencePlace;

@@ -53,6 +53,15 @@ fn informing<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     Ok(serde_json::from_str(raw.get()).ok())
 }
 
+/// The same for a list: of its entries those are passed over that cannot be read.
+fn informing_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let entries: Option<Vec<Box<RawValue>>> = informing(deserializer)?;
+    let read = |entry: Box<RawValue>| serde_json::from_str(entry.get()).ok();
+    Ok(entries.map(|entries| entries.into_iter().filter_map(read).collect()))
+}
+
 /// One entry of a party, of custom data, or of an error's parameters. Keys may repeat (§7.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyValue {
@@ -121,11 +130,16 @@ pub(crate) struct Transaction {
     pub(crate) transaction_status: Option<Text>,
     pub(crate) amount: Option<Text>,
     pub(crate) currency: Option<Text>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) description_text: Option<Text>,
     pub(crate) fees: Option<Vec<Fee>>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) creation_date: Option<Text>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) date_created: Option<Text>,
+    #[serde(deserialize_with = "informing_list")]
     pub(crate) custom_data: Option<Vec<KeyValue>>,
+    #[serde(deserialize_with = "informing_list")]
     pub(crate) metadata: Option<Vec<KeyValue>>,
 }
 
@@ -244,9 +258,9 @@ pub(crate) struct BillPayment {
     pub(crate) requesting_organisation_transaction_reference: Option<Text>,
     #[serde(deserialize_with = "informing")]
     pub(crate) request_date: Option<Text>,
-    #[serde(deserialize_with = "informing")]
+    #[serde(deserialize_with = "informing_list")]
     pub(crate) custom_data: Option<Vec<KeyValue>>,
-    #[serde(deserialize_with = "informing")]
+    #[serde(deserialize_with = "informing_list")]
     pub(crate) metadata: Option<Vec<KeyValue>>,
 }
 
@@ -364,6 +378,16 @@ mod tests {
         let Some(Body::Transaction(transaction)) = read_body(body) else { panic!() };
         let party = transaction.debit_party.unwrap();
         assert_eq!(party.iter().map(KeyValue::value).collect::<Vec<_>>(), ["", "", "26657000001"]);
+    }
+
+    #[test]
+    fn what_only_informs_does_not_make_a_transaction_unreadable() {
+        let body = br#"{"transactionStatus":"completed","descriptionText":{},"creationDate":[1],
+            "dateCreated":true,"customData":"x","metadata":[7,{"key":"a","value":"b"},{"value":1}]}"#;
+        let Some(Body::Transaction(transaction)) = read_body(body) else { panic!() };
+        let notes = transaction.metadata.unwrap();
+        assert_eq!(notes.iter().map(KeyValue::value).collect::<Vec<_>>(), ["b"]);
+        assert!(transaction.custom_data.is_none() && transaction.creation_date.is_none());
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kiungo_domain::AccountRef;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::{AccountRef, Status};
+use kiungo_domain::transfer::Status;
 use kiungo_engine::Engine;
 use kiungo_provider::RawCallback;
 use kiungo_store::TransferQuery;
@@ -100,10 +101,9 @@ async fn what_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing_b
     let engine = world.engine();
     *world.refuses_accounts.lock().unwrap() = true;
     let question = told(&engine, "POST", "question", None, "QX1 255712345678 500 7").await;
-    for (because, said) in [
-        (None, "Rule(AccountNotFound)"),
-        (Some(Reason::AccountState), "Rule(AccountState)"),
-    ] {
+    for (because, said) in
+        [(None, "Rule(AccountNotFound)"), (Some(Reason::AccountState), "Rule(AccountState)")]
+    {
         *world.refuses_because.lock().unwrap() = because;
         let offer = offered(&engine, Some("c1"), "QX1 255712345678 500 7").await;
         assert_eq!(offer, (400, said.to_owned()));
@@ -154,10 +154,7 @@ async fn a_known_receipt_is_taken_again_whatever_the_account_says_now() {
 async fn an_offer_of_somebody_else_and_an_unknown_question_are_not_found_and_make_no_case() {
     let engine = world().engine();
     offered(&engine, Some("c1"), "QX1 255712345678 500 7").await;
-    for path in [
-        "state/00000000-0000-8000-8000-000000000001",
-        "response/c9",
-    ] {
+    for path in ["state/00000000-0000-8000-8000-000000000001", "response/c9"] {
         assert_eq!(asked(&engine, path).await.0, 404, "{path}");
     }
     for path in ["heartbeat", "accounts/x/y/bills/z/payments"] {

@@ -198,10 +198,9 @@ fn a_paid_bill_is_an_offer_that_can_be_turned_away() {
 
 #[test]
 fn what_is_taken_is_answered_with_a_pending_request_state_and_never_as_completed() {
-    for raw in [
-        bill(&json!({})),
-        callback("POST", "payments", fixture!("payments/merchantpay.json")),
-    ] {
+    for raw in
+        [bill(&json!({})), callback("POST", "payments", fixture!("payments/merchantpay.json"))]
+    {
         let (status, body) = replied(&raw, &Verdict::Taken(state(&raw, Standing::Pending)));
         assert_eq!((status, &body["status"]), (202, &json!("pending")));
         assert_eq!(body["serverCorrelationId"], STATE_ID);
@@ -242,7 +241,10 @@ fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_erro
         }
     }
     let raw = callback("GET", &format!("responses/{ID}"), "");
-    assert_eq!(read(&raw), Ok(CallbackNews::StateQuery(StateQuery::Correlation(ID.to_lowercase()))));
+    assert_eq!(
+        read(&raw),
+        Ok(CallbackNews::StateQuery(StateQuery::Correlation(ID.to_lowercase())))
+    );
     let (status, body) = replied(&raw, &Verdict::State(None));
     assert_eq!((status, &body["errorCode"]), (404, &json!("identifierError")));
 }
@@ -314,7 +316,8 @@ fn a_heartbeat_is_answered_and_an_unknown_question_is_no_callback() {
     assert_eq!(read(&raw), Ok(CallbackNews::Heartbeat));
     let (status, body) = replied(&raw, &Verdict::Accepted);
     assert_eq!((status, body), (200, json!({"serviceStatus": "available"})));
-    for path in ["accounts/consumerno/SA000012/bills/SA000012/payments", "requeststates/junk", "x"] {
+    for path in ["accounts/consumerno/SA000012/bills/SA000012/payments", "requeststates/junk", "x"]
+    {
         let raw = callback("GET", path, "");
         assert!(matches!(read(&raw), Err(CallbackError::UnknownPath(_))), "{path}");
         assert_eq!(replied(&raw, &Verdict::Unreadable).0, 404, "{path}");

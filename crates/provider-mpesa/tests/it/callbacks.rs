@@ -246,7 +246,11 @@ fn a_validation_asks_and_is_answered() {
     assert_eq!(notice.receipt, None);
     for (verdict, code, text) in [
         (Verdict::Accepted, "0", "Accepted"),
-        (Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "no such account")), "C2B00012", "Rejected"),
+        (
+            Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "no such account")),
+            "C2B00012",
+            "Rejected",
+        ),
         (Verdict::Unreadable, "C2B00016", "Rejected"),
     ] {
         let expected = json!({ "ResultCode": code, "ResultDesc": text });

@@ -1,7 +1,7 @@
 //! Whatever arrives, nothing panics and nothing is invented; whatever goes out is legal.
 
-use kiungo_domain::transfer::StepName;
 use kiungo_domain::outcome::Reason;
+use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{CallbackNews, Provider, RawCallback, Refusal, Verdict};

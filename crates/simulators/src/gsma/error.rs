@@ -7,8 +7,8 @@ use axum::response::Response;
 use kiungo_domain::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Simulator, format};
 use super::options::Quirks;
+use super::{Simulator, format};
 
 /// An error as the API states it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::error::{ApiError, Category};
 use super::options::{Flow, Place};
-use super::order::{Order, Raw};
+use super::order::{Order, Raw, canonical};
 use super::security::Client;
 use super::state::{AccountStatus, Outcome, Request, State, Transaction};
 use super::{Api, Simulator, afterwards, callback, format};
@@ -167,7 +167,11 @@ impl Simulator {
                 && (order.payer == FLOAT || order.payer == known.party)
         });
         match fits {
-            Some(known) => order.payer = known.party,
+            Some(known) => {
+                let payer = canonical(&known.party, self.options());
+                order.echo.insert("debitParty".to_owned(), payer);
+                order.payer = known.party;
+            }
             None => {
                 let unknown = ApiError::unknown("One-time code", self.now());
                 order.failing = order.failing.or(Some(unknown.field("oneTimeCode", "unused")));
@@ -393,10 +397,7 @@ impl Simulator {
         }
         self.check_limits(state, order, now)?;
         self.check_original(state, order, now)?;
-        if order.payer == FLOAT
-            && order.original.is_none()
-            && self.float_is_empty(state.began())
-        {
+        if order.payer == FLOAT && order.original.is_none() && self.float_is_empty(state.began()) {
             return Err(rule("insufficientFunds", "Payer balance too low"));
         }
         if self.inner.faults.strikes(order.operation(), Fault::CustomerRefuses, &order.key) {

@@ -125,15 +125,14 @@ pub fn gsma_callback(data: &[u8]) {
         }
         Ok(CallbackNews::Payment(notice)) => check_notice(terms, &notice, &callback),
         Ok(CallbackNews::Offer(offer)) => check_notice(terms, &offer.notice, &callback),
-        Ok(
-            CallbackNews::StateQuery(_) | CallbackNews::Heartbeat | CallbackNews::Malformed(_),
-        ) => {}
+        Ok(CallbackNews::StateQuery(_) | CallbackNews::Heartbeat | CallbackNews::Malformed(_)) => {}
         Ok(CallbackNews::Validation(notice)) => {
             assert_eq!((&notice.receipt, notice.amount.is_zero()), (&None, true));
         }
         Err(error) => claims.callback_error(&error),
     }
-    let refused = Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
+    let refused =
+        Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
     for verdict in [Verdict::Accepted, refused, Verdict::Unreadable] {
         claims::reply(&callback, &gsma.reply(&callback, &verdict));
     }

@@ -118,7 +118,8 @@ pub fn mpesa_callback(data: &[u8]) {
         ) => panic!("this API has nothing of the kind"),
         Err(error) => claims.callback_error(&error),
     }
-    let refused = Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
+    let refused =
+        Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
     for verdict in [Verdict::Accepted, refused, Verdict::Unreadable] {
         let reply = mpesa.reply(&callback, &verdict);
         // Only an address that is none is answered with 404.

@@ -1,9 +1,7 @@
 //! What the provider does that no request asks for.
 
 use kiungo_simulators::books::Movement;
-use kiungo_simulators::gsma::options::{
-    Charge, Conduct, Flow, NotifyForm, Options, PaidBy, Place,
-};
+use kiungo_simulators::gsma::options::{Charge, Conduct, Flow, NotifyForm, Options, PaidBy, Place};
 use serde_json::{Value, json};
 
 use super::{CALLBACK, ID, MSISDN, OTHER, World, error, expected, payout, world_with};

@@ -102,11 +102,8 @@ async fn responses_lead_to_the_object_in_either_form_of_link() {
     for (form, while_pending) in
         [(LinkForm::Relative, WhilePending::NotFound), (LinkForm::Absolute, WhilePending::Link)]
     {
-        let options = Options {
-            link: form,
-            while_pending: Some(while_pending),
-            ..Options::default()
-        };
+        let options =
+            Options { link: form, while_pending: Some(while_pending), ..Options::default() };
         let world = world_with(options, no_faults());
         let path = format!("{BASE}/responses/{ID}");
         let ask = || call(&world.router, "GET", &path, &[("host", "sim:1")], "");

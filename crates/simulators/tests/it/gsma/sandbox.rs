@@ -30,8 +30,7 @@ fn with(amount: &str, changes: &Value) -> Value {
 #[tokio::test(start_paused = true)]
 async fn each_party_has_a_purse_in_every_currency() {
     let usd = Currency::from_code("USD").unwrap();
-    let options =
-        Options { flow: Flow::Synchronous, currencies: vec![usd], ..Options::default() };
+    let options = Options { flow: Flow::Synchronous, currencies: vec![usd], ..Options::default() };
     let world = world_with(options, no_faults());
     let path = "/transactions/type/merchantpay";
     let dollars = with("5.50", &json!({"currency": "USD"}));
@@ -48,10 +47,13 @@ async fn each_party_has_a_purse_in_every_currency() {
 
 #[tokio::test(start_paused = true)]
 async fn a_date_may_have_a_time_unless_the_schema_is_insisted_on() {
-    let body = with("5", &json!({"senderKyc": {
-        "dateOfBirth": "1970-01-02T10:00:00",
-        "idDocument": [{"idType": "passport", "issueDate": "2018-11-20T00:00:00Z"}],
-    }}));
+    let body = with(
+        "5",
+        &json!({"senderKyc": {
+            "dateOfBirth": "1970-01-02T10:00:00",
+            "idDocument": [{"idType": "passport", "issueDate": "2018-11-20T00:00:00Z"}],
+        }}),
+    );
     let path = "/transactions/type/merchantpay";
     for (strict, status) in [(true, 400), (false, 201)] {
         let options = Options { flow: Flow::Synchronous, strict, ..Options::default() };
