@@ -174,9 +174,9 @@ async fn every_refusal_is_an_error_object() {
     for (name, value, code) in
         [("x-date", "yesterday", "formatError"), ("x-client-id", &"x".repeat(257), "lengthError")]
     {
-        let answer =
-            call(&world.router, "GET", &format!("{BASE}/accounts/balance"), &[(name, value)], "");
-        assert_eq!(error(&answer.await), expected(400, "validation", code));
+        let path = format!("{BASE}/accounts/balance");
+        let answer = call(&world.router, "GET", &path, &[(name, value)], "").await;
+        assert_eq!(error(&answer), expected(400, "validation", code));
     }
     let fine = world.collect(ID, "5.5555").await.json();
     let said = fine["errorParameters"][0]["value"].as_str().unwrap().to_owned();
