@@ -1,6 +1,7 @@
 //! No bytes from outside panic, and none of them that is not a listed success completes anything.
 
 use bytes::Bytes;
+use kiungo_domain::outcome::Reason;
 use kiungo_domain::{Finding, Outcome};
 use kiungo_provider::{CallbackNews, Provider, RawCallback, Refusal, Verdict};
 use proptest::prelude::*;
