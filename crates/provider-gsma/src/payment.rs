@@ -63,15 +63,12 @@ impl Gsma {
             self.reading.terms.status(word).map(|line| line.means) == Some(Meaning::Completed);
         let currency = self.reading.terms.currency;
         let (amount, code) = (transaction.amount.as_ref(), transaction.currency.as_ref());
-        match (offer::amount("amount", amount, code, currency), made) {
-            (Ok(_), _) => {}
-            // Nothing has moved, or it says so itself: there is nothing to keep.
-            (Err(refusal), false) => return Ok(CallbackNews::Malformed(refusal)),
-            (Err(refusal), true) if is_zero(amount, currency) => {
-                return Ok(CallbackNews::Malformed(refusal));
-            }
-            // Money may have moved: what is said of it is kept for a person, if it cannot be read.
-            (Err(_), true) => {}
+        // Where nothing has moved, or it says so itself, there is nothing to keep. Else what is said of
+        // it is kept for a person, if it cannot be read.
+        if let Err(refusal) = offer::amount("amount", amount, code, currency)
+            && (!made || is_zero(amount, currency))
+        {
+            return Ok(CallbackNews::Malformed(refusal));
         }
         let notice = self.notice(transaction).map_err(CallbackError::Unreadable)?;
         Ok(CallbackNews::Offer(Offer { notice, correlation, made }))

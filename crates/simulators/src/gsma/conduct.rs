@@ -19,6 +19,7 @@ use crate::faults::hash;
 /// How the provider behaves beyond its answers; nothing of it happens unless an option says so.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // They are switches, independent of each other.
 pub struct Conduct {
     /// Whether a correlation id that was used before is refused. If not, the operation is carried
     /// out again; `/responses` still leads to the first.

@@ -166,16 +166,13 @@ impl Simulator {
             order.amount.minor() <= known.minor_max
                 && (order.payer == FLOAT || order.payer == known.party)
         });
-        match fits {
-            Some(known) => {
-                let payer = canonical(&known.party, self.options());
-                order.echo.insert("debitParty".to_owned(), payer);
-                order.payer = known.party;
-            }
-            None => {
-                let unknown = ApiError::unknown("One-time code", self.now());
-                order.failing = order.failing.or(Some(unknown.field("oneTimeCode", "unused")));
-            }
+        if let Some(known) = fits {
+            let payer = canonical(&known.party, self.options());
+            order.echo.insert("debitParty".to_owned(), payer);
+            order.payer = known.party;
+        } else {
+            let unknown = ApiError::unknown("One-time code", self.now());
+            order.failing = order.failing.or(Some(unknown.field("oneTimeCode", "unused")));
         }
         order
     }
