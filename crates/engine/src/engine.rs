@@ -327,7 +327,6 @@ impl Engine {
                 reversal: port.provider.reverse().is_some(),
                 balance: port.provider.balance().is_some(),
                 holder_name: port.provider.holder_name().is_some(),
-                statement: port.provider.statement().is_some(),
             },
         };
         self.inner.providers.iter().map(status).collect()

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use kiungo_core_banking::{AccountCheck, CheckAnswer};
 use kiungo_domain::{ProviderId, Timestamp};
-use kiungo_provider::{CallbackNews, CallbackReply, PaymentNotice, RawCallback, Verdict};
+use kiungo_provider::{CallbackError, CallbackNews, CallbackReply, Offer, RawCallback, Verdict};
 use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, NewArrival, StoreError};
 use metrics::counter;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Engine, Inner, ProviderPort};
+use crate::judge::turned_away;
 use crate::persons::{CLAIM_METHOD, claimed};
 use crate::request::CallbackRefused;
 use crate::sharing::Piece;
@@ -75,18 +75,30 @@ impl Engine {
             .provider(provider)
             .ok_or_else(|| CallbackRefused::UnknownProvider(provider.clone()))?;
         let verdict = match port.provider.read_callback(&callback) {
-            Ok(CallbackNews::Validation(notice)) => inner.validate(port, &notice).await,
-            Ok(_) => {
-                let due = inner.clock.now();
-                let (_, item) = inner.keep(provider, &callback, InboxState::waiting(due)).await?;
-                inner.handle_soon(item);
+            Ok(CallbackNews::Validation(notice)) => match inner.judge(port, &notice).await {
+                Some(refusal) => Verdict::Refused(refusal),
+                None => Verdict::Accepted,
+            },
+            Ok(CallbackNews::Offer(offer)) => {
+                inner.take_offer(provider, port, &callback, &offer).await?
+            }
+            Ok(CallbackNews::StateQuery(query)) => {
+                Verdict::State(inner.find_offer(provider, port, &query).await?.map(Box::new))
+            }
+            Ok(CallbackNews::Heartbeat) => Verdict::Accepted,
+            Ok(CallbackNews::Malformed(refusal)) => turned_away(provider, refusal),
+            Ok(CallbackNews::Result { .. } | CallbackNews::Payment(_)) => {
+                inner.take_in(provider, &callback, digest(&callback)).await?;
                 Verdict::Accepted
             }
+            // Who only asks has told nothing that could be lost.
+            Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => Verdict::Unreadable,
             Err(error) => {
                 counter!("kiungo_callbacks_quarantined_total", "provider" => provider.to_string())
                     .increment(1);
                 let reason = error.to_string();
-                inner.keep(provider, &callback, InboxState::Quarantined { reason }).await?;
+                let digest = digest(&callback);
+                inner.keep(provider, &callback, digest, InboxState::Quarantined { reason }).await?;
                 Verdict::Unreadable
             }
         };
@@ -100,8 +112,9 @@ impl Inner {
         &self,
         provider: &ProviderId,
         callback: &RawCallback,
+        digest: String,
         state: InboxState,
-    ) -> Result<(InboxId, Option<InboxItem>), StoreError> {
+    ) -> Result<(Arrival, Option<InboxItem>), StoreError> {
         let at = self.clock.now();
         let head = Head {
             method: callback.method.clone(),
@@ -111,14 +124,15 @@ impl Inner {
         let head = serde_json::to_string(&head).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         let arrival = NewArrival {
             provider: provider.clone(),
-            digest: digest(callback),
+            digest,
             head: head.clone(),
             body: callback.body.to_vec(),
             at,
         };
-        let id = match self.store.arrive(arrival).await? {
+        let arrival = self.store.arrive(arrival).await?;
+        let id = match arrival {
             Arrival::New(id) => id,
-            Arrival::Seen(id) => return Ok((id, self.seen_again(id, &state).await?)),
+            Arrival::Seen(id) => return Ok((arrival, self.seen_again(id, &state).await?)),
         };
         if matches!(state, InboxState::Quarantined { .. }) {
             self.store.set_inbox_state(id, state.clone()).await?;
@@ -126,7 +140,7 @@ impl Inner {
         let body = callback.body.to_vec();
         let provider = provider.clone();
         let item = InboxItem { id, provider, head, body, at, arrivals: 1, attempts: 0, state };
-        Ok((id, Some(item)))
+        Ok((arrival, Some(item)))
     }
 
     /// The same arrived before. If it is kept for a person and can be read now, it is handled again.
@@ -218,14 +232,8 @@ impl Inner {
         let Some(port) = self.provider(&item.provider) else {
             return Ok(Handled::Quarantine("its provider is no longer configured".to_owned()));
         };
-        let Ok(head) = serde_json::from_str::<Head>(&item.head) else {
+        let Some(callback) = raw(item) else {
             return Ok(Handled::Quarantine("its head cannot be read back".to_owned()));
-        };
-        let callback = RawCallback {
-            method: head.method,
-            path: head.path,
-            headers: head.headers,
-            body: Bytes::from(item.body.clone()),
         };
         if callback.method == CLAIM_METHOD {
             return match claimed(&callback.body) {
@@ -237,28 +245,17 @@ impl Inner {
             Ok(CallbackNews::Result { reference, finding }) => {
                 self.handle_result(item, reference, finding).await
             }
-            Ok(CallbackNews::Payment(notice)) => self.handle_payment(item, port, notice).await,
-            Ok(CallbackNews::Validation(_)) => Ok(Handled::Noted("a question".to_owned())),
+            Ok(CallbackNews::Payment(notice) | CallbackNews::Offer(Offer { notice, .. })) => {
+                self.handle_payment(item, port, notice).await
+            }
+            Ok(
+                CallbackNews::Validation(_)
+                | CallbackNews::StateQuery(_)
+                | CallbackNews::Heartbeat
+                | CallbackNews::Malformed(_),
+            ) => Ok(Handled::Noted("a question".to_owned())),
             Err(error) => Ok(Handled::Quarantine(error.to_string())),
         }
-    }
-
-    /// Whether we would take a payment that a customer is about to start.
-    async fn validate(&self, port: &ProviderPort, notice: &PaymentNotice) -> Verdict {
-        let at = self.clock.now();
-        let Some(core) = self.core(port.rules.core()) else {
-            return Verdict::Refused("not available".to_owned());
-        };
-        for account in port.rules.resolve(&notice.account_reference, notice.msisdn.as_ref()) {
-            let check =
-                AccountCheck { account, booking: None, amount: notice.amount, holder: None, at };
-            match core.core.check(&check).await {
-                // A core that does not answer must not turn a customer away: suspense catches it.
-                CheckAnswer::Allowed(_) | CheckAnswer::Unclear { .. } => return Verdict::Accepted,
-                CheckAnswer::Refused(_) => {}
-            }
-        }
-        Verdict::Refused("no such account".to_owned())
     }
 
     pub(crate) fn lease_if_room(&self, now: Timestamp) -> Timestamp {
@@ -267,10 +264,15 @@ impl Inner {
 }
 
 /// What makes two arrivals the same one.
-fn digest(callback: &RawCallback) -> String {
+pub(crate) fn digest(callback: &RawCallback) -> String {
+    hashed(&[callback.method.as_bytes(), callback.path.as_bytes(), &callback.body])
+}
+
+/// SHA-256 over parts, each with its length before it; hexadecimal.
+pub(crate) fn hashed(parts: &[&[u8]]) -> String {
     use std::fmt::Write as _;
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    for part in [callback.method.as_bytes(), callback.path.as_bytes(), &callback.body] {
+    for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     }

@@ -22,6 +22,8 @@
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
 //! * `fees`: what a mapping expects, beside what the provider states
 //! * `inbox`: what arrives unasked: stored, acknowledged, handled
+//! * `judge`: payments that providers offer: judged, taken, answered for
+//! * `reading`: what is read at a provider on request
 //! * [`requests`]: what cores ask to be paid out
 //! * `schedule`: what is due, found again after a restart
 //! * [`sharing`]: several processes: what is announced, and what is given back
@@ -46,11 +48,13 @@ mod gate;
 mod hear;
 mod holds;
 mod inbox;
+mod judge;
 mod lanes;
 mod limits;
 mod operate;
 mod payments;
 mod persons;
+mod reading;
 mod schedule;
 mod shards;
 pub mod sharing;

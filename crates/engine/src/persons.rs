@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::engine::{Engine, Inner};
+use crate::inbox::digest;
 use crate::request::{Caller, RequestError};
 use crate::sweep::arrival_slot;
 

@@ -158,8 +158,6 @@ pub struct Offers {
     pub balance: bool,
     /// Holders' names.
     pub holder_name: bool,
-    /// Statements by API.
-    pub statement: bool,
 }
 
 /// Whether a breaker lets work through.

@@ -8,28 +8,42 @@ use kiungo_domain::outcome::{Acceptance, Awaiting};
 use kiungo_domain::transfer::step::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackError, CallbackNews, CallbackReply, Meaning, RawCallback, Verdict};
+use kiungo_provider::{
+    CallbackError, CallbackNews, CallbackReply, Meaning, RawCallback, StateQuery, Verdict,
+};
+use uuid::Uuid;
 
 use crate::Gsma;
-use crate::bill;
 use crate::client::content_hash;
 use crate::map::codes::Refusal;
 use crate::map::reading::{Asked, StateSays, state_handle};
 use crate::paths::{account_pairs, decode};
-use crate::salvage;
-use crate::wire::{Body, ErrorObject, RequestState, read_body};
+use crate::wire::{Body, ErrorObject, RequestState, Transaction, read_body};
+use crate::{bill, offer, salvage};
 
 /// What a callback's method and path stand for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// The result of the operation that was given this address.
     Result(Reference),
-    /// A payment that a customer started at the wallet.
+    /// Telling of a payment that a customer started at the wallet.
     Payment,
+    /// The same as a request, whose state will be asked for.
+    PaymentOffer,
     /// The provider reads the bills of an account: may this account be paid?
     Bills { account: String },
     /// The provider pays a bill of an account.
     BillPayment { account: String },
+    /// The provider asks for the state of its request, by the id that we gave it (§4.1).
+    RequestState(Uuid),
+    /// The provider asks for the same by its own id (§4.5).
+    Response(String),
+    /// The provider reads the error that its request ended in (§4.5).
+    Failure(Uuid),
+    /// The provider reads the payment that its request became.
+    Paid(Uuid),
+    /// The provider asks whether we are there (§6.4).
+    Heartbeat,
 }
 
 impl Route {
@@ -40,7 +54,15 @@ impl Route {
             ("PUT" | "POST", ["results", reference]) => {
                 Reference::parse(reference).ok().map(Self::Result)
             }
-            ("PUT" | "POST", ["payments"]) => Some(Self::Payment),
+            ("PUT", ["payments"]) => Some(Self::Payment),
+            ("POST", ["payments"]) => Some(Self::PaymentOffer),
+            ("GET", ["heartbeat"]) => Some(Self::Heartbeat),
+            ("GET", ["requeststates", name]) => named(name).map(Self::RequestState),
+            ("GET", ["errors", name]) => named(name).map(Self::Failure),
+            ("GET", ["payments", name]) => named(name).map(Self::Paid),
+            ("GET", ["responses", id]) => {
+                offer::is_uuid(id).then(|| Self::Response(id.to_ascii_lowercase()))
+            }
             ("GET", ["accounts", account @ .., "bills"]) => {
                 addressed(account).map(|account| Self::Bills { account })
             }
@@ -55,6 +77,11 @@ impl Route {
             _ => None,
         }
     }
+}
+
+/// The name that we gave to an offer.
+fn named(text: &str) -> Option<Uuid> {
+    Uuid::parse_str(text).ok().filter(|_| offer::is_uuid(text))
 }
 
 /// The account that a path addresses, in the single or the multiple form (§7.3): what the payer
@@ -79,14 +106,18 @@ impl Gsma {
         match route {
             Route::Result(reference) => self.read_result(callback, reference),
             Route::Payment => self.read_payment(callback),
+            Route::PaymentOffer => self.read_offer(callback),
+            Route::Heartbeat => Ok(CallbackNews::Heartbeat),
+            Route::RequestState(name) | Route::Failure(name) | Route::Paid(name) => {
+                Ok(CallbackNews::StateQuery(StateQuery::Name(name)))
+            }
+            Route::Response(id) => Ok(CallbackNews::StateQuery(StateQuery::Correlation(id))),
             Route::Bills { account } => Ok(CallbackNews::Validation(bill::validation(
                 &account,
                 self.reading.terms.currency,
             ))),
             Route::BillPayment { account } => {
-                bill::payment(&account, &callback.body, &self.reading.terms)
-                    .map(CallbackNews::Payment)
-                    .map_err(CallbackError::Unreadable)
+                bill::payment(&account, callback, &self.reading.terms)
             }
         }
     }
@@ -163,15 +194,24 @@ impl Gsma {
     }
 
     fn read_payment(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
-        let unreadable = |why: &str| CallbackError::Unreadable(why.to_owned());
-        match read_body(&callback.body) {
-            Some(Body::Transaction(transaction)) => self
+        match told(callback) {
+            Ok(transaction) => self
                 .notice(&transaction)
                 .map(CallbackNews::Payment)
                 .map_err(CallbackError::Unreadable),
-            Some(_) => Err(unreadable("it is no transaction")),
-            None => self.salvaged_notice(&callback.body).map(CallbackNews::Payment),
+            // Damaged: what the provider can be asked about may stand there all the same.
+            Err(_) if read_body(&callback.body).is_none() => {
+                self.salvaged_notice(&callback.body).map(CallbackNews::Payment)
+            }
+            Err(error) => Err(error),
         }
+    }
+
+    fn read_offer(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+        let transaction = told(callback)?;
+        let correlation = callback.header("x-correlationid").map(str::trim);
+        let correlation = correlation.filter(|id| offer::is_uuid(id)).map(str::to_ascii_lowercase);
+        self.offered(&transaction, correlation)
     }
 
     pub(crate) fn acknowledgement(
@@ -186,23 +226,27 @@ impl Gsma {
             (Verdict::Unreadable, _) => {
                 error(400, "validation", "formatError", "the body cannot be read")
             }
-            (Verdict::Accepted, Route::Result(_) | Route::Payment) => {
-                CallbackReply { status: 204, body: None }
-            }
+            (Verdict::Refused(refusal), _) => offer::refused(refusal),
+            (Verdict::Taken(state), _) => json_reply(202, &offer::request_state(state)),
+            (Verdict::State(state), route) => offer::told(&route, state.as_deref()),
             (Verdict::Accepted, Route::Bills { account }) => {
-                json(200, &bill::list(&account, self.reading.terms.currency))
+                json_reply(200, &bill::list(&account, self.reading.terms.currency))
             }
-            (Verdict::Accepted, Route::BillPayment { .. }) => match bill::receipt(&callback.body) {
-                Some(body) => json(201, &body),
-                None => error(400, "validation", "formatError", "the body cannot be read"),
-            },
-            (Verdict::Refused(why), Route::Bills { .. } | Route::BillPayment { .. }) => {
-                error(404, "identification", "identifierError", why)
+            (Verdict::Accepted, Route::Heartbeat) => {
+                json_reply(200, &serde_json::json!({ "serviceStatus": "available" }))
             }
-            (Verdict::Refused(why), Route::Result(_) | Route::Payment) => {
-                error(400, "businessRule", "genericError", why)
-            }
+            (Verdict::Accepted, _) => CallbackReply { status: 204, body: None },
         }
+    }
+}
+
+/// The Transaction that a body tells of.
+fn told(callback: &RawCallback) -> Result<Box<Transaction>, CallbackError> {
+    let unreadable = |why: &str| CallbackError::Unreadable(why.to_owned());
+    match read_body(&callback.body) {
+        Some(Body::Transaction(transaction)) => Ok(transaction),
+        Some(_) => Err(unreadable("it is no transaction")),
+        None => Err(unreadable("no known shape")),
     }
 }
 
@@ -216,7 +260,8 @@ fn operation(reference: Reference) -> WalletOperation {
     }
 }
 
-fn json(status: u16, body: &serde_json::Value) -> CallbackReply {
+/// An answer with a JSON body.
+pub(crate) fn json_reply(status: u16, body: &serde_json::Value) -> CallbackReply {
     CallbackReply {
         status,
         body: Some(("application/json; charset=utf-8", Bytes::from(body.to_string()))),
@@ -224,13 +269,5 @@ fn json(status: u16, body: &serde_json::Value) -> CallbackReply {
 }
 
 fn error(status: u16, category: &str, code: &str, description: &str) -> CallbackReply {
-    let description: String = description.chars().take(256).collect();
-    json(
-        status,
-        &serde_json::json!({
-            "errorCategory": category,
-            "errorCode": code,
-            "errorDescription": description,
-        }),
-    )
+    json_reply(status, &offer::error_object(category, code, description))
 }

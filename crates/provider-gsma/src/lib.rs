@@ -9,6 +9,7 @@ mod client;
 mod config;
 mod inquiry;
 mod map;
+mod offer;
 mod paths;
 mod payment;
 mod provider;

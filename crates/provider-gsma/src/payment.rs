@@ -1,14 +1,15 @@
 //! Payments that customers start at the wallet: what a Transaction says of one, in a notification
 //! and in a confirmation.
 
-use kiungo_domain::{Msisdn, Receipt, Reference};
-use kiungo_provider::{Meaning, PaymentFinding, PaymentNotice};
+use kiungo_domain::{Currency, Msisdn, Receipt, Reference};
+use kiungo_provider::{CallbackError, CallbackNews, Meaning, Offer, PaymentFinding, PaymentNotice};
 
 use crate::Gsma;
 use crate::config::ReferencePlace;
 use crate::map::party::{self, Direction};
 use crate::map::reading::receipt;
 use crate::map::{amount, codes, date};
+use crate::offer;
 use crate::wire::{KeyValue, Text, Transaction};
 
 impl Gsma {
@@ -32,14 +33,45 @@ impl Gsma {
             self.reading.terms.currency,
         );
         let amount = stated.map_err(|_| "its amount or currency cannot be read")?;
+        let amount = amount.ok_or("it has no amount")?;
+        if amount.is_zero() {
+            return Err("its amount is zero".to_owned());
+        }
+        if amount.currency() != self.reading.terms.currency {
+            return Err("it is in another currency than the provider's".to_owned());
+        }
         Ok(PaymentNotice {
             receipt: Some(receipt),
             msisdn: self.payer(transaction, None),
-            amount: amount.ok_or("it has no amount")?,
+            amount,
             account_reference: self.account_reference(transaction).unwrap_or_default(),
             reference: echoed(transaction),
             at: recorded_at(transaction),
         })
+    }
+
+    /// A payment that is told as a request: its form is judged at once. What the provider says to be
+    /// completed already has moved, so that no account turns it away any more; and where no one can
+    /// be asked, only that is a payment.
+    pub(crate) fn offered(
+        &self,
+        transaction: &Transaction,
+        correlation: Option<String>,
+    ) -> Result<CallbackNews, CallbackError> {
+        let word = Text::given(transaction.transaction_status.as_ref()).unwrap_or_default();
+        let made =
+            self.reading.terms.status(word).map(|line| line.means) == Some(Meaning::Completed);
+        let currency = self.reading.terms.currency;
+        let (amount, code) = (transaction.amount.as_ref(), transaction.currency.as_ref());
+        // Where nothing has moved, or it says so itself, there is nothing to keep. Else what is said of
+        // it is kept for a person, if it cannot be read.
+        if let Err(refusal) = offer::amount("amount", amount, code, currency)
+            && (!made || is_zero(amount, currency))
+        {
+            return Ok(CallbackNews::Malformed(refusal));
+        }
+        let notice = self.notice(transaction).map_err(CallbackError::Unreadable)?;
+        Ok(CallbackNews::Offer(Offer { notice, correlation, made }))
     }
 
     /// What a transaction says about the payment that a notice told of.
@@ -131,6 +163,11 @@ impl Gsma {
             }
         })
     }
+}
+
+/// Whether an amount says in so many words that nothing was paid.
+fn is_zero(amount: Option<&Text>, currency: Currency) -> bool {
+    matches!(amount::read(amount, None, currency), Ok(Some(amount)) if amount.is_zero())
 }
 
 /// The value under a key of custom data or metadata.

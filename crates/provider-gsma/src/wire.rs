@@ -18,6 +18,11 @@ impl Text {
     pub(crate) fn given(text: Option<&Self>) -> Option<&str> {
         text.map(|text| text.0.trim()).filter(|text| !text.is_empty())
     }
+
+    /// The text exactly as it came, blanks included.
+    pub(crate) fn raw(&self) -> &str {
+        &self.0
+    }
 }
 
 impl From<String> for Text {
@@ -44,6 +49,24 @@ impl<'de> Deserialize<'de> for Text {
             Err(D::Error::custom("a string was expected"))
         }
     }
+}
+
+/// A field that only informs: what cannot be read is passed over, because it must not make the
+/// payment unreadable.
+fn informing<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).ok())
+}
+
+/// The same for a list: of its entries those are passed over that cannot be read.
+fn informing_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let entries: Option<Vec<Box<RawValue>>> = informing(deserializer)?;
+    let read = |entry: Box<RawValue>| serde_json::from_str(entry.get()).ok();
+    Ok(entries.map(|entries| entries.into_iter().filter_map(read).collect()))
 }
 
 /// One entry of a party, of custom data, or of an error's parameters. Keys may repeat (§7.2).
@@ -114,11 +137,16 @@ pub(crate) struct Transaction {
     pub(crate) transaction_status: Option<Text>,
     pub(crate) amount: Option<Text>,
     pub(crate) currency: Option<Text>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) description_text: Option<Text>,
     pub(crate) fees: Option<Vec<Fee>>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) creation_date: Option<Text>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) date_created: Option<Text>,
+    #[serde(deserialize_with = "informing_list")]
     pub(crate) custom_data: Option<Vec<KeyValue>>,
+    #[serde(deserialize_with = "informing_list")]
     pub(crate) metadata: Option<Vec<KeyValue>>,
 }
 
@@ -235,8 +263,11 @@ pub(crate) struct BillPayment {
     pub(crate) paid_amount: Option<Text>,
     pub(crate) currency: Option<Text>,
     pub(crate) requesting_organisation_transaction_reference: Option<Text>,
+    #[serde(deserialize_with = "informing")]
     pub(crate) request_date: Option<Text>,
+    #[serde(deserialize_with = "informing_list")]
     pub(crate) custom_data: Option<Vec<KeyValue>>,
+    #[serde(deserialize_with = "informing_list")]
     pub(crate) metadata: Option<Vec<KeyValue>>,
 }
 
@@ -260,8 +291,23 @@ struct Shape {
     transaction_status: Option<IgnoredAny>,
     server_correlation_id: Option<IgnoredAny>,
     status: Option<IgnoredAny>,
+    link_reference: Option<IgnoredAny>,
+    source_account_identifiers: Option<IgnoredAny>,
+    mandate_reference: Option<IgnoredAny>,
     link: Option<IgnoredAny>,
     result: Option<Text>,
+}
+
+impl Shape {
+    /// A `status` alone makes a request state only of what is no other resource that has one: a Link
+    /// (§10.8) has it too.
+    const fn is_request_state(&self) -> bool {
+        self.server_correlation_id.is_some()
+            || (self.status.is_some()
+                && self.link_reference.is_none()
+                && self.source_account_identifiers.is_none()
+                && self.mandate_reference.is_none())
+    }
 }
 
 /// Reads a body of any known shape; `None` if it has none, or its fields are not of their types.
@@ -271,7 +317,7 @@ pub(crate) fn read_body(bytes: &[u8]) -> Option<Body> {
         read_object(bytes).map(Body::Error)
     } else if shape.transaction_reference.is_some() || shape.transaction_status.is_some() {
         read_object(bytes).map(|transaction| Body::Transaction(Box::new(transaction)))
-    } else if shape.server_correlation_id.is_some() || shape.status.is_some() {
+    } else if shape.is_request_state() {
         read_object(bytes).map(|state| Body::RequestState(Box::new(state)))
     } else if shape.link.is_some() {
         let link: Link = read_object(bytes)?;
@@ -316,6 +362,12 @@ mod tests {
         for text in ["", "{}", "[]", "null", "<html>", r#"{"result":"no"}"#, r#"{"status":{}}"#] {
             assert!(shape(text).is_none(), "{text}");
         }
+        for link in [
+            r#"{"status":"active","linkReference":"REF-1"}"#,
+            r#"{"status":"active","mode":"both","sourceAccountIdentifiers":[]}"#,
+        ] {
+            assert!(shape(link).is_none(), "a Link is no request state: {link}");
+        }
     }
 
     #[test]
@@ -351,6 +403,16 @@ mod tests {
         let Some(Body::Transaction(transaction)) = read_body(body) else { panic!() };
         let party = transaction.debit_party.unwrap();
         assert_eq!(party.iter().map(KeyValue::value).collect::<Vec<_>>(), ["", "", "26657000001"]);
+    }
+
+    #[test]
+    fn what_only_informs_does_not_make_a_transaction_unreadable() {
+        let body = br#"{"transactionStatus":"completed","descriptionText":{},"creationDate":[1],
+            "dateCreated":true,"customData":"x","metadata":[7,{"key":"a","value":"b"},{"value":1}]}"#;
+        let Some(Body::Transaction(transaction)) = read_body(body) else { panic!() };
+        let notes = transaction.metadata.unwrap();
+        assert_eq!(notes.iter().map(KeyValue::value).collect::<Vec<_>>(), ["b"]);
+        assert!(transaction.custom_data.is_none() && transaction.creation_date.is_none());
     }
 
     #[test]

@@ -142,7 +142,9 @@ pub(crate) fn confirmation_reply() -> Value {
 /// number that does not exist, or no reason.
 pub(crate) fn validation_reply(verdict: &Verdict) -> Value {
     match verdict {
-        Verdict::Accepted => json!({ "ResultCode": "0", "ResultDesc": "Accepted" }),
+        Verdict::Accepted | Verdict::Taken(_) | Verdict::State(_) => {
+            json!({ "ResultCode": "0", "ResultDesc": "Accepted" })
+        }
         Verdict::Refused(_) => json!({ "ResultCode": "C2B00012", "ResultDesc": "Rejected" }),
         Verdict::Unreadable => json!({ "ResultCode": "C2B00016", "ResultDesc": "Rejected" }),
     }

@@ -1,9 +1,11 @@
 //! What a provider tells us unasked (rule 6: a hint, unless it is signed).
 
 use bytes::Bytes;
+use kiungo_domain::outcome::Reason;
 use kiungo_domain::{Finding, Money, Msisdn, Receipt, Reference, Timestamp};
 use kiungo_transport::content::{self, ContentError};
 use thiserror::Error;
+use uuid::Uuid;
 
 /// A callback as it arrived, behind `/callbacks/{provider}/{secret}/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +72,93 @@ pub enum CallbackNews {
     Payment(PaymentNotice),
     /// A customer is about to pay by himself, and the provider asks whether to take it.
     Validation(PaymentNotice),
+    /// A customer pays by himself, and the provider will ask what we made of it.
+    Offer(Offer),
+    /// The provider asks what we made of an offer. Nothing is stored.
+    StateQuery(StateQuery),
+    /// The provider asks whether we are there. Nothing is stored.
+    Heartbeat,
+    /// The provider sends something that is refused by its form alone, before any account is looked
+    /// at: no money follows from it, and nothing is stored.
+    Malformed(Refusal),
+}
+
+/// A payment that is judged before it is taken, and answered for afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The payment.
+    pub notice: PaymentNotice,
+    /// The provider's own id for this request, where it gave one: the same id is the same offer,
+    /// however often it is sent.
+    pub correlation: Option<String>,
+    /// The money has moved already. Such a payment cannot be turned away: whatever account it names,
+    /// it is kept.
+    pub made: bool,
+}
+
+/// Asking what became of an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StateQuery {
+    /// By the name that we gave it.
+    Name(Uuid),
+    /// By the provider's own id for its request.
+    Correlation(String),
+}
+
+/// What became of an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferState {
+    /// The name that we gave it.
+    pub name: Uuid,
+    /// The request as it came.
+    pub offer: RawCallback,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+/// Where an offer stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It is being worked on, or waits for a person.
+    Pending,
+    /// It has been booked. That does not change any more.
+    Booked {
+        /// The money was given back later on.
+        given_back: bool,
+    },
+    /// It was never booked, and the money went back.
+    Failed(Refusal),
+}
+
+/// Why a payment is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What kind of reason it is.
+    pub reason: RefusedFor,
+    /// The text is for the provider's log.
+    pub message: String,
+}
+
+/// The kinds of reason for which a payment is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusedFor {
+    /// Our rules or the core's account do not allow it.
+    Rule(Reason),
+    /// The same request id came before, with another content.
+    Duplicate,
+    /// A field is missing.
+    Missing(&'static str),
+    /// A field is not of its form; the form, as the provider's documents write it.
+    Form(&'static str, &'static str),
+    /// The currency is another one than the provider's.
+    Currency,
+}
+
+impl Refusal {
+    /// A refusal by rules, or by the account.
+    pub fn by_rule(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason: RefusedFor::Rule(reason), message: message.into() }
+    }
 }
 
 /// A payment that a customer started at the wallet.
@@ -94,9 +183,13 @@ pub struct PaymentNotice {
 pub enum Verdict {
     /// Stored; or, for a validation: take the payment.
     Accepted,
-    /// For a validation: do not take the payment. The text is for the provider's log.
-    Refused(String),
-    /// It cannot be read; it has been kept for a person.
+    /// For an offer: taken, which is not yet booked. This is what became of it so far.
+    Taken(Box<OfferState>),
+    /// For a validation or an offer: do not take the payment.
+    Refused(Refusal),
+    /// For a question about an offer: what became of it; `None` if there is no such offer.
+    State(Option<Box<OfferState>>),
+    /// It cannot be read; unless it only asked for something, it has been kept for a person.
     Unreadable,
 }
 

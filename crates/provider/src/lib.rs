@@ -25,7 +25,8 @@ use kiungo_domain::{Finding, Money, Msisdn, Outcome};
 use thiserror::Error;
 
 pub use callback::{
-    CallbackError, CallbackNews, CallbackReply, PaymentNotice, RawCallback, Verdict,
+    CallbackError, CallbackNews, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
+    Refusal, RefusedFor, Standing, StateQuery, Verdict,
 };
 pub use capabilities::Capabilities;
 pub use details::{Detail, Details};

@@ -77,6 +77,7 @@ pub(crate) fn api_routes() -> Routes {
         .routes(routes!(transfers::inquire));
     let operate = OpenApiRouter::new()
         .routes(routes!(transfers::reverse))
+        .routes(routes!(providers::read_holder))
         .routes(routes!(desk::suggest))
         .routes(routes!(desk::assign))
         .routes(routes!(requests::approve_core_request))

@@ -64,6 +64,14 @@ pub trait Service: Wallets {
     /// The float at a provider; `None` if there is no such provider, or it does not tell.
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>>;
 
+    /// The name of a wallet's holder, `None` inside if there is no such wallet; `None` if there is no
+    /// such provider, or it does not tell.
+    async fn holder_name(
+        &self,
+        provider: &ProviderId,
+        msisdn: &Msisdn,
+    ) -> Option<Result<Option<String>, ReadError>>;
+
     /// What a provider's mapping expects it to charge; `None` if the mapping does not say.
     fn expected_fee(&self, provider: &ProviderId, kind: Kind, amount: Money)
     -> Option<ExpectedFee>;
@@ -133,6 +141,14 @@ impl Service for kiungo_engine::Engine {
 
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
         Self::balance(self, provider).await
+    }
+
+    async fn holder_name(
+        &self,
+        provider: &ProviderId,
+        msisdn: &Msisdn,
+    ) -> Option<Result<Option<String>, ReadError>> {
+        Self::holder_name(self, provider, msisdn).await
     }
 
     fn expected_fee(

@@ -125,7 +125,9 @@ impl<'a> Standing<'a> {
             if !stands {
                 continue;
             }
-            if movement.operation == "payment" {
+            if movement.operation == "fee" {
+                // What the operator charges is nobody's transfer.
+            } else if movement.operation == "payment" {
                 standing.payments.insert(&movement.receipt, movement);
             } else if let Ok(reference) = Reference::parse(&movement.reference) {
                 standing.by_transfer.entry(reference.transfer()).or_default().push(movement);
@@ -239,8 +241,16 @@ fn check_provider_balances(name: &str, books: &Books, audit: &mut Audit) {
             _ => from_wallet(&movement.operation),
         };
         let signed = if incoming { -movement.amount_minor } else { movement.amount_minor };
-        *balances.entry(movement.party.clone()).or_default() += signed;
-        *balances.entry("float".to_owned()).or_default() -= signed;
+        // What is in another currency than the market's lies in purses of their own: `party/CODE`.
+        let (party, code) = movement.party.split_once('/').unwrap_or((&movement.party, ""));
+        let purse = |name: &str| {
+            if code.is_empty() { name.to_owned() } else { format!("{name}/{code}") }
+        };
+        // A charge that the customer pays does not pass through the float.
+        let own_charge = movement.operation == "fee" && party != "charges";
+        let (own, other) = if own_charge { (-signed, "charges") } else { (signed, "float") };
+        *balances.entry(movement.party.clone()).or_default() += own;
+        *balances.entry(purse(other)).or_default() -= own;
     }
     compare(name, &balances, &books.balances, audit);
 }

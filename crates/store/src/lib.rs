@@ -123,6 +123,14 @@ pub trait Store: Send + Sync {
     /// but a counter.
     async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError>;
 
+    /// What has arrived from a provider with this digest ([`NewArrival::digest`]), wherever it stands:
+    /// found by an index.
+    async fn arrived(
+        &self,
+        provider: &ProviderId,
+        digest: &str,
+    ) -> Result<Option<InboxItem>, StoreError>;
+
     /// Waiting inbox items whose due time has come, oldest first, `limit` at most.
     async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError>;
 

@@ -12,6 +12,7 @@
 //! * `evidence`: what is heard about operations of ours
 //! * `transit`: money between the two sides
 //! * `persons`: what persons decide
+//! * `offers`: payments that are judged before they are taken
 //! * `fees`: what providers state, beside what is expected
 
 mod candidates;
@@ -21,6 +22,7 @@ mod fees;
 mod keyed;
 mod limits;
 mod notices;
+mod offers;
 mod persons;
 mod requests;
 mod transit;

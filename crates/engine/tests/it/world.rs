@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use kiungo_core_banking::{
     AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError, Sought,
     Suggestions, UndoCheck, UndoOrder,
@@ -25,8 +26,9 @@ use kiungo_engine::{
     ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, Capabilities, PaymentFinding, PaymentNotice,
-    Provider, RawCallback, ReadError, Verdict, WalletInquiry, WalletOrder,
+    CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState, PaymentFinding,
+    PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Verdict, WalletInquiry,
+    WalletOrder,
 };
 use kiungo_store::{Allowance, Cap, MemoryStore};
 
@@ -59,6 +61,10 @@ pub struct World {
     pub max: Mutex<Option<Money>>,
     /// The fee that the mapping expects.
     pub expected_fee: Mutex<Option<Money>>,
+    /// What a payer may have meant; as typed, anything is an account if this is empty.
+    pub candidates: Mutex<Vec<AccountRef>>,
+    /// Why the core refuses an account, where it does not say that there is none.
+    pub refuses_because: Mutex<Option<Reason>>,
     /// What is answered instead, in order, and what is true at the provider.
     pub script: Mutex<Script>,
 }
@@ -246,8 +252,21 @@ impl Provider for Wallets {
     }
 
     /// `result REFERENCE|- executed|reversed RECEIPT`; or a notice: receipt, wallet, amount, account,
-    /// and our reference, if it has one, with blanks between.
+    /// and our reference, if it has one, with blanks between; at `offer` it is an offer, at `made` one
+    /// that cannot be turned away. `state/…` and `response/…` ask for one.
     fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+        if callback.method == "GET" {
+            return match callback.path.split_once('/') {
+                Some(("state", name)) => {
+                    let name = name.parse().map_err(|_| CallbackError::BadSignature)?;
+                    Ok(CallbackNews::StateQuery(StateQuery::Name(name)))
+                }
+                Some(("response", id)) => {
+                    Ok(CallbackNews::StateQuery(StateQuery::Correlation(id.to_owned())))
+                }
+                _ => Err(CallbackError::UnknownPath("GET".to_owned())),
+            };
+        }
         let text = String::from_utf8_lossy(&callback.body);
         let words: Vec<&str> = text.split(' ').collect();
         if let ["result", reference, what, receipt] = words[..] {
@@ -268,18 +287,34 @@ impl Provider for Wallets {
             }
             _ => return Err(CallbackError::BadSignature),
         };
-        Ok(CallbackNews::Payment(PaymentNotice {
+        let notice = PaymentNotice {
             receipt: Some(Receipt::new(receipt).unwrap()),
             msisdn: Msisdn::parse(msisdn).ok(),
             amount: tzs(amount),
             account_reference: account.to_owned(),
             reference,
             at: None,
-        }))
+        };
+        let correlation = callback.header("x-correlationid").map(str::to_owned);
+        Ok(match callback.path.as_str() {
+            "offer" => CallbackNews::Offer(Offer { notice, correlation, made: false }),
+            "made" => CallbackNews::Offer(Offer { notice, correlation, made: true }),
+            "question" => CallbackNews::Validation(notice),
+            _ => CallbackNews::Payment(notice),
+        })
     }
 
-    fn reply(&self, _callback: &RawCallback, _verdict: &Verdict) -> CallbackReply {
-        CallbackReply { status: 200, body: None }
+    /// The body is the name of an offer, where there is one, and where it stands.
+    fn reply(&self, _callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
+        let (status, body) = match verdict {
+            Verdict::Accepted => (200, String::new()),
+            Verdict::Taken(state) => (202, told(state)),
+            Verdict::State(Some(state)) => (200, told(state)),
+            Verdict::State(None) => (404, String::new()),
+            Verdict::Refused(refusal) => (400, format!("{:?}", refusal.reason)),
+            Verdict::Unreadable => (400, "unreadable".to_owned()),
+        };
+        CallbackReply { status, body: Some(("text/plain", Bytes::from(body))) }
     }
 
     async fn probe(&self) -> Result<String, ReadError> {
@@ -288,6 +323,10 @@ impl Provider for Wallets {
         }
         Ok("it answers".to_owned())
     }
+}
+
+fn told(state: &OfferState) -> String {
+    format!("{} {:?}", state.name, state.standing)
 }
 
 struct Accounts(Arc<World>);
@@ -300,7 +339,8 @@ impl Core for Accounts {
 
     async fn check(&self, check: &AccountCheck) -> CheckAnswer {
         if *self.0.refuses_accounts.lock().unwrap() {
-            return CheckAnswer::Refused(rejection(Reason::AccountNotFound));
+            let reason = *self.0.refuses_because.lock().unwrap();
+            return CheckAnswer::Refused(rejection(reason.unwrap_or(Reason::AccountNotFound)));
         }
         let id = if let AccountKey::Id(id) = check.account.key { id } else { 7 };
         let refused = self.0.refused_accounts.lock().unwrap();
@@ -405,7 +445,11 @@ impl ProviderRules for Rules {
 
     fn resolve(&self, _account_reference: &str, _payer: Option<&Msisdn>) -> Vec<AccountRef> {
         let scripted = self.world.script().resolves.clone();
-        if scripted.is_empty() { self.world.resolved.lock().unwrap().clone() } else { scripted }
+        if !scripted.is_empty() {
+            return scripted;
+        }
+        let candidates = self.world.candidates.lock().unwrap().clone();
+        if candidates.is_empty() { self.world.resolved.lock().unwrap().clone() } else { candidates }
     }
 
     fn readings(&self, _account_reference: &str) -> Vec<Reading> {

@@ -40,6 +40,7 @@ enum Which {
     /// A Fineract core
     Fineract(Common),
     /// A provider of the GSMA Mobile Money API, 1.2.0 and 1.1.2
+    #[command(after_help = gsma::options::HELP)]
     Gsma(Common),
     /// An M-Pesa OpenAPI market
     Mpesa(Common),

@@ -307,6 +307,14 @@ impl Service for World {
         Vec::new()
     }
 
+    async fn holder_name(
+        &self,
+        _provider: &ProviderId,
+        _msisdn: &kiungo_domain::Msisdn,
+    ) -> Option<Result<Option<String>, ReadError>> {
+        None
+    }
+
     async fn balance(&self, _provider: &ProviderId) -> Option<Result<Money, ReadError>> {
         None
     }

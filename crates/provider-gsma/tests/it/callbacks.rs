@@ -111,7 +111,10 @@ const RESULT_SUCCESS_SHA256: &str =
 
 #[test]
 fn what_cannot_be_read_is_said_to_be_unreadable() {
-    for body in ["", "{}", "[]", "null", "<html>", r#"{"link":"/x"}"#, "\u{0}"] {
+    // A Link has a status too, and is no request state.
+    let link = r#"{"sourceAccountIdentifiers":[],"mode":"both","status":"active",
+        "linkReference":"REF-1"}"#;
+    for body in ["", "{}", "[]", "null", "<html>", r#"{"link":"/x"}"#, "\u{0}", link] {
         let read = read(&callback("PUT", RESULT, body));
         assert!(matches!(read, Err(CallbackError::Unreadable(_))), "{body}: {read:?}");
     }

@@ -1,12 +1,15 @@
 //! Payments that customers start at the wallet: notifications, bills, and their confirmation.
 
+use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::step::StepName;
 use kiungo_domain::{Finding, Money, Timestamp};
 use kiungo_provider::{
-    CallbackError, CallbackNews, PaymentFinding, PaymentNotice, Provider, RawCallback, Verdict,
+    CallbackError, CallbackNews, Offer, OfferState, PaymentFinding, PaymentNotice, Provider,
+    RawCallback, Refusal, Standing, StateQuery, Verdict,
 };
 use kiungo_provider_gsma::ReferencePlace;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::world::*;
 
@@ -15,7 +18,7 @@ fn read(callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
 }
 
 fn notice(body: &str) -> PaymentNotice {
-    match read(&callback("POST", "payments", body)).unwrap() {
+    match read(&callback("PUT", "payments", body)).unwrap() {
         CallbackNews::Payment(notice) => notice,
         other => panic!("{other:?}"),
     }
@@ -33,7 +36,11 @@ fn paid(changes: &Value) -> String {
 fn a_notification_tells_of_a_payment_and_its_account() {
     for method in ["POST", "PUT"] {
         let raw = callback(method, "payments", fixture!("payments/merchantpay.json"));
-        let CallbackNews::Payment(notice) = read(&raw).unwrap() else { panic!() };
+        let notice = match read(&raw).unwrap() {
+            CallbackNews::Payment(notice) if method == "PUT" => notice,
+            CallbackNews::Offer(Offer { notice, made: true, .. }) if method == "POST" => notice,
+            other => panic!("{other:?}"),
+        };
         assert_eq!(notice.receipt, Some(receipt("REF-1772357555000")));
         assert_eq!(notice.msisdn, Some(msisdn()));
         assert_eq!(notice.amount, money("50"));
@@ -58,7 +65,7 @@ fn the_account_reference_is_looked_for_in_the_configured_places() {
     assert_eq!(notice(&bare).account_reference, "");
     let mut mapping = Mapping::newer();
     mapping.gsma.payments.account_reference = vec![ReferencePlace::Description];
-    let raw = callback("POST", "payments", &paid(&json!({"customData": data})));
+    let raw = callback("PUT", "payments", &paid(&json!({"customData": data})));
     let CallbackNews::Payment(notice) =
         mapping.adapter(Script::new([])).read_callback(&raw).unwrap()
     else {
@@ -149,7 +156,8 @@ fn reading_the_bills_of_an_account_asks_whether_it_may_be_paid() {
         let body: Value = serde_json::from_slice(&reply.body.unwrap().1).unwrap();
         let bill = json!([{"billReference": "SA/12", "billStatus": "unpaid", "currency": "LSL"}]);
         assert_eq!((reply.status, body), (200, bill));
-        let refused = Verdict::Refused("no such account".to_owned());
+        let refused = Refusal::by_rule(Reason::AccountNotFound, "no such account");
+        let refused = Verdict::Refused(refused);
         let reply = gsma(&Script::new([])).reply(&raw, &refused);
         let body: Value = serde_json::from_slice(&reply.body.unwrap().1).unwrap();
         assert_eq!((reply.status, body["errorCode"].as_str()), (404, Some("identifierError")));
@@ -157,8 +165,47 @@ fn reading_the_bills_of_an_account_asks_whether_it_may_be_paid() {
     assert!(gsma(&Script::new([])).capabilities().validates_payments);
 }
 
+const BILL: &str = "accounts/consumerno/SA000012/bills/payments";
+const ID: &str = "0F2D7C1A-5B3E-4C8F-9A61-7D2E4B9C1F30";
+
+/// A bill payment with changes; `null` takes a field away.
+fn bill(changes: &Value) -> RawCallback {
+    let mut body: Value = serde_json::from_str(fixture!("payments/bill-payment.json")).unwrap();
+    for (key, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => drop(body.as_object_mut().unwrap().remove(key)),
+            value => body[key] = value.clone(),
+        }
+    }
+    callback("POST", BILL, &body.to_string())
+}
+
+fn identified(mut raw: RawCallback, id: &str) -> RawCallback {
+    raw.headers.push(("x-correlationid".to_owned(), id.to_owned()));
+    raw
+}
+
+fn offer(raw: &RawCallback) -> Offer {
+    match read(raw).unwrap() {
+        CallbackNews::Offer(offer) => offer,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Status and body of the answer.
+fn replied(raw: &RawCallback, verdict: &Verdict) -> (u16, Value) {
+    let reply = gsma(&Script::new([])).reply(raw, verdict);
+    let body = reply.body.map(|(_, body)| serde_json::from_slice(&body).unwrap());
+    (reply.status, body.unwrap_or_default())
+}
+
+fn state(raw: &RawCallback, standing: Standing) -> Box<OfferState> {
+    let name = Uuid::parse_str(STATE_ID).unwrap();
+    Box::new(OfferState { name, offer: raw.clone(), standing })
+}
+
 #[test]
-fn a_paid_bill_is_a_payment_and_is_acknowledged_as_one() {
+fn a_paid_bill_is_an_offer_that_can_be_turned_away() {
     for path in [
         "accounts/consumerno/SA000012/bills/SA000012/payments",
         "accounts/consumerno/SA000012/bills/payments",
@@ -166,26 +213,142 @@ fn a_paid_bill_is_a_payment_and_is_acknowledged_as_one() {
         "bills/SA000012/payments",
     ] {
         let raw = callback("POST", path, fixture!("payments/bill-payment.json"));
-        let CallbackNews::Payment(notice) = read(&raw).unwrap() else { panic!("{path}") };
+        let Offer { notice, correlation, made } = offer(&identified(raw, ID));
         assert_eq!(notice.account_reference, "SA000012", "{path}");
         assert_eq!(notice.receipt, Some(receipt("REF-1772357666000")));
         assert_eq!(notice.amount, money("75.50"));
         assert_eq!(notice.msisdn, Some(msisdn()));
-        let reply = gsma(&Script::new([])).reply(&raw, &Verdict::Accepted);
-        let body: Value = serde_json::from_slice(&reply.body.unwrap().1).unwrap();
-        assert_eq!(reply.status, 201);
-        assert_eq!(body["amountPaid"], "75.5");
-        assert_eq!(body["billPaymentStatus"], "completed");
-        assert_eq!(body["requestingOrganisationTransactionReference"], "REF-1772357666000");
+        assert_eq!((correlation.as_deref(), made), (Some(&*ID.to_ascii_lowercase()), false));
     }
-    for body in [
-        fixture!("payments/bill-payment.json").replace("REF-1772357666000", ""),
-        fixture!("payments/bill-payment.json").replace("75.5", "75,5"),
-        fixture!("payments/bill-payment.json").replace('{', r#"{"paidAmount":"9","#),
-        "<html>".to_owned(),
+    let html = callback("POST", BILL, "<html>");
+    assert!(matches!(read(&html), Err(CallbackError::Unreadable(_))));
+}
+
+#[test]
+fn what_is_taken_is_answered_with_a_pending_request_state_and_never_as_completed() {
+    for raw in
+        [bill(&json!({})), callback("POST", "payments", fixture!("payments/merchantpay.json"))]
+    {
+        let (status, body) = replied(&raw, &Verdict::Taken(state(&raw, Standing::Pending)));
+        assert_eq!((status, &body["status"]), (202, &json!("pending")));
+        assert_eq!(body["serverCorrelationId"], STATE_ID);
+        assert_eq!(body["notificationMethod"], "polling");
+        assert!(!body.to_string().contains("completed"), "{body}");
+    }
+}
+
+#[test]
+fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_error() {
+    let raw = bill(&json!({}));
+    let failed = Refusal::by_rule(Reason::AccountState, "closed");
+    for (standing, state_word, link, object_word) in [
+        (Standing::Pending, "pending", "requeststates", "pending"),
+        (Standing::Booked { given_back: false }, "completed", "payments", "completed"),
+        (Standing::Booked { given_back: true }, "completed", "payments", "reversed"),
+        (Standing::Failed(failed), "failed", "errors", "failed"),
     ] {
-        let raw = callback("POST", "accounts/consumerno/SA000012/bills/payments", &body);
-        assert!(matches!(read(&raw), Err(CallbackError::Unreadable(_))), "{body}");
+        let told = Verdict::State(Some(state(&raw, standing.clone())));
+        let ask = |path: String| {
+            let raw = callback("GET", &path, "");
+            let news = read(&raw).unwrap();
+            assert!(matches!(news, CallbackNews::StateQuery(_)), "{path}: {news:?}");
+            replied(&raw, &told)
+        };
+        let (status, body) = ask(format!("requeststates/{STATE_ID}"));
+        assert_eq!((status, &body["status"]), (200, &json!(state_word)));
+        assert_eq!(body["error"].is_object(), state_word == "failed");
+        let (_, body) = ask(format!("responses/{ID}"));
+        assert_eq!(body["link"], format!("/{link}/{STATE_ID}"));
+        let (status, body) = ask(format!("payments/{STATE_ID}"));
+        assert_eq!((status, &body["billPaymentStatus"]), (200, &json!(object_word)));
+        assert_eq!(body["amountPaid"], "75.5");
+        let (status, body) = ask(format!("errors/{STATE_ID}"));
+        assert_eq!(status, if state_word == "failed" { 200 } else { 404 });
+        if state_word == "failed" {
+            assert_eq!(body["errorCode"], "incorrectState");
+        }
+    }
+    let raw = callback("GET", &format!("responses/{ID}"), "");
+    assert_eq!(
+        read(&raw),
+        Ok(CallbackNews::StateQuery(StateQuery::Correlation(ID.to_lowercase())))
+    );
+    let (status, body) = replied(&raw, &Verdict::State(None));
+    assert_eq!((status, &body["errorCode"]), (404, &json!("identifierError")));
+}
+
+#[test]
+fn a_payment_that_names_no_transaction_is_identified_by_its_request() {
+    let bare = || bill(&json!({"requestingOrganisationTransactionReference": null}));
+    let Offer { notice, correlation, .. } = offer(&identified(bare(), ID));
+    assert_eq!(notice.receipt, Some(receipt(&ID.to_ascii_lowercase())));
+    assert_eq!(correlation, Some(ID.to_ascii_lowercase()));
+    for (raw, code) in
+        [(bare(), "mandatoryValueNotSupplied"), (identified(bare(), "junk"), "formatError")]
+    {
+        let CallbackNews::Malformed(refusal) = read(&raw).unwrap() else { panic!() };
+        let (status, body) = replied(&raw, &Verdict::Refused(refusal));
+        assert_eq!((status, &body["errorCode"]), (400, &json!(code)));
+        assert_eq!(body["errorParameters"][0]["key"], "X-CorrelationID");
+    }
+    // Beside a reference a malformed id only informs.
+    assert_eq!(offer(&identified(bill(&json!({})), "junk")).correlation, None);
+}
+
+#[test]
+fn zero_another_currency_and_what_is_no_amount_are_refused_by_their_form() {
+    for (changes, code, field) in [
+        (json!({"amountPaid": "0"}), "formatError", "amountPaid"),
+        (json!({"amountPaid": "00.00"}), "formatError", "amountPaid"),
+        (json!({"amountPaid": " 5 "}), "formatError", "amountPaid"),
+        (json!({"amountPaid": "05"}), "formatError", "amountPaid"),
+        (json!({"amountPaid": "75,5"}), "formatError", "amountPaid"),
+        (json!({"amountPaid": null}), "mandatoryValueNotSupplied", "amountPaid"),
+        (json!({"paidAmount": "9"}), "formatError", "paidAmount"),
+        (json!({"currency": "GBP"}), "currencyNotSupported", ""),
+        (json!({"currency": null}), "mandatoryValueNotSupplied", "currency"),
+    ] {
+        let raw = bill(&changes);
+        let news = read(&raw).unwrap();
+        let CallbackNews::Malformed(refusal) = news else { panic!("{changes}: {news:?}") };
+        let (status, body) = replied(&raw, &Verdict::Refused(refusal));
+        assert_eq!((status, &body["errorCode"]), (400, &json!(code)), "{changes}");
+        if !field.is_empty() {
+            assert_eq!(body["errorParameters"][0]["key"], field, "{changes}");
+        }
+    }
+    for zero in ["0", "0.00"] {
+        let raw = callback("POST", "payments", &paid(&json!({"amount": zero})));
+        assert!(matches!(read(&raw), Ok(CallbackNews::Malformed(_))), "{zero}");
+        let raw = callback("PUT", "payments", &paid(&json!({"amount": zero})));
+        assert!(matches!(read(&raw), Err(CallbackError::Unreadable(_))), "{zero}");
+    }
+    let foreign = callback("POST", "payments", &paid(&json!({"currency": "GBP"})));
+    assert!(matches!(read(&foreign), Err(CallbackError::Unreadable(_))), "money has moved");
+}
+
+#[test]
+fn what_only_informs_does_not_make_a_payment_unreadable() {
+    let raw = bill(&json!({
+        "requestDate": {"at": 1},
+        "customData": "none",
+        "metadata": [{"key": 7}, "x"],
+    }));
+    let notice = offer(&raw).notice;
+    assert_eq!((notice.amount, notice.msisdn, notice.at), (money("75.50"), None, None));
+}
+
+#[test]
+fn a_heartbeat_is_answered_and_an_unknown_question_is_no_callback() {
+    let raw = callback("GET", "heartbeat", "");
+    assert_eq!(read(&raw), Ok(CallbackNews::Heartbeat));
+    let (status, body) = replied(&raw, &Verdict::Accepted);
+    assert_eq!((status, body), (200, json!({"serviceStatus": "available"})));
+    for path in ["accounts/consumerno/SA000012/bills/SA000012/payments", "requeststates/junk", "x"]
+    {
+        let raw = callback("GET", path, "");
+        assert!(matches!(read(&raw), Err(CallbackError::UnknownPath(_))), "{path}");
+        assert_eq!(replied(&raw, &Verdict::Unreadable).0, 404, "{path}");
     }
 }
 

@@ -1,8 +1,9 @@
 //! No bytes from outside panic, and none of them that is not a listed success completes anything.
 
 use bytes::Bytes;
+use kiungo_domain::outcome::Reason;
 use kiungo_domain::{Finding, Outcome};
-use kiungo_provider::{CallbackNews, Provider, RawCallback, Verdict};
+use kiungo_provider::{CallbackNews, Provider, RawCallback, Refusal, Verdict};
 use proptest::prelude::*;
 
 use crate::world::*;
@@ -92,7 +93,7 @@ proptest! {
         if let Ok(CallbackNews::Result { finding, .. }) = gsma.read_callback(&raw) {
             prop_assert!(!matches!(finding, Finding::Executed(_)), "{:?}", finding);
         }
-        for verdict in [Verdict::Accepted, Verdict::Unreadable, Verdict::Refused("no".to_owned())] {
+        for verdict in [Verdict::Accepted, Verdict::Unreadable, Verdict::Refused(Refusal::by_rule(Reason::Other, "no"))] {
             let reply = gsma.reply(&raw, &verdict);
             prop_assert!((200..500).contains(&reply.status));
         }

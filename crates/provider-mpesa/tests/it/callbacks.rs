@@ -1,9 +1,10 @@
 //! Asynchronous results, payments that customers start, and what we answer to both.
 
+use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Verdict};
+use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Refusal, Verdict};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -346,7 +347,11 @@ fn a_validation_asks_and_is_answered() {
     assert_eq!(notice.receipt, None);
     for (verdict, code, text) in [
         (Verdict::Accepted, "0", "Accepted"),
-        (Verdict::Refused("no such account".to_owned()), "C2B00012", "Rejected"),
+        (
+            Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "no such account")),
+            "C2B00012",
+            "Rejected",
+        ),
         (Verdict::Unreadable, "C2B00016", "Rejected"),
     ] {
         let expected = json!({ "ResultCode": code, "ResultDesc": text });

@@ -1,9 +1,10 @@
 //! Whatever arrives, nothing panics and nothing is invented; whatever goes out is legal.
 
+use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackNews, Provider, RawCallback, Verdict};
+use kiungo_provider::{CallbackNews, Provider, RawCallback, Refusal, Verdict};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -111,7 +112,7 @@ proptest! {
         {
             prop_assert!(String::from_utf8_lossy(&body).contains("0\""));
         }
-        for verdict in [Verdict::Accepted, Verdict::Refused("no".to_owned()), Verdict::Unreadable] {
+        for verdict in [Verdict::Accepted, Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "no")), Verdict::Unreadable] {
             let reply = reader().reply(&callback, &verdict);
             if let Some((_, body)) = reply.body {
                 prop_assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok());

@@ -1,12 +1,16 @@
 //! Providers.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
+use kiungo_domain::ProviderId;
 
 use super::Shares;
-use crate::extract::ProviderPath;
+use crate::extract::{ProviderPath, Query};
+use crate::keyring::Identity;
 use crate::problem::{Code, Problem, ProblemBody};
-use crate::wire::provider::{BalanceView, ProvidersView};
+use crate::state::Shared;
+use crate::wire::provider::{BalanceView, HolderFilter, HolderView, ProvidersView};
+use crate::wire::viewer::Viewer;
 
 /// Lists the providers and how they are doing.
 ///
@@ -36,12 +40,49 @@ pub(crate) async fn read_balance(
     ProviderPath(id): ProviderPath,
 ) -> Result<Json<BalanceView>, Problem> {
     let service = &state.service;
-    if !service.providers().iter().any(|provider| provider.id == id) {
-        let detail = format!("no provider `{id}` is configured");
-        return Err(Problem::new(Code::ProviderNotFound, detail));
-    }
+    configured(&state, &id)?;
     let balance = service.balance(&id).await.ok_or_else(|| {
         Problem::new(Code::NotOffered, format!("`{id}` does not tell its balance"))
     })??;
     Ok(Json(BalanceView::new(&id, balance, service.clock_now())))
+}
+
+/// Reads the name of a wallet's holder.
+///
+/// The provider is asked now, through its gate, so that many questions do not hold up transfers.
+/// Needs the role `operate`.
+#[utoipa::path(
+    get, path = "/v1/providers/{id}/holder", tag = "Providers",
+    params(("id" = String, Path, description = "The provider", example = "gsma-sandbox"), HolderFilter),
+    responses(
+        (status = 200, description = "The name", body = HolderView),
+        (status = 404, description = "`provider_not_found`, `not_offered` or `wallet_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "`provider_unavailable` or `provider_repair`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn read_holder(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+    ProviderPath(id): ProviderPath,
+    Query(filter): Query<HolderFilter>,
+) -> Result<Json<HolderView>, Problem> {
+    let service = &state.service;
+    configured(&state, &id)?;
+    let msisdn = filter.read()?;
+    let name = service.holder_name(&id, &msisdn).await.ok_or_else(|| {
+        Problem::new(Code::NotOffered, format!("`{id}` does not tell holders' names"))
+    })??;
+    let name = name.ok_or_else(|| {
+        Problem::new(Code::WalletNotFound, format!("`{id}` knows no such wallet"))
+    })?;
+    let viewer = Viewer::of(&identity);
+    Ok(Json(HolderView::new(&id, &msisdn, name, service.clock_now(), viewer)))
+}
+
+fn configured(state: &Shared, id: &ProviderId) -> Result<(), Problem> {
+    if state.service.providers().iter().any(|provider| provider.id == *id) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::ProviderNotFound, format!("no provider `{id}` is configured")))
 }

@@ -62,6 +62,9 @@ codes! {
     /// The provider does not offer it.
     NotOffered = "not_offered", NOT_FOUND, "The provider does not offer this",
         "The provider's API has nothing of the kind. `GET /v1/providers` says what each offers.";
+    /// No such wallet.
+    WalletNotFound = "wallet_not_found", NOT_FOUND, "There is no such wallet",
+        "The provider knows no wallet with this number.";
     /// No such request of a core.
     CoreRequestNotFound = "core_request_not_found", NOT_FOUND, "There is no such request of a core",
         "No request of this name was taken up from this core. `GET /v1/core-requests?state=all` lists them.";

@@ -1,12 +1,15 @@
 //! Providers and their balances, as they are shown.
 
-use kiungo_domain::{Money, ProviderId, Timestamp};
+use kiungo_domain::{Money, Msisdn, ProviderId, Timestamp};
 use kiungo_engine::request::ProviderStatus;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
+use super::check::Checks;
 use super::time;
 use super::transfer::money;
+use super::viewer::Viewer;
+use crate::problem::Problem;
 
 /// The providers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,8 +50,6 @@ pub(crate) struct OffersView {
     balance: bool,
     /// Holders' names.
     holder_name: bool,
-    /// Statements by API.
-    statement: bool,
 }
 
 /// The float at a provider.
@@ -64,6 +65,56 @@ pub(crate) struct BalanceView {
     /// When the provider was asked.
     #[schema(format = DateTime)]
     at: String,
+}
+
+/// Whose wallet.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HolderFilter {
+    /// The wallet, as a phone number with its country code.
+    #[param(example = "255712345678", value_type = String, required = true)]
+    msisdn: Option<String>,
+}
+
+/// The name of a wallet's holder.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Holder)]
+pub(crate) struct HolderView {
+    provider: String,
+    /// The wallet; masked for keys that do not see numbers in full.
+    #[schema(examples("255712…678"))]
+    msisdn: String,
+    /// As the provider shows it, often partly masked.
+    #[schema(examples("Asha M."))]
+    name: String,
+    /// When the provider was asked.
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+impl HolderFilter {
+    /// The wallet, if it is named and is one.
+    pub(crate) fn read(self) -> Result<Msisdn, Problem> {
+        let mut checks = Checks::default();
+        let text = self.msisdn.unwrap_or_default();
+        let msisdn = checks.parameter("msisdn", Msisdn::parse(&text));
+        checks.finish()?;
+        msisdn.ok_or_else(|| Problem::invalid(Vec::new()))
+    }
+}
+
+impl HolderView {
+    pub(crate) fn new(
+        provider: &ProviderId,
+        msisdn: &Msisdn,
+        name: String,
+        at: Timestamp,
+        viewer: Viewer,
+    ) -> Self {
+        let (provider, msisdn) = (provider.to_string(), viewer.msisdn(msisdn));
+        Self { provider, msisdn, name, at: time::to_text(at) }
+    }
 }
 
 impl ProvidersView {
@@ -84,7 +135,6 @@ impl ProviderView {
                 reversal: status.offers.reversal,
                 balance: status.offers.balance,
                 holder_name: status.offers.holder_name,
-                statement: status.offers.statement,
             },
         }
     }

@@ -98,6 +98,37 @@ async fn providers_tell_how_they_are_doing() {
 }
 
 #[tokio::test]
+async fn a_holders_name_is_read_or_the_reason_told() {
+    let world = World::new();
+    let path = "/v1/providers/gsma-sandbox/holder?msisdn=%2B255712345678";
+    let set = |name| {
+        world.fake.holders.lock().unwrap().insert("gsma-sandbox".to_owned(), name);
+    };
+    set(Ok(Some("Asha M.".to_owned())));
+    let answer = world.get("operator", path).await.json();
+    assert_eq!((&answer["name"], &answer["provider"]), (&json!("Asha M."), &json!("gsma-sandbox")));
+    assert_eq!(world.get("reader", path).await.status, 403, "a name is not everybody's");
+    for (name, status, code) in [
+        (Ok(None), 404, "wallet_not_found"),
+        (Err(ReadError::Unavailable("HTTP 500".into())), 502, "provider_unavailable"),
+        (Err(ReadError::Repair("the key is wrong".into())), 502, "provider_repair"),
+    ] {
+        set(name);
+        let answer = world.get("operator", path).await;
+        assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (status, code));
+    }
+    for (path, status, code) in [
+        ("/v1/providers/mpesa-tz/holder?msisdn=255712345678", 404, "not_offered"),
+        ("/v1/providers/nobody/holder?msisdn=255712345678", 404, "provider_not_found"),
+        ("/v1/providers/gsma-sandbox/holder", 422, "invalid_request"),
+        ("/v1/providers/gsma-sandbox/holder?msisdn=x", 422, "invalid_request"),
+    ] {
+        let answer = world.get("operator", path).await;
+        assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (status, code), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_balance_is_read_or_the_reason_told() {
     let world = World::new();
     let path = "/v1/providers/gsma-sandbox/balance";

@@ -38,6 +38,7 @@ pub struct Fake {
     pub refuses: Mutex<Option<SubmitError>>,
     /// What requests about a transfer answer instead.
     pub objects: Mutex<Option<RequestError>>,
+    pub holders: Mutex<BTreeMap<String, Result<Option<String>, ReadError>>>,
     pub balances: Mutex<BTreeMap<String, Result<Money, ReadError>>>,
     pub callbacks: Mutex<Vec<RawCallback>>,
     pub asked: Mutex<Vec<String>>,
@@ -67,6 +68,7 @@ impl Fake {
             now: AtomicI64::new(START),
             refuses: Mutex::default(),
             objects: Mutex::default(),
+            holders: Mutex::default(),
             balances: Mutex::default(),
             callbacks: Mutex::default(),
             asked: Mutex::default(),
@@ -260,6 +262,14 @@ impl Service for Fake {
 
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
         self.balances.lock().unwrap().get(provider.as_str()).cloned()
+    }
+
+    async fn holder_name(
+        &self,
+        provider: &ProviderId,
+        _msisdn: &kiungo_domain::Msisdn,
+    ) -> Option<Result<Option<String>, ReadError>> {
+        self.holders.lock().unwrap().get(provider.as_str()).cloned()
     }
 
     fn expected_fee(

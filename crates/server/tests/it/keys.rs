@@ -61,7 +61,7 @@ async fn each_operation_needs_its_own_role() {
     let world = World::new();
     let needs = |method: &str, path: &str| match (method, path) {
         (_, path) if path.ends_with("/reversals") || path.ends_with("/assignments") => "operate",
-        (_, path) if path.ends_with("/suggestions") => "operate",
+        (_, path) if path.ends_with("/suggestions") || path.ends_with("/holder") => "operate",
         (_, path) if path.ends_with("/approvals") || path.ends_with("/declines") => "operate",
         ("POST", _) => "write",
         _ => "read",

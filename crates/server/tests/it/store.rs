@@ -101,6 +101,14 @@ impl Store for SwitchedStore {
         self.up().await?.arrive(arrival).await
     }
 
+    async fn arrived(
+        &self,
+        provider: &ProviderId,
+        digest: &str,
+    ) -> Result<Option<InboxItem>, StoreError> {
+        self.up().await?.arrived(provider, digest).await
+    }
+
     async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
         self.up().await?.inbox_due(now, limit).await
     }

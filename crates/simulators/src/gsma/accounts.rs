@@ -175,7 +175,7 @@ fn transactions(
         let text = "The offset lies past the end";
         return Err(ApiError::new(Category::Validation, "invalidOffset", text, now));
     }
-    let limit = page.limit.unwrap_or(LIMIT);
+    let limit = page.limit.unwrap_or(LIMIT).min(simulator.options().page_max);
     let chosen = state.of_party(party).filter(wanted).skip(page.offset).take(limit);
     let records: Vec<Value> = chosen.map(|found| found.to_json(quirks, version)).collect();
     drop(state);

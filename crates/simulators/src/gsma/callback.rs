@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::error::{ApiError, Category};
+use super::options::Place;
 use super::state::{Outcome, State};
 use super::{Simulator, format, payments};
 use crate::courier::Letter;
@@ -34,7 +35,11 @@ fn prepare(simulator: &Simulator, state: &State, id: &str) -> Option<Prepared> {
     let body = match &request.outcome {
         Outcome::Pending => return None,
         _ if quirks.request_state_callbacks => request.to_json(id, options),
-        Outcome::Completed => transaction.to_json(quirks, request.version),
+        Outcome::Completed => {
+            let mut body = transaction.to_json(quirks, request.version);
+            simulator.misstate(Place::Callbacks, transaction, &mut body);
+            body
+        }
         Outcome::Failed { error, .. } => error.to_json(quirks),
     };
     let opposite = if matches!(request.outcome, Outcome::Completed) {

@@ -9,11 +9,15 @@
 //! * `state`: ledger, transactions, request states
 //! * `reads`, `accounts`: everything that is asked with GET
 //! * `payments`: payments that customers start at the wallet
+//! * `conduct`, `afterwards`, `charges`: what the provider does that no request asks for
 //! * `callback`: what is sent to the client
 //! * `error`, `format`: the error object, and how amounts, times and parties are written
 
 mod accounts;
+mod afterwards;
 mod callback;
+mod charges;
+mod conduct;
 mod error;
 mod format;
 mod iso;
@@ -49,6 +53,7 @@ use crate::faults::Faults;
 use crate::payment::PaymentRefused;
 use crate::tls::{Tls, TlsError};
 
+use conduct::Draws;
 use error::ApiError;
 pub use options::Options;
 use security::Gate;
@@ -68,6 +73,7 @@ struct Inner {
     courier: Courier,
     gate: Gate,
     state: Mutex<State>,
+    draws: Mutex<Draws>,
 }
 
 impl fmt::Debug for Simulator {
@@ -105,12 +111,13 @@ impl Simulator {
             retry_after: Duration::from_millis(options.callback_retry_ms),
         };
         let gate = Gate::new(&options.security, faults.seed());
-        let mut state = State::new(&options, faults.seed());
+        let mut state = State::new(&options, faults.seed(), clock.now());
         if options.triggers {
             sandbox::furnish(&mut state, options.currency, clock.now());
         }
         let state = Mutex::new(state);
-        Self { inner: Arc::new(Inner { options, clock, faults, courier, gate, state }) }
+        let draws = Mutex::default();
+        Self { inner: Arc::new(Inner { options, clock, faults, courier, gate, state, draws }) }
     }
 
     /// The API under its prefixes, the token endpoint, and `/_sim`.
@@ -120,6 +127,7 @@ impl Simulator {
             .route(&options.security.token_path, post(security::token))
             .route("/_sim/tokens", delete(security::revoke))
             .route("/_sim/account-status", put(set_account_status))
+            .route("/_sim/codes", put(give_code))
             .with_state(self.clone())
             .merge(control::router(self.clone()));
         for (prefix, version) in
@@ -148,11 +156,13 @@ impl Simulator {
             .route("/responses/{id}", get(reads::response_link))
             .route("/errors/{id}", get(reads::failure))
             .route("/accounts/{*rest}", get(accounts::read))
+            .layer(middleware::from_fn_with_state(api.clone(), order::checked))
             .layer(middleware::from_fn_with_state(self.clone(), security::admit))
             .route("/heartbeat", get(reads::heartbeat))
             .fallback(reads::nothing)
             .method_not_allowed_fallback(reads::nothing)
             .layer(Extension(reads::Base(prefix.clone().unwrap_or_default())))
+            .layer(middleware::from_fn_with_state(self.clone(), error::in_our_form))
             .layer(middleware::from_fn_with_state(self.clone(), date))
             .with_state(api)
     }
@@ -179,6 +189,18 @@ impl Simulator {
     /// Puts an account into another state; it is named as in [`Simulator::open_wallet`].
     pub fn set_account_status(&self, account: &str, status: AccountStatus) {
         self.state().set_status(format::party_of_text(account), status);
+    }
+
+    /// Gives out a one-time code with which up to so much is paid out of an account, once. The account
+    /// is named as in [`Simulator::open_wallet`].
+    pub fn give_code(&self, code: &str, account: &str, minor_max: i64) {
+        let party = format::party_of_text(account);
+        self.state().codes.insert(code.to_owned(), state::Code { party, minor_max });
+    }
+
+    /// The provider takes a completed transaction back by itself; whether it did.
+    pub fn take_back(&self, reference: &str) -> bool {
+        afterwards::take_back(self, reference)
     }
 
     /// A customer pays the organisation by himself and names an account. The money moves, after the
@@ -263,5 +285,22 @@ async fn set_account_status(
     Json(wanted): Json<AccountState>,
 ) -> StatusCode {
     simulator.set_account_status(&wanted.account, wanted.status);
+    StatusCode::NO_CONTENT
+}
+
+/// `PUT /_sim/codes`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenCode {
+    code: String,
+    account: String,
+    amount_minor_max: i64,
+}
+
+async fn give_code(
+    Shared(simulator): Shared<Simulator>,
+    Json(given): Json<GivenCode>,
+) -> StatusCode {
+    simulator.give_code(&given.code, &given.account, given.amount_minor_max);
     StatusCode::NO_CONTENT
 }

@@ -5,7 +5,31 @@ use std::collections::BTreeMap;
 use kiungo_domain::Currency;
 use serde::Deserialize;
 
+pub use super::conduct::{Charge, Conduct, PaidBy, Place};
 use crate::tls::TlsFiles;
+
+/// What an options file may hold, for `--help`. A test compares it with what is read.
+pub const HELP: &str = "\
+Options of the file given by --options (TOML); what each means: crates/simulators/README.md
+  addresses   prefix_1_2, prefix_1_1, notify_base, notify, asks_for_bills, biller_polls,
+              biller_poll_ms, label_key
+  money       currency, currencies, own_account, float_minor, opening_balance_minor,
+              amount_minor_min, amount_minor_max, balance_minor_max, daily_minor_max,
+              partial_reversals
+  flows       flow, flows, delay_ms, expiry_ms, poll_limit, enforce_poll_limit,
+              callback_attempts, callback_retry_ms, asynchronous_duplicates, while_pending, link,
+              page_max, service_status, restored_in_ms
+  judgement   strict, triggers
+  [security]  basic, api_key, oauth, token_path, token_lifetime_s, date_deviation_s_max, tls,
+              token_type
+  [quirks]    dates_without_offset, pascal_case_errors, lower_case_error_text,
+              request_state_callbacks, string_integers, canonical_parties,
+              provisional_object_reference, no_correlation_on_callback, capital_statuses,
+              invalid_offset, own_receipts
+  [conduct]   deduplicates, charges, float_empty_ms, approved_late, approved_twice,
+              reversed_later, reversals_told, late_ms, other_amount, other_wallet,
+              other_reference, other_receipt, other_in, collections_told, told_with_number,
+              told_with_reference";
 
 /// All of it, with defaults; times are milliseconds, money is minor units.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,8 +40,11 @@ pub struct Options {
     pub prefix_1_2: Option<String>,
     /// Where 1.1.2 is served; `None`: nowhere.
     pub prefix_1_1: Option<String>,
-    /// The one currency.
+    /// The currency of the books, of balances and of payments started at the wallet.
     pub currency: Currency,
+    /// Further currencies that transactions may be in. Every party has a purse of its own in each;
+    /// in the books it is `party/CODE`.
+    pub currencies: Vec<Currency>,
     /// The organisation's own account.
     pub own_account: Identifier,
     /// What the organisation has at the start.
@@ -64,12 +91,21 @@ pub struct Options {
     pub partial_reversals: bool,
     /// Whether a second use of a correlation id is refused by callback instead of at once (§4.4).
     pub asynchronous_duplicates: bool,
-    /// What `/responses` says while the request is pending.
-    pub while_pending: WhilePending,
+    /// What `/responses` says while the request is pending; if absent, a link with `triggers`, and
+    /// else 404.
+    pub while_pending: Option<WhilePending>,
+    /// The most records of one page, whatever `limit` asks for: an answer has to fit into memory.
+    pub page_max: usize,
+    /// How often a biller is asked what became of a payment that it took with 202, and how long
+    /// between two questions.
+    pub biller_polls: u32,
+    /// The wait between two such questions.
+    pub biller_poll_ms: u64,
     /// How `/responses` writes its link.
     pub link: LinkForm,
     /// Whether unknown enumeration values, unknown identifier keys, missing correlation ids, and
-    /// on 1.1.2 the properties that 1.2.0 brought, are refused.
+    /// on 1.1.2 the properties that 1.2.0 brought, are refused; whether a date may not have a time;
+    /// and whether a `oneTimeCode` must have been given out (`PUT /_sim/codes`).
     pub strict: bool,
     /// Whether the accounts that published suites name exist, and the compliance platform's amounts
     /// act as switches (§15). They collide with real amounts.
@@ -80,6 +116,8 @@ pub struct Options {
     pub restored_in_ms: u64,
     /// How real providers deviate (§19).
     pub quirks: Quirks,
+    /// What happens that no request asks for.
+    pub conduct: Conduct,
 }
 
 impl Default for Options {
@@ -88,6 +126,7 @@ impl Default for Options {
             prefix_1_2: Some("/v1.2/mm".into()),
             prefix_1_1: Some("/v1.1/mm".into()),
             currency: shillings(),
+            currencies: Vec::new(),
             own_account: Identifier { key: "accountid".into(), value: "4400".into() },
             float_minor: 1_000_000_000_000,
             opening_balance_minor: Some(1_000_000_000),
@@ -110,14 +149,31 @@ impl Default for Options {
             daily_minor_max: i64::MAX,
             partial_reversals: false,
             asynchronous_duplicates: false,
-            while_pending: WhilePending::NotFound,
+            while_pending: None,
+            page_max: 1_000,
+            biller_polls: 20,
+            biller_poll_ms: 5_000,
             link: LinkForm::Relative,
             strict: true,
             triggers: false,
             service_status: "available".into(),
             restored_in_ms: 3_600_000,
             quirks: Quirks::default(),
+            conduct: Conduct::default(),
         }
+    }
+}
+
+impl Options {
+    /// Whether transactions may be in this currency.
+    pub(super) fn takes(&self, currency: Currency) -> bool {
+        currency == self.currency || self.currencies.contains(&currency)
+    }
+
+    /// What `/responses` says while the request is pending.
+    pub(super) fn while_pending(&self) -> WhilePending {
+        let usual = if self.triggers { WhilePending::Link } else { WhilePending::NotFound };
+        self.while_pending.unwrap_or(usual)
     }
 }
 
@@ -159,7 +215,8 @@ pub enum NotifyForm {
     /// `POST {notify_base}payments` with the Transaction.
     Post,
     /// The client is the biller (§12): `POST {notify_base}accounts/{key}/{reference}/bills/payments`
-    /// with a `BillPayment`. A 4xx answer gives the customer his money back.
+    /// with a `BillPayment`. A 4xx answer gives the customer his money back; after a 202 the biller
+    /// is asked, and `failed` does the same.
     Biller,
 }
 
@@ -283,6 +340,27 @@ impl Default for Quirks {
             capital_statuses: false,
             invalid_offset: false,
             own_receipts: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names that an unknown one is told to be none of.
+    fn names<T: for<'de> Deserialize<'de>>() -> Vec<String> {
+        let error = serde_json::from_str::<T>(r#"{"no such option": 1}"#).err().unwrap();
+        let error = error.to_string();
+        error.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_help_names_every_option() {
+        let words: Vec<&str> = HELP.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let all = [names::<Options>(), names::<Security>(), names::<Quirks>(), names::<Conduct>()];
+        for name in all.concat() {
+            assert!(words.contains(&name.as_str()), "{name}");
         }
     }
 }

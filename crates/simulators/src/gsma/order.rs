@@ -1,14 +1,17 @@
 //! Reading and validating a creation request (`gsma-mobile-money-api.md` §7, §8, §10.1).
 
-use axum::http::{HeaderMap, Uri};
-use kiungo_domain::{Money, Timestamp};
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+use kiungo_domain::{Currency, Money, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Category};
 use super::options::Options;
 use super::schema::{Schema, Violations, is_institution_type};
 use super::security::content_is_whole;
-use super::{Version, format, iso, sandbox};
+use super::{Api, Version, format, iso, sandbox};
 use crate::ledger::FLOAT;
 
 /// The transaction types of §8.
@@ -208,7 +211,7 @@ impl Raw<'_> {
         let customer = if from == FLOAT { &to } else { &from };
         let label = self.label(&echo);
         let key = format!("{customer}|{}|{label}", amount.minor());
-        let failing = sandbox::failure(&kind, amount, self.now);
+        let failing = sandbox::failure(&kind, amount, from == to, self.now);
         let failing = failing.filter(|_| self.options.triggers);
         Ok(Order {
             sender,
@@ -245,13 +248,17 @@ impl Raw<'_> {
         mandatory: bool,
         violations: &mut Violations,
     ) -> Option<Money> {
-        let currency = self.options.currency;
+        let mut currency = self.options.currency;
+        let named = body.get("currency").and_then(Value::as_str);
+        let named = named.and_then(|code| Currency::from_code(code).ok());
         match body.get("currency") {
             None if mandatory || body.contains_key("amount") => {
                 violations.add("mandatoryValueNotSupplied", "currency", "^[A-Z]{3}$");
             }
             None => {}
-            Some(Value::String(code)) if code == currency.code() => {}
+            Some(Value::String(_)) if named.is_some_and(|named| self.options.takes(named)) => {
+                currency = named.unwrap_or(currency);
+            }
             Some(Value::String(code)) if iso::is_currency(code) => {
                 violations.add("currencyNotSupported", "currency", currency.code());
             }
@@ -275,11 +282,15 @@ impl Raw<'_> {
             violations.add("negativeValue", "amount", pattern);
             return None;
         }
-        let amount = Some(text)
-            .filter(|text| format::is_amount(text, self.version))
-            .and_then(|text| Money::parse(text, currency).ok());
-        if amount.is_none() {
+        if !format::is_amount(text, self.version) {
             violations.add("formatError", "amount", pattern);
+            return None;
+        }
+        let amount = Money::parse(text, currency).ok();
+        if amount.is_none() {
+            let (code, decimals) = (currency.code(), currency.exponent());
+            let why = format!("at most {decimals} decimals and 18 digits in {code}");
+            violations.add("formatError", "amount", &why);
         }
         amount
     }
@@ -354,6 +365,32 @@ impl Raw<'_> {
         });
         let description = || echo.get("descriptionText")?.as_str().map(str::to_owned);
         noted.map(|(_, value)| value).or_else(description).unwrap_or_default()
+    }
+}
+
+/// The headers that a question may carry are checked like those of a creation.
+pub(super) async fn checked(
+    State(api): State<Api>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    if request.method() != Method::GET {
+        return next.run(request).await;
+    }
+    let simulator = &api.simulator;
+    let now = simulator.now();
+    let mut violations = Violations::default();
+    let raw = Raw {
+        version: api.version,
+        options: simulator.options(),
+        headers: request.headers(),
+        body: &[],
+        now,
+    };
+    raw.check_headers(&mut violations);
+    match violations.into_result(now) {
+        Ok(()) => next.run(request).await,
+        Err(error) => simulator.refuse(&error),
     }
 }
 

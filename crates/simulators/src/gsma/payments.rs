@@ -2,18 +2,19 @@
 //! (`gsma-mobile-money-api.md` §12).
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use axum::http::{Method, Uri};
 use kiungo_domain::Money;
 use serde_json::{Map, Value, json};
 
 use super::callback::{letter, pair};
-use super::options::NotifyForm;
+use super::options::{NotifyForm, Place};
 use super::state::Transaction;
-use super::{Simulator, Version, format};
+use super::{Simulator, Version, afterwards, format};
 use crate::books::Movement;
 use crate::courier::Letter;
-use crate::faults::Fault;
+use crate::faults::{Fault, hash};
 use crate::ledger::{FLOAT, Hindrance};
 use crate::payment::PaymentRefused;
 
@@ -31,6 +32,7 @@ pub(super) async fn pay(
     ask(simulator, account_reference).await?;
     let payment = book(simulator, &party, amount, account_reference)?;
     let reference = payment.reference.clone();
+    afterwards::follow_payment(simulator, &payment);
     let simulator = simulator.clone();
     tokio::spawn(async move { notify(&simulator, payment).await });
     Ok(reference)
@@ -71,10 +73,17 @@ fn book(
         takes_back: String::new(),
         label: account_reference.to_owned(),
     };
-    state.ledger.transfer(party, FLOAT, movement).map_err(|why| match why {
+    let refused = |why| match why {
         Hindrance::UnknownParty => PaymentRefused::UnknownWallet,
         Hindrance::Insufficient | Hindrance::Overflow => PaymentRefused::InsufficientFunds,
-    })?;
+    };
+    let charge = simulator.charge("payment");
+    charge.map_or(Ok(()), |charge| charge.fits(&mut state, party, amount)).map_err(refused)?;
+    state.transfer(party, FLOAT, amount, movement).map_err(refused)?;
+    let mut echo = echo(simulator, party, amount, account_reference);
+    if let Some(charge) = charge {
+        charge.take(&mut state, party, amount.currency(), &mut echo);
+    }
     let key = format!("{party}|{}|{account_reference}", amount.minor());
     let lagging = simulator.inner.faults.strikes("inquire", Fault::IndexingLag, &key);
     let lag =
@@ -88,7 +97,7 @@ fn book(
         amount,
         returned_minor: 0,
         reverses: None,
-        echo: echo(simulator, party, amount, account_reference),
+        echo,
         created: now,
         modified: now,
         visible_at: now.after(lag),
@@ -127,10 +136,55 @@ async fn notify(simulator: &Simulator, payment: Transaction) {
     let Some(letter) = notification(simulator, &payment) else { return };
     let forge = || invented(simulator, &payment);
     let answer = simulator.inner.courier.send("payment", &payment.key, letter, forge).await;
-    let refused = answer.is_some_and(|answer| answer.status().is_client_error());
-    if refused && simulator.options().notify == NotifyForm::Biller {
-        give_back(simulator, &payment);
+    if simulator.options().notify != NotifyForm::Biller {
+        return;
     }
+    let Some(answer) = answer else { return };
+    let failed = match answer.status().as_u16() {
+        400..=499 => true,
+        202 => has_failed(simulator, answer.body()).await,
+        _ => false,
+    };
+    if failed {
+        afterwards::take_back(simulator, &payment.reference);
+    }
+}
+
+/// Tells of something as a payment, and takes no notice of the answer.
+pub(super) async fn tell(simulator: &Simulator, payment: &Transaction) {
+    if let Some(letter) = notification(simulator, payment) {
+        simulator.inner.courier.send("payment", &payment.key, letter, || None).await;
+    }
+}
+
+/// Asks the biller for the state of what it accepted (§4.1); whether that is that it failed. What is
+/// still pending after the last question stays with the biller.
+async fn has_failed(simulator: &Simulator, accepted: &[u8]) -> bool {
+    let options = simulator.options();
+    let accepted: Value = serde_json::from_slice(accepted).unwrap_or_default();
+    let (Some(base), Some(id)) =
+        (options.notify_base.as_deref(), accepted["serverCorrelationId"].as_str())
+    else {
+        return false;
+    };
+    // A correlation id needs no encoding; what is none would lead elsewhere.
+    if !format::is_uuid(id) {
+        return false;
+    }
+    let url = format!("{base}requeststates/{id}");
+    let mut status = accepted["status"].as_str().unwrap_or_default().to_owned();
+    for _ in 0..options.biller_polls {
+        if status != "pending" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(options.biller_poll_ms)).await;
+        let Ok(question) = http::Request::get(&url).body(bytes::Bytes::new()) else { break };
+        let answer = simulator.inner.courier.delivery.ask(question).await;
+        let Some(answer) = answer.filter(|answer| answer.status().is_success()) else { continue };
+        let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        body["status"].as_str().unwrap_or_default().clone_into(&mut status);
+    }
+    status == "failed"
 }
 
 /// A notification of a payment that never was, like `payment` but for its receipt.
@@ -149,25 +203,40 @@ fn notification(simulator: &Simulator, payment: &Transaction) -> Option<Letter> 
     let base = options.notify_base.as_deref()?;
     let newer = options.prefix_1_2.is_some();
     let version = if newer { Version::V1_2 } else { Version::V1_1 };
-    let body = payment.to_json(&options.quirks, version);
+    let mut body = payment.to_json(&options.quirks, version);
+    simulator.misstate(Place::Callbacks, payment, &mut body);
     let to = |path: &str| format!("{base}{path}").parse::<Uri>().ok();
     match options.notify {
         NotifyForm::Put => letter(simulator, &Method::PUT, &to("payments")?, None, &body),
-        NotifyForm::Post => letter(simulator, &Method::POST, &to("payments")?, None, &body),
+        NotifyForm::Post => {
+            let id = request_id(simulator, payment);
+            letter(simulator, &Method::POST, &to("payments")?, Some(&id), &body)
+        }
         NotifyForm::Biller => {
             let account = payment.echo.get("descriptionText").and_then(Value::as_str)?;
             let account = encode(account);
             let url = to(&format!("accounts/consumerno/{account}/bills/payments"))?;
-            letter(simulator, &Method::POST, &url, None, &bill_payment(simulator, payment))
+            let id = request_id(simulator, payment);
+            let body = bill_payment(simulator, payment, &body["amount"]);
+            letter(simulator, &Method::POST, &url, Some(&id), &body)
         }
     }
 }
 
+/// The correlation id of the request that tells of a payment: the same whenever it is told (§4.4).
+fn request_id(simulator: &Simulator, payment: &Transaction) -> String {
+    let half = |name: &[u8]| {
+        let parts: [&[u8]; 3] = [b"request", name, payment.reference.as_bytes()];
+        u128::from(hash(simulator.inner.faults.seed(), &parts))
+    };
+    uuid::Uuid::from_u128((half(b"high") << 64) | half(b"low")).hyphenated().to_string()
+}
+
 /// The `BillPayment` object (§10.6).
-fn bill_payment(simulator: &Simulator, payment: &Transaction) -> Value {
+fn bill_payment(simulator: &Simulator, payment: &Transaction, amount: &Value) -> Value {
     let created = format::date_time(payment.created, &simulator.options().quirks);
     json!({
-        "amountPaid": payment.amount.to_short_decimal(),
+        "amountPaid": amount,
         "currency": payment.amount.currency().code(),
         "requestingOrganisationTransactionReference": payment.reference,
         "customerReference": payment.payer,
@@ -188,45 +257,4 @@ fn encode(text: &str) -> String {
         }
         encoded
     })
-}
-
-/// The biller turned the payment away: the customer gets his money back.
-fn give_back(simulator: &Simulator, payment: &Transaction) {
-    let now = simulator.now();
-    let mut state = simulator.state();
-    let reference = state.new_reference();
-    let movement = Movement {
-        receipt: reference.clone(),
-        reference: String::new(),
-        operation: "reverse".to_owned(),
-        party: payment.payer.clone(),
-        amount_minor: payment.amount.minor(),
-        currency: payment.amount.currency().code().to_owned(),
-        takes_back: payment.reference.clone(),
-        label: String::new(),
-    };
-    if state.ledger.transfer(FLOAT, &payment.payer, movement).is_err() {
-        return;
-    }
-    if let Some(first) = state.transaction_mut(&payment.reference) {
-        first.returned_minor = payment.amount.minor();
-    }
-    let mut echo = payment.echo.clone();
-    for (to, from) in [("debitParty", "creditParty"), ("creditParty", "debitParty")] {
-        if let Some(party) = payment.echo.get(from) {
-            echo.insert(to.into(), party.clone());
-        }
-    }
-    state.add(Transaction {
-        reference,
-        kind: "reversal".to_owned(),
-        payer: FLOAT.to_owned(),
-        payee: payment.payer.clone(),
-        reverses: Some(payment.reference.clone()),
-        echo,
-        created: now,
-        modified: now,
-        visible_at: now,
-        ..payment.clone()
-    });
 }

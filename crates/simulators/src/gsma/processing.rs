@@ -11,11 +11,11 @@ use kiungo_domain::{Money, Timestamp};
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Category};
-use super::options::Flow;
-use super::order::{Order, Raw};
+use super::options::{Flow, Place};
+use super::order::{Order, Raw, canonical};
 use super::security::Client;
 use super::state::{AccountStatus, Outcome, Request, State, Transaction};
-use super::{Api, Simulator, callback, format};
+use super::{Api, Simulator, afterwards, callback, format};
 use crate::books::Movement;
 use crate::faults::{Fault, hash};
 use crate::ledger::{FLOAT, Hindrance};
@@ -78,7 +78,25 @@ impl Api {
         let (known, partial) = raw.reversal(&body)?;
         let state = self.simulator.state();
         let Some(first) = state.transaction(original) else {
-            return Err(ApiError::unknown("Transaction", raw.now));
+            let unknown = ApiError::unknown("Transaction", raw.now);
+            // What cannot be identified belongs into the callback (§4.3), as the platform has it:
+            // after what is wrong with the request itself.
+            if !raw.options.triggers {
+                return Err(unknown);
+            }
+            let amount = partial.unwrap_or(Money::zero(raw.options.currency));
+            return Ok(Order {
+                sender,
+                kind,
+                payer: FLOAT.to_owned(),
+                payee: FLOAT.to_owned(),
+                amount,
+                echo: known,
+                original: Some(original.to_owned()),
+                key: format!("{original}|{}|", amount.minor()),
+                label: String::new(),
+                failing: Some(failing.unwrap_or(unknown)),
+            });
         };
         let amount = partial.unwrap_or(first.amount);
         Ok(Order {
@@ -116,7 +134,7 @@ impl Simulator {
     /// Answers a creation, with all that can go wrong.
     async fn take(&self, order: Result<Order, ApiError>) -> Response {
         let order = match order {
-            Ok(order) => order,
+            Ok(order) => self.redeemable(order),
             Err(error) => return self.refuse(&error),
         };
         let flow = self.flow(&order);
@@ -136,6 +154,29 @@ impl Simulator {
         .await
     }
 
+    /// An order that is paid by a one-time code: out of the account that the code is for. A code that
+    /// was never given out, is used, or is for less fails.
+    fn redeemable(&self, mut order: Order) -> Order {
+        let code = order.text("oneTimeCode").to_owned();
+        if code.is_empty() || !self.options().strict || order.original.is_some() {
+            return order;
+        }
+        let known = self.state().codes.get(&code).cloned();
+        let fits = known.filter(|known| {
+            order.amount.minor() <= known.minor_max
+                && (order.payer == FLOAT || order.payer == known.party)
+        });
+        if let Some(known) = fits {
+            let payer = canonical(&known.party, self.options());
+            order.echo.insert("debitParty".to_owned(), payer);
+            order.payer = known.party;
+        } else {
+            let unknown = ApiError::unknown("One-time code", self.now());
+            order.failing = order.failing.or(Some(unknown.field("oneTimeCode", "unused")));
+        }
+        order
+    }
+
     fn flow(&self, order: &Order) -> Flow {
         let options = self.options();
         match options.flows.get(order.operation()).copied().unwrap_or(options.flow) {
@@ -149,20 +190,28 @@ impl Simulator {
     fn now_and_here(&self, order: &Order) -> Response {
         let now = self.now();
         let mut state = self.state();
-        if state.is_duplicate(order) {
+        if self.refuses_again(&state, order) {
             return self.refuse(&duplicate(now));
         }
         let id = self.accept(&mut state, order, false, now);
         self.carry_out(&mut state, &id, now);
         let Some(request) = state.requests.get(&id) else { return Response::default() };
-        match (&request.outcome, state.transaction(&request.reference)) {
+        let answer = match (&request.outcome, state.transaction(&request.reference)) {
             (Outcome::Failed { error, .. }, _) => self.refuse(error),
             (_, Some(transaction)) => {
-                let body = transaction.to_json(&self.options().quirks, order.sender.version);
+                let mut body = transaction.to_json(&self.options().quirks, order.sender.version);
+                self.misstate(Place::Answers, transaction, &mut body);
                 format::json(StatusCode::CREATED, &body)
             }
             _ => Response::default(),
-        }
+        };
+        drop(state);
+        afterwards::follow(self, &id);
+        answer
+    }
+
+    fn refuses_again(&self, state: &State, order: &Order) -> bool {
+        self.options().conduct.deduplicates && state.is_duplicate(order)
     }
 
     /// The asynchronous flows: 202, and the rest after `delay`.
@@ -171,7 +220,7 @@ impl Simulator {
         let (operation, key) = (order.operation(), order.key.clone());
         let (id, body) = {
             let mut state = self.state();
-            let id = if !state.is_duplicate(&order) {
+            let id = if !self.refuses_again(&state, &order) {
                 self.accept(&mut state, &order, flow == Flow::Callback, now)
             } else if self.options().asynchronous_duplicates {
                 let order = Order { failing: Some(duplicate(now)), ..order };
@@ -192,6 +241,7 @@ impl Simulator {
                 tokio::time::sleep(expiry).await;
                 let now = simulator.now();
                 simulator.carry_out(&mut simulator.state(), &id, now);
+                afterwards::follow(&simulator, &id);
                 return;
             }
             if !early {
@@ -213,6 +263,28 @@ impl Simulator {
             self.carry_out(&mut self.state(), id, now);
         }
         callback::send(self, id).await;
+        afterwards::follow(self, id);
+    }
+
+    /// Carries out what was refused: the customer has approved after all. Whether it was.
+    pub(super) fn approve(&self, id: &str) -> bool {
+        let now = self.now();
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let Some(request) = state.requests.get_mut(id) else { return false };
+        let Some(order) = request.order.take() else { return false };
+        let reference = request.reference.clone();
+        if self.execute(state, &order, &reference, now).is_err() {
+            return false;
+        }
+        if let Some(transaction) = state.transaction_mut(&reference) {
+            transaction.status = "completed";
+            transaction.modified = now;
+        }
+        if let Some(request) = state.requests.get_mut(id) {
+            request.outcome = Outcome::Completed;
+        }
+        true
     }
 
     /// Remembers an order, not carried out yet; its server correlation id.
@@ -243,6 +315,7 @@ impl Simulator {
         });
         let expires_at = now.after(Duration::from_millis(self.options().expiry_ms));
         let provisional = state.count();
+        state.also_named(provisional, &reference);
         let request = Request {
             version: order.sender.version,
             correlation: order.sender.correlation.clone(),
@@ -256,6 +329,7 @@ impl Simulator {
             outcome: Outcome::Pending,
             expires_at,
             polls: 0,
+            approved_late: false,
         };
         state.keep(order, request)
     }
@@ -266,11 +340,19 @@ impl Simulator {
         let expired = now > request.expires_at;
         let reference = request.reference.clone();
         let Some(order) = request.order.take() else { return };
-        let moved = if expired {
+        let rate = self.options().conduct.approved_late;
+        let late = order.operation() == "collect"
+            && order.failing.is_none()
+            && self.happens("approved_late", &order.key, rate);
+        let moved = if expired || late {
             Err(refused(&order, "requestDeclined", "The customer did not answer in time", now))
         } else {
             self.execute(state, &order, &reference, now)
         };
+        if late && let Some(request) = state.requests.get_mut(id) {
+            request.approved_late = true;
+            request.order = Some(order);
+        }
         if let Some(transaction) = state.transaction_mut(&reference) {
             transaction.status = if moved.is_ok() { "completed" } else { "failed" };
             transaction.modified = now;
@@ -296,11 +378,12 @@ impl Simulator {
         if let Some(error) = &order.failing {
             return Err(error.clone());
         }
-        if order.payer == order.payee {
+        // The hosted simulator accepts identical parties (§14).
+        if order.payer == order.payee && !self.options().triggers {
             return Err(rule("samePartiesError", "Debit party and credit party are the same"));
         }
         for party in [&order.payer, &order.payee] {
-            if state.ledger.balance(party).is_none() {
+            if state.balance(party, order.amount.currency()).is_none() {
                 return Err(ApiError::unknown("Account", now));
             }
         }
@@ -311,15 +394,33 @@ impl Simulator {
         }
         self.check_limits(state, order, now)?;
         self.check_original(state, order, now)?;
+        if order.payer == FLOAT && order.original.is_none() && self.float_is_empty(state.began()) {
+            return Err(rule("insufficientFunds", "Payer balance too low"));
+        }
         if self.inner.faults.strikes(order.operation(), Fault::CustomerRefuses, &order.key) {
             return Err(refusal(order, now));
         }
-        let movement = movement(order, reference);
-        state.ledger.transfer(&order.payer, &order.payee, movement).map_err(|why| match why {
+        let hindered = |why| match why {
             Hindrance::UnknownParty => ApiError::unknown("Account", now),
             Hindrance::Insufficient => rule("insufficientFunds", "Payer balance too low"),
             Hindrance::Overflow => rule("maxBalanceExceeded", "Balance too high"),
-        })?;
+        };
+        let charge = self.charge(order.operation());
+        if let Some(charge) = charge
+            && order.payee == FLOAT
+        {
+            charge.fits(state, &order.payer, order.amount).map_err(hindered)?;
+        }
+        let movement = movement(state, order, reference);
+        state.transfer(&order.payer, &order.payee, order.amount, movement).map_err(hindered)?;
+        if let Some(charge) = charge {
+            let mut fees = Map::new();
+            charge.take(state, customer(order), order.amount.currency(), &mut fees);
+            if let Some(transaction) = state.transaction_mut(reference) {
+                transaction.echo.extend(fees);
+            }
+        }
+        state.codes.remove(order.text("oneTimeCode"));
         if let Some(first) = order.original.as_ref().and_then(|first| state.transaction_mut(first))
         {
             first.returned_minor = first.returned_minor.saturating_add(order.amount.minor());
@@ -342,7 +443,7 @@ impl Simulator {
         if amount > options.amount_minor_max {
             return rule("greaterThanTransactionMaxValue", "Amount too large");
         }
-        let balance = state.ledger.balance(&order.payee).unwrap_or_default();
+        let balance = state.balance(&order.payee, order.amount.currency()).unwrap_or_default();
         if order.payee != FLOAT && balance.saturating_add(amount) > options.balance_minor_max {
             return rule("maxBalanceExceeded", "The credit party would have too much");
         }
@@ -380,13 +481,13 @@ fn customer(order: &Order) -> &str {
     if order.payer == FLOAT { &order.payee } else { &order.payer }
 }
 
-fn movement(order: &Order, reference: &str) -> Movement {
+fn movement(state: &State, order: &Order, reference: &str) -> Movement {
     let own_id = order.text("requestingOrganisationTransactionReference");
     Movement {
         receipt: reference.to_owned(),
         reference: order.sender.correlation.clone().unwrap_or_else(|| own_id.to_owned()),
         operation: order.operation().to_owned(),
-        party: customer(order).to_owned(),
+        party: state.purse_name(customer(order), order.amount.currency()),
         amount_minor: order.amount.minor(),
         currency: order.amount.currency().code().to_owned(),
         takes_back: order.original.clone().unwrap_or_default(),

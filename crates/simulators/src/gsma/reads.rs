@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::error::{ApiError, Category};
-use super::options::{LinkForm, WhilePending};
+use super::options::{LinkForm, Place, WhilePending};
 use super::security::Client;
 use super::state::Outcome;
 use super::{Api, Simulator, format};
@@ -70,6 +70,7 @@ pub(super) async fn transaction(
         match state.transaction(&reference) {
             Some(found) if now >= found.visible_at => {
                 let mut body = found.to_json(&simulator.options().quirks, version);
+                simulator.misstate(Place::Inquiries, found, &mut body);
                 if simulator.is_strange(&found.key) {
                     body["transactionStatus"] = STRANGE.into();
                 }
@@ -150,7 +151,7 @@ fn link(simulator: &Simulator, client: &str, correlation: &str) -> Option<String
     let visible = state.transaction(&request.reference)?.visible_at <= now;
     match &request.outcome {
         _ if !visible => None,
-        Outcome::Pending if simulator.options().while_pending == WhilePending::NotFound => None,
+        Outcome::Pending if simulator.options().while_pending() == WhilePending::NotFound => None,
         Outcome::Pending | Outcome::Completed => {
             Some(format!("/transactions/{}", request.reference))
         }

@@ -35,7 +35,7 @@ pub(super) fn furnish(state: &mut State, currency: Currency, now: Timestamp) {
             takes_back: String::new(),
             label: String::new(),
         };
-        if state.ledger.transfer(from, to, movement).is_err() {
+        if state.transfer(from, to, amount, movement).is_err() {
             return;
         }
         let mut echo = Map::new();
@@ -62,9 +62,15 @@ pub(super) fn furnish(state: &mut State, currency: Currency, now: Timestamp) {
 }
 
 /// The failure that a compliance amount stands for (§15.3).
-pub(super) fn failure(kind: &str, amount: Money, now: Timestamp) -> Option<ApiError> {
+pub(super) fn failure(
+    kind: &str,
+    amount: Money,
+    same_parties: bool,
+    now: Timestamp,
+) -> Option<ApiError> {
     let is = |text: &str| Money::parse(text, amount.currency()) == Ok(amount);
     let (category, code) = match kind {
+        "merchantpay" if is("7") && same_parties => (Category::BusinessRule, "samePartiesError"),
         "merchantpay" if is("10") => (Category::Validation, "genericError"),
         "merchantpay" if is("17") => (Category::BusinessRule, "insufficientFunds"),
         "disbursement" if is("51") => (Category::BusinessRule, "insufficientFunds"),

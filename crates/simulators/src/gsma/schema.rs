@@ -246,9 +246,31 @@ impl Schema {
                 continue;
             }
             self.value(&field.kind, value, &place, violations);
-            known.insert(field.name.to_owned(), value.clone());
+            known.insert(field.name.to_owned(), self.kept(&field.kind, value));
         }
         known
+    }
+
+    /// The value as it is kept: of a date with a time, as published clients send it, the date.
+    fn kept(self, kind: &Kind, value: &Value) -> Value {
+        match (kind, value) {
+            (Kind::Object(fields), Value::Object(object)) => {
+                let kept = object.iter().map(|(name, value)| {
+                    let field = fields.iter().find(|field| field.name == name);
+                    let value = field.map_or_else(|| value.clone(), |f| self.kept(&f.kind, value));
+                    (name.clone(), value)
+                });
+                Value::Object(kept.collect())
+            }
+            (Kind::List(_, _, fields), Value::Array(items)) => {
+                items.iter().map(|item| self.kept(&Kind::Object(fields), item)).collect()
+            }
+            (Kind::Date, Value::String(text)) => match text.split_once('T') {
+                Some((date, _)) if !self.strict => date.into(),
+                _ => value.clone(),
+            },
+            _ => value.clone(),
+        }
     }
 
     fn value(self, kind: &Kind, value: &Value, place: &str, violations: &mut Violations) {
@@ -289,7 +311,7 @@ impl Schema {
             Kind::Currency => (!self.strict || iso::is_currency(text), "ISO 4217"),
             Kind::Country => (!self.strict || iso::is_country(text), "ISO 3166-1 alpha-2"),
             Kind::Word(words) => (!self.strict || words.contains(&text), "a listed word"),
-            Kind::Date => (text.parse::<jiff::civil::Date>().is_ok(), "date"),
+            Kind::Date => (self.is_date(text), "date"),
             Kind::DateTime => (format::read_date_time(text).is_some(), "date-time"),
             Kind::Lei => (is_lei(text), "^[A-Z0-9]{4}00[A-Z0-9]{12}\\d{2}$"),
             Kind::GeoCode => (is_geo_code(text), "latitude,longitude"),
@@ -297,6 +319,18 @@ impl Schema {
         };
         if !fits {
             violations.add("formatError", place, violated);
+        }
+    }
+}
+
+impl Schema {
+    /// Whether a text is a date; unless strict, also a date-time (§7.2).
+    fn is_date(self, text: &str) -> bool {
+        let timed = text.contains(['T', 't', ' ']);
+        if timed {
+            !self.strict && format::read_date_time(text).is_some()
+        } else {
+            text.parse::<jiff::civil::Date>().is_ok()
         }
     }
 }

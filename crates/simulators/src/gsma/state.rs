@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::http::Uri;
-use kiungo_domain::{Money, Timestamp};
+use kiungo_domain::{Currency, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -12,8 +12,9 @@ use super::error::ApiError;
 use super::format;
 use super::options::{Options, Quirks};
 use super::order::Order;
+use crate::books::Movement;
 use crate::faults::hash;
-use crate::ledger::Ledger;
+use crate::ledger::{FLOAT, Hindrance, Ledger};
 
 /// Everything behind the one lock.
 pub(super) struct State {
@@ -32,8 +33,26 @@ pub(super) struct State {
     by_error: HashMap<String, String>,
     /// The accounts that are in another state than usual.
     statuses: HashMap<String, AccountStatus>,
+    /// One-time codes that were given out and not used yet.
+    pub(super) codes: HashMap<String, Code>,
+    /// The currency of the books; what is in another one is in a purse of its own.
+    currency: Currency,
+    /// What the float and a customer have in another currency at the start, in minor units.
+    opening: (i64, i64),
+    /// When the simulator started. References that it gives out are made from it: they never
+    /// repeat after a restart.
+    began: Timestamp,
     seed: u64,
     counter: u64,
+}
+
+/// A one-time code.
+#[derive(Debug, Clone)]
+pub(super) struct Code {
+    /// Whose account pays.
+    pub(super) party: String,
+    /// The most that it pays, in minor units.
+    pub(super) minor_max: i64,
 }
 
 /// The states of an account (§8).
@@ -67,6 +86,8 @@ pub(super) struct Request {
     pub(super) polls: u32,
     pub(super) operation: &'static str,
     pub(super) key: String,
+    /// It was refused, and will be carried out nevertheless.
+    pub(super) approved_late: bool,
 }
 
 /// What became of a request.
@@ -103,7 +124,9 @@ pub(super) struct Transaction {
 }
 
 impl State {
-    pub(super) fn new(options: &Options, seed: u64) -> Self {
+    pub(super) fn new(options: &Options, seed: u64, began: Timestamp) -> Self {
+        // Server ids and error ids differ after a restart, too.
+        let seed = hash(seed, &[b"began", &began.as_micros().to_le_bytes()]);
         Self {
             ledger: Ledger::new(options.float_minor, options.opening_balance_minor),
             requests: HashMap::new(),
@@ -113,6 +136,10 @@ impl State {
             by_correlation: HashMap::new(),
             by_error: HashMap::new(),
             statuses: HashMap::new(),
+            codes: HashMap::new(),
+            currency: options.currency,
+            opening: (options.float_minor, options.opening_balance_minor.unwrap_or_default()),
+            began,
             seed,
             counter: 0,
         }
@@ -144,10 +171,62 @@ impl State {
         self.counter
     }
 
-    /// A new transaction reference: like the hosted simulator's, `REF-` and 13 digits.
+    /// When the simulator started.
+    pub(super) const fn began(&self) -> Timestamp {
+        self.began
+    }
+
+    /// A new transaction reference: `REF-` and the milliseconds of the start, as the hosted
+    /// simulator has the milliseconds of the moment, and a number.
     pub(super) fn new_reference(&mut self) -> String {
         let number = self.count();
-        format!("REF-{:04}{number:09}", 1_000 + self.seed % 9_000)
+        format!("REF-{:013}{number:07}", self.began.as_micros().max(0) / 1_000)
+    }
+
+    /// What a party has in a currency; `None` if there is no such account.
+    pub(super) fn balance(&mut self, party: &str, currency: Currency) -> Option<i64> {
+        let purse = self.purse(party, currency)?;
+        self.ledger.balance(&purse)
+    }
+
+    /// Moves money from one party to another.
+    pub(super) fn transfer(
+        &mut self,
+        from: &str,
+        to: &str,
+        amount: Money,
+        movement: Movement,
+    ) -> Result<(), Hindrance> {
+        let purse = |state: &mut Self, party: &str| state.purse(party, amount.currency());
+        let from = purse(self, from).ok_or(Hindrance::UnknownParty)?;
+        let to = purse(self, to).ok_or(Hindrance::UnknownParty)?;
+        self.ledger.transfer(&from, &to, movement)
+    }
+
+    /// The name in the books under which a party has money of a currency.
+    pub(super) fn purse_name(&self, party: &str, currency: Currency) -> String {
+        if currency == self.currency {
+            party.to_owned()
+        } else {
+            format!("{party}/{}", currency.code())
+        }
+    }
+
+    /// The same, opened if the party has an account and the purse is new.
+    fn purse(&mut self, party: &str, currency: Currency) -> Option<String> {
+        self.ledger.balance(party)?;
+        let name = self.purse_name(party, currency);
+        if self.ledger.balance(&name).is_none() {
+            let phone = party.bytes().all(|byte| byte.is_ascii_digit());
+            let (float, customer) = self.opening;
+            let minor = match party {
+                FLOAT => float,
+                _ if phone => customer,
+                _ => 0,
+            };
+            self.ledger.open(&name, minor);
+        }
+        Some(name)
     }
 
     /// A new server correlation id.
@@ -196,6 +275,13 @@ impl State {
         }
     }
 
+    /// Lets a transaction be found under another name, too: the number that a 202 gave.
+    pub(super) fn also_named(&mut self, number: u64, reference: &str) {
+        if let Some(position) = self.by_reference.get(reference).copied() {
+            self.by_reference.insert(number.to_string(), position);
+        }
+    }
+
     /// Adds a transaction.
     pub(super) fn add(&mut self, transaction: Transaction) {
         let position = self.transactions.len();
@@ -231,6 +317,16 @@ fn correlation_of(order: &Order) -> Option<(String, String)> {
 }
 
 impl Transaction {
+    /// A text property of it.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.echo.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Where the customer stands who is not the organisation.
+    pub(super) fn customers_side(&self) -> &'static str {
+        if self.payer == FLOAT { "creditParty" } else { "debitParty" }
+    }
+
     /// The Transaction or Reversal object (§10.1, §10.2)
     /// as `version` writes it: 1.1.2 knows neither 1.2.0's properties nor trailing zeros (§13).
     pub(super) fn to_json(&self, quirks: &Quirks, version: Version) -> Value {
@@ -293,6 +389,10 @@ impl Request {
             }
             Outcome::Failed { error, .. } => {
                 body["status"] = "failed".into();
+                // As the hosted simulator: what was given while pending stays.
+                if quirks.provisional_object_reference {
+                    body["objectReference"] = self.provisional.to_string().into();
+                }
                 // Both names are in use (§14).
                 body["error"] = error.to_json(quirks);
                 body["errorReference"] = error.to_json(quirks);

@@ -1,12 +1,14 @@
 //! A GSMA provider, line by line of the checklist in `gsma-mobile-money-api.md` §19.
 
 mod accounts;
+mod conduct;
 mod duplicates;
 mod flows;
 mod misfortune;
 mod payments;
 mod quirks;
 mod rules;
+mod sandbox;
 mod security;
 mod validation;
 

@@ -24,7 +24,14 @@ pub async fn an_arrival_is_stored_whole_and_once(place: &dyn Place) {
         attempts: 0,
         state: InboxState::waiting(at(1)),
     };
-    assert_eq!(store.inbox_item(id).await.unwrap(), Some(expected));
+    assert_eq!(store.inbox_item(id).await.unwrap(), Some(expected.clone()));
+    let found = |name: &str, digest| {
+        let (store, name) = (std::sync::Arc::clone(&store), provider(name));
+        async move { store.arrived(&name, digest).await.unwrap() }
+    };
+    assert_eq!(found("mpesa-tz", "d1").await, Some(expected));
+    assert!(found("gsma-sandbox", "d1").await.is_some_and(|other| other.id != id));
+    assert_eq!(found("mpesa-tz", "d2").await, None);
     let empty = crate::NewArrival { body: Vec::new(), ..arrival("d2", at(4)) };
     let id = store.arrive(empty).await.unwrap().id();
     assert_eq!(store.inbox_item(id).await.unwrap().unwrap().body, Vec::<u8>::new());

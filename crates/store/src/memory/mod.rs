@@ -143,6 +143,16 @@ impl Store for MemoryStore {
         Ok(self.books().arrive(arrival))
     }
 
+    async fn arrived(
+        &self,
+        provider: &ProviderId,
+        digest: &str,
+    ) -> Result<Option<InboxItem>, StoreError> {
+        let books = self.books();
+        let id = books.digests.get(&(provider.clone(), digest.to_owned()));
+        Ok(id.and_then(|id| books.inbox.get(id)).cloned())
+    }
+
     async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
         Ok(self.books().inbox_due(now, count(limit)))
     }

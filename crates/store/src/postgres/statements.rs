@@ -276,6 +276,9 @@ pub(super) const STATEMENTS: Statements = Statements {
     key_holder: "
         SELECT transfer_id::text, digest FROM idempotency_keys
         WHERE client = $1::text AND key = $2::text",
+    arrived: "
+        SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
+        WHERE provider = $1::text AND digest = $2::text",
     inbox_due: "
         SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
         WHERE state = 'waiting' AND due_us <= $1::bigint ORDER BY due_us, id LIMIT $2::bigint",

@@ -182,6 +182,8 @@ statements! {
     by_receipt,
     /// Client, key → `transfer_id, digest`.
     key_holder,
+    /// Provider, digest → the columns of `inbox_item`.
+    arrived,
     /// Until, how many → `inbox_id, provider, head, body, at_us, arrivals, attempts, state, due_us,
     /// note`, the longest due first.
     inbox_due,

@@ -205,6 +205,16 @@ impl<R: Readers> Store for SqlStore<R> {
         }
     }
 
+    async fn arrived(
+        &self,
+        provider: &ProviderId,
+        digest: &str,
+    ) -> Result<Option<InboxItem>, StoreError> {
+        let parameters = vec![text(provider.as_str()), text(digest)];
+        let row = self.row(self.readers.statements().arrived, parameters).await?;
+        row.map(|row| read::inbox_item(&row)).transpose()
+    }
+
     async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
         let statement = self.readers.statements().inbox_due;
         let rows = self.readers.rows(statement, until(now, limit)).await?;

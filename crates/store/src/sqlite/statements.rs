@@ -223,6 +223,9 @@ pub(super) const STATEMENTS: Statements = Statements {
     holding_accounts: "SELECT summary FROM transfers WHERE holds_account = 1 ORDER BY no",
     by_receipt: "SELECT transfer_id FROM receipts WHERE receipt = ?1 AND provider = ?2",
     key_holder: "SELECT transfer_id, digest FROM idempotency_keys WHERE client = ?1 AND key = ?2",
+    arrived: "
+        SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
+        WHERE provider = ?1 AND digest = ?2",
     inbox_due: "
         SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
         WHERE state = 'waiting' AND due_us <= ?1 ORDER BY due_us, id LIMIT ?2",

@@ -103,6 +103,14 @@ impl<O: Observer> Store for Observed<O> {
         self.store.arrive(arrival).await
     }
 
+    async fn arrived(
+        &self,
+        provider: &ProviderId,
+        digest: &str,
+    ) -> Result<Option<InboxItem>, StoreError> {
+        self.store.arrived(provider, digest).await
+    }
+
     async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
         self.store.inbox_due(now, limit).await
     }

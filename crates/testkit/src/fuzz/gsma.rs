@@ -1,6 +1,6 @@
 //! The GSMA Mobile Money API: answers and callbacks (`gsma-mobile-money-api.md`).
 
-use kiungo_domain::outcome::{Confirmation, Stated};
+use kiungo_domain::outcome::{Confirmation, Reason, Stated};
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{
     Currency, Finding, Money, Msisdn, Outcome, Receipt, Reference, Timestamp, TransferId,
@@ -8,7 +8,7 @@ use kiungo_domain::{
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     Answered, CallbackNews, Meaning, PaymentFinding, PaymentNotice, PeriodQuery, Provider,
-    ReverseOrder, Terms, Verdict, WalletInquiry, WalletOrder,
+    RawCallback, Refusal, ReverseOrder, Terms, Verdict, WalletInquiry, WalletOrder,
 };
 use kiungo_provider_gsma::Gsma;
 use uuid::Uuid;
@@ -123,20 +123,24 @@ pub fn gsma_callback(data: &[u8]) {
             let said = Said::read(terms, &callback.body, 200);
             check_said_finding(&[said], operation, &finding);
         }
-        Ok(CallbackNews::Payment(notice)) => check_notice(terms, &notice, &callback.body),
+        Ok(CallbackNews::Payment(notice)) => check_notice(terms, &notice, &callback),
+        Ok(CallbackNews::Offer(offer)) => check_notice(terms, &offer.notice, &callback),
+        Ok(CallbackNews::StateQuery(_) | CallbackNews::Heartbeat | CallbackNews::Malformed(_)) => {}
         Ok(CallbackNews::Validation(notice)) => {
             assert_eq!((&notice.receipt, notice.amount.is_zero()), (&None, true));
         }
         Err(error) => claims.callback_error(&error),
     }
-    let refused = Verdict::Refused("there is no such account".to_owned());
+    let refused =
+        Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
     for verdict in [Verdict::Accepted, refused, Verdict::Unreadable] {
         claims::reply(&callback, &gsma.reply(&callback, &verdict));
     }
 }
 
 /// A payment that was made has a receipt and an amount, and both stand in what was sent.
-fn check_notice(terms: &Terms, notice: &PaymentNotice, body: &[u8]) {
+fn check_notice(terms: &Terms, notice: &PaymentNotice, callback: &RawCallback) {
+    let body = &callback.body;
     let Some(said) = Fields::read(body) else {
         // Damaged: what the provider is asked about stands there in any case.
         let receipt = notice.receipt.as_ref().expect("a payment has a receipt");
@@ -145,10 +149,13 @@ fn check_notice(terms: &Terms, notice: &PaymentNotice, body: &[u8]) {
     let receipt = notice.receipt.as_ref().expect("a payment has a receipt");
     let named = ["transactionReference", "requestingOrganisationTransactionReference"];
     let named = named.iter().any(|name| said.text(name).as_deref() == Some(receipt.as_str()));
+    let id = callback.header("x-correlationid").unwrap_or_default().trim();
+    let named = named || id.eq_ignore_ascii_case(receipt.as_str());
     assert!(named, "the receipt {receipt} stands nowhere");
     let amounts = ["amount", "amountPaid", "paidAmount"];
     let stated = amounts.iter().any(|name| money(terms, &said, name) == Some(notice.amount));
     assert!(stated, "the amount {} stands nowhere", notice.amount);
+    assert!(!notice.amount.is_zero(), "zero is no payment");
     if let Some(reference) = notice.reference {
         claims::reference(reference);
     }

@@ -1,15 +1,15 @@
 //! The M-Pesa `OpenAPI`: answers and callbacks (`mpesa-openapi.md`).
 
 use bytes::Bytes;
-use kiungo_domain::outcome::Confirmation;
+use kiungo_domain::outcome::{Confirmation, Reason};
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{
     Currency, Finding, Money, Msisdn, Outcome, Receipt, Reference, Timestamp, TransferId,
 };
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    Answered, CallbackNews, Meaning, PaymentFinding, PaymentNotice, Provider, ReverseOrder, Terms,
-    Verdict, WalletInquiry, WalletOrder,
+    Answered, CallbackNews, Meaning, PaymentFinding, PaymentNotice, Provider, Refusal,
+    ReverseOrder, Terms, Verdict, WalletInquiry, WalletOrder,
 };
 use kiungo_provider_mpesa::Mpesa;
 use kiungo_transport::Request;
@@ -110,9 +110,16 @@ pub fn mpesa_callback(data: &[u8]) {
             check_notice(terms, &notice, &callback.body);
         }
         Ok(CallbackNews::Validation(notice)) => check_notice(terms, &notice, &callback.body),
+        Ok(
+            CallbackNews::Offer(_)
+            | CallbackNews::StateQuery(_)
+            | CallbackNews::Heartbeat
+            | CallbackNews::Malformed(_),
+        ) => panic!("this API has nothing of the kind"),
         Err(error) => claims.callback_error(&error),
     }
-    let refused = Verdict::Refused("there is no such account".to_owned());
+    let refused =
+        Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
     for verdict in [Verdict::Accepted, refused, Verdict::Unreadable] {
         let reply = mpesa.reply(&callback, &verdict);
         // Only an address that is none is answered with 404.

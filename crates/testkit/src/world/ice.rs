@@ -189,6 +189,14 @@ impl Store for IcyStore {
         through!(self.arrive(arrival))
     }
 
+    async fn arrived(
+        &self,
+        provider: &ProviderId,
+        digest: &str,
+    ) -> Result<Option<InboxItem>, StoreError> {
+        through!(self.arrived(provider, digest))
+    }
+
     async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
         through!(self.inbox_due(now, limit))
     }

@@ -102,8 +102,9 @@ async fn responses_lead_to_the_object_in_either_form_of_link() {
     for (form, while_pending) in
         [(LinkForm::Relative, WhilePending::NotFound), (LinkForm::Absolute, WhilePending::Link)]
     {
-        let world =
-            world_with(Options { link: form, while_pending, ..Options::default() }, no_faults());
+        let options =
+            Options { link: form, while_pending: Some(while_pending), ..Options::default() };
+        let world = world_with(options, no_faults());
         let path = format!("{BASE}/responses/{ID}");
         let ask = || call(&world.router, "GET", &path, &[("host", "sim:1")], "");
         assert_eq!(ask().await.status, 404);

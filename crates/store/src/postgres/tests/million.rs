@@ -103,6 +103,7 @@ fn queries() -> Vec<(&'static str, &'static str, Vec<Parameter>)> {
         ("holding_accounts", s.holding_accounts, vec![]),
         ("by_receipt", s.by_receipt, vec![text("R77777"), text("mpesa-tz")]),
         ("key_holder", s.key_holder, vec![text("shop"), text("key-77777")]),
+        ("arrived", s.arrived, vec![text("mpesa-tz"), text("digest-77777")]),
         ("inbox_due", s.inbox_due, vec![number(i64::MAX), number(100)]),
         ("inbox_item", s.inbox_item, vec![number(77_777)]),
         ("cases", s.cases, vec![number(MIDDLE * 1_000_000), text("x"), number(51)]),

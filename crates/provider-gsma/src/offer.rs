@@ -1,0 +1,269 @@
+//! Payments that the provider offers us, and what we answer about them: judged by their form here,
+//! by rules and accounts in the engine, and never said to be completed before they are booked
+//! (`gsma-mobile-money-api.md` §4, §4.1, §6, §7.1).
+
+use kiungo_domain::outcome::Reason;
+use kiungo_domain::{Currency, Money};
+use kiungo_provider::{CallbackReply, OfferState, Refusal, RefusedFor, Standing};
+use serde_json::{Value, json};
+
+use crate::bill;
+use crate::callback::{Route, json_reply};
+use crate::wire::Text;
+
+/// The amount pattern of 1.2.0, which takes all that 1.1.2's takes (§7.1).
+const AMOUNT: &str = "^([0]|([1-9][0-9]{0,17}))([.][0-9]{0,3}[0-9])?$";
+/// The form of a currency (§7.1).
+const CURRENCY: &str = "^[A-Z]{3}$";
+/// The form of a correlation id (§2.1).
+pub(crate) const UUID: &str =
+    "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
+
+/// A field that is not of its form.
+pub(crate) fn malformed(field: &'static str, form: &'static str, message: &str) -> Refusal {
+    Refusal { reason: RefusedFor::Form(field, form), message: message.to_owned() }
+}
+
+/// A field that is not there.
+pub(crate) fn missing(field: &'static str) -> Refusal {
+    Refusal { reason: RefusedFor::Missing(field), message: format!("{field} is missing") }
+}
+
+/// What a payment amounts to: of the pattern, not zero, and in the provider's one currency. `field`
+/// is the amount's name.
+pub(crate) fn amount(
+    field: &'static str,
+    amount: Option<&Text>,
+    currency: Option<&Text>,
+    own: Currency,
+) -> Result<Money, Refusal> {
+    let code = currency.map(Text::raw).filter(|code| !code.is_empty());
+    let code = code.ok_or_else(|| missing("currency"))?;
+    if code != own.code() {
+        let is_code = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        return Err(if is_code {
+            let message = format!("the currency is {}", own.code());
+            Refusal { reason: RefusedFor::Currency, message }
+        } else {
+            malformed("currency", CURRENCY, "the currency is malformed")
+        });
+    }
+    let text = amount.map(Text::raw).filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| missing(field))?;
+    if !is_amount(text) {
+        return Err(malformed(field, AMOUNT, "the amount is malformed"));
+    }
+    let amount = Money::parse(text, own);
+    let amount = amount.map_err(|_| {
+        let message = format!("{} cannot express the amount", own.code());
+        malformed(field, AMOUNT, &message)
+    })?;
+    if amount.is_zero() {
+        return Err(malformed(field, AMOUNT, "the amount is zero"));
+    }
+    Ok(amount)
+}
+
+fn is_amount(text: &str) -> bool {
+    let (whole, fraction) = match text.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (text, None),
+    };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole)
+        && whole.len() <= 18
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(|fraction| digits(fraction) && fraction.len() <= 4)
+}
+
+/// Whether a correlation id is one (§2.1).
+pub(crate) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// The Error object for a refusal, with its status (§6).
+pub(crate) fn error(refusal: &Refusal) -> (u16, Value) {
+    let Refusal { reason, message } = refusal;
+    match reason {
+        RefusedFor::Form(field, form) => {
+            let pair = json!([{ "key": field, "value": form }]);
+            let mut body = error_object("validation", "formatError", message);
+            body["errorParameters"] = pair;
+            (400, body)
+        }
+        RefusedFor::Missing(field) => {
+            let mut body = error_object("validation", "mandatoryValueNotSupplied", message);
+            body["errorParameters"] = json!([{ "key": field, "value": "mandatory" }]);
+            (400, body)
+        }
+        RefusedFor::Currency => (400, error_object("validation", "currencyNotSupported", message)),
+        RefusedFor::Duplicate => (400, error_object("businessRule", "duplicateRequest", message)),
+        RefusedFor::Rule(Reason::AccountNotFound) => {
+            (404, error_object("identification", "identifierError", message))
+        }
+        RefusedFor::Rule(Reason::AccountState) => {
+            (400, error_object("businessRule", "incorrectState", message))
+        }
+        RefusedFor::Rule(Reason::Configuration) => {
+            (503, error_object("serviceUnavailable", "genericError", message))
+        }
+        RefusedFor::Rule(_) => (400, error_object("businessRule", "genericError", message)),
+    }
+}
+
+/// An Error object; its text is cut to what the schema takes.
+pub(crate) fn error_object(category: &str, code: &str, description: &str) -> Value {
+    let description: String = description.chars().take(256).collect();
+    json!({
+        "errorCategory": category,
+        "errorCode": code,
+        "errorDescription": description,
+    })
+}
+
+/// The answer that carries a refusal.
+pub(crate) fn refused(refusal: &Refusal) -> CallbackReply {
+    let (status, body) = error(refusal);
+    json_reply(status, &body)
+}
+
+/// The answer to a question about an offer; for what is not there, 404.
+pub(crate) fn told(route: &Route, state: Option<&OfferState>) -> CallbackReply {
+    let unknown = || {
+        let body = error_object("identification", "identifierError", "there is no such resource");
+        json_reply(404, &body)
+    };
+    let Some(state) = state else { return unknown() };
+    match (route, &state.standing) {
+        (Route::RequestState(_), _) => json_reply(200, &request_state(state)),
+        (Route::Response(_), standing) => {
+            let resource = match standing {
+                Standing::Pending => "requeststates",
+                Standing::Booked { .. } => "payments",
+                Standing::Failed(_) => "errors",
+            };
+            json_reply(200, &json!({ "link": format!("/{resource}/{}", state.name.hyphenated()) }))
+        }
+        (Route::Failure(_), Standing::Failed(refusal)) => json_reply(200, &error(refusal).1),
+        (Route::Paid(_), standing) => match object(state, standing) {
+            Some(body) => json_reply(200, &body),
+            None => unknown(),
+        },
+        _ => unknown(),
+    }
+}
+
+/// The `RequestState` of an offer (§4.1). It is polled: we call nobody back.
+pub(crate) fn request_state(state: &OfferState) -> Value {
+    let name = state.name.hyphenated().to_string();
+    let mut body = json!({
+        "serverCorrelationId": name,
+        "status": "pending",
+        "notificationMethod": "polling",
+    });
+    match &state.standing {
+        Standing::Pending => body["pendingReason"] = json!("The payment has not been booked yet"),
+        Standing::Booked { .. } => {
+            body["status"] = json!("completed");
+            body["objectReference"] = json!(name);
+        }
+        Standing::Failed(refusal) => {
+            body["status"] = json!("failed");
+            let (_, error) = error(refusal);
+            // Both names are in use (§14).
+            body["error"] = error.clone();
+            body["errorReference"] = error;
+        }
+    }
+    body
+}
+
+/// The object that was offered, with the status that only we can give it.
+fn object(state: &OfferState, standing: &Standing) -> Option<Value> {
+    let word = match standing {
+        Standing::Pending => "pending",
+        Standing::Booked { given_back: false } => "completed",
+        Standing::Booked { given_back: true } => "reversed",
+        Standing::Failed(_) => "failed",
+    };
+    match Route::of(&state.offer)? {
+        Route::BillPayment { .. } => bill::object(&state.offer.body, word),
+        Route::PaymentOffer => {
+            let mut body: Value = serde_json::from_slice(&state.offer.body).ok()?;
+            body.as_object_mut()?.insert("transactionStatus".to_owned(), json!(word));
+            Some(body)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_judged_by_pattern_zero_and_currency() {
+        let lsl = Currency::from_code("LSL").unwrap();
+        let judged = |text: &str, currency: &str| {
+            amount("amountPaid", Some(&text.into()), Some(&currency.into()), lsl)
+                .map(Money::minor)
+                .map_err(|refusal| error(&refusal).1["errorCode"].as_str().unwrap().to_owned())
+        };
+        for (text, minor) in [("5", 500), ("5.3", 530), ("5.30", 530), ("0.5", 50), ("5.00", 500)] {
+            assert_eq!(judged(text, "LSL"), Ok(minor), "{text}");
+        }
+        for text in [
+            "0",
+            "0.00",
+            "00.00",
+            " 5 ",
+            "05",
+            "5.",
+            ".5",
+            "-5",
+            "5.305",
+            "1e3",
+            "1,000",
+            "1000000000000000000",
+            "999999999999999999",
+            "٣",
+        ] {
+            assert_eq!(judged(text, "LSL"), Err("formatError".to_owned()), "{text}");
+        }
+        assert_eq!(judged("", "LSL"), Err("mandatoryValueNotSupplied".to_owned()));
+        assert_eq!(judged("5", "GBP"), Err("currencyNotSupported".to_owned()));
+        assert_eq!(judged("5", ""), Err("mandatoryValueNotSupplied".to_owned()));
+        assert_eq!(judged("5", "lsl"), Err("formatError".to_owned()));
+        assert_eq!(judged("5", "USDD"), Err("formatError".to_owned()));
+    }
+
+    #[test]
+    fn each_refusal_has_the_standards_error() {
+        for (refusal, status, category, code) in [
+            (
+                Refusal::by_rule(Reason::AccountNotFound, "x"),
+                404,
+                "identification",
+                "identifierError",
+            ),
+            (Refusal::by_rule(Reason::AccountState, "x"), 400, "businessRule", "incorrectState"),
+            (Refusal::by_rule(Reason::LimitExceeded, "x"), 400, "businessRule", "genericError"),
+            (
+                Refusal::by_rule(Reason::Configuration, "x"),
+                503,
+                "serviceUnavailable",
+                "genericError",
+            ),
+            (missing("currency"), 400, "validation", "mandatoryValueNotSupplied"),
+            (malformed("amount", AMOUNT, "x"), 400, "validation", "formatError"),
+        ] {
+            let (found, body) = error(&refusal);
+            let said = (body["errorCategory"].as_str(), body["errorCode"].as_str());
+            assert_eq!((found, said), (status, (Some(category), Some(code))), "{refusal:?}");
+        }
+    }
+}
