@@ -123,6 +123,8 @@ pub enum Reason {
     InsufficientFunds,
     /// A limit of the payer, the payee or the organisation.
     LimitExceeded,
+    /// The other side has closed our session because a limit was reached: not this operation's fault.
+    SessionBlocked,
     /// The wallet or account does not exist.
     AccountNotFound,
     /// The wallet or account is in a state that forbids it.

@@ -47,7 +47,7 @@ impl Drop for TakenArrival {
 }
 
 /// What handling an item came to.
-enum Handled {
+pub(crate) enum Handled {
     /// Done, in the same transaction as a transfer's change.
     WithTransfer,
     /// Done; nothing else changed.
@@ -205,8 +205,17 @@ impl Inner {
             body: Bytes::from(item.body.clone()),
         };
         match port.provider.read_callback(&callback) {
+            Ok(CallbackNews::Result { reference: Some(reference), finding })
+                if port.provider.inquires_by_callback() =>
+            {
+                self.ask_about_claim(item, port, reference, &finding).await
+            }
             Ok(CallbackNews::Result { reference, finding }) => {
                 self.handle_result(item, reference, &finding).await
+            }
+            Ok(CallbackNews::Nothing) => Ok(Handled::Noted("it says nothing".to_owned())),
+            Ok(CallbackNews::Answer { reference, finding }) => {
+                self.handle_answer(item, port, reference, finding).await
             }
             Ok(CallbackNews::Payment(notice)) => self.handle_payment(item, port, notice).await,
             Ok(CallbackNews::Validation(_)) => Ok(Handled::Noted("a question".to_owned())),

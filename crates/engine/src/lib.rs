@@ -29,6 +29,7 @@ pub mod requests;
 pub mod setup;
 
 mod advance;
+mod answers;
 mod commit;
 mod daily;
 mod fees;

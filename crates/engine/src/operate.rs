@@ -176,7 +176,8 @@ fn reverse_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<R
     })
 }
 
-fn wallet_inquiry(transfer: &Transfer, step: StepName, at: Timestamp) -> WalletInquiry {
+/// The question about a wallet operation.
+pub(crate) fn wallet_inquiry(transfer: &Transfer, step: StepName, at: Timestamp) -> WalletInquiry {
     let operation = match transfer.operation(step) {
         Operation::Collect => WalletOperation::Collect,
         Operation::PayOut => WalletOperation::PayOut,

@@ -160,15 +160,11 @@ fn adapter(parts: &ProviderParts) -> Result<Arc<dyn Provider>, WiringError> {
 }
 
 fn terms(mapping: &Mapping, callback_base: Option<String>) -> Result<Terms, MappingErrors> {
-    let statuses: BTreeMap<String, kiungo_provider::CodeLine> = mapping.section("statuses")?;
     Ok(Terms {
         currency: mapping.money().currency,
         decimals: mapping.money().decimals,
         codes: mapping.section("codes")?,
-        statuses: statuses
-            .into_iter()
-            .map(|(word, line)| (word.to_ascii_lowercase(), line))
-            .collect(),
+        statuses: mapping.section("statuses")?,
         callback_base,
     })
 }

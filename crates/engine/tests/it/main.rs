@@ -2,6 +2,7 @@
 //! The engine between a provider and a core that do as they are told, over a store in memory.
 //!
 //! * `world`: the two, and an engine between them
+//! * `answers`: inquiries that are answered by callback
 //! * `daily`: what one wallet may move in a day
 //! * `duplicates`: one key, many times
 //! * `requests`: what a core asks to be paid out
@@ -10,6 +11,7 @@
 //! * `notices`: what is told of one payment twice
 //! * `fees`: what providers state, beside what is expected
 
+mod answers;
 mod daily;
 mod duplicates;
 mod fees;

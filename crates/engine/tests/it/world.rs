@@ -9,12 +9,14 @@ use kiungo_core_banking::{
     AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError,
     UndoOrder,
 };
-use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry, Stated};
+use kiungo_domain::outcome::{
+    Acceptance, Awaiting, Confirmation, Reason, Rejection, Retry, Stated,
+};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Finding, Kind, Money, Msisdn, Outcome,
-    ProviderId, Receipt, Timestamp,
+    ProviderId, Receipt, Reference, Timestamp,
 };
 use kiungo_engine::crash::{Moment, Tripwire};
 use kiungo_engine::{
@@ -38,6 +40,10 @@ pub struct World {
     pub refuses_accounts: Mutex<bool>,
     /// Whether the provider refuses to pay out.
     pub refuses_payouts: Mutex<bool>,
+    /// Whether the provider answers collections and inquiries by callback.
+    pub answers_by_callback: Mutex<bool>,
+    /// What the provider was asked about: claims of callbacks.
+    pub asked_about: Mutex<Vec<Finding>>,
     /// The fee that the provider states.
     pub stated_fee: Mutex<Option<Money>>,
     /// What one wallet may move in a day.
@@ -145,6 +151,9 @@ impl Provider for Wallets {
     }
 
     async fn collect(&self, _order: &WalletOrder) -> Outcome {
+        if self.inquires_by_callback() {
+            return Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
+        }
         let fee = *self.0.stated_fee.lock().unwrap();
         Outcome::Completed(Confirmation { fee, ..self.0.confirmation() })
     }
@@ -160,14 +169,33 @@ impl Provider for Wallets {
         Finding::unclear("nothing is asked here")
     }
 
+    fn inquires_by_callback(&self) -> bool {
+        *self.0.answers_by_callback.lock().unwrap()
+    }
+
+    async fn ask_about(&self, _inquiry: &WalletInquiry, claim: &Finding) -> Result<(), ReadError> {
+        self.0.asked_about.lock().unwrap().push(claim.clone());
+        Ok(())
+    }
+
     async fn confirm(&self, _notice: &PaymentNotice) -> PaymentFinding {
         PaymentFinding::Absent
     }
 
-    /// A notice is receipt, wallet, amount and account with blanks between.
+    /// A notice is receipt, wallet, amount and account with blanks between; a result is `result` or
+    /// `answer`, the reference, and the receipt of an execution.
     fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
         let text = String::from_utf8_lossy(&callback.body);
         let words: Vec<&str> = text.split(' ').collect();
+        if let [what @ ("result" | "answer"), reference, receipt] = words[..] {
+            let reference = Reference::parse(reference).unwrap();
+            let finding = Finding::Executed(Confirmation::bare(Receipt::new(receipt).unwrap()));
+            return Ok(if what == "answer" {
+                CallbackNews::Answer { reference, finding }
+            } else {
+                CallbackNews::Result { reference: Some(reference), finding }
+            });
+        }
         let [receipt, msisdn, amount, account] = words[..] else {
             return Err(CallbackError::BadSignature);
         };
