@@ -125,7 +125,9 @@ impl<'a> Standing<'a> {
             if !stands {
                 continue;
             }
-            if movement.operation == "payment" {
+            if movement.operation == "fee" {
+                // What the operator charges is nobody's transfer.
+            } else if movement.operation == "payment" {
                 standing.payments.insert(&movement.receipt, movement);
             } else if let Ok(reference) = Reference::parse(&movement.reference) {
                 standing.by_transfer.entry(reference.transfer()).or_default().push(movement);
