@@ -10,6 +10,7 @@ use crate::config::Notification;
 use crate::ids::asked_about;
 use crate::map::{payment, query};
 use crate::notice;
+use crate::questions::Questions;
 use crate::settings::Settings;
 use crate::text::for_people;
 use crate::wire::{AsyncResult, read_object};
@@ -40,10 +41,11 @@ impl Path {
 pub(crate) fn read(
     settings: &Settings,
     terms: &Terms,
+    questions: &Questions,
     callback: &RawCallback,
 ) -> Result<CallbackNews, CallbackError> {
     match Path::of(settings, callback) {
-        Some(Path::Results) => read_result(terms, &callback.body),
+        Some(Path::Results) => read_result(terms, questions, &callback.body),
         Some(Path::Confirmation) => notice::confirmation(settings, terms.currency, &callback.body)
             .map(CallbackNews::Payment),
         Some(Path::Validation) => notice::validation(settings, terms.currency, &callback.body)
@@ -56,17 +58,30 @@ pub(crate) fn read(
     }
 }
 
-fn read_result(terms: &Terms, body: &[u8]) -> Result<CallbackNews, CallbackError> {
+fn read_result(
+    terms: &Terms,
+    questions: &Questions,
+    body: &[u8],
+) -> Result<CallbackNews, CallbackError> {
     let result: AsyncResult =
         read_object(body).map_err(|error| CallbackError::Unreadable(position(&error)))?;
     if payment::result_code(&result).is_none() {
         return Err(CallbackError::Unreadable("it has no result code".to_owned()));
     }
     let id = result.third_party_conversation_id.get().unwrap_or_default();
+    if questions.is_about_nothing(id) {
+        return Ok(CallbackNews::Nothing);
+    }
+    if let Some(question) = questions.recognise(id) {
+        let operation = payment::operation(question.reference);
+        let found = query::async_transaction(terms, operation, &result);
+        let finding = questions.judge(terms, question, found);
+        return Ok(CallbackNews::Answer { reference: question.reference, finding });
+    }
     if let Some(reference) = asked_about(id) {
         let handle = None;
         let operation = payment::operation(reference);
-        let found = query::async_transaction(terms, &result);
+        let found = query::async_transaction(terms, operation, &result);
         let finding = query::about(operation, handle, None, found);
         return Ok(CallbackNews::Result { reference: Some(reference), finding });
     }
