@@ -1,6 +1,5 @@
 //! From mapping files and options to what an engine is made of.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kiungo_core_banking::Core;

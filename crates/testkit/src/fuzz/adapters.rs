@@ -1,6 +1,5 @@
 //! The adapters, by the mapping files that are shipped.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use kiungo_core_fineract as fineract;
