@@ -85,6 +85,9 @@ struct PaymentType {
     id: u64,
     #[serde(default)]
     name: String,
+    /// Money over the counter, not by telephone.
+    #[serde(default, rename = "isCashPayment")]
+    cash: bool,
 }
 
 /// The cheapest read that needs tenant, login and a permission.
@@ -102,6 +105,11 @@ async fn login(client: &Client, lines: &mut Vec<String>) -> Result<(), ProbeErro
             "warning: no payment_type; every order must bring one from its mapping".to_owned(),
         ),
         Some(id) => match types.items.iter().find(|payment_type| payment_type.id == id) {
+            Some(found) if found.cash => lines.push(format!(
+                "warning: payment type {id} is `{}`, cash over the counter: mobile money usually \
+                 has a payment type of its own, with an account of its own in the general ledger",
+                found.name
+            )),
             Some(found) => lines.push(format!("payment type {id} is `{}`", found.name)),
             None => {
                 return Err(ProbeError::Repair(format!(

@@ -123,6 +123,8 @@ pub enum Reason {
     InsufficientFunds,
     /// A limit of the payer, the payee or the organisation.
     LimitExceeded,
+    /// The other side has closed our session because a limit was reached: not this operation's fault.
+    SessionBlocked,
     /// The wallet or account does not exist.
     AccountNotFound,
     /// The wallet or account is in a state that forbids it.
@@ -141,8 +143,6 @@ pub enum Reason {
     GaveUp,
     /// Our configuration, credentials or permissions: a person must repair something.
     Configuration,
-    /// The other side has closed our session because a limit was reached.
-    SessionBlocked,
     /// The other side was busy with the same thing; nothing was applied.
     Busy,
     /// The other side said no without a reason that we know by name.

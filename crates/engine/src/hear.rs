@@ -77,7 +77,10 @@ impl Inner {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
         // The task that waits for this very result asks at once; should it die, its ladder asks.
-        if is_awaited(&transfer, claim.reference) && self.board().leave_hint(id, &hint_of(item)) {
+        if asking != Asking::Answered
+            && is_awaited(&transfer, claim.reference)
+            && self.board().leave_hint(id, &hint_of(item))
+        {
             return Ok(Handled::Noted(format!("told to transfer {id}")));
         }
         if self.take_patiently(id).await.is_err() {
@@ -113,6 +116,9 @@ impl Inner {
         let Some(transfer) = self.store.transfer(id).await? else {
             return Ok((Handled::Quarantine(format!("there is no transfer {id}")), None));
         };
+        if asking == Asking::Answered {
+            return self.record_heard(item, id, claim).await;
+        }
         if is_awaited(&transfer, claim.reference) {
             return self.hint_taken(item, &transfer).await;
         }
@@ -129,7 +135,7 @@ impl Inner {
                     Finding::Unclear { why } => return Ok((Handled::later(why), None)),
                 }
             }
-            Asking::Done => claim.finding.clone(),
+            Asking::Done | Asking::Answered => claim.finding.clone(),
         };
         let truth = Evidence { finding: truth, ..claim.clone() };
         self.record_heard(item, id, &truth).await
@@ -240,7 +246,7 @@ impl Inner {
     }
 
     /// Whether what is claimed is what is recorded for that reference.
-    async fn agrees(&self, transfer: &Transfer, claim: &Evidence) -> Result<bool, StoreError> {
+    pub(crate) async fn agrees(&self, transfer: &Transfer, claim: &Evidence) -> Result<bool, StoreError> {
         if let (Some(into), Some(receipt)) = (transfer.merged_into(), receipt_of(&claim.finding)) {
             let owner = self.store.by_receipt(&transfer.instruction().provider, receipt).await?;
             return Ok(owner == Some(into));
@@ -264,8 +270,11 @@ impl Inner {
 pub(crate) enum Asking {
     /// It is a claim: the provider is asked first (rule 6).
     First,
-    /// The provider was asked already: this is its answer.
+    /// The provider was asked about the payment already, and stands by it.
     Done,
+    /// It is the provider's answer to an inquiry under this very reference: there is nothing left to
+    /// ask.
+    Answered,
 }
 
 /// Whether the result of this very reference is being waited for.

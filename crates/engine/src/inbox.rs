@@ -87,7 +87,12 @@ impl Engine {
             }
             Ok(CallbackNews::Heartbeat) => Verdict::Accepted,
             Ok(CallbackNews::Malformed(refusal)) => turned_away(provider, refusal),
-            Ok(CallbackNews::Result { .. } | CallbackNews::Payment(_)) => {
+            Ok(
+                CallbackNews::Result { .. }
+                | CallbackNews::Answer { .. }
+                | CallbackNews::Nothing
+                | CallbackNews::Payment(_),
+            ) => {
                 inner.take_in(provider, &callback, digest(&callback)).await?;
                 Verdict::Accepted
             }
@@ -242,8 +247,17 @@ impl Inner {
             };
         }
         match port.provider.read_callback(&callback) {
+            Ok(CallbackNews::Result { reference: Some(reference), finding })
+                if port.provider.inquires_by_callback() =>
+            {
+                self.ask_about_claim(item, port, reference, finding).await
+            }
             Ok(CallbackNews::Result { reference, finding }) => {
                 self.handle_result(item, reference, finding).await
+            }
+            Ok(CallbackNews::Nothing) => Ok(Handled::Noted("it says nothing".to_owned())),
+            Ok(CallbackNews::Answer { reference, finding }) => {
+                self.handle_answer(item, reference, finding).await
             }
             Ok(CallbackNews::Payment(notice) | CallbackNews::Offer(Offer { notice, .. })) => {
                 self.handle_payment(item, port, notice).await

@@ -40,6 +40,7 @@ pub mod requests;
 pub mod setup;
 
 mod advance;
+mod answers;
 mod candidates;
 mod carried;
 mod commit;

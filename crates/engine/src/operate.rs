@@ -205,7 +205,12 @@ fn reverse_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<R
     })
 }
 
-fn wallet_inquiry(transfer: &Transfer, reference: Reference, at: Timestamp) -> WalletInquiry {
+/// The question about the wallet operation that this reference names.
+pub(crate) fn wallet_inquiry(
+    transfer: &Transfer,
+    reference: Reference,
+    at: Timestamp,
+) -> WalletInquiry {
     let step = reference.step();
     // The other side's id belongs to the generation that it was given for.
     let current = transfer.reference(step) == reference;

@@ -101,10 +101,8 @@ impl Engine {
             headers: Vec::new(),
             body: body.into(),
         };
-        let due = self.inner.clock.now();
-        let (id, item) = self.inner.keep(provider, &callback, InboxState::waiting(due)).await?;
-        self.inner.handle_soon(item);
-        Ok(id)
+        let arrival = self.inner.take_in(provider, &callback, digest(&callback)).await?;
+        Ok(arrival.id())
     }
 
     /// An arrival, whole.

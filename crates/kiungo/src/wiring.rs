@@ -1,6 +1,5 @@
 //! From mapping files and options to what an engine is made of.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kiungo_core_banking::Core;
@@ -163,16 +162,12 @@ fn adapter(parts: &ProviderParts) -> Result<Arc<dyn Provider>, WiringError> {
 }
 
 fn terms(mapping: &Mapping, callback_base: Option<String>) -> Result<Terms, MappingErrors> {
-    let statuses: BTreeMap<String, kiungo_provider::CodeLine> = mapping.section("statuses")?;
     Ok(Terms {
         currency: mapping.money().currency,
         numbers: mapping.numbers().clone(),
         decimals: mapping.money().decimals,
         codes: mapping.section("codes")?,
-        statuses: statuses
-            .into_iter()
-            .map(|(word, line)| (word.to_ascii_lowercase(), line))
-            .collect(),
+        statuses: mapping.section("statuses")?,
         callback_base,
         details: Details::of(mapping.id()),
     })

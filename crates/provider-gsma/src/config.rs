@@ -359,10 +359,6 @@ pub(crate) fn normalise(mut terms: Terms) -> Result<Terms, OptionsError> {
             }
         }
     }
-    terms.statuses = std::mem::take(&mut terms.statuses)
-        .into_iter()
-        .map(|(word, line)| (word.to_ascii_lowercase(), line))
-        .collect();
     Ok(terms)
 }
 

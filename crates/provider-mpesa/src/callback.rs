@@ -13,6 +13,7 @@ use crate::config::Notification;
 use crate::ids::asked_about;
 use crate::map::{payment, query};
 use crate::notice;
+use crate::questions::Questions;
 use crate::settings::Settings;
 use crate::text::for_people;
 use crate::wire::{AsyncResult, read_object};
@@ -43,10 +44,11 @@ impl Path {
 pub(crate) fn read(
     settings: &Settings,
     terms: &Terms,
+    questions: &Questions,
     callback: &RawCallback,
 ) -> Result<CallbackNews, CallbackError> {
     match Path::of(settings, callback) {
-        Some(Path::Results) => read_result(terms, &callback.body),
+        Some(Path::Results) => read_result(terms, questions, &callback.body),
         Some(Path::Confirmation) => {
             notice::confirmation(settings, terms, &callback.body).map(CallbackNews::Payment)
         }
@@ -61,7 +63,11 @@ pub(crate) fn read(
     }
 }
 
-fn read_result(terms: &Terms, body: &[u8]) -> Result<CallbackNews, CallbackError> {
+fn read_result(
+    terms: &Terms,
+    questions: &Questions,
+    body: &[u8],
+) -> Result<CallbackNews, CallbackError> {
     let result: AsyncResult = match read_object(body) {
         Ok(result) => result,
         Err(error) => {
@@ -72,10 +78,19 @@ fn read_result(terms: &Terms, body: &[u8]) -> Result<CallbackNews, CallbackError
         return Err(CallbackError::Unreadable("it has no result code".to_owned()));
     }
     let id = result.third_party_conversation_id.get().unwrap_or_default();
+    if questions.is_about_nothing(id) {
+        return Ok(CallbackNews::Nothing);
+    }
+    if let Some(question) = questions.recognise(id) {
+        let operation = payment::operation(question.reference);
+        let found = query::async_transaction(terms, operation, &result);
+        let finding = questions.judge(terms, question, found);
+        return Ok(CallbackNews::Answer { reference: question.reference, finding });
+    }
     if let Some(reference) = asked_about(id) {
         let handle = None;
         let operation = payment::operation(reference);
-        let found = query::async_transaction(terms, &result);
+        let found = query::async_transaction(terms, operation, &result);
         let finding = query::about(operation, handle, None, found);
         return Ok(CallbackNews::Result { reference: Some(reference), finding });
     }

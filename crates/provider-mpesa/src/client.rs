@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt, Reference};
+use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
@@ -17,26 +17,41 @@ use kiungo_provider::{
 use kiungo_transport::{Failure, Transport};
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use tokio::time::Instant;
 
-use crate::config::{Answers, Options, OptionsError, Secrets};
+use crate::config::{Answers, Options, OptionsError, Secrets, TurnedAway};
 use crate::ids::QueryIds;
+use crate::limits::{LimitsHit, Sent, is_of_the_organisation};
 use crate::map::query::Transaction;
 use crate::map::{payment, query};
-use crate::session::{Lease, Opener, SessionError, Sessions, State};
+use crate::questions::Questions;
+use crate::recent::Recent;
+use crate::session::{Lease, Opener, SessionError, Sessions};
 use crate::settings::{Settings, encrypter};
-use crate::text::{label, sanitise};
-use crate::wire::{self, Head, NameQuery, PaymentRequest, Reply, ReversalRequest, StatusQuery};
+use crate::text::{for_people, label, sanitise};
+use crate::wire::{
+    self, Coded, Head, NameQuery, PaymentRequest, Reply, ReversalRequest, StatusQuery,
+};
 use crate::{callback, text};
 
 /// One M-Pesa market, through the OpenAPI.
 pub struct Mpesa {
-    settings: Settings,
-    terms: Terms,
+    pub(crate) settings: Settings,
+    pub(crate) terms: Terms,
     capabilities: Capabilities,
     transport: Arc<dyn Transport>,
-    sessions: Sessions,
-    query_ids: QueryIds,
+    pub(crate) sessions: Sessions,
+    /// Held while a new session is being tried: single flight.
+    pub(crate) trial: tokio::sync::Mutex<()>,
+    /// Held while it is found out whether a refused session is gone; the last that was.
+    pub(crate) gone: tokio::sync::Mutex<u64>,
+    pub(crate) query_ids: QueryIds,
+    pub(crate) questions: Questions,
+    limits: LimitsHit,
+    /// The code and text of an operation's answer that was unknown then: when a query says at last
+    /// that it failed, its status word alone (`Cancelled`) says little.
+    first_answers: Recent<String>,
+    /// What callbacks have claimed, for questions that are answered by callback.
+    claims: Recent<Finding>,
 }
 
 impl Mpesa {
@@ -52,10 +67,20 @@ impl Mpesa {
         transport: Arc<dyn Transport>,
     ) -> Result<Self, OptionsError> {
         let settings = Settings::check(options, &terms)?;
+        if settings.options.query_answers == Answers::Asynchronous && terms.callback_base.is_none()
+        {
+            return Err(OptionsError::Key {
+                key: "query_answers",
+                what: "is asynchronous, and nothing can arrive: set callbacks.expected = true, \
+                       server.public_url and the provider's callback secret"
+                    .to_owned(),
+            });
+        }
         let encrypter = encrypter(&settings.options.public_key)?;
         if encrypter.bearer(secrets.api_key.expose_secret()).is_none() {
             return Err(OptionsError::ApiKey);
         }
+        let questions = Questions::new(secrets.api_key.expose_secret());
         let opener = Opener {
             transport: Arc::clone(&transport),
             url: settings.url.clone(),
@@ -70,7 +95,13 @@ impl Mpesa {
             settings,
             terms,
             transport,
+            trial: tokio::sync::Mutex::default(),
+            gone: tokio::sync::Mutex::default(),
             query_ids: QueryIds::default(),
+            questions,
+            limits: LimitsHit::default(),
+            first_answers: Recent::default(),
+            claims: Recent::default(),
         })
     }
 
@@ -99,10 +130,12 @@ impl Mpesa {
             purchased_items: is_collection.then_some(description.as_str()),
             payment_items: (!is_collection).then_some(description.as_str()),
         };
-        self.operate(operation, order.reference, Method::POST, path, &body, timeout).await
+        let (reference, at, amount) = (order.reference, order.at, order.amount);
+        let sent = Sent { operation, reference, at, amount };
+        self.operate(sent, Method::POST, path, &body, timeout).await
     }
 
-    fn head<'a>(&'a self, conversation_id: &'a str) -> Head<'a> {
+    pub(crate) fn head<'a>(&'a self, conversation_id: &'a str) -> Head<'a> {
         Head {
             country: &self.settings.market.country,
             service_provider_code: &self.settings.options.service_provider_code,
@@ -125,8 +158,7 @@ impl Mpesa {
 
     async fn operate(
         &self,
-        operation: WalletOperation,
-        reference: Reference,
+        sent: Sent,
         method: Method,
         path: &str,
         body: &(impl Serialize + Sync),
@@ -136,25 +168,65 @@ impl Mpesa {
             Ok(body) => Bytes::from(body),
             Err(error) => return Outcome::not_sent(error.to_string()),
         };
+        let url = format!("{}{path}", self.settings.url);
         let exchange = async {
-            let lease = self.sessions.lease().await?;
-            self.exchange(&lease, method, &format!("{}{path}", self.settings.url), body, timeout)
-                .await
+            let lease = match sent.operation {
+                WalletOperation::Collect => self.sessions.lease().await?,
+                WalletOperation::PayOut | WalletOperation::Reverse => self.proven_lease().await?,
+            };
+            let reply = self.exchange(&lease, method, &url, body, timeout).await?;
+            Ok((lease, reply))
         };
         match exchange.await {
-            Ok(reply) => {
-                let outcome = payment::outcome(&self.terms, operation, reference, &reply);
-                self.tell_operator(&outcome);
-                outcome
-            }
+            Ok((lease, reply)) => self.conclude(sent, &lease, &reply),
             Err(NoReply::Session(error)) => Outcome::not_sent(error.to_string()),
             Err(NoReply::NotSent(why)) => Outcome::not_sent(why),
             Err(NoReply::NoAnswer(why)) => Outcome::unknown(why),
         }
     }
 
+    /// What an answer comes to, with what is known beside it.
+    fn conclude(&self, sent: Sent, lease: &Lease, reply: &Reply) -> Outcome {
+        let leaves = sent.operation != WalletOperation::Collect;
+        let trusted = self.settings.options.payout_turned_away == TurnedAway::NotSent;
+        if let Reply::SessionRefused { status, gone: true } = reply
+            && leaves
+            && trusted
+        {
+            let status = status.as_u16();
+            return Outcome::not_sent(format!(
+                "the session was refused with HTTP {status}, for a mere question as well"
+            ));
+        }
+        let outcome = payment::outcome(&self.terms, sent.operation, sent.reference, reply);
+        let outcome = self.limits.judge(lease.serial, sent, outcome);
+        if let (Outcome::Unknown { .. }, Reply::Coded(coded)) = (&outcome, reply) {
+            self.first_answers.keep(sent.reference, in_short(coded));
+        }
+        self.tell_operator(&outcome);
+        outcome
+    }
+
     /// One call, and what it says about the session.
     async fn exchange(
+        &self,
+        lease: &Lease,
+        method: Method,
+        url: &str,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Reply, NoReply> {
+        let mut reply = self.send_in(lease, method, url, body, timeout).await?;
+        match &mut reply {
+            Reply::Coded(_) => self.sessions.accepted(lease),
+            Reply::SessionRefused { gone, .. } => *gone = self.is_refused(lease).await,
+            Reply::TooMany | Reply::NotThere | Reply::Opaque { .. } => {}
+        }
+        Ok(reply)
+    }
+
+    /// One call.
+    async fn send_in(
         &self,
         lease: &Lease,
         method: Method,
@@ -170,32 +242,44 @@ impl Mpesa {
                 Failure::NotSent { why } => NoReply::NotSent(why),
                 Failure::NoAnswer { why } => NoReply::NoAnswer(why),
             })?;
-        let reply = Reply::read(&response);
-        match reply {
-            Reply::Coded(_) => self.sessions.accepted(lease),
-            Reply::SessionRefused { .. } => self.sessions.refused(lease),
-            Reply::TooMany | Reply::Opaque { .. } => {}
-        }
-        Ok(reply)
+        Ok(Reply::read(&response))
     }
 
-    /// A query: its parameters stand in the URL.
+    /// A query.
     async fn query(
         &self,
         lease: &Lease,
         path: &str,
-        parameters: impl Serialize,
+        parameters: impl Serialize + Send,
     ) -> Result<Reply, NoReply> {
-        let query = serde_urlencoded::to_string(parameters)
-            .map_err(|error| NoReply::NotSent(error.to_string()))?;
-        let url = format!("{}{path}?{query}", self.settings.url);
+        let url = self.query_url(path, parameters)?;
         let timeout = self.settings.options.query_timeout;
         self.exchange(lease, Method::GET, &url, Bytes::new(), timeout).await
+    }
+
+    /// A query whose answer says nothing about the session to anybody else.
+    pub(crate) async fn query_apart(
+        &self,
+        lease: &Lease,
+        path: &str,
+        parameters: impl Serialize + Send,
+    ) -> Result<Reply, NoReply> {
+        let url = self.query_url(path, parameters)?;
+        let timeout = self.settings.options.query_timeout;
+        self.send_in(lease, Method::GET, &url, Bytes::new(), timeout).await
+    }
+
+    /// The parameters of a query stand in the URL.
+    fn query_url(&self, path: &str, parameters: impl Serialize) -> Result<String, NoReply> {
+        let query = serde_urlencoded::to_string(parameters)
+            .map_err(|error| NoReply::NotSent(error.to_string()))?;
+        Ok(format!("{}{path}?{query}", self.settings.url))
     }
 
     /// Asks about a transaction by `query_reference`; `id` makes the query's own id.
     async fn transaction(
         &self,
+        operation: WalletOperation,
         query_reference: &str,
         id: impl FnOnce(&[u8]) -> String + Send,
     ) -> Transaction {
@@ -204,9 +288,25 @@ impl Mpesa {
             let id = id(&lease.seed);
             let parameters = StatusQuery { head: self.head(&id), query_reference };
             let reply = self.query(&lease, "queryTransactionStatus/", &parameters).await?;
-            Ok::<_, NoReply>(query::transaction(&self.terms, &reply, &[&id, query_reference]))
+            let ids = [id.as_str(), query_reference];
+            Ok::<_, NoReply>(query::transaction(&self.terms, operation, &reply, &ids))
         };
         exchange.await.unwrap_or_else(|no_reply| Transaction::Unclear(no_reply.to_string()))
+    }
+
+    /// Asks about an operation of ours; `claim` is what a callback says of it.
+    async fn question(&self, inquiry: &WalletInquiry, claim: Option<&Finding>) -> Transaction {
+        let at = inquiry.at.as_micros().to_be_bytes();
+        let reference = inquiry.reference;
+        let by_callback = self.inquires_by_callback();
+        let id = |seed: &[u8]| {
+            if by_callback {
+                self.questions.ask(reference, claim, &[seed, &at].concat())
+            } else {
+                self.query_ids.about(reference, seed, &at)
+            }
+        };
+        self.transaction(inquiry.operation, &reference.compact(), id).await
     }
 
     /// What the outcome alone does not show: a wrong setting, here or in the portal, and a limit
@@ -221,9 +321,7 @@ impl Mpesa {
                     "M-Pesa accepts and does not answer: `answers` is asynchronous here"
                 );
             }
-            Outcome::Rejected(refusal)
-                if refusal.reason == Reason::LimitExceeded && refusal.retry != Retry::Never =>
-            {
+            Outcome::Rejected(refusal) if is_of_the_organisation(refusal) => {
                 let code = &refusal.code;
                 tracing::warn!(%code, "a limit of the organisation at M-Pesa is hit: nothing passes until the portal allows it");
             }
@@ -240,7 +338,7 @@ impl std::fmt::Debug for Mpesa {
 
 /// Why a call came to nothing.
 #[derive(Debug, thiserror::Error)]
-enum NoReply {
+pub(crate) enum NoReply {
     #[error("{0}")]
     Session(#[from] SessionError),
     #[error("not sent: {0}")]
@@ -264,10 +362,26 @@ impl Provider for Mpesa {
     }
 
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding {
-        let at = inquiry.at.as_micros().to_be_bytes();
-        let id = |seed: &[u8]| self.query_ids.about(inquiry.reference, seed, &at);
-        let transaction = self.transaction(&inquiry.reference.compact(), id).await;
-        query::finding(inquiry, transaction)
+        let claim = self.claims.of(inquiry.reference);
+        let mut finding = query::finding(inquiry, self.question(inquiry, claim.as_ref()).await);
+        if let Finding::Refused(rejection) = &mut finding
+            && let Some(first) = self.first_answers.of(inquiry.reference)
+        {
+            rejection.message = format!("{} (first answer: {first})", rejection.message);
+        }
+        finding
+    }
+
+    fn inquires_by_callback(&self) -> bool {
+        self.settings.options.query_answers == Answers::Asynchronous
+    }
+
+    async fn ask_about(&self, inquiry: &WalletInquiry, claim: &Finding) -> Result<(), ReadError> {
+        self.claims.keep(inquiry.reference, claim.clone());
+        match self.question(inquiry, Some(claim)).await {
+            Transaction::Unclear(why) => Err(ReadError::Unavailable(why)),
+            _ => Ok(()),
+        }
     }
 
     async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding {
@@ -279,12 +393,12 @@ impl Provider for Mpesa {
             return PaymentFinding::Unclear { why: "its receipt cannot be asked with".to_owned() };
         }
         let id = |seed: &[u8]| self.query_ids.other(seed, receipt.as_bytes());
-        let transaction = self.transaction(receipt, id).await;
+        let transaction = self.transaction(WalletOperation::Collect, receipt, id).await;
         query::payment(notice, transaction)
     }
 
     fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
-        callback::read(&self.settings, &self.terms, callback)
+        callback::read(&self.settings, &self.terms, &self.questions, callback)
     }
 
     fn reply(&self, callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
@@ -296,26 +410,12 @@ impl Provider for Mpesa {
     }
 
     fn holder_name(&self) -> Option<&dyn HolderName> {
-        self.settings.market.holder_name.then_some(self)
+        // A name that is told by callback comes too late for whoever asks.
+        (self.settings.market.holder_name && !self.inquires_by_callback()).then_some(self)
     }
 
     async fn probe(&self) -> Result<String, ReadError> {
-        let state = self.sessions.ensure().await.map_err(|error| {
-            let repair = error.needs_repair();
-            let why = error.to_string();
-            if repair { ReadError::Repair(why) } else { ReadError::Unavailable(why) }
-        })?;
-        let context = &self.settings.market.context;
-        let seconds = |at: Instant| at.saturating_duration_since(Instant::now()).as_secs();
-        Ok(match state {
-            State::Pending { active_at } => {
-                format!("{context}: a session was granted, live in {} s", seconds(active_at))
-            }
-            State::Live { expires_at } | State::Draining { expires_at } => {
-                format!("{context}: the session is live for {} s", seconds(expires_at))
-            }
-            State::None => format!("{context}: a session was granted"),
-        })
+        self.examine().await
     }
 }
 
@@ -330,8 +430,13 @@ impl Reverse for Mpesa {
         let conversation_id = order.reference.compact();
         let body = ReversalRequest { head: self.head(&conversation_id), receipt };
         let timeout = self.settings.options.pay_out_timeout;
-        let operation = WalletOperation::Reverse;
-        self.operate(operation, order.reference, Method::PUT, "reversal/", &body, timeout).await
+        let sent = Sent {
+            operation: WalletOperation::Reverse,
+            reference: order.reference,
+            at: order.at,
+            amount: order.amount,
+        };
+        self.operate(sent, Method::PUT, "reversal/", &body, timeout).await
     }
 }
 
@@ -350,6 +455,12 @@ impl HolderName for Mpesa {
             self.query(&lease, "queryBeneficiaryName/", &parameters).await.map_err(unavailable)?;
         query::holder_name(&self.terms, &reply, &id)
     }
+}
+
+/// An answer's code and text.
+fn in_short(coded: &Coded) -> String {
+    let text = for_people(coded.answer.description.get().unwrap_or_default());
+    format!("{} {text}", for_people(&coded.code)).trim_end().to_owned()
 }
 
 /// The amount with the decimals that the provider takes: `125.50`, or `125` where it takes none.

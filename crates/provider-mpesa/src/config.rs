@@ -37,6 +37,11 @@ pub struct Options {
     /// (`mpesa-openapi.md` §3.1).
     #[serde(default = "defaults::activation_delay", with = "friendly")]
     pub activation_delay: Duration,
+    /// How old a session may become that is refused before it ever worked; 3 min if absent. The
+    /// activation takes "up to 30 seconds" by the documentation, and longer on a slow day: a session
+    /// that is given up too early is followed by one that is younger still.
+    #[serde(default = "defaults::activation_max", with = "friendly")]
+    pub activation_max: Duration,
     /// How long a session lives: must match what the portal says for the application, because no
     /// answer states it. 1 h if absent.
     #[serde(default = "defaults::session_lifetime", with = "friendly")]
@@ -68,6 +73,14 @@ pub struct Options {
     /// Both are understood in any case: an unexpected one is only logged.
     #[serde(default)]
     pub answers: Answers,
+    /// Whether the application's queries are answered at once or by callback; `synchronous` if
+    /// absent.
+    #[serde(default)]
+    pub query_answers: Answers,
+    /// What a payout or reversal came to that is answered with 401 or 403 and no code; `unknown` if
+    /// absent.
+    #[serde(default)]
+    pub payout_turned_away: TurnedAway,
     /// In which form payments that customers start are notified; `none` if absent.
     #[serde(default)]
     pub notification: Notification,
@@ -129,6 +142,18 @@ pub enum Answers {
     Synchronous,
     /// By callback.
     Asynchronous,
+}
+
+/// What money that was to leave came to when the session was refused (`mpesa-openapi.md` §8.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnedAway {
+    /// One cannot tell: it is asked about.
+    #[default]
+    Unknown,
+    /// It was turned away before it was routed, where the gateway refuses a mere question in the
+    /// same session right afterwards, too; otherwise one cannot tell.
+    NotSent,
 }
 
 /// In which form payments that customers start at the wallet are notified.
@@ -204,6 +229,10 @@ mod defaults {
 
     pub(super) const fn activation_delay() -> Duration {
         Duration::from_secs(30)
+    }
+
+    pub(super) const fn activation_max() -> Duration {
+        Duration::from_mins(3)
     }
 
     pub(super) const fn session_lifetime() -> Duration {

@@ -50,15 +50,20 @@ pub(crate) fn asked_about(id: &str) -> Option<Reference> {
     if digits.len() != REFERENCE_DIGITS + FRESH_DIGITS || !digits.is_ascii() {
         return None;
     }
-    let number = digits.bytes().take(REFERENCE_DIGITS).try_fold(0_u128, |number, byte| {
-        let digit = ALPHABET.iter().position(|&letter| letter == byte)?;
-        number.checked_mul(36)?.checked_add(u128::try_from(digit).ok()?)
-    })?;
+    let number = read_base36(digits.get(..REFERENCE_DIGITS)?)?;
     Reference::parse(&format!("{number:032x}")).ok()
 }
 
+/// The number that these digits are in base 36; `None` if they are none, or too large.
+pub(crate) fn read_base36(digits: &str) -> Option<u128> {
+    digits.bytes().try_fold(0_u128, |number, byte| {
+        let digit = ALPHABET.iter().position(|&letter| letter == byte)?;
+        number.checked_mul(36)?.checked_add(u128::try_from(digit).ok()?)
+    })
+}
+
 /// The lowest `width` digits of `number` in base 36.
-fn base36(mut number: u128, width: usize) -> String {
+pub(crate) fn base36(mut number: u128, width: usize) -> String {
     let mut digits = Vec::with_capacity(width);
     for _ in 0..width {
         let digit = usize::try_from(number % 36).unwrap_or(0);

@@ -11,7 +11,7 @@ use kiungo_domain::numbering::Market;
 use kiungo_provider::{Capabilities, Terms};
 
 use crate::bearer::Encrypter;
-use crate::config::{Environment, Notification, Options, OptionsError};
+use crate::config::{Answers, Environment, Notification, Options, OptionsError};
 use crate::market::MarketDetails;
 use crate::session::Timing;
 
@@ -49,6 +49,15 @@ impl Settings {
             check_short_code("notification_short_codes", code)?;
         }
         check_durations(&options)?;
+        if options.query_answers == Answers::Asynchronous
+            && options.notification != Notification::None
+        {
+            return Err(key(
+                "notification",
+                "cannot be used with query_answers = \"asynchronous\": what confirms a notified \
+                 payment is a query that is answered at once",
+            ));
+        }
         let origin = HeaderValue::from_str(&options.origin)
             .ok()
             .filter(|origin| !origin.is_empty())
@@ -84,6 +93,7 @@ impl Settings {
             activation_delay: self.options.activation_delay,
             lifetime: self.options.session_lifetime,
             overlap: self.options.sessions_overlap,
+            activation_max: self.options.activation_max.max(self.options.activation_delay),
         }
     }
 
@@ -103,7 +113,8 @@ impl Settings {
                 && options.validates_payments,
             indexing_window: options.indexing_window,
             collect_timeout: options.collect_timeout + session,
-            pay_out_timeout: options.pay_out_timeout + session,
+            // Before money leaves in a new session, a question proves that it works.
+            pay_out_timeout: options.pay_out_timeout + session + options.query_timeout,
         }
     }
 }
@@ -173,6 +184,9 @@ fn check_durations(options: &Options) -> Result<(), OptionsError> {
         if value.is_zero() || value > LONGEST {
             return Err(key(name, "is more than nothing and at most a day"));
         }
+    }
+    if options.activation_max > LONGEST {
+        return Err(key("activation_max", "is at most a day"));
     }
     if options.activation_delay > LONGEST || options.indexing_window > LONGEST * 30 {
         return Err(key("activation_delay", "and `indexing_window` are at most a day and a month"));

@@ -93,9 +93,12 @@ pub(crate) enum Reply {
     Coded(Box<Coded>),
     /// 401 or 403 without a code: the session, not the payment (`mpesa-openapi.md` §3.3). With a
     /// code, 401 is INS-6, a business result.
-    SessionRefused { status: StatusCode },
+    /// `gone`: a mere question was refused in the same session right afterwards, too.
+    SessionRefused { status: StatusCode, gone: bool },
     /// 429 without a code.
     TooMany,
+    /// 404 without a code: there is no such call at this address.
+    NotThere,
     /// Anything else: no code, so no meaning.
     Opaque { why: String },
 }
@@ -122,8 +125,11 @@ impl Reply {
             return Self::Opaque { why };
         }
         match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::SessionRefused { status },
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Self::SessionRefused { status, gone: false }
+            }
             StatusCode::TOO_MANY_REQUESTS => Self::TooMany,
+            StatusCode::NOT_FOUND => Self::NotThere,
             _ => Self::Opaque {
                 why: format!("HTTP {} without an M-Pesa response code", status.as_u16()),
             },

@@ -68,6 +68,18 @@ pub enum CallbackNews {
         /// What it claims.
         finding: Finding,
     },
+    /// The answer to an inquiry of ours, which the provider gives by callback. The adapter has made
+    /// sure that it answers a question that we asked: it counts as an inquiry's finding, and asking
+    /// again would only bring another callback. What it leaves unclear, a person has to clear up.
+    Answer {
+        /// The operation that was asked about.
+        reference: Reference,
+        /// What was found.
+        finding: Finding,
+    },
+    /// Nothing that matters to anybody: the answer to a question that was put to see whether the
+    /// provider answers.
+    Nothing,
     /// A customer has paid by himself.
     Payment(PaymentNotice),
     /// A customer is about to pay by himself, and the provider asks whether to take it.

@@ -34,7 +34,7 @@ pub use order::{
     PeriodQuery, ReverseOrder, StatementLine, StatementPage, WalletInquiry, WalletOrder,
 };
 pub use salvage::Salvage;
-pub use terms::{Answered, CodeLine, CodeTables, Meaning, Terms};
+pub use terms::{Answered, CodeLine, CodeTables, Meaning, StatusTables, Terms};
 
 /// A provider as the engine sees it.
 #[async_trait]
@@ -51,6 +51,23 @@ pub trait Provider: Send + Sync {
 
     /// Asks what became of an operation. Moves nothing; may be repeated at will.
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding;
+
+    /// Whether inquiries are answered by callback ([`CallbackNews::Answer`]). If so,
+    /// [`Provider::inquire`] finds nothing out by itself, and what a callback claims about an
+    /// operation is put before the provider with [`Provider::ask_about`].
+    fn inquires_by_callback(&self) -> bool {
+        false
+    }
+
+    /// Asks what became of an operation about which a callback claims something; the answer follows
+    /// as [`CallbackNews::Answer`]. Moves nothing; may be repeated at will.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the question could not be put.
+    async fn ask_about(&self, inquiry: &WalletInquiry, claim: &Finding) -> Result<(), ReadError> {
+        let _ = (inquiry, claim);
+        Err(ReadError::Repair("this provider answers inquiries at once".to_owned()))
+    }
 
     /// Asks whether a payment that we were told of was made, by its receipt. What the provider does
     /// not state is taken over from the notice. Moves nothing.

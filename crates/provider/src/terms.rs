@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{Currency, Money};
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::Details;
 
@@ -21,8 +22,8 @@ pub struct Terms {
     pub decimals: u8,
     /// What the provider's codes mean.
     pub codes: CodeTables,
-    /// What the provider's words for the state of an operation mean, in lower case.
-    pub statuses: BTreeMap<String, CodeLine>,
+    /// What the provider's words for the state of an operation mean.
+    pub statuses: StatusTables,
     /// Where the provider calls back, with the secret and a trailing slash; `None` if it cannot.
     pub callback_base: Option<String>,
     /// Where what only informs is left out if it cannot be read.
@@ -45,9 +46,85 @@ impl Terms {
             .then(|| format!("the provider takes {} decimals, {amount} has more", self.decimals))
     }
 
-    /// What a status word means, whatever its case; `None` if it is not listed.
+    /// What a status word means for every operation, whatever its case; `None` if it is not listed.
     pub fn status(&self, word: &str) -> Option<&CodeLine> {
-        self.statuses.get(&word.to_ascii_lowercase())
+        self.statuses.all.get(&word.to_ascii_lowercase())
+    }
+
+    /// What a status word means for the operation that was asked about, whatever its case; `None`
+    /// if it is not listed.
+    pub fn status_of(&self, operation: Answered, word: &str) -> Option<&CodeLine> {
+        self.statuses.meaning(operation, &word.to_ascii_lowercase())
+    }
+}
+
+/// The provider's status words by operation. A word that is in no table has no meaning.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatusTables {
+    /// For every operation that does not list the word itself; words in lower case.
+    pub all: BTreeMap<String, CodeLine>,
+    /// For collections.
+    pub collect: BTreeMap<String, CodeLine>,
+    /// For payouts.
+    pub pay_out: BTreeMap<String, CodeLine>,
+    /// For reversals.
+    pub reverse: BTreeMap<String, CodeLine>,
+}
+
+impl StatusTables {
+    fn meaning(&self, operation: Answered, word: &str) -> Option<&CodeLine> {
+        let own = match operation {
+            Answered::Collect => self.collect.get(word),
+            Answered::PayOut => self.pay_out.get(word),
+            Answered::Reverse => self.reverse.get(word),
+            Answered::Inquire => None,
+        };
+        own.or_else(|| self.all.get(word))
+    }
+
+    /// Every line, whatever it belongs to.
+    pub fn lines(&self) -> impl Iterator<Item = (&String, &CodeLine)> {
+        let tables = [&self.all, &self.collect, &self.pay_out, &self.reverse];
+        tables.into_iter().flatten()
+    }
+}
+
+/// The section as it is written: the words of `all` stand directly below `[statuses]`, the others in
+/// `[statuses.collect]`, `[statuses.pay_out]`, `[statuses.reverse]`. By hand, because errors keep
+/// their place in the file then.
+impl<'de> Deserialize<'de> for StatusTables {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+
+        impl<'de> Visitor<'de> for Written {
+            type Value = StatusTables;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("status words, and tables of them by operation")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StatusTables, A::Error> {
+                let mut tables = StatusTables::default();
+                while let Some(word) = map.next_key::<String>()? {
+                    let own = match word.as_str() {
+                        "collect" => &mut tables.collect,
+                        "pay_out" => &mut tables.pay_out,
+                        "reverse" => &mut tables.reverse,
+                        _ => {
+                            tables.all.insert(word.to_ascii_lowercase(), map.next_value()?);
+                            continue;
+                        }
+                    };
+                    let written: BTreeMap<String, CodeLine> = map.next_value()?;
+                    let lower =
+                        |(word, line): (String, CodeLine)| (word.to_ascii_lowercase(), line);
+                    *own = written.into_iter().map(lower).collect();
+                }
+                Ok(tables)
+            }
+        }
+
+        deserializer.deserialize_map(Written)
     }
 }
 
@@ -153,7 +230,7 @@ mod tests {
             numbers: Market::of(&["255"]).unwrap(),
             decimals,
             codes: CodeTables::default(),
-            statuses: BTreeMap::new(),
+            statuses: StatusTables::default(),
             callback_base: None,
             details: Details::default(),
         }
@@ -167,6 +244,25 @@ mod tests {
         assert_eq!(terms(2).refuses(amount("125.50")), None);
         let ugx = Money::parse("5", Currency::from_code("UGX").unwrap()).unwrap();
         assert!(terms(0).refuses(ugx).is_some());
+    }
+
+    #[test]
+    fn a_status_word_may_mean_another_thing_for_one_operation() {
+        let line = |text: &str| CodeLine {
+            means: Meaning::Rejected,
+            reason: None,
+            retry: None,
+            text: Some(text.to_owned()),
+        };
+        let mut terms = terms(0);
+        terms.statuses.all.insert("cancelled".to_owned(), line("by the provider"));
+        terms.statuses.collect.insert("cancelled".to_owned(), line("by the customer"));
+        let text = |operation| terms.status_of(operation, "Cancelled")?.text.clone();
+        assert_eq!(text(Answered::Collect).as_deref(), Some("by the customer"));
+        assert_eq!(text(Answered::PayOut).as_deref(), Some("by the provider"));
+        assert_eq!(text(Answered::Reverse).as_deref(), Some("by the provider"));
+        assert_eq!(terms.status_of(Answered::Collect, "lost"), None);
+        assert_eq!(terms.statuses.lines().count(), 2);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! The engine between a provider and a core that do as they are told, over a store in memory.
 //!
 //! * `world`: the two, and an engine between them
+//! * `answers`: inquiries that are answered by callback
 //! * `candidates`: which of the accounts that were typed is meant, and what else may be
 //! * `limits`: what a wallet and the organisation may move in a day
 //! * `duplicates`: one key, many times
@@ -15,6 +16,7 @@
 //! * `offers`: payments that are judged before they are taken
 //! * `fees`: what providers state, beside what is expected
 
+mod answers;
 mod candidates;
 mod duplicates;
 mod evidence;

@@ -12,7 +12,9 @@ use kiungo_core_banking::{
     Suggestions, UndoCheck, UndoOrder,
 };
 use kiungo_domain::numbering::Market;
-use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry, Stated};
+use kiungo_domain::outcome::{
+    Acceptance, Awaiting, Confirmation, Reason, Rejection, Retry, Stated,
+};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
 use kiungo_domain::typed::Reading;
@@ -51,6 +53,10 @@ pub struct World {
     pub sought: Mutex<Vec<Sought>>,
     /// Whether the provider refuses to pay out.
     pub refuses_payouts: Mutex<bool>,
+    /// Whether the provider answers collections and inquiries by callback.
+    pub answers_by_callback: Mutex<bool>,
+    /// What the provider was asked about: claims of callbacks.
+    pub asked_about: Mutex<Vec<Finding>>,
     /// The fee that the provider states.
     pub stated_fee: Mutex<Option<Money>>,
     /// What one wallet may move in a day.
@@ -222,6 +228,9 @@ impl Provider for Wallets {
     }
 
     async fn collect(&self, order: &WalletOrder) -> Outcome {
+        if self.inquires_by_callback() {
+            return Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
+        }
         let what = format!("collect {}", order.reference);
         if let Some(outcome) = self.0.sends(what, |script| script.collects.pop_front()) {
             return outcome;
@@ -247,6 +256,15 @@ impl Provider for Wallets {
         truth.unwrap_or_else(|| Finding::unclear("nothing is known here"))
     }
 
+    fn inquires_by_callback(&self) -> bool {
+        *self.0.answers_by_callback.lock().unwrap()
+    }
+
+    async fn ask_about(&self, _inquiry: &WalletInquiry, claim: &Finding) -> Result<(), ReadError> {
+        self.0.asked_about.lock().unwrap().push(claim.clone());
+        Ok(())
+    }
+
     async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding {
         PaymentFinding::Made(notice.clone())
     }
@@ -269,6 +287,11 @@ impl Provider for Wallets {
         }
         let text = String::from_utf8_lossy(&callback.body);
         let words: Vec<&str> = text.split(' ').collect();
+        if let ["answer", reference, receipt] = words[..] {
+            let reference = Reference::parse(reference).unwrap();
+            let finding = Finding::Executed(Confirmation::bare(Receipt::new(receipt).unwrap()));
+            return Ok(CallbackNews::Answer { reference, finding });
+        }
         if let ["result", reference, what, receipt] = words[..] {
             let confirmation = Confirmation::bare(Receipt::new(receipt).unwrap());
             let finding = match what {

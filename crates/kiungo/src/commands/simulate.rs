@@ -178,9 +178,10 @@ fn stage_gsma(common: &Common, faults: Faults) -> Result<Stage, Failure> {
 }
 
 fn stage_mpesa(common: &Common, faults: Faults) -> Result<Stage, Failure> {
-    let options: mpesa::Options = read(common.options.as_deref())?;
+    let options = read_mpesa(common.options.as_deref())?;
     let path = format!("/{}/ipg/v2/{}", options.environment, options.market.context());
     let (api_key, short_code) = (options.api_key.clone(), options.short_code.clone());
+    let strict = options.strict;
     let simulator = mpesa::Simulator::new(options, Clock::System, delivery(), faults);
     let public_key = simulator.public_key();
     let try_this = vec![
@@ -188,6 +189,15 @@ fn stage_mpesa(common: &Common, faults: Faults) -> Result<Stage, Failure> {
         "curl URL/_sim/books".to_owned(),
         payment("255700000001"),
         format!("the API key is {api_key}, the short code {short_code}; mpesa.base_url is URL"),
+        if strict {
+            "it is strict: numbers for texts, parameters in the body of a GET, and POST for \
+             reversals are refused; strict = false in --options takes them"
+        } else {
+            "it is lenient: numbers for texts, parameters in the body of a GET, and POST for \
+             reversals are taken, as published clients send them; strict = true in --options \
+             refuses them"
+        }
+        .to_owned(),
     ];
     let facts = json!({
         "api_key": api_key, "short_code": short_code, "public_key": public_key,
@@ -206,6 +216,15 @@ fn payment(msisdn: &str) -> String {
 
 fn delivery() -> Arc<dyn Delivery> {
     Arc::new(HttpDelivery::default())
+}
+
+/// The options of an M-Pesa market. It is lenient unless they say otherwise: whoever tries a client
+/// wants to see it work, and is told what a strict market would refuse.
+fn read_mpesa(file: Option<&Path>) -> Result<mpesa::Options, Failure> {
+    let mut table: toml::Table = read(file)?;
+    table.entry("strict").or_insert(toml::Value::Boolean(false));
+    let name = file.map(|file| format!("{}: ", file.display())).unwrap_or_default();
+    table.try_into().map_err(|error| Failure::Usage(format!("--options: {name}{error}")))
 }
 
 /// The options of a file, or the defaults.

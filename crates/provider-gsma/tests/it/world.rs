@@ -1,6 +1,6 @@
 //! What the tests share: a scripted transport, the sandbox's mapping files, orders and answers.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use kiungo_domain::transfer::step::StepName;
 use kiungo_domain::{Currency, Money, Msisdn, Receipt, Reference, Timestamp, TransferId};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CodeLine, CodeTables, RawCallback, ReverseOrder, Terms, WalletInquiry, WalletOrder,
+    CodeTables, RawCallback, ReverseOrder, StatusTables, Terms, WalletInquiry, WalletOrder,
 };
 use kiungo_provider_gsma::{AccountId, AuthScheme, Gsma, Options, Secrets};
 use kiungo_transport::{Failure, Request, Response, Transport};
@@ -109,7 +109,7 @@ pub(crate) fn response(status: u16, body: &str, headers: &[(&'static str, String
 pub(crate) struct Mapping {
     pub(crate) gsma: Options,
     pub(crate) codes: CodeTables,
-    pub(crate) statuses: BTreeMap<String, CodeLine>,
+    pub(crate) statuses: StatusTables,
 }
 
 impl Mapping {

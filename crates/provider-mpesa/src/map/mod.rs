@@ -9,6 +9,10 @@ use kiungo_provider::order::WalletOperation;
 
 use crate::wire::Text;
 
+/// What 404 without a code says of a call; of an operation it is no outcome.
+pub(crate) const NOT_THERE: &str = "HTTP 404 without an M-Pesa response code: check base_url, \
+                                    environment and market";
+
 /// Which code table an answer is looked up in.
 pub(crate) const fn answered(operation: WalletOperation) -> Answered {
     match operation {

@@ -6,7 +6,7 @@ use kiungo_domain::{Finding, Outcome, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Meaning, Terms};
 
-use super::{Unreadable, answered, handle, receipt, reference};
+use super::{NOT_THERE, Unreadable, answered, handle, receipt, reference};
 use crate::text::for_people;
 use crate::wire::{AsyncResult, Coded, Reply};
 
@@ -20,7 +20,7 @@ pub(crate) fn outcome(
     match reply {
         Reply::Coded(coded) => coded_outcome(terms, operation, asked, coded)
             .unwrap_or_else(|unreadable| Outcome::unknown(unreadable.to_string())),
-        Reply::SessionRefused { status } => {
+        Reply::SessionRefused { status, .. } => {
             let why = format!("the session was refused with HTTP {}", status.as_u16());
             // Presumably turned away at the gate. For money that leaves, presumption is not
             // enough (`mpesa-openapi.md` §8.1).
@@ -30,6 +30,7 @@ pub(crate) fn outcome(
             }
         }
         Reply::TooMany => Outcome::not_sent("too many requests (HTTP 429)"),
+        Reply::NotThere => Outcome::unknown(NOT_THERE),
         Reply::Opaque { why } => Outcome::unknown(why.as_str()),
     }
 }
@@ -126,7 +127,7 @@ pub(crate) fn operation(reference: Reference) -> WalletOperation {
 }
 
 /// A collection waits for the customer's PIN; the others have nobody to wait for.
-pub(super) const fn awaiting(operation: WalletOperation) -> Awaiting {
+pub(crate) const fn awaiting(operation: WalletOperation) -> Awaiting {
     match operation {
         WalletOperation::Collect => Awaiting::Customer,
         WalletOperation::PayOut | WalletOperation::Reverse => Awaiting::Processing,

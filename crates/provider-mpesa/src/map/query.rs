@@ -9,7 +9,7 @@ use kiungo_provider::{
 };
 
 use super::payment::{awaiting, result_code};
-use super::{Unreadable, receipt};
+use super::{NOT_THERE, Unreadable, answered, receipt};
 use crate::text::for_people;
 use crate::wire::{AsyncResult, Coded, Reply};
 
@@ -26,20 +26,30 @@ pub(crate) enum Transaction {
     Reversed(Option<Receipt>),
     /// There is none.
     Absent,
+    /// There is one; what became of it is not stated, as in the documented answers by callback.
+    Found { receipt: Option<Receipt>, reversed: bool },
+    /// The question was taken, and nothing is answered.
+    Accepted,
     /// No telling.
     Unclear(String),
 }
 
-/// Reads a synchronous answer. `ids` are those that it may echo: the query's own, and the one that
-/// is asked about.
-pub(crate) fn transaction(terms: &Terms, reply: &Reply, ids: &[&str]) -> Transaction {
+/// Reads a synchronous answer about an `operation`. `ids` are those that it may echo: the query's
+/// own, and the one that is asked about.
+pub(crate) fn transaction(
+    terms: &Terms,
+    operation: WalletOperation,
+    reply: &Reply,
+    ids: &[&str],
+) -> Transaction {
     let coded = match reply {
         Reply::Coded(coded) => coded,
-        Reply::SessionRefused { status } => {
+        Reply::SessionRefused { status, .. } => {
             let why = format!("the session was refused with HTTP {}", status.as_u16());
             return Transaction::Unclear(why);
         }
         Reply::TooMany => return Transaction::Unclear("too many requests (HTTP 429)".to_owned()),
+        Reply::NotThere => return Transaction::Unclear(NOT_THERE.to_owned()),
         Reply::Opaque { why } => return Transaction::Unclear(why.clone()),
     };
     let answer = &coded.answer;
@@ -57,6 +67,7 @@ pub(crate) fn transaction(terms: &Terms, reply: &Reply, ids: &[&str]) -> Transac
     read(
         terms,
         &Fields {
+            operation,
             code: &coded.code,
             text: &said(coded),
             status: answer.transaction_status.or(&answer.other_transaction_status),
@@ -66,9 +77,13 @@ pub(crate) fn transaction(terms: &Terms, reply: &Reply, ids: &[&str]) -> Transac
     )
 }
 
-/// Reads an asynchronous answer. The status word is not among the documented fields: without it the
-/// result says nothing, and a synchronous query must (`mpesa-openapi.md` §7).
-pub(crate) fn async_transaction(terms: &Terms, result: &AsyncResult) -> Transaction {
+/// Reads an asynchronous answer. The status word is not among the documented fields
+/// (`mpesa-openapi.md` §7).
+pub(crate) fn async_transaction(
+    terms: &Terms,
+    operation: WalletOperation,
+    result: &AsyncResult,
+) -> Transaction {
     let Some(code) = result_code(result) else {
         return Transaction::Unclear("the result has no code".to_owned());
     };
@@ -76,6 +91,7 @@ pub(crate) fn async_transaction(terms: &Terms, result: &AsyncResult) -> Transact
     read(
         terms,
         &Fields {
+            operation,
             code,
             text: &format!("{} {text}", for_people(code)),
             status: result.transaction_status.get(),
@@ -86,6 +102,7 @@ pub(crate) fn async_transaction(terms: &Terms, result: &AsyncResult) -> Transact
 }
 
 struct Fields<'a> {
+    operation: WalletOperation,
     code: &'a str,
     text: &'a str,
     status: Option<&'a str>,
@@ -105,9 +122,6 @@ fn read(terms: &Terms, fields: &Fields<'_>) -> Transaction {
 }
 
 fn found(terms: &Terms, fields: &Fields<'_>) -> Result<Transaction, Unreadable> {
-    let Some(word) = fields.status else {
-        return Ok(Transaction::Unclear("the answer states no status".to_owned()));
-    };
     let receipt = receipt(fields.receipt)?;
     let reversed = match fields.reversed {
         None => false,
@@ -115,8 +129,16 @@ fn found(terms: &Terms, fields: &Fields<'_>) -> Result<Transaction, Unreadable> 
         Some(word) if word.eq_ignore_ascii_case("false") => false,
         Some(_) => return Err(Unreadable("the mark of a reversal")),
     };
+    let Some(word) = fields.status else {
+        let taken = receipt.is_none() && fields.reversed.is_none();
+        return Ok(if taken {
+            Transaction::Accepted
+        } else {
+            Transaction::Found { receipt, reversed }
+        });
+    };
     let shown = for_people(word);
-    let Some(line) = terms.status(word) else {
+    let Some(line) = terms.status_of(answered(fields.operation), word) else {
         return Ok(Transaction::Unclear(format!("unlisted status {shown}")));
     };
     Ok(match (line.means, reversed) {
@@ -159,9 +181,15 @@ pub(crate) fn about(
         }
         Transaction::Failed(rejection) => Finding::Refused(rejection),
         Transaction::Absent => Finding::Absent,
+        Transaction::Found { .. } => Finding::unclear(NO_STATUS),
+        Transaction::Accepted => Finding::unclear(ANSWERS_LATER),
         Transaction::Unclear(why) => Finding::unclear(why),
     }
 }
+
+const NO_STATUS: &str = "the answer states no status";
+/// An answer that only accepts the question.
+const ANSWERS_LATER: &str = "the query was accepted, and is answered by callback if at all";
 
 /// What was found about a payment that we were told of.
 pub(crate) fn payment(notice: &PaymentNotice, transaction: Transaction) -> PaymentFinding {
@@ -177,6 +205,8 @@ pub(crate) fn payment(notice: &PaymentNotice, transaction: Transaction) -> Payme
         Transaction::Failed(rejection) => PaymentFinding::NotMade { why: rejection.message },
         Transaction::Reversed(_) => PaymentFinding::NotMade { why: "it was reversed".to_owned() },
         Transaction::Absent => PaymentFinding::Absent,
+        Transaction::Found { .. } => unclear(NO_STATUS),
+        Transaction::Accepted => unclear(ANSWERS_LATER),
         Transaction::Unclear(why) => PaymentFinding::Unclear { why },
     }
 }
@@ -192,6 +222,7 @@ pub(crate) fn holder_name(
         Reply::Coded(coded) => coded,
         Reply::SessionRefused { .. } => return unavailable("the session was refused"),
         Reply::TooMany => return unavailable("too many requests (HTTP 429)"),
+        Reply::NotThere => return Err(ReadError::Repair(NOT_THERE.to_owned())),
         Reply::Opaque { why } => return unavailable(why),
     };
     let answer = &coded.answer;
@@ -213,7 +244,8 @@ pub(crate) fn holder_name(
     }
 }
 
-fn said(coded: &Coded) -> String {
+/// What an answer says, for people.
+pub(crate) fn said(coded: &Coded) -> String {
     let text = for_people(coded.answer.description.get().unwrap_or_default());
     format!("{} {text} (HTTP {})", for_people(&coded.code), coded.status.as_u16())
 }

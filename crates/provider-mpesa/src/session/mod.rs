@@ -5,19 +5,24 @@
 //! ends: the next one is created in the background while the old one still serves. Limits are
 //! counted per session, so there is never one per request. Creation is single flight, and held back
 //! for a growing while after a failure.
+//!
+//! A session that is refused before it ever worked may only need longer than usual to become live:
+//! it is kept and tried again until it is older than `activation_max`. Replacing it would bring one
+//! that is younger still, and so on for ever.
 
 mod opener;
 mod slots;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 pub(crate) use opener::Opener;
-pub(crate) use slots::{Lease, State, Timing};
-use slots::{Look, Slots};
+pub(crate) use slots::{Lease, Timing};
+use slots::{Look, Refused, Slots};
 
 /// Why there is no session. Nothing of the operation that needed it has been sent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -34,15 +39,30 @@ pub(crate) enum SessionError {
     /// The answer to `getSession` holds no session.
     #[error("the answer to getSession holds no session: {0}")]
     Unusable(String),
-    /// A session was granted, and refused at its first use.
-    #[error("a new session was refused at its first use: check activation_delay, origin, market")]
+    /// There is nothing where `getSession` should be.
+    #[error(
+        "there is no getSession at this address (HTTP 404 without an M-Pesa response code): check \
+         base_url, environment and market"
+    )]
+    NotThere,
+    /// A session was granted, and refused for as long as its activation may take.
+    #[error(
+        "a new session was refused until it was older than activation_max: check origin, market, \
+         and activation_max"
+    )]
     NeverWorked,
+    /// A session was granted, and is refused so far.
+    #[error(
+        "a new session is not live yet, although activation_delay is over: it is tried again until \
+         it is older than activation_max"
+    )]
+    NotLiveYet,
 }
 
 impl SessionError {
     /// Whether a person must repair something.
     pub(crate) const fn needs_repair(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::NeverWorked)
+        matches!(self, Self::Refused { .. } | Self::NeverWorked | Self::NotThere)
     }
 }
 
@@ -57,11 +77,14 @@ struct Shared {
     slots: Mutex<Slots>,
     /// Held while a session is being created: single flight.
     flight: tokio::sync::Mutex<()>,
+    /// How long a caller waits for a session to become live.
+    patience: Duration,
 }
 
 impl Sessions {
     pub(crate) fn new(opener: Opener, timing: Timing) -> Self {
         let shared = Shared {
+            patience: opener.timeout + timing.activation_delay,
             opener,
             slots: Mutex::new(Slots::new(timing)),
             flight: tokio::sync::Mutex::new(()),
@@ -72,6 +95,16 @@ impl Sessions {
     /// A live session: waits for its activation, creates it if there is none, and begins its
     /// renewal when it is due. May be dropped at any time.
     pub(crate) async fn lease(&self) -> Result<Lease, SessionError> {
+        self.lease_by(self.patience_ends()).await
+    }
+
+    /// When a caller that comes now stops waiting for a session to become live.
+    pub(crate) fn patience_ends(&self) -> Instant {
+        Instant::now() + self.shared.patience
+    }
+
+    /// The same with a deadline that was set before.
+    pub(crate) async fn lease_by(&self, deadline: Instant) -> Result<Lease, SessionError> {
         loop {
             match self.shared.look() {
                 Look::Live { lease, renewal_due } => {
@@ -80,21 +113,13 @@ impl Sessions {
                     }
                     return Ok(lease);
                 }
+                Look::Pending(active_at) if active_at > deadline => {
+                    return Err(SessionError::NotLiveYet);
+                }
                 Look::Pending(active_at) => sleep_until(active_at).await,
                 Look::HeldBack(error) => return Err(error),
                 Look::Missing => self.shared.create().await?,
             }
-        }
-    }
-
-    /// Makes sure that there is a session, without waiting for its activation.
-    pub(crate) async fn ensure(&self) -> Result<State, SessionError> {
-        if matches!(self.shared.look(), Look::Missing) {
-            self.shared.create().await?;
-        }
-        match self.shared.look() {
-            Look::HeldBack(error) => Err(error),
-            _ => Ok(lock(&self.shared.slots).state(Instant::now())),
         }
     }
 
@@ -103,12 +128,32 @@ impl Sessions {
         lock(&self.shared.slots).accepted(lease);
     }
 
-    /// The session was refused: it is given up, and the next one is created at once.
+    /// The session was refused: a new one is tried again, an old one replaced at once.
     pub(crate) fn refused(&self, lease: &Lease) {
-        if lock(&self.shared.slots).refused(lease, Instant::now()) {
-            tracing::warn!("the M-Pesa session was refused; another one is created");
-            self.renew();
+        let refused = lock(&self.shared.slots).refused(lease, Instant::now());
+        match refused {
+            Refused::Elsewhere => {}
+            Refused::TriedAgain => {
+                tracing::warn!(
+                    "the new M-Pesa session is not live yet: check activation_delay; it is tried \
+                     again"
+                );
+            }
+            Refused::GivenUp => {
+                tracing::warn!("the M-Pesa session was refused; another one is created");
+                self.renew();
+            }
         }
+    }
+
+    /// Whether this session has worked at least once.
+    pub(crate) fn has_worked(&self, lease: &Lease) -> bool {
+        lock(&self.shared.slots).has_worked(lease)
+    }
+
+    /// When the session in use ends; `None` if there is none.
+    pub(crate) fn expires_at(&self) -> Option<Instant> {
+        lock(&self.shared.slots).expires_at(Instant::now())
     }
 
     fn renew(&self) {

@@ -75,11 +75,12 @@ fn session_id(reply: &Reply) -> Result<String, SessionError> {
             code: for_people(&coded.code),
             text: for_people(coded.answer.description.get().unwrap_or_default()),
         }),
-        Reply::SessionRefused { status } => Err(SessionError::Refused {
+        Reply::SessionRefused { status, .. } => Err(SessionError::Refused {
             code: format!("HTTP {}", status.as_u16()),
             text: "without a code".to_owned(),
         }),
         Reply::TooMany => Err(SessionError::Unreachable("HTTP 429".to_owned())),
+        Reply::NotThere => Err(SessionError::NotThere),
         Reply::Opaque { why } => Err(SessionError::Unreachable(why.clone())),
     }
 }

@@ -17,6 +17,9 @@ pub(crate) struct Timing {
     pub(crate) lifetime: Duration,
     /// Whether the old session survives the creation of the next.
     pub(crate) overlap: bool,
+    /// How old a session becomes that is refused before it ever worked: its activation may take
+    /// longer than usual, and another one would be younger still.
+    pub(crate) activation_max: Duration,
 }
 
 impl Timing {
@@ -41,19 +44,8 @@ pub(crate) struct Lease {
     pub(crate) seed: [u8; 32],
     /// Which session: counted from 1.
     pub(crate) serial: u64,
-}
-
-/// Where the session stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// There is none.
-    None,
-    /// Created, and not yet live.
-    Pending { active_at: Instant },
-    /// In use.
-    Live { expires_at: Instant },
-    /// Due for replacement: in use until the next one is live, then only by calls in flight.
-    Draining { expires_at: Instant },
+    /// Whether it has worked at least once.
+    pub(crate) proven: bool,
 }
 
 /// What a caller finds.
@@ -72,11 +64,23 @@ pub(super) enum Look {
 #[derive(Debug)]
 struct Session {
     lease: Lease,
+    created_at: Instant,
     active_at: Instant,
     renew_at: Instant,
     expires_at: Instant,
-    /// It has worked at least once.
-    proven: bool,
+    /// How often it was refused without ever having worked.
+    refusals: u32,
+}
+
+/// What follows when a session was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It was not in use any more.
+    Elsewhere,
+    /// It is not live yet: it is kept, and tried again after a while.
+    TriedAgain,
+    /// It is given up: another one is needed.
+    GivenUp,
 }
 
 #[derive(Debug)]
@@ -84,6 +88,8 @@ pub(super) struct Slots {
     timing: Timing,
     current: Option<Session>,
     next: Option<Session>,
+    /// The session before the current one, until that has worked.
+    former: Option<Session>,
     created_count: u64,
     /// Failures since a session last worked.
     failure_count: u32,
@@ -97,6 +103,7 @@ impl Slots {
             timing,
             current: None,
             next: None,
+            former: None,
             created_count: 0,
             failure_count: 0,
             setback: None,
@@ -119,16 +126,10 @@ impl Slots {
         }
     }
 
-    pub(super) fn state(&mut self, now: Instant) -> State {
+    /// When the session in use ends; `None` if there is none.
+    pub(super) fn expires_at(&mut self, now: Instant) -> Option<Instant> {
         self.turn(now);
-        match (&self.current, &self.next) {
-            (Some(session), _) if now < session.renew_at => {
-                State::Live { expires_at: session.expires_at }
-            }
-            (Some(session), _) => State::Draining { expires_at: session.expires_at },
-            (None, Some(next)) => State::Pending { active_at: next.active_at },
-            (None, None) => State::None,
-        }
+        self.current.as_ref().map(|session| session.expires_at)
     }
 
     /// Puts a new session into the second slot, or remembers the failure.
@@ -147,55 +148,84 @@ impl Slots {
             authorization: opened.authorization,
             seed: opened.seed,
             serial: self.created_count,
+            proven: false,
         };
         self.next = Some(Session {
             lease,
+            created_at: answered_at,
             active_at,
             renew_at: (asked_at + self.timing.renewal()).max(active_at),
             expires_at: asked_at + self.timing.use_by(),
-            proven: false,
+            refusals: 0,
         });
         Ok(())
     }
 
     pub(super) fn accepted(&mut self, lease: &Lease) {
         if let Some(session) = self.current.as_mut().filter(|s| s.lease.serial == lease.serial) {
-            session.proven = true;
+            session.lease.proven = true;
+            self.former = None;
             self.failure_count = 0;
             self.setback = None;
         }
     }
 
-    /// Gives the session up, if it is still the one in use. One that never worked keeps the next
-    /// attempt back, so that a wrong setting does not create a session per request.
-    pub(super) fn refused(&mut self, lease: &Lease, now: Instant) -> bool {
-        let Some(session) = self.current.take_if(|s| s.lease.serial == lease.serial) else {
-            return false;
-        };
-        if !session.proven {
-            self.set_back(SessionError::NeverWorked, now);
-        }
-        true
+    pub(super) fn has_worked(&self, lease: &Lease) -> bool {
+        let known = [&self.current, &self.former, &self.next];
+        let session = known.into_iter().flatten().find(|s| s.lease.serial == lease.serial);
+        session.map_or(lease.proven, |session| session.lease.proven)
     }
 
-    /// Lets the next session take over when it is live, and drops one that has ended.
-    fn turn(&mut self, now: Instant) {
-        if let Some(next) = self.next.take_if(|next| now >= next.active_at) {
-            self.current = Some(next);
+    /// Takes note that the session was refused, if it is still the one in use. One that never
+    /// worked is tried again, and the one before it serves meanwhile where there is one; once it is
+    /// too old for that, it is given up, and the next attempt is held back, so that a wrong setting
+    /// does not create a session per request.
+    pub(super) fn refused(&mut self, lease: &Lease, now: Instant) -> Refused {
+        let Some(mut session) = self.current.take_if(|s| s.lease.serial == lease.serial) else {
+            return Refused::Elsewhere;
+        };
+        self.current = self.former.take();
+        if session.lease.proven {
+            return Refused::GivenUp;
         }
+        if now < session.created_at + self.timing.activation_max && self.next.is_none() {
+            session.active_at = now + back_off(session.refusals).min(LONGEST_PAUSE);
+            session.refusals = session.refusals.saturating_add(1);
+            self.next = Some(session);
+            return Refused::TriedAgain;
+        }
+        self.set_back(SessionError::NeverWorked, now);
+        Refused::GivenUp
+    }
+
+    /// Lets the next session take over when it is live, and drops those that have ended.
+    fn turn(&mut self, now: Instant) {
         let overlap = self.timing.overlap;
+        if let Some(next) = self.next.take_if(|next| now >= next.active_at) {
+            let before = self.current.replace(next);
+            // Until the new one has worked, the old one is there to fall back upon.
+            self.former = before.filter(|_| overlap);
+        }
         self.current
             .take_if(|session| now >= session.expires_at || (!overlap && now >= session.renew_at));
+        self.former.take_if(|session| now >= session.expires_at);
     }
 
     /// 1 s, doubled by each further failure, 60 s at most.
     fn set_back(&mut self, error: SessionError, now: Instant) {
-        let wait = Duration::from_secs(1_u64 << self.failure_count.min(6)).min(LONGEST_SETBACK);
+        let wait = back_off(self.failure_count).min(LONGEST_SETBACK);
         self.failure_count = self.failure_count.saturating_add(1);
         self.setback = Some((now + wait, error));
     }
 }
 
+/// 1 s, doubled by each failure before.
+fn back_off(failures: u32) -> Duration {
+    Duration::from_secs(1_u64 << failures.min(6))
+}
+
 /// How long before its end a session is no longer given out.
 const ARRIVAL: Duration = Duration::from_secs(10);
 const LONGEST_SETBACK: Duration = Duration::from_mins(1);
+/// How long a session that is not live yet is left alone at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);

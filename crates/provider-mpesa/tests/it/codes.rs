@@ -27,7 +27,7 @@ use Expected::{Completed, NotSent, Rejected, Unknown};
 const REPAIR: Expected = Rejected(Reason::Configuration, Retry::AfterRepair);
 const NO: Expected = Rejected(Reason::Other, Retry::Never);
 const CUSTOMER_LIMIT: Expected = Rejected(Reason::LimitExceeded, Retry::Never);
-const OUR_LIMIT: Expected = Rejected(Reason::LimitExceeded, Retry::NewReference);
+const CLOSED: Expected = Rejected(Reason::SessionBlocked, Retry::NewReference);
 const ALARM: Expected = Rejected(Reason::LimitExceeded, Retry::AfterRepair);
 
 /// `mpesa-openapi.md` §8.1: code, HTTP status, and what it means for a collection, a payout and a
@@ -75,8 +75,8 @@ const ROWS: &[(&str, u16, [Expected; 3])] = &[
     ("INS-990", 400, [CUSTOMER_LIMIT; 3]),
     ("INS-991", 400, [CUSTOMER_LIMIT; 3]),
     ("INS-992", 400, [CUSTOMER_LIMIT; 3]),
-    ("INS-993", 400, [OUR_LIMIT, ALARM, OUR_LIMIT]),
-    ("INS-994", 400, [OUR_LIMIT, ALARM, OUR_LIMIT]),
+    ("INS-993", 400, [CLOSED; 3]),
+    ("INS-994", 400, [CLOSED; 3]),
     ("INS-995", 400, [ALARM; 3]),
     ("INS-996", 400, [NotSent; 3]),
     ("INS-997", 400, [REPAIR; 3]),

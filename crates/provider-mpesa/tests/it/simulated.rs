@@ -27,7 +27,7 @@ use kiungo_transport::{Failure, Request, Response, Transport};
 use tokio::time::sleep;
 use tower::ServiceExt;
 
-use crate::support::{API_KEY, inquiry, mapping, money, order, reverse_order, terms};
+use crate::support::{API_KEY, Mapping, inquiry, mapping, money, order, reverse_order, terms};
 
 const CALLBACKS: &str = "http://kiungo.test/callbacks/";
 
@@ -74,14 +74,20 @@ impl Delivery for Mailbox {
     }
 }
 
-struct World {
-    mpesa: Arc<Mpesa>,
-    simulator: Simulator,
+pub(crate) struct World {
+    pub(crate) mpesa: Arc<Mpesa>,
+    pub(crate) simulator: Simulator,
     mailbox: Arc<Mailbox>,
     faults: Faults,
 }
 
-fn world(file: &str, options: Options) -> World {
+pub(crate) fn world(file: &str, options: Options) -> World {
+    let mut mapping = mapping(file);
+    mapping.mpesa.notification = Notification::C2bConfirmation;
+    world_of(mapping, options)
+}
+
+pub(crate) fn world_of(mut mapping: Mapping, options: Options) -> World {
     let options = Options {
         key_bits: 2_048,
         api_key: API_KEY.to_owned(),
@@ -95,10 +101,8 @@ fn world(file: &str, options: Options) -> World {
     let mailbox = Arc::new(Mailbox::default());
     let faults = Faults::new(Plan::none(7));
     let simulator = Simulator::new(options, clock, mailbox.clone(), faults.clone());
-    let mut mapping = mapping(file);
     mapping.mpesa.public_key = simulator.public_key();
     "http://mpesa.test".clone_into(&mut mapping.mpesa.base_url);
-    mapping.mpesa.notification = Notification::C2bConfirmation;
     let terms = terms(&mapping);
     let secrets = Secrets { api_key: API_KEY.into() };
     let wire = Arc::new(Wire(simulator.router()));
@@ -108,9 +112,13 @@ fn world(file: &str, options: Options) -> World {
 }
 
 impl World {
-    fn always(&self, operation: &str, fault: Fault) {
+    pub(crate) fn always(&self, operation: &str, fault: Fault) {
         let rates = BTreeMap::from([(operation.to_owned(), BTreeMap::from([(fault, 10_000)]))]);
         self.faults.set(Plan { rates, ..Plan::none(7) });
+    }
+
+    pub(crate) fn take_news(&self) -> Vec<CallbackNews> {
+        std::mem::take(&mut *self.mailbox.news.lock().unwrap())
     }
 
     fn news(&self) -> Vec<CallbackNews> {

@@ -16,9 +16,9 @@ use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Currency, Money, Msisdn, Receipt, Reference, Timestamp, TransferId};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CodeLine, CodeTables, RawCallback, ReverseOrder, Terms, WalletInquiry, WalletOrder,
+    CodeTables, RawCallback, ReverseOrder, StatusTables, Terms, WalletInquiry, WalletOrder,
 };
-use kiungo_provider_mpesa::{Environment, Mpesa, Options, Secrets};
+use kiungo_provider_mpesa::{Environment, Mpesa, Options, OptionsError, Secrets};
 use kiungo_transport::{Failure, Request, Response, Transport};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
@@ -40,7 +40,7 @@ pub(crate) struct Mapping {
     pub(crate) mpesa: Options,
     pub(crate) numbers: Numbers,
     pub(crate) codes: CodeTables,
-    pub(crate) statuses: BTreeMap<String, CodeLine>,
+    pub(crate) statuses: StatusTables,
 }
 
 /// The section `[numbers]`.
@@ -83,7 +83,7 @@ pub(crate) fn terms(mapping: &Mapping) -> Terms {
         decimals: if currency.code() == "TZS" { 0 } else { 2 },
         codes: mapping.codes.clone(),
         statuses: mapping.statuses.clone(),
-        callback_base: None,
+        callback_base: Some("https://kiungo.test/callbacks/mpesa-tz/secret/".to_owned()),
         details: kiungo_provider::Details::default(),
     }
 }
@@ -95,6 +95,14 @@ pub(crate) fn adapter(mapping: Mapping) -> (Arc<Mpesa>, Arc<Market>) {
     let secrets = Secrets { api_key: API_KEY.into() };
     let transport: Arc<dyn Transport> = market.clone();
     (Arc::new(Mpesa::new(mapping.mpesa, secrets, terms, transport).unwrap()), market)
+}
+
+/// Checks the options of a mapping, whose provider can call us back or not.
+pub(crate) fn checked(mapping: Mapping, called_back: bool) -> Result<Mpesa, OptionsError> {
+    let market = Arc::new(Market::new(&mapping.mpesa));
+    let mut terms = terms(&mapping);
+    terms.callback_base = terms.callback_base.filter(|_| called_back);
+    Mpesa::new(mapping.mpesa, Secrets { api_key: API_KEY.into() }, terms, market)
 }
 
 /// Tanzania, as the mapping file has it.
@@ -174,6 +182,12 @@ impl Seen {
         }
     }
 
+    /// Whether it asks about its own id, which nobody can know.
+    fn is_trial(&self) -> bool {
+        let asked = self.parameters.get("input_QueryReference");
+        asked.is_some_and(|asked| self.id().starts_with(asked.as_str()))
+    }
+
     pub(crate) fn id(&self) -> String {
         let name = "input_ThirdPartyConversationID";
         let of_body = self.body.get(name).and_then(|id| id.as_str()).map(str::to_owned);
@@ -185,9 +199,10 @@ pub(crate) struct Market {
     seen: Mutex<Vec<Seen>>,
     script: Mutex<VecDeque<Step>>,
     session_script: Mutex<VecDeque<Step>>,
+    trial_script: Mutex<VecDeque<Step>>,
     /// Session id, live from, live until.
     sessions: Mutex<Vec<(String, Instant, Instant)>>,
-    activation_delay: Duration,
+    activation_delay: Mutex<Duration>,
     lifetime: Duration,
 }
 
@@ -197,10 +212,16 @@ impl Market {
             seen: Mutex::default(),
             script: Mutex::default(),
             session_script: Mutex::default(),
+            trial_script: Mutex::default(),
             sessions: Mutex::default(),
-            activation_delay: options.activation_delay,
+            activation_delay: Mutex::new(options.activation_delay),
             lifetime: options.session_lifetime,
         }
+    }
+
+    /// How long sessions take from now on until they are live, whatever the options say.
+    pub(crate) fn activate_after(&self, delay: Duration) {
+        *self.activation_delay.lock().unwrap() = delay;
     }
 
     /// What the next calls are answered; afterwards a completed payment.
@@ -213,9 +234,20 @@ impl Market {
         self.session_script.lock().unwrap().extend(steps);
     }
 
-    /// The calls besides getSession.
+    /// The calls besides getSession and the questions about nothing.
     pub(crate) fn calls(&self) -> Vec<Seen> {
-        self.seen().into_iter().filter(|seen| !seen.path.ends_with("/getSession/")).collect()
+        let ordinary = |seen: &Seen| !seen.path.ends_with("/getSession/") && !seen.is_trial();
+        self.seen().into_iter().filter(ordinary).collect()
+    }
+
+    /// The questions about nothing, which prove a session.
+    pub(crate) fn trials(&self) -> Vec<Seen> {
+        self.seen().into_iter().filter(Seen::is_trial).collect()
+    }
+
+    /// What questions about nothing are answered; otherwise that there is no such transaction.
+    pub(crate) fn script_trials(&self, steps: impl IntoIterator<Item = Step>) {
+        self.trial_script.lock().unwrap().extend(steps);
     }
 
     pub(crate) fn session_calls(&self) -> Vec<Seen> {
@@ -230,7 +262,11 @@ impl Market {
         let mut sessions = self.sessions.lock().unwrap();
         let id = format!("session-number-{}", sessions.len() + 1);
         let now = Instant::now();
-        sessions.push((id.clone(), now + self.activation_delay, now + self.lifetime));
+        sessions.push((
+            id.clone(),
+            now + *self.activation_delay.lock().unwrap(),
+            now + self.lifetime,
+        ));
         Step::Answer(200, fixture("session/granted.json").replace("{session}", &id))
     }
 
@@ -248,6 +284,11 @@ impl Market {
         }
         if !self.is_live(&seen.bearer) {
             return Step::answer(401, "");
+        }
+        if seen.is_trial() {
+            let scripted = self.trial_script.lock().unwrap().pop_front();
+            return scripted
+                .unwrap_or_else(|| Step::Answer(400, fixture("inquire/not-found.json")));
         }
         let scripted = self.script.lock().unwrap().pop_front();
         scripted.unwrap_or_else(|| Step::Answer(201, fixture("collect/completed.json")))

@@ -39,6 +39,17 @@ pub(super) fn admit(
     Ok(id)
 }
 
+/// The answer to a documented call of a product that this application does not have.
+pub(super) fn not_enabled(simulator: &Simulator, call: &Call) -> Response {
+    match admit(simulator, call, NEVER_OFFERED) {
+        Err(refusal) => *refusal,
+        Ok(_) => answer::early_refusal(codes::NOT_ENABLED),
+    }
+}
+
+/// A product's name that no application has switched on.
+const NEVER_OFFERED: &str = "multiStage";
+
 /// Whether the call comes from where the application is registered.
 pub(super) fn origin_fits(options: &Options, headers: &HeaderMap) -> bool {
     match options.origin.as_deref() {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Ids, NOTHING};
 use super::codes::{self, Code};
 use super::state::{Operation, Status};
-use super::{Simulator, paybill};
+use super::{Simulator, afterwards, paybill};
 use crate::courier::Letter;
 use crate::faults::hash;
 
@@ -63,11 +63,12 @@ fn result_letter(simulator: &Simulator, operation: &Operation) -> Option<Letter>
     let (receipt, code, text) = match &operation.status {
         Status::Pending => return None,
         Status::Completed { receipt } => {
-            (receipt.as_str(), simulator.options().success_code.as_str(), SUCCESS)
+            let stated = afterwards::stated_receipt(simulator, &operation.key, receipt.clone());
+            (stated, simulator.options().success_code.as_str(), SUCCESS)
         }
-        Status::Refused(code) => (NOTHING, named(*code), code.text),
+        Status::Refused(code) => (NOTHING.to_owned(), named(*code), code.text),
     };
-    to_response_url(simulator, envelope(&ids_of(operation), receipt, code, text))
+    to_response_url(simulator, envelope(&ids_of(operation), &receipt, code, text))
 }
 
 /// The opposite of the truth; every fourth forgery is a payment that never was.

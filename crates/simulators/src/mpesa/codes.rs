@@ -41,6 +41,26 @@ pub(super) const PAYMENT_ITEMS: Code =
     code("INS-31", BAD, "Invalid Payment Items Description Used");
 pub(super) const KYC_QUERY: Code = code("INS-32", BAD, "Invalid KYC Query Type Used");
 pub(super) const NOT_YOURS: Code = code("INS-35", BAD, "This transaction do not belong to you");
+pub(super) const MANDATE_REFERENCE: Code = code("INS-19", BAD, "Invalid ThirdPartyReference Used");
+pub(super) const AGREED: Code = code("INS-36", BAD, "Invalid AgreedTC Used");
+pub(super) const FIRST_PAYMENT: Code = code("INS-39", BAD, "Invalid First Payment Date Used");
+pub(super) const FREQUENCY: Code = code("INS-40", BAD, "Invalid Frequency Used");
+pub(super) const FIRST_DAY: Code = code("INS-41", BAD, "Invalid Start Range of Days Used");
+pub(super) const LAST_DAY: Code = code("INS-42", BAD, "Invalid End Range of Days Used");
+pub(super) const EXPIRY: Code = code("INS-43", BAD, "Invalid Expiry Date Used");
+pub(super) const TOKEN_DISAGREES: Code = code("INS-50", BAD, "MSISDN and token do not match");
+pub(super) const MANDATE_ID: Code = code("INS-51", BAD, "Invalid Mandate ID Used");
+pub(super) const MANDATE_DISAGREES: Code =
+    code("INS-52", BAD, "Mandate ID and ThirdPartyReference do not match");
+pub(super) const BALANCE: Code = code("INS-54", BAD, "Invalid Balance Amount Used");
+pub(super) const BALANCE_MISSING: Code =
+    code("INS-55", StatusCode::UNAUTHORIZED, "Balance Amount Required");
+pub(super) const TOKEN: Code = code("INS-56", StatusCode::UNAUTHORIZED, "Invalid Token Used");
+pub(super) const NUMBER_REQUIRED: Code =
+    code("INS-57", StatusCode::INTERNAL_SERVER_ERROR, "Either MSISDN or MSISDNToken required");
+pub(super) const NO_ACTIVE_MANDATE: Code = code("INS-58", BAD, "No Active Mandate");
+pub(super) const NO_MANDATE: Code =
+    code("INS-6", StatusCode::UNAUTHORIZED, "Mandate does not exist");
 pub(super) const SESSION: Code = code("INS-989", BAD, "Session Creation Failed");
 pub(super) const CUSTOMER_VALUE: Code =
     code("INS-990", BAD, "Customer Transaction Value Limit Breached");

@@ -34,6 +34,28 @@ pub(super) const TRANSACTION_ID: Rule =
     ("input_TransactionID", |text| is_code(text, 20), codes::TRANSACTION_ID);
 pub(super) const QUERY_REFERENCE: Rule =
     ("input_QueryReference", |text| is_code(text, 32), codes::INVALID);
+pub(super) const AGREED: Rule = ("input_AgreedTC", |text| matches!(text, "0" | "1"), codes::AGREED);
+pub(super) const MANDATE_REFERENCE: Rule =
+    ("input_ThirdPartyReference", |text| is_code(text, 32), codes::MANDATE_REFERENCE);
+pub(super) const FIRST_PAYMENT: Rule =
+    ("input_FirstPaymentDate", |text| is_digits(text, 8), codes::FIRST_PAYMENT);
+pub(super) const FREQUENCY: Rule = ("input_Frequency", |text| is_digits(text, 2), codes::FREQUENCY);
+pub(super) const FIRST_DAY: Rule =
+    ("input_StartRangeOfDays", |text| is_digits(text, 2), codes::FIRST_DAY);
+pub(super) const LAST_DAY: Rule =
+    ("input_EndRangeOfDays", |text| is_digits(text, 2), codes::LAST_DAY);
+pub(super) const EXPIRY: Rule = ("input_ExpiryDate", |text| is_digits(text, 8), codes::EXPIRY);
+/// Base64 holds more than the printed pattern allows: 64 characters, stored as they are.
+pub(super) const TOKEN: Rule =
+    ("input_MsisdnToken", |text| (1..=64).contains(&text.len()), codes::TOKEN);
+pub(super) const MANDATE_ID: Rule =
+    ("input_MandateID", |text| text.len() <= 12 && all_digits(text), codes::MANDATE_ID);
+pub(super) const QUERY_BALANCE: Rule = (
+    "input_QueryBalanceAmount",
+    |text| text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false"),
+    codes::INVALID,
+);
+pub(super) const BALANCE: Rule = ("input_BalanceAmount", is_amount, codes::BALANCE);
 pub(super) const KYC_QUERY: Rule = ("input_KycQueryType", |text| text == "Name", codes::KYC_QUERY);
 
 impl Fields {
@@ -80,6 +102,11 @@ impl Fields {
         if self.map.contains_key(rule.0) { self.get(rule).map(Some) } else { Ok(None) }
     }
 
+    /// The field as it was sent, unchecked: for magic numbers that break their own pattern.
+    pub(super) fn raw(&self, rule: Rule) -> Option<&str> {
+        self.map.get(rule.0).and_then(Value::as_str)
+    }
+
     /// The client's id, however malformed: it is echoed even in refusals.
     pub(super) fn third_party(&self) -> String {
         let text = self.map.get(CONVERSATION_ID.0).and_then(Value::as_str);
@@ -89,6 +116,11 @@ impl Fields {
 
 fn all_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Exactly this many digits.
+fn is_digits(text: &str, length: usize) -> bool {
+    text.len() == length && all_digits(text)
 }
 
 /// `^\d*\.?\d+$`.

@@ -1,10 +1,13 @@
-//! How much may be moved: per session, and per customer and day (`mpesa-openapi.md` §2).
+//! How much may be moved: per session and product, and per customer and day (`mpesa-openapi.md` §2).
+//!
+//! The portal sets limits "for each call" of an application, so products are counted apart: a
+//! collection that hits a limit closes the session for collections only.
 
 use std::collections::HashMap;
 
 use super::codes::{self, Code};
 use super::options::Limits;
-use super::session::Session;
+use super::session::Tally;
 
 /// What customers have moved today.
 #[derive(Default)]
@@ -13,16 +16,25 @@ pub(super) struct Customers {
     moved: HashMap<String, (u32, i64)>,
 }
 
-/// Counts `minor` for the session and the customer, or says which limit forbids it.
+/// One transaction, as limits see it.
+pub(super) struct Asked<'a> {
+    pub(super) party: &'a str,
+    pub(super) minor: i64,
+    /// Days since 1970, local.
+    pub(super) day: i64,
+    /// Whether one that is too large by itself closes the session.
+    pub(super) single_value_closes: bool,
+}
+
+/// Counts what is asked for the session and the customer, or says which limit forbids it.
 pub(super) fn count(
     limits: &Limits,
-    session: &mut Session,
+    session: &mut Tally,
     customers: &mut Customers,
-    party: &str,
-    minor: i64,
-    day: i64,
+    asked: &Asked<'_>,
 ) -> Result<(), Code> {
-    if let Some(code) = session.blocked {
+    let Asked { party, minor, day, .. } = *asked;
+    if let Some(code) = session.closed {
         return Err(code);
     }
     if customers.day != day {
@@ -46,8 +58,9 @@ pub(super) fn count(
     let mut codes_hit = hits.map(|(_, code)| *code);
     if let Some(first) = codes_hit.next() {
         let code = if codes_hit.next().is_some() { codes::SEVERAL_LIMITS } else { first };
-        if organisation.iter().any(|(hit, _)| *hit) {
-            session.blocked = Some(code);
+        let closes = |code: Code| asked.single_value_closes || code != codes::SINGLE_VALUE;
+        if organisation.iter().any(|(hit, code)| *hit && closes(*code)) {
+            session.closed = Some(code);
         }
         return Err(code);
     }

@@ -6,6 +6,8 @@
 //! * `keys`, `session`, `admission`: RSA, sessions, and who may do what
 //! * `fields`, `order`: the field dictionary, and reading a request by it
 //! * `money`, `limits`: operations that move money, and how much they may
+//! * `conduct`, `afterwards`: what happens that no request asks for, by option
+//! * `debit`: the four direct debit calls
 //! * `query`: the two queries
 //! * `callback`, `paybill`: results of asynchronous operations; payments started at the wallet
 //! * `statement`, `desk`: the portal's statement, and what can be asked and done under `/_sim`
@@ -13,9 +15,12 @@
 //! * `state`: what the market remembers
 
 mod admission;
+mod afterwards;
 mod answer;
 mod callback;
 mod codes;
+mod conduct;
+mod debit;
 mod desk;
 mod fields;
 mod keys;
@@ -97,7 +102,7 @@ impl Simulator {
             attempts: options.callback_attempts,
             retry_after: Duration::from_millis(options.callback_retry_ms),
         };
-        let state = Mutex::new(State::new(&options, faults.seed()));
+        let state = Mutex::new(State::new(&options, faults.seed(), clock.now()));
         Self { inner: Arc::new(Inner { options, clock, faults, courier, state }) }
     }
 
@@ -226,6 +231,14 @@ async fn dispatch(
         ("POST", "reversal/") if lenient => money::take(&simulator, &call, Kind::Reversal).await,
         ("GET", "queryTransactionStatus/") => query::status(&simulator, &call).await,
         ("GET", "queryBeneficiaryName/") => query::name(&simulator, &call).await,
+        ("POST", "directDebitCreation/") => debit::create(&simulator, &call),
+        ("POST", "directDebitPayment/") => debit::pay(&simulator, &call).await,
+        ("GET", "queryDirectDebit/") => debit::query(&simulator, &call).await,
+        ("PUT", "directDebitCancel/") => debit::cancel(&simulator, &call),
+        // Documented, and not simulated: the real platform has these products switched off.
+        ("POST", "c2bPayment/multiStage/") | ("PUT", "updateTransactionStatus/") => {
+            admission::not_enabled(&simulator, &call)
+        }
         _ => answer::not_found(),
     }
 }

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use kiungo_domain::{Money, Timestamp};
 
 use super::answer::{self, Ids};
 use super::codes::{self, Code};
 use super::fields::Fields;
 use super::order::{Kind, Order};
-use super::state::{State, Status, movement};
+use super::state::{CHARGES, State, Status, charge, movement};
 use super::triggers::{self, Trigger};
-use super::{Call, Simulator, admission, callback, limits};
+use super::{Call, Simulator, admission, afterwards, callback, limits};
 use crate::faults::{Fault, hash};
 use crate::ledger::{FLOAT, Hindrance};
 use crate::mischief::{Subject, perform};
@@ -57,16 +58,25 @@ fn key_of(simulator: &Simulator, order: &Order) -> String {
 }
 
 impl Simulator {
-    async fn work(&self, order: Order, key: String, session: &str, delay: Duration) -> Response {
+    pub(super) async fn work(
+        &self,
+        order: Order,
+        key: String,
+        session: &str,
+        delay: Duration,
+    ) -> Response {
         let operation = order.kind.operation();
         let (position, ids) = match self.accept(order, key.clone(), session) {
             Ok(accepted) => accepted,
             Err(refusal) => return *refusal,
         };
         if !self.options().asynchronous {
-            return match self.carry_out(position) {
+            let status = self.carry_out(position);
+            afterwards::follow(self, position);
+            return match status {
                 Some(Status::Completed { receipt }) => {
-                    answer::success(StatusCode::CREATED, &ids, &[("TransactionID", &receipt)])
+                    let stated = afterwards::stated_receipt(self, &key, receipt);
+                    answer::success(StatusCode::CREATED, &ids, &[("TransactionID", &stated)])
                 }
                 Some(Status::Refused(code)) => answer::refusal(code, &ids),
                 _ => answer::refusal(codes::INTERNAL, &ids),
@@ -79,6 +89,7 @@ impl Simulator {
                 tokio::time::sleep(delay).await;
             }
             simulator.carry_out(position);
+            afterwards::follow(&simulator, position);
             callback::result(&simulator, position).await;
         });
         if early {
@@ -101,15 +112,21 @@ impl Simulator {
         let state = &mut *guard;
         let conversation = state.new_conversation();
         let ids = Ids { conversation, third_party: order.third_party.clone() };
-        if state.is_duplicate(&order.third_party) {
+        if self.options().conduct.deduplicates && state.is_duplicate(&order.third_party) {
             return Err(Box::new(answer::refusal(codes::DUPLICATE, &ids)));
         }
         if order.kind != Kind::Reversal
             && let Some(session) = state.sessions.live(session, now)
         {
-            let minor = order.amount.map_or(0, kiungo_domain::Money::minor);
-            let customers = &mut state.customers;
-            limits::count(&self.options().limits, session, customers, &order.party, minor, day)
+            let asked = limits::Asked {
+                party: &order.party,
+                minor: order.amount.map_or(0, Money::minor),
+                day,
+                single_value_closes: self.options().single_value_closes,
+            };
+            let product = order.kind.product();
+            let tally = session.tallies.entry(product).or_default();
+            limits::count(self.options().limits(product), tally, &mut state.customers, &asked)
                 .map_err(|code| Box::new(answer::refusal(code, &ids)))?;
         }
         let lag = self.lag(&key);
@@ -123,19 +140,33 @@ impl Simulator {
     }
 
     /// Moves the money of an accepted operation, or refuses it; once.
-    fn carry_out(&self, position: usize) -> Option<Status> {
+    pub(super) fn carry_out(&self, position: usize) -> Option<Status> {
         let mut guard = self.state();
         let state = &mut *guard;
         let operation = state.operation(position)?;
         if operation.status == Status::Pending {
             let (order, key) = (operation.order.clone(), operation.key.clone());
-            let status = match self.execute(state, &order, &key) {
-                Ok(receipt) => Status::Completed { receipt },
-                Err(code) => Status::Refused(code),
+            let late = order.kind == Kind::C2b && {
+                let (seed, rate) = (self.faults().seed(), self.options().conduct.approved_late);
+                state.draws.happens(seed, "approved_late", &key, rate)
+            };
+            let status = if late {
+                state.will_be_approved(position);
+                Status::Refused(codes::FAILED)
+            } else {
+                self.attempt(state, &order, &key)
             };
             state.end(position, status, self.now());
         }
         state.operation(position).map(|operation| operation.status.clone())
+    }
+
+    /// Does what an order asks for, or refuses it.
+    pub(super) fn attempt(&self, state: &mut State, order: &Order, key: &str) -> Status {
+        match self.execute(state, order, key) {
+            Ok(receipt) => Status::Completed { receipt },
+            Err(code) => Status::Refused(code),
+        }
     }
 
     /// The receipt of what was done, or why nothing was.
@@ -144,10 +175,10 @@ impl Simulator {
             Some(Trigger::Fails(code)) => return Err(code),
             // The magic receipt stands for no real one: there is nothing to move.
             Some(Trigger::Succeeds) if order.kind == Kind::Reversal => {
-                return Ok(state.new_receipt());
+                return Ok(state.new_receipt(self.now()));
             }
             Some(Trigger::Succeeds) => {
-                let minor = order.amount.map_or(0, kiungo_domain::Money::minor);
+                let minor = order.amount.map_or(0, Money::minor);
                 if state.ledger.balance(order.parties().0).is_none_or(|has| has < minor) {
                     state.ledger.open(order.parties().0, minor);
                 }
@@ -158,17 +189,40 @@ impl Simulator {
         if refuses {
             return Err(refusal(order.kind, key));
         }
-        if order.kind == Kind::Reversal { reverse(state, order) } else { transfer(state, order) }
+        if order.kind == Kind::Reversal {
+            return reverse(state, order, self.now());
+        }
+        let leaves = matches!(order.kind, Kind::B2c | Kind::B2b);
+        if leaves && self.float_is_empty(state.began()) {
+            return Err(codes::INSUFFICIENT);
+        }
+        let receipt = transfer(state, order, self.now())?;
+        self.charge_for(state, order);
+        Ok(receipt)
+    }
+
+    /// Takes the operator's charge for what was executed, as far as the float goes.
+    pub(super) fn charge_for(&self, state: &mut State, order: &Order) {
+        let Some(currency) = order.amount.map(Money::currency) else { return };
+        let minor = self.options().conduct.charge_minor;
+        let amount = Money::from_minor(minor, currency);
+        let Some(amount) = amount.filter(|amount| !amount.is_zero()) else { return };
+        if state.ledger.balance(CHARGES).is_none() {
+            state.ledger.open(CHARGES, 0);
+        }
+        let receipt = state.new_receipt(self.now());
+        let _ = state.ledger.transfer(FLOAT, CHARGES, charge(amount, &receipt));
     }
 }
 
-fn transfer(state: &mut State, order: &Order) -> Result<String, Code> {
+/// Moves the money of an order; the receipt.
+pub(super) fn transfer(state: &mut State, order: &Order, now: Timestamp) -> Result<String, Code> {
     let amount = order.amount.ok_or(codes::AMOUNT)?;
     let (from, to) = order.parties();
     if order.kind == Kind::B2b && state.ledger.balance(to).is_none() {
         state.ledger.open(to, 0);
     }
-    let receipt = state.new_receipt();
+    let receipt = state.new_receipt(now);
     let line = movement(order, &order.party, amount, &receipt);
     state.ledger.transfer(from, to, line).map_err(code_of)?;
     Ok(receipt)
@@ -187,15 +241,17 @@ pub(super) fn take_back(simulator: &Simulator, receipt: &str) -> Result<String, 
     let now = simulator.now();
     let mut guard = simulator.state();
     let state = &mut *guard;
-    let receipt = reverse(state, &order)?;
+    let receipt = reverse(state, &order, now)?;
     let (key, conversation) = (order.key(), state.new_conversation());
     let position = state.add(order, conversation, key, now, Duration::ZERO);
     state.end(position, Status::Completed { receipt: receipt.clone() }, now);
     Ok(receipt)
 }
 
-/// Takes a transaction back: once, wholly or in part.
-fn reverse(state: &mut State, order: &Order) -> Result<String, Code> {
+/// Takes a transaction back: once, wholly or in part. A reversal in part marks the whole
+/// transaction as reversed and a second one is refused with INS-6; neither is documented
+/// (`mpesa-openapi.md` §6.5 knows only that a part can be asked for).
+fn reverse(state: &mut State, order: &Order, now: Timestamp) -> Result<String, Code> {
     let (position, original) = state.by_receipt(&order.original).ok_or(codes::NOT_YOURS)?;
     let whole = original.order.amount.ok_or(codes::FAILED)?;
     if original.reversed || original.order.kind == Kind::Reversal {
@@ -207,7 +263,7 @@ fn reverse(state: &mut State, order: &Order) -> Result<String, Code> {
     }
     let party = original.order.party.clone();
     let incoming = original.order.parties().1 == FLOAT;
-    let receipt = state.new_receipt();
+    let receipt = state.new_receipt(now);
     let line = movement(order, &party, amount, &receipt);
     let (from, to) = if incoming { (FLOAT, &*party) } else { (&*party, FLOAT) };
     state.ledger.transfer(from, to, line).map_err(code_of)?;

@@ -1,9 +1,11 @@
 //! How this market is set up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kiungo_domain::Currency;
 use serde::Deserialize;
+
+pub use super::conduct::Conduct;
 
 /// All of it, with defaults; times are milliseconds, money is minor units.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,10 +40,21 @@ pub struct Options {
     pub hours: Option<(u8, u8)>,
     /// Local time, in minutes east of UTC.
     pub utc_offset_minutes: i32,
-    /// How much may be moved.
+    /// How much may be moved by each product: they are counted apart, as the portal sets them per
+    /// API.
     pub limits: Limits,
-    /// Whether numbers instead of strings, and `POST` for reversals, are refused.
+    /// The limits of one product (`c2bPayment`), instead of `limits`.
+    pub limits_of: BTreeMap<String, Limits>,
+    /// Whether a transaction above the limit of a single one closes the session for that product,
+    /// as the other limits of the organisation do. The documentation leaves it open.
+    pub single_value_closes: bool,
+    /// Whether numbers instead of strings, query parameters in the body of a `GET`, and `POST` for
+    /// reversals are refused: published clients do all three (`mpesa-openapi.md` §13).
     pub strict: bool,
+    /// Whether the four direct debit products are enabled; otherwise they answer INS-997.
+    pub direct_debits: bool,
+    /// How `output_SufficientBalance` is written: published clients disagree.
+    pub sufficient_balance: BooleanForm,
     /// Whether amounts have no decimals, whatever the currency has.
     pub whole_amounts: bool,
     /// Whether results come by callback (§6.1).
@@ -68,6 +81,8 @@ pub struct Options {
     pub unavailable_as_503: bool,
     /// Payments started at the wallet.
     pub paybill: Paybill,
+    /// What happens that no request asks for.
+    pub conduct: Conduct,
 }
 
 impl Default for Options {
@@ -88,7 +103,11 @@ impl Default for Options {
             hours: None,
             utc_offset_minutes: 180,
             limits: Limits::default(),
+            limits_of: BTreeMap::new(),
+            single_value_closes: true,
             strict: true,
+            direct_debits: false,
+            sufficient_balance: BooleanForm::Text,
             whole_amounts: false,
             asynchronous: false,
             asynchronous_queries: false,
@@ -102,6 +121,7 @@ impl Default for Options {
             triggers: false,
             unavailable_as_503: true,
             paybill: Paybill::default(),
+            conduct: Conduct::default(),
         }
     }
 }
@@ -114,9 +134,33 @@ impl Options {
 
     /// Whether the application may use this product.
     pub(super) fn offers(&self, product: &str) -> bool {
-        let tells_names = self.beneficiary_names.unwrap_or(self.market == Market::VodafoneGha);
-        !self.disabled.contains(product) && (tells_names || product != "queryBeneficiaryName")
+        let enabled = match product {
+            "queryBeneficiaryName" => {
+                self.beneficiary_names.unwrap_or(self.market == Market::VodafoneGha)
+            }
+            "directDebitCreation"
+            | "directDebitPayment"
+            | "queryDirectDebit"
+            | "directDebitCancel" => self.direct_debits,
+            _ => true,
+        };
+        enabled && !self.disabled.contains(product)
     }
+
+    /// How much this product may move.
+    pub(super) fn limits(&self, product: &str) -> &Limits {
+        self.limits_of.get(product).unwrap_or(&self.limits)
+    }
+}
+
+/// How a boolean is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BooleanForm {
+    /// `"True"`, `"False"`.
+    Text,
+    /// `true`, `false`.
+    Boolean,
 }
 
 /// Limits; `None`: none (§2).
@@ -125,9 +169,9 @@ impl Options {
 pub struct Limits {
     /// One transaction; INS-995.
     pub single_minor_max: Option<i64>,
-    /// All transactions of a session; INS-994.
+    /// All transactions of a product in a session; INS-994.
     pub session_minor_max: Option<i64>,
-    /// Transactions in a session; INS-993.
+    /// Transactions of a product in a session; INS-993.
     pub session_count_max: Option<u32>,
     /// All of a customer's transactions in a day; INS-990.
     pub customer_minor_max: Option<i64>,

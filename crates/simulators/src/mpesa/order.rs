@@ -156,7 +156,7 @@ pub(super) fn check_msisdn(given: &str, options: &Options) -> Result<(), Code> {
 }
 
 /// The amount in minor units; nothing at all, or more decimals than there are, is invalid.
-fn read_amount(text: &str, options: &Options) -> Result<Money, Code> {
+pub(super) fn read_amount(text: &str, options: &Options) -> Result<Money, Code> {
     let currency = options.currency();
     let text = if text.starts_with('.') { format!("0{text}") } else { text.to_owned() };
     let amount = Money::parse(&text, currency).map_err(|_| codes::AMOUNT)?;

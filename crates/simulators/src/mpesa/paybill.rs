@@ -45,7 +45,7 @@ pub(super) async fn pay(
     if has < amount_minor {
         return Err(PaymentRefused::InsufficientFunds);
     }
-    let receipt = simulator.state().new_receipt();
+    let receipt = simulator.state().new_receipt(simulator.now());
     let mut payment = Payment {
         receipt: receipt.clone(),
         party,
@@ -111,18 +111,57 @@ fn book(simulator: &Simulator, payment: &Payment) -> Result<String, PaymentRefus
         Hindrance::Insufficient | Hindrance::Overflow => PaymentRefused::InsufficientFunds,
     })?;
     let conversation = state.new_conversation();
+    simulator.charge_for(&mut state, &order);
     let position = state.add(order, conversation, key.clone(), now, lag);
     state.end(position, Status::Completed { receipt: payment.receipt.clone() }, now);
     Ok(key)
 }
 
 async fn confirm(simulator: &Simulator, payment: &Payment, key: &str) {
-    let Some(letter) = confirmation(simulator, payment) else { return };
+    let stated = misstated(simulator, payment, key);
+    let Some(letter) = confirmation(simulator, &stated) else { return };
     let forge = || {
         let receipt = invented_receipt(key);
         confirmation(simulator, &Payment { receipt, ..payment.clone() })
     };
     let answer = simulator.inner.courier.send("payment", key, letter, forge).await;
+    acknowledged(simulator, answer.as_ref(), |body| is_zero(&body["ResultCode"]));
+}
+
+/// The payment as its confirmation states it: truly, or by `conduct` with another amount or wallet.
+fn misstated(simulator: &Simulator, payment: &Payment, key: &str) -> Payment {
+    let conduct = &simulator.options().conduct;
+    let mut stated = payment.clone();
+    if simulator.happens("other_amount", key, conduct.other_amount) {
+        let unit = 10_i64.pow(u32::from(payment.amount.currency().exponent()));
+        let minor = payment.amount.minor().saturating_add(unit);
+        stated.amount =
+            Money::from_minor(minor, payment.amount.currency()).unwrap_or(stated.amount);
+    }
+    if simulator.happens("other_wallet", key, conduct.other_wallet) {
+        let last = if payment.party.ends_with('9') { '8' } else { '9' };
+        stated.party.pop();
+        stated.party.push(last);
+    }
+    stated
+}
+
+/// Tells a collection of ours as if it were a payment that the customer started.
+pub(super) async fn tell_collection(simulator: &Simulator, operation: &Operation) {
+    let Status::Completed { receipt } = &operation.status else { return };
+    let Some(amount) = operation.order.amount else { return };
+    let named = simulator.options().conduct.told_with_reference;
+    let text = |text: &str| if named { text.to_owned() } else { String::new() };
+    let payment = Payment {
+        receipt: receipt.clone(),
+        party: operation.order.party.clone(),
+        amount,
+        account_reference: text(&operation.order.label),
+        time: local_time(simulator),
+        third_party: text(&operation.order.third_party),
+    };
+    let Some(letter) = confirmation(simulator, &payment) else { return };
+    let answer = simulator.inner.courier.send("payment", &operation.key, letter, || None).await;
     acknowledged(simulator, answer.as_ref(), |body| is_zero(&body["ResultCode"]));
 }
 

@@ -24,14 +24,20 @@ pub(super) struct Sessions {
     decrypted: HashMap<String, String>,
 }
 
-/// A session and what was moved in it.
+/// A session and what was moved in it, by product.
 pub(super) struct Session {
     active_at: Timestamp,
     expires_at: Timestamp,
+    pub(super) tallies: HashMap<&'static str, Tally>,
+}
+
+/// What one product has moved in a session.
+#[derive(Default)]
+pub(super) struct Tally {
     pub(super) count: u32,
     pub(super) value_minor: i64,
     /// The limit that was hit: nothing passes any more (§2).
-    pub(super) blocked: Option<Code>,
+    pub(super) closed: Option<Code>,
 }
 
 impl Sessions {
@@ -41,22 +47,25 @@ impl Sessions {
         (now >= session.active_at && now < session.expires_at).then_some(session)
     }
 
-    fn open(&mut self, options: &Options, seed: u64, now: Timestamp) -> String {
+    fn open(&mut self, options: &Options, seed: u64, began: Timestamp, now: Timestamp) -> String {
         if options.sessions_overlap {
             self.by_id.retain(|_, session| now < session.expires_at);
         } else {
             self.by_id.clear();
         }
         self.given += 1;
-        let half = |name: &[u8]| hash(seed, &[b"session", name, &self.given.to_le_bytes()]);
+        // After a restart it is another one: the ids of the former must not come to life again.
+        let began = began.as_micros().to_le_bytes();
+        let number = self.given.to_le_bytes();
+        let half = |name: &[u8]| hash(seed, &[b"session", name, &began, &number]);
         let id = format!("{:016x}{:016x}", half(b"high"), half(b"low"));
-        let active_at = now.after(Duration::from_millis(options.session_activation_ms));
+        let conduct = &options.conduct;
+        let late = half(b"late") % 10_000 < u64::from(conduct.activated_late);
+        let delay = if late { conduct.activated_late_ms } else { options.session_activation_ms };
         let session = Session {
-            active_at,
+            active_at: now.after(Duration::from_millis(delay)),
             expires_at: now.after(Duration::from_millis(options.session_lifetime_ms)),
-            count: 0,
-            value_minor: 0,
-            blocked: None,
+            tallies: HashMap::new(),
         };
         self.by_id.insert(id.clone(), session);
         id
@@ -74,7 +83,11 @@ pub(super) fn create(simulator: &Simulator, call: &Call) -> Response {
     }
     let now = simulator.now();
     let seed = simulator.faults().seed();
-    let id = simulator.state().sessions.open(options, seed, now);
+    let id = {
+        let mut state = simulator.state();
+        let began = state.began();
+        state.sessions.open(options, seed, began, now)
+    };
     let body = json!({
         "output_ResponseCode": "INS-0",
         "output_ResponseDesc": "Request processed successfully",

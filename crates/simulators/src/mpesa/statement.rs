@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, DateTime};
-use kiungo_domain::{Currency, Money};
+use kiungo_domain::{Currency, Money, Timestamp};
 
 use super::options::MsisdnForm;
+use super::state::CHARGES;
 use super::{Simulator, admission};
 use crate::books::{Books, Movement};
 use crate::ledger::FLOAT;
@@ -31,6 +32,7 @@ const COLUMNS: [&str; 13] = [
 /// A movement as it concerns the organisation's account.
 struct Row<'a> {
     movement: &'a Movement,
+    times: (Timestamp, Timestamp),
     began: DateTime,
     ended: DateTime,
     /// Minor units; negative if withdrawn.
@@ -65,16 +67,23 @@ fn rows<'a>(simulator: &Simulator, books: &'a Books) -> Vec<Row<'a>> {
     let originals: BTreeMap<&str, &Movement> =
         books.movements.iter().map(|movement| (movement.receipt.as_str(), movement)).collect();
     let state = simulator.state();
-    let mut rows = Vec::with_capacity(books.movements.len());
+    let mut rows: Vec<Row<'_>> = Vec::with_capacity(books.movements.len());
     for movement in &books.movements {
-        let Some((_, operation)) = state.by_receipt(&movement.receipt) else { continue };
+        let times = match state.by_receipt(&movement.receipt) {
+            Some((_, operation)) => (operation.accepted_at, operation.ended_at),
+            // A charge is nobody's operation: it stands beside what it is charged for.
+            None => match rows.last() {
+                Some(Row { times, .. }) => *times,
+                None => continue,
+            },
+        };
         let original = originals.get(movement.takes_back.as_str());
         let incoming = original.map_or_else(|| is_incoming(movement), |first| !is_incoming(first));
         let signed = if incoming { movement.amount_minor } else { -movement.amount_minor };
         balance = balance.saturating_add(signed);
-        let began = admission::local_time(options, operation.accepted_at);
-        let ended = admission::local_time(options, operation.ended_at);
-        rows.push(Row { movement, began, ended, signed, balance });
+        let began = admission::local_time(options, times.0);
+        let ended = admission::local_time(options, times.1);
+        rows.push(Row { movement, times, began, ended, signed, balance });
     }
     rows
 }
@@ -149,6 +158,7 @@ fn cells(simulator: &Simulator, row: &Row<'_>) -> [String; 13] {
             ("Business Payment to Customer", format!("Business Payment to Customer to {party}"))
         }
         "b2b" => ("Business Pay Bill", format!("Business Pay Bill to {party}")),
+        "fee" => ("Pay Utility Charge", "Pay Utility Charge".to_owned()),
         _ => ("Transaction Reversal", format!("Reversal of {}", movement.takes_back)),
     };
     [
@@ -172,6 +182,9 @@ fn cells(simulator: &Simulator, row: &Row<'_>) -> [String; 13] {
 fn other_party(simulator: &Simulator, party: &str) -> String {
     if let Some(code) = party.strip_prefix("org:") {
         return format!("{code} - AN ORGANISATION");
+    }
+    if party == CHARGES {
+        return "M-PESA".to_owned();
     }
     let (first, last) = name_of(party);
     let name = format!("{first} {last}").to_uppercase();

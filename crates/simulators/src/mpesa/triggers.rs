@@ -106,6 +106,78 @@ pub(super) fn of_query(reference: &str, options: &Options) -> Option<QueryTrigge
     Some(QueryTrigger::Fails(code))
 }
 
+/// A direct debit call, as its magic numbers tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Debit {
+    Create,
+    Pay,
+    Query,
+    Cancel,
+}
+
+/// What the magic number of a direct debit call means: 12 digits in the number for a creation, 20
+/// digits in the mandate's reference for the others, and for a payment 20 digits in the number too
+/// (its own pattern forbids them).
+pub(super) fn of_debit(
+    call: Debit,
+    number: &str,
+    reference: &str,
+    options: &Options,
+) -> Option<Trigger> {
+    if !act(options) {
+        return None;
+    }
+    if call != Debit::Create && reference == "99999999999999999999" {
+        return Some(Trigger::Fails(codes::USE_CASE));
+    }
+    let digit = match call {
+        Debit::Create => magic(number, 12),
+        Debit::Pay => magic(number, 20).or_else(|| magic(reference, 20)),
+        Debit::Query | Debit::Cancel => magic(reference, 20),
+    }?;
+    let code = match (call, digit) {
+        (_, 1) => return Some(Trigger::Succeeds),
+        (_, 2) | (Debit::Query, 5) => codes::INTERNAL,
+        (Debit::Cancel, 3) => codes::NO_MANDATE,
+        (_, 3) => codes::FAILED,
+        (_, 4) => codes::TIMEOUT,
+        (_, 5) => unavailable(options),
+        _ => codes::USE_CASE,
+    };
+    Some(Trigger::Fails(code))
+}
+
+/// The states of account and mandate that a direct debit query's magic numbers stand for.
+pub(super) fn states_of_debit(
+    number: &str,
+    mandate: &str,
+    options: &Options,
+) -> (Option<&'static str>, Option<&'static str>) {
+    if !act(options) {
+        return (None, None);
+    }
+    let account = magic(number, 12).and_then(|digit| match digit {
+        1 => Some("Active"),
+        2 => Some("Pending Approval"),
+        3 => Some("Locked"),
+        4 => Some("Inactive"),
+        _ => None,
+    });
+    let mandate = magic(mandate, 6).and_then(|digit| match digit {
+        1 => Some("Active"),
+        2 => Some("Pending Approval"),
+        3 => Some("Cancelled"),
+        4 => Some("Expired"),
+        _ => None,
+    });
+    (account, mandate)
+}
+
+/// Whether a direct debit query's magic amount is there: `None` if magic numbers do not act.
+pub(super) fn is_sufficient(minor: i64, options: &Options) -> Option<bool> {
+    act(options).then(|| minor <= 500 * 10_i64.pow(u32::from(options.currency().exponent())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

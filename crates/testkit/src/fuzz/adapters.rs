@@ -1,12 +1,11 @@
 //! The adapters, by the mapping files that are shipped.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use kiungo_core_fineract as fineract;
 use kiungo_domain::Currency;
 use kiungo_mapping::Mapping;
-use kiungo_provider::{CodeLine, Terms};
+use kiungo_provider::Terms;
 use kiungo_provider_gsma as gsma;
 use kiungo_provider_mpesa as mpesa;
 use kiungo_transport::Transport;
@@ -49,14 +48,12 @@ fn mapping(shipped: Shipped) -> &'static Mapping {
 
 /// What a mapping says to its adapter; `None` if it says it wrongly.
 pub(super) fn terms(mapping: &Mapping) -> Option<Terms> {
-    let statuses: BTreeMap<String, CodeLine> = mapping.section("statuses").ok()?;
-    let lower = |(word, line): (String, CodeLine)| (word.to_ascii_lowercase(), line);
     Some(Terms {
         currency: mapping.money().currency,
         numbers: mapping.numbers().clone(),
         decimals: mapping.money().decimals,
         codes: mapping.section("codes").ok()?,
-        statuses: statuses.into_iter().map(lower).collect(),
+        statuses: mapping.section("statuses").ok()?,
         callback_base: Some("https://kiungo.example/callbacks/fuzz/s3cret/".to_owned()),
         details: kiungo_provider::Details::default(),
     })

@@ -129,6 +129,9 @@ pub fn gsma_callback(data: &[u8]) {
         Ok(CallbackNews::Validation(notice)) => {
             assert_eq!((&notice.receipt, notice.amount.is_zero()), (&None, true));
         }
+        Ok(CallbackNews::Answer { .. } | CallbackNews::Nothing) => {
+            panic!("nobody asks anything here")
+        }
         Err(error) => claims.callback_error(&error),
     }
     let refused =

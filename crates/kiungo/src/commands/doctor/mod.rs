@@ -133,7 +133,8 @@ async fn examine_provider(
     findings.push(match provider.link.provider.probe().await {
         Ok(state) => Finding::ok(subject, &state),
         Err(ReadError::Unavailable(why)) => {
-            Finding::failed(subject, &why, "check that it is reachable from here, and try again")
+            let advice = "try again; if nothing answers there, check the address and the way to it";
+            Finding::failed(subject, &why, advice)
         }
         Err(ReadError::Repair(why)) => {
             let advice = format!("check the secrets, and {}", provider.mapping.file());

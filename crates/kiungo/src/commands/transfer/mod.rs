@@ -173,10 +173,32 @@ fn text(value: &Value, key: &str) -> String {
     value.get(key).map(plain).unwrap_or_default()
 }
 
+/// A value in words: members one after the other, never JSON.
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join("\n"),
+        Value::Object(members) => {
+            let stated = members.iter().filter(|(_, value)| !value.is_null());
+            let words =
+                stated.map(|(key, value)| format!("{}: {}", key.replace('_', " "), plain(value)));
+            words.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_with_members_is_shown_in_words() {
+        let account = json!({ "type": "savings", "account_no": "000000001", "external_id": null });
+        assert_eq!(plain(&account), "account no: 000000001, type: savings");
+        let origin = json!({ "origin": "wallet", "references": ["LN 1", 2] });
+        assert_eq!(plain(&origin), "origin: wallet, references: LN 1\n2");
+        assert_eq!(plain(&Value::Null), "");
     }
 }

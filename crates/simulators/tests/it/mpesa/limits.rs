@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kiungo_simulators::mpesa::options::{Limits, Options};
 
-use super::{MSISDN, c2b, code, is, options, world};
+use super::{MSISDN, b2c, c2b, code, is, options, world};
 use crate::harness::no_faults;
 
 #[tokio::test(start_paused = true)]
@@ -25,6 +25,8 @@ async fn limits_of_the_session_block_it_and_those_of_a_customer_do_not() {
     let single = with(Limits { single_minor_max: Some(1_000), ..Limits::default() }).await;
     is(&single.collect(&c2b("A", MSISDN, "10.01")).await, 400, "INS-995");
     is(&single.collect(&c2b("B", MSISDN, "1")).await, 400, "INS-995");
+    // The portal sets limits per API: payouts go on.
+    is(&single.ask("POST", "b2cPayment/", &b2c("C", MSISDN, "1")).await, 201, "INS-0");
 
     let limits = Limits { customer_count_max: Some(1), ..Limits::default() };
     let customer =
@@ -49,4 +51,18 @@ async fn a_customers_daily_value_is_his_own() {
     is(&world.collect(&c2b("B", MSISDN, "2")).await, 400, "INS-990");
     is(&world.collect(&c2b("C", MSISDN, "1")).await, 201, "INS-0");
     is(&world.collect(&c2b("D", "255700000002", "2")).await, 201, "INS-0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_product_may_have_limits_of_its_own_and_a_single_value_need_not_close_the_session() {
+    let options = Options {
+        limits: Limits { single_minor_max: Some(1_000), ..Limits::default() },
+        limits_of: [("b2cPayment".to_owned(), Limits::default())].into(),
+        single_value_closes: false,
+        ..options()
+    };
+    let world = world(options, no_faults()).await;
+    is(&world.collect(&c2b("A", MSISDN, "11")).await, 400, "INS-995");
+    is(&world.collect(&c2b("B", MSISDN, "9")).await, 201, "INS-0");
+    is(&world.ask("POST", "b2cPayment/", &b2c("C", MSISDN, "11")).await, 201, "INS-0");
 }

@@ -2,6 +2,8 @@
 
 mod admission;
 mod callbacks;
+mod conduct;
+mod debits;
 mod faults;
 mod fields;
 mod limits;

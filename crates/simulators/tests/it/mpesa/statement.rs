@@ -33,11 +33,11 @@ Time Period:,,From 01-03-2026 00:00:00,,To 02-03-2026 23:59:59,,,,,,,,
 Operator:,simulator,,,Date of Report:,02-03-2026 12:31:00,,,,,,,
 Opening Balance:,"100,000.00",Closing Balance:,"99,640.00",Available Balance:,"99,640.00",Total Paid In:,"1,700.50",Total Withdrawn:,"-2,060.50",,,
 Receipt No.,Completion Time,Initiation Time,Details,Transaction Status,Paid In,Withdrawn,Balance,Balance Confirmed,Reason Type,Other Party Info,Linked Transaction ID,A/C No.
-A4W000000C,02-03-2026 12:31:00,02-03-2026 12:31:00,Reversal of A4W0000002,Completed,,"-1,500.50","99,640.00",true,Transaction Reversal,2557****0001 - WANJIRU MUSHI,A4W0000002,
-A4W0000009,02-03-2026 12:31:00,02-03-2026 12:31:00,"Pay Bill from 2557****0003 - JUMA BANDA Acc. ln, ""417""",Completed,200.00,,"101,140.50",true,Pay Utility,2557****0003 - JUMA BANDA,,"ln, ""417"""
-A4W0000006,01-03-2026 12:31:00,01-03-2026 12:31:00,Business Pay Bill to 600100 - AN ORGANISATION,Completed,,-500.00,"100,940.50",true,Business Pay Bill,600100 - AN ORGANISATION,,SWEEP0301
-A4W0000004,01-03-2026 12:31:00,01-03-2026 12:31:00,Business Payment to Customer to 2557****0002 - AMINA MOKOENA,Completed,,-60.00,"101,440.50",true,Business Payment to Customer,2557****0002 - AMINA MOKOENA,,LOAN000417
-A4W0000002,01-03-2026 12:30:00,01-03-2026 12:30:00,Pay Bill from 2557****0001 - WANJIRU MUSHI Acc. LOAN000417,Completed,"1,500.50",,"101,500.50",true,Pay Bill Online,2557****0001 - WANJIRU MUSHI,,LOAN000417
+YJMTANGZJD,02-03-2026 12:31:00,02-03-2026 12:31:00,Reversal of YJMS1YUFG0,Completed,,"-1,500.50","99,640.00",true,Transaction Reversal,2557****0001 - WANJIRU MUSHI,YJMS1YUFG0,
+YJMTANGZJC,02-03-2026 12:31:00,02-03-2026 12:31:00,"Pay Bill from 2557****0003 - JUMA BANDA Acc. ln, ""417""",Completed,200.00,,"101,140.50",true,Pay Utility,2557****0003 - JUMA BANDA,,"ln, ""417"""
+YJMS1ZYM7D,01-03-2026 12:31:00,01-03-2026 12:31:00,Business Pay Bill to 600100 - AN ORGANISATION,Completed,,-500.00,"100,940.50",true,Business Pay Bill,600100 - AN ORGANISATION,,SWEEP0301
+YJMS1ZYM7C,01-03-2026 12:31:00,01-03-2026 12:31:00,Business Payment to Customer to 2557****0002 - AMINA MOKOENA,Completed,,-60.00,"101,440.50",true,Business Payment to Customer,2557****0002 - AMINA MOKOENA,,LOAN000417
+YJMS1YUFG0,01-03-2026 12:30:00,01-03-2026 12:30:00,Pay Bill from 2557****0001 - WANJIRU MUSHI Acc. LOAN000417,Completed,"1,500.50",,"101,500.50",true,Pay Bill Online,2557****0001 - WANJIRU MUSHI,,LOAN000417
 "#;
 
 #[tokio::test(start_paused = true)]
@@ -47,7 +47,9 @@ async fn the_statement_has_the_portals_form_and_its_totals_add_up() {
     assert_eq!(answer.headers["content-type"], "text/csv; charset=utf-8");
     assert_eq!(answer.text, STATEMENT.replace('\n', "\r\n"));
     let receipts = world.simulator.books().movements.into_iter().map(|movement| movement.receipt);
-    assert!(receipts.eq(["2", "4", "6", "9", "C"].map(|last| format!("A4W000000{last}"))));
+    // Nine digits of time in base 36, behind a letter of the market.
+    let expected = ["MS1YUFG0", "MS1ZYM7C", "MS1ZYM7D", "MTANGZJC", "MTANGZJD"];
+    assert!(receipts.eq(expected.map(|rest| format!("YJ{rest}"))));
     assert_eq!(world.balance("float"), 9_964_000);
 }
 

@@ -1,0 +1,58 @@
+//! Inquiries that a provider answers by callback: what a callback claims is put before the provider,
+//! and the answer, when it arrives, is heard as an inquiry's finding.
+
+use std::sync::Arc;
+
+use kiungo_domain::transfer::{Channel, Evidence};
+use kiungo_domain::{Finding, Reference};
+use kiungo_store::{InboxItem, StoreError};
+
+use crate::engine::{Inner, ProviderPort};
+use crate::hear::{Asking, is_awaited};
+use crate::inbox::Handled;
+use crate::operate::wallet_inquiry;
+
+impl Inner {
+    /// Asks the provider, through its gate, about what a callback claims; the answer is another
+    /// arrival. What is claimed of something settled, and agrees, is not asked about.
+    pub(crate) async fn ask_about_claim(
+        &self,
+        item: &InboxItem,
+        port: &ProviderPort,
+        reference: Reference,
+        claim: Finding,
+    ) -> Result<Handled, StoreError> {
+        let id = reference.transfer();
+        let Some(transfer) = self.store.transfer(id).await? else {
+            return Ok(Handled::Quarantine(format!("there is no transfer {id}")));
+        };
+        if transfer.instruction().provider != item.provider {
+            return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
+        }
+        let claim = Evidence { channel: Channel::Callback, reference, finding: claim };
+        if !is_awaited(&transfer, reference) && self.agrees(&transfer, &claim).await? {
+            return Ok(Handled::Noted(format!("agrees with transfer {id}")));
+        }
+        let Ok(pass) = port.gate.enter().await else {
+            return Ok(Handled::later("the provider is not asked now: its breaker is open"));
+        };
+        let inquiry = wallet_inquiry(&transfer, reference, self.clock.now());
+        let asked = port.provider.ask_about(&inquiry, &claim.finding).await;
+        pass.report(asked.is_ok());
+        Ok(match asked {
+            Ok(()) => Handled::Noted(format!("asked about transfer {id}; the answer follows")),
+            Err(error) => Handled::later(error.to_string()),
+        })
+    }
+
+    /// The answer to an inquiry of ours.
+    pub(crate) async fn handle_answer(
+        self: &Arc<Self>,
+        item: &InboxItem,
+        reference: Reference,
+        finding: Finding,
+    ) -> Result<Handled, StoreError> {
+        let answer = Evidence::inquired(reference, finding);
+        self.hear(item, answer, Asking::Answered).await
+    }
+}

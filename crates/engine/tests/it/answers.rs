@@ -1,0 +1,55 @@
+//! Inquiries that a provider answers by callback: nothing hangs, and a claim alone settles nothing.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use kiungo_domain::transfer::{Kind, Status, StepName};
+use kiungo_domain::{Finding, Reference};
+use kiungo_engine::Engine;
+use kiungo_provider::RawCallback;
+
+use crate::world::{World, provider_id, submit, transfer};
+
+async fn told(engine: &Engine, what: &str, reference: Reference, receipt: &str) {
+    let callback = RawCallback {
+        method: "POST".to_owned(),
+        path: "results".to_owned(),
+        headers: Vec::new(),
+        body: Bytes::from(format!("{what} {} {receipt}", reference.hyphenated())),
+    };
+    engine.callback(&provider_id(), callback).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_callback_claims_is_asked_about_and_the_answer_settles_it() {
+    let world = World::new();
+    *world.answers_by_callback.lock().unwrap() = true;
+    let engine = world.engine();
+    let submitted = submit(&engine, "one", transfer(Kind::Deposit, "500")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let id = submitted.first.id;
+    let status = async || engine.store().transfer(id).await.unwrap().unwrap().status();
+    assert_eq!(status().await, Status::AwaitingCustomer);
+
+    let reference = Reference::new(id, StepName::First, 0);
+    told(&engine, "result", reference, "7KX21QD40B").await;
+    let asked = world.asked_about.lock().unwrap().clone();
+    assert!(matches!(&asked[..], [Finding::Executed(_)]), "{asked:?}");
+    assert_eq!(status().await, Status::AwaitingCustomer, "a claim settles nothing");
+
+    told(&engine, "answer", reference, "7KX21QD40B").await;
+    assert_eq!(status().await, Status::Completed);
+    let known = engine.store().transfer(id).await.unwrap().unwrap();
+    let receipt = known.step(StepName::First).confirmation().unwrap().receipt.clone();
+    assert_eq!(receipt.as_str(), "7KX21QD40B");
+    assert_eq!(world.asked_about.lock().unwrap().len(), 1, "an answer causes no question");
+
+    // Of another attempt, or of nothing of ours: kept for a person.
+    let other = Reference::new(id, StepName::First, 1);
+    for what in ["answer", "result"] {
+        told(&engine, what, other, "7KX21QD40C").await;
+    }
+    let cases = engine.store().cases(None, 10).await.unwrap().rows;
+    assert_eq!(cases.iter().filter(|case| case.inbox.is_some()).count(), 2);
+}
