@@ -12,6 +12,7 @@ use kiungo_core_banking::CheckAnswer;
 use kiungo_domain::policy::{Policy, Side};
 use kiungo_domain::transfer::{Draft, Next, Sending, StepName, StepState, Transfer};
 use kiungo_domain::{Outcome, Timestamp, TransferId};
+use kiungo_store::LimitReached;
 use metrics::{counter, histogram};
 use tokio::time::Instant;
 
@@ -20,6 +21,7 @@ use crate::crash::Moment;
 use crate::engine::Inner;
 use crate::gate::{Gate, Held, Pass};
 use crate::lanes::{GivenBack, Lane};
+use crate::limits;
 use crate::operate::GivingBack;
 
 /// A transfer that a task has to itself; given back even if the task panics or is ended.
@@ -279,8 +281,30 @@ impl Inner {
         match self.commit(&transfer, draft, Some(Intent::new(step, pass, now)), policy).await {
             Ok(turn) => turn,
             Err(Undone::Held) => self.wait_for_lane(transfer, without, policy).await,
+            Err(Undone::Limit(reached)) => {
+                self.day_is_full(transfer, without, step, &reached, policy).await
+            }
             Err(Undone::Stale) => self.read_again(transfer).await,
         }
+    }
+
+    /// What may be moved in a day is used up. Before anything moved, the transfer fails; money that is
+    /// in transit waits for the next day.
+    async fn day_is_full(
+        self: &Arc<Self>,
+        transfer: Transfer,
+        mut draft: Draft,
+        step: StepName,
+        reached: &LimitReached,
+        policy: &Policy,
+    ) -> Turn {
+        self.leave_lane_if_free(&transfer);
+        if step == StepName::First && transfer.step(step).is_unsent() {
+            draft.turned_away(step, limits::rejection(reached, transfer.amount()), policy);
+            return self.decided_or_read_again(transfer, draft, policy).await;
+        }
+        let wait = reached.until.since(self.clock.now());
+        self.hold(transfer, draft, Held { wait }, policy).await
     }
 
     /// Rests until the lane is free: its holder passes it on.
@@ -324,9 +348,7 @@ impl Inner {
             && !self.stopping.is_cancelled()
             && let Some(pass) = self.pass_at_once(draft.transfer(), step, now)
         {
-            if draft.transfer().operation(step).side() == Side::Core {
-                without = Some(draft.clone());
-            }
+            without = Some(draft.clone());
             if draft.start(step).is_some() {
                 intended = Some(Intent::new(step, pass, now));
             }
@@ -335,9 +357,10 @@ impl Inner {
             Ok(turn) => return Ok(turn),
             Err(undone) => undone,
         };
-        // The account is another's, but what was found out is to be recorded all the same.
+        // The account is another's, or the day is full, but what was found out is to be recorded all
+        // the same.
         match (undone, without) {
-            (Undone::Held, Some(draft)) => {
+            (Undone::Held | Undone::Limit(_), Some(draft)) => {
                 self.commit(transfer, draft, None, policy).await.map_err(|_| Stale)
             }
             _ => Err(Stale),

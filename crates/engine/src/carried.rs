@@ -136,7 +136,8 @@ impl Inner {
         });
         let id = stray.transfer().id();
         let Some(decision) = stray.finish() else { return Turn::Rest(transfer) };
-        let change = Change { decision, due: None, key: None, handles: None };
+        let allowance = self.allowance(&decision);
+        let change = Change { decision, due: None, key: None, handles: None, allowance };
         let into = match self.commit_at_points(change).await {
             Ok(()) => id,
             // It is carried already: by whoever heard of it first.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Decision, Draft, Event, StepName, Transfer};
 use kiungo_domain::{Outcome, Receipt, Timestamp, TransferId};
-use kiungo_store::{Change, CommitError};
+use kiungo_store::{Change, CommitError, LimitReached};
 use metrics::{counter, histogram};
 
 use crate::advance::{Intent, Turn};
@@ -20,6 +20,8 @@ pub(crate) enum Undone {
     Stale,
     /// Another transfer holds the account (rule 11). This one waits for its lane.
     Held,
+    /// What the provider lets be moved in a day is used up.
+    Limit(LimitReached),
 }
 
 impl Inner {
@@ -59,6 +61,7 @@ impl Inner {
                 }
                 Err(Undone::Held)
             }
+            Err(CommitError::LimitReached(reached)) => Err(Undone::Limit(reached)),
             Err(CommitError::Stale) if self.sharing.is_some() => {
                 counter!("kiungo_decisions_stale_total").increment(1);
                 Err(Undone::Stale)
@@ -79,13 +82,8 @@ impl Inner {
     ) -> Result<(), CommitError> {
         let mut wait = Duration::from_millis(100);
         loop {
-            let change = Change {
-                decision: decision.clone(),
-                due,
-                key: None,
-                handles: None,
-                allowance: None,
-            };
+            let (key, handles, allowance) = (None, None, self.allowance(&decision));
+            let change = Change { decision: decision.clone(), due, key, handles, allowance };
             let error = match self.commit_at_points(change).await {
                 Err(CommitError::Store(error)) => error,
                 result => return result,

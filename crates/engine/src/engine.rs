@@ -461,7 +461,8 @@ impl Inner {
                 self.provider(&changed.instruction().provider).map(|port| port.rules.policy());
             let due = policy.and_then(|policy| self.next_due(&changed, policy));
             let key = key.clone().map(Caller::into);
-            let change = Change { decision, due, key, handles, allowance: None };
+            let allowance = self.allowance(&decision);
+            let change = Change { decision, due, key, handles, allowance };
             match self.commit_at_points(change).await {
                 Ok(()) => return Ok(changed),
                 Err(CommitError::Stale) => {}

@@ -209,7 +209,8 @@ impl Inner {
         let policy = self.provider(&item.provider).map(|port| port.rules.policy());
         let due = policy.and_then(|policy| self.next_due(&decision.transfer, policy));
         let after = decision.transfer.clone();
-        let change = Change { decision, due, key: None, handles: Some(item.id) };
+        let allowance = self.allowance(&decision);
+        let change = Change { decision, due, key: None, handles: Some(item.id), allowance };
         self.commit_at_points(change).await?;
         Ok((Handled::WithTransfer, Some(after)))
     }

@@ -57,6 +57,13 @@ fn executes(event: &Event, transfer: &Transfer) -> Executes {
                 Executes::Nothing
             }
         },
+        Event::Adopted { step, .. } => match step {
+            StepName::First if inbound => Executes::Already,
+            StepName::Second if !inbound => Executes::Already,
+            StepName::First | StepName::Second | StepName::UndoSecond | StepName::UndoFirst => {
+                Executes::Nothing
+            }
+        },
         // The store itself sees when the operation is definitely not executed.
         Event::Concluded { .. }
         | Event::Cleared { .. }
@@ -70,7 +77,15 @@ fn executes(event: &Event, transfer: &Transfer) -> Executes {
         | Event::ReversalRequested { .. }
         | Event::ReversalRefused { .. }
         | Event::Merged { .. }
-        | Event::CaseOpened { .. } => Executes::Nothing,
+        | Event::Followed { .. }
+        | Event::Carries { .. }
+        | Event::Told { .. }
+        | Event::Heard { .. }
+        | Event::Annulled { .. }
+        | Event::BroughtIn { .. }
+        | Event::FeeCharged { .. }
+        | Event::CaseOpened { .. }
+        | Event::Decided { .. } => Executes::Nothing,
     }
 }
 

@@ -230,7 +230,8 @@ impl Inner {
         let transfer: Transfer = draft.transfer().clone();
         let Some(decision) = draft.finish() else { return Ok(Handled::later("nothing decided")) };
         let due = Some(self.lease_if_room(now));
-        let change = Change { decision, due, key: None, handles: Some(item.id) };
+        let allowance = self.allowance(&decision);
+        let change = Change { decision, due, key: None, handles: Some(item.id), allowance };
         match self.commit_at_points(change).await {
             Ok(()) => {
                 self.dispatch_new(transfer);

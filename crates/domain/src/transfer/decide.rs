@@ -335,6 +335,13 @@ impl Draft {
         self.record(Event::BroughtIn { step: StepName::First, receipt, into });
     }
 
+    /// A step of which nothing was sent is not to be sent at all, for this reason.
+    pub fn turned_away(&mut self, step: StepName, rejection: Rejection, policy: &Policy) {
+        if self.transfer.step(step).is_unsent() {
+            self.rejected_for_good(step, rejection, policy);
+        }
+    }
+
     /// Giving a transfer back would be refused by the side that comes last: everything stays as it
     /// was, and nothing has moved.
     pub fn reversal_refused(&mut self, rejection: Rejection) {
