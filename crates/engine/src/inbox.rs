@@ -14,7 +14,7 @@ use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, NewArrival, StoreErr
 use metrics::counter;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Engine, Inner, ProviderPort};
+use crate::engine::{Engine, Inner};
 use crate::judge::turned_away;
 use crate::persons::{CLAIM_METHOD, claimed};
 use crate::request::CallbackRefused;
@@ -275,6 +275,12 @@ impl Inner {
     pub(crate) fn lease_if_room(&self, now: Timestamp) -> Timestamp {
         if self.room_for_one_more() { now.after(self.lease()) } else { now }
     }
+}
+
+/// The callback as it came.
+pub(crate) fn raw(item: &InboxItem) -> Option<RawCallback> {
+    let Head { method, path, headers } = serde_json::from_str(&item.head).ok()?;
+    Some(RawCallback { method, path, headers, body: Bytes::from(item.body.clone()) })
 }
 
 /// What makes two arrivals the same one.

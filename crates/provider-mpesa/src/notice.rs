@@ -2,7 +2,7 @@
 //! the one of the same platform family's C2B registration (`daraja-mpesa-kenya.md` §4.3, §4.4).
 
 use jiff::civil::DateTime;
-use kiungo_domain::{Currency, Money, Receipt, Reference, Timestamp};
+use kiungo_domain::{Money, Receipt, Reference, Timestamp};
 use kiungo_provider::{CallbackError, Detail, PaymentNotice, Salvage, Terms, Verdict};
 use kiungo_transport::content;
 use serde::Deserialize;

@@ -4,7 +4,7 @@ use kiungo_domain::{Kind, Msisdn, ProviderId};
 use kiungo_engine::{Engine, NewTransfer, SubmitError};
 use kiungo_store::TransferQuery;
 
-use crate::world::{World, provider_id, submit, transfer, tzs};
+use crate::world::{World, provider_id, submit, transfer, value};
 
 async fn stored(engine: &Engine) -> usize {
     let all = TransferQuery { limit: 500, ..TransferQuery::default() };
@@ -34,7 +34,7 @@ async fn a_wallet_that_the_provider_cannot_have_is_refused_before_anything_is_st
 #[tokio::test]
 async fn a_wallets_day_cannot_be_passed_by_another_notation() {
     let world = World::new();
-    *world.daily_max.lock().unwrap() = Some(tzs("6000"));
+    *world.wallet_may.lock().unwrap() = Some(value("6000"));
     let engine = world.engine();
     let notations = ["255700000001", "00255700000001", "0700000001", "+255 700 000 001"];
     for (index, text) in notations.into_iter().enumerate() {

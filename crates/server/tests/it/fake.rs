@@ -248,6 +248,7 @@ impl Service for Fake {
     fn providers(&self) -> Vec<ProviderStatus> {
         let provider = |id: &str, breaker, in_flight, balance| ProviderStatus {
             id: ProviderId::new(id).unwrap(),
+            holds: Vec::new(),
             core: CoreId::new("main").unwrap(),
             currency: Currency::from_code("TZS").unwrap(),
             breaker,
