@@ -316,7 +316,7 @@ mod tests {
         TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1200))
     }
 
-    fn movement(step: StepName, generation: u8, operation: &str, party: &str) -> Movement {
+    fn movement(step: StepName, generation: u16, operation: &str, party: &str) -> Movement {
         Movement {
             receipt: format!("{operation}-{generation}"),
             reference: Reference::new(id(), step, generation).hyphenated(),

@@ -305,7 +305,10 @@ impl Draft {
     /// The receipt that the first leg's answer names belongs to a transfer that was started by the
     /// same payment's notification: this one is that one, and shows what that one shows.
     pub fn merge(&mut self, into: TransferId, shows: Status) {
-        self.record(Event::Merged { into, shows: Some(shows) });
+        let moved = self.transfer.step(StepName::First).is_done();
+        if self.transfer.progress == Progress::Moving && !moved {
+            self.record(Event::Merged { into, shows: Some(shows) });
+        }
     }
 
     /// The transfer that carries the same payment shows this now.

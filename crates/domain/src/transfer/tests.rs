@@ -171,6 +171,7 @@ fn a_happening() -> impl Strategy<Value = Happening> {
         3 => a_decision().prop_map(Happening::Decide),
         1 => Just(Happening::CallPerson),
         1 => Just(Happening::Carry),
+        1 => Just(Happening::Merge(Status::InProgress)),
     ]
 }
 

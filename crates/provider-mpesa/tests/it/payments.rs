@@ -4,6 +4,7 @@ use kiungo_domain::outcome::{Awaiting, Reason, Retry};
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Msisdn, Outcome, Receipt, Reference};
 use kiungo_provider::{Provider, WalletOrder};
+use kiungo_provider_mpesa::Environment;
 use kiungo_provider_mpesa::Mpesa;
 use serde_json::json;
 
