@@ -1,3 +1,4 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! What a core banking system can do, as the engine sees it.
 //!
 //! An adapter keeps no money state and never retries; its answers follow rule 2: only a listed

@@ -187,7 +187,7 @@ struct Found {
 /// Our command in that state, newest first, if it was not made before `since` (milliseconds since
 /// 1970).
 ///
-/// Goes on until a page is shorter than asked for: on PostgreSQL the total is capped at the page
+/// Goes on until a page is shorter than asked for: on `PostgreSQL` the total is capped at the page
 /// (`fineract.md` §4.4). Each page begins with the last row of the one before, since rows that leave
 /// the state meanwhile move the others up, past what was looked at.
 async fn find(

@@ -247,7 +247,11 @@ impl Inner {
     }
 
     /// Whether what is claimed is what is recorded for that reference.
-    pub(crate) async fn agrees(&self, transfer: &Transfer, claim: &Evidence) -> Result<bool, StoreError> {
+    pub(crate) async fn agrees(
+        &self,
+        transfer: &Transfer,
+        claim: &Evidence,
+    ) -> Result<bool, StoreError> {
         if let (Some(into), Some(receipt)) = (transfer.merged_into(), receipt_of(&claim.finding)) {
             let owner = self.store.by_receipt(&transfer.instruction().provider, receipt).await?;
             return Ok(owner == Some(into));
@@ -258,9 +262,9 @@ impl Inner {
             (StepState::Done(known), Finding::Executed(heard)) if current => {
                 known.receipt == heard.receipt
             }
-            (StepState::Rejected(_), Finding::Refused(_)) => true,
+            (StepState::Rejected(_), Finding::Refused(_))
+            | (_, Finding::InProgress(_) | Finding::Unclear { .. } | Finding::Absent) => true,
             (_, Finding::Refused(_)) => !current,
-            (_, Finding::InProgress(_) | Finding::Unclear { .. } | Finding::Absent) => true,
             (_, Finding::Executed(_) | Finding::Reversed(_)) => false,
         })
     }

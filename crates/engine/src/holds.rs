@@ -58,10 +58,8 @@ fn shown_by(operation: Operation, outcome: &Outcome) -> Option<Shown> {
     }
     match outcome {
         Outcome::Completed(_) | Outcome::Pending(_) => Some(Shown::Works(operation)),
-        Outcome::Rejected(rejection) => match Condition::of(operation, rejection) {
-            Some(condition) => Some(Shown::Holds(operation, condition, rejection.message.clone())),
-            None => None,
-        },
+        Outcome::Rejected(rejection) => Condition::of(operation, rejection)
+            .map(|condition| Shown::Holds(operation, condition, rejection.message.clone())),
         // Whoever is in transit goes on trying; nobody else need leave the core for it.
         Outcome::NotSent { why } if operation == Operation::PayOut => {
             Some(Shown::Holds(operation, Condition::Unreachable, why.clone()))

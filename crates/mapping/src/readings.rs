@@ -41,7 +41,9 @@ impl Readings<'_> {
     fn read(&mut self, text: &str, likeness: Likeness) -> bool {
         let accounts = (self.rules)(text);
         let taken = !accounts.is_empty();
-        accounts.into_iter().for_each(|account| self.add(account, likeness));
+        for account in accounts {
+            self.add(account, likeness);
+        }
         taken
     }
 

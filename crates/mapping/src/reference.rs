@@ -161,14 +161,6 @@ impl Rule {
     fn read(table: &mut Table<'_>, numbers: Option<&Market>) -> Option<Self> {
         let pad = table.get("pad").map_or(Some(0), |item| item.integer(1..=32));
         let pad = pad.and_then(|pad| usize::try_from(pad).ok());
-        let style = style(table, pad.unwrap_or_default());
-        let pattern = table.required("pattern", "a pattern, for example \"LN{digits:1-9}\"");
-        let pattern = pattern.and_then(|item| {
-            let text = item.text()?;
-            Pattern::compile(text, style)
-                .map_err(|error| item.problem(format!("`{text}` {error}")))
-                .ok()
-        });
         let kind = kind(table);
         let keys = [
             ("account_no", Key::AccountNo),
@@ -179,6 +171,16 @@ impl Rule {
         let key = table
             .required("key", "\"account_no\", \"external_id\", \"id\" or \"phone\"")
             .and_then(|item| item.choice(&keys));
+        // People write phone numbers in groups: their digits belong together.
+        let joins = matches!(key, Some(Key::Phone));
+        let style = style(table, pad.unwrap_or_default(), joins);
+        let pattern = table.required("pattern", "a pattern, for example \"LN{digits:1-9}\"");
+        let pattern = pattern.and_then(|item| {
+            let text = item.text()?;
+            Pattern::compile(text, style)
+                .map_err(|error| item.problem(format!("`{text}` {error}")))
+                .ok()
+        });
         let cases = [("keep", Case::Keep), ("upper", Case::Upper), ("lower", Case::Lower)];
         let case = table.get("case").map_or(Some(Case::Keep), |item| item.choice(&cases));
         let value = table.get("value");
@@ -198,10 +200,10 @@ impl Rule {
 
 /// How the text is taken. `join_digits`: digits that were typed apart are one number; without it only
 /// if together they are a whole one, which `pad` tells.
-fn style(table: &mut Table<'_>, pad: usize) -> Style {
+fn style(table: &mut Table<'_>, pad: usize, joins_by_default: bool) -> Style {
     let exact = table.get("exact").and_then(|item| item.boolean()).unwrap_or(false);
     let join = table.get("join_digits");
-    let joins = join.as_ref().and_then(|item| item.boolean()).unwrap_or(false);
+    let joins = join.as_ref().and_then(Item::boolean).unwrap_or(joins_by_default);
     match (exact, join) {
         (true, Some(item)) => {
             item.problem("says nothing: an exact pattern takes separators as they are; remove one");

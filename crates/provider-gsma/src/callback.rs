@@ -208,7 +208,14 @@ impl Gsma {
     }
 
     fn read_offer(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
-        let transaction = told(callback)?;
+        let transaction = match told(callback) {
+            Ok(transaction) => transaction,
+            // Damaged: nothing can be judged, but the provider can be asked what stands there.
+            Err(_) if read_body(&callback.body).is_none() => {
+                return self.salvaged_notice(&callback.body).map(CallbackNews::Payment);
+            }
+            Err(error) => return Err(error),
+        };
         let correlation = callback.header("x-correlationid").map(str::trim);
         let correlation = correlation.filter(|id| offer::is_uuid(id)).map(str::to_ascii_lowercase);
         self.offered(&transaction, correlation)

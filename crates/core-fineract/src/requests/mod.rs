@@ -239,11 +239,11 @@ impl Place {
 }
 
 /// One of these, one of those, and what is left of the longer.
-fn in_turns<T>(these: Vec<T>, those: Vec<T>) -> Vec<T> {
-    let (mut these, mut those) = (these.into_iter(), those.into_iter());
-    let mut all = Vec::with_capacity(these.len() + those.len());
-    while these.len() + those.len() > 0 {
-        all.extend(these.next().into_iter().chain(those.next()));
+fn in_turns<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    while one.len() + other.len() > 0 {
+        all.extend(one.next().into_iter().chain(other.next()));
     }
     all
 }

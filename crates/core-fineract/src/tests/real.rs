@@ -1,4 +1,4 @@
-//! Answers in the form in which a real Apache Fineract 1.10.1 (PostgreSQL) gives them, with data of
+//! Answers in the form in which a real Apache Fineract 1.10.1 (`PostgreSQL`) gives them, with data of
 //! our own, cut down to what is told apart.
 
 use kiungo_core_banking::{Booking, Core as _, UndoCheck};
@@ -136,8 +136,8 @@ async fn a_key_in_use_says_nothing() {
     let request = r#"{"locale": "en", "transactionAmount": "10"}"#;
     for answer in [reply(403, collision), cached(425, request), cached(200, "")] {
         let shown = format!("{answer:?}");
-        let (core, _) = core(json!({}), vec![answer]);
-        let outcome = core.post(&order).await;
+        let (fineract, _) = core(json!({}), vec![answer]);
+        let outcome = fineract.post(&order).await;
         assert!(matches!(outcome, Outcome::Unknown { .. }), "{shown}: {outcome:?}");
     }
     assert!(profile(10).key_may_collide());
@@ -184,8 +184,8 @@ async fn a_calendar_that_must_not_be_read_calls_for_repair() {
     let code = "error.msg.not.authorized";
     let text = "User has no authority to READ business_dates";
     let on = json!({"business_date": "on"});
-    let (core, script) = core(on, vec![reply(403, error(403, code, code, text))]);
-    let Outcome::Rejected(rejection) = core.post(&orders::order(Booking::Deposit)).await else {
+    let (fineract, script) = core(on, vec![reply(403, error(403, code, code, text))]);
+    let Outcome::Rejected(rejection) = fineract.post(&orders::order(Booking::Deposit)).await else {
         panic!("rejected")
     };
     assert_eq!((rejection.reason, rejection.retry), (Reason::Configuration, Retry::AfterRepair));

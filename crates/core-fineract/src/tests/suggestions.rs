@@ -81,7 +81,7 @@ async fn the_payers_accounts_are_suggested_whatever_was_typed() {
 #[tokio::test]
 async fn a_payers_own_account_that_was_nearly_typed_goes_first() {
     let replies = vec![clients(&["0700000001"]), accounts(&[(34, 300), (56, 300)]), none()];
-    let slips = (0..1 + 9).map(|_| none());
+    let slips = (0..=9).map(|_| none());
     let (core, _) = core(json!({}), replies.into_iter().chain(slips).collect());
     let sought = Sought { readings: vec![reading("000000055", Likeness::Typed)], payer: payer() };
     let suggested = core.suggest(&sought).await;
@@ -93,7 +93,7 @@ async fn both_readings_of_digits_that_stood_apart_are_looked_for() {
     let joined = reading("000000011", Likeness::Joined);
     let split = reading("000000001", Likeness::Split);
     let replies = vec![found(11, "000000011"), found(1, "000000001")];
-    let slips = (0..1 + 9).map(|_| none());
+    let slips = (0..=9).map(|_| none());
     let read = vec![account(11), account(1)];
     let (core, _) = core(json!({}), replies.into_iter().chain(slips).chain(read).collect());
     let suggested = core.suggest(&Sought { readings: vec![joined, split], payer: None }).await;

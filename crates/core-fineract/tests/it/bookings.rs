@@ -179,8 +179,10 @@ async fn whether_a_booking_can_be_taken_back_is_known_beforehand() {
 /// A user who may not read the days: nothing is booked, and a person is called.
 #[tokio::test(start_paused = true)]
 async fn days_that_must_not_be_read_call_for_repair() {
-    let mut user = kiungo_simulators::fineract::User::default();
-    user.permissions = vec!["READ_CONFIGURATION".to_owned(), "READ_PAYMENTTYPE".to_owned()];
+    let mut user = kiungo_simulators::fineract::User {
+        permissions: vec!["READ_CONFIGURATION".to_owned(), "READ_PAYMENTTYPE".to_owned()],
+        ..kiungo_simulators::fineract::User::default()
+    };
     user.permissions.push("DEPOSIT_SAVINGSACCOUNT".to_owned());
     let options =
         Options { business_date_lag_days: Some(0), users: vec![user], ..Options::default() };

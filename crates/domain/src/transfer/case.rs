@@ -148,15 +148,12 @@ impl Cases {
         at: Timestamp,
     ) {
         let known = self.0.iter_mut().find(|case| (case.kind, case.step) == (kind, step));
-        match known {
-            Some(case) => {
-                case.details.push(detail.to_owned());
-                case.details.truncate(DETAILS_MAX);
-            }
-            None => {
-                let details = vec![detail.to_owned()];
-                self.0.push(OpenCase { kind, step, details, opened_at: at });
-            }
+        if let Some(case) = known {
+            case.details.push(detail.to_owned());
+            case.details.truncate(DETAILS_MAX);
+        } else {
+            let details = vec![detail.to_owned()];
+            self.0.push(OpenCase { kind, step, details, opened_at: at });
         }
     }
 

@@ -305,8 +305,8 @@ impl Draft {
     /// The receipt that the first leg's answer names belongs to a transfer that was started by the
     /// same payment's notification: this one is that one, and shows what that one shows.
     pub fn merge(&mut self, into: TransferId, shows: Status) {
-        let moved = self.transfer.step(StepName::First).is_done();
-        if self.transfer.progress == Progress::Moving && !moved {
+        let collecting = self.transfer.open_step() == Some(StepName::First);
+        if self.transfer.progress == Progress::Moving && collecting {
             self.record(Event::Merged { into, shows: Some(shows) });
         }
     }

@@ -44,7 +44,7 @@ impl Draft {
             StepState::Idle | StepState::Ready { .. } => self.hear_of_unsent(heard, finding),
             StepState::Done(recorded) => {
                 let recorded = recorded.clone();
-                self.compare_with_done(heard, &recorded, finding);
+                self.compare_with_done(heard, &recorded, &finding);
             }
             StepState::Rejected(_) => self.compare_with_rejected(heard, finding),
         }
@@ -127,9 +127,9 @@ impl Draft {
     }
 
     /// Final does not flip (rule 5).
-    fn compare_with_done(&mut self, heard: Heard, recorded: &Confirmation, finding: Finding) {
+    fn compare_with_done(&mut self, heard: Heard, recorded: &Confirmation, finding: &Finding) {
         let receipt = &recorded.receipt;
-        match &finding {
+        match finding {
             Finding::Executed(other) if other.receipt == *receipt => {}
             Finding::Executed(other) => {
                 let now = format!("executed as {}", other.receipt);

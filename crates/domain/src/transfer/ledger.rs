@@ -74,16 +74,7 @@ pub(super) fn postings(before: Option<&Transfer>, event: &Event, after: &Transfe
         Event::Received(_) if after.step(StepName::First).is_done() => {
             entry(float(), transit(), amount)
         }
-        Event::Received(_) => Vec::new(),
         Event::Concluded { step, outcome: Outcome::Completed(_) } => executed(*step, after),
-        Event::Concluded {
-            outcome:
-                Outcome::Pending(_)
-                | Outcome::Rejected(_)
-                | Outcome::NotSent { .. }
-                | Outcome::Unknown { .. },
-            ..
-        } => Vec::new(),
         Event::Adopted { step, .. } => {
             let mut postings = leaves_suspense();
             postings.extend(executed(*step, after));
@@ -97,7 +88,16 @@ pub(super) fn postings(before: Option<&Transfer>, event: &Event, after: &Transfe
         Event::FeeCharged { fee, .. } => entry(LedgerAccount::Fees(provider()), float(), *fee),
         Event::Suspended { .. } => entry(transit(), suspense(), amount),
         Event::Assigned { .. } | Event::ReversalRequested { .. } => leaves_suspense(),
-        Event::Cleared { .. }
+        Event::Received(_)
+        | Event::Concluded {
+            outcome:
+                Outcome::Pending(_)
+                | Outcome::Rejected(_)
+                | Outcome::NotSent { .. }
+                | Outcome::Unknown { .. },
+            ..
+        }
+        | Event::Cleared { .. }
         | Event::Refused { .. }
         | Event::Started { .. }
         | Event::Inquired { .. }

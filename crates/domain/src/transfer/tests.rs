@@ -412,10 +412,10 @@ fn live(
     for (seconds, happening) in story {
         at = at.after(Duration::from_secs(u64::from(seconds)));
         let mut draft = Draft::resume(transfer.clone(), at);
-        let heard = match &happening {
-            Happening::Hear(_, step, n, finding) => Some((*step, *n, finding.clone())),
-            _ => None,
-        };
+        let mut heard = None;
+        if let Happening::Hear(_, step, n, finding) = &happening {
+            heard = Some((*step, *n, finding.clone()));
+        }
         happen(&mut draft, happening, &sendings, policy);
         if let Some(decision) = draft.finish() {
             witness.see(Some(&transfer), &decision)?;

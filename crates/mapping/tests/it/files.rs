@@ -78,7 +78,7 @@ fn the_shipped_rules_join_no_digits_that_were_typed_apart() {
 fn what_payers_type_is_read_or_at_least_suggested() {
     let account = "000000001".to_owned();
     for typed in ["SV-1", "SV–1", "SV\u{a0}1", "SV\u{200b}1", "SV#1", "SV,1", "1", "١", "۱"] {
-        assert_eq!(resolved("mpesa-tz.toml", typed), [account.clone()], "{typed:?}");
+        assert_eq!(resolved("mpesa-tz.toml", typed), std::slice::from_ref(&account), "{typed:?}");
     }
     for typed in ["A/C 1", "SVl", "0000000001", "SV1 JOHN"] {
         assert!(!resolved("mpesa-tz.toml", typed).contains(&account), "{typed}: a person decides");

@@ -110,10 +110,10 @@ fn a_damaged_notification_is_asked_about_where_the_provider_can_be_asked() {
         let raw = callback("POST", "payments", &damaged(damage));
         let CallbackNews::Payment(notice) = read(&raw).unwrap() else { panic!("{damage}") };
         assert_eq!((notice.receipt, notice.amount), {
-            let CallbackNews::Payment(notice) =
-                read(&callback("POST", "payments", &whole)).unwrap()
+            let whole = read(&callback("POST", "payments", &whole)).unwrap();
+            let (CallbackNews::Payment(notice) | CallbackNews::Offer(Offer { notice, .. })) = whole
             else {
-                panic!()
+                panic!("{whole:?}")
             };
             (notice.receipt, notice.amount)
         });

@@ -4,7 +4,6 @@ use kiungo_domain::outcome::{Awaiting, Reason, Retry};
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Msisdn, Outcome, Receipt, Reference};
 use kiungo_provider::{Provider, WalletOrder};
-use kiungo_provider_mpesa::Environment;
 use kiungo_provider_mpesa::Mpesa;
 use serde_json::json;
 
@@ -102,8 +101,7 @@ async fn a_collection_is_sent_as_documented() {
 
 #[tokio::test(start_paused = true)]
 async fn an_amount_beyond_what_a_float_holds_is_sent_digit_by_digit() {
-    let mut lesotho = mapping("ls");
-    lesotho.mpesa.environment = Environment::OpenApi;
+    let lesotho = mapping("ls").in_production();
     let (mpesa, market) = adapter(lesotho);
     // 2^53 + 1 minor units: the first amount that no float can tell from its neighbour.
     let msisdn = Msisdn::parse("26650123456").unwrap();

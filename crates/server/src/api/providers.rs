@@ -69,7 +69,7 @@ pub(crate) async fn read_holder(
 ) -> Result<Json<HolderView>, Problem> {
     let service = &state.service;
     configured(&state, &id)?;
-    let msisdn = filter.read()?;
+    let msisdn = filter.read(&**service, &id)?;
     let name = service.holder_name(&id, &msisdn).await.ok_or_else(|| {
         Problem::new(Code::NotOffered, format!("`{id}` does not tell holders' names"))
     })??;

@@ -10,6 +10,7 @@ use super::time;
 use super::transfer::money;
 use super::viewer::Viewer;
 use crate::problem::Problem;
+use crate::service::Wallets;
 
 /// The providers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,10 +96,14 @@ pub(crate) struct HolderView {
 
 impl HolderFilter {
     /// The wallet, if it is named and is one.
-    pub(crate) fn read(self) -> Result<Msisdn, Problem> {
+    pub(crate) fn read(
+        self,
+        wallets: &dyn Wallets,
+        provider: &ProviderId,
+    ) -> Result<Msisdn, Problem> {
         let mut checks = Checks::default();
         let text = self.msisdn.unwrap_or_default();
-        let msisdn = checks.parameter("msisdn", Msisdn::parse(&text));
+        let msisdn = checks.parameter("msisdn", wallets.find_wallet(Some(provider), &text));
         checks.finish()?;
         msisdn.ok_or_else(|| Problem::invalid(Vec::new()))
     }

@@ -48,9 +48,9 @@ pub(crate) enum Refusal {
 pub(crate) struct Problem {
     code: String,
     message: String,
-    default_message: Option<String>,
-    parameter: Option<String>,
-    value: Option<String>,
+    default_message: Option<Box<str>>,
+    parameter: Option<Box<str>>,
+    value: Option<Box<str>>,
     args: Vec<Option<Json>>,
 }
 
@@ -61,7 +61,7 @@ impl Problem {
             code: code.into(),
             message: message.into(),
             default_message: None,
-            parameter: Some("id".to_owned()),
+            parameter: Some("id".into()),
             value: None,
             args: Vec::new(),
         }
@@ -70,14 +70,14 @@ impl Problem {
     /// The problem of one parameter.
     #[must_use]
     pub(crate) fn of(mut self, parameter: impl Into<String>) -> Self {
-        self.parameter = Some(parameter.into());
+        self.parameter = Some(parameter.into().into_boxed_str());
         self
     }
 
     /// With the value that cannot be read, which is also its first argument.
     #[must_use]
     pub(crate) fn unreadable(mut self, value: &str) -> Self {
-        self.value = Some(value.to_owned());
+        self.value = Some(value.into());
         self.arg(value)
     }
 
@@ -105,7 +105,7 @@ impl Problem {
     /// With a text of its own for users.
     #[must_use]
     pub(crate) fn for_users(mut self, message: impl Into<String>) -> Self {
-        self.default_message = Some(message.into());
+        self.default_message = Some(message.into().into_boxed_str());
         self
     }
 
@@ -114,10 +114,10 @@ impl Problem {
             Some(value) => Json::object().with("value", value.clone()),
             None => Json::object(),
         };
-        let default_message = self.default_message.as_ref().unwrap_or(&self.message);
+        let default_message = self.default_message.as_deref().unwrap_or(&self.message);
         Json::object()
             .with("developerMessage", self.message.as_str())
-            .with("defaultUserMessage", default_message.as_str())
+            .with("defaultUserMessage", default_message)
             .with("userMessageGlobalisationCode", self.code.as_str())
             .with_some("parameterName", self.parameter.as_deref())
             .with_some("value", self.value.as_deref())

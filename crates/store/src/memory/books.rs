@@ -151,7 +151,7 @@ impl Books {
         self.record(decision, due);
         if let Some(item) = handles {
             let note = format!("became part of transfer {id}");
-            self.set_inbox_state(item, InboxState::Handled { note })?;
+            self.set_inbox_state(item, &InboxState::Handled { note })?;
         }
         self.desk.tell(news);
         Ok(())

@@ -48,10 +48,10 @@ impl Books {
         for (due, id) in &taken {
             self.inbox_due.remove(&(*due, *id));
             self.inbox_due.insert((until, *id));
-            if let Some(item) = self.inbox.get_mut(id) {
-                if let InboxState::Waiting { due, .. } = &mut item.state {
-                    *due = until;
-                }
+            if let Some(InboxItem { state: InboxState::Waiting { due, .. }, .. }) =
+                self.inbox.get_mut(id)
+            {
+                *due = until;
             }
         }
         taken.into_iter().map(|(_, id)| id).collect()
@@ -61,7 +61,7 @@ impl Books {
     pub(super) fn set_inbox_state(
         &mut self,
         id: InboxId,
-        state: InboxState,
+        state: &InboxState,
     ) -> Result<(), StoreError> {
         let item = self.inbox.get_mut(&id).ok_or_else(|| no_item(id))?;
         match &item.state {
@@ -73,7 +73,7 @@ impl Books {
         let (provider, opened_at) = (item.provider.clone(), item.at);
         let subject = inbox_subject(id);
         let case = state.case().map(|(kind, detail)| (kind, detail.to_owned()));
-        if let InboxState::Waiting { due, .. } = state {
+        if let InboxState::Waiting { due, .. } = *state {
             item.attempts = item.attempts.saturating_add(1);
             self.inbox_due.insert((due, id));
         }

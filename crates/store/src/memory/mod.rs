@@ -162,7 +162,7 @@ impl Store for MemoryStore {
     }
 
     async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError> {
-        self.books().set_inbox_state(id, state)
+        self.books().set_inbox_state(id, &state)
     }
 
     async fn cases(

@@ -251,7 +251,9 @@ impl<S: Session> Writer<S> {
         let mut of_inbox = Table::new(INBOX_CASES);
         for (id, cases) in &rows.transfer_cases {
             replaced.push([(*id).into()]);
-            cases.iter().for_each(|row| of_transfers.push(row.clone()));
+            for row in cases {
+                of_transfers.push(row.clone());
+            }
         }
         for (subject, row) in &rows.inbox_cases {
             match row {

@@ -106,12 +106,13 @@ fn stated_minor(outcome: &Outcome) -> Option<i64> {
 /// Where an amount was sent, it is the one that was asked for; a refusal sends nothing.
 fn check_outcome(outcome: &Outcome, script: &Script, money: Money, member: &str) {
     let exchanges = script.exchanges();
-    let Some(sent) = exchanges.last() else {
-        assert!(matches!(outcome, Outcome::Rejected(_)), "{outcome:?}, and nothing was sent");
+    // A question may go before, which names no amount.
+    let amount = |request: &[u8]| Fields::read(request)?.text(member);
+    let Some(text) = exchanges.iter().rev().find_map(|sent| amount(&sent.request)) else {
+        let unsent = matches!(outcome, Outcome::Rejected(_) | Outcome::NotSent { .. });
+        assert!(unsent, "{outcome:?}, and nothing was sent");
         return;
     };
-    let fields = Fields::read(&sent.request).expect("a request is a JSON object");
-    let text = fields.text(member).expect("a request has an amount");
     let minor = decimal::minor(&text, money.currency().exponent());
     assert_eq!(minor, Some(money.minor()), "{text} is sent for {money}");
 }

@@ -285,8 +285,8 @@ fn next_instalment(loan: &Loan, options: &Options, today: Date) -> Json {
     let principal = due(state.disbursed, state.principal_outstanding());
     let interest = due(state.interest_charged, state.interest_outstanding());
     let begun = loan.disbursed_on.unwrap_or(today);
-    let months = (1..=INSTALMENTS).map(|month| begun.saturating_add(month.months()));
-    let date = months.clone().find(|date| *date >= today).or(months.last()).unwrap_or(today);
+    let mut months = (1..=INSTALMENTS).map(|month| begun.saturating_add(month.months()));
+    let date = months.clone().find(|date| *date >= today).or(months.next_back()).unwrap_or(today);
     Json::object()
         .with("type", transaction_type(Kind::Repayment))
         .with("date", Serializer::Gson.date(date))

@@ -1,6 +1,6 @@
 //! The simulator beside a real server: the same request, the same status, codes, texts and members.
 //!
-//! `tests/fixtures/fineract-1.10.1.json` says what an Apache Fineract 1.10.1 on PostgreSQL answered:
+//! `tests/fixtures/fineract-1.10.1.json` says what an Apache Fineract 1.10.1 on `PostgreSQL` answered:
 //! names of members and kinds of values, codes, and texts without their numbers; nothing of its data.
 
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ use super::{World, posting};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts of a recorded answer")]
 struct Real {
     status: u16,
     #[serde(default)]
@@ -63,7 +64,7 @@ fn shape(value: &Value) -> Value {
 }
 
 /// Shown where somebody gave such a name; the real loans had none.
-const NAMES: [&str; 3] = ["externalId", "externalLoanId", "resourceExternalId"];
+const NAMES: [&str; 4] = ["externalId", "externalLoanId", "resourceExternalId", "entityExternalId"];
 
 /// Everything in `part` stands in `whole`, too. A simulated account knows less of itself than a real
 /// one.

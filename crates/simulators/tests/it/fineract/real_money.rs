@@ -72,13 +72,13 @@ async fn savings_answer_as_the_real_ones() {
     beside.get("savings-tx-undone", &format!("savingsaccounts/1/transactions/{row}")).await;
     beside.get("savings-tx-unknown", "savingsaccounts/1/transactions/99999999").await;
 
-    let hold = "savingsaccounts/1/transactions?command=holdAmount";
+    let path = "savingsaccounts/1/transactions?command=holdAmount";
     let held = |amount: &str| {
         json!({"locale": "en", "dateFormat": "yyyy-MM-dd", "transactionDate": "2026-09-01",
             "transactionAmount": amount, "reasonForBlock": "x"})
     };
-    beside.post("hold-too-much", hold, "", &held("99999999.00")).await;
-    let row = beside.post("hold", hold, "", &held("5.00")).await["resourceId"].clone();
+    beside.post("hold-too-much", path, "", &held("99999999.00")).await;
+    let row = beside.post("hold", path, "", &held("5.00")).await["resourceId"].clone();
     let release = format!("savingsaccounts/1/transactions/{row}?command=releaseAmount");
     beside.post("release", &release, "", &json!({})).await;
     beside.post("release-again", &release, "", &json!({})).await;
