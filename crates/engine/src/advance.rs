@@ -394,7 +394,10 @@ impl Inner {
         if !draft.transfer().eq(&transfer) {
             return self.record(transfer, draft, policy).await;
         }
-        self.postpone(transfer, held.wait).await
+        // However long it is held, a person is called in time.
+        let now = self.clock.now();
+        let called = transfer.person_due(policy).map_or(Duration::MAX, |due| due.since(now));
+        self.postpone(transfer, held.wait.min(called.max(Duration::from_secs(1)))).await
     }
 
     /// Commits what follows without anything being sent.

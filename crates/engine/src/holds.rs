@@ -22,6 +22,8 @@ use crate::request::BreakerState;
 /// How often holds are read again and probes are due: what another process found out is known here
 /// soon.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+/// The longest wait before a transfer that is held looks again.
+const LOOK_MAX: Duration = Duration::from_mins(1);
 /// The wait before the first probe of a hold; later ones wait for a quarter of its age.
 const PROBE_FIRST: Duration = Duration::from_secs(30);
 /// How long nobody may have tried what is held before the provider is asked instead: then nothing is
@@ -187,18 +189,26 @@ impl Inner {
         if let Some(opens_at) = port.rules.opens_at(now) {
             return Some(opens_at.since(now));
         }
+        // Many may wait for long: the longer, the less often each looks again.
+        let again = (now.since(transfer.updated_at()) / 4).clamp(LOOK_INTERVAL, LOOK_MAX);
         if !may_probe && port.gate.breaker() != BreakerState::Closed {
-            return Some(LOOK_INTERVAL);
+            return Some(again);
         }
         let holds = self.holds.of(provider);
         let mut held = holds.into_iter().filter(|hold| hold.operation == operation);
-        held.find_map(|hold| self.held_for(&hold, now, may_probe))
+        held.find_map(|hold| self.held_for(&hold, now, may_probe, again))
     }
 
     /// For how long a hold keeps an attempt back; `None` if it may probe.
-    fn held_for(&self, hold: &Hold, now: Timestamp, may_probe: bool) -> Option<Duration> {
+    fn held_for(
+        &self,
+        hold: &Hold,
+        now: Timestamp,
+        may_probe: bool,
+        again: Duration,
+    ) -> Option<Duration> {
         if !may_probe || !hold.condition.is_probed() {
-            return Some(LOOK_INTERVAL);
+            return Some(again);
         }
         if hold.condition == Condition::Unreachable {
             return None;

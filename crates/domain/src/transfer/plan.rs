@@ -117,6 +117,12 @@ impl Transfer {
         Some(Plan { next: Next::CallPerson(overdue), due })
     }
 
+    /// When a person is to be called unless the transfer goes on before; `None` if one was called
+    /// already, or nothing of it can take too long.
+    pub fn person_due(&self, policy: &Policy) -> Option<Timestamp> {
+        self.call(policy).map(|plan| plan.due)
+    }
+
     /// What will have taken too long, and from when on.
     pub(super) fn overdue(&self, policy: &Policy) -> Option<(Overdue, Timestamp)> {
         let open = match self.progress {

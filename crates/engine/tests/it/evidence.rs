@@ -1,6 +1,7 @@
 //! Whatever is heard about an operation of ours is compared with the very reference that it names.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,9 +13,9 @@ use kiungo_domain::{
 };
 use kiungo_engine::Engine;
 use kiungo_provider::RawCallback;
-use kiungo_store::{Summary, TransferQuery};
+use kiungo_store::{MemoryStore, Store, Summary, TransferQuery};
 
-use crate::world::{World, provider_id, rejection, submit, transfer};
+use crate::world::{DiesAfter, World, Yielding, provider_id, rejection, submit, transfer};
 
 /// An engine at work, and its world.
 pub struct Office {
@@ -281,4 +282,86 @@ async fn a_merged_transfer_follows_the_one_that_has_its_money() {
     assert_eq!(office.show(owner).await.status, Status::Completed);
     assert_eq!(office.sent("undo"), 0, "the core's part waits until the provider's is known");
     assert_eq!(office.show(id).await.status, Status::Completed);
+}
+
+/// Begins an office whose process dies after so many commits, and opens it again once it is dead.
+async fn dying(world: Arc<World>, commits: i64, story: impl AsyncFnOnce(&Office)) -> Office {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::audited());
+    let dies = Arc::new(DiesAfter(AtomicI64::new(commits)));
+    let engine = world.engine_over(Arc::clone(&store), dies);
+    engine.start().await.unwrap();
+    let office = Office { world: Arc::clone(&world), engine };
+    story(&office).await;
+    office.engine.kill();
+    let engine = world.engine_over(store, Arc::new(Yielding));
+    engine.start().await.unwrap();
+    let office = Office { world, engine };
+    office.pass(1_200).await;
+    office
+}
+
+/// Whatever commit the process dies after, a payment that was approved late is brought in once.
+#[tokio::test(start_paused = true)]
+async fn a_death_anywhere_loses_and_doubles_no_late_payment() {
+    let mut brought_in = 0;
+    for commits in 1..12 {
+        let world = World::new();
+        world.script().confirms = true;
+        world.script().collects.push_back(Outcome::Rejected(rejection(Reason::CustomerTimeout)));
+        let office = dying(Arc::clone(&world), commits, async |office| {
+            let new = transfer(Kind::Deposit, "500");
+            let id = tokio::time::timeout(Duration::from_secs(1), submit(&office.engine, "1", new));
+            let Ok(Ok(submitted)) = id.await else { return };
+            office.pass(5).await;
+            let reference = Reference::new(submitted.first.id, StepName::First, 0);
+            office.world.script().truth.insert(reference, executed("QX1"));
+            office.tell(format!("QX1 255712345678 500 7 {reference}")).await;
+            office.pass(5).await;
+        });
+        let office = office.await;
+        let receipt = Receipt::new("QX1").unwrap();
+        let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap();
+        let Some(owner) = owner else { continue };
+        brought_in += 1;
+        let owned = office.show(owner).await;
+        assert!(matches!(owned.status, Status::Suspended | Status::Completed), "{commits}");
+        let with_money: Vec<_> =
+            office.all().await.into_iter().filter(|row| row.wallet_receipt.is_some()).collect();
+        assert_eq!(with_money.len(), 1, "{commits}: one payment, one transfer that has it");
+    }
+    assert!(brought_in >= 8, "it dies after the payment was told of as well: {brought_in}");
+}
+
+/// The same where two transfers carry one payment: one of them has it, and the other shows it.
+#[tokio::test(start_paused = true)]
+async fn a_death_anywhere_between_two_that_carry_one_payment_loses_nothing() {
+    let mut merged = 0;
+    for commits in 1..16 {
+        let world = World::new();
+        world.script().confirms = true;
+        let waiting = Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
+        world.script().collects.push_back(waiting);
+        let office = dying(Arc::clone(&world), commits, async |office| {
+            let new = transfer(Kind::Deposit, "500");
+            let id = tokio::time::timeout(Duration::from_secs(1), submit(&office.engine, "1", new));
+            let Ok(Ok(submitted)) = id.await else { return };
+            office.pass(5).await;
+            office.tell("QX1 hidden 500 000000007".to_owned()).await;
+            office.pass(240).await;
+            let reference = Reference::new(submitted.first.id, StepName::First, 0);
+            office.world.script().truth.insert(reference, executed("QX1"));
+            office.pass(60).await;
+        });
+        let office = office.await;
+        let rows = office.all().await;
+        let with_money: Vec<_> = rows.iter().filter(|row| row.wallet_receipt.is_some()).collect();
+        assert!(with_money.len() <= 1, "{commits}: {with_money:?}");
+        assert!(office.sent("post") <= 1, "{commits}: booked once");
+        let follower = rows.iter().find(|row| row.merged_into.is_some());
+        if let (Some(follower), [owner]) = (follower, &with_money[..]) {
+            merged += 1;
+            assert_eq!((follower.status, owner.status), (Status::Completed, Status::Completed));
+        }
+    }
+    assert!(merged >= 5, "it dies in the middle of merging as well: {merged}");
 }

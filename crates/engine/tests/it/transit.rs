@@ -93,7 +93,7 @@ async fn a_person_holds_and_releases_an_operation() {
     assert_eq!((office.sent("post"), office.sent("pay_out")), (0, 0));
     let released = office.engine.release_operation(&provider, Operation::PayOut).await;
     assert!(released.unwrap());
-    office.pass(10).await;
+    office.pass(70).await;
     assert_eq!(office.show(id).await.status, Status::Completed);
 }
 

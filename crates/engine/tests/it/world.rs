@@ -32,7 +32,7 @@ use kiungo_provider::{
     PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Verdict, WalletInquiry,
     WalletOrder,
 };
-use kiungo_store::{Allowance, Cap, MemoryStore};
+use kiungo_store::{Allowance, Cap, MemoryStore, Store};
 
 pub const DAY: Duration = Duration::from_hours(24);
 
@@ -104,6 +104,15 @@ impl World {
     }
 
     pub fn engine(self: &Arc<Self>) -> Engine {
+        self.engine_over(Arc::new(MemoryStore::audited()), Arc::new(Yielding))
+    }
+
+    /// An engine over what another one left, that is watched by `tripwire`.
+    pub fn engine_over(
+        self: &Arc<Self>,
+        store: Arc<dyn Store>,
+        tripwire: Arc<dyn Tripwire>,
+    ) -> Engine {
         let numbers = Market::of(&["255"]).unwrap();
         let rules = Rules { world: Arc::clone(self), numbers, policy: policy(), core: core() };
         let confirms_payments = self.script().confirms;
@@ -114,14 +123,14 @@ impl World {
         let link = ProviderLink { provider, rules, traffic };
         let accounts: Arc<dyn Core> = Arc::new(Accounts(Arc::clone(self)));
         Engine::new(Setup {
-            store: Arc::new(MemoryStore::audited()),
+            store,
             clock: Arc::clone(self) as Arc<dyn Clock>,
             ids: Arc::new(TimeOrderedIds),
             providers: [(provider_id(), link)].into(),
             cores: [(core(), CoreLink { core: accounts, traffic })].into(),
             options: EngineOptions::default(),
             sharing: None,
-            tripwire: Some(Arc::new(Yielding)),
+            tripwire: Some(tripwire),
         })
     }
 
@@ -162,8 +171,26 @@ impl Clock for World {
     }
 }
 
+/// A process that comes no further than its commits of that number.
+pub struct DiesAfter(pub AtomicI64);
+
+#[async_trait]
+impl Tripwire for DiesAfter {
+    async fn reached(&self, moment: Moment, _what: &str) {
+        let left = match moment {
+            Moment::AfterCommit => self.0.fetch_sub(1, Ordering::SeqCst) - 1,
+            Moment::BeforeCommit | Moment::BeforeSend | Moment::AfterSend => {
+                self.0.load(Ordering::SeqCst)
+            }
+        };
+        if left <= 0 {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 /// Lets others in between before each commit, as a database would.
-struct Yielding;
+pub struct Yielding;
 
 #[async_trait]
 impl Tripwire for Yielding {

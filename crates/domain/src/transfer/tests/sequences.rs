@@ -296,3 +296,261 @@ fn what_was_given_up_and_is_executed_after_all_calls_a_person() {
     assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
     assert_eq!(story.transfer.status(), Status::Failed, "final does not flip");
 }
+
+fn for_now() -> Outcome {
+    Outcome::Rejected(rejection(Retry::NewReference))
+}
+
+fn plan_of(story: &Story) -> Plan {
+    story.transfer.plan(&story.policy, story.at).expect("a plan")
+}
+
+/// A float that is empty over a weekend: it backs off to hours, and never runs out of references.
+#[test]
+fn a_payout_refused_for_now_goes_on_for_ever_and_ever_more_slowly() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("C1"));
+    let (begun, mut references) = (story.at, BTreeSet::new());
+    for _ in 0..300 {
+        story.at = story.at.max(plan_of(&story).due);
+        assert!(
+            references.insert(story.transfer.reference(StepName::Second)),
+            "none is used twice"
+        );
+        story.sends(for_now());
+    }
+    assert!(story.at.since(begun) > Duration::from_hours(24 * 20), "not hundreds in a night");
+    assert_eq!(story.transfer.open_step(), Some(StepName::Second));
+    story.at = story.at.max(plan_of(&story).due);
+    story.sends(done("P1"));
+    assert_eq!(story.status(), Status::Completed);
+}
+
+/// A permission is missing for a night: money that was received goes on waiting.
+#[test]
+fn a_booking_refused_until_repair_is_tried_again_for_as_long_as_it_takes() {
+    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    story.then(Happening::Clear);
+    for _ in 0..200 {
+        story.sends(Outcome::Rejected(rejection(Retry::AfterRepair)));
+        plan_of(&story);
+    }
+    assert_eq!(story.transfer.case(), Some(CaseKind::RepairNeeded));
+    assert!(story.transfer.choices().contains(&Choice::GiveUp));
+}
+
+#[test]
+fn money_in_transit_calls_a_person_whatever_its_step_does() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("C1"));
+    let left = story.at;
+    while story.transfer.case().is_none() {
+        assert!(story.at.since(left) < Duration::from_hours(2), "nobody was called");
+        story.sends(Outcome::not_sent("no session can be had"));
+    }
+    assert_eq!(story.transfer.case(), Some(CaseKind::InTransitTooLong));
+    story.sends(done("P1"));
+    assert_eq!((story.status(), story.transfer.case()), (Status::Completed, None));
+}
+
+#[test]
+fn a_mismatch_that_repeats_climbs_the_ladder() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    let other = || Confirmation {
+        stated: Stated { amount: Some(money(1)), ..Stated::default() },
+        ..Confirmation::bare(receipt("R1"))
+    };
+    story.then(Happening::Clear).sends(Outcome::Completed(other()));
+    let waits: Vec<u64> = (0..4)
+        .map(|_| {
+            let wait = plan_of(&story).due.since(story.at).as_secs();
+            story.then(Happening::Finding(StepName::First, Finding::Executed(other())));
+            wait
+        })
+        .collect();
+    assert_eq!(waits, [30, 120, 120, 120]);
+    assert_eq!(story.transfer.case(), Some(CaseKind::Mismatch));
+}
+
+/// One field at a time: each is compared with what was asked.
+#[test]
+fn an_answer_that_names_anything_else_is_a_case() {
+    let elsewhere = CoreAccount { kind: AccountKind::Savings, id: 8 };
+    let nobody = Reference::new(other_transfer(), StepName::First, 0);
+    let stated = |stated: Stated| Confirmation { stated, ..Confirmation::bare(receipt("R1")) };
+    let wallet = [
+        Stated { amount: Some(money(1)), ..Stated::default() },
+        Stated { msisdn: Msisdn::parse("255700000002").ok(), ..Stated::default() },
+        Stated { reference: Some(nobody), ..Stated::default() },
+    ];
+    for wrong in wallet {
+        let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+        story.then(Happening::Clear).sends(Outcome::Completed(stated(wrong.clone())));
+        assert_eq!(story.transfer.case(), Some(CaseKind::Mismatch), "{wrong:?}");
+        assert!(story.transfer.in_transit().is_zero());
+    }
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    let wrong = Stated { account: Some(elsewhere), ..Stated::default() };
+    story.then(Happening::Clear).sends(Outcome::Completed(stated(wrong)));
+    assert_eq!(story.transfer.case(), Some(CaseKind::Mismatch), "the core's account");
+}
+
+#[test]
+fn ten_absences_in_one_second_are_one() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(Outcome::unknown("reset"));
+    story.at = story.at.after(Duration::from_mins(10));
+    let mut draft = Draft::resume(story.transfer.clone(), story.at);
+    for _ in 0..10 {
+        draft.learn(StepName::First, Finding::Absent, &story.policy);
+    }
+    story.transfer = draft.finish().unwrap().transfer;
+    assert_eq!(story.status(), Status::InProgress);
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(story.status(), Status::Failed, "a rung later the second one counts");
+}
+
+#[test]
+fn in_progress_makes_the_absences_begin_anew() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(Outcome::unknown("reset"));
+    let going = || Acceptance { handle: None, awaiting: Awaiting::Processing };
+    let finds = |finding| Happening::Finding(StepName::First, finding);
+    story.then(finds(Finding::Absent)).then(finds(Finding::InProgress(going())));
+    story.then(finds(Finding::Absent));
+    assert_eq!(story.status(), Status::InProgress);
+}
+
+#[test]
+fn an_assignment_after_a_refusal_is_booked_under_a_new_reference() {
+    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    story.then(Happening::Clear);
+    let before = story.transfer.reference(StepName::Second);
+    story.sends(refused()).then(Happening::Assign).then(Happening::Clear);
+    assert_ne!(story.transfer.reference(StepName::Second), before, "the core would replay it");
+}
+
+/// What contradicts holds what follows, and the next success does not close it.
+#[test]
+fn nothing_that_follows_a_contradiction_is_sent_until_a_person_closes_it() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("R1"));
+    let reversed = Finding::Reversed(Confirmation::bare(receipt("R1")));
+    story.then(Happening::Finding(StepName::First, Finding::unclear("-")));
+    let hears = Happening::Hear(Channel::Callback, StepName::First, 0, reversed);
+    story.then(hears).then(Happening::Send);
+    assert_eq!(story.transfer.step(StepName::Second).attempts, 0);
+    assert_eq!(story.transfer.plan(&story.policy, story.at), None);
+    let case = CaseKind::Contradiction;
+    let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
+    story.then(Happening::Decide(close)).sends(done("C1"));
+    assert_eq!(story.status(), Status::Completed);
+}
+
+/// A fee goes to whom it belongs: what the customer pays is not taken from the float.
+#[test]
+fn a_fee_is_booked_to_whom_it_belongs() {
+    for (kind, fees) in [(Kind::Deposit, 250), (Kind::Withdrawal, 0)] {
+        let (mut story, fee) = (Story::new(kind, false, OnCoreRejection::Suspense), money(250));
+        let charged = |text| Confirmation { fee: Some(fee), ..Confirmation::bare(receipt(text)) };
+        let mut draft = Draft::resume(story.then(Happening::Clear).transfer.clone(), story.at);
+        for (step, text) in [(StepName::First, "1"), (StepName::Second, "2")] {
+            draft.start(step);
+            draft.conclude(step, Outcome::Completed(charged(text)), &story.policy);
+        }
+        let decision = draft.finish().unwrap();
+        let of = |posting: &&Posting| matches!(posting.account, LedgerAccount::Fees(_));
+        let booked: i64 = decision.postings.iter().filter(of).map(|it| it.minor).sum();
+        assert_eq!(booked, fees, "{kind:?}");
+    }
+}
+
+/// Every kind of event on every kind of state: what follows, or that it cannot.
+#[test]
+fn what_each_event_makes_of_each_state_is_known() {
+    use std::fmt::Write as _;
+    let story = |kind| Story::new(kind, false, OnCoreRejection::Suspense);
+    let mut states: Vec<(&str, Transfer)> = Vec::new();
+    let mut deposit = story(Kind::Deposit);
+    states.push(("received", deposit.transfer.clone()));
+    states.push(("cleared", deposit.then(Happening::Clear).transfer.clone()));
+    states.push(("collecting", deposit.then(Happening::Send).transfer.clone()));
+    let lost = Happening::Outcome(StepName::First, Outcome::unknown("lost"));
+    states.push(("collect unknown", deposit.then(lost).transfer.clone()));
+    let found = Finding::Executed(Confirmation::bare(receipt("R1")));
+    deposit.then(Happening::Finding(StepName::First, found));
+    states.push(("collected", deposit.transfer.clone()));
+    let mut suspended = Story { transfer: deposit.transfer.clone(), ..story(Kind::Deposit) };
+    states.push(("suspended", suspended.sends(refused()).transfer.clone()));
+    states.push(("completed", deposit.sends(done("C1")).transfer.clone()));
+    states.push(("reversing", deposit.then(Happening::Reverse).transfer.clone()));
+    let mut failed = story(Kind::Withdrawal);
+    states.push(("failed", failed.then(Happening::Clear).sends(refused()).transfer.clone()));
+    let mut undoing = story(Kind::Withdrawal);
+    undoing.then(Happening::Clear).sends(done("C1")).sends(refused());
+    states.push(("undoing", undoing.transfer.clone()));
+    let mut merged = story(Kind::Deposit);
+    merged.then(Happening::Clear).then(Happening::Merge(Status::InProgress));
+    states.push(("merged", merged.transfer.clone()));
+    let mut table = String::new();
+    for (state, transfer) in &states {
+        let _ = writeln!(table, "{state} ({})", transfer.status().as_str());
+        for (name, event) in events() {
+            let mut after = transfer.clone();
+            let came = match after.apply(&event, Timestamp::from_micros(9_000_000_000)) {
+                Ok(()) => after.status().as_str().to_owned(),
+                Err(error) => format!("- {error}"),
+            };
+            let _ = writeln!(table, "  {name:<22} {came}");
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+/// One event of each kind, about the steps where it matters.
+fn events() -> Vec<(&'static str, Event)> {
+    let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
+    let named = AccountRef { kind: None, key: AccountKey::Id(9) };
+    let rejected = || rejection(Retry::Never);
+    let (first, second) = (StepName::First, StepName::Second);
+    let confirmation = || Confirmation::bare(receipt("R7"));
+    let completed = |step| Event::Concluded { step, outcome: Outcome::Completed(confirmation()) };
+    let by = || "op".to_owned();
+    vec![
+        ("received", Event::Received(instruction(Kind::Deposit, false))),
+        ("cleared", Event::Cleared { account, account_no: "7".to_owned() }),
+        ("refused", Event::Refused { rejection: rejected() }),
+        ("started first", Event::Started { step: first, generation: 0, attempt: 1 }),
+        ("started second", Event::Started { step: second, generation: 0, attempt: 1 }),
+        ("completed first", completed(first)),
+        ("completed second", completed(second)),
+        ("rejected first", Event::Concluded { step: first, outcome: refused() }),
+        ("not sent first", Event::Concluded { step: first, outcome: Outcome::not_sent("-") }),
+        ("unknown first", Event::Concluded { step: first, outcome: Outcome::unknown("-") }),
+        (
+            "inquired first",
+            Event::Inquired { step: first, finding: Finding::Absent, counted: true },
+        ),
+        ("hinted", Event::Hinted { by: by() }),
+        ("reopened first", Event::Reopened { step: first, new_reference: true, why: by() }),
+        ("compensating", Event::Compensating { rejection: rejected() }),
+        ("suspended", Event::Suspended { rejection: rejected() }),
+        ("assigned", Event::Assigned { account: named, by: by() }),
+        ("reversal requested", Event::ReversalRequested { by: by(), reason: by() }),
+        ("reversal refused", Event::ReversalRefused { rejection: rejected() }),
+        ("merged", Event::Merged { into: other_transfer(), shows: Some(Status::Completed) }),
+        ("followed", Event::Followed { shows: Status::Reversed }),
+        ("carries", Event::Carries { transfer: other_transfer() }),
+        ("told", Event::Told { shows: Status::Completed }),
+        (
+            "adopted first",
+            Event::Adopted { step: first, generation: 0, confirmation: confirmation() },
+        ),
+        (
+            "adopted second",
+            Event::Adopted { step: second, generation: 0, confirmation: confirmation() },
+        ),
+        ("annulled first", Event::Annulled { step: first, rejection: rejected() }),
+        ("fee charged first", Event::FeeCharged { step: first, fee: money(1) }),
+    ]
+}
