@@ -181,6 +181,9 @@ async fn a_payout_that_was_made_after_all_is_not_given_back() {
     office.pass(3_600).await;
     let shown = office.show(id).await;
     assert_eq!((shown.status, shown.wallet_receipt), (Status::Completed, Receipt::new("P1").ok()));
+    let paid = Receipt::new("P1").unwrap();
+    let owner = office.engine.store().by_receipt(&provider_id(), &paid).await.unwrap();
+    assert_eq!(owner, Some(id), "one receipt, one transfer");
     assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
     assert!(office.world.script().undos.len() < 3, "it had been tried in vain");
     let undone = |event: &Event| {
@@ -258,6 +261,21 @@ async fn a_collection_told_as_a_payment_from_nobody_finds_its_account() {
     assert_eq!(one.merged_into, Some(other.id));
     assert_eq!((office.cases(id).await, office.cases(other.id).await), (vec![], vec![]));
     assert_eq!(office.sent("post"), 1);
+}
+
+/// The receipt that a collection's answer names belongs to a payment of another amount.
+#[tokio::test(start_paused = true)]
+async fn a_collection_is_not_merged_into_a_payment_of_another_amount() {
+    let office = Office::confirming().await;
+    office.tell("QX1 hidden 900 x".to_owned()).await;
+    office.pass(5).await;
+    office.world.script().collects.push_back(done("QX1"));
+    let id = office.submit(Kind::Deposit).await;
+    office.pass(60).await;
+    let shown = office.show(id).await;
+    assert_eq!((shown.status, shown.merged_into), (Status::NeedsAttention, None));
+    assert_eq!(office.cases(id).await, [CaseKind::ReceiptTaken]);
+    assert_eq!(office.sent("post"), 0);
 }
 
 /// A merged transfer shows what the other one shows, also when that is given back.

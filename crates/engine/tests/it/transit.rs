@@ -1,13 +1,18 @@
 //! Money does not leave the first side while the second is known to be closed, and money in transit
 //! has a person.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use kiungo_domain::hold::Condition;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::transfer::{CaseKind, Operation, Status};
+use kiungo_domain::transfer::{CaseKind, Event, Operation, Status};
 use kiungo_domain::{Kind, Outcome, Timestamp};
+use kiungo_engine::crash::{Moment, Tripwire};
+use kiungo_store::MemoryStore;
 
 use crate::evidence::{Office, refused_for_now};
-use crate::world::{World, provider_id, rejection};
+use crate::world::{DAY, World, provider_id, rejection, value};
 
 /// A float that is empty over a night: the customer's money waits, one case of the provider says so,
 /// and no other customer is debited meanwhile.
@@ -131,6 +136,56 @@ async fn a_clock_that_is_set_back_stops_nothing() {
     office.world.set_back(std::time::Duration::from_hours(1));
     office.pass(60).await;
     assert_eq!(office.show(id).await.status, Status::Completed);
+}
+
+/// A day that is used up between acceptance and sending: what has not moved fails, and nobody is
+/// debited for it.
+#[tokio::test(start_paused = true)]
+async fn a_day_that_fills_up_before_the_core_is_debited_fails_the_withdrawal() {
+    let world = World::new();
+    *world.wallet_may.lock().unwrap() = Some(value("700"));
+    let office = Office::open(world).await;
+    // Accepted on the first day, and held until the next.
+    let next_day = Timestamp::from_micros(0).after(DAY);
+    office.world.script().opens_at = Some(next_day.after(std::time::Duration::from_mins(2)));
+    let held = office.submit(Kind::Withdrawal).await;
+    office.world.wait(DAY);
+    let second = transfer_of(&office, "second").await;
+    office.pass(1_800).await;
+    let (one, other) = (office.show(held).await, office.show(second).await);
+    let mut ends = [one.status, other.status];
+    ends.sort();
+    assert_eq!(ends, [Status::Completed, Status::Failed], "500 and 500 do not fit into 700");
+    assert_eq!((office.sent("post"), office.sent("pay_out")), (1, 1));
+}
+
+/// The machine was suspended between the intent and the sending: its own clock stood still, the time
+/// of day did not, and others may have taken the process for dead.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_after_the_machine_was_suspended() {
+    struct Suspends(Arc<World>, AtomicBool);
+    #[async_trait::async_trait]
+    impl Tripwire for Suspends {
+        async fn reached(&self, moment: Moment, _what: &str) {
+            if moment == Moment::BeforeSend && !self.1.swap(true, Ordering::SeqCst) {
+                self.0.wait(std::time::Duration::from_hours(1));
+            }
+        }
+    }
+    let world = World::new();
+    let suspends = Arc::new(Suspends(Arc::clone(&world), AtomicBool::new(false)));
+    let engine = world.engine_over(Arc::new(MemoryStore::audited()), suspends);
+    engine.start().await.unwrap();
+    let office = Office { world, engine };
+    let id = office.submit(Kind::Deposit).await;
+    // The schedule looks again within half a minute.
+    office.pass(60).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let unsent =
+        office.tells_of(id).await.into_iter().filter(|event| {
+            matches!(event, Event::Concluded { outcome: Outcome::NotSent { .. }, .. })
+        });
+    assert_eq!((unsent.count(), office.sent("collect")), (1, 1), "not the old intent: a new one");
 }
 
 #[test]

@@ -353,6 +353,38 @@ fn money_in_transit_calls_a_person_whatever_its_step_does() {
     assert_eq!((story.status(), story.transfer.case()), (Status::Completed, None));
 }
 
+/// The next try is hours away: the plan calls a person before that.
+#[test]
+fn a_person_is_called_in_time_though_nothing_else_is_due() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.policy.core.case_after = Duration::from_hours(10);
+    story.policy.wallet.case_after = Duration::from_hours(10);
+    story.then(Happening::Clear).sends(done("C1"));
+    let left = story.at;
+    loop {
+        let plan = plan_of(&story);
+        story.at = plan.due;
+        assert!(story.at.since(left) < Duration::from_hours(11), "nobody was called");
+        if let Next::CallPerson(overdue) = plan.next {
+            assert_eq!(overdue.case, CaseKind::InTransitTooLong);
+            break;
+        }
+        let mut draft = Draft::resume(story.transfer.clone(), story.at);
+        draft.start(StepName::Second);
+        draft.conclude(StepName::Second, for_now(), &story.policy);
+        story.transfer = draft.finish().unwrap().transfer;
+        // That it repeats is known; nobody is to be called by that.
+        let close = PersonDecision::CloseCase {
+            case: CaseKind::RepairNeeded,
+            step: Some(StepName::Second),
+        };
+        if story.transfer.case().is_some() {
+            story.policy.wallet.retries_before_case = 250;
+            story.then(Happening::Decide(close));
+        }
+    }
+}
+
 #[test]
 fn a_mismatch_that_repeats_climbs_the_ladder() {
     let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
