@@ -6,7 +6,7 @@ use crate::outcome::{Reason, Rejection, Retry};
 use crate::policy::Side;
 use crate::transfer::Operation;
 
-/// Why an operation of a provider is held.
+/// The reason for which an operation of a provider is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
@@ -60,7 +60,7 @@ impl Condition {
         }
     }
 
-    /// Whether an attempt may be made now and then to see if it is over.
+    /// True if an attempt may be made now and then to see if it is over.
     pub const fn is_probed(self) -> bool {
         match self {
             Self::Person => false,

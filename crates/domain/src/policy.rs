@@ -16,9 +16,9 @@ pub struct Policy {
     /// How long a first leg of which nothing could be sent is tried before the transfer fails.
     /// Nothing has moved then, so this is the one place where time alone ends something.
     pub give_up_after: Duration,
-    /// Who pays what a provider charges for a collection.
+    /// The payer of what a provider charges for a collection.
     pub collect_fee: FeePayer,
-    /// Who pays what a provider charges for a payout.
+    /// The payer of what a provider charges for a payout.
     pub pay_out_fee: FeePayer,
 }
 
@@ -31,13 +31,13 @@ impl Policy {
         }
     }
 
-    /// Who pays what a provider charges for the wallet leg of a transfer.
+    /// The payer of what a provider charges for the wallet leg of a transfer.
     pub const fn fee_payer(&self, inbound: bool) -> FeePayer {
         if inbound { self.collect_fee } else { self.pay_out_fee }
     }
 }
 
-/// Who pays a fee that a provider states beside an amount (rule 9).
+/// The payer of a fee that a provider states beside an amount (rule 9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeePayer {

@@ -155,8 +155,8 @@ impl Inner {
         }
     }
 
-    /// Records what a sending came to, whatever others have recorded since: an outcome in hand is not
-    /// lost because another process was quicker with something else.
+    /// Records what a sending came to, whatever others have recorded since: an outcome in hand is
+    /// not lost because another process was quicker with something else.
     async fn conclude(
         self: &Arc<Self>,
         transfer: Transfer,
@@ -288,8 +288,8 @@ impl Inner {
         }
     }
 
-    /// What may be moved in a day is used up. Before anything moved, the transfer fails; money that is
-    /// in transit waits for the next day.
+    /// The provider lets no more be moved on this day. Before anything moved, the transfer fails;
+    /// money that is in transit waits for the next day.
     async fn day_is_full(
         self: &Arc<Self>,
         transfer: Transfer,
@@ -473,8 +473,8 @@ impl Inner {
         outcome
     }
 
-    /// How long after its intent an operation may be sent: well before an absence counts, which whoever
-    /// takes this process for dead may be told of.
+    /// How long after its intent an operation may be sent: well before an absence counts, which
+    /// whoever takes this process for dead may be told of.
     fn send_within(&self, policy: &Policy, side: Side) -> Duration {
         self.options.send_within.min(policy.side(side).absent_after / 2)
     }
@@ -564,7 +564,7 @@ fn lane(transfer: &Transfer, step: StepName) -> Option<Lane> {
     core.then(|| (transfer.instruction().core.clone(), account))
 }
 
-/// Whether sending this step would be the first movement of a requested reversal.
+/// True if sending this step would be the first movement of a requested reversal.
 fn begins_reversal(transfer: &Transfer, step: StepName) -> bool {
     step == StepName::UndoSecond && !transfer.step(step).begun
 }

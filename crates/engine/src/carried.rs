@@ -1,9 +1,9 @@
 //! Two transfers for one payment: one carries it, the other shows what that one shows.
 //!
 //! A payment can be heard of twice: as the result of our collection, and as a payment that the
-//! customer made by himself. Its receipt belongs to whichever came first (rule 7). The other transfer
-//! is merged into it and follows it; should the money wait in suspense because nobody could tell its
-//! account, the collection knows it.
+//! customer made by himself. Its receipt belongs to whichever came first (rule 7). The other
+//! transfer is merged into it and follows it; should the money wait in suspense because nobody
+//! could tell its account, the collection knows it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::advance::Turn;
 use crate::engine::Inner;
 use crate::operate::label;
 
-/// How long a transfer waits for another one that is being worked on.
+/// The wait of a transfer for another one that is being worked on.
 const BUSY_WAIT: Duration = Duration::from_secs(30);
 
-/// Whether another transfer carries the payment of this one.
+/// The answer to the question if another transfer carries the payment of this one.
 pub(crate) enum Carrying {
     /// It does, and shows this.
     By(Status),
@@ -93,8 +93,8 @@ impl Inner {
         self.decided_or_read_again(transfer, draft, policy).await
     }
 
-    /// Makes a transfer of a payment that the provider executed under a reference of ours beside the
-    /// one that counts: its money waits in suspense.
+    /// Makes a transfer of a payment that the provider executed under a reference of ours beside
+    /// the one that counts: its money waits in suspense.
     pub(crate) async fn bring_in(
         self: &Arc<Self>,
         transfer: Transfer,
@@ -152,8 +152,8 @@ impl Inner {
     }
 }
 
-/// Whether `owner` was started by the notification of the payment that `transfer` has collected, and
-/// brings it to the same account, or to none yet.
+/// True if `owner` was started by the notification of the payment that `transfer` has collected,
+/// and brings it to the same account, or to none yet.
 fn is_same_payment(owner: &Transfer, transfer: &Transfer) -> bool {
     let account = match owner.status() {
         Status::Suspended => transfer.account().is_some(),

@@ -20,7 +20,7 @@ pub(crate) enum Undone {
     Stale,
     /// Another transfer holds the account (rule 11). This one waits for its lane.
     Held,
-    /// What the provider lets be moved in a day is used up.
+    /// The provider lets no more be moved on this day.
     Limit(LimitReached),
 }
 

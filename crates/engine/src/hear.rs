@@ -1,9 +1,10 @@
 //! Evidence about operations of ours, from callbacks and notifications (rule 15).
 //!
-//! What a provider reports unasked is a claim about one reference: step and generation. If it is about
-//! what is being waited for, the other side is asked at once. Everything else is compared with what is
-//! recorded for that very reference; if the claim differs, the provider is asked under it, and its
-//! answer is heard by the transfer, whatever else is open or running.
+//! A report of a provider that nobody asked for is a claim about one reference: step and
+//! generation. If it is about what is being waited for, the other side is asked at once. Everything
+//! else is compared with what is recorded for that very reference; if the claim differs, the
+//! provider is asked under it, and its answer is heard by the transfer, whatever else is open or
+//! running.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +17,15 @@ use crate::engine::Inner;
 use crate::inbox::Handled;
 use crate::request::RequestError;
 
-/// How often what was heard is decided anew because another process was quicker with something else.
+/// The number of times that what was heard is decided anew because another process was quicker with
+/// something else.
 const HEAR_TRIES: u32 = 5;
-/// How long an arrival waits for a transfer that is being worked on.
+/// The wait of an arrival for a transfer that is being worked on.
 const BUSY_WAIT: Duration = Duration::from_secs(2);
 
 impl Inner {
-    /// A result of an operation of ours: a claim about its reference, or, where it names none, about
-    /// the operation that the receipt belongs to.
+    /// A result of an operation of ours: a claim about its reference, or, where it names none,
+    /// about the operation that the receipt belongs to.
     pub(crate) async fn handle_result(
         self: &Arc<Self>,
         item: &InboxItem,
@@ -228,8 +230,8 @@ impl Inner {
         truth
     }
 
-    /// The provider does not know the reference that it reported: that counts only after its indexing
-    /// window, and repeatedly (rule 3).
+    /// The provider does not know the reference that it reported: that counts only after its
+    /// indexing window, and repeatedly (rule 3).
     fn unknown_there(&self, item: &InboxItem, claim: &Evidence) -> Handled {
         if self.is_surely_absent(item) {
             let reference = claim.reference;
@@ -238,7 +240,8 @@ impl Inner {
         still_open("the provider does not know of it yet")
     }
 
-    /// Whether an arrival is old enough, and was asked about often enough, for "not found" to count.
+    /// True if an arrival is old enough, and was asked about often enough, for "not found" to
+    /// count.
     pub(crate) fn is_surely_absent(&self, item: &InboxItem) -> bool {
         let Some(port) = self.provider(&item.provider) else { return false };
         let side = &port.rules.policy().wallet;
@@ -246,7 +249,7 @@ impl Inner {
             && item.attempts >= u32::from(side.absent_times)
     }
 
-    /// Whether what is claimed is what is recorded for that reference.
+    /// True if what is claimed is what is recorded for that reference.
     pub(crate) async fn agrees(
         &self,
         transfer: &Transfer,
@@ -270,19 +273,19 @@ impl Inner {
     }
 }
 
-/// Whether the provider is still to be asked about what evidence claims.
+/// The need to ask the provider about what evidence claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asking {
     /// It is a claim: the provider is asked first (rule 6).
     First,
     /// The provider was asked about the payment already, and stands by it.
     Done,
-    /// It is the provider's answer to an inquiry under this very reference: there is nothing left to
-    /// ask.
+    /// It is the provider's answer to an inquiry under this very reference: there is nothing left
+    /// to ask.
     Answered,
 }
 
-/// Whether the result of this very reference is being waited for.
+/// True if the result of this very reference is being waited for.
 pub(crate) fn is_awaited(transfer: &Transfer, reference: Reference) -> bool {
     transfer.open_step().is_some_and(|step| {
         transfer.reference(step) == reference

@@ -19,24 +19,24 @@ use kiungo_store::{Hold, StoreError};
 use crate::engine::{Engine, Inner};
 use crate::request::BreakerState;
 
-/// How often holds are read again and probes are due: what another process found out is known here
-/// soon.
+/// The interval at which holds are read again and probes are due: what another process found out is
+/// known here soon.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// The longest wait before a transfer that is held looks again.
 const LOOK_MAX: Duration = Duration::from_mins(1);
 /// The wait before the first probe of a hold; later ones wait for a quarter of its age.
 const PROBE_FIRST: Duration = Duration::from_secs(30);
-/// How long nobody may have tried what is held before the provider is asked instead: then nothing is
-/// in transit that would try.
+/// The time for which nobody may have tried what is held before the provider is asked instead: then
+/// nothing is in transit that would try.
 const UNTRIED_MAX: Duration = Duration::from_mins(10);
 /// The longest wait between two probes.
 const PROBE_MAX: Duration = Duration::from_hours(1);
 
-/// What is held, as last read from the store.
+/// The holds, as last read from the store.
 #[derive(Debug, Default)]
 pub(crate) struct Holds(Mutex<BTreeMap<ProviderId, Vec<Hold>>>);
 
-/// What an outcome shows of a provider's operation.
+/// Something that an outcome shows of a provider's operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Shown {
     /// This condition.
@@ -45,7 +45,7 @@ pub(crate) enum Shown {
     Works(Operation),
 }
 
-/// What the outcomes of a decision show of the provider's operations.
+/// Everything that the outcomes of a decision show of the provider's operations.
 pub(crate) fn conditions_shown(decision: &Decision) -> Vec<Shown> {
     let shown = decision.entries.iter().filter_map(|entry| match &entry.event {
         Event::Concluded { step, outcome } => shown_by(decision.transfer.operation(*step), outcome),
@@ -111,7 +111,7 @@ fn probe_wait(hold: &Hold, now: Timestamp) -> Duration {
 }
 
 impl Engine {
-    /// What is held of a provider's operations, as last known here.
+    /// The holds on a provider's operations, as last known here.
     pub fn holds(&self, provider: &ProviderId) -> Vec<Hold> {
         self.inner.holds.of(provider)
     }
@@ -352,7 +352,7 @@ impl Inner {
         }
     }
 
-    /// Whether a hold is over, as far as the provider can be asked.
+    /// Asks if a hold is over, as far as the provider can be asked.
     async fn ask_about(&self, hold: &Hold, now: Timestamp) -> Probed {
         let Some(port) = self.provider(&hold.provider) else { return Probed::Lasts };
         match hold.condition {
@@ -384,7 +384,7 @@ impl Inner {
     }
 }
 
-/// What probing a hold came to.
+/// The result of probing a hold.
 enum Probed {
     /// It is over, and why.
     Over(String),

@@ -1,8 +1,8 @@
-//! What arrives unasked: stored, acknowledged, then handled.
+//! Arrivals that nobody asked for: stored, acknowledged, then handled.
 //!
-//! A result of an operation of ours is evidence ([`crate::hear`]); a payment that a customer started
-//! at the wallet becomes a transfer ([`crate::payments`]). What is neither, or cannot be read, is kept
-//! whole for a person (rule 12), who can have it handled again or dismiss it.
+//! A result of an operation of ours is evidence ([`crate::hear`]); a payment that a customer
+//! started at the wallet becomes a transfer ([`crate::payments`]). What is neither, or cannot be
+//! read, is kept whole for a person (rule 12), who can have it handled again or dismiss it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(crate) enum Handled {
     Noted(String),
     /// Ask again later.
     Later {
-        /// What is waited for, for people.
+        /// The thing that is waited for, for people.
         why: String,
         /// For how long; `None` for the next rung of the provider's ladder.
         wait: Option<Duration>,
@@ -148,7 +148,8 @@ impl Inner {
         Ok((arrival, Some(item)))
     }
 
-    /// The same arrived before. If it is kept for a person and can be read now, it is handled again.
+    /// The same arrived before. If it is kept for a person and can be read now, it is handled
+    /// again.
     async fn seen_again(
         &self,
         id: InboxId,

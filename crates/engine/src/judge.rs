@@ -1,7 +1,7 @@
 //! Payments that a provider offers: judged before they are taken, and answered for afterwards.
 //!
-//! An offer is refused only while nothing of it is stored. What is taken is stored under a digest of
-//! the provider's own id for the request, so that the same offer again, whenever it comes, is
+//! An offer is refused only while nothing of it is stored. What is taken is stored under a digest
+//! of the provider's own id for the request, so that the same offer again, whenever it comes, is
 //! answered with what became of the first.
 
 use std::sync::Arc;
@@ -104,9 +104,9 @@ impl Inner {
         }
     }
 
-    /// Why we would not take a payment: by the limits and by the account, found as it will be when it
-    /// is booked. `None`: we take it, also where the core does not answer, because that must not
-    /// turn a customer away: suspense catches it.
+    /// The reason why we would not take a payment: by the limits and by the account, found as it
+    /// will be when it is booked. `None`: we take it, also where the core does not answer, because
+    /// that must not turn a customer away: suspense catches it.
     pub(crate) async fn judge(
         &self,
         port: &ProviderPort,
@@ -147,7 +147,7 @@ impl Inner {
         }))
     }
 
-    /// What became of an offer; `None` if there is none.
+    /// The fate of an offer; `None` if there is none.
     pub(crate) async fn find_offer(
         &self,
         provider: &ProviderId,
@@ -189,7 +189,7 @@ impl Inner {
         Ok(Some(OfferState { name: name_of(provider, item.id), offer, standing }))
     }
 
-    /// Where the transfer stands that a payment became part of.
+    /// The standing of the transfer that a payment became part of.
     async fn standing(
         &self,
         provider: &ProviderId,
@@ -232,7 +232,8 @@ pub(crate) fn turned_away(provider: &ProviderId, refusal: Refusal) -> Verdict {
     Verdict::Refused(refusal)
 }
 
-/// What makes two offers the same one: the provider's id for the request, or else all of it.
+/// The digest by which two offers are the same one: the provider's id for the request, or else all
+/// of it.
 fn digest_of(callback: &RawCallback, correlation: Option<&str>) -> String {
     correlation.map_or_else(|| digest(callback), digest_of_correlation)
 }
@@ -241,7 +242,7 @@ fn digest_of_correlation(id: &str) -> String {
     hashed(&[b"correlation", id.as_bytes()])
 }
 
-/// How many bits of a name are the number of the inbox item.
+/// The number of bits of a name that hold the number of the inbox item.
 const NUMBER_BITS: u32 = 62;
 
 /// The name under which a provider asks for an offer: a UUID (version 8) of the item's number and a

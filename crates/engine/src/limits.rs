@@ -1,5 +1,5 @@
-//! What a wallet, and the organisation, may move in a day: which day a decision counts on, and what
-//! is said when that day is full. The store judges, in the decision's own transaction.
+//! Limits on what a wallet, and the organisation, may move in a day: which day a decision counts
+//! on, and what is said when that day is full. The store judges, in the decision's own transaction.
 
 use kiungo_domain::Money;
 use kiungo_domain::outcome::{Outcome, Reason, Rejection, Retry};
@@ -9,10 +9,10 @@ use kiungo_store::{Allowance, DayLimit, LimitReached, Scope};
 use crate::engine::Inner;
 
 impl Inner {
-    /// The day on which a decision has its transfer's wallet operation executed, with the limits of its
-    /// provider's mapping; `None` if it decides nothing about that, or nothing is limited. A transfer
-    /// counts from its acceptance on, and moves to the day on which something begins that leads to the
-    /// operation: the operation itself, or the core's leg before it.
+    /// The day on which a decision has its transfer's wallet operation executed, with the limits of
+    /// its provider's mapping; `None` if it decides nothing about that, or nothing is limited. A
+    /// transfer counts from its acceptance on, and moves to the day on which something begins that
+    /// leads to the operation: the operation itself, or the core's leg before it.
     pub(crate) fn allowance(&self, decision: &Decision) -> Option<Allowance> {
         let transfer = &decision.transfer;
         let rules = &self.provider(&transfer.instruction().provider)?.rules;
@@ -30,7 +30,7 @@ impl Inner {
     }
 }
 
-/// What an event says about the execution of the wallet's operation.
+/// The message of an event about the execution of the wallet's operation.
 enum Executes {
     /// It will be executed.
     Later,
@@ -89,8 +89,8 @@ fn executes(event: &Event, transfer: &Transfer) -> Executes {
     }
 }
 
-/// Why a transfer of `amount` is not accepted, or fails before anything has moved: a limit of its day
-/// is reached. The code names the limit.
+/// The reason why a transfer of `amount` is not accepted, or fails before anything has moved: a
+/// limit of its day is reached. The code names the limit.
 pub(crate) fn rejection(reached: &LimitReached, amount: Money) -> Rejection {
     let code = match (reached.scope, reached.limit) {
         (Scope::Wallet, DayLimit::Value(_)) => "amount_above_daily_maximum",
@@ -149,7 +149,8 @@ mod tests {
         }
     }
 
-    /// What the story of a transfer of this kind says, event by event: `l`ater, `a`lready, `-` nothing.
+    /// What the story of a transfer of this kind says, event by event: `l`ater, `a`lready, `-`
+    /// nothing.
     fn told(kind: Kind, origin: Origin) -> String {
         let at = Timestamp::from_micros(0);
         let instruction = instruction(kind, origin);

@@ -13,7 +13,7 @@ use crate::engine::{CorePort, Inner, ProviderPort};
 /// The longest label that every provider takes (`mpesa-openapi.md` §5).
 const LABEL_CHARS_MAX: usize = 20;
 
-/// Whether a transfer could be given back as a whole.
+/// The answer to the question if a transfer could be given back as a whole.
 pub(crate) enum GivingBack {
     /// It could, as far as can be told.
     Possible,
@@ -106,8 +106,8 @@ impl Inner {
         }
     }
 
-    /// Whether the step that ends a reversal could be carried out: nothing is taken back on one side
-    /// before the other side's part is known to be possible. Moves nothing.
+    /// Asks if the step that ends a reversal could be carried out: nothing is taken back on one
+    /// side before the other side's part is known to be possible. Moves nothing.
     pub(crate) async fn can_give_back(&self, transfer: &Transfer, at: Timestamp) -> GivingBack {
         let (Some(wallet), Some(core)) = self.ports(transfer) else {
             return GivingBack::Unclear("the provider or core is no longer configured".to_owned());

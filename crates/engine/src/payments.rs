@@ -2,8 +2,8 @@
 //!
 //! A payment is confirmed with the provider, where it can be asked, before it becomes a transfer;
 //! however it is first heard of, one receipt is one transfer (rule 7). A payment that may be the
-//! result of a collection of ours waits a short while for the collection's own answer, which is asked
-//! for at once.
+//! result of a collection of ours waits a short while for the collection's own answer, which is
+//! asked for at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,9 +143,9 @@ impl Inner {
         }
     }
 
-    /// How long the payment is still to wait for collections that it may be the result of, which are
-    /// asked about at once; `None` if there is none, or it has waited long enough: the receipt sorts
-    /// out the rest.
+    /// The time for which the payment is still to wait for collections that it may be the result
+    /// of, which are asked about at once; `None` if there is none, or it has waited long enough:
+    /// the receipt sorts out the rest.
     async fn wait_for_collection(
         self: &Arc<Self>,
         item: &InboxItem,

@@ -1,5 +1,5 @@
-//! What persons decide: about a transfer, about an arrival that is kept for them, and about a payment
-//! that nobody told us of.
+//! Decisions of persons: about a transfer, about an arrival that is kept for them, and about a
+//! payment that nobody told us of.
 
 use kiungo_domain::transfer::{Deciding, Draft, PersonDecision};
 use kiungo_domain::{Money, Msisdn, ProviderId, Receipt, TransferId};
@@ -34,7 +34,7 @@ pub struct PaymentClaim {
     pub account_reference: String,
 }
 
-/// Why a claim or a decision about an arrival was not carried out.
+/// The reason why a claim or a decision about an arrival was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ArrivalError {
     /// No such provider is configured.
@@ -55,8 +55,8 @@ pub enum ArrivalError {
 }
 
 impl Engine {
-    /// Carries out what a person decided about a transfer; under a key, once. What its state does not
-    /// allow is [`RequestError::Conflict`].
+    /// Carries out what a person decided about a transfer; under a key, once. What its state does
+    /// not allow is [`RequestError::Conflict`].
     pub async fn decide(
         &self,
         id: TransferId,

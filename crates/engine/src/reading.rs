@@ -1,4 +1,4 @@
-//! What is read at a provider because somebody asks for it now: it passes the provider's gate like
+//! Reading at a provider because somebody asks for it now: it passes the provider's gate like
 //! everything else, and never waits behind it.
 
 use kiungo_domain::{Msisdn, ProviderId};
@@ -7,8 +7,8 @@ use kiungo_provider::ReadError;
 use crate::engine::Engine;
 
 impl Engine {
-    /// The name of a wallet's holder as the provider shows it (`None` inside: no such wallet); `None`
-    /// if there is no such provider or it does not offer it.
+    /// The name of a wallet's holder as the provider shows it (`None` inside: no such wallet);
+    /// `None` if there is no such provider or it does not offer it.
     ///
     /// # Errors
     /// The provider does not answer, is held by its breaker, or has no room now:

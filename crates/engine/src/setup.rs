@@ -73,8 +73,8 @@ pub trait ProviderRules: Send + Sync {
     /// Why a transfer of this kind and amount could never succeed (currency, decimals, limits).
     fn refuses(&self, kind: Kind, amount: Money) -> Option<Rejection>;
 
-    /// The day of `at` by the provider's calendar, and what a wallet and the organisation may move on
-    /// it by transfers of this kind's direction; `None` if neither has a bound.
+    /// The day of `at` by the provider's calendar, and what a wallet and the organisation may move
+    /// on it by transfers of this kind's direction; `None` if neither has a bound.
     fn allowance(&self, kind: Kind, at: Timestamp) -> Option<Allowance>;
 
     /// What the provider charges for this gross amount; `None` if that is not known.
@@ -148,8 +148,9 @@ pub struct EngineOptions {
     pub lease: Duration,
     /// How long a user's request waits for a transfer that is being worked on.
     pub busy_wait: Duration,
-    /// How long a payment's notification waits for a collection that may be the same payment. The
-    /// collection is asked about at once; after that the payment is booked, and its receipt tells.
+    /// The time for which a payment's notification waits for a collection that may be the same
+    /// payment. The collection is asked about at once; after that the payment is booked, and its
+    /// receipt tells.
     pub notice_wait_max: Duration,
     /// How long after its intent was recorded an operation may be sent: a process that was frozen
     /// meanwhile sends nothing. At most half of the time after which an absence counts.

@@ -9,8 +9,8 @@ use crate::engine::{Engine, ProviderPort};
 use crate::request::RequestError;
 
 impl Engine {
-    /// Accounts that the payer of suspended money may have meant. The core is asked now; if it is not
-    /// to be asked, nothing is suggested, and that says so.
+    /// Accounts that the payer of suspended money may have meant. The core is asked now; if it is
+    /// not to be asked, nothing is suggested, and that says so.
     pub async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {
         let inner = &self.inner;
         let transfer = inner.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
@@ -30,7 +30,7 @@ impl Engine {
     }
 }
 
-/// What is known of a payment, as the core is asked about it.
+/// Everything that is known of a payment, as the core is asked about it.
 fn sought(instruction: &Instruction, provider: Option<&ProviderPort>) -> Sought {
     let mut readings: Vec<Reading> = Vec::new();
     // The accounts that were tried, without the payer's own, which are suggested anyway.

@@ -9,12 +9,12 @@ use tokio::time::Instant;
 
 use crate::engine::Inner;
 
-/// How often the time of day is compared with the process's own clock.
+/// The interval at which the time of day is compared with the process's own clock.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// A smaller step back is not worth the work: clocks are disciplined all the time.
 const STEP_MIN: Duration = Duration::from_secs(2);
 
-/// How far the time of day lags behind what it should be after `elapsed` since `then`.
+/// The time by which the time of day lags behind what it should be after `elapsed` since `then`.
 fn step_back(then: Timestamp, elapsed: Duration, now: Timestamp) -> Duration {
     then.after(elapsed).since(now)
 }

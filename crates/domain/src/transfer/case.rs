@@ -9,7 +9,7 @@ use super::StepName;
 /// The most details that one open case keeps: enough for a person to see that something repeats.
 const DETAILS_MAX: usize = 16;
 
-/// What kind of question a person has to decide.
+/// A kind of question that a person has to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseKind {
@@ -75,8 +75,8 @@ impl CaseKind {
         Self::ALL.iter().position(|kind| *kind == self).unwrap_or(Self::ALL.len())
     }
 
-    /// Whether it is answered once its step is settled, executed or definitely not. What
-    /// contradicts is answered by a person only (rule 15).
+    /// True if it is answered once its step is settled, executed or definitely not. A
+    /// contradiction is answered by a person only (rule 15).
     const fn ends_with_its_step(self) -> bool {
         match self {
             Self::UnknownTooLong
@@ -98,7 +98,7 @@ impl CaseKind {
 /// detail is added to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenCase {
-    /// What kind of question.
+    /// The kind of question.
     pub kind: CaseKind,
     /// The step that it is about; `None` if it is about the transfer as a whole.
     pub step: Option<StepName>,
@@ -129,7 +129,7 @@ impl Cases {
         self.0.iter().any(|case| case.kind == kind)
     }
 
-    /// Whether this would tell a person something new.
+    /// True if this would tell a person something new.
     pub(super) fn would_add(&self, kind: CaseKind, step: Option<StepName>, detail: &str) -> bool {
         match self.find(kind, step) {
             None => true,

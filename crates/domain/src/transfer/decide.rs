@@ -270,8 +270,8 @@ impl Draft {
         );
     }
 
-    /// Somebody hints at a result, or wants the open step tried now: what is open is asked about, or
-    /// sent, at once.
+    /// Somebody hints at a result, or wants the open step tried now: what is open is asked about,
+    /// or sent, at once.
     pub fn hint(&mut self, by: &str) {
         let open = self.transfer.open_step().map(|step| &self.transfer.step(step).state);
         let sent = matches!(open, Some(StepState::Sent { .. } | StepState::Waiting(_)));
@@ -431,7 +431,7 @@ impl Draft {
         }
     }
 
-    /// What an answer about `reference` says that is not what was asked (rule 2).
+    /// The first difference between an answer about `reference` and what was asked (rule 2).
     pub(super) fn mismatch(
         &self,
         step: StepName,

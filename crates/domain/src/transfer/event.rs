@@ -149,14 +149,14 @@ pub enum Event {
     Merged {
         /// That transfer.
         into: TransferId,
-        /// What users see of that transfer, and so of this one; `None` in journals of version 0.1,
+        /// The status of that transfer, and so of this one; `None` in journals of version 0.1,
         /// which merged into completed transfers only.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shows: Option<Status>,
     },
     /// The transfer that carries the same payment went on: this one shows what that one shows.
     Followed {
-        /// What users see of it.
+        /// The status that users see.
         shows: Status,
     },
     /// This transfer carries the payment of another one as well.
@@ -166,7 +166,7 @@ pub enum Event {
     },
     /// Those whose payment this transfer carries were told what it shows.
     Told {
-        /// What users see of it.
+        /// The status that users see.
         shows: Status,
     },
     /// Evidence about a reference contradicts what is recorded of it (rule 15).
@@ -175,7 +175,7 @@ pub enum Event {
         step: StepName,
         /// The generation that the evidence names.
         generation: u16,
-        /// Where it comes from.
+        /// The channel that it comes from.
         channel: Channel,
         /// What it says.
         finding: Finding,
@@ -227,7 +227,7 @@ pub enum Event {
     },
     /// A person decided something; the events that follow it in the same decision carry it out.
     Decided {
-        /// What was decided.
+        /// The decision.
         decision: PersonDecision,
         /// The person or system.
         by: String,

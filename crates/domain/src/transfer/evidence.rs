@@ -1,4 +1,4 @@
-//! What is heard about an operation, from whichever channel, and about which of its references.
+//! Evidence about an operation: its channel, and the reference that it speaks about.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use crate::outcome::Finding;
 /// reference that it names, whatever else is open or running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// Where it comes from.
+    /// The channel that it comes from.
     pub channel: Channel,
     /// The operation, with its step and generation, that it speaks about.
     pub reference: Reference,
-    /// What it says.
+    /// The claim or answer.
     pub finding: Finding,
 }
 
@@ -24,7 +24,7 @@ impl Evidence {
     }
 }
 
-/// Where evidence comes from.
+/// A source of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {

@@ -1,5 +1,5 @@
-//! How each event changes a transfer. An event that cannot follow is refused, not folded: a journal
-//! that holds one was damaged, and a draft that makes one is wrong.
+//! The change that each event makes to a transfer. An event that cannot follow is refused, not
+//! folded: a journal that holds one was damaged, and a draft that makes one is wrong.
 
 use std::sync::Arc;
 
@@ -414,7 +414,7 @@ impl Transfer {
         Ok(())
     }
 
-    /// Whether the execution of this generation can count although it had been given up: the step
+    /// True if the execution of this generation can count although it had been given up: the step
     /// did not go on, and nothing that follows it was sent.
     pub(super) fn can_adopt(&self, name: StepName, generation: u16) -> bool {
         let step = self.step(name);
@@ -450,7 +450,7 @@ impl Transfer {
         Ok(())
     }
 
-    /// Whether a person can say that the first leg was taken back at the other side: that was heard
+    /// True if a person can say that the first leg was taken back at the other side: that was heard
     /// of, and nothing that follows it may have been sent.
     pub(super) fn can_annul(&self, name: StepName) -> bool {
         let unsent = |name| {

@@ -1,7 +1,7 @@
 //! The one intake for evidence (rule 15): whatever is heard, from whichever channel, is compared
 //! with what is recorded for the very reference that it names.
 //!
-//! What is open learns from it. What is settled, and agrees, stays as it is. What contradicts is
+//! An open step learns from it. A settled one that agrees stays as it is. A contradiction is
 //! recorded and opens a case, which holds everything that follows and is not sent yet; where a
 //! reference that had been given up was executed after all, and nothing that follows was sent, its
 //! execution counts from then on.
@@ -24,8 +24,8 @@ impl Draft {
         self.hear(Evidence::inquired(reference, finding), policy);
     }
 
-    /// Compares evidence with what is recorded for its reference, and records what follows. Evidence
-    /// about another transfer is none of this one.
+    /// Compares evidence with what is recorded for its reference, and records what follows.
+    /// Evidence about another transfer is none of this one.
     pub fn hear(&mut self, evidence: Evidence, policy: &Policy) {
         let Evidence { channel, reference, finding } = evidence;
         if reference.transfer() != self.transfer().id() {
@@ -185,7 +185,7 @@ impl Draft {
         self.record(Event::Adopted { step, generation, confirmation });
     }
 
-    /// Whether we have taken this step back ourselves, or are about to find out.
+    /// True if we have taken this step back ourselves, or are about to find out.
     fn is_taken_back(&self, step: StepName) -> bool {
         let undo = match step {
             StepName::First => StepName::UndoFirst,

@@ -1,4 +1,4 @@
-//! What a person can decide about a transfer, and what follows.
+//! Decisions of a person about a transfer, and what follows from them.
 //!
 //! Each decision is recorded with its reason before anything follows from it. Nothing here sends:
 //! what is to be sent is planned like anything else.
@@ -31,14 +31,15 @@ pub enum PersonDecision {
         /// The other side's receipt.
         confirmation: Confirmation,
     },
-    /// The step was not executed, or was taken back at the other side: the person has seen it there.
+    /// The step was not executed, or was taken back at the other side: the person has seen it
+    /// there.
     AcceptNotExecuted {
         /// The step.
         step: StepName,
     },
     /// The question is answered; nothing else follows, and what it held goes on.
     CloseCase {
-        /// What kind of question.
+        /// The kind of question.
         case: CaseKind,
         /// The step that it is about.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +60,7 @@ impl PersonDecision {
     }
 }
 
-/// Who decides, and why.
+/// The person who decides, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deciding {
     /// The person or system.
@@ -114,8 +115,8 @@ impl Choice {
 }
 
 impl Transfer {
-    /// What a person can decide about it now. Not empty for a transfer that is not final and that
-    /// the machine alone may not bring to an end (rule 16).
+    /// The decisions that a person can take about it now. Not empty for a transfer that is not
+    /// final and that the machine alone may not bring to an end (rule 16).
     pub fn choices(&self) -> Vec<Choice> {
         let mut choices = Vec::new();
         let mut offer = |choice, allowed: bool| choices.extend(allowed.then_some(choice));
@@ -145,7 +146,7 @@ impl Transfer {
         self.open_step().or_else(|| StepName::ALL.into_iter().find(refused))
     }
 
-    /// Whether it was refused, money is in transit because of it, and nothing follows by itself.
+    /// True if it was refused, money is in transit because of it, and nothing follows by itself.
     fn is_stranded(&self, name: StepName) -> bool {
         self.open_step().is_none()
             && !self.in_transit().is_zero()

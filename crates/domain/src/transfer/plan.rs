@@ -1,4 +1,4 @@
-//! What a transfer needs next: a function of its state and of the time.
+//! The next thing that a transfer needs: a function of its state and of the time.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ pub struct Overdue {
     pub step: Option<StepName>,
 }
 
-/// How far the clocks of processes that share the work may differ: within it, what lies ahead of now
-/// was recorded by another clock and not by one that was set back.
+/// The most by which clocks of processes that share the work may differ: within it, what lies ahead
+/// of now was recorded by another clock and not by one that was set back.
 const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 impl Transfer {
@@ -106,9 +106,9 @@ impl Transfer {
         }
     }
 
-    /// When a person is called because something takes too long: an outcome that stays unknown, or
-    /// money that has left one side, whatever its step does (rule 16). Whoever has been called
-    /// already is not called again.
+    /// The moment when a person is called because something takes too long: an outcome that stays
+    /// unknown, or money that has left one side, whatever its step does (rule 16). Whoever has been
+    /// called already is not called again.
     fn call(&self, policy: &Policy) -> Option<Plan> {
         if self.case().is_some() {
             return None;
@@ -117,13 +117,13 @@ impl Transfer {
         Some(Plan { next: Next::CallPerson(overdue), due })
     }
 
-    /// When a person is to be called unless the transfer goes on before; `None` if one was called
-    /// already, or nothing of it can take too long.
+    /// The moment when a person is to be called unless the transfer goes on before; `None` if one
+    /// was called already, or nothing of it can take too long.
     pub fn person_due(&self, policy: &Policy) -> Option<Timestamp> {
         self.call(policy).map(|plan| plan.due)
     }
 
-    /// What will have taken too long, and from when on.
+    /// The thing that will have taken too long, and the moment from which on.
     pub(super) fn overdue(&self, policy: &Policy) -> Option<(Overdue, Timestamp)> {
         let open = match self.progress {
             Progress::Checking | Progress::Moving => self.open_step(),

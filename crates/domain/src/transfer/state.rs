@@ -25,14 +25,14 @@ pub struct Transfer {
     pub(super) steps: Box<[Step; 4]>,
     pub(super) progress: Progress,
     pub(super) cases: Cases,
-    /// When a person last closed a question: whoever is called about time is called anew after the
-    /// whole wait.
+    /// The last time when a person decided something: whoever is called about time is called anew
+    /// after the whole wait.
     pub(super) person_at: Option<Timestamp>,
     pub(super) transit_since: Option<Timestamp>,
     pub(super) hinted: bool,
     /// Transfers whose payment this one carries as well.
     pub(super) carries: Vec<TransferId>,
-    /// What those were last told.
+    /// The status that those were last told.
     pub(super) told: Option<Status>,
     pub(super) version: u64,
     pub(super) received_at: Timestamp,
@@ -54,7 +54,7 @@ pub(super) enum Progress {
     Merged {
         /// That transfer.
         into: TransferId,
-        /// What users see of it.
+        /// The status that users see.
         shows: Status,
     },
 }
@@ -196,7 +196,7 @@ impl Transfer {
         self.cases.all()
     }
 
-    /// Whether evidence contradicts what is recorded: nothing that follows is sent until a person
+    /// True if evidence contradicts what is recorded: nothing that follows is sent until a person
     /// has closed that question (rule 15).
     pub fn is_held(&self) -> bool {
         self.cases.has(CaseKind::Contradiction)

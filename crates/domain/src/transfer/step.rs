@@ -62,9 +62,9 @@ pub struct Step {
     /// The highest generation that was ever opened: the next one follows it, so that no reference
     /// is used for two (rule 8).
     pub highest: u16,
-    /// Whether an attempt was ever intended in the present generation.
+    /// True once an attempt was intended in the present generation.
     pub begun: bool,
-    /// How many attempts were started, in all generations.
+    /// The number of attempts that were started, in all generations.
     pub attempts: u32,
     /// The other side's id to ask with.
     pub handle: Option<String>,
@@ -76,7 +76,7 @@ pub struct Step {
     /// Executions that no longer count or never did: what was taken back, and what was heard
     /// against the record.
     pub past: Vec<Past>,
-    /// What it is doing.
+    /// Its state.
     pub state: StepState,
 }
 
@@ -85,13 +85,13 @@ pub struct Step {
 pub struct Past {
     /// The generation.
     pub generation: u16,
-    /// What is known of it.
+    /// The knowledge of it.
     pub known: PastKind,
     /// The transfer of its own that carries the money, where it was received beside what counts.
     pub brought_into: Option<TransferId>,
 }
 
-/// What is known of a reference beside what counts now.
+/// Knowledge of a reference beside what counts now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PastKind {
     /// It was executed, and given back since.
@@ -100,7 +100,7 @@ pub enum PastKind {
     Heard(Finding),
 }
 
-/// What a step is doing.
+/// The state of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepState {
     /// Not wanted, or not yet.
@@ -109,18 +109,18 @@ pub enum StepState {
     Ready {
         /// Since when.
         since: Timestamp,
-        /// How many attempts in a row could not be sent.
+        /// The number of attempts in a row that could not be sent.
         failures: u32,
-        /// How many attempts were refused for now.
+        /// The number of attempts that were refused for now.
         refusals: u32,
     },
     /// An attempt is intended, and its outcome is not recorded.
     Sent {
         /// Since when.
         since: Timestamp,
-        /// How many attempts in a row before it could not be sent.
+        /// The number of attempts in a row before it that could not be sent.
         failures: u32,
-        /// How many attempts before it were refused for now.
+        /// The number of attempts before it that were refused for now.
         refusals: u32,
     },
     /// Sent, and the result is to be asked for.
@@ -134,17 +134,19 @@ pub enum StepState {
 /// Waiting for a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// What was accepted; `None` if it is unknown whether it was executed at all.
+    /// The party that an accepted operation waits for; `None` if it is unknown whether it was
+    /// executed at all.
     pub accepted: Option<Awaiting>,
     /// Since when.
     pub since: Timestamp,
     /// The last inquiry, or the beginning.
     pub asked_at: Timestamp,
-    /// How many inquiries settled nothing.
+    /// The number of inquiries that settled nothing.
     pub inquiries: u32,
-    /// How many counted "not found".
+    /// The number of "not found" that counted.
     pub absences: u8,
-    /// When the last "not found" counted: the next one counts a rung of the ladder later (rule 18).
+    /// The time of the last "not found" that counted: the next one counts a rung of the ladder
+    /// later (rule 18).
     pub absent_at: Option<Timestamp>,
 }
 
@@ -163,12 +165,12 @@ impl Step {
         }
     }
 
-    /// Whether it has been executed.
+    /// True if it has been executed.
     pub const fn is_done(&self) -> bool {
         matches!(self.state, StepState::Done(_))
     }
 
-    /// Whether it is wanted and not settled.
+    /// True if it is wanted and not settled.
     pub const fn is_open(&self) -> bool {
         matches!(
             self.state,
@@ -176,7 +178,7 @@ impl Step {
         )
     }
 
-    /// Whether it is to be sent, and never was under its present reference.
+    /// True if it is to be sent, and never was under its present reference.
     pub const fn is_unsent(&self) -> bool {
         matches!(self.state, StepState::Ready { .. }) && self.unsettled_since.is_none()
     }
@@ -193,7 +195,7 @@ impl Step {
         }
     }
 
-    /// How many attempts in a row could not be sent, and how many were refused for now.
+    /// The numbers of attempts in a row that could not be sent, and that were refused for now.
     pub(super) const fn setbacks(&self) -> (u32, u32) {
         match self.state {
             StepState::Ready { failures, refusals, .. }
@@ -205,7 +207,7 @@ impl Step {
         }
     }
 
-    /// Whether this was heard of that generation before, or is what was taken back.
+    /// True if this was heard of that generation before, or is what was taken back.
     pub(super) fn knows(&self, generation: u16, finding: &Finding) -> bool {
         self.past.iter().filter(|past| past.generation == generation).any(|past| {
             match (&past.known, finding) {
@@ -219,7 +221,7 @@ impl Step {
         })
     }
 
-    /// Whether the other side said of the execution that counts that it was refused or reversed.
+    /// True if the other side said of the execution that counts that it was refused or reversed.
     pub(super) fn is_heard_to_be_taken_back(&self) -> bool {
         self.past.iter().filter(|past| past.generation == self.generation).any(|past| {
             matches!(past.known, PastKind::Heard(Finding::Reversed(_) | Finding::Refused(_)))
@@ -301,7 +303,7 @@ impl Step {
     }
 }
 
-/// Whether two findings say the same about one reference.
+/// True if two findings say the same about one reference.
 fn is_same(one: &Finding, other: &Finding) -> bool {
     match (one, other) {
         (Finding::Executed(one), Finding::Executed(other))

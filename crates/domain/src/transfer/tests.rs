@@ -338,7 +338,7 @@ impl Witness {
     }
 }
 
-/// What contradicts holds what follows and is not sent yet, and no success closes it (rule 15).
+/// A contradiction holds what follows and is not sent yet, and no success closes it (rule 15).
 fn check_held(before: &Transfer, decision: &Decision) -> Result<(), TestCaseError> {
     let by_person = |entry: &Entry| {
         matches!(entry.event, Event::Decided { decision: PersonDecision::CloseCase { .. }, .. })
@@ -433,8 +433,8 @@ fn live(
     Ok(())
 }
 
-/// A transfer that is not final has a plan, or something that a person can do, and then a person has
-/// been called (rule 16).
+/// A transfer that is not final has a plan, or something that a person can do, and then a person
+/// has been called (rule 16).
 fn check_way_out(
     transfer: &Transfer,
     policy: &Policy,

@@ -462,7 +462,7 @@ fn an_assignment_after_a_refusal_is_booked_under_a_new_reference() {
     assert_ne!(story.transfer.reference(StepName::Second), before, "the core would replay it");
 }
 
-/// What contradicts holds what follows, and the next success does not close it.
+/// A contradiction holds what follows, and the next success does not close it.
 #[test]
 fn nothing_that_follows_a_contradiction_is_sent_until_a_person_closes_it() {
     let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
