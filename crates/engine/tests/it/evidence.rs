@@ -303,13 +303,13 @@ async fn a_merged_transfer_follows_the_one_that_has_its_money() {
 }
 
 /// Begins an office whose process dies after so many commits, and opens it again once it is dead.
-async fn dying(world: Arc<World>, commits: i64, story: impl AsyncFnOnce(&Office)) -> Office {
+async fn dying(world: Arc<World>, commits: i64, day: impl AsyncFnOnce(&Office)) -> Office {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::audited());
     let dies = Arc::new(DiesAfter(AtomicI64::new(commits)));
     let engine = world.engine_over(Arc::clone(&store), dies);
     engine.start().await.unwrap();
     let office = Office { world: Arc::clone(&world), engine };
-    story(&office).await;
+    day(&office).await;
     office.engine.kill();
     let engine = world.engine_over(store, Arc::new(Yielding));
     engine.start().await.unwrap();
@@ -341,8 +341,8 @@ async fn a_death_anywhere_loses_and_doubles_no_late_payment() {
         let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap();
         let Some(owner) = owner else { continue };
         brought_in += 1;
-        let owned = office.show(owner).await;
-        assert!(matches!(owned.status, Status::Suspended | Status::Completed), "{commits}");
+        let shown = office.show(owner).await;
+        assert!(matches!(shown.status, Status::Suspended | Status::Completed), "{commits}");
         let with_money: Vec<_> =
             office.all().await.into_iter().filter(|row| row.wallet_receipt.is_some()).collect();
         assert_eq!(with_money.len(), 1, "{commits}: one payment, one transfer that has it");
