@@ -3,6 +3,7 @@
 use kiungo_domain::{AccountRef, TransferId};
 use kiungo_engine::request::NewTransfer;
 use kiungo_server::problem::Problem;
+use kiungo_server::scope::{About, Intent};
 use kiungo_server::wire::check::{Checks, text};
 use kiungo_server::wire::request::{AccountInput, TransferRequest, digest};
 use kiungo_server::wire::{Object, named_transfer, read_object, sha256_hex};
@@ -125,6 +126,17 @@ impl Request {
             CommandType::Inquire => read_object::<InquiryData>(data)?.read(),
             CommandType::Reverse => read_object::<ReversalData>(data)?.read(),
             CommandType::Assign => read_object::<AssignmentData>(data)?.read(),
+        }
+    }
+
+    /// What it is about, as far as a client's scope asks.
+    pub fn about(&self) -> About<'_> {
+        match self {
+            Self::Create(new) => About::New(new),
+            Self::Inquire(transfer) | Self::Reverse { transfer, .. } => {
+                About::Transfer(*transfer, Intent::Move)
+            }
+            Self::Assign { transfer, account } => About::Assignment(*transfer, account),
         }
     }
 

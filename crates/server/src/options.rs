@@ -8,6 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::scope::Scope;
+
 /// The HTTP server's options, section `server` of the configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -92,6 +94,9 @@ pub struct ApiKey {
     pub sha256: String,
     /// What it may do.
     pub roles: BTreeSet<Role>,
+    /// The part of the business that it may do it with. Default everything.
+    #[serde(default)]
+    pub scope: Scope,
 }
 
 /// What a key may do. None includes another.
@@ -220,7 +225,8 @@ mod tests {
     use super::*;
 
     fn key() -> ApiKey {
-        ApiKey { name: "mfi".into(), sha256: "ab".repeat(32), roles: BTreeSet::from([Role::Read]) }
+        let (name, sha256) = ("mfi".into(), "ab".repeat(32));
+        ApiKey { name, sha256, roles: BTreeSet::from([Role::Read]), scope: Scope::default() }
     }
 
     fn failing(change: impl FnOnce(&mut ServerOptions)) -> String {

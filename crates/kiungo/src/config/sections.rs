@@ -4,8 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use kiungo_engine::SharingOptions;
+use kiungo_server::Scope;
 
 use super::read::Section;
+use super::scope;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -138,6 +140,8 @@ pub(crate) struct ApiKey {
     pub(crate) name: String,
     pub(crate) sha256: [u8; 32],
     pub(crate) roles: Vec<Role>,
+    /// The part of the business that it may do it with.
+    pub(crate) scope: Scope,
 }
 
 /// What the holder of a key may do.
@@ -190,8 +194,9 @@ impl ApiKey {
             let message = "is missing; write for example [\"read\", \"write\"]";
             section.problem("roles", message.to_owned());
         }
+        let scope = scope::read(&mut section);
         section.finish();
-        Some(Self { name: name?, sha256: sha256?, roles })
+        Some(Self { name: name?, sha256: sha256?, roles, scope })
     }
 }
 

@@ -9,6 +9,7 @@ use super::transfers::{accepted, view_page};
 use crate::extract::{Json, Query, TransferPath};
 use crate::keyring::Identity;
 use crate::problem::{Problem, ProblemBody};
+use crate::scope::{About, Reach};
 use crate::wire::desk::{CasePageView, SuggestionsView};
 use crate::wire::filter::{PageFilter, SuspenseFilter};
 use crate::wire::request::AssignmentRequest;
@@ -30,7 +31,7 @@ pub(crate) async fn list_suspense(
     Extension(identity): Extension<Identity>,
     Query(filter): Query<SuspenseFilter>,
 ) -> Result<Answer<TransferPageView>, Problem> {
-    let page = state.service.store().search(&filter.read()?).await?;
+    let page = Reach::new(&*state.service, identity.scope()).search(filter.read()?).await?;
     Ok(Answer(view_page(&state, &page, &identity)))
 }
 
@@ -77,6 +78,7 @@ pub(crate) async fn assign(
     Json(request): Json<AssignmentRequest>,
 ) -> Result<Response, Problem> {
     let account = request.read()?;
+    identity.scope().judge(&*state.service, About::Assignment(id, &account)).await?;
     let summary = state.service.assign(id, account, &identity.client, None).await?;
     Ok(accepted(&state, &summary, &identity))
 }
@@ -94,9 +96,10 @@ pub(crate) async fn assign(
 )]
 pub(crate) async fn list_cases(
     State(state): Shares,
+    Extension(identity): Extension<Identity>,
     Query(filter): Query<PageFilter>,
 ) -> Result<Answer<CasePageView>, Problem> {
     let (cursor, limit) = filter.read()?;
-    let page = state.service.store().cases(cursor.as_ref(), limit).await?;
+    let page = Reach::new(&*state.service, identity.scope()).cases(cursor, limit).await?;
     Ok(Answer(CasePageView::new(page)))
 }

@@ -12,6 +12,7 @@ use crate::extract::{CoreRequestPath, Json, Query};
 use crate::keyring::Identity;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::requests::CoreRequestService;
+use crate::scope::Reach;
 use crate::state::Shared;
 use crate::wire::core_request::{
     CoreRequestFilter, CoreRequestPageView, CoreRequestView, DecisionRequest,
@@ -34,7 +35,8 @@ pub(crate) async fn list_core_requests(
     Extension(identity): Extension<Identity>,
     Query(filter): Query<CoreRequestFilter>,
 ) -> Result<Answer<CoreRequestPageView>, Problem> {
-    let page = state.service.store().core_requests(&filter.read()?).await?;
+    let reach = Reach::new(&*state.service, identity.scope());
+    let page = reach.core_requests(filter.read()?).await?;
     Ok(Answer(CoreRequestPageView::new(page, Viewer::of(&identity))?))
 }
 

@@ -49,7 +49,7 @@ codes! {
         "The header `Authorization: Bearer …` is missing, or its key is not known. Nothing was done.";
     /// The key lacks a role.
     Forbidden = "forbidden", FORBIDDEN, "The API key does not allow this",
-        "The key is known but lacks the role that `detail` names. Nothing was done. Ask whoever runs this server for a key with that role.";
+        "The key is known but lacks the role that `detail` names, or it is bound to a part of the business (cores, providers, kinds, a largest amount) that this is not in; `detail` says which. Nothing was done. Ask whoever runs this server for a key that allows it.";
     /// No such address.
     NotFound = "not_found", NOT_FOUND, "There is nothing at this address",
         "The address is not one of this API. See the list of operations.";

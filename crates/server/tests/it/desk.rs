@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::fake::tzs;
 use crate::world::World;
 
-async fn suspended(world: &World, receipt: &str, typed: &str, key: AccountKey) -> String {
+pub async fn suspended(world: &World, receipt: &str, typed: &str, key: AccountKey) -> String {
     let accounts = vec![AccountRef { kind: None, key }];
     let instruction = world.fake.wallet_payment(receipt, typed, accounts);
     let id = instruction.id;

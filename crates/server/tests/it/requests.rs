@@ -6,7 +6,7 @@ use http::Request;
 use kiungo_core_banking::{RawHook, RequestKind};
 use kiungo_domain::{AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Timestamp};
 use kiungo_engine::requests::{Content, DecideError, Heard, HookError};
-use kiungo_server::{CoreRequestService, Readiness, ServerState, Service, router};
+use kiungo_server::{CoreRequestService, Readiness, ServerOptions, ServerState, Service, router};
 use kiungo_store::{CoreRequestDecision, CoreRequestRow, CoreRequestState, StoreError};
 use secrecy::SecretString;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::world::{SECRET, World, options};
 
 /// Answers what it is told to, and notes what it is asked.
 #[derive(Default)]
-struct Desk {
+pub struct Desk {
     hooks: Mutex<Vec<RawHook>>,
     heard: Mutex<Option<Result<Heard, HookError>>>,
     refuses: Mutex<Option<DecideError>>,
@@ -67,7 +67,7 @@ impl CoreRequestService for Desk {
     }
 }
 
-fn row(request: &str) -> CoreRequestRow {
+pub fn row(request: &str) -> CoreRequestRow {
     let content = Content {
         kind: RequestKind::Disbursement,
         account: CoreAccount { kind: AccountKind::Loan, id: 7 },
@@ -95,10 +95,13 @@ fn row(request: &str) -> CoreRequestRow {
 }
 
 fn world() -> (World, Arc<Desk>) {
+    world_with(options())
+}
+
+pub fn world_with(mut options: ServerOptions) -> (World, Arc<Desk>) {
     let (fake, desk) = (Arc::new(Fake::new()), Arc::new(Desk::default()));
     let readiness = Readiness::default();
     readiness.set(true);
-    let mut options = options();
     options.hook_secrets.insert(CoreId::new("main").unwrap(), SecretString::from(SECRET));
     let prometheus = kiungo_server::metrics::builder().build_recorder().handle();
     let service = Arc::clone(&fake) as Arc<dyn Service>;
