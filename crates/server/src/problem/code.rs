@@ -79,7 +79,7 @@ codes! {
         "The transfer exists, and is in a state in which this cannot be done; `detail` says which, and what would allow it. Nothing was done.";
     /// Where the request stands, it cannot be decided so.
     CoreRequestConflict = "core_request_conflict", CONFLICT, "The request cannot be decided so",
-        "The request of the core exists, and where it stands this cannot be decided: it has become a transfer, the core does not ask for it any more, or it is not what was shown; `detail` says which. Nothing is paid. Read it again before you decide.";
+        "The request of the core exists, and where it stands this cannot be decided: it has become a transfer, the core does not ask for it any more, or it is not what was shown; `detail` says which, and `version` where it is now if another version was named. Nothing is paid. Read it again before you decide.";
     /// The transfer is being worked on.
     TransferBusy = "transfer_busy", CONFLICT, "The transfer is being worked on",
         "Another step of the same transfer is running. Nothing was done. Try again after the time in `Retry-After`.";

@@ -20,6 +20,8 @@ pub struct TransferView {
     /// Its id. The references that providers and cores see differ from it in the last two digits.
     #[schema(examples("019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00"))]
     id: String,
+    /// How often it has changed: a decision about it names what was shown.
+    version: u64,
     #[schema(schema_with = words::kind_schema)]
     kind: &'static str,
     #[schema(schema_with = words::status_schema)]
@@ -180,6 +182,7 @@ impl TransferView {
         let (amount, currency) = money(summary.amount);
         Self {
             id: summary.id.to_string(),
+            version: summary.version,
             kind: summary.kind.as_str(),
             status: summary.status.as_str(),
             provider: summary.provider.to_string(),

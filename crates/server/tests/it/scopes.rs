@@ -182,7 +182,10 @@ async fn a_transfer_that_is_larger_is_seen_and_not_moved() {
             format!("/v1/suspense/{waiting}/assignments"),
             json!({ "account": { "type": "savings", "id": 42 } }),
         ),
-        ("/v1/core-requests/main/loan-7/approvals".to_owned(), json!({ "reason": "because" })),
+        (
+            "/v1/core-requests/main/loan-7/approvals".to_owned(),
+            json!({ "reason": "because", "version": 1 }),
+        ),
         ("/v1/core-requests/main/loan-7/declines".to_owned(), json!({ "reason": "because" })),
     ] {
         let answer = world.post("bound", &path, &body).await;
