@@ -98,7 +98,7 @@ fn calling<'a, I: Ord>(
     known.filter(|_| equal).map(|(id, _)| id)
 }
 
-fn sha256(text: &str) -> [u8; 32] {
+pub(crate) fn sha256(text: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
     bytes

@@ -41,7 +41,7 @@ pub mod state;
 pub mod wire;
 
 pub use docs::openapi_json;
-pub use options::{ApiKey, OptionsError, Role, ServerOptions};
+pub use options::{ApiKey, KNOWN_TO_ALL, OptionsError, Role, ServerOptions, is_known_to_all};
 pub use requests::CoreRequestService;
 pub use router::{router, watch_router};
 pub use scope::Scope;

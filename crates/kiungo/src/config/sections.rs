@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use kiungo_engine::SharingOptions;
-use kiungo_server::Scope;
+use kiungo_server::{KNOWN_TO_ALL, Scope, is_known_to_all};
+use kiungo_transport::is_exposed_text;
 
 use super::read::Section;
 use super::scope;
@@ -56,6 +57,7 @@ impl Server {
 
 fn public_url(section: &mut Section<'_>) -> Option<String> {
     let url = section.text("public_url");
+    let plaintext_allowed = section.flag("plaintext_allowed", false);
     let url = url.trim_end_matches('/');
     if url.is_empty() {
         return None;
@@ -67,6 +69,13 @@ fn public_url(section: &mut Section<'_>) -> Option<String> {
     if !fits {
         let message =
             format!("`{url}` is not an address such as https://pay.example, without query or user");
+        section.problem("public_url", message);
+    } else if !plaintext_allowed && is_exposed_text(url) {
+        let message = format!(
+            "`{url}` has no TLS, and the secrets of callbacks stand in their addresses: put a proxy \
+             with TLS in front and write https://, or set server.plaintext_allowed = true where the \
+             network in between is trusted"
+        );
         section.problem("public_url", message);
     }
     Some(url.to_owned())
@@ -177,6 +186,8 @@ impl ApiKey {
                 // Not shown: it may be the key itself.
                 let message = "is not 64 hexadecimal digits: printf %s \"$KEY\" | sha256sum";
                 section.problem("sha256", message.to_owned());
+            } else if bytes.as_ref().is_some_and(is_known_to_all) {
+                section.problem("sha256", KNOWN_TO_ALL.to_owned());
             }
             bytes
         });

@@ -15,7 +15,7 @@ public_url = "https://pay.example/"
 
 [[api.keys]]
 name = "mobile-app"
-sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+sha256 = "3c8d1fa5b0e94c7a21d6f5807be3a9142f60c8d73b5e91a04cd2867f1b9e05a3"
 roles = ["read", "write"]
 
 [[cores]]
@@ -312,6 +312,8 @@ mistakes! {
     a_secret_file_that_is_not_there: "[[providers]]\nid = \"a\"\nmapping = \"m\"\ncallback_secret_file = \"/nowhere/secret\"", [];
     a_weak_callback_secret: FILE, [("KIUNGO__PROVIDERS__MPESA_TZ__CALLBACK_SECRET", "short")];
     a_key_instead_of_its_hash: "[[api.keys]]\nname = \"x\"\nsha256 = \"geheim\"\nroles = [\"admin\"]", [];
+    the_key_of_an_example: "[[api.keys]]\nname = \"x\"\nsha256 = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"\nroles = [\"read\"]", [];
+    an_address_without_tls: "[server]\npublic_url = \"http://pay.example\"", [];
     a_scope_that_is_none: "[[api.keys]]\nname = \"x\"\nsha256 = \"ab\"\nroles = [\"read\"]\ncores = []\nproviders = [\"M Pesa\"]\nkinds = [\"deposits\"]\namount_max = { TZS = 5, XXY = \"5\" }", [];
     a_scope_without_currency: "[[messaging.clients]]\nuser = \"x\"\nname = \"x\"\nroles = [\"write\"]\namount_max = \"500\"", [];
     a_queue_that_is_not_there: "[queue]\nurl = \"kafka://x\"", [];
