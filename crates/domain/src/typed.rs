@@ -283,7 +283,9 @@ mod tests {
     fn what_changes_the_order_of_others_is_found_and_written_as_its_code() {
         let all = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
         assert!(all.chars().all(|c| is_directional(c) && is_hidden(c)));
-        for text in ["", "Asha", "عائشة", "a\u{200b}b", "\u{200d}", "–", "\u{2065}", "\u{206a}", "\u{2029}"] {
+        for text in
+            ["", "Asha", "عائشة", "a\u{200b}b", "\u{200d}", "–", "\u{2065}", "\u{206a}", "\u{2029}"]
+        {
             assert!(!text.contains(is_directional), "{text:?}");
             assert_eq!(legible(text), text);
         }

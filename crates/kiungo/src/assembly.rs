@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kiungo_core_banking::Core;
-use kiungo_core_fineract::{Auth, Fineract, Options as FineractOptions, Secrets as FineractSecrets};
+use kiungo_core_fineract::{
+    Auth, Fineract, Options as FineractOptions, Secrets as FineractSecrets,
+};
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::{CoreLink, ProviderLink, TrafficOptions};
 use kiungo_mapping::Mapping;

@@ -293,7 +293,7 @@ impl ProviderRules for MappedRules {
         self.mapping.payment_type(core)
     }
 
-    fn holder_must_match(&self) -> bool {
-        self.mapping.core().holder_must_match
+    fn holder_must_match(&self, kind: Kind) -> bool {
+        self.mapping.core().holder_must_match.of(kind)
     }
 }

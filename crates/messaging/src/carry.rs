@@ -2,8 +2,8 @@
 
 use kiungo_domain::TransferId;
 use kiungo_engine::request::{Caller, RequestError};
-use kiungo_server::{Scope, Service};
 use kiungo_server::problem::{Code, Problem};
+use kiungo_server::{Scope, Service};
 use kiungo_store::KeyHolder;
 
 use crate::command::{CommandType, Request};

@@ -46,9 +46,7 @@ pub fn router(state: ServerState) -> Router {
         scraped
     } else {
         let whole = from_fn_with_state(Arc::clone(&state), require_everything);
-        behind_key(
-            scraped.route_layer(whole).route_layer(from_fn_with_state(Role::Read, require)),
-        )
+        behind_key(scraped.route_layer(whole).route_layer(from_fn_with_state(Role::Read, require)))
     };
     let api = behind_key(api.layer(from_fn_with_state(Arc::clone(&state), admit)));
     let mut all = open.merge(api).merge(scraped).merge(callback_routes());

@@ -67,9 +67,9 @@ fn amounts(section: &mut Section<'_>) -> Option<BTreeMap<Currency, Money>> {
             Err(error) => section.problem(KEY, error.to_string()),
         }
     }
-    let shown = amounts.values().map(|money: &Money| {
-        format!("{} = {}", money.currency(), quoted(&money.to_decimal()))
-    });
+    let shown = amounts
+        .values()
+        .map(|money: &Money| format!("{} = {}", money.currency(), quoted(&money.to_decimal())));
     let shown: Vec<_> = shown.collect();
     section.show(KEY, &format!("{{ {} }}", shown.join(", ")));
     Some(amounts)

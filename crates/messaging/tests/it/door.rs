@@ -126,9 +126,10 @@ async fn a_client_moves_what_is_in_its_scope_alone() {
     let fate = scene.send(ERP, &create("k-1")).await;
     let why = "forbidden: this key moves 100.00 TZS at most";
     assert_eq!(fate, rejected(why, Some("/data/amount")));
-    assert_eq!(scene.send(ERP, &command("k-1", "transfer.create", transfer("100"))).await, [
-        Settled::Done
-    ]);
+    assert_eq!(
+        scene.send(ERP, &command("k-1", "transfer.create", transfer("100"))).await,
+        [Settled::Done]
+    );
     // Money in suspense is 2,500.
     let id = scene.world.suspended().await.to_string();
     let reversal = json!({ "transfer": id, "reason": "x" });

@@ -99,7 +99,10 @@ fn complete(operation: &mut Operation) {
     let responses = &mut operation.responses.responses;
     if !open {
         responses.insert("401".to_owned(), problem("`unauthenticated`"));
-        responses.insert("403".to_owned(), problem("`forbidden`: the key lacks the role, or is bound to something else"));
+        responses.insert(
+            "403".to_owned(),
+            problem("`forbidden`: the key lacks the role, or is bound to something else"),
+        );
         responses.insert("429".to_owned(), problem("`too_many_requests`"));
     }
     responses.insert("default".to_owned(), problem("Any other problem"));

@@ -18,8 +18,8 @@ use kiungo_store::{Summary, TransferQuery};
 use serde::Deserialize;
 use thiserror::Error;
 
-pub use judge::{About, Intent};
 pub(crate) use judge::no_provider;
+pub use judge::{About, Intent};
 pub(crate) use reach::Reach;
 
 /// The part of the business that a key may see and move. Everything, unless something is named.

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use crate::desk::suspended;
 use crate::fake::tzs;
 use crate::requests::{row, world_with};
-use crate::world::{Answer, World, creation, deposit, deposit_with, json_post, key, options, request};
+use crate::world::{
+    Answer, World, creation, deposit, deposit_with, json_post, key, options, request,
+};
 
 const ALL: [Role; 3] = [Role::Read, Role::Write, Role::Operate];
 
@@ -194,7 +196,10 @@ async fn a_transfer_that_is_larger_is_seen_and_not_moved() {
         assert_eq!(detail, "this key moves 125.49 TZS at most", "{path}");
     }
     let answer = world.send(creation("bound", "k2", deposit().to_string())).await;
-    assert_eq!((answer.problem().as_str(), answer.places()), ("forbidden", vec!["#/amount".into()]));
+    assert_eq!(
+        (answer.problem().as_str(), answer.places()),
+        ("forbidden", vec!["#/amount".into()])
+    );
     let usd = deposit_with("/currency", "USD".into());
     let answer = world.send(creation("bound", "k2", usd.to_string())).await;
     assert_eq!(answer.places(), ["#/currency"]);
