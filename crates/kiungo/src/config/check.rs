@@ -25,7 +25,6 @@ impl Config {
         let mut check = Check { config: self, problems: Vec::new() };
         check.unique("cores", "id", self.cores.iter().map(|core| core.id.as_str()));
         check.unique("providers", "id", self.providers.iter().map(|p| p.id.as_str()));
-        check.unique("api.keys", "name", self.api.keys.iter().map(|key| key.name.as_str()));
         if self.cores.is_empty() {
             check.problem("cores", "there is no core: add a section [[cores]]");
         }

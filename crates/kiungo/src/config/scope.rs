@@ -11,8 +11,8 @@ use super::read::{Section, quoted};
 
 /// `cores`, `providers`, `kinds` and `amount_max` of an entry. What is left out binds to nothing.
 pub(super) fn read(section: &mut Section<'_>) -> Scope {
-    let cores = names(section, "cores", |name| CoreId::new(name));
-    let providers = names(section, "providers", |name| ProviderId::new(name));
+    let cores = names(section, "cores", CoreId::new);
+    let providers = names(section, "providers", ProviderId::new);
     let kinds = names(section, "kinds", |name| {
         let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
         let all = || Kind::ALL.map(Kind::as_str).join(", ");
@@ -55,7 +55,8 @@ fn amounts(section: &mut Section<'_>) -> Option<BTreeMap<Currency, Money>> {
         section.problem(KEY, wrong.to_owned());
     }
     let mut amounts = BTreeMap::new();
-    for (code, value) in table {
+    // In one order, whatever the file's was.
+    for (code, value) in table.iter().collect::<BTreeMap<_, _>>() {
         let ValueKind::String(amount) = &value.kind else {
             section.problem(KEY, format!("`{code}`: an amount is a text, for example \"500000\""));
             continue;

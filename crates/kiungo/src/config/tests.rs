@@ -410,6 +410,20 @@ fn parts_that_do_not_fit_are_all_named() {
 }
 
 #[test]
+fn a_key_is_changed_with_both_side_by_side() {
+    let roles = "roles = [\"read\", \"write\"]\n";
+    let second = format!("[[api.keys]]\nname = \"mobile-app\"\nsha256 = \"{}\"\n", "ab".repeat(32));
+    let file = FILE.replace(roles, &format!("{roles}{second}{roles}"));
+    let place = Place::new(&file);
+    let config = place.load(&SECRETS).unwrap();
+    config.check().unwrap();
+    assert_eq!(config.api.keys.len(), 2);
+    let which = [("KIUNGO__API__KEYS__MOBILE_APP__ROLES", "read")];
+    let error = place.load(&which).unwrap_err();
+    assert!(error.contains("several [[api.keys]] have the name `mobile_app`"), "{error}");
+}
+
+#[test]
 fn a_scope_is_read_and_names_what_is_there() {
     let scope = "cores = [\"main\"]\nproviders = [\"mpesa-tz\"]\nkinds = [\"deposit\", \"withdrawal\"]\n\
                  amount_max = { TZS = \"500000\", USD = \"200.50\" }";

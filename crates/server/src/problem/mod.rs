@@ -92,7 +92,7 @@ pub(crate) struct ProblemBody {
     /// The transfer that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer: Option<String>,
-    /// The version at which that is which was named by another one.
+    /// The version of what the request is about, if it names another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples(4))]
     version: Option<u64>,
