@@ -287,16 +287,18 @@ async fn owner(client: &Client, check: &AccountCheck, account: &Account) -> Resu
     }
     let Some(holder) = &check.holder else { return Ok(()) };
     let known = owner.as_ref().and_then(|owner| owner.mobile_no.get());
-    let matches = match (known, options.holder_match) {
-        (Some(number), _) => holder.is_written(number),
-        (None, HolderMatch::Phone) => false,
-        (None, HolderMatch::PhoneIfKnown) => true,
-    };
-    if matches {
-        Ok(())
-    } else {
-        let message = "the wallet's number is not the account owner's";
-        Err(refused("holder.mismatch", Reason::Other, message))
+    match (known, options.holder_match) {
+        (Some(number), _) if holder.is_written(number) => Ok(()),
+        (Some(_), _) => {
+            let message = "the wallet's number is not the account owner's";
+            Err(refused("holder.mismatch", Reason::Other, message))
+        }
+        (None, HolderMatch::Phone) => {
+            let message = "the core knows no phone number of the account's owner, so nobody knows \
+                           whether the wallet is theirs; enter it in the core";
+            Err(refused("holder.unknown", Reason::Other, message))
+        }
+        (None, HolderMatch::PhoneIfKnown) => Ok(()),
     }
 }
 

@@ -5,6 +5,9 @@
 //! en dash for `-`, a no-break space for a blank, `٣` for `3`. They are read as their plain siblings.
 //! Letters are never read as digits, nor digits as letters: that would be guessing.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use crate::party::AccountRef;
@@ -49,6 +52,63 @@ pub fn plain(c: char) -> char {
 
 fn digit(c: char, zero: char) -> char {
     char::from_digit(u32::from(c) - u32::from(zero), 10).unwrap_or(c)
+}
+
+/// True for a character that takes no width and changes the order in which others are shown: a text with
+/// one of them can look like another text. By the Unicode Character Database: ARABIC LETTER MARK,
+/// LEFT-TO-RIGHT MARK and RIGHT-TO-LEFT MARK, the embeddings and overrides with their end, the isolates
+/// with theirs.
+pub const fn is_directional(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+    )
+}
+
+/// True for a character that has no place in a text of a line that people read: a control character, or
+/// one that [`is_directional`]. Texts of persons and clients are refused with one; what comes from outside
+/// is kept as it came and [shown](legible) otherwise.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || is_directional(c)
+}
+
+/// The text as it can be shown: directional characters written as their codes, `\u202E`, with `mark` in
+/// place of `\u`.
+fn written(text: &str, mark: &str) -> String {
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_directional(c) {
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "{mark}{:04X}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// A text from outside as it can be shown: each directional character written as its code, `\u202E`, so
+/// that nothing looks like what it is not.
+pub fn legible(text: &str) -> Cow<'_, str> {
+    if text.contains(is_directional) {
+        Cow::Owned(written(text, "\\u"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A text of JSON whose strings are [`legible`] to whoever reads them.
+pub fn legible_json(json: &str) -> Cow<'_, str> {
+    if json.contains(is_directional) {
+        // The backslash itself is escaped: a reader finds a code, not the character.
+        Cow::Owned(written(json, "\\\\u"))
+    } else {
+        Cow::Borrowed(json)
+    }
 }
 
 /// True for a plain character that is one of [`SEPARATORS`].
@@ -217,5 +277,22 @@ mod tests {
             assert!(!is_copy(text, "000000001"), "{text:?}");
         }
         assert!(!is_copy("", "") && !is_copy("-", "."), "nothing is no copy of nothing");
+    }
+
+    #[test]
+    fn what_changes_the_order_of_others_is_found_and_written_as_its_code() {
+        let all = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+        assert!(all.chars().all(|c| is_directional(c) && is_hidden(c)));
+        for text in
+            ["", "Asha", "عائشة", "a\u{200b}b", "\u{200d}", "–", "\u{2065}", "\u{206a}", "\u{2029}"]
+        {
+            assert!(!text.contains(is_directional), "{text:?}");
+            assert_eq!(legible(text), text);
+        }
+        assert_eq!(legible("pay \u{202e}321\u{202c}."), "pay \\u202E321\\u202C.");
+        assert_eq!(legible("\u{61c}1"), "\\u061C1");
+        assert!(!legible(all).contains(is_directional));
+        assert_eq!(legible_json("[\"a\u{202e}b\"]"), "[\"a\\\\u202Eb\"]");
+        assert!(is_hidden('\n') && is_hidden('\u{7f}') && !is_hidden(' '));
     }
 }

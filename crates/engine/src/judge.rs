@@ -127,7 +127,7 @@ impl Inner {
         }
         let mut refusal = None;
         for account in accounts {
-            let holder = notice.msisdn.clone().filter(|_| port.rules.holder_must_match());
+            let holder = notice.msisdn.clone().filter(|_| port.rules.holder_must_match(kind));
             let check = AccountCheck { account, booking: None, amount: notice.amount, holder, at };
             match core.core.check(&check).await {
                 CheckAnswer::Allowed(_) | CheckAnswer::Unclear { .. } => return None,

@@ -136,7 +136,8 @@ impl Inner {
             };
         };
         let instruction = transfer.instruction();
-        let holder = || instruction.msisdn.clone().filter(|_| wallet.rules.holder_must_match());
+        let must_match = wallet.rules.holder_must_match(transfer.kind());
+        let holder = || instruction.msisdn.clone().filter(|_| must_match);
         let booking = match instruction.origin {
             Origin::Api { .. } => Some(first_booking(transfer)),
             Origin::Wallet { .. } => None,

@@ -93,8 +93,8 @@ pub trait ProviderRules: Send + Sync {
     /// The payment type under which this core books the provider's money.
     fn payment_type(&self, core: &CoreId) -> Option<u64>;
 
-    /// Whether the account's holder must have the wallet's number.
-    fn holder_must_match(&self) -> bool;
+    /// Whether the account's holder must have the wallet's number, for transfers of this kind.
+    fn holder_must_match(&self, kind: Kind) -> bool;
 }
 
 /// What a provider is expected to charge. It stands beside the amount, never inside it (rule 9).

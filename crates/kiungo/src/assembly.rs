@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kiungo_core_banking::Core;
-use kiungo_core_fineract::{Fineract, Options as FineractOptions, Secrets as FineractSecrets};
+use kiungo_core_fineract::{
+    Auth, Fineract, Options as FineractOptions, Secrets as FineractSecrets,
+};
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::{CoreLink, ProviderLink, TrafficOptions};
 use kiungo_mapping::Mapping;
-use kiungo_transport::{Network, NetworkOptions, Transport};
+use kiungo_transport::{Network, NetworkOptions, Transport, is_exposed_text};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{Checked, Config, ConfigErrors, CoreConfig, ProviderConfig};
@@ -85,8 +87,18 @@ impl Assembly {
 fn assemble_core(core: &CoreConfig) -> Result<AssembledCore, ConfigErrors> {
     let place = |part: &str| format!("core `{}`: {part}", core.id);
     let (ca, proxy) = (core.ca_file.as_deref(), core.proxy.clone());
-    let transport = network(ca, None, proxy, &place("ca_file, proxy"))?;
+    let allowed = core.plaintext_allowed;
+    let transport = network(ca, None, proxy, allowed, &place("ca_file, proxy"))?;
     let options: FineractOptions = core.fineract.read_as()?;
+    let token_url = match &options.auth {
+        Auth::Oauth2 { token_url, .. } => Some(token_url.as_str()),
+        Auth::Basic { .. } => None,
+    };
+    for url in [Some(options.base_url.as_str()), token_url].into_iter().flatten() {
+        if !core.plaintext_allowed && is_exposed_text(url) {
+            return Err(core.fineract.problem_with(exposed(url, "[[cores]]")));
+        }
+    }
     let secrets: FineractSecrets =
         core.secrets.read().map_err(|e| ConfigErrors::one(place("secrets"), e.to_string()))?;
     let base_url = options.base_url.clone();
@@ -117,8 +129,14 @@ fn assemble_provider(
     };
     let Some(core) = cores.get(&core_config.id) else { return Ok(None) };
     let (ca, identity) = (provider.ca_file.as_deref(), provider.identity_file.as_deref());
-    let proxy = provider.proxy.clone();
-    let transport = network(ca, identity, proxy, &place("ca_file, identity_file, proxy"))?;
+    let (proxy, allowed) = (provider.proxy.clone(), provider.plaintext_allowed);
+    for (key, url) in wiring::addresses(mapping) {
+        if !allowed && is_exposed_text(&url) {
+            let place = format!("{}: {key}", mapping.file());
+            return Err(ConfigErrors::one(place, exposed(&url, "[[providers]]")));
+        }
+    }
+    let transport = network(ca, identity, proxy, allowed, &place("ca_file, identity_file, proxy"))?;
     let secrets: ProviderSecrets =
         provider.secrets.read().map_err(|e| ConfigErrors::one(place("secrets"), e.to_string()))?;
     let parts = ProviderParts {
@@ -141,6 +159,14 @@ fn assemble_provider(
     Ok(Some(AssembledProvider { link, mapping: mapping.clone(), transport }))
 }
 
+fn exposed(url: &str, entry: &str) -> String {
+    format!(
+        "`{url}` is on another machine and has no TLS, so that others on the way could read the \
+         credentials and change amounts: write https://, or set plaintext_allowed = true in its \
+         entry {entry} where the network in between is trusted"
+    )
+}
+
 /// Where a provider calls back, its secret included; `None` if it cannot.
 fn callback_base(config: &Config, provider: &ProviderConfig) -> Option<String> {
     let (url, secret) =
@@ -153,6 +179,7 @@ fn network(
     ca_file: Option<&Path>,
     identity_file: Option<&Path>,
     proxy: Option<SecretString>,
+    plaintext_allowed: bool,
     place: &str,
 ) -> Result<Arc<dyn Transport>, ConfigErrors> {
     let read = |path: &Path| {
@@ -166,7 +193,13 @@ fn network(
         .map(|pem| String::from_utf8(pem).map(SecretString::from))
         .transpose()
         .map_err(|_| ConfigErrors::one(place, "the client certificate and key are not PEM text"))?;
-    let options = NetworkOptions { ca_pem, identity_pem, proxy, ..NetworkOptions::default() };
+    let options = NetworkOptions {
+        ca_pem,
+        identity_pem,
+        proxy,
+        plaintext_allowed,
+        ..NetworkOptions::default()
+    };
     let network =
         Network::new(&options).map_err(|error| ConfigErrors::one(place, error.to_string()))?;
     Ok(Arc::new(network))

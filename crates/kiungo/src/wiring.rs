@@ -126,6 +126,25 @@ pub fn base_url(mapping: &Mapping) -> Option<String> {
     }
 }
 
+/// Every address at which a mapping's provider is asked; none if its section cannot be read.
+pub fn addresses(mapping: &Mapping) -> Vec<(&'static str, String)> {
+    let family = mapping.family().as_str();
+    match mapping.family() {
+        Family::Gsma => {
+            let options = mapping.section::<gsma::Options>(family).ok();
+            let named = |o: gsma::Options| {
+                let token_url = o.token_url.map(|url| ("gsma.token_url", url));
+                [Some(("gsma.base_url", o.base_url)), token_url].into_iter().flatten()
+            };
+            options.into_iter().flat_map(named).collect()
+        }
+        Family::Mpesa => {
+            let options = mapping.section::<mpesa::Options>(family).ok();
+            options.into_iter().map(|o| ("mpesa.base_url", o.base_url)).collect()
+        }
+    }
+}
+
 fn adapter(parts: &ProviderParts) -> Result<Arc<dyn Provider>, WiringError> {
     let mapping = &parts.mapping;
     let terms = terms(mapping, parts.callback_base.clone())?;
@@ -274,7 +293,7 @@ impl ProviderRules for MappedRules {
         self.mapping.payment_type(core)
     }
 
-    fn holder_must_match(&self) -> bool {
-        self.mapping.core().holder_must_match
+    fn holder_must_match(&self, kind: Kind) -> bool {
+        self.mapping.core().holder_must_match.of(kind)
     }
 }

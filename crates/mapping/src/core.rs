@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use kiungo_domain::CoreId;
 use kiungo_domain::policy::OnCoreRejection;
+use kiungo_domain::{CoreId, Kind};
 
 use crate::inquiry::InquirySettings;
-use crate::read::Table;
+use crate::read::{Item, Table};
 
 /// How this provider's transfers are booked in a core.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,11 +15,52 @@ pub struct CoreRules {
     payment_types: BTreeMap<CoreId, u64>,
     /// What happens to money that was received and that the core refuses.
     pub on_core_rejection: OnCoreRejection,
-    /// Whether the account's holder in the core must have the wallet's number.
-    pub holder_must_match: bool,
+    /// When the account's holder in the core must have the wallet's number.
+    pub holder_must_match: HolderMustMatch,
     /// How core operations of this provider are asked about, where it differs from the core's own
     /// settings.
     pub inquiry: InquirySettings,
+}
+
+/// When the account's holder in the core must have the wallet's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HolderMustMatch {
+    /// When a wallet pays. Default false: people pay for others.
+    pub collect: bool,
+    /// When a wallet is paid. Default true: what has been paid to a stranger does not come back.
+    pub pay_out: bool,
+}
+
+impl Default for HolderMustMatch {
+    fn default() -> Self {
+        Self { collect: false, pay_out: true }
+    }
+}
+
+impl HolderMustMatch {
+    /// The setting for this kind of transfer.
+    pub const fn of(self, kind: Kind) -> bool {
+        if kind.is_inbound() { self.collect } else { self.pay_out }
+    }
+
+    fn read(item: &Item<'_>) -> Self {
+        let mut setting = Self::default();
+        if item.is_boolean() {
+            item.problem(
+                "is two settings now, for both directions: write { collect = false, pay_out = true }",
+            );
+            return setting;
+        }
+        let Some(mut table) = item.table() else { return setting };
+        if let Some(value) = table.get("collect").and_then(|item| item.boolean()) {
+            setting.collect = value;
+        }
+        if let Some(value) = table.get("pay_out").and_then(|item| item.boolean()) {
+            setting.pay_out = value;
+        }
+        table.finish();
+        setting
+    }
 }
 
 impl Default for CoreRules {
@@ -28,7 +69,7 @@ impl Default for CoreRules {
             payment_type: None,
             payment_types: BTreeMap::new(),
             on_core_rejection: OnCoreRejection::Suspense,
-            holder_must_match: false,
+            holder_must_match: HolderMustMatch::default(),
             inquiry: InquirySettings::default(),
         }
     }
@@ -61,8 +102,8 @@ impl CoreRules {
         {
             rules.on_core_rejection = choice;
         }
-        if let Some(value) = table.get("holder_must_match").and_then(|item| item.boolean()) {
-            rules.holder_must_match = value;
+        if let Some(item) = table.get("holder_must_match") {
+            rules.holder_must_match = HolderMustMatch::read(&item);
         }
         if let Some(mut inquiry) = table.table("inquiry") {
             rules.inquiry = InquirySettings::read(&mut inquiry);

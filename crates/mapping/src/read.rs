@@ -139,6 +139,11 @@ impl<'a> Item<'a> {
         Some(text)
     }
 
+    /// True if the value is `true` or `false`.
+    pub(crate) fn is_boolean(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::Boolean(_))
+    }
+
     /// The value as `true` or `false`.
     pub(crate) fn boolean(&self) -> Option<bool> {
         let DeValue::Boolean(value) = self.value.get_ref() else {

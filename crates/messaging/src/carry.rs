@@ -3,8 +3,8 @@
 use kiungo_domain::TransferId;
 use kiungo_engine::request::{Caller, RequestError};
 use kiungo_engine::{ActError, Acted, NewAction, PersonAction};
-use kiungo_server::Service;
 use kiungo_server::problem::{Code, Problem};
+use kiungo_server::{Scope, Service};
 use kiungo_store::{Action, ActionId, ActionState, KeyHolder};
 
 use crate::command::{CommandType, Request};
@@ -18,6 +18,8 @@ pub(crate) struct Order {
     pub(crate) kind: CommandType,
     /// The name of the client that sent it.
     pub(crate) client: String,
+    /// The part of the business that the client may move.
+    pub(crate) scope: Scope,
     /// Its content.
     pub(crate) request: Request,
 }
@@ -50,6 +52,10 @@ pub(crate) const fn for_now(code: Code) -> bool {
 impl Order {
     /// Carries it out. May be dropped at any moment, and tried again.
     pub(crate) async fn carry_out(&self, service: &dyn Service) -> Result<Done, Problem> {
+        if let Err(refused) = self.scope.judge(service, self.request.about()).await {
+            // What was carried out before is answered as it was then.
+            return self.earlier(service).await?.ok_or(refused);
+        }
         match &self.request {
             Request::Create(new) => {
                 let submitted = service.submit((**new).clone(), self.caller()).await?;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use kiungo_domain::typed::is_hidden;
 use kiungo_server::problem::{Code, MemberError, Problem};
 use kiungo_server::wire::check::Checks;
 use kiungo_server::wire::{read_object, time};
@@ -108,8 +109,10 @@ fn member<'a>(members: &'a BTreeMap<String, Box<RawValue>>, name: &str) -> Optio
 
 fn text(value: &str) -> Read<String> {
     let text: String = serde_json::from_str(value).map_err(|_| "this is not a text".to_owned())?;
-    if text.is_empty() || text.chars().any(char::is_control) {
-        return Err("an attribute is not empty and has no control characters".to_owned());
+    if text.is_empty() || text.contains(is_hidden) {
+        let why = "an attribute is not empty and has no control characters, nor any that change the \
+                   direction of writing";
+        return Err(why.to_owned());
     }
     Ok(text)
 }

@@ -4,6 +4,7 @@ use kiungo_domain::{AccountRef, TransferId};
 use kiungo_engine::PersonAction;
 use kiungo_engine::request::NewTransfer;
 use kiungo_server::problem::Problem;
+use kiungo_server::scope::{About, Intent};
 use kiungo_server::wire::request::{TransferRequest, digest};
 use kiungo_server::wire::{read_object, sha256_hex};
 use kiungo_server::{Role, Wallets};
@@ -175,6 +176,16 @@ impl Request {
             }
             CommandType::Approve => read_object::<ApprovalData>(data)?.read(),
             CommandType::Decline => read_object::<DeclineData>(data)?.read(),
+        }
+    }
+
+    /// What it is about, as far as a client's scope asks.
+    pub fn about(&self) -> About<'_> {
+        match self {
+            Self::Create(new) => About::New(new),
+            Self::Inquire(transfer) => About::Transfer(*transfer, Intent::Move),
+            Self::Act { action, .. } => About::of_action(action, Intent::Move),
+            Self::Judge { action, .. } => About::Action(*action, Intent::Move),
         }
     }
 

@@ -150,7 +150,8 @@ impl Inner {
         }
         let request = Request::read(kind, &event.data, &*self.service);
         let request = request.map_err(|problem| Refusal::at("/data", &problem))?;
-        Ok(Order { id: event.id, kind, client: client.name.clone(), request })
+        let (client, scope) = (client.name.clone(), client.scope.clone());
+        Ok(Order { id: event.id, kind, client, scope, request })
     }
 
     fn sender(&self, command: &Command) -> Result<&Client, Refusal> {

@@ -9,6 +9,7 @@
 //! | `command.rejected` | `kiungo.command.rejected` | `command/{client}/{id}/rejected/{digest of the body}` |
 
 use bytes::Bytes;
+use kiungo_domain::typed::legible_json;
 use kiungo_domain::{ProviderId, Timestamp};
 use kiungo_engine::ExpectedFee;
 use kiungo_queue::EventMessage;
@@ -199,7 +200,8 @@ impl Voice {
             data,
         };
         // Structs of plain values always have a JSON form.
-        let body = Bytes::from(serde_json::to_vec(&envelope).unwrap_or_default());
+        let body = serde_json::to_string(&envelope).unwrap_or_default();
+        let body = Bytes::from(legible_json(&body).into_owned());
         EventMessage { id: fact.id, topic: fact.topic, body }
     }
 }

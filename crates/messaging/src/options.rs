@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use kiungo_server::{OptionsError, Role};
+use kiungo_server::{OptionsError, Role, Scope};
 use serde::Deserialize;
 
 /// The options of the AMQP interface, section `messaging` of the configuration.
@@ -74,6 +74,9 @@ pub struct Client {
     /// What it may do: `write` creates transfers and asks after them, `operate` gives them back and
     /// assigns suspended money.
     pub roles: BTreeSet<Role>,
+    /// The part of the business that it may do it with. Default everything.
+    #[serde(default)]
+    pub scope: Scope,
 }
 
 impl MessagingOptions {
@@ -163,6 +166,7 @@ mod tests {
             user: user.to_owned(),
             name: "erp".to_owned(),
             roles: BTreeSet::from([Role::Write]),
+            scope: Scope::default(),
         };
         let clients = vec![client("erp-1"), client("erp-2")];
         let mut options = MessagingOptions { clients, ..MessagingOptions::default() };

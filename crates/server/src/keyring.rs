@@ -11,6 +11,7 @@ use kiungo_domain::{CoreId, ProviderId};
 use secrecy::ExposeSecret;
 
 use crate::options::{Role, ServerOptions};
+use crate::scope::Scope;
 
 /// The holder of an API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +19,18 @@ pub(crate) struct Identity {
     /// The name of the key.
     pub(crate) client: Arc<str>,
     roles: BTreeSet<Role>,
+    scope: Arc<Scope>,
 }
 
 impl Identity {
     /// Whether the key has this role.
     pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
+    }
+
+    /// The part of the business that the key may see and move.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
     }
 }
 
@@ -38,8 +45,11 @@ impl Keyring {
     /// The keys and secrets of options that have been checked.
     pub(crate) fn new(options: &ServerOptions) -> Self {
         let identity = |key: &crate::ApiKey| {
-            let identity =
-                Identity { client: Arc::from(key.name.as_str()), roles: key.roles.clone() };
+            let identity = Identity {
+                client: Arc::from(key.name.as_str()),
+                roles: key.roles.clone(),
+                scope: Arc::new(key.scope.clone()),
+            };
             key.digest().map(|digest| (digest, identity))
         };
         let secrets = options.callback_secrets.iter();
@@ -88,7 +98,7 @@ fn calling<'a, I: Ord>(
     known.filter(|_| equal).map(|(id, _)| id)
 }
 
-fn sha256(text: &str) -> [u8; 32] {
+pub(crate) fn sha256(text: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
     bytes

@@ -11,6 +11,7 @@
 //! * [`problem`]: RFC 9457 problem details, one code for each thing that can go wrong
 //! * `api`: the handlers under `/v1`
 //! * [`wire`]: requests and answers as JSON; the AMQP interface speaks the same
+//! * [`scope`]: the part of the business that a key may see and move
 //! * `extract`: reading requests strictly
 //! * `layers`: what every request passes: identity, bounds, authentication
 //! * `callbacks`: what providers call
@@ -33,15 +34,17 @@ pub mod options;
 pub mod problem;
 pub mod requests;
 mod router;
+pub mod scope;
 pub mod serve;
 pub mod service;
 pub mod state;
 pub mod wire;
 
 pub use docs::openapi_json;
-pub use options::{ApiKey, OptionsError, Role, ServerOptions};
+pub use options::{ApiKey, KNOWN_TO_ALL, OptionsError, Role, ServerOptions, is_known_to_all};
 pub use requests::CoreRequestService;
 pub use router::{router, watch_router};
+pub use scope::Scope;
 pub use serve::serve;
 pub use service::{Service, Wallets};
 pub use state::{Readiness, ServerState};

@@ -8,6 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::keyring::sha256;
+use crate::scope::Scope;
+
 /// The HTTP server's options, section `server` of the configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -92,6 +95,9 @@ pub struct ApiKey {
     pub sha256: String,
     /// What it may do.
     pub roles: BTreeSet<Role>,
+    /// The part of the business that it may do it with. Default everything.
+    #[serde(default)]
+    pub scope: Scope,
 }
 
 /// What a key may do. None includes another.
@@ -185,6 +191,9 @@ impl ApiKey {
             let why = "the SHA-256 of the key is 64 hexadecimal digits";
             return error(&format!("keys[{index}].sha256"), why);
         }
+        if self.digest().is_some_and(|digest| is_known_to_all(&digest)) {
+            return error(&format!("keys[{index}].sha256"), KNOWN_TO_ALL);
+        }
         if self.roles.is_empty() {
             let why = "a key needs at least one role: read, write, operate";
             return error(&format!("keys[{index}].roles"), why);
@@ -206,6 +215,19 @@ impl ApiKey {
     }
 }
 
+/// What is wrong with a key that everybody knows.
+pub const KNOWN_TO_ALL: &str = "is the hash of a key that everybody knows, from an example: make a key \
+    of your own with `kiungo config key`, which prints the lines to put here";
+
+/// True for the hash of a key that everybody knows: the word that stood in examples, words that are
+/// put in place of a key, and no key at all.
+pub fn is_known_to_all(digest: &[u8; 32]) -> bool {
+    const WORDS: [&str; 8] =
+        ["test", "", "secret", "password", "changeme", "change-me", "kiungo", "demo"];
+    // No hash, but what is put in place of one.
+    *digest == [0; 32] || WORDS.iter().any(|word| sha256(word) == *digest)
+}
+
 fn is_callback_secret(secret: &str) -> bool {
     (16..=128).contains(&secret.len())
         && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
@@ -220,7 +242,8 @@ mod tests {
     use super::*;
 
     fn key() -> ApiKey {
-        ApiKey { name: "mfi".into(), sha256: "ab".repeat(32), roles: BTreeSet::from([Role::Read]) }
+        let (name, sha256) = ("mfi".into(), "ab".repeat(32));
+        ApiKey { name, sha256, roles: BTreeSet::from([Role::Read]), scope: Scope::default() }
     }
 
     fn failing(change: impl FnOnce(&mut ServerOptions)) -> String {
@@ -234,6 +257,10 @@ mod tests {
     fn an_unusable_option_is_named() {
         assert_eq!(failing(|o| o.keys[1].sha256 = "xy".repeat(32)), "keys[1].sha256");
         assert_eq!(failing(|o| o.keys[0].sha256.push('a')), "keys[0].sha256");
+        assert_eq!(failing(|o| o.keys[0].sha256 = "00".repeat(32)), "keys[0].sha256");
+        // SHA-256 of "test", which stood in the documentation.
+        let sample = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        assert_eq!(failing(|o| o.keys[0].sha256 = sample.to_uppercase()), "keys[0].sha256");
         assert_eq!(failing(|o| o.keys[0].name = "a b".into()), "keys[0].name");
         assert_eq!(failing(|o| o.keys[1].roles.clear()), "keys[1].roles");
         assert_eq!(failing(|o| o.head_bytes_max = 100), "head_bytes_max");

@@ -13,20 +13,22 @@ pub trait CoreRequestService: Send + Sync {
     /// Takes a hook as a hint. When this returns `Ok`, what follows from it is durable.
     async fn hook(&self, core: &CoreId, hook: &RawHook) -> Result<Heard, HookError>;
 
-    /// Lets a request be paid.
+    /// Lets a request be paid, if it is at the version that was shown.
     async fn approve(
         &self,
         core: &CoreId,
         request: &str,
+        shown: u64,
         by: &str,
         why: &str,
     ) -> Result<CoreRequestRow, DecideError>;
 
-    /// Decides that a request is not paid.
+    /// Decides that a request is not paid, if it is at the version that was shown, where one is named.
     async fn decline(
         &self,
         core: &CoreId,
         request: &str,
+        shown: Option<u64>,
         by: &str,
         why: &str,
     ) -> Result<CoreRequestRow, DecideError>;
@@ -42,19 +44,21 @@ impl CoreRequestService for RequestDesk {
         &self,
         core: &CoreId,
         request: &str,
+        shown: u64,
         by: &str,
         why: &str,
     ) -> Result<CoreRequestRow, DecideError> {
-        Self::approve(self, core, request, by, why).await
+        Self::approve(self, core, request, shown, by, why).await
     }
 
     async fn decline(
         &self,
         core: &CoreId,
         request: &str,
+        shown: Option<u64>,
         by: &str,
         why: &str,
     ) -> Result<CoreRequestRow, DecideError> {
-        Self::decline(self, core, request, by, why).await
+        Self::decline(self, core, request, shown, by, why).await
     }
 }

@@ -11,7 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{actions, desk, providers, requests, transfers};
-use crate::layers::{admit, authenticate, bound_time, identify, observe, panicked, require};
+use crate::layers::{
+    admit, authenticate, bound_time, identify, observe, panicked, require, require_everything,
+};
 use crate::options::Role;
 use crate::problem::{Code, Problem};
 use crate::state::{ServerState, Shared};
@@ -43,7 +45,8 @@ pub fn router(state: ServerState) -> Router {
     let scraped = if state.options.metrics_open {
         scraped
     } else {
-        behind_key(scraped.route_layer(from_fn_with_state(Role::Read, require)))
+        let whole = from_fn_with_state(Arc::clone(&state), require_everything);
+        behind_key(scraped.route_layer(whole).route_layer(from_fn_with_state(Role::Read, require)))
     };
     let api = behind_key(api.layer(from_fn_with_state(Arc::clone(&state), admit)));
     let mut all = open.merge(api).merge(scraped).merge(callback_routes());

@@ -21,6 +21,12 @@ pub struct TransferQuery {
     pub receipt: Option<Receipt>,
     /// This id of another system.
     pub client_reference: Option<String>,
+    /// Of one of these cores; all if empty.
+    pub cores: Vec<CoreId>,
+    /// Of one of these providers; all if empty.
+    pub providers: Vec<ProviderId>,
+    /// Of one of these kinds; all if empty.
+    pub kinds: Vec<Kind>,
     /// Received at or after.
     pub from: Option<Timestamp>,
     /// Received before.

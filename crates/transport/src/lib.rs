@@ -13,6 +13,7 @@ pub mod content;
 mod network;
 #[cfg(test)]
 mod peer;
+mod plaintext;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use thiserror::Error;
 
 pub use bound::{sent_within, still_in_time};
 pub use network::{Network, NetworkError, NetworkOptions};
+pub use plaintext::{is_exposed, is_exposed_text};
 
 /// A request with an absolute URL and a complete body.
 pub type Request = http::Request<Bytes>;

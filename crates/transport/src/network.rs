@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::bound::{Bound, TimelyBody};
 use crate::content::{self, CODINGS};
+use crate::plaintext::is_exposed;
 use crate::{Failure, Request, Response, Transport};
 
 /// How to reach one provider or core.
@@ -29,6 +30,8 @@ pub struct NetworkOptions {
     /// An HTTP proxy that everything goes through: `http://[USER:PASSWORD@]HOST:PORT`, or
     /// `https://…`. Without one nothing does: variables like `HTTPS_PROXY` are not read.
     pub proxy: Option<SecretString>,
+    /// Lets requests without TLS go to another machine. Default false: nothing is sent then.
+    pub plaintext_allowed: bool,
 }
 
 impl Default for NetworkOptions {
@@ -40,6 +43,7 @@ impl Default for NetworkOptions {
             ca_pem: None,
             identity_pem: None,
             proxy: None,
+            plaintext_allowed: false,
         }
     }
 }
@@ -66,6 +70,7 @@ pub enum NetworkError {
 pub struct Network {
     client: reqwest::Client,
     response_bytes_max: usize,
+    plaintext_allowed: bool,
 }
 
 impl Network {
@@ -95,7 +100,8 @@ impl Network {
             builder = builder.identity(identity);
         }
         let client = builder.build().map_err(NetworkError::Client)?;
-        Ok(Self { client, response_bytes_max: options.response_bytes_max })
+        let NetworkOptions { response_bytes_max, plaintext_allowed, .. } = *options;
+        Ok(Self { client, response_bytes_max, plaintext_allowed })
     }
 }
 
@@ -115,6 +121,11 @@ impl Transport for Network {
 impl Network {
     /// Sends, and reads the whole answer. The body has a bound of its own in time.
     pub(crate) async fn exchange(&self, mut request: Request) -> Result<Response, Failure> {
+        if !self.plaintext_allowed && is_exposed(request.uri()) {
+            let why = "the address is http:// on another machine, which the configuration does not \
+                       allow (plaintext_allowed)";
+            return Err(Failure::NotSent { why: why.to_owned() });
+        }
         let codings = HeaderValue::from_static(CODINGS);
         request.headers_mut().entry(ACCEPT_ENCODING).or_insert(codings);
         let mut request = reqwest::Request::try_from(request)

@@ -402,7 +402,19 @@ async fn the_bound_of_a_body_holds_by_itself() {
 }
 
 fn through(proxy: &str) -> Network {
-    with(NetworkOptions { proxy: Some(SecretString::from(proxy)), ..NetworkOptions::default() })
+    let proxy = Some(SecretString::from(proxy));
+    with(NetworkOptions { proxy, plaintext_allowed: true, ..NetworkOptions::default() })
+}
+
+#[tokio::test]
+async fn what_others_could_read_is_not_sent_unless_it_is_allowed() {
+    let proxy = Peer::new(&[ReadRequest, answer("", b"{}")]).await;
+    let url = Some(SecretString::from(format!("http://{}", proxy.address)));
+    let options = NetworkOptions { proxy: url, ..NetworkOptions::default() };
+    let result = with(options).send(order("http://provider.invalid/pay"), LONG).await;
+    assert!(is_not_sent(&result), "{result:?}");
+    assert!(result.unwrap_err().to_string().contains("plaintext_allowed"));
+    assert!(proxy.seen().is_empty());
 }
 
 #[tokio::test]

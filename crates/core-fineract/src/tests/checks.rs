@@ -350,5 +350,16 @@ async fn the_owner_must_be_active_and_have_the_number_if_asked() {
         let found = answer(json!({"holder_match": rule}), &check, replies).await;
         let allowed = matches!(found, CheckAnswer::Allowed(_));
         assert_eq!(allowed, matches, "{wallet} {mobile} {rule}");
+        // Another number and none at all are told apart: what to do about them differs.
+        let code = match &found {
+            CheckAnswer::Refused(rejection) => rejection.code.as_str(),
+            _ => "",
+        };
+        let expected = match (matches, mobile) {
+            (true, _) => "",
+            (false, "") => "holder.unknown",
+            (false, _) => "holder.mismatch",
+        };
+        assert_eq!(code, expected, "{wallet} {mobile} {rule}");
     }
 }

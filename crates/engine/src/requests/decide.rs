@@ -23,6 +23,16 @@ pub enum DecideError {
     /// Where it stands, it cannot be decided so.
     #[error("{0}")]
     Conflict(String),
+    /// It is not what the person was shown.
+    #[error("{why}: version {shown} was shown, it is at {current}")]
+    Outdated {
+        /// The version that the person was shown.
+        shown: u64,
+        /// Where it is now.
+        current: u64,
+        /// What happened.
+        why: String,
+    },
     /// The core gave no usable answer: nothing was decided.
     #[error("the core gave no usable answer: {0}")]
     Core(String),
@@ -32,15 +42,18 @@ pub enum DecideError {
 }
 
 impl RequestDesk {
-    /// A person lets a request be paid: one that waits, or one whose transfer failed.
+    /// A person lets a request be paid: one that waits, or one whose transfer failed. `shown` is the
+    /// version that the person has seen: nobody approves what he has not seen.
     pub async fn approve(
         &self,
         core: &CoreId,
         request: &str,
+        shown: u64,
         by: &str,
         why: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         let (row, port, id) = self.decidable(core, request).await?;
+        is_shown(&row, shown)?;
         if let CoreRequestState::Accepted = row.state {
             return Err(DecideError::Conflict("it is being paid already".to_owned()));
         }
@@ -60,11 +73,11 @@ impl RequestDesk {
         let seen = Content::read(&row)?;
         let mut row = CoreRequestRow { content: content.write()?, ..row };
         if seen != content {
-            // Nobody approves what he has not seen.
             let why = "the core says something else now than what was shown: look again";
-            let shown = self.changed(row, CoreRequestState::Waiting, why);
-            self.store().put_core_request(shown).await?;
-            return Err(DecideError::Conflict(why.to_owned()));
+            let current = row.version + 1;
+            let now = self.changed(row, CoreRequestState::Waiting, why);
+            self.store().put_core_request(now).await?;
+            return Err(DecideError::Outdated { shown, current, why: why.to_owned() });
         }
         if row.transfer.is_some() {
             row.generation = row.generation.saturating_add(1);
@@ -77,15 +90,18 @@ impl RequestDesk {
         Ok(row)
     }
 
-    /// A person decides that a request is not paid.
+    /// A person decides that a request is not paid. With `shown`, only the version that the person
+    /// has seen.
     pub async fn decline(
         &self,
         core: &CoreId,
         request: &str,
+        shown: Option<u64>,
         by: &str,
         why: &str,
     ) -> Result<CoreRequestRow, DecideError> {
         let (mut row, ..) = self.decidable(core, request).await?;
+        shown.map_or(Ok(()), |shown| is_shown(&row, shown))?;
         let state = match row.state {
             // What became a transfer goes on; what the core asks for now is not paid.
             CoreRequestState::Waiting | CoreRequestState::Gone | CoreRequestState::Changed => {
@@ -151,4 +167,12 @@ impl RequestDesk {
         }
         Err(DecideError::Conflict("somebody else changed it at this moment: look again".to_owned()))
     }
+}
+
+fn is_shown(row: &CoreRequestRow, shown: u64) -> Result<(), DecideError> {
+    if row.version == shown {
+        return Ok(());
+    }
+    let why = "it has changed since it was shown: look again".to_owned();
+    Err(DecideError::Outdated { shown, current: row.version, why })
 }

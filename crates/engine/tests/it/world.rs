@@ -515,7 +515,7 @@ impl ProviderRules for Rules {
         None
     }
 
-    fn holder_must_match(&self) -> bool {
+    fn holder_must_match(&self, _kind: Kind) -> bool {
         false
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use kiungo_transport::is_exposed_text;
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -28,6 +29,9 @@ pub(crate) struct Server {
     /// The API key; better in the environment, where no list of processes shows it
     #[arg(long, global = true, value_name = "KEY", env = "KIUNGO_API_KEY", hide_env_values = true)]
     key: Option<SecretString>,
+    /// Let the key go to another machine without TLS
+    #[arg(long, global = true, env = "KIUNGO_PLAINTEXT_ALLOWED")]
+    plaintext_allowed: bool,
 }
 
 /// A client of the API.
@@ -43,6 +47,12 @@ impl Client {
         let base = Url::parse(&server.url).map_err(|_| unusable("is not an address"))?;
         if base.cannot_be_a_base() || !matches!(base.scheme(), "http" | "https") {
             return Err(unusable("is not an http or https address"));
+        }
+        if !server.plaintext_allowed && is_exposed_text(base.as_str()) {
+            let why = "is on another machine and has no TLS, so that others on the way could read \
+                       the key: use https://, or --plaintext-allowed where the network in between \
+                       is trusted";
+            return Err(unusable(why));
         }
         let key = server.key.clone().ok_or_else(|| {
             Failure::Usage("an API key is needed: set KIUNGO_API_KEY, or give --key".to_owned())

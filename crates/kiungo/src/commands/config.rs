@@ -80,7 +80,7 @@ fn key(options: &KeyOptions, output: Output) -> Result<(), Failure> {
     let text = format!(
         "The key, for its holder alone; it is not kept anywhere:\n\n    {key}\n\n\
          For the configuration:\n\n[[api.keys]]\nname = {name}\nsha256 = \"{sha256}\"\n\
-         roles = [\"read\", \"transfer\"]"
+         roles = [\"read\", \"write\"]"
     );
     output.line(&text, &json!({ "key": key, "name": options.name, "sha256": sha256 }));
     Ok(())

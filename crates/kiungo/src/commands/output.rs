@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use kiungo_domain::typed::{legible, legible_json};
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -25,13 +26,13 @@ impl Output {
 
     /// One answer: text for people, or a JSON value.
     pub(crate) fn line(self, text: &str, json: &Value) {
-        if self.json { print(&json.to_string()) } else { print(text) }
+        if self.json { print_json(json) } else { print(text) }
     }
 
     /// Rows under headings, or a JSON value.
     pub(crate) fn table(self, headings: &[&str], rows: Vec<Vec<String>>, json: &Value) {
         if self.json {
-            return print(&json.to_string());
+            return print_json(json);
         }
         let mut table = Table::new();
         table
@@ -61,8 +62,14 @@ impl Output {
     }
 }
 
-/// To standard output. A reader that has gone does not matter.
+fn print_json(json: &Value) {
+    print(&legible_json(&json.to_string()));
+}
+
+/// To standard output, so that nothing looks like what it is not. A reader that has gone does not
+/// matter.
 fn print(text: &str) {
+    let text = legible(text);
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}");
     let _ = out.flush();
@@ -70,5 +77,5 @@ fn print(text: &str) {
 
 /// To standard error.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", legible(text));
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::requests::Action;
 use kiungo_mapping::Mapping;
+use kiungo_server::Scope;
 
 use super::problem::{ConfigErrors, ConfigProblem};
 use super::{Config, CoreConfig, ProviderConfig};
@@ -24,7 +25,6 @@ impl Config {
         let mut check = Check { config: self, problems: Vec::new() };
         check.unique("cores", "id", self.cores.iter().map(|core| core.id.as_str()));
         check.unique("providers", "id", self.providers.iter().map(|p| p.id.as_str()));
-        check.unique("api.keys", "name", self.api.keys.iter().map(|key| key.name.as_str()));
         if self.cores.is_empty() {
             check.problem("cores", "there is no core: add a section [[cores]]");
         }
@@ -38,6 +38,12 @@ impl Config {
         for (index, core) in self.cores.iter().enumerate() {
             check.file(&format!("cores[{index}].ca_file"), core.ca_file.as_deref());
             check.requests(index, core, &checked);
+        }
+        for (index, key) in self.api.keys.iter().enumerate() {
+            check.scope(&format!("api.keys[{index}]"), &key.scope);
+        }
+        for (index, client) in self.messaging.options.clients.iter().enumerate() {
+            check.scope(&format!("messaging.clients[{index}]"), &client.scope);
         }
         if check.problems.is_empty() { Ok(checked) } else { Err(ConfigErrors(check.problems)) }
     }
@@ -123,6 +129,25 @@ impl Check<'_> {
                 }
                 None if self.config.providers.iter().any(|known| known.id == payee.provider) => {}
                 None => self.problem(&key, format!("`{}` is no provider", payee.provider)),
+            }
+        }
+    }
+
+    /// A scope that names nothing that is there would be one that somebody mistyped.
+    fn scope(&mut self, entry: &str, scope: &Scope) {
+        let known: Vec<_> = self.config.cores.iter().map(|core| core.id.as_str()).collect();
+        for core in scope.cores.iter().flatten() {
+            if !known.contains(&core.as_str()) {
+                let message = format!("`{core}` is no core; there are: {}", known.join(", "));
+                self.problem(&format!("{entry}.cores"), message);
+            }
+        }
+        let known: Vec<_> = self.config.providers.iter().map(|p| p.id.as_str()).collect();
+        for provider in scope.providers.iter().flatten() {
+            if !known.contains(&provider.as_str()) {
+                let message =
+                    format!("`{provider}` is no provider; there are: {}", known.join(", "));
+                self.problem(&format!("{entry}.providers"), message);
             }
         }
     }

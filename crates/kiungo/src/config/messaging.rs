@@ -6,6 +6,7 @@ use kiungo_messaging::{Client, MessagingOptions};
 use kiungo_server::Role;
 
 use super::read::Section;
+use super::scope;
 
 /// `[messaging]`.
 #[derive(Debug, Clone)]
@@ -64,8 +65,9 @@ fn client(mut section: Section<'_>) -> Option<Client> {
     if roles.is_empty() {
         section.problem("roles", "is missing; write for example [\"write\"]".to_owned());
     }
+    let scope = scope::read(&mut section);
     section.finish();
-    Some(Client { user: user?, name: name?, roles })
+    Some(Client { user: user?, name: name?, roles, scope })
 }
 
 fn size(number: u64) -> usize {

@@ -12,6 +12,7 @@
 //! * [`messaging`]: commands and events over AMQP
 //! * [`parties`]: cores and providers
 //! * [`requests`]: what cores ask to be paid out
+//! * `scope`: what a key is bound to
 //! * [`secret`]: what is never printed
 //! * [`check`]: what must fit together
 
@@ -24,6 +25,7 @@ pub(crate) mod proxy;
 pub(crate) mod queue;
 mod read;
 pub(crate) mod requests;
+mod scope;
 pub(crate) mod secret;
 pub(crate) mod sections;
 mod sources;

@@ -27,6 +27,8 @@ pub(crate) struct CoreConfig {
     pub(crate) ca_file: Option<PathBuf>,
     /// What everything to it goes through.
     pub(crate) proxy: Option<SecretString>,
+    /// Lets it be reached without TLS on another machine.
+    pub(crate) plaintext_allowed: bool,
     /// The adapter's own options.
     pub(crate) fineract: AdapterTable,
     pub(crate) secrets: Secrets,
@@ -52,6 +54,7 @@ impl CoreConfig {
         let id = id(&mut section, CoreId::new);
         let ca_file = section.path("ca_file");
         let proxy = proxy::read(&mut section);
+        let plaintext_allowed = section.flag("plaintext_allowed", false);
         let has_options = section.get("fineract").is_some();
         if !has_options {
             section.problem("fineract", "is missing: [cores.fineract] with base_url".to_owned());
@@ -63,7 +66,17 @@ impl CoreConfig {
         let asked = section.get("requests").is_some();
         let requests = asked.then(|| Requests::read(section.table("requests")));
         section.finish();
-        Some(Self { id: id?, ca_file, proxy, fineract, secrets, traffic, inquiry, requests })
+        Some(Self {
+            id: id?,
+            ca_file,
+            proxy,
+            plaintext_allowed,
+            fineract,
+            secrets,
+            traffic,
+            inquiry,
+            requests,
+        })
     }
 }
 
@@ -161,6 +174,8 @@ pub(crate) struct ProviderConfig {
     pub(crate) identity_file: Option<PathBuf>,
     /// What everything to it goes through.
     pub(crate) proxy: Option<SecretString>,
+    /// Lets it be reached without TLS on another machine.
+    pub(crate) plaintext_allowed: bool,
     pub(crate) secrets: Secrets,
 }
 
@@ -185,11 +200,22 @@ impl ProviderConfig {
         }
         let (ca_file, identity_file) = (section.path("ca_file"), section.path("identity_file"));
         let proxy = proxy::read(&mut section);
+        let plaintext_allowed = section.flag("plaintext_allowed", false);
         let secrets = Secrets::read_from(&section.table("secrets"));
         section.finish();
         let mapping = PathBuf::from(mapping?);
         let id = id?;
-        Some(Self { id, mapping, core, callback_secret, ca_file, identity_file, proxy, secrets })
+        Some(Self {
+            id,
+            mapping,
+            core,
+            callback_secret,
+            ca_file,
+            identity_file,
+            proxy,
+            plaintext_allowed,
+            secrets,
+        })
     }
 }
 

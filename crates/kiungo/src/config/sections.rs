@@ -5,8 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use kiungo_engine::{ActionKind, SharingOptions};
+use kiungo_server::{KNOWN_TO_ALL, Scope, is_known_to_all};
+use kiungo_transport::is_exposed_text;
 
 use super::read::Section;
+use super::scope;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -55,6 +58,7 @@ impl Server {
 
 fn public_url(section: &mut Section<'_>) -> Option<String> {
     let url = section.text("public_url");
+    let plaintext_allowed = section.flag("plaintext_allowed", false);
     let url = url.trim_end_matches('/');
     if url.is_empty() {
         return None;
@@ -66,6 +70,13 @@ fn public_url(section: &mut Section<'_>) -> Option<String> {
     if !fits {
         let message =
             format!("`{url}` is not an address such as https://pay.example, without query or user");
+        section.problem("public_url", message);
+    } else if !plaintext_allowed && is_exposed_text(url) {
+        let message = format!(
+            "`{url}` has no TLS, and the secrets of callbacks stand in their addresses: put a proxy \
+             with TLS in front and write https://, or set server.plaintext_allowed = true where the \
+             network in between is trusted"
+        );
         section.problem("public_url", message);
     }
     Some(url.to_owned())
@@ -163,6 +174,8 @@ pub(crate) struct ApiKey {
     pub(crate) name: String,
     pub(crate) sha256: [u8; 32],
     pub(crate) roles: Vec<Role>,
+    /// The part of the business that it may do it with.
+    pub(crate) scope: Scope,
 }
 
 /// What the holder of a key may do.
@@ -198,6 +211,8 @@ impl ApiKey {
                 // Not shown: it may be the key itself.
                 let message = "is not 64 hexadecimal digits: printf %s \"$KEY\" | sha256sum";
                 section.problem("sha256", message.to_owned());
+            } else if bytes.as_ref().is_some_and(is_known_to_all) {
+                section.problem("sha256", KNOWN_TO_ALL.to_owned());
             }
             bytes
         });
@@ -215,8 +230,9 @@ impl ApiKey {
             let message = "is missing; write for example [\"read\", \"write\"]";
             section.problem("roles", message.to_owned());
         }
+        let scope = scope::read(&mut section);
         section.finish();
-        Some(Self { name: name?, sha256: sha256?, roles })
+        Some(Self { name: name?, sha256: sha256?, roles, scope })
     }
 }
 

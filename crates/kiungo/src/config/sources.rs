@@ -164,6 +164,10 @@ impl Merged {
         }
         let labels = self.labels(list, label);
         let same = |name: &String| name.to_lowercase().replace('-', "_") == *wanted;
+        if labels.iter().filter(|name| same(name)).count() > 1 {
+            // Two keys of one name, for as long as clients move from one to the other.
+            return Err(format!("several [[{list}]] have the {label} `{wanted}`: use the file"));
+        }
         match labels.iter().position(same) {
             Some(index) => Ok(format!("{list}[{index}].{}", inside.join("."))),
             None if labels.is_empty() => Err(format!("the file has no [[{list}]]")),

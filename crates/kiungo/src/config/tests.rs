@@ -15,7 +15,7 @@ public_url = "https://pay.example/"
 
 [[api.keys]]
 name = "mobile-app"
-sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+sha256 = "3c8d1fa5b0e94c7a21d6f5807be3a9142f60c8d73b5e91a04cd2867f1b9e05a3"
 roles = ["read", "write"]
 
 [[cores]]
@@ -312,6 +312,10 @@ mistakes! {
     a_secret_file_that_is_not_there: "[[providers]]\nid = \"a\"\nmapping = \"m\"\ncallback_secret_file = \"/nowhere/secret\"", [];
     a_weak_callback_secret: FILE, [("KIUNGO__PROVIDERS__MPESA_TZ__CALLBACK_SECRET", "short")];
     a_key_instead_of_its_hash: "[[api.keys]]\nname = \"x\"\nsha256 = \"geheim\"\nroles = [\"admin\"]", [];
+    the_key_of_an_example: "[[api.keys]]\nname = \"x\"\nsha256 = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"\nroles = [\"read\"]", [];
+    an_address_without_tls: "[server]\npublic_url = \"http://pay.example\"", [];
+    a_scope_that_is_none: "[[api.keys]]\nname = \"x\"\nsha256 = \"ab\"\nroles = [\"read\"]\ncores = []\nproviders = [\"M Pesa\"]\nkinds = [\"deposits\"]\namount_max = { TZS = 5, XXY = \"5\" }", [];
+    a_scope_without_currency: "[[messaging.clients]]\nuser = \"x\"\nname = \"x\"\nroles = [\"write\"]\namount_max = \"500\"", [];
     a_queue_that_is_not_there: "[queue]\nurl = \"kafka://x\"", [];
     a_broker_without_tls: "[queue]\nurl = \"amqp://kiungo@broker.example\"", [("KIUNGO__QUEUE__PASSWORD", "geheim")];
     a_broker_without_password: "[queue]\nurl = \"amqps://kiungo@broker.example\"\nprefix = \"a b\"", [];
@@ -403,6 +407,43 @@ fn parts_that_do_not_fit_are_all_named() {
          [[cores]]\nid = \"main\"\n[cores.fineract]"
     );
     assert_snapshot!("twice", Place::new(&twice).check(&SECRETS[1..2]));
+}
+
+#[test]
+fn a_key_is_changed_with_both_side_by_side() {
+    let roles = "roles = [\"read\", \"write\"]\n";
+    let second = format!("[[api.keys]]\nname = \"mobile-app\"\nsha256 = \"{}\"\n", "ab".repeat(32));
+    let file = FILE.replace(roles, &format!("{roles}{second}{roles}"));
+    let place = Place::new(&file);
+    let config = place.load(&SECRETS).unwrap();
+    config.check().unwrap();
+    assert_eq!(config.api.keys.len(), 2);
+    let which = [("KIUNGO__API__KEYS__MOBILE_APP__ROLES", "read")];
+    let error = place.load(&which).unwrap_err();
+    assert!(error.contains("several [[api.keys]] have the name `mobile_app`"), "{error}");
+}
+
+#[test]
+fn a_scope_is_read_and_names_what_is_there() {
+    let scope = "cores = [\"main\"]\nproviders = [\"mpesa-tz\"]\nkinds = [\"deposit\", \"withdrawal\"]\n\
+                 amount_max = { TZS = \"500000\", USD = \"200.50\" }";
+    let with = |scope: &str| {
+        let roles = "roles = [\"read\", \"write\"]";
+        let client = "\n[[messaging.clients]]\nuser = \"u\"\nname = \"n\"\nroles = [\"write\"]\n";
+        Place::new(&(FILE.replace(roles, &format!("{roles}\n{scope}")) + client + scope))
+    };
+    let config = with(scope).load(&SECRETS).unwrap();
+    config.check().unwrap();
+    let bound = &config.api.keys[0].scope;
+    assert_eq!(*bound, config.messaging.options.clients[0].scope);
+    let amounts = bound.amount_max.iter().flatten().map(|(_, max)| max.to_string());
+    assert_eq!(amounts.collect::<Vec<_>>(), ["500000.00 TZS", "200.50 USD"]);
+    assert_eq!(bound.kinds.iter().flatten().count(), 2);
+    let shown = "amount_max = { TZS = \"500000.00\", USD = \"200.50\" }";
+    assert_eq!(config.redacted().matches(shown).count(), 2, "{}", config.redacted());
+    let mistyped = scope.replace("\"main\"", "\"mian\"").replace("mpesa-tz", "mpesa-zt");
+    assert_snapshot!("a_scope_of_nothing", with(&mistyped).check(&SECRETS));
+    assert!(Place::new(FILE).load(&[]).unwrap().api.keys[0].scope.is_everything());
 }
 
 #[test]

@@ -33,5 +33,6 @@ fn key(key: &config::ApiKey) -> ApiKey {
         config::Role::Write => Role::Write,
         config::Role::Operate => Role::Operate,
     };
-    ApiKey { name: key.name.clone(), sha256, roles: key.roles.iter().map(role).collect() }
+    let roles = key.roles.iter().map(role).collect();
+    ApiKey { name: key.name.clone(), sha256, roles, scope: key.scope.clone() }
 }

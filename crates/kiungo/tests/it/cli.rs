@@ -88,6 +88,57 @@ async fn a_new_key_is_shown_with_its_hash_and_no_two_are_equal() {
         keys.push(key["key"].as_str().unwrap().to_owned());
     }
     assert_ne!(keys[0], keys[1]);
+    // The lines that it prints can be pasted as they are.
+    let (code, out, _) = run(&place, &["config", "key", "--name", "mobile-app"]).await;
+    assert_eq!(code, 0);
+    let lines = &out[out.find("[[api.keys]]").unwrap()..];
+    let file = place.path().join("kiungo.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n{lines}")).unwrap();
+    let check = ["config", "check", "--config", "kiungo.toml"];
+    let (code, out, complaint) = run(&place, &check).await;
+    assert_eq!(code, 0, "{out}{complaint}");
+    let sample = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let key = format!("[[api.keys]]\nname = \"x\"\nsha256 = \"{sample}\"\nroles = [\"read\"]\n");
+    std::fs::write(&file, format!("{text}\n{key}")).unwrap();
+    for command in
+        [&check[..], &["doctor", "--config", "kiungo.toml"], &["serve", "--config", "kiungo.toml"]]
+    {
+        let (code, out, complaint) = run(&place, command).await;
+        assert_eq!(code, 2, "{command:?}: {out}");
+        assert!(complaint.contains("kiungo config key"), "{command:?}: {complaint}");
+    }
+}
+
+#[tokio::test]
+async fn http_to_another_machine_needs_a_word_for_that_very_counterparty() {
+    let place = Place::new(&World::start().await);
+    let check = ["config", "check", "--config", "kiungo.toml"];
+    let change = |name: &str, from: &str, to: &str| {
+        let file = place.path().join(name);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{from} in {text}");
+        std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+    };
+    for (name, key, entry) in [
+        ("kiungo.toml", "base_url = \"http://127.0.0.1", "id = \"main\"\n"),
+        ("gsma-sandbox.toml", "token_url = \"http://127.0.0.1", "id = \"gsma-sandbox\"\n"),
+        ("mpesa-tz.toml", "base_url = \"http://127.0.0.1", "id = \"mpesa-tz\"\n"),
+        ("kiungo.toml", "public_url = \"http://127.0.0.1", "[server]\n"),
+    ] {
+        change(name, key, &key.replace("127.0.0.1", "10.0.0.7"));
+        let (code, out, complaint) = run(&place, &check).await;
+        assert_eq!((code, out.as_str()), (2, ""), "{complaint}");
+        assert!(complaint.contains("http://10.0.0.7"), "{complaint}");
+        assert!(complaint.contains("plaintext_allowed = true"), "{complaint}");
+        change("kiungo.toml", entry, &format!("{entry}plaintext_allowed = true\n"));
+        let (code, out, complaint) = run(&place, &check).await;
+        assert_eq!(code, 0, "{name}: {out}{complaint}");
+    }
+    let (code, _, complaint) =
+        run(&place, &["transfer", "list", "--url", "http://10.0.0.7:8080", "--key", "k"]).await;
+    assert_eq!(code, 2);
+    assert!(complaint.contains("--plaintext-allowed"), "{complaint}");
 }
 
 #[tokio::test]

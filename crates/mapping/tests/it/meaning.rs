@@ -8,7 +8,7 @@ use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{FeePayer, OnCoreRejection, WhenAbsent};
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::typed::Likeness;
-use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
+use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, Timestamp};
 use kiungo_mapping::{Daily, DailyLimit, InquirySettings, Mapping, Promise, Promises, Refusal};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -82,6 +82,20 @@ fn a_payment_type_is_that_of_the_core_or_the_common_one() {
     assert_eq!(mapping.payment_type(&core("branch")), Some(9));
     assert_eq!(mapping.payment_type(&core("main")), Some(4));
     assert_eq!(with("").payment_type(&core("main")), None);
+}
+
+#[test]
+fn the_holder_is_asked_for_where_a_wallet_is_paid_unless_the_mapping_says_otherwise() {
+    let asked = |mapping: &Mapping| {
+        let of = |kind: &Kind| mapping.core().holder_must_match.of(*kind);
+        Kind::ALL.into_iter().filter(of).collect::<Vec<_>>()
+    };
+    let outbound = [Kind::Withdrawal, Kind::Disbursement];
+    assert_eq!(asked(&with("")), outbound);
+    assert_eq!(asked(&with("[core]\nholder_must_match = {}")), outbound);
+    assert_eq!(asked(&with("[core]\nholder_must_match = { collect = true }")), Kind::ALL);
+    let neither = "[core.holder_must_match]\npay_out = false";
+    assert_eq!(asked(&with(neither)), []);
 }
 
 #[test]

@@ -48,6 +48,8 @@ mistakes! {
     a_day_of_nothing: changed("daily_max = \"10000000\"", "organisation_daily_count = 0");
     an_unknown_family: changed("family = \"mpesa\"", "family = \"m-pesa\"");
     no_section_of_the_family: changed("[mpesa]\nmarket = \"tanzania\"", "");
+    one_setting_for_two_directions: message("[core]\nholder_must_match = false");
+    a_direction_that_is_none: message("[core]\nholder_must_match = { payout = true }");
     an_unknown_time_zone: changed("Africa/Dar_es_Salaam", "Africa/Dodoma");
     no_numbers: changed("numbers = { dial_codes = [\"255\"] }", "");
     no_country_of_numbers: changed("[\"255\"]", "[]");

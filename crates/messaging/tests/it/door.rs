@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use kiungo_domain::TransferId;
+use kiungo_domain::{Currency, Kind, Money, ProviderId, TransferId};
 use kiungo_engine::request::{RequestError, SubmitError};
 use kiungo_messaging::{Door, MessagingOptions};
 use kiungo_queue::Events;
@@ -108,6 +108,49 @@ async fn a_transfer_is_created_once_and_answered_each_time() {
     assert_eq!((&scene.told()["transfer"], &scene.told()["replayed"]), (&id, &json!(true)));
     assert_eq!(scene.deeds(), ["create k-1"]);
     assert_eq!(scene.broker.topics(), ["command.accepted"; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_moves_what_is_in_its_scope_alone() {
+    let most = Money::parse("100", Currency::from_code("TZS").unwrap()).unwrap();
+    let mut options = options();
+    for client in &mut options.clients {
+        client.scope.amount_max = Some([(most.currency(), most)].into());
+        client.scope.kinds = Some([Kind::Deposit].into());
+    }
+    let scene = Scene::with(options);
+    let told = |scene: &Scene| {
+        let told = scene.told();
+        format!("{} {}", told["code"].as_str().unwrap(), told["reason"].as_str().unwrap())
+    };
+    let fate = scene.send(ERP, &create("k-1")).await;
+    let why = "forbidden: this key moves 100.00 TZS at most";
+    assert_eq!(fate, rejected(why, Some("/data/amount")));
+    assert_eq!(
+        scene.send(ERP, &command("k-1", "transfer.create", transfer("100"))).await,
+        [Settled::Done]
+    );
+    // Money in suspense is 2,500.
+    let id = scene.world.suspended().await.to_string();
+    let reversal = json!({ "transfer": id, "reason": "x" });
+    scene.send(DESK, &command("k-2", "transfer.reverse", reversal)).await;
+    assert_eq!(told(&scene), "forbidden this key moves 100.00 TZS at most");
+    let account = json!({ "transfer": id, "account": { "type": "loan", "id": 7 } });
+    scene.send(DESK, &command("k-3", "suspense.assign", account)).await;
+    assert_eq!(told(&scene), "forbidden a repayment is not in the scope of this key");
+    assert_eq!(scene.deeds(), ["create k-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_does_not_see_is_not_there_for_it() {
+    let mut options = options();
+    options.clients[1].scope.providers = Some([ProviderId::new("gsma-sandbox").unwrap()].into());
+    let scene = Scene::with(options);
+    let id = scene.world.suspended().await.to_string();
+    let reversal = json!({ "transfer": id, "reason": "x" });
+    scene.send(DESK, &command("k-2", "transfer.reverse", reversal)).await;
+    assert_eq!(scene.told()["code"], "transfer_not_found");
+    assert!(scene.deeds().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ use kiungo_engine::request::{
 use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
 use kiungo_messaging::{Client, MessagingOptions};
 use kiungo_provider::{RawCallback, ReadError};
-use kiungo_server::{Role, Service, Wallets};
+use kiungo_server::{Role, Scope, Service, Wallets};
 use kiungo_store::{
     Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, News, Outgoing, Store,
     Summary,
@@ -60,6 +60,7 @@ pub fn options() -> MessagingOptions {
         user: user.to_owned(),
         name: name.to_owned(),
         roles: roles.iter().copied().collect::<BTreeSet<_>>(),
+        scope: Scope::default(),
     };
     let clients = vec![
         client("amqp-erp", "erp", &[Role::Write]),

@@ -15,6 +15,7 @@ use super::transfers::accepted;
 use crate::extract::{ActionPath, ArrivalPath, Json, ProviderPath, Query, TransferPath};
 use crate::keyring::Identity;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::scope::Reach;
 use crate::state::Shared;
 use crate::wire::action::{
     ActionFilter, ActionPageView, ActionView, ApprovalRequest, ClaimRequest, OperationRequest,
@@ -222,7 +223,8 @@ pub(crate) async fn list_actions(
     Extension(identity): Extension<Identity>,
     Query(filter): Query<ActionFilter>,
 ) -> Result<Answer<ActionPageView>, Problem> {
-    let page = state.service.store().actions(&filter.read()?).await?;
+    let reach = Reach::new(&*state.service, identity.scope());
+    let page = reach.actions(filter.read()?).await?;
     let mut views = Vec::with_capacity(page.rows.len());
     for action in &page.rows {
         views.push(view(&state, action, &identity).await?);

@@ -12,6 +12,7 @@ use super::transfers::view_page;
 use crate::extract::{Json, Query, TransferPath};
 use crate::keyring::Identity;
 use crate::problem::{Problem, ProblemBody};
+use crate::scope::{About, Reach};
 use crate::wire::case::{CasePageView, CaseView};
 use crate::wire::desk::SuggestionsView;
 use crate::wire::filter::{PageFilter, SuspenseFilter};
@@ -35,7 +36,7 @@ pub(crate) async fn list_suspense(
     Extension(identity): Extension<Identity>,
     Query(filter): Query<SuspenseFilter>,
 ) -> Result<Answer<TransferPageView>, Problem> {
-    let page = state.service.store().search(&filter.read()?).await?;
+    let page = Reach::new(&*state.service, identity.scope()).search(filter.read()?).await?;
     Ok(Answer(view_page(&state, &page, &identity)))
 }
 
@@ -84,6 +85,7 @@ pub(crate) async fn assign(
     Json(request): Json<AssignmentRequest>,
 ) -> Result<Response, Problem> {
     let (account, why) = request.read()?;
+    identity.scope().judge(&*state.service, About::Assignment(id, &account)).await?;
     act(&state, &identity, PersonAction::Assign { transfer: id, account }, why, None).await
 }
 
@@ -105,8 +107,8 @@ pub(crate) async fn list_cases(
     Query(filter): Query<PageFilter>,
 ) -> Result<Answer<CasePageView>, Problem> {
     let (cursor, limit) = filter.read()?;
+    let page = Reach::new(&*state.service, identity.scope()).cases(cursor, limit).await?;
     let store = state.service.store();
-    let page = store.cases(cursor.as_ref(), limit).await?;
     let (now, viewer) = (state.service.clock_now(), Viewer::of(&identity));
     let mut cases = Vec::with_capacity(page.rows.len());
     for row in page.rows {

@@ -8,6 +8,7 @@ use super::Shares;
 use crate::extract::{ProviderPath, Query};
 use crate::keyring::Identity;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::scope::{Reach, no_provider};
 use crate::state::Shared;
 use crate::wire::provider::{BalanceView, HolderFilter, HolderView, ProvidersView};
 use crate::wire::viewer::Viewer;
@@ -19,8 +20,11 @@ use crate::wire::viewer::Viewer;
     get, path = "/v1/providers", tag = "Providers",
     responses((status = 200, description = "The providers", body = ProvidersView)),
 )]
-pub(crate) async fn list_providers(State(state): Shares) -> Json<ProvidersView> {
-    Json(ProvidersView::new(&state.service.providers()))
+pub(crate) async fn list_providers(
+    State(state): Shares,
+    Extension(identity): Extension<Identity>,
+) -> Json<ProvidersView> {
+    Json(ProvidersView::new(&Reach::new(&*state.service, identity.scope()).providers()))
 }
 
 /// Reads the float at a provider.
@@ -84,5 +88,5 @@ fn configured(state: &Shared, id: &ProviderId) -> Result<(), Problem> {
     if state.service.providers().iter().any(|provider| provider.id == *id) {
         return Ok(());
     }
-    Err(Problem::new(Code::ProviderNotFound, format!("no provider `{id}` is configured")))
+    Err(no_provider(id))
 }

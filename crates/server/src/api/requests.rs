@@ -12,9 +12,10 @@ use crate::extract::{CoreRequestPath, Json, Query};
 use crate::keyring::Identity;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::requests::CoreRequestService;
+use crate::scope::Reach;
 use crate::state::Shared;
 use crate::wire::core_request::{
-    CoreRequestFilter, CoreRequestPageView, CoreRequestView, DecisionRequest,
+    ApprovalRequest, CoreRequestFilter, CoreRequestPageView, CoreRequestView, DecisionRequest,
 };
 use crate::wire::viewer::Viewer;
 
@@ -34,7 +35,8 @@ pub(crate) async fn list_core_requests(
     Extension(identity): Extension<Identity>,
     Query(filter): Query<CoreRequestFilter>,
 ) -> Result<Answer<CoreRequestPageView>, Problem> {
-    let page = state.service.store().core_requests(&filter.read()?).await?;
+    let reach = Reach::new(&*state.service, identity.scope());
+    let page = reach.core_requests(filter.read()?).await?;
     Ok(Answer(CoreRequestPageView::new(page, Viewer::of(&identity))?))
 }
 
@@ -62,12 +64,13 @@ pub(crate) async fn read_core_request(
 /// Lets a request be paid.
 ///
 /// One that waits, one that was declined, or one whose transfer failed: that is how it is tried again.
-/// The core is asked once more first: what is no longer open, or is not what was shown, is not paid.
-/// Who and why are kept. Needs the role `operate`.
+/// `version` says what was shown: what has changed since is not paid, and the conflict says in `version`
+/// where it is now. The core is asked once more first: what is no longer open, or is not what was shown,
+/// is not paid either. Who and why are kept. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/core-requests/{core}/{request}/approvals", tag = "Requests of cores",
     params(("core" = String, Path, description = "The core"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
-    request_body = DecisionRequest,
+    request_body = ApprovalRequest,
     responses(
         (status = 202, description = "It becomes a transfer, named in the answer unless the engine is busy", body = CoreRequestView),
         (status = 404, description = "`core_request_not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -80,11 +83,11 @@ pub(crate) async fn approve_core_request(
     State(state): Shares,
     Extension(identity): Extension<Identity>,
     CoreRequestPath { core, request }: CoreRequestPath,
-    Json(decision): Json<DecisionRequest>,
+    Json(approval): Json<ApprovalRequest>,
 ) -> Result<Response, Problem> {
-    let why = decision.read()?;
+    let (shown, why) = approval.read()?;
     let desk = desk(&state)?;
-    let row = desk.approve(&core, &request, &identity.client, &why).await?;
+    let row = desk.approve(&core, &request, shown, &identity.client, &why).await?;
     decided(&row, &identity)
 }
 
@@ -109,9 +112,9 @@ pub(crate) async fn decline_core_request(
     CoreRequestPath { core, request }: CoreRequestPath,
     Json(decision): Json<DecisionRequest>,
 ) -> Result<Response, Problem> {
-    let why = decision.read()?;
+    let (shown, why) = decision.read()?;
     let desk = desk(&state)?;
-    let row = desk.decline(&core, &request, &identity.client, &why).await?;
+    let row = desk.decline(&core, &request, shown, &identity.client, &why).await?;
     decided(&row, &identity)
 }
 

@@ -15,6 +15,7 @@ use super::actions::act;
 use crate::extract::{IdempotencyKey, Json, Query, TransferPath};
 use crate::keyring::Identity;
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::scope::{About, Reach};
 use crate::state::Shared;
 use crate::wire::action::ActionView;
 use crate::wire::event::StoryView;
@@ -54,6 +55,14 @@ pub(crate) async fn create_transfer(
 ) -> Result<Response, Problem> {
     let new = request.read(&*state.service)?;
     let caller = Caller { client: identity.client.to_string(), key, digest: digest(&new) };
+    let judged = identity.scope().judge(&*state.service, About::New(&new)).await;
+    if let Err(refused) = judged {
+        // What was accepted before is answered as it was then.
+        let holder = state.service.store().key_holder(&caller.client, &caller.key).await?;
+        if holder.is_none_or(|holder| holder.digest != caller.digest) {
+            return Err(refused);
+        }
+    }
     let submitted = state.service.submit(new, caller).await?;
     let mut response = accepted(&state, &submitted.first, &identity);
     if submitted.replayed {
@@ -127,7 +136,8 @@ pub(crate) async fn list_transfers(
     Extension(identity): Extension<Identity>,
     Query(filter): Query<TransferFilter>,
 ) -> Result<axum::Json<TransferPageView>, Problem> {
-    let page = state.service.store().search(&filter.read(&*state.service)?).await?;
+    let query = filter.read(&*state.service)?;
+    let page = Reach::new(&*state.service, identity.scope()).search(query).await?;
     Ok(axum::Json(view_page(&state, &page, &identity)))
 }
 

@@ -18,7 +18,10 @@ pub(super) const OVERVIEW: &[&str] = &[
      the core, and can prove, for every shilling, where it is.",
     "Every request needs an API key, `Authorization: Bearer …`. A key has roles: `read` looks, \
      `write` creates transfers and asks after them, `operate` does an operator's work and sees \
-     phone numbers in full. None includes another.",
+     phone numbers in full. None includes another. A key may besides be bound to some cores, \
+     providers and kinds of transfers: others do not exist for it, in lists as by their names; and \
+     to a largest amount, above which it sees transfers and does not move them. A page of a list \
+     may then be shorter than `limit`: it is the last one when it has no `next`.",
     "Amounts are texts such as `125.50`, gross, never zero, with no more decimals than the currency \
      has. Moments are RFC 3339 in UTC with microseconds. A member without a value is left out of \
      an answer; an unknown member in a request is an error.",
@@ -97,7 +100,10 @@ fn complete(operation: &mut Operation) {
     let responses = &mut operation.responses.responses;
     if !open {
         responses.insert("401".to_owned(), problem("`unauthenticated`"));
-        responses.insert("403".to_owned(), problem("`forbidden`: the key lacks the role"));
+        responses.insert(
+            "403".to_owned(),
+            problem("`forbidden`: the key lacks the role, or is bound to something else"),
+        );
         responses.insert("429".to_owned(), problem("`too_many_requests`"));
     }
     responses.insert("default".to_owned(), problem("Any other problem"));

@@ -1,11 +1,17 @@
-//! Ids in the path.
+//! Ids in the path. An id that a handler is given is in the scope of the caller's key.
+
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use http::Method;
 use http::request::Parts;
 use kiungo_domain::{CoreId, ProviderId, Reference, TransferId};
 use kiungo_store::{ActionId, InboxId};
 
+use crate::keyring::Identity;
 use crate::problem::{Code, Problem};
+use crate::scope::{About, Intent};
+use crate::state::Shared;
 
 /// The transfer named in the path, by its own id or by the reference of one of its operations.
 pub(crate) struct TransferPath(pub(crate) TransferId);
@@ -25,14 +31,16 @@ pub(crate) struct CoreRequestPath {
     pub(crate) request: String,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for CoreRequestPath {
+impl FromRequestParts<Arc<Shared>> for CoreRequestPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Shared>) -> Result<Self, Problem> {
         let core = parameter(parts, state, "core").await?;
         let request = parameter(parts, state, "request").await?;
         let problem = |error| Problem::new(Code::CoreRequestNotFound, format!("{error}"));
-        Ok(Self { core: CoreId::new(&core).map_err(problem)?, request })
+        let core = CoreId::new(&core).map_err(problem)?;
+        in_scope(parts, state, About::CoreRequest(&core, &request, intent(parts))).await?;
+        Ok(Self { core, request })
     }
 }
 
@@ -43,42 +51,67 @@ pub fn named_transfer(text: &str) -> Result<TransferId, &'static str> {
     id.map_err(|_| "this is not the id of a transfer, nor a reference")
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for TransferPath {
+impl FromRequestParts<Arc<Shared>> for TransferPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Shared>) -> Result<Self, Problem> {
         let text = id_in(parts, state).await?;
-        named_transfer(&text).map(Self).map_err(|why| Problem::new(Code::TransferNotFound, why))
+        let none = |why| Problem::new(Code::TransferNotFound, why);
+        let id = named_transfer(&text).map_err(none)?;
+        in_scope(parts, state, About::Transfer(id, intent(parts))).await?;
+        Ok(Self(id))
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for ActionPath {
+impl FromRequestParts<Arc<Shared>> for ActionPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Shared>) -> Result<Self, Problem> {
         let text = id_in(parts, state).await?;
         let none = || Problem::new(Code::ActionNotFound, "this is not the id of an action");
-        ActionId::parse(&text).map(Self).ok_or_else(none)
+        let id = ActionId::parse(&text).ok_or_else(none)?;
+        in_scope(parts, state, About::Action(id, intent(parts))).await?;
+        Ok(Self(id))
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for ArrivalPath {
+impl FromRequestParts<Arc<Shared>> for ArrivalPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Shared>) -> Result<Self, Problem> {
         let text = id_in(parts, state).await?;
         let none = |_| Problem::new(Code::ArrivalNotFound, "this is not the number of an arrival");
-        text.parse().map(|number| Self(InboxId(number))).map_err(none)
+        let id = text.parse().map(InboxId).map_err(none)?;
+        in_scope(parts, state, About::Arrival(id, intent(parts))).await?;
+        Ok(Self(id))
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for ProviderPath {
+impl FromRequestParts<Arc<Shared>> for ProviderPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<Shared>) -> Result<Self, Problem> {
         let text = id_in(parts, state).await?;
         let problem = |error| Problem::new(Code::ProviderNotFound, format!("{error}"));
-        ProviderId::new(&text).map(Self).map_err(problem)
+        let id = ProviderId::new(&text).map_err(problem)?;
+        in_scope(parts, state, About::Provider(&id, intent(parts))).await?;
+        Ok(Self(id))
+    }
+}
+
+async fn in_scope(parts: &Parts, state: &Shared, about: About<'_>) -> Result<(), Problem> {
+    let identity = parts.extensions.get::<Identity>().ok_or_else(|| {
+        Problem::new(Code::Unauthenticated, "the address is not for callers without a key")
+    })?;
+    identity.scope().judge(&*state.service, about).await
+}
+
+/// A request that only reads moves nothing.
+fn intent(parts: &Parts) -> Intent {
+    if parts.method == Method::GET || parts.method == Method::HEAD {
+        Intent::See
+    } else {
+        Intent::Move
     }
 }
 

@@ -12,6 +12,7 @@ use http::header::AUTHORIZATION;
 use crate::keyring::Identity;
 use crate::options::Role;
 use crate::problem::{Code, Problem};
+use crate::scope::About;
 use crate::state::Shared;
 
 /// A key is far shorter; longer ones are not even hashed.
@@ -57,4 +58,15 @@ pub(crate) async fn require(
     }
     let detail = format!("the API key `{}` lacks the role `{}`", identity.client, role.as_str());
     Err(Problem::new(Code::Forbidden, detail))
+}
+
+/// Turns a request away whose key is bound to a part of what is answered.
+pub(crate) async fn require_everything(
+    State(state): State<Arc<Shared>>,
+    Extension(identity): Extension<Identity>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    identity.scope().judge(&*state.service, About::Everything).await?;
+    Ok(next.run(request).await)
 }

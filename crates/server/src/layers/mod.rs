@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use crate::problem::{Code, Problem};
 
 pub(crate) use admit::{admit, overloaded};
-pub(crate) use authenticate::{authenticate, identify, require};
+pub(crate) use authenticate::{authenticate, identify, require, require_everything};
 pub(crate) use observe::{Verbatim, observe};
 pub(crate) use time::bound_time;
 

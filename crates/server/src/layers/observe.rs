@@ -1,20 +1,24 @@
 //! The outermost layer: the request's id, its trace and measure, problems, and the headers that
 //! every answer carries.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http_body_util::{BodyExt as _, Collected};
+use kiungo_domain::typed::legible_json;
 use tokio::time::Instant;
 use tracing::{Instrument, info_span};
 
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::state::Shared;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,7 +42,7 @@ pub(crate) async fn observe(
     let span = info_span!("request", request.id = %id, http.method = method, http.route = %route);
     async {
         let mut response = next.run(request).await;
-        response = with_problem(response, &id);
+        response = legible(with_problem(response, &id)).await;
         dress(response.headers_mut(), &id);
         if !state.readiness.is_ready() {
             // Who keeps a connection finds it closed after an answer, not under a request.
@@ -71,6 +75,30 @@ fn with_problem(mut response: Response, id: &str) -> Response {
     } else {
         response
     }
+}
+
+/// Writes characters that change the direction of writing as their codes: texts of payers, providers
+/// and cores are kept as they came, and must not look like other texts to whoever decides by them.
+async fn legible(response: Response) -> Response {
+    let json = response.headers().get(CONTENT_TYPE).is_some_and(|media| {
+        ["application/json", "application/problem+json"].iter().any(|json| media == json)
+    });
+    if !json || response.extensions().get::<Verbatim>().is_some() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await.map(Collected::to_bytes) else {
+        // Answers are in memory, so this is a defect.
+        return Problem::new(Code::Internal, "the answer broke off").render(None);
+    };
+    let shown = match std::str::from_utf8(&body).map(legible_json) {
+        Ok(Cow::Owned(text)) => {
+            parts.headers.remove(CONTENT_LENGTH);
+            Bytes::from(text)
+        }
+        Ok(Cow::Borrowed(_)) | Err(_) => body,
+    };
+    Response::from_parts(parts, Body::from(shown))
 }
 
 fn dress(headers: &mut HeaderMap, id: &str) {

@@ -49,7 +49,7 @@ codes! {
         "The header `Authorization: Bearer …` is missing, or its key is not known. Nothing was done.";
     /// The key lacks a role.
     Forbidden = "forbidden", FORBIDDEN, "The API key does not allow this",
-        "The key is known but lacks the role that `detail` names. Nothing was done. Ask whoever runs this server for a key with that role.";
+        "The key is known but lacks the role that `detail` names, or it is bound to a part of the business (cores, providers, kinds, a largest amount) that this is not in; `detail` says which. Nothing was done. Ask whoever runs this server for a key that allows it.";
     /// No such address.
     NotFound = "not_found", NOT_FOUND, "There is nothing at this address",
         "The address is not one of this API. See the list of operations.";
@@ -85,7 +85,7 @@ codes! {
         "The transfer exists, and is in a state in which this cannot be done; `detail` says which, and what would allow it. Nothing was done.";
     /// Where the request stands, it cannot be decided so.
     CoreRequestConflict = "core_request_conflict", CONFLICT, "The request cannot be decided so",
-        "The request of the core exists, and where it stands this cannot be decided: it has become a transfer, the core does not ask for it any more, or it is not what was shown; `detail` says which. Nothing is paid. Read it again before you decide.";
+        "The request of the core exists, and where it stands this cannot be decided: it has become a transfer, the core does not ask for it any more, or it is not what was shown; `detail` says which, and `version` where it is now if another version was named. Nothing is paid. Read it again before you decide.";
     /// It is not as it was shown.
     Changed = "changed", CONFLICT, "It has changed since it was shown",
         "The request names the version that was shown, and it is at another one now, which `detail` says. Nothing was done. Read it again, and decide about what you see then.";

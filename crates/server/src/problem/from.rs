@@ -112,6 +112,9 @@ impl From<DecideError> for Problem {
         match error {
             DecideError::NotFound { .. } => Self::new(Code::CoreRequestNotFound, detail),
             DecideError::Conflict(_) => Self::new(Code::CoreRequestConflict, detail),
+            DecideError::Outdated { current, .. } => {
+                Self::new(Code::CoreRequestConflict, detail).version(current)
+            }
             DecideError::Core(_) => Self::new(Code::CoreUnavailable, detail),
             DecideError::Store(error) => error.into(),
         }

@@ -28,6 +28,7 @@ struct Parts {
     reason: Option<String>,
     rule: Option<String>,
     transfer: Option<String>,
+    version: Option<u64>,
     headers: HeaderMap,
 }
 
@@ -91,6 +92,10 @@ pub(crate) struct ProblemBody {
     /// The transfer that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     transfer: Option<String>,
+    /// The version of what the request is about, if it names another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples(4))]
+    version: Option<u64>,
     /// The request's id, as in the header `X-Request-Id`: name it when you ask us.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
@@ -110,6 +115,7 @@ impl Problem {
             reason: None,
             rule: None,
             transfer: None,
+            version: None,
             headers,
         }))
     }
@@ -167,6 +173,12 @@ impl Problem {
         self
     }
 
+    /// The version at which what the request is about is now.
+    pub(crate) fn version(mut self, current: u64) -> Self {
+        self.0.version = Some(current);
+        self
+    }
+
     /// Tells the client when to try again: whole seconds, at least one.
     pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
         let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -199,6 +211,7 @@ impl Problem {
             reason: self.0.reason.clone(),
             rule: self.0.rule.clone(),
             transfer: self.0.transfer.clone(),
+            version: self.0.version,
             request_id: request_id.map(str::to_owned),
         };
         let json = serde_json::to_vec(&body).unwrap_or_default();

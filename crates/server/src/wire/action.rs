@@ -23,7 +23,7 @@ const REASON_MAX: usize = 200;
 /// A decision about a transfer.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(examples(json!({
+#[schema(as = TransferDecision, examples(json!({
     "decision": "accept_executed", "step": "second", "receipt": "QX12AB34CD",
     "reason": "the provider's portal shows it as paid", "version": 9
 })))]
@@ -61,7 +61,7 @@ pub struct DecisionInput {
 /// An operation of a provider, to be held or released.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(examples(json!({ "operation": "pay_out", "reason": "the float is being moved" })))]
+#[schema(as = ProviderOperation, examples(json!({ "operation": "pay_out", "reason": "the float is being moved" })))]
 pub(crate) struct OperationRequest {
     #[schema(schema_with = words::held_operation_schema)]
     operation: String,
@@ -72,7 +72,7 @@ pub(crate) struct OperationRequest {
 /// A payment to be brought in by its receipt.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(examples(json!({
+#[schema(as = PaymentClaim, examples(json!({
     "receipt": "QX12AB34CD", "amount": "12500", "currency": "TZS", "msisdn": "255712345678",
     "account_reference": "000000042", "reason": "it stands in the statement of 21 November"
 })))]
@@ -112,7 +112,7 @@ pub struct ClaimInput {
 /// A reason.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(examples(json!({ "reason": "the mapping has been mended" })))]
+#[schema(as = Reason, examples(json!({ "reason": "the mapping has been mended" })))]
 pub(crate) struct ReasonRequest {
     /// The reason: 1 to 200 characters.
     reason: String,
@@ -121,7 +121,7 @@ pub(crate) struct ReasonRequest {
 /// An approval.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(examples(json!({ "reason": "seen in the portal as well", "version": 9 })))]
+#[schema(as = ActionApproval, examples(json!({ "reason": "seen in the portal as well", "version": 9 })))]
 pub(crate) struct ApprovalRequest {
     /// The reason: 1 to 200 characters.
     reason: String,

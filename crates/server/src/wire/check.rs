@@ -1,5 +1,7 @@
 //! Reading the members of a request. Errors are collected, so that a client sees all at once.
 
+use kiungo_domain::typed::{is_directional, is_hidden};
+
 use crate::problem::{MemberError, Problem};
 
 /// The errors so far.
@@ -29,15 +31,21 @@ impl Checks {
     }
 }
 
-/// A text for people or another system: 1 to `length_max` characters, none a control character,
-/// no blanks around it.
+/// A text for people or another system: 1 to `length_max` characters, none a control character or one
+/// that changes the direction of writing, no blanks around it. Every text of a person or client that is
+/// shown again comes in here.
 pub fn text(text: &str, length_max: usize) -> Result<String, String> {
     let length = text.chars().count();
     if (1..=length_max).contains(&length)
-        && !text.chars().any(char::is_control)
+        && !text.contains(is_hidden)
         && text.trim().len() == text.len()
     {
         Ok(text.to_owned())
+    } else if text.contains(is_directional) {
+        // Seen by nobody, and so not found by whoever only reads the general rule.
+        Err("the text has characters that change the direction of writing (U+061C, U+200E, U+200F, \
+             U+202A to U+202E, U+2066 to U+2069), so that it could look like another one"
+            .to_owned())
     } else {
         Err(format!(
             "a text is 1 to {length_max} characters, without control characters and without \

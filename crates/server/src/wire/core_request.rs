@@ -32,11 +32,26 @@ pub(crate) struct CoreRequestFilter {
     limit: Option<String>,
 }
 
+/// An approval of a request of a core.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Approval, examples(json!({ "version": 3, "reason": "the customer was called back" })))]
+pub(crate) struct ApprovalRequest {
+    /// `version` of the request as it was shown. Of another one, nothing is approved.
+    #[schema(minimum = 1)]
+    version: u64,
+    /// Why: 1 to 200 characters. It is kept with your key's name.
+    reason: String,
+}
+
 /// A decision about a request of a core.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Decision, examples(json!({ "reason": "the customer was called back" })))]
 pub(crate) struct DecisionRequest {
+    /// `version` of the request as it was shown, if another one is to be left alone.
+    #[schema(minimum = 1)]
+    version: Option<u64>,
     /// Why: 1 to 200 characters. It is kept with your key's name.
     reason: String,
 }
@@ -59,6 +74,8 @@ pub(crate) struct CoreRequestView {
     /// Its name within the core.
     #[schema(examples("loan-123"))]
     request: String,
+    /// How often it has changed: an approval names what was shown.
+    version: u64,
     #[schema(schema_with = words::core_request_state_schema)]
     state: &'static str,
     /// `disbursement` or `withdrawal`.
@@ -134,13 +151,24 @@ impl CoreRequestFilter {
     }
 }
 
-impl DecisionRequest {
-    /// The reason, if it is right.
-    pub(crate) fn read(self) -> Result<String, Problem> {
-        let mut checks = Checks::default();
-        let reason = checks.member("/reason", text(&self.reason, 200));
-        checks.give(reason)
+impl ApprovalRequest {
+    /// The version and the reason, if they are right.
+    pub(crate) fn read(self) -> Result<(u64, String), Problem> {
+        Ok((self.version, reason(&self.reason)?))
     }
+}
+
+impl DecisionRequest {
+    /// The version, where one is named, and the reason, if they are right.
+    pub(crate) fn read(self) -> Result<(Option<u64>, String), Problem> {
+        Ok((self.version, reason(&self.reason)?))
+    }
+}
+
+fn reason(given: &str) -> Result<String, Problem> {
+    let mut checks = Checks::default();
+    let reason = checks.member("/reason", text(given, 200));
+    checks.give(reason)
 }
 
 impl CoreRequestPageView {
@@ -160,6 +188,7 @@ impl CoreRequestView {
         Ok(Self {
             core: row.core.to_string(),
             request: row.request.clone(),
+            version: row.version,
             state: row.state.as_str(),
             kind: content.kind.as_str(),
             account: AccountView::new(content.account, Some(content.account_no)),

@@ -98,6 +98,7 @@ impl TransferFilter {
             to,
             cursor: cursor(self.cursor, Cursor::of_transfers, &mut checks),
             limit: limit(self.limit, &mut checks),
+            ..TransferQuery::default()
         };
         checks.parameter("to", in_order(from, to));
         checks.finish()?;

@@ -21,6 +21,8 @@ pub struct TransferView {
     /// Its id. The references that providers and cores see differ from it in the last two digits.
     #[schema(examples("019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00"))]
     id: String,
+    /// How often it has changed: a decision about it names what was shown.
+    version: u64,
     #[schema(schema_with = words::kind_schema)]
     kind: &'static str,
     #[schema(schema_with = words::status_schema)]
@@ -76,8 +78,6 @@ pub struct TransferView {
     /// The transfer that carries the same payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     merged_into: Option<String>,
-    /// The version, which grows with every event: name it to decide about what you saw.
-    version: u64,
     /// The actions that a person can take now; only where one transfer is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<Vec<ChoiceView>>,
@@ -186,6 +186,7 @@ impl TransferView {
         let (amount, currency) = money(summary.amount);
         Self {
             id: summary.id.to_string(),
+            version: summary.version,
             kind: summary.kind.as_str(),
             status: summary.status.as_str(),
             provider: summary.provider.to_string(),
@@ -207,7 +208,6 @@ impl TransferView {
             rejection: summary.rejection.as_ref().map(RejectionView::new),
             case: summary.case.map(kiungo_domain::transfer::CaseKind::as_str),
             merged_into: summary.merged_into.map(|id| id.to_string()),
-            version: summary.version,
             choices: None,
             received_at: time::to_text(summary.received_at),
             updated_at: time::to_text(summary.updated_at),

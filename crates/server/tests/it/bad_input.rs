@@ -291,3 +291,39 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_text_that_can_look_like_another_is_refused_at_every_door() {
+    let world = World::new();
+    let id = world.created("k1").await;
+    for c in ["\u{202e}", "\u{2066}", "\u{200f}", "\u{61c}", "\u{202a}", "\u{2069}", "\u{200e}"] {
+        let text = format!("pay{c} 123");
+        let texts = [
+            ("/note", "#/note"),
+            ("/client_reference", "#/client_reference"),
+            ("/account/account_no", "#/account/account_no"),
+        ];
+        for (member, place) in texts {
+            let mut body = deposit();
+            *body.pointer_mut(member).unwrap() = text.as_str().into();
+            let answer = world.send(creation("clerk", "k2", body.to_string())).await;
+            assert_eq!((answer.status.as_u16(), answer.places()), (422, vec![place.to_owned()]));
+            assert!(answer.text().contains("direction of writing"), "{}", answer.text());
+        }
+        for (path, body) in [
+            (format!("/v1/transfers/{id}/reversals"), json!({ "reason": text })),
+            (
+                format!("/v1/suspense/{id}/assignments"),
+                json!({ "account": { "type": "savings", "external_id": text } }),
+            ),
+            (
+                "/v1/core-requests/main/loan-7/approvals".to_owned(),
+                json!({ "reason": text, "version": 1 }),
+            ),
+            ("/v1/core-requests/main/loan-7/declines".to_owned(), json!({ "reason": text })),
+        ] {
+            assert_eq!(world.post("operator", &path, &body).await.status, 422, "{path}");
+        }
+    }
+    assert!(world.fake.asked.lock().unwrap().is_empty());
+}

@@ -1,7 +1,7 @@
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::Draft;
-use kiungo_domain::{AccountRef, Msisdn};
+use kiungo_domain::transfer::{Draft, Origin};
+use kiungo_domain::{AccountRef, Msisdn, TransferId};
 use kiungo_provider::ReadError;
 use kiungo_server::Service;
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::fake::tzs;
 use crate::world::World;
 
-async fn suspended(world: &World, receipt: &str, typed: &str, key: AccountKey) -> String {
+pub async fn suspended(world: &World, receipt: &str, typed: &str, key: AccountKey) -> String {
     let accounts = vec![AccountRef { kind: None, key }];
     let instruction = world.fake.wallet_payment(receipt, typed, accounts);
     let id = instruction.id;
@@ -54,6 +54,18 @@ async fn a_phone_number_that_a_payer_typed_is_masked_too() {
     }
     let full = world.get("operator", "/v1/suspense").await.text();
     assert!(full.contains("0713-000 000"), "as it was typed: {full}");
+}
+
+#[tokio::test]
+async fn what_a_payer_typed_does_not_look_like_what_it_is_not() {
+    let world = World::new();
+    let number = AccountKey::AccountNo("00042".into());
+    let id = suspended(&world, "R1", "\u{202e}24000\u{202c}", number).await;
+    let answer = world.get("operator", &format!("/v1/transfers/{id}")).await;
+    assert_eq!(answer.json()["origin"]["account_reference"], "\\u202E24000\\u202C");
+    let kept = world.fake.store().summary(TransferId::parse(&id).unwrap()).await.unwrap().unwrap();
+    let Origin::Wallet { account_reference, .. } = kept.origin else { panic!("{kept:?}") };
+    assert_eq!(account_reference, "\u{202e}24000\u{202c}", "it is kept as it came");
 }
 
 #[tokio::test]

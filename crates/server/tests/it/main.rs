@@ -20,6 +20,7 @@ mod fake;
 mod health;
 mod keys;
 mod requests;
+mod scopes;
 mod sockets;
 mod store;
 mod transfers;

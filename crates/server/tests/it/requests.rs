@@ -6,7 +6,7 @@ use http::Request;
 use kiungo_core_banking::{RawHook, RequestKind};
 use kiungo_domain::{AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Timestamp};
 use kiungo_engine::requests::{Content, DecideError, Heard, HookError};
-use kiungo_server::{CoreRequestService, Readiness, ServerState, Service, router};
+use kiungo_server::{CoreRequestService, Readiness, ServerOptions, ServerState, Service, router};
 use kiungo_store::{CoreRequestDecision, CoreRequestRow, CoreRequestState, StoreError};
 use secrecy::SecretString;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::world::{SECRET, World, options};
 
 /// Answers what it is told to, and notes what it is asked.
 #[derive(Default)]
-struct Desk {
+pub struct Desk {
     hooks: Mutex<Vec<RawHook>>,
     heard: Mutex<Option<Result<Heard, HookError>>>,
     refuses: Mutex<Option<DecideError>>,
@@ -50,9 +50,14 @@ impl CoreRequestService for Desk {
         &self,
         _core: &CoreId,
         _request: &str,
+        shown: u64,
         by: &str,
         why: &str,
     ) -> Result<CoreRequestRow, DecideError> {
+        if shown != 3 {
+            let why = "it has changed".to_owned();
+            return Err(DecideError::Outdated { shown, current: 3, why });
+        }
         self.decide(CoreRequestState::Submitted, by, why)
     }
 
@@ -60,14 +65,16 @@ impl CoreRequestService for Desk {
         &self,
         _core: &CoreId,
         _request: &str,
+        shown: Option<u64>,
         by: &str,
         why: &str,
     ) -> Result<CoreRequestRow, DecideError> {
+        assert_ne!(shown, Some(2));
         self.decide(CoreRequestState::Declined, by, why)
     }
 }
 
-fn row(request: &str) -> CoreRequestRow {
+pub fn row(request: &str) -> CoreRequestRow {
     let content = Content {
         kind: RequestKind::Disbursement,
         account: CoreAccount { kind: AccountKind::Loan, id: 7 },
@@ -95,10 +102,13 @@ fn row(request: &str) -> CoreRequestRow {
 }
 
 fn world() -> (World, Arc<Desk>) {
+    world_with(options())
+}
+
+pub fn world_with(mut options: ServerOptions) -> (World, Arc<Desk>) {
     let (fake, desk) = (Arc::new(Fake::new()), Arc::new(Desk::default()));
     let readiness = Readiness::default();
     readiness.set(true);
-    let mut options = options();
     options.hook_secrets.insert(CoreId::new("main").unwrap(), SecretString::from(SECRET));
     let prometheus = kiungo_server::metrics::builder().build_recorder().handle();
     let service = Arc::clone(&fake) as Arc<dyn Service>;
@@ -184,11 +194,12 @@ async fn requests_are_listed_with_numbers_for_operators_alone() {
 #[tokio::test]
 async fn only_an_operator_decides_and_says_why() {
     let (world, desk) = world();
-    let reason = json!({"reason": "called back"});
+    let reason = json!({"reason": "called back", "version": 3});
     for what in ["approvals", "declines"] {
         let path = format!("/v1/core-requests/main/loan-7/{what}");
         assert_eq!(world.post("clerk", &path, &reason).await.status, 403);
-        assert_eq!(world.post("operator", &path, &json!({"reason": ""})).await.status, 422);
+        let none = json!({"reason": "", "version": 3});
+        assert_eq!(world.post("operator", &path, &none).await.status, 422);
         let answer = world.post("operator", &path, &reason).await;
         assert_eq!(answer.status, 202, "{}", answer.text());
         let decision = &answer.json()["decisions"][0];
@@ -207,4 +218,23 @@ async fn only_an_operator_decides_and_says_why() {
     let nobody = World::new();
     let answer = nobody.post("operator", "/v1/core-requests/main/loan-7/approvals", &reason).await;
     assert_eq!(answer.status, 404);
+}
+
+#[tokio::test]
+async fn an_approval_names_the_version_that_was_shown() {
+    let (world, _desk) = world();
+    assert!(world.fake.store().put_core_request(row("loan-7")).await.unwrap());
+    let shown = world.get("reader", "/v1/core-requests/main/loan-7").await.json();
+    assert_eq!(shown["version"], 1);
+    let path = "/v1/core-requests/main/loan-7/approvals";
+    let approval = |version: u64| json!({"reason": "called back", "version": version});
+    let answer = world.post("operator", path, &approval(2)).await;
+    assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (409, "core_request_conflict"));
+    assert_eq!(answer.json()["version"], 3, "where it is now");
+    let nothing = world.post("operator", path, &json!({"reason": "called back"})).await;
+    assert_eq!(nothing.status, 422, "an approval of whatever it is now is none");
+    assert_eq!(world.post("operator", path, &approval(3)).await.status, 202);
+    let declines = path.replace("approvals", "declines");
+    let answer = world.post("operator", &declines, &json!({"reason": "no"})).await;
+    assert_eq!(answer.status, 202, "nothing is paid by a decline");
 }

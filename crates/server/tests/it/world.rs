@@ -7,7 +7,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use kiungo_domain::ProviderId;
-use kiungo_server::{ApiKey, Readiness, Role, ServerOptions, ServerState, router};
+use kiungo_server::{ApiKey, Readiness, Role, Scope, ServerOptions, ServerState, router};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -74,11 +74,12 @@ impl Answer {
 }
 
 /// A key that is its own name: the server knows its digest alone.
-fn key(name: &str, roles: &[Role]) -> ApiKey {
+pub fn key(name: &str, roles: &[Role]) -> ApiKey {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
     let sha256 =
         digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    ApiKey { name: name.to_owned(), sha256, roles: roles.iter().copied().collect() }
+    let roles = roles.iter().copied().collect();
+    ApiKey { name: name.to_owned(), sha256, roles, scope: Scope::default() }
 }
 
 pub fn options() -> ServerOptions {
@@ -103,13 +104,21 @@ impl World {
     }
 
     pub fn with(options: ServerOptions) -> Self {
-        let fake = Arc::new(Fake::new());
+        Self::over(Arc::new(Fake::new()), options)
+    }
+
+    fn over(fake: Arc<Fake>, options: ServerOptions) -> Self {
         let readiness = Readiness::default();
         readiness.set(true);
         let prometheus = kiungo_server::metrics::builder().build_recorder().handle();
         let service = Arc::clone(&fake) as Arc<dyn kiungo_server::Service>;
         let state = ServerState::new(service, options, prometheus, readiness.clone()).unwrap();
         Self { fake, router: router(state), readiness }
+    }
+
+    /// The same engine behind a server that was started with other options.
+    pub fn again(self, options: ServerOptions) -> Self {
+        Self::over(self.fake, options)
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

@@ -1,7 +1,7 @@
 //! Transfers by what is known of them, newest first.
 
 use kiungo_domain::transfer::{Kind, Status};
-use kiungo_domain::{Msisdn, TransferId};
+use kiungo_domain::{CoreId, Msisdn, TransferId};
 
 use super::Place;
 use super::cases::completes;
@@ -9,6 +9,10 @@ use super::story::{
     at, commit, id, instruction, provider, receipt, received, then, wallet_instruction,
 };
 use crate::{Cursor, Store, StoreError, TransferQuery};
+
+fn core(name: &str) -> CoreId {
+    CoreId::new(name).unwrap()
+}
 
 async fn found(store: &dyn Store, query: TransferQuery) -> Vec<TransferId> {
     let page = store.search(&query).await.unwrap();
@@ -21,6 +25,7 @@ async fn stock(store: &dyn Store) {
     let mut loan = instruction(2);
     loan.kind = Kind::Disbursement;
     loan.provider = provider("gsma-sandbox");
+    loan.core = core("second");
     commit(store, received(loan, at(2))).await;
     let paid = commit(store, received(wallet_instruction(3, "W3"), at(3))).await;
     let suspend = |draft: &mut kiungo_domain::transfer::Draft| {
@@ -56,6 +61,26 @@ pub async fn every_filter_narrows_the_search(place: &dyn Place) {
         (|q| q.receipt = Some(receipt("55")), &[1]),
         (|q| q.receipt = Some(receipt("none")), &[]),
         (|q| q.client_reference = Some("order-4".to_owned()), &[4]),
+        (|q| q.cores = vec![core("elsewhere")], &[]),
+        (|q| q.cores = vec![core("second")], &[2]),
+        (|q| q.cores = vec![core("main"), core("elsewhere")], &[4, 3, 1]),
+        (|q| q.providers = vec![provider("mpesa-tz"), provider("x")], &[4, 3, 1]),
+        (
+            |q| {
+                q.providers = vec![provider("gsma-sandbox")];
+                q.provider = Some(provider("mpesa-tz"));
+            },
+            &[],
+        ),
+        (|q| q.kinds = vec![Kind::Disbursement, Kind::Withdrawal], &[2]),
+        (
+            |q| {
+                q.kinds = vec![Kind::Deposit];
+                q.receipt = Some(receipt("W3"));
+                q.cores = vec![core("elsewhere")];
+            },
+            &[],
+        ),
         (|q| q.from = Some(at(2)), &[4, 3, 2]),
         (|q| q.to = Some(at(3)), &[2, 1]),
         (|q| (q.from, q.to) = (Some(at(2)), Some(at(5))), &[3, 2]),

@@ -8,7 +8,8 @@
 
 use crate::sql::Statements;
 
-/// What every search filters by, on any table of the shape of `transfers`.
+/// What every search filters by, on any table of the shape of `transfers`. The server refuses JSON
+/// that holds a NUL anywhere.
 macro_rules! filters {
     () => {
         " AND ($2::text[] IS NULL OR t.status = ANY ($2))
@@ -16,6 +17,10 @@ macro_rules! filters {
           AND ($4::text IS NULL OR t.provider = $4)
           AND ($5::text IS NULL OR t.msisdn = $5)
           AND ($10::text IS NULL OR t.client_reference = $10)
+          AND ($11::text[] IS NULL
+            OR replace(t.summary, '\\u0000', '\\u0020')::json ->> 'core' = ANY ($11))
+          AND ($12::text[] IS NULL OR t.provider = ANY ($12))
+          AND ($13::text[] IS NULL OR t.kind = ANY ($13))
           AND t.received_us >= $6::bigint AND (t.received_us, t.no) < ($7::bigint, $8::bigint)"
     };
 }

@@ -1,7 +1,7 @@
 //! Which way into the table of transfers a search takes.
 
 use kiungo_domain::transfer::Status;
-use kiungo_domain::{Kind, Msisdn, ProviderId, Timestamp};
+use kiungo_domain::{CoreId, Kind, Msisdn, ProviderId, Timestamp};
 
 use super::read;
 use super::session::{Parameter, Readers, Record};
@@ -88,11 +88,12 @@ impl Bounds {
 
     /// In the order in which all statements of a search take them.
     fn parameters(&self, query: &TransferQuery, sought: Option<String>) -> Vec<Parameter> {
-        let statuses: Vec<_> = query.statuses.iter().map(|status| status.as_str()).collect();
+        let statuses = query.statuses.iter().map(|status| status.as_str());
+        let kinds = query.kinds.iter().map(|kind| kind.as_str());
         let rows = i64::try_from(page_limit(query.limit)).unwrap_or(i64::MAX - 1) + 1;
         vec![
             Parameter::Text(sought),
-            Parameter::Words((!statuses.is_empty()).then_some(statuses)),
+            words(statuses),
             Parameter::Text(query.kind.map(Kind::as_str).map(str::to_owned)),
             Parameter::Text(query.provider.as_ref().map(ProviderId::as_str).map(str::to_owned)),
             Parameter::Text(query.msisdn.as_ref().map(Msisdn::digits).map(str::to_owned)),
@@ -101,8 +102,17 @@ impl Bounds {
             Parameter::Integer(self.before_no),
             Parameter::Integer(rows),
             Parameter::Text(query.client_reference.clone()),
+            words(query.cores.iter().map(CoreId::as_str)),
+            words(query.providers.iter().map(ProviderId::as_str)),
+            words(kinds),
         ]
     }
+}
+
+/// One of these; any, if there are none.
+fn words<'a>(words: impl Iterator<Item = &'a str>) -> Parameter {
+    let words: Vec<String> = words.map(str::to_owned).collect();
+    Parameter::Words((!words.is_empty()).then_some(words))
 }
 
 fn found(row: &impl Record) -> Result<Found, StoreError> {

@@ -17,7 +17,7 @@ pub enum Parameter {
     /// A number.
     Integer(i64),
     /// Some of several words, or any.
-    Words(Option<Vec<&'static str>>),
+    Words(Option<Vec<String>>),
 }
 
 /// A row that a database answered with, read by column.

@@ -15,6 +15,9 @@ macro_rules! filters {
           AND (?4 IS NULL OR t.provider = ?4)
           AND (?5 IS NULL OR t.msisdn = ?5)
           AND (?10 IS NULL OR t.client_reference = ?10)
+          AND (?11 IS NULL OR t.summary ->> 'core' IN (SELECT value FROM json_each(?11)))
+          AND (?12 IS NULL OR t.provider IN (SELECT value FROM json_each(?12)))
+          AND (?13 IS NULL OR t.kind IN (SELECT value FROM json_each(?13)))
           AND t.received_us >= ?6 AND t.received_us <= ?7
           AND (t.received_us < ?7 OR t.no < ?8)"
     };

@@ -1,5 +1,6 @@
 //! Whether providers can reach us, as far as the address tells.
 
+use kiungo_transport::is_exposed_text;
 use reqwest::Url;
 
 use super::finding::Finding;
@@ -32,11 +33,11 @@ pub(super) fn examine(config: &Config, assembly: &Assembly) -> Finding {
     Finding::ok(SUBJECT, &named)
 }
 
+/// True for an address that is on this machine.
 fn is_loopback(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    let Ok(mut url) = Url::parse(url) else { return false };
+    // Without TLS, only what is on this machine is not exposed.
+    url.set_scheme("http").is_ok() && !is_exposed_text(url.as_str())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand};
 use kiungo_domain::Timestamp;
+use kiungo_domain::typed::is_hidden;
 use kiungo_queue::{DeadLetter, DeadLetterId, DeadLetters as _, RabbitQueue};
 use kiungo_store::{Action, ActionId, ActionState};
 use serde_json::{Value, json};
@@ -220,7 +221,7 @@ fn described(letter: &DeadLetter) -> Value {
 /// Something that says something, in a line.
 fn words(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if text.is_empty() || text.chars().count() > 500 || text.chars().any(char::is_control) {
+    if text.is_empty() || text.chars().count() > 500 || text.contains(is_hidden) {
         return Err("write up to 500 characters in a line".to_owned());
     }
     Ok(text.to_owned())

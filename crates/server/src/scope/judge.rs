@@ -1,0 +1,233 @@
+//! The one place that says if a request is in a key's scope.
+
+use kiungo_domain::{AccountRef, CoreId, Kind, ProviderId, TransferId};
+use kiungo_engine::actions::{PersonAction, stored_action};
+use kiungo_engine::request::{NewTransfer, ProviderStatus, RequestError};
+use kiungo_engine::requests::{Content, DecideError};
+use kiungo_engine::{ActError, ArrivalError};
+use kiungo_store::{ActionId, CoreRequestRow, InboxId};
+
+use super::{Matter, OutOfScope, Scope};
+use crate::problem::{Code, MemberError, Problem};
+use crate::service::Service;
+
+/// What a request is about. What is not seen is answered as what does not exist: so single things and
+/// lists say the same, and nobody learns what others have. What is seen and not permitted is refused
+/// with the reason.
+#[derive(Debug, Clone, Copy)]
+pub enum About<'a> {
+    /// A transfer that is wanted.
+    New(&'a NewTransfer),
+    /// A transfer.
+    Transfer(TransferId, Intent),
+    /// A transfer in suspense, and the account that it is to be booked on, which says its kind.
+    Assignment(TransferId, &'a AccountRef),
+    /// A provider.
+    Provider(&'a ProviderId, Intent),
+    /// Something that arrived from a provider and fits no transfer yet.
+    Arrival(InboxId, Intent),
+    /// An action of a person: whatever it is about.
+    Action(ActionId, Intent),
+    /// A request of a core.
+    CoreRequest(&'a CoreId, &'a str, Intent),
+    /// Numbers about everything.
+    Everything,
+}
+
+impl<'a> About<'a> {
+    /// The thing that an action of a person is about.
+    pub fn of_action(action: &'a PersonAction, intent: Intent) -> Self {
+        match action {
+            PersonAction::Assign { transfer, account } if intent == Intent::Move => {
+                Self::Assignment(*transfer, account)
+            }
+            PersonAction::Decide { transfer, .. }
+            | PersonAction::Assign { transfer, .. }
+            | PersonAction::Reverse { transfer } => Self::Transfer(*transfer, intent),
+            PersonAction::Hold { provider, .. }
+            | PersonAction::Release { provider, .. }
+            | PersonAction::Claim { provider, .. } => Self::Provider(provider, intent),
+            PersonAction::HandleAgain { arrival } | PersonAction::Dismiss { arrival } => {
+                Self::Arrival(*arrival, intent)
+            }
+        }
+    }
+}
+
+/// What is to be done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// It is looked at.
+    See,
+    /// It is moved, or decided about.
+    Move,
+}
+
+impl Scope {
+    /// Refuses what is not in scope. What does not exist is let through: whoever carries the request
+    /// out says so.
+    ///
+    /// # Errors
+    /// As if it did not exist, or [`Code::Forbidden`]; or that the database does not answer.
+    pub async fn judge(&self, service: &dyn Service, about: About<'_>) -> Result<(), Problem> {
+        if self.is_everything() {
+            return Ok(());
+        }
+        match about {
+            About::New(new) => self.new_transfer(service, new),
+            About::Transfer(id, intent) => self.transfer(service, id, intent, None).await,
+            About::Assignment(id, account) => {
+                let kind = account.kind.map(Kind::inbound_for);
+                self.transfer(service, id, Intent::Move, kind).await
+            }
+            About::Provider(id, intent) => {
+                let Some(provider) = find(service, id) else { return Ok(()) };
+                self.sees_provider(&provider).map_err(|_| no_provider(id))?;
+                match intent {
+                    Intent::See => Ok(()),
+                    Intent::Move => self.permits_provider(&provider).map_err(forbidden),
+                }
+            }
+            About::Arrival(id, intent) => self.arrival(service, id, intent).await,
+            About::Action(id, intent) => self.action(service, id, intent).await,
+            About::CoreRequest(core, request, intent) => {
+                let row = service.store().core_request(core, request).await?;
+                let Some(row) = row else { return Ok(()) };
+                self.core_request(&row, intent)
+            }
+            About::Everything => {
+                let why = "this key is bound to a part, and this is about everything";
+                Err(Problem::new(Code::Forbidden, why))
+            }
+        }
+    }
+
+    async fn arrival(
+        &self,
+        service: &dyn Service,
+        id: InboxId,
+        intent: Intent,
+    ) -> Result<(), Problem> {
+        let Some(item) = service.store().inbox_item(id).await? else { return Ok(()) };
+        let hidden = || Problem::from(ArrivalError::NotFound(id));
+        // It may be of a provider that is no longer configured, and is hidden then.
+        let provider = find(service, &item.provider).ok_or_else(hidden)?;
+        self.sees_arrival(&provider).map_err(|_| hidden())?;
+        match intent {
+            Intent::See => Ok(()),
+            Intent::Move => self.permits_provider(&provider).map_err(forbidden),
+        }
+    }
+
+    async fn action(
+        &self,
+        service: &dyn Service,
+        id: ActionId,
+        intent: Intent,
+    ) -> Result<(), Problem> {
+        let Some(action) = service.store().action(id).await? else { return Ok(()) };
+        let hidden = || Problem::from(ActError::NotFound(id));
+        // An action of another tool is about everything.
+        let action = stored_action(&action).ok_or_else(hidden)?;
+        let judged = Box::pin(self.judge(service, About::of_action(&action, intent))).await;
+        judged.map_err(|problem| match problem.code() {
+            Code::TransferNotFound | Code::ProviderNotFound | Code::ArrivalNotFound => hidden(),
+            _ => problem,
+        })
+    }
+
+    /// Says if this action can be seen.
+    pub(super) async fn sees_action(
+        &self,
+        service: &dyn Service,
+        id: ActionId,
+    ) -> Result<bool, Problem> {
+        match self.judge(service, About::Action(id, Intent::See)).await {
+            Ok(()) => Ok(true),
+            Err(problem) if problem.code() == Code::ActionNotFound => Ok(false),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// Says if this request of a core can be seen.
+    pub(super) fn sees_core_request(&self, row: &CoreRequestRow) -> Result<bool, Problem> {
+        let seen = self.core_request(row, Intent::See);
+        match seen {
+            Ok(()) => Ok(true),
+            Err(problem) if problem.code() == Code::CoreRequestNotFound => Ok(false),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    fn new_transfer(&self, service: &dyn Service, new: &NewTransfer) -> Result<(), Problem> {
+        let refused = |out: OutOfScope| {
+            let place = match &out {
+                OutOfScope::Core(_) => "/core",
+                OutOfScope::Kind(_) => "/kind",
+                OutOfScope::Amount { .. } => "/amount",
+                OutOfScope::Currency(_) => "/currency",
+                OutOfScope::Provider(_) | OutOfScope::Whole => "/provider",
+            };
+            let why = out.to_string();
+            forbidden(out).error(MemberError::member(place, why))
+        };
+        let own = || find(service, &new.provider).map(|provider| provider.core);
+        self.sees_provider_named(&new.provider).map_err(refused)?;
+        // No core, no such provider: whoever may name it is told so by the engine.
+        if let Some(core) = new.core.clone().or_else(own) {
+            self.sees_core(&core).map_err(refused)?;
+        }
+        self.sees_kind(new.kind).map_err(refused)?;
+        self.permits_amount(new.amount).map_err(refused)
+    }
+
+    async fn transfer(
+        &self,
+        service: &dyn Service,
+        id: TransferId,
+        intent: Intent,
+        becomes: Option<Kind>,
+    ) -> Result<(), Problem> {
+        let Some(summary) = service.store().summary(id).await? else { return Ok(()) };
+        let matter = Matter::of(&summary);
+        self.sees(&matter).map_err(|_| Problem::from(RequestError::NotFound(id)))?;
+        if intent == Intent::Move {
+            let kind = becomes.unwrap_or(matter.kind);
+            self.permits(&Matter { kind, ..matter }).map_err(forbidden)?;
+        }
+        Ok(())
+    }
+
+    fn core_request(&self, row: &CoreRequestRow, intent: Intent) -> Result<(), Problem> {
+        let content = Content::read(row)?;
+        let hidden = || {
+            let (core, request) = (row.core.clone(), row.request.clone());
+            Problem::from(DecideError::NotFound { core, request })
+        };
+        let kind = content.kind.transfer();
+        self.sees_core(&row.core).and_then(|()| self.sees_kind(kind)).map_err(|_| hidden())?;
+        match &content.provider {
+            Some(provider) => self.sees_provider_named(provider).map_err(|_| hidden())?,
+            // Nobody knows by whom it would be paid: it is for those who see all providers.
+            None if self.providers.is_some() => return Err(hidden()),
+            None => {}
+        }
+        match intent {
+            Intent::See => Ok(()),
+            Intent::Move => self.permits_amount(content.amount).map_err(forbidden),
+        }
+    }
+}
+
+fn find(service: &dyn Service, id: &ProviderId) -> Option<ProviderStatus> {
+    service.providers().into_iter().find(|provider| provider.id == *id)
+}
+
+fn forbidden(out: OutOfScope) -> Problem {
+    Problem::new(Code::Forbidden, out.to_string())
+}
+
+/// The answer for a provider that is not there.
+pub(crate) fn no_provider(id: &ProviderId) -> Problem {
+    Problem::new(Code::ProviderNotFound, format!("no provider `{id}` is configured"))
+}
