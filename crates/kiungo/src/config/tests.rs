@@ -258,7 +258,7 @@ fn a_good_configuration_fits_together() {
     assert_eq!(checked.mappings.len(), 2);
     assert!(checked.cores.values().all(|core| core.as_str() == "main"));
     assert_eq!(config.api.keys[0].roles, [Role::Read, Role::Write]);
-    assert_eq!(config.api.keys[0].sha256[..2], [0x9f, 0x86]);
+    assert_eq!(config.api.keys[0].sha256[..2], [0x3c, 0x8d]);
 }
 
 #[test]
