@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 
-pub use bound::{sent_within, still_in_time};
+pub use bound::{Intended, sent_within, still_in_time};
 pub use network::{Network, NetworkError, NetworkOptions};
 
 /// A request with an absolute URL and a complete body.

@@ -188,6 +188,21 @@ async fn nothing_is_sent_after_the_machine_was_suspended() {
     assert_eq!((unsent.count(), office.sent("collect")), (1, 1), "not the old intent: a new one");
 }
 
+/// The same, while the adapter waits for a session or a connection: the transport sends nothing then.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_by_an_adapter_that_was_suspended() {
+    let office = Office::open(World::new()).await;
+    office.world.script().suspended = Some(std::time::Duration::from_hours(1));
+    let id = office.submit(Kind::Deposit).await;
+    office.pass(60).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let unsent =
+        office.tells_of(id).await.into_iter().filter(|event| {
+            matches!(event, Event::Concluded { outcome: Outcome::NotSent { .. }, .. })
+        });
+    assert_eq!((unsent.count(), office.sent("collect")), (1, 1));
+}
+
 #[test]
 fn what_is_refused_for_now_says_so_of_the_whole_operation_or_of_itself() {
     let refused = |retry, reason| Rejection { retry, ..rejection(reason) };

@@ -33,6 +33,7 @@ use kiungo_provider::{
     WalletOrder,
 };
 use kiungo_store::{Allowance, Cap, MemoryStore, Store};
+use kiungo_transport::still_in_time;
 
 pub const DAY: Duration = Duration::from_hours(24);
 
@@ -92,6 +93,8 @@ pub struct Script {
     pub undo_refused: Option<Rejection>,
     /// When the provider opens.
     pub opens_at: Option<Timestamp>,
+    /// For how long the machine is suspended while a request to the provider is being made.
+    pub suspended: Option<Duration>,
     /// Whether probing the provider fails.
     pub unreachable: bool,
     /// Everything that was sent.
@@ -156,6 +159,14 @@ impl World {
         let mut script = self.script();
         script.sent.push(what);
         next(&mut script)
+    }
+
+    /// Suspends the machine between the adapter's first step and the transport's: the transport's
+    /// answer, if it does not send any more.
+    fn suspended(&self) -> Option<Outcome> {
+        let suspended = self.script().suspended.take()?;
+        self.wait(suspended);
+        still_in_time().err().map(|failure| Outcome::not_sent(failure.to_string()))
     }
 
     fn confirmation(&self) -> Confirmation {
@@ -257,6 +268,9 @@ impl Provider for Wallets {
     async fn collect(&self, order: &WalletOrder) -> Outcome {
         if self.inquires_by_callback() {
             return Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
+        }
+        if let Some(unsent) = self.0.suspended() {
+            return unsent;
         }
         let what = format!("collect {}", order.reference);
         if let Some(outcome) = self.0.sends(what, |script| script.collects.pop_front()) {
