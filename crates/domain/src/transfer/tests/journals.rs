@@ -38,23 +38,25 @@ fn a_journal_of_version_0_1_folds_to_what_it_was() {
         }
         let now = StepName::ALL.map(|step| transfer.reference(step));
         assert_eq!(now, references, "no reference is used anew, and none is lost");
-        // A later success closed a contradiction then, and does not any more (rule 15).
-        let held = transfer.is_held();
-        assert!(held || transfer.status() == status, "{status:?}, now {:?}", transfer.status());
+        // What opens and closes cases has changed since (rules 15 and 16); nothing else has.
+        let attended = |status| match status {
+            Status::NeedsAttention | Status::AwaitingCustomer => Status::InProgress,
+            other => other,
+        };
+        assert_eq!(attended(transfer.status()), attended(status), "{journal:#?}");
     }
 }
 
 #[test]
 fn a_transfer_of_version_0_1_comes_to_its_end() {
     let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
-    let mut ended = 0;
     for Frozen { journal, .. } in frozen() {
         let mut transfer = folded(&journal);
         let mut at = transfer.updated_at();
-        for turn in 0..40 {
+        for turn in 0.. {
+            assert!(turn < 200, "it does not come to its end: {transfer:#?}");
             check_way_out(&transfer, &policy, at).expect("there is a way out");
             if transfer.status().is_final() || transfer.merged_into().is_some() {
-                ended += 1;
                 break;
             }
             let mut draft = Draft::resume(transfer.clone(), at);
@@ -83,23 +85,24 @@ fn a_transfer_of_version_0_1_comes_to_its_end() {
             }
         }
     }
-    assert_eq!(ended, frozen().len(), "each comes to its end");
 }
 
 /// A person does the first thing that leads on.
 fn decide_something(draft: &mut Draft, policy: &Policy) {
-    let case = draft.transfer().cases().first().map(|case| (case.kind, case.step));
+    let contradiction =
+        draft.transfer().cases().iter().find(|case| case.kind == CaseKind::Contradiction);
+    if let Some(&OpenCase { kind: case, step, .. }) = contradiction {
+        let close = PersonDecision::CloseCase { case, step };
+        assert!(draft.decide(&close, &somebody(), policy));
+        return;
+    }
     for choice in draft.transfer().choices() {
         let decision = match choice {
             Choice::TryAgain => PersonDecision::TryAgain,
             Choice::GiveUp => PersonDecision::GiveUp,
             Choice::AcceptNotExecuted(step) => PersonDecision::AcceptNotExecuted { step },
-            Choice::CloseCase => {
-                let Some((case, step)) = case else { continue };
-                PersonDecision::CloseCase { case, step }
-            }
             Choice::Assign => return happen(draft, Happening::Assign, &[], policy),
-            Choice::AcceptExecuted(_) | Choice::Reverse => continue,
+            Choice::AcceptExecuted(_) | Choice::CloseCase | Choice::Reverse => continue,
         };
         if draft.decide(&decision, &somebody(), policy) {
             return;
@@ -140,5 +143,6 @@ fn a_step_of_version_0_1_that_has_used_all_its_references_is_not_tried_again() {
     }
     let transfer = Transfer::replay(journal.iter().map(|event| (at, event))).expect("it folds");
     assert_eq!(transfer.reference(StepName::Second).generation(), id.generation_max());
-    assert_eq!(transfer.choices(), [Choice::GiveUp]);
+    let choices = transfer.choices();
+    assert!(choices.contains(&Choice::GiveUp) && !choices.contains(&Choice::TryAgain));
 }
