@@ -32,6 +32,15 @@ impl Condition {
         Self::Unreachable,
     ];
 
+    /// True if a person is called because of it: everything but what ends by itself with the next
+    /// connection.
+    pub const fn is_case(self) -> bool {
+        match self {
+            Self::Person | Self::FloatEmpty | Self::NeedsRepair | Self::SessionBlocked => true,
+            Self::Unreachable => false,
+        }
+    }
+
     /// The condition that a refusal shows; `None` if it says something about this one operation
     /// only. The payer of a payout is the organisation itself: where it has too little money, no
     /// payout of that size can be made.

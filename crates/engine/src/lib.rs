@@ -18,7 +18,8 @@
 //! * `hear`: evidence about operations of ours
 //! * `payments`: payments that customers start at the wallet
 //! * `carried`: two transfers for one payment
-//! * `persons`: what persons decide
+//! * [`actions`]: actions of persons, with a second person where one is needed
+//! * `persons`: decisions about transfers and arrivals, carried out
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
 //! * `fees`: what a mapping expects, beside what the provider states
 //! * `inbox`: what arrives unasked: stored, acknowledged, handled
@@ -32,6 +33,7 @@
 //! * `wall_clock`: what follows when the time of day is set back
 //! * `wallet`: from the text that somebody wrote to the number of a wallet
 
+pub mod actions;
 pub mod clock;
 pub mod crash;
 pub mod engine;
@@ -64,6 +66,7 @@ mod sweep;
 mod wall_clock;
 mod wallet;
 
+pub use actions::{ActError, Acted, ActionKind, NewAction, PersonAction};
 pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};
 pub use engine::Engine;
 pub use holds::HELD_OPERATIONS;

@@ -88,11 +88,7 @@ impl Engine {
         provider: &ProviderId,
         claim: &PaymentClaim,
     ) -> Result<InboxId, ArrivalError> {
-        let port = self.inner.provider(provider);
-        let port = port.ok_or_else(|| ArrivalError::UnknownProvider(provider.clone()))?;
-        if !port.provider.capabilities().confirms_payments {
-            return Err(ArrivalError::NotAskable(provider.clone()));
-        }
+        self.askable(provider)?;
         let body =
             serde_json::to_vec(claim).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let callback = RawCallback {
@@ -127,7 +123,17 @@ impl Engine {
         Ok(self.inner.store.set_inbox_state(id, InboxState::Handled { note }).await?)
     }
 
-    async fn quarantined(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
+    /// Checks that a provider can be asked about a payment by its receipt.
+    pub(crate) fn askable(&self, provider: &ProviderId) -> Result<(), ArrivalError> {
+        let port = self.inner.provider(provider);
+        let port = port.ok_or_else(|| ArrivalError::UnknownProvider(provider.clone()))?;
+        if port.provider.capabilities().confirms_payments {
+            return Ok(());
+        }
+        Err(ArrivalError::NotAskable(provider.clone()))
+    }
+
+    pub(crate) async fn quarantined(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
         let item = self.arrival(id).await?;
         match item.state {
             InboxState::Quarantined { .. } => Ok(item),

@@ -7,6 +7,7 @@ use kiungo_domain::outcome::Rejection;
 use kiungo_domain::{AccountRef, CoreId, Kind, Money, Msisdn, ProviderId, TransferId};
 use kiungo_provider::CallbackReply;
 use kiungo_store::{Hold, IdempotencyKey, KeyHolder, StoreError, Summary};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A transfer that a client wants.
@@ -30,8 +31,8 @@ pub struct NewTransfer {
     pub note: Option<String>,
 }
 
-/// Who asks, and under which idempotency key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The client that asks, and its idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The name of the API key.
     pub client: String,

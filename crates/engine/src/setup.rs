@@ -1,6 +1,6 @@
 //! What an engine is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, ProviderId, Tim
 use kiungo_provider::Provider;
 use kiungo_store::{Allowance, Store};
 
+use crate::actions::ActionKind;
 use crate::clock::{Clock, Ids};
 use crate::crash::Tripwire;
 use crate::sharing::Sharing;
@@ -132,8 +133,8 @@ impl Default for TrafficOptions {
     }
 }
 
-/// Bounds and waits of the engine itself (rule 13).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Bounds and waits of the engine itself (rule 13), and what it asks a second person about.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineOptions {
     /// Transfers worked on at a time: each holds its state and one request in memory.
     pub in_flight_max: usize,
@@ -155,6 +156,8 @@ pub struct EngineOptions {
     /// How long after its intent was recorded an operation may be sent: a process that was frozen
     /// meanwhile sends nothing. At most half of the time after which an absence counts.
     pub send_within: Duration,
+    /// The actions of persons that a second person has to approve.
+    pub second_person: BTreeSet<ActionKind>,
 }
 
 impl Default for EngineOptions {
@@ -168,6 +171,7 @@ impl Default for EngineOptions {
             busy_wait: Duration::from_secs(2),
             notice_wait_max: Duration::from_mins(3),
             send_within: Duration::from_secs(30),
+            second_person: BTreeSet::new(),
         }
     }
 }

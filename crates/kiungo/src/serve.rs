@@ -212,6 +212,7 @@ fn engine_options(config: &Config) -> EngineOptions {
         busy_wait: engine.busy_wait,
         notice_wait_max: engine.notice_wait_max,
         send_within: engine.send_within,
+        second_person: config.actions.second_person.clone(),
     }
 }
 

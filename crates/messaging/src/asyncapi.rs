@@ -255,13 +255,8 @@ fn messages() -> Value {
         })
     };
     let commands = CommandType::ALL.map(|kind| {
-        let title = match kind {
-            CommandType::Create => "A transfer is wanted",
-            CommandType::Inquire => "The other side is to be asked again",
-            CommandType::Reverse => "A transfer is to be given back",
-            CommandType::Assign => "Suspended money is given its account",
-        };
-        (kind.as_str().to_owned(), message(kind.as_str(), title, command_example(kind)))
+        let (name, title) = (kind.as_str(), kind.title());
+        (name.to_owned(), message(name, title, command_example(kind)))
     });
     let events = EventType::ALL.map(|kind| {
         let title = match kind {
@@ -363,6 +358,7 @@ fn transfer_example(status: &str) -> Value {
         "client_reference": "invoice-2026-118",
         "origin": { "from": "api", "client": "erp" },
         "wallet_receipt": "QX12AB34CD",
+        "version": 6,
         "received_at": "2026-11-21T08:33:20.000500Z",
         "updated_at": "2026-11-21T08:33:24.118203Z",
     })

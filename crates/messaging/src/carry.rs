@@ -2,9 +2,10 @@
 
 use kiungo_domain::TransferId;
 use kiungo_engine::request::{Caller, RequestError};
+use kiungo_engine::{ActError, Acted, NewAction, PersonAction};
 use kiungo_server::Service;
 use kiungo_server::problem::{Code, Problem};
-use kiungo_store::KeyHolder;
+use kiungo_store::{Action, ActionId, ActionState, KeyHolder};
 
 use crate::command::{CommandType, Request};
 
@@ -17,20 +18,22 @@ pub(crate) struct Order {
     pub(crate) kind: CommandType,
     /// The name of the client that sent it.
     pub(crate) client: String,
-    /// What it asks for.
+    /// Its content.
     pub(crate) request: Request,
 }
 
-/// What it asks for is durable.
+/// The outcome of a command: it is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Done {
     /// The transfer that it made, or is about.
-    pub(crate) transfer: TransferId,
-    /// Whether that had happened before.
+    pub(crate) transfer: Option<TransferId>,
+    /// The action of a person that it is, with its state.
+    pub(crate) action: Option<(ActionId, ActionState)>,
+    /// True if that had happened before.
     pub(crate) replayed: bool,
 }
 
-/// Whether trying again later may end otherwise. What is durable by then is found again by its key.
+/// True if trying again later may end otherwise. What is durable by then is found again by its key.
 pub(crate) const fn for_now(code: Code) -> bool {
     matches!(
         code,
@@ -50,46 +53,80 @@ impl Order {
         match &self.request {
             Request::Create(new) => {
                 let submitted = service.submit((**new).clone(), self.caller()).await?;
-                Ok(Done { transfer: submitted.first.id, replayed: submitted.replayed })
+                Ok(Done::about(submitted.first.id, submitted.replayed))
             }
             // Asking twice moves nothing, so it needs no key.
             Request::Inquire(transfer) => {
                 service.inquire_now(*transfer, &self.client).await?;
-                Ok(Done { transfer: *transfer, replayed: false })
+                Ok(Done::about(*transfer, false))
             }
-            Request::Reverse { .. } | Request::Assign { .. } => self.change(service).await,
+            Request::Act { action, reason, seen } => self.act(service, action, reason, *seen).await,
+            Request::Judge { action, approved: true, reason, seen } => {
+                match service.approve_action(*action, &self.client, reason, *seen).await {
+                    Ok(acted) => Ok(Done::acted(&acted)),
+                    Err(error) => self.judged_before(service, *action, true, error).await,
+                }
+            }
+            Request::Judge { action, approved: false, reason, .. } => {
+                match service.decline_action(*action, &self.client, reason).await {
+                    Ok(declined) => Ok(Done::judged(&declined, false)),
+                    Err(error) => self.judged_before(service, *action, false, error).await,
+                }
+            }
         }
     }
 
-    /// Changes a transfer, unless this command already has.
-    async fn change(&self, service: &dyn Service) -> Result<Done, Problem> {
-        if let Some(done) = self.earlier(service).await? {
+    /// Has an action carried out, unless this command already has.
+    async fn act(
+        &self,
+        service: &dyn Service,
+        action: &PersonAction,
+        reason: &str,
+        seen: Option<u64>,
+    ) -> Result<Done, Problem> {
+        if action.transfer().is_some()
+            && let Some(done) = self.earlier(service).await?
+        {
             return Ok(done);
         }
-        let (client, key) = (&self.client, Some(self.caller()));
-        let changed = match &self.request {
-            Request::Reverse { transfer, reason } => {
-                service.request_reversal(*transfer, client, reason, key).await
-            }
-            Request::Assign { transfer, account } => {
-                service.assign(*transfer, account.clone(), client, key).await
-            }
-            Request::Create(_) | Request::Inquire(_) => {
-                return Err(Problem::new(Code::Internal, "this command changes no transfer"));
-            }
+        let new = NewAction {
+            action: action.clone(),
+            by: self.client.clone(),
+            why: reason.to_owned(),
+            seen,
+            key: Some(self.caller()),
         };
-        match changed {
-            Ok(summary) => Ok(Done { transfer: summary.id, replayed: false }),
-            Err(RequestError::KeyTaken(holder)) => self.judge(holder),
+        match service.act(new).await {
+            Ok(acted) => Ok(Done::acted(&acted)),
+            Err(ActError::Transfer(RequestError::KeyTaken(holder))) => self.judge(holder),
             // The same command may have been quicker, and is why the state does not allow it.
-            Err(error @ RequestError::Conflict { .. }) => {
+            Err(error @ ActError::Transfer(RequestError::Conflict { .. })) => {
                 self.earlier(service).await?.ok_or_else(|| error.into())
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What this command came to, if it was carried out before.
+    /// The command may have been delivered before: then the action bears this client's judgement.
+    async fn judged_before(
+        &self,
+        service: &dyn Service,
+        id: ActionId,
+        approved: bool,
+        error: ActError,
+    ) -> Result<Done, Problem> {
+        if let ActError::NotOpen { .. } = error
+            && let Some(action) = service.store().action(id).await?
+            && let Some(judgement) = &action.judgement
+            && judgement.by == self.client
+            && judgement.approved == approved
+        {
+            return Ok(Done::judged(&action, true));
+        }
+        Err(error.into())
+    }
+
+    /// The outcome of this command, if it was carried out before.
     async fn earlier(&self, service: &dyn Service) -> Result<Option<Done>, Problem> {
         let holder = service.store().key_holder(&self.client, &self.id).await?;
         holder.map(|holder| self.judge(holder)).transpose()
@@ -97,7 +134,7 @@ impl Order {
 
     fn judge(&self, holder: KeyHolder) -> Result<Done, Problem> {
         if holder.digest == self.request.digest() {
-            Ok(Done { transfer: holder.transfer, replayed: true })
+            Ok(Done::about(holder.transfer, true))
         } else {
             Err(RequestError::KeyTaken(holder).into())
         }
@@ -106,5 +143,21 @@ impl Order {
     fn caller(&self) -> Caller {
         let (client, key) = (self.client.clone(), self.id.clone());
         Caller { client, key, digest: self.request.digest() }
+    }
+}
+
+impl Done {
+    const fn about(transfer: TransferId, replayed: bool) -> Self {
+        Self { transfer: Some(transfer), action: None, replayed }
+    }
+
+    fn acted(acted: &Acted) -> Self {
+        let transfer = acted.transfer.as_ref().map(|summary| summary.id);
+        let action = Some((acted.action.id, acted.action.state));
+        Self { transfer, action, replayed: acted.replayed }
+    }
+
+    const fn judged(action: &Action, replayed: bool) -> Self {
+        Self { transfer: None, action: Some((action.id, action.state)), replayed }
     }
 }

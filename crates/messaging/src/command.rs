@@ -1,16 +1,21 @@
-//! What a command asks for.
+//! The commands: their types, and what each asks for.
 
 use kiungo_domain::{AccountRef, TransferId};
+use kiungo_engine::PersonAction;
 use kiungo_engine::request::NewTransfer;
 use kiungo_server::problem::Problem;
-use kiungo_server::wire::check::{Checks, text};
-use kiungo_server::wire::request::{AccountInput, TransferRequest, digest};
-use kiungo_server::wire::{Object, named_transfer, read_object, sha256_hex};
+use kiungo_server::wire::request::{TransferRequest, digest};
+use kiungo_server::wire::{read_object, sha256_hex};
 use kiungo_server::{Role, Wallets};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use kiungo_store::ActionId;
+use serde::Serialize;
 
-/// What can be asked for.
+use crate::command_data::{
+    ApprovalData, ArrivalData, AssignmentData, ClaimData, DecisionData, DeclineData, InquiryData,
+    OperationData, ReversalData,
+};
+
+/// The type of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandType {
     /// A transfer is wanted.
@@ -21,11 +26,40 @@ pub enum CommandType {
     Reverse,
     /// Suspended money is given its account.
     Assign,
+    /// A person decides about a transfer.
+    Decide,
+    /// An operation of a provider is to be held.
+    Hold,
+    /// An operation of a provider is to go on.
+    Release,
+    /// A payment is to be brought in by its receipt.
+    Claim,
+    /// A quarantined arrival is to be handled again.
+    HandleAgain,
+    /// A quarantined arrival is to be put away.
+    Dismiss,
+    /// An action is approved by a second person.
+    Approve,
+    /// An action is declined.
+    Decline,
 }
 
 impl CommandType {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Create, Self::Inquire, Self::Reverse, Self::Assign];
+    pub const ALL: [Self; 12] = [
+        Self::Create,
+        Self::Inquire,
+        Self::Reverse,
+        Self::Assign,
+        Self::Decide,
+        Self::Hold,
+        Self::Release,
+        Self::Claim,
+        Self::HandleAgain,
+        Self::Dismiss,
+        Self::Approve,
+        Self::Decline,
+    ];
 
     /// The type of its `CloudEvent`, which is the routing key too.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +68,32 @@ impl CommandType {
             Self::Inquire => "transfer.inquire",
             Self::Reverse => "transfer.reverse",
             Self::Assign => "suspense.assign",
+            Self::Decide => "transfer.decide",
+            Self::Hold => "provider.hold",
+            Self::Release => "provider.release",
+            Self::Claim => "payment.claim",
+            Self::HandleAgain => "arrival.handle_again",
+            Self::Dismiss => "arrival.dismiss",
+            Self::Approve => "action.approve",
+            Self::Decline => "action.decline",
+        }
+    }
+
+    /// The command in a few words, for the documents.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Create => "A transfer is wanted",
+            Self::Inquire => "The other side is to be asked again",
+            Self::Reverse => "A transfer is to be given back",
+            Self::Assign => "Suspended money is given its account",
+            Self::Decide => "A person decides about a transfer",
+            Self::Hold => "An operation of a provider is to be held",
+            Self::Release => "An operation of a provider is to go on",
+            Self::Claim => "A payment is to be brought in by its receipt",
+            Self::HandleAgain => "A quarantined arrival is to be handled again",
+            Self::Dismiss => "A quarantined arrival is to be put away",
+            Self::Approve => "An action is approved by a second person",
+            Self::Decline => "An action is declined",
         }
     }
 
@@ -46,70 +106,47 @@ impl CommandType {
     pub const fn role(self) -> Role {
         match self {
             Self::Create | Self::Inquire => Role::Write,
-            Self::Reverse | Self::Assign => Role::Operate,
+            Self::Reverse
+            | Self::Assign
+            | Self::Decide
+            | Self::Hold
+            | Self::Release
+            | Self::Claim
+            | Self::HandleAgain
+            | Self::Dismiss
+            | Self::Approve
+            | Self::Decline => Role::Operate,
         }
     }
 }
 
-/// What a command asks for, every member checked.
+/// The content of a command, every member checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// A transfer.
     Create(Box<NewTransfer>),
     /// Asking the other side again.
     Inquire(TransferId),
-    /// Giving a transfer back.
-    Reverse {
-        /// The transfer.
-        transfer: TransferId,
-        /// Why.
+    /// An action of a person.
+    Act {
+        /// The action.
+        action: Box<PersonAction>,
+        /// The reason.
         reason: String,
+        /// The version of the transfer that the person saw.
+        seen: Option<u64>,
     },
-    /// Giving suspended money its account.
-    Assign {
-        /// The transfer.
-        transfer: TransferId,
-        /// The account.
-        account: AccountRef,
+    /// A second person's judgement of an action.
+    Judge {
+        /// The action.
+        action: ActionId,
+        /// True if it is approved.
+        approved: bool,
+        /// The reason.
+        reason: String,
+        /// The version of the transfer that the person saw.
+        seen: Option<u64>,
     },
-}
-
-/// A transfer whose counterparty is to be asked again, now instead of at the next scheduled inquiry. It
-/// moves nothing.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TransferInquiry, examples(json!({ "transfer": "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00" })))]
-pub(crate) struct InquiryData {
-    /// Its id, or the reference of one of its operations.
-    transfer: String,
-}
-
-/// A transfer that is to be given back, and why.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TransferReversal, examples(json!({
-    "transfer": "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00",
-    "reason": "The customer paid into the wrong account"
-})))]
-pub(crate) struct ReversalData {
-    /// Its id, or the reference of one of its operations.
-    transfer: String,
-    /// For the journal: 1 to 200 characters.
-    reason: String,
-}
-
-/// Suspended money and the account that it is for.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = SuspenseAssignment, examples(json!({
-    "transfer": "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00",
-    "account": { "type": "savings", "account_no": "000000042" }
-})))]
-pub(crate) struct AssignmentData {
-    /// The suspended transfer's id, or the reference of one of its operations.
-    transfer: String,
-    #[schema(value_type = AccountInput)]
-    account: Object<AccountInput>,
 }
 
 impl Request {
@@ -122,65 +159,76 @@ impl Request {
                 let new = read_object::<TransferRequest>(data)?.read(wallets)?;
                 Ok(Self::Create(Box::new(new)))
             }
-            CommandType::Inquire => read_object::<InquiryData>(data)?.read(),
+            CommandType::Inquire => read_object::<InquiryData>(data)?.read().map(Self::Inquire),
             CommandType::Reverse => read_object::<ReversalData>(data)?.read(),
             CommandType::Assign => read_object::<AssignmentData>(data)?.read(),
+            CommandType::Decide => read_object::<DecisionData>(data)?.read(),
+            CommandType::Hold => read_object::<OperationData>(data)?
+                .read(|provider, operation| PersonAction::Hold { provider, operation }),
+            CommandType::Release => read_object::<OperationData>(data)?
+                .read(|provider, operation| PersonAction::Release { provider, operation }),
+            CommandType::Claim => read_object::<ClaimData>(data)?.read(wallets),
+            CommandType::HandleAgain => read_object::<ArrivalData>(data)?
+                .read(|arrival| PersonAction::HandleAgain { arrival }),
+            CommandType::Dismiss => {
+                read_object::<ArrivalData>(data)?.read(|arrival| PersonAction::Dismiss { arrival })
+            }
+            CommandType::Approve => read_object::<ApprovalData>(data)?.read(),
+            CommandType::Decline => read_object::<DeclineData>(data)?.read(),
         }
     }
 
     /// SHA-256 over what the command means. A transfer's is the API's, so that the same key with the
-    /// same content is the same wherever it comes in.
+    /// same content is the same wherever it comes in. Those of reversals and assignments are as they
+    /// were in version 0.1: a command may be delivered again after an update.
     pub fn digest(&self) -> String {
         #[derive(Serialize)]
-        struct Canonical<'a> {
+        struct First<'a> {
             form: u8,
-            command: &'static str,
+            command: CommandName,
             transfer: TransferId,
             reason: Option<&'a str>,
             account: Option<&'a AccountRef>,
         }
-        let (kind, transfer, reason, account) = match self {
-            Self::Create(new) => return digest(new),
-            Self::Inquire(transfer) => (CommandType::Inquire, *transfer, None, None),
-            Self::Reverse { transfer, reason } => {
-                (CommandType::Reverse, *transfer, Some(reason.as_str()), None)
-            }
-            Self::Assign { transfer, account } => {
-                (CommandType::Assign, *transfer, None, Some(account))
-            }
+        type CommandName = &'static str;
+        #[derive(Serialize)]
+        struct Second<'a> {
+            form: u8,
+            action: Option<&'a PersonAction>,
+            judged: Option<(ActionId, bool)>,
+            reason: &'a str,
+            seen: Option<u64>,
+        }
+        let first = |command: CommandType, transfer, reason, account| {
+            canonical(&First { form: 1, command: command.as_str(), transfer, reason, account })
         };
-        let canonical = Canonical { form: 1, command: kind.as_str(), transfer, reason, account };
-        // Structs of plain values always have a JSON form.
-        sha256_hex(&serde_json::to_vec(&canonical).unwrap_or_default())
+        match self {
+            Self::Create(new) => digest(new),
+            Self::Inquire(transfer) => first(CommandType::Inquire, *transfer, None, None),
+            Self::Act { action, reason, seen } => match &**action {
+                PersonAction::Reverse { transfer } => {
+                    first(CommandType::Reverse, *transfer, Some(reason), None)
+                }
+                PersonAction::Assign { transfer, account } => {
+                    first(CommandType::Assign, *transfer, None, Some(account))
+                }
+                action => {
+                    let (action, judged, seen) = (Some(action), None, *seen);
+                    canonical(&Second { form: 2, action, judged, reason, seen })
+                }
+            },
+            Self::Judge { action, approved, reason, seen } => {
+                let (judged, seen) = (Some((*action, *approved)), *seen);
+                canonical(&Second { form: 2, action: None, judged, reason, seen })
+            }
+        }
     }
 }
 
-impl InquiryData {
-    fn read(self) -> Result<Request, Problem> {
-        let mut checks = Checks::default();
-        let transfer = checks.member("/transfer", named_transfer(&self.transfer));
-        checks.give(transfer.map(Request::Inquire))
-    }
-}
-
-impl ReversalData {
-    fn read(self) -> Result<Request, Problem> {
-        let mut checks = Checks::default();
-        let transfer = checks.member("/transfer", named_transfer(&self.transfer));
-        let reason = checks.member("/reason", text(&self.reason, 200));
-        let whole = transfer.zip(reason);
-        checks.give(whole.map(|(transfer, reason)| Request::Reverse { transfer, reason }))
-    }
-}
-
-impl AssignmentData {
-    fn read(self) -> Result<Request, Problem> {
-        let mut checks = Checks::default();
-        let transfer = checks.member("/transfer", named_transfer(&self.transfer));
-        let account = self.account.0.read("/account", &mut checks);
-        let whole = transfer.zip(account);
-        checks.give(whole.map(|(transfer, account)| Request::Assign { transfer, account }))
-    }
+/// SHA-256 of the JSON form.
+fn canonical(content: &impl Serialize) -> String {
+    // Structs of plain values always have a JSON form.
+    sha256_hex(&serde_json::to_vec(content).unwrap_or_default())
 }
 
 #[cfg(test)]

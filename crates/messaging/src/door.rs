@@ -199,9 +199,15 @@ impl Inner {
             Verdict::Later => None,
             Verdict::Accepted(done) => {
                 let Order { id, kind, client, .. } = order?;
-                let (transfer, replayed) = (done.transfer.to_string(), done.replayed);
-                let kind = kind.as_str();
-                let accepted = CommandAccepted { command: id, kind, client, transfer, replayed };
+                let accepted = CommandAccepted {
+                    command: id,
+                    kind: kind.as_str(),
+                    client,
+                    transfer: done.transfer.map(|id| id.to_string()),
+                    action: done.action.map(|(id, _)| id.to_string()),
+                    state: done.action.map(|(_, state)| state.as_str()),
+                    replayed: done.replayed,
+                };
                 Some(self.voice.accepted(accepted, at))
             }
             Verdict::Rejected(refusal) => {

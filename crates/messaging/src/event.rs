@@ -132,13 +132,13 @@ impl Voice {
 
     /// A command was accepted.
     pub(crate) fn accepted(&self, accepted: CommandAccepted, at: Timestamp) -> EventMessage {
-        let subject = accepted.transfer.clone();
+        let subject = accepted.transfer.clone().or_else(|| accepted.action.clone());
         let fact = Fact {
             id: format!("command/{}/{}/accepted", accepted.client, short(&accepted.command)),
             topic: "command.accepted".to_owned(),
             kind: format!("{TYPE_PREFIX}command.accepted"),
             at,
-            subject: Some(&subject),
+            subject: subject.as_deref(),
             version: None,
         };
         self.message(fact, accepted)

@@ -23,6 +23,7 @@ pub mod asyncapi;
 mod carry;
 pub mod cloud_event;
 pub mod command;
+mod command_data;
 pub mod door;
 pub mod event;
 pub mod news;

@@ -53,8 +53,17 @@ pub struct CommandAccepted {
     #[schema(examples("erp"))]
     pub client: String,
     /// The transfer that it made, or is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00"))]
-    pub transfer: String,
+    pub transfer: Option<String>,
+    /// The id of the action of a person that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("019354a0-5c1e-8d3a-9d3c-8a6f0e1b2c00"))]
+    pub action: Option<String>,
+    /// The state of that action: `proposed` waits for a second person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(examples("proposed"))]
+    pub state: Option<&'static str>,
     /// Whether the same command had been accepted before; then nothing was done now.
     pub replayed: bool,
 }

@@ -7,7 +7,11 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::command::{AssignmentData, CommandType, InquiryData, ReversalData};
+use crate::command::CommandType;
+use crate::command_data::{
+    ApprovalData, ArrivalData, AssignmentData, ClaimData, DecisionData, DeclineData, InquiryData,
+    OperationData, ReversalData,
+};
 use crate::event::{SEQUENCE_DIGITS, TYPE_PREFIX};
 use crate::news::{CommandAccepted, CommandRejected, ProviderNews, TransferNews};
 
@@ -88,6 +92,12 @@ pub(crate) fn command_data(kind: CommandType) -> String {
         CommandType::Inquire => InquiryData::name(),
         CommandType::Reverse => ReversalData::name(),
         CommandType::Assign => AssignmentData::name(),
+        CommandType::Decide => DecisionData::name(),
+        CommandType::Hold | CommandType::Release => OperationData::name(),
+        CommandType::Claim => ClaimData::name(),
+        CommandType::HandleAgain | CommandType::Dismiss => ArrivalData::name(),
+        CommandType::Approve => ApprovalData::name(),
+        CommandType::Decline => DeclineData::name(),
     }
     .into_owned()
 }
@@ -99,6 +109,12 @@ pub(crate) fn all() -> Map<String, Value> {
     add::<InquiryData>(&mut found);
     add::<ReversalData>(&mut found);
     add::<AssignmentData>(&mut found);
+    add::<DecisionData>(&mut found);
+    add::<OperationData>(&mut found);
+    add::<ClaimData>(&mut found);
+    add::<ArrivalData>(&mut found);
+    add::<ApprovalData>(&mut found);
+    add::<DeclineData>(&mut found);
     add::<TransferNews>(&mut found);
     add::<ProviderNews>(&mut found);
     add::<CommandAccepted>(&mut found);

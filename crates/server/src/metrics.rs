@@ -139,6 +139,16 @@ fn write_providers(text: &mut String, providers: &[ProviderStatus]) -> fmt::Resu
             )?;
         }
     }
+    head(text, "kiungo_operation_held", "1 for an operation of a provider that is held")?;
+    for hold in providers.iter().flat_map(|provider| &provider.holds) {
+        writeln!(
+            text,
+            "kiungo_operation_held{{provider=\"{}\",operation=\"{}\",condition=\"{}\"}} 1",
+            hold.provider,
+            hold.operation.as_str(),
+            hold.condition.as_str()
+        )?;
+    }
     head(text, "kiungo_provider_in_flight", "Operations in flight at a provider")?;
     for provider in providers {
         let (id, count) = (&provider.id, provider.in_flight);

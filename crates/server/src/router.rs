@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{desk, providers, requests, transfers};
+use crate::api::{actions, desk, providers, requests, transfers};
 use crate::layers::{admit, authenticate, bound_time, identify, observe, panicked, require};
 use crate::options::Role;
 use crate::problem::{Code, Problem};
@@ -70,6 +70,8 @@ pub(crate) fn api_routes() -> Routes {
         .routes(routes!(providers::read_balance))
         .routes(routes!(desk::list_suspense))
         .routes(routes!(desk::list_cases))
+        .routes(routes!(actions::list_actions))
+        .routes(routes!(actions::read_action))
         .routes(routes!(requests::list_core_requests))
         .routes(routes!(requests::read_core_request));
     let write = OpenApiRouter::new()
@@ -77,6 +79,15 @@ pub(crate) fn api_routes() -> Routes {
         .routes(routes!(transfers::inquire));
     let operate = OpenApiRouter::new()
         .routes(routes!(transfers::reverse))
+        .routes(routes!(actions::decide))
+        .routes(routes!(actions::hold))
+        .routes(routes!(actions::release))
+        .routes(routes!(actions::claim))
+        .routes(routes!(actions::read_arrival))
+        .routes(routes!(actions::handle_again))
+        .routes(routes!(actions::dismiss))
+        .routes(routes!(actions::approve))
+        .routes(routes!(actions::decline))
         .routes(routes!(providers::read_holder))
         .routes(routes!(desk::suggest))
         .routes(routes!(desk::assign))

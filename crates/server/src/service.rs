@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kiungo_core_banking::Suggestions;
 use kiungo_domain::numbering::NumberError;
-use kiungo_domain::{AccountRef, Kind, Money, Msisdn, ProviderId, Timestamp, TransferId};
-use kiungo_engine::ExpectedFee;
+use kiungo_domain::{Kind, Money, Msisdn, ProviderId, Timestamp, TransferId};
 use kiungo_engine::request::{
     CallbackAnswer, Caller, NewTransfer, ProviderStatus, RequestError, SubmitError, Submitted,
 };
+use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction};
 use kiungo_provider::{RawCallback, ReadError};
-use kiungo_store::{Store, Summary};
+use kiungo_store::{Action, ActionId, Store, Summary};
 
 /// How the numbers of providers' wallets are written.
 pub trait Wallets: Send + Sync {
@@ -33,24 +33,21 @@ pub trait Service: Wallets {
     /// Asks the other side again, as soon as possible.
     async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError>;
 
-    /// Asks for the whole transfer to be given back. With a key, the same is never done twice:
-    /// [`RequestError::KeyTaken`] says that the key came before.
-    async fn request_reversal(
-        &self,
-        id: TransferId,
-        by: &str,
-        reason: &str,
-        key: Option<Caller>,
-    ) -> Result<Summary, RequestError>;
+    /// Carries out an action of a person, or writes it down for a second person. With a key, the same
+    /// is never done twice.
+    async fn act(&self, new: NewAction) -> Result<Acted, ActError>;
 
-    /// Gives suspended money its account. The key is as for reversals.
-    async fn assign(
+    /// Approves an action, as the second person, and carries it out.
+    async fn approve_action(
         &self,
-        id: TransferId,
-        account: AccountRef,
+        id: ActionId,
         by: &str,
-        key: Option<Caller>,
-    ) -> Result<Summary, RequestError>;
+        why: &str,
+        seen: Option<u64>,
+    ) -> Result<Acted, ActError>;
+
+    /// Declines an action.
+    async fn decline_action(&self, id: ActionId, by: &str, why: &str) -> Result<Action, ActError>;
 
     /// Accounts that the payer of suspended money may have meant.
     async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError>;
@@ -107,24 +104,22 @@ impl Service for kiungo_engine::Engine {
         Self::inquire_now(self, id, by).await
     }
 
-    async fn request_reversal(
-        &self,
-        id: TransferId,
-        by: &str,
-        reason: &str,
-        key: Option<Caller>,
-    ) -> Result<Summary, RequestError> {
-        Self::request_reversal(self, id, by, reason, key).await
+    async fn act(&self, new: NewAction) -> Result<Acted, ActError> {
+        Self::act(self, new).await
     }
 
-    async fn assign(
+    async fn approve_action(
         &self,
-        id: TransferId,
-        account: AccountRef,
+        id: ActionId,
         by: &str,
-        key: Option<Caller>,
-    ) -> Result<Summary, RequestError> {
-        Self::assign(self, id, account, by, key).await
+        why: &str,
+        seen: Option<u64>,
+    ) -> Result<Acted, ActError> {
+        Self::approve_action(self, id, by, why, seen).await
+    }
+
+    async fn decline_action(&self, id: ActionId, by: &str, why: &str) -> Result<Action, ActError> {
+        Self::decline_action(self, id, by, why).await
     }
 
     async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {

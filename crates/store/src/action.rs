@@ -1,21 +1,119 @@
-//! What a person did by hand, and why: kept for whoever asks later.
+//! Actions of persons: each with its reason, and with the second person where one is needed. They
+//! are kept for whoever asks later.
+
+use std::fmt;
 
 use kiungo_domain::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-/// How many are listed at most, as of everything that is listed.
-pub(crate) const LISTED_MAX: u32 = 500;
+use crate::Cursor;
 
-/// Something that a person did.
+/// The id of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionId(pub Uuid);
+
+impl ActionId {
+    /// Reads the hyphenated form.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+}
+
+impl fmt::Display for ActionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// An action of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
-    /// When.
+    /// Its id.
+    pub id: ActionId,
+    /// The number of times that it was written; 0 before the first.
+    pub version: u64,
+    /// The time at which it was asked for.
     pub at: Timestamp,
-    /// Who: the name given, or of the key used.
+    /// The person: the name given, or that of the key used.
     pub by: String,
-    /// What, as one word: `redrive`.
+    /// The kind of action as one word: `give_up`, `redrive`.
     pub what: String,
-    /// What it was done to.
+    /// The thing that it is done to.
     pub subject: String,
-    /// Why, in the person's words.
+    /// The reason, in the person's words.
     pub why: String,
+    /// Its state.
+    pub state: ActionState,
+    /// Everything needed to carry it out, in the writer's form; empty where it is done already.
+    pub content: String,
+    /// The second person's judgement, where there is one.
+    pub judgement: Option<Judgement>,
+    /// The outcome, for people.
+    pub detail: String,
+    /// The time of its last change.
+    pub updated_at: Timestamp,
+}
+
+/// The state of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionState {
+    /// It waits for a second person.
+    Proposed,
+    /// It may be carried out, and is not known to have been.
+    Approved,
+    /// It was carried out.
+    Done,
+    /// It could not be carried out.
+    Refused,
+    /// A second person declined it.
+    Declined,
+}
+
+impl ActionState {
+    /// All states.
+    pub const ALL: [Self; 5] =
+        [Self::Proposed, Self::Approved, Self::Done, Self::Refused, Self::Declined];
+
+    /// The word used in tables and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Approved => "approved",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Declined => "declined",
+        }
+    }
+
+    /// True if a person can still approve or decline it.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Proposed | Self::Approved)
+    }
+}
+
+/// A second person's judgement on an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The time.
+    pub at: Timestamp,
+    /// The second person.
+    pub by: String,
+    /// True if the action was approved.
+    pub approved: bool,
+    /// The reason.
+    pub why: String,
+}
+
+/// A choice of actions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActionQuery {
+    /// Only those that can still be approved or declined.
+    pub open: bool,
+    /// The end of the page before.
+    pub cursor: Option<Cursor>,
+    /// The number of rows at most; 0 counts as 50, more than 500 as 500.
+    pub limit: u32,
 }

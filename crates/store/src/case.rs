@@ -14,6 +14,7 @@ pub(crate) fn open_after(decision: &Decision) -> Vec<(String, CaseRow)> {
             inbox: None,
             kind: case.kind,
             step: case.step,
+            operation: None,
             detail: case.details.join("; "),
             provider: transfer.instruction().provider.clone(),
             opened_at: case.opened_at,

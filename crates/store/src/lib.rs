@@ -4,6 +4,7 @@
 //! [`Store`] is the one way in. A [`Change`] is committed whole or not at all (rule 10), and
 //! concurrent changes share a database transaction (group commit): a caller waits for its own.
 //!
+//! * [`action`]: actions of persons
 //! * [`change`]: what is committed, and why it may be refused
 //! * [`allowance`]: what may be moved on one day
 //! * [`summary`]: the projection that queries read
@@ -19,7 +20,7 @@
 //!   rows, ways of searching) stands above their statements
 //! * `contract` (with the feature of that name): the one suite that every store passes
 
-mod action;
+pub mod action;
 pub mod allowance;
 mod batch;
 mod case;
@@ -47,7 +48,7 @@ use kiungo_domain::transfer::{Entry, Operation, Posting};
 use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use thiserror::Error;
 
-pub use action::Action;
+pub use action::{Action, ActionId, ActionQuery, ActionState, Judgement};
 pub use allowance::{Allowance, Cap, DayLimit, LimitReached, Scope};
 pub use change::{Change, CommitError, IdempotencyKey, KeyHolder};
 pub use hold::Hold;
@@ -200,11 +201,15 @@ pub trait Store: Send + Sync {
     /// Removes rows of the outbox that have been told; at most 1,000 at a time.
     async fn told(&self, numbers: &[i64]) -> Result<(), StoreError>;
 
-    /// Records what a person did.
-    async fn record_action(&self, action: Action) -> Result<(), StoreError>;
+    /// Writes an action of a person, if it is still at the version that `action` says (0: not stored
+    /// yet); true if it was written. Its version is one more then.
+    async fn put_action(&self, action: Action) -> Result<bool, StoreError>;
 
-    /// What persons did, newest first, at most `limit` (and at most 500).
-    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError>;
+    /// Reads an action of a person.
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError>;
+
+    /// Lists actions of persons, the one asked for last first.
+    async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError>;
 
     /// Moves up to `limit` (at most 1,000 at a time) of the oldest settled transfers into the archive;
     /// how many were moved, so that a caller goes on until none is. Settled: final, received and

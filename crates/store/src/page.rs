@@ -1,8 +1,8 @@
 //! Paging by position, not by offset: rows that arrive between two pages neither push a row onto
 //! the next page nor hide one.
 
-use kiungo_domain::transfer::{CaseKind, StepName};
-use kiungo_domain::{Timestamp, TransferId};
+use kiungo_domain::transfer::{CaseKind, Operation, StepName};
+use kiungo_domain::{ProviderId, Timestamp, TransferId};
 
 use crate::{Cursor, InboxId, Page, StoreError};
 
@@ -79,6 +79,11 @@ impl Cursor {
         Position::<i64>::parse(&cursor).map(|_| cursor)
     }
 
+    /// Reads a cursor that came back from a client; `None` if no list of actions gave it out.
+    pub fn of_actions(text: &str) -> Option<Self> {
+        Self::of_transfers(text)
+    }
+
     /// Reads a cursor that came back from a client; `None` if no list of cases gave it out.
     pub fn of_cases(text: &str) -> Option<Self> {
         let cursor = Self(text.to_owned());
@@ -103,6 +108,11 @@ pub(crate) fn transfer_subject(id: TransferId, kind: CaseKind, step: Option<Step
 /// What names the case of a quarantined inbox item, among all cases; sorts by number.
 pub(crate) fn inbox_subject(id: InboxId) -> String {
     format!("inbox-{:019}", id.0)
+}
+
+/// What names the case of a held operation, among all cases.
+pub(crate) fn hold_subject(provider: &ProviderId, operation: Operation) -> String {
+    format!("hold-{provider}-{}", operation.as_str()).replace('_', "-")
 }
 
 #[cfg(test)]

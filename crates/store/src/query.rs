@@ -1,6 +1,6 @@
 //! What can be asked of the store.
 
-use kiungo_domain::transfer::{CaseKind, Kind, Status, StepName};
+use kiungo_domain::transfer::{CaseKind, Kind, Operation, Status, StepName};
 use kiungo_domain::{CoreId, Currency, Money, Msisdn, ProviderId, Receipt, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
@@ -74,14 +74,16 @@ pub struct Page<T> {
 /// An open case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseRow {
-    /// The transfer, unless it is an inbox item.
+    /// The transfer, where it is about one.
     pub transfer: Option<TransferId>,
-    /// The inbox item, unless it is a transfer.
+    /// The inbox item, where it is about one.
     pub inbox: Option<InboxId>,
     /// What kind of question.
     pub kind: CaseKind,
     /// The step of the transfer that it is about; `None` for the transfer as a whole.
     pub step: Option<StepName>,
+    /// The provider's operation that is held; `None` for all other cases.
+    pub operation: Option<Operation>,
     /// The evidence, for people.
     pub detail: String,
     /// The provider.

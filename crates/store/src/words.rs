@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as WordError;
 
-use crate::{CoreRequestState, StoreError};
+use crate::{ActionId, ActionState, CoreRequestState, StoreError};
 
 fn unreadable(what: &str, word: &str) -> StoreError {
     let word: String = word.chars().take(80).collect();
@@ -38,6 +38,15 @@ pub(crate) fn operation(word: &str) -> Result<Operation, StoreError> {
 pub(crate) fn condition(word: &str) -> Result<Condition, StoreError> {
     let known = Condition::ALL.into_iter().find(|condition| condition.as_str() == word);
     known.ok_or_else(|| StoreError::Corrupt(format!("`{word}` is no condition")))
+}
+
+pub(crate) fn action_id(word: &str) -> Result<ActionId, StoreError> {
+    ActionId::parse(word).ok_or_else(|| unreadable("id of an action", word))
+}
+
+pub(crate) fn action_state(word: &str) -> Result<ActionState, StoreError> {
+    let known = ActionState::ALL.into_iter().find(|state| state.as_str() == word);
+    known.ok_or_else(|| unreadable("state of an action", word))
 }
 
 pub(crate) fn step(word: &str) -> Result<StepName, StoreError> {

@@ -16,6 +16,7 @@
 //! * `offers`: payments that are judged before they are taken
 //! * `fees`: what providers state, beside what is expected
 
+mod actions;
 mod answers;
 mod candidates;
 mod duplicates;

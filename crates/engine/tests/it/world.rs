@@ -24,8 +24,8 @@ use kiungo_domain::{
 };
 use kiungo_engine::crash::{Moment, Tripwire};
 use kiungo_engine::{
-    Caller, Clock, CoreLink, Engine, EngineOptions, ExpectedFee, NewTransfer, ProviderLink,
-    ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
+    ActionKind, Caller, Clock, CoreLink, Engine, EngineOptions, ExpectedFee, NewTransfer,
+    ProviderLink, ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_provider::{
     Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState,
@@ -72,6 +72,8 @@ pub struct World {
     pub candidates: Mutex<Vec<AccountRef>>,
     /// Why the core refuses an account, where it does not say that there is none.
     pub refuses_because: Mutex<Option<Reason>>,
+    /// Actions that a second person has to approve.
+    pub second_person: Mutex<Vec<ActionKind>>,
     /// What is answered instead, in order, and what is true at the provider.
     pub script: Mutex<Script>,
 }
@@ -137,7 +139,10 @@ impl World {
             ids: Arc::new(TimeOrderedIds),
             providers: [(provider_id(), link)].into(),
             cores: [(core(), CoreLink { core: accounts, traffic })].into(),
-            options: EngineOptions::default(),
+            options: EngineOptions {
+                second_person: self.second_person.lock().unwrap().iter().copied().collect(),
+                ..EngineOptions::default()
+            },
             sharing: None,
             tripwire: Some(tripwire),
         })

@@ -1,17 +1,23 @@
 //! The command line: one module for each command.
 //!
+//! * `client`: the client of a Kiungo that runs
 //! * [`output`]: answers on standard output, as tables or JSON
 //! * [`failure`]: what went wrong, and the exit code that says so
 
 #![allow(clippy::doc_markdown, reason = "the help shows these texts as they stand")]
 
+mod action;
 mod archive;
+mod arrival;
+mod case;
+mod client;
 mod config;
 mod doctor;
 pub(crate) mod failure;
 mod mapping;
 mod migrate;
 pub(crate) mod output;
+mod provider;
 mod queue;
 mod serve;
 mod simulate;
@@ -47,6 +53,10 @@ enum Command {
     Serve(serve::ServeOptions),
     Worker(serve::WorkerOptions),
     Transfer(Box<transfer::TransferOptions>),
+    Case(case::CaseOptions),
+    Provider(Box<provider::ProviderOptions>),
+    Arrival(arrival::ArrivalOptions),
+    Action(action::ActionOptions),
     Simulate(simulate::SimulateOptions),
     Config(config::ConfigOptions),
     Mapping(mapping::MappingOptions),
@@ -78,6 +88,10 @@ fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
         Command::Serve(options) => serve::run(&options, output),
         Command::Worker(options) => serve::work(&options, output),
         Command::Transfer(options) => transfer::run(&options, output),
+        Command::Case(options) => case::run(&options, output),
+        Command::Provider(options) => provider::run(&options, output),
+        Command::Arrival(options) => arrival::run(&options, output),
+        Command::Action(options) => action::run(&options, output),
         Command::Simulate(options) => simulate::run(&options, output),
         Command::Config(options) => config::run(&options, output),
         Command::Mapping(options) => mapping::run(&options, output),

@@ -6,7 +6,7 @@
 //!
 //! * `sources`: the layers, and where each key stands
 //! * `read`: reading key by key
-//! * [`sections`]: server, engine, API, log
+//! * [`sections`]: server, engine, actions of persons, API, log
 //! * [`database`]: the database
 //! * [`queue`]: the queue
 //! * [`messaging`]: commands and events over AMQP
@@ -38,7 +38,7 @@ pub(crate) use messaging::Messaging;
 pub(crate) use parties::{CoreConfig, ProviderConfig};
 pub(crate) use problem::{ConfigErrors, ConfigProblem};
 pub(crate) use queue::Queue;
-pub(crate) use sections::{Api, ApiKey, Engine, Log, LogFormat, Role, Server};
+pub(crate) use sections::{Actions, Api, ApiKey, Engine, Log, LogFormat, Role, Server};
 pub(crate) use sources::Sources;
 
 use read::{Findings, Section};
@@ -52,6 +52,7 @@ pub(crate) struct Config {
     pub(crate) queue: Queue,
     pub(crate) messaging: Messaging,
     pub(crate) engine: Engine,
+    pub(crate) actions: Actions,
     pub(crate) api: Api,
     pub(crate) cores: Vec<CoreConfig>,
     pub(crate) providers: Vec<ProviderConfig>,
@@ -75,6 +76,7 @@ impl Config {
         let queue = Queue::read(root.table("queue"));
         let messaging = Messaging::read(root.table("messaging"));
         let engine = Engine::read(root.table("engine"));
+        let actions = Actions::read(root.table("actions"));
         let api = Api::read(root.table("api"));
         let log = Log::read(root.table("log"));
         let cores = root.tables("cores").into_iter();
@@ -100,6 +102,7 @@ impl Config {
                     queue,
                     messaging,
                     engine,
+                    actions,
                     api,
                     cores,
                     providers,

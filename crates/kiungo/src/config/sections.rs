@@ -1,9 +1,10 @@
 //! The sections about Kiungo itself. What each key means stands in `config/default.toml`.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use kiungo_engine::SharingOptions;
+use kiungo_engine::{ActionKind, SharingOptions};
 
 use super::read::Section;
 
@@ -111,6 +112,30 @@ impl Engine {
             send_within,
             sharing,
         }
+    }
+}
+
+/// `[actions]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Actions {
+    /// The actions of persons that a second person has to approve.
+    pub(crate) second_person: BTreeSet<ActionKind>,
+}
+
+impl Actions {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let mut second_person = BTreeSet::new();
+        for word in section.texts("second_person") {
+            if let Some(kind) = ActionKind::ALL.into_iter().find(|kind| kind.as_str() == word) {
+                second_person.insert(kind);
+            } else {
+                let known = ActionKind::ALL.map(ActionKind::as_str).join(", ");
+                let message = format!("`{word}` is not an action of a person: {known}");
+                section.problem("second_person", message);
+            }
+        }
+        section.finish();
+        Self { second_person }
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::{Kind, Status};
 use kiungo_simulators::audit::Claim;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -21,6 +22,7 @@ use crate::world::{API_KEY, Person, World};
 
 const PATIENCE: Duration = Duration::from_secs(40);
 const AMOUNT: i64 = 500_000;
+const CALLBACK_SECRET: &str = "0123456789abcdef";
 const BIN: &str = env!("CARGO_BIN_EXE_kiungo");
 const SERVE: [&str; 3] = ["serve", "--config", "kiungo.toml"];
 const WORK: [&str; 5] = ["worker", "--config", "kiungo.toml", "--listen", "127.0.0.1:0"];
@@ -130,7 +132,7 @@ impl Place {
             .env("KIUNGO__CORES__MAIN__SECRETS__PASSWORD", "password")
             .env("KIUNGO__PROVIDERS__GSMA_SANDBOX__SECRETS__CLIENT_ID", "kiungo")
             .env("KIUNGO__PROVIDERS__GSMA_SANDBOX__SECRETS__CLIENT_SECRET", "secret")
-            .env("KIUNGO__PROVIDERS__GSMA_SANDBOX__CALLBACK_SECRET", "0123456789abcdef")
+            .env("KIUNGO__PROVIDERS__GSMA_SANDBOX__CALLBACK_SECRET", CALLBACK_SECRET)
             .env(
                 "KIUNGO__PROVIDERS__MPESA_TZ__SECRETS__API_KEY",
                 "demo0000demo0000demo0000demo0000",
@@ -143,6 +145,13 @@ impl Place {
         #[cfg(feature = "rabbit-tests")]
         command.envs(self.names.iter().flat_map(crate::rabbit::Names::environment));
         command
+    }
+
+    /// Adds to its configuration.
+    pub(crate) fn add(&self, text: &str) {
+        let file = self.path().join("kiungo.toml");
+        let before = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, before + text).unwrap();
     }
 
     /// Changes its configuration.
@@ -277,6 +286,28 @@ impl Serving {
     /// The transfer as first answered; `None` if the answer was lost.
     pub(crate) async fn submit(&self, wanted: &Wanted) -> Option<Value> {
         submit(&self.http, &self.url, wanted).await
+    }
+
+    /// The status that a callback of a provider is answered with.
+    pub(crate) async fn call_back(&self, provider: &str, path: &str, body: &str) -> StatusCode {
+        let url = format!("{}/callbacks/{provider}/{CALLBACK_SECRET}/{path}", self.url);
+        let request = self.http.post(url).header("content-type", "application/json");
+        request.body(body.to_owned()).send().await.unwrap().status()
+    }
+
+    /// A case of this kind once there is one.
+    pub(crate) async fn until_case(&self, kind: &str) -> Value {
+        let poll = async {
+            loop {
+                let page = self.get("/v1/cases").await.unwrap_or_default();
+                let cases = page["cases"].as_array().cloned().unwrap_or_default();
+                if let Some(case) = cases.into_iter().find(|case| case["kind"] == kind) {
+                    return case;
+                }
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, poll).await.expect("no such case")
     }
 
     /// The transfer once it is final.

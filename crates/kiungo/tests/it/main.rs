@@ -8,6 +8,7 @@
 //! * `rabbit`: a broker, and what commands do with it
 //! * `workers`: several processes that share the work
 //! * `amqp`: commands and events, as another system meets them
+//! * `actions`: what persons do by hand
 //! * `cli`: what commands answer, and their exit codes
 //! * `requests`: what a core asks to be paid out
 //! * `serving`: serving, stopping, starting again
@@ -15,6 +16,7 @@
 //! * `crash_matrix`: dying at every point
 //! * `demo`: the demo as a user runs it
 
+mod actions;
 #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
 mod amqp;
 mod cli;

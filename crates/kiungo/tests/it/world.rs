@@ -21,6 +21,8 @@ pub(crate) const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
 pub(crate) const KINDS: [Kind; 4] =
     [Kind::Deposit, Kind::Repayment, Kind::Withdrawal, Kind::Disbursement];
 pub(crate) const API_KEY: &str = "an api key of the tests";
+/// The key of a second person.
+pub(crate) const SECOND_KEY: &str = "another api key of the tests";
 
 /// Short waits, as the real ones would take the tests hours.
 const WAITS: &str = r#"
@@ -39,6 +41,14 @@ pub(crate) struct World {
     gsma_at: String,
     mpesa_at: String,
     people: AtomicU64,
+}
+
+fn sha256(key: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    digest.as_ref().iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// Somebody with a wallet, a savings account, and two loans.
@@ -121,11 +131,7 @@ impl World {
         std::fs::write(folder.join("gsma-sandbox.toml"), gsma).unwrap();
         let mpesa = overlay::merge(overlay::MPESA_TZ, &self.mpesa_changes()).unwrap();
         std::fs::write(folder.join("mpesa-tz.toml"), mpesa).unwrap();
-        let sha256 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, API_KEY.as_bytes());
-        let sha256 = sha256.as_ref().iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").unwrap();
-            text
-        });
+        let (sha256, second) = (sha256(API_KEY), sha256(SECOND_KEY));
         let mut text = format!(
             r#"
 [server]
@@ -140,6 +146,10 @@ poll_interval = "50ms"
 name = "tests"
 sha256 = "{sha256}"
 roles = ["read", "write", "operate"]
+[[api.keys]]
+name = "second"
+sha256 = "{second}"
+roles = ["operate"]
 [[cores]]
 id = "main"
 [cores.fineract]

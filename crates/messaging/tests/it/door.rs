@@ -359,3 +359,57 @@ async fn a_phone_number_in_the_wrong_place_is_not_passed_on() {
     assert!(!event.contains("255712345678"), "{event}");
     assert!(!format!("{fate:?}").contains("255712345678"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn actions_of_persons_are_commands_of_operators() {
+    let scene = Scene::new();
+    scene.send(ERP, &command("0", "transfer.create", transfer("500"))).await;
+    let id = scene.told()["transfer"].as_str().unwrap().to_owned();
+    let reason = "seen in the portal";
+    let commands = [
+        (
+            "transfer.decide",
+            json!({ "transfer": id, "decision": "give_up", "reason": reason }),
+            "give_up",
+        ),
+        (
+            "provider.hold",
+            json!({ "provider": "mpesa-tz", "operation": "pay_out", "reason": reason }),
+            "hold",
+        ),
+        (
+            "provider.release",
+            json!({ "provider": "mpesa-tz", "operation": "collect", "reason": reason }),
+            "release",
+        ),
+        (
+            "payment.claim",
+            json!({
+                "provider": "mpesa-tz", "receipt": "QX1", "amount": "5", "currency": "TZS",
+                "reason": reason,
+            }),
+            "claim",
+        ),
+        ("arrival.handle_again", json!({ "arrival": 7, "reason": reason }), "handle_again"),
+        ("arrival.dismiss", json!({ "arrival": 7, "reason": reason }), "dismiss"),
+    ];
+    for (number, (kind, data, deed)) in commands.into_iter().enumerate() {
+        let body = command(&format!("a{number}"), kind, data);
+        assert_eq!(scene.send(DESK, &body).await, [Settled::Done], "{kind}");
+        assert_eq!(scene.told()["state"], "done", "{kind}");
+        assert_eq!(scene.deeds().last().unwrap(), &format!("{deed} by desk: {reason}"));
+        // A client that may only create is refused before anything happens.
+        let deeds = scene.deeds().len();
+        scene.send(ERP, &body).await;
+        assert_eq!(
+            (scene.told()["code"].as_str(), scene.deeds().len()),
+            (Some("forbidden"), deeds)
+        );
+    }
+    let action = "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00";
+    for kind in ["action.approve", "action.decline"] {
+        let data = json!({ "action": action, "reason": reason });
+        scene.send(DESK, &command(kind, kind, data)).await;
+        assert_eq!(scene.told()["code"], "action_not_found", "{kind}");
+    }
+}

@@ -37,7 +37,7 @@ async fn a_transfer_is_told_as_the_api_shows_it() {
         "named_accounts": [{ "type": "savings", "account_no": "000000042" }],
         "amount": "2500.00", "currency": "TZS",
         "expected_fee": { "amount": "1.50", "currency": "TZS", "paid_by": "customer" },
-        "origin": { "from": "api", "client": "erp" },
+        "origin": { "from": "api", "client": "erp" }, "version": 7,
         "received_at": "2026-11-21T08:33:20.000000Z", "updated_at": "2026-11-21T08:33:20.000000Z",
     });
     assert_eq!(

@@ -15,15 +15,18 @@ use kiungo_domain::{
     AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, ProviderId, Receipt, Timestamp,
     TransferId,
 };
-use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
     CallbackAnswer, CallbackRefused, Caller, NewTransfer, ProviderStatus, RequestError,
     SubmitError, Submitted,
 };
+use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
 use kiungo_messaging::{Client, MessagingOptions};
 use kiungo_provider::{RawCallback, ReadError};
 use kiungo_server::{Role, Service, Wallets};
-use kiungo_store::{Change, CommitError, IdempotencyKey, News, Outgoing, Store, Summary};
+use kiungo_store::{
+    Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, News, Outgoing, Store,
+    Summary,
+};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -273,26 +276,59 @@ impl Service for World {
         Ok(summary)
     }
 
-    async fn request_reversal(
-        &self,
-        id: TransferId,
-        by: &str,
-        reason: &str,
-        key: Option<Caller>,
-    ) -> Result<Summary, RequestError> {
-        let change = |draft: &mut Draft| draft.request_reversal(by, reason);
-        self.change(id, format!("reverse by {by}: {reason}"), key, change).await
+    async fn act(&self, new: NewAction) -> Result<Acted, ActError> {
+        let NewAction { action, by, why, key, .. } = new;
+        let what = action.kind().as_str();
+        let summary = match action.clone() {
+            PersonAction::Reverse { transfer } => {
+                let change = |draft: &mut Draft| draft.request_reversal(&by, &why);
+                Some(self.change(transfer, format!("{what} by {by}: {why}"), key, change).await?)
+            }
+            PersonAction::Assign { transfer, account } => {
+                let what = format!("{what} by {by}: {:?}", account.key);
+                let change = |draft: &mut Draft| draft.assign(account, &by);
+                Some(self.change(transfer, what, key, change).await?)
+            }
+            _ => {
+                self.deeds.lock().unwrap().push(format!("{what} by {by}: {why}"));
+                None
+            }
+        };
+        let now = self.clock_now();
+        let action = Action {
+            id: ActionId(Uuid::from_u128(7)),
+            version: 1,
+            at: now,
+            by,
+            what: what.to_owned(),
+            subject: String::new(),
+            why,
+            state: ActionState::Done,
+            content: String::new(),
+            judgement: None,
+            detail: String::new(),
+            updated_at: now,
+        };
+        Ok(Acted { action, transfer: summary, arrival: None, replayed: false })
     }
 
-    async fn assign(
+    async fn approve_action(
         &self,
-        id: TransferId,
-        account: AccountRef,
-        by: &str,
-        key: Option<Caller>,
-    ) -> Result<Summary, RequestError> {
-        let what = format!("assign by {by}: {:?}", account.key);
-        self.change(id, what, key, |draft: &mut Draft| draft.assign(account, by)).await
+        id: ActionId,
+        _by: &str,
+        _why: &str,
+        _seen: Option<u64>,
+    ) -> Result<Acted, ActError> {
+        Err(ActError::NotFound(id))
+    }
+
+    async fn decline_action(
+        &self,
+        id: ActionId,
+        _by: &str,
+        _why: &str,
+    ) -> Result<Action, ActError> {
+        Err(ActError::NotFound(id))
     }
 
     async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {

@@ -4,15 +4,20 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Json as Answer};
 
+use kiungo_engine::PersonAction;
+
 use super::Shares;
-use super::transfers::{accepted, view_page};
+use super::actions::act;
+use super::transfers::view_page;
 use crate::extract::{Json, Query, TransferPath};
 use crate::keyring::Identity;
 use crate::problem::{Problem, ProblemBody};
-use crate::wire::desk::{CasePageView, SuggestionsView};
+use crate::wire::case::{CasePageView, CaseView};
+use crate::wire::desk::SuggestionsView;
 use crate::wire::filter::{PageFilter, SuspenseFilter};
 use crate::wire::request::AssignmentRequest;
 use crate::wire::transfer::TransferPageView;
+use crate::wire::viewer::Viewer;
 
 /// Lists money in suspense, newest first.
 ///
@@ -64,6 +69,8 @@ pub(crate) async fn suggest(
     params(("id" = String, Path, description = "The suspended transfer's id")),
     request_body = AssignmentRequest,
     responses(
+        (status = 201, description = "It waits for a second person", body = crate::wire::action::ActionView, headers(
+            ("Location" = String, description = "The address of the action"))),
         (status = 202, description = "It is being booked", body = crate::wire::transfer::TransferView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict` or `transfer_busy`", body = ProblemBody, content_type = "application/problem+json"),
@@ -76,14 +83,14 @@ pub(crate) async fn assign(
     TransferPath(id): TransferPath,
     Json(request): Json<AssignmentRequest>,
 ) -> Result<Response, Problem> {
-    let account = request.read()?;
-    let summary = state.service.assign(id, account, &identity.client, None).await?;
-    Ok(accepted(&state, &summary, &identity))
+    let (account, why) = request.read()?;
+    act(&state, &identity, PersonAction::Assign { transfer: id, account }, why, None).await
 }
 
 /// Lists open cases, newest first.
 ///
-/// What a person has to decide, with the evidence. Needs the role `read`.
+/// Everything that waits for a person's decision, with the evidence, the money that it is about, and the
+/// actions that are possible. Needs the role `read`.
 #[utoipa::path(
     get, path = "/v1/cases", tag = "Suspense and cases",
     params(PageFilter),
@@ -94,9 +101,20 @@ pub(crate) async fn assign(
 )]
 pub(crate) async fn list_cases(
     State(state): Shares,
+    Extension(identity): Extension<Identity>,
     Query(filter): Query<PageFilter>,
 ) -> Result<Answer<CasePageView>, Problem> {
     let (cursor, limit) = filter.read()?;
-    let page = state.service.store().cases(cursor.as_ref(), limit).await?;
-    Ok(Answer(CasePageView::new(page)))
+    let store = state.service.store();
+    let page = store.cases(cursor.as_ref(), limit).await?;
+    let (now, viewer) = (state.service.clock_now(), Viewer::of(&identity));
+    let mut cases = Vec::with_capacity(page.rows.len());
+    for row in page.rows {
+        let transfer = match row.transfer {
+            Some(id) => store.transfer(id).await?,
+            None => None,
+        };
+        cases.push(CaseView::new(row, transfer.as_ref(), now, viewer));
+    }
+    Ok(Answer(CasePageView { cases, next: page.next.map(|cursor| cursor.0) }))
 }

@@ -6,14 +6,17 @@ use axum::response::{IntoResponse, Response};
 use http::header::LOCATION;
 use http::{HeaderName, HeaderValue, StatusCode};
 use kiungo_domain::TransferId;
+use kiungo_engine::PersonAction;
 use kiungo_engine::request::Caller;
 use kiungo_store::{Page, Summary};
 
 use super::Shares;
+use super::actions::act;
 use crate::extract::{IdempotencyKey, Json, Query, TransferPath};
 use crate::keyring::Identity;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
+use crate::wire::action::ActionView;
 use crate::wire::event::StoryView;
 use crate::wire::filter::TransferFilter;
 use crate::wire::request::{ReversalRequest, TransferRequest, digest};
@@ -76,8 +79,9 @@ pub(crate) async fn read_transfer(
     Extension(identity): Extension<Identity>,
     TransferPath(id): TransferPath,
 ) -> Result<axum::Json<TransferView>, Problem> {
-    let summary = state.service.store().summary(id).await?.ok_or_else(|| not_found(id))?;
-    Ok(axum::Json(view(&state, &summary, &identity)))
+    let transfer = state.service.store().transfer(id).await?.ok_or_else(|| not_found(id))?;
+    let shown = view(&state, &Summary::of(&transfer), &identity);
+    Ok(axum::Json(shown.with_choices(&transfer)))
 }
 
 /// Tells the whole story of a transfer.
@@ -158,6 +162,8 @@ pub(crate) async fn inquire(
     params(("id" = String, Path, description = "The transfer's id, or a reference")),
     request_body = ReversalRequest,
     responses(
+        (status = 201, description = "It waits for a second person", body = ActionView, headers(
+            ("Location" = String, description = "The address of the action"))),
         (status = 202, description = "It is being given back", body = TransferView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict` or `transfer_busy`", body = ProblemBody, content_type = "application/problem+json"),
@@ -170,9 +176,8 @@ pub(crate) async fn reverse(
     TransferPath(id): TransferPath,
     Json(request): Json<ReversalRequest>,
 ) -> Result<Response, Problem> {
-    let reason = request.read()?;
-    let summary = state.service.request_reversal(id, &identity.client, &reason, None).await?;
-    Ok(accepted(&state, &summary, &identity))
+    let why = request.read()?;
+    act(&state, &identity, PersonAction::Reverse { transfer: id }, why, None).await
 }
 
 /// The answer to a request that has been taken and is not yet carried out.

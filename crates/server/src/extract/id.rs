@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use kiungo_domain::{CoreId, ProviderId, Reference, TransferId};
+use kiungo_store::{ActionId, InboxId};
 
 use crate::problem::{Code, Problem};
 
@@ -11,6 +12,12 @@ pub(crate) struct TransferPath(pub(crate) TransferId);
 
 /// The provider named in the path.
 pub(crate) struct ProviderPath(pub(crate) ProviderId);
+
+/// The action named in the path.
+pub(crate) struct ActionPath(pub(crate) ActionId);
+
+/// The arrival named in the path.
+pub(crate) struct ArrivalPath(pub(crate) InboxId);
 
 /// The request of a core that is named in the path.
 pub(crate) struct CoreRequestPath {
@@ -42,6 +49,26 @@ impl<S: Send + Sync> FromRequestParts<S> for TransferPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let text = id_in(parts, state).await?;
         named_transfer(&text).map(Self).map_err(|why| Problem::new(Code::TransferNotFound, why))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ActionPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = id_in(parts, state).await?;
+        let none = || Problem::new(Code::ActionNotFound, "this is not the id of an action");
+        ActionId::parse(&text).map(Self).ok_or_else(none)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ArrivalPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = id_in(parts, state).await?;
+        let none = |_| Problem::new(Code::ArrivalNotFound, "this is not the number of an arrival");
+        text.parse().map(|number| Self(InboxId(number))).map_err(none)
     }
 }
 

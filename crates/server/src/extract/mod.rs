@@ -9,7 +9,7 @@ mod query;
 
 pub(crate) use body::read_body;
 pub use id::named_transfer;
-pub(crate) use id::{CoreRequestPath, ProviderPath, TransferPath};
+pub(crate) use id::{ActionPath, ArrivalPath, CoreRequestPath, ProviderPath, TransferPath};
 pub(crate) use json::Json;
 pub use json::read_object;
 pub(crate) use key::IdempotencyKey;

@@ -68,6 +68,12 @@ codes! {
     /// No such request of a core.
     CoreRequestNotFound = "core_request_not_found", NOT_FOUND, "There is no such request of a core",
         "No request of this name was taken up from this core. `GET /v1/core-requests?state=all` lists them.";
+    /// No such action.
+    ActionNotFound = "action_not_found", NOT_FOUND, "There is no such action",
+        "The id is not one of an action of a person. `GET /v1/actions?state=all` lists them.";
+    /// No such arrival.
+    ArrivalNotFound = "arrival_not_found", NOT_FOUND, "There is no such arrival",
+        "The number is not one of something that arrived from a provider. `GET /v1/cases` names those that wait for a person as `inbox`.";
     /// The method does not fit.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The method is not allowed here",
         "The address exists, for the methods that the header `Allow` names.";
@@ -80,6 +86,12 @@ codes! {
     /// Where the request stands, it cannot be decided so.
     CoreRequestConflict = "core_request_conflict", CONFLICT, "The request cannot be decided so",
         "The request of the core exists, and where it stands this cannot be decided: it has become a transfer, the core does not ask for it any more, or it is not what was shown; `detail` says which. Nothing is paid. Read it again before you decide.";
+    /// It is not as it was shown.
+    Changed = "changed", CONFLICT, "It has changed since it was shown",
+        "The request names the version that was shown, and it is at another one now, which `detail` says. Nothing was done. Read it again, and decide about what you see then.";
+    /// The action cannot be carried out or judged.
+    ActionConflict = "action_conflict", CONFLICT, "The action cannot be carried out so",
+        "The action exists or would be possible, and not as things stand: it was approved, declined or carried out before, the same person proposed it, nothing holds the operation, or the arrival is not quarantined; `detail` says which. Nothing was done.";
     /// The transfer is being worked on.
     TransferBusy = "transfer_busy", CONFLICT, "The transfer is being worked on",
         "Another step of the same transfer is running. Nothing was done. Try again after the time in `Retry-After`.";

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kiungo_domain::outcome::Reason;
 use kiungo_engine::request::{RequestError, SubmitError};
 use kiungo_engine::requests::DecideError;
+use kiungo_engine::{ActError, ArrivalError};
 use kiungo_provider::ReadError;
 use kiungo_store::StoreError;
 
@@ -62,6 +63,45 @@ impl From<RequestError> for Problem {
                 .transfer(id)
                 .retry_after(Duration::from_secs(1)),
             RequestError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ActError::Transfer(error) => error.into(),
+            ActError::Arrival(error) => error.into(),
+            ActError::Store(error) => error.into(),
+            ActError::Changed { transfer, .. } => {
+                Self::new(Code::Changed, detail).transfer(transfer)
+            }
+            ActError::Unseen(transfer) => {
+                Self::invalid(vec![MemberError::member("/version", detail)]).transfer(transfer)
+            }
+            ActError::NotHoldable(_) => {
+                Self::invalid(vec![MemberError::member("/operation", detail)])
+            }
+            ActError::NotFound(_) => Self::new(Code::ActionNotFound, detail),
+            ActError::KeyReused(_) => Self::new(Code::IdempotencyKeyReused, detail),
+            ActError::NotHeld { .. }
+            | ActError::NotOpen { .. }
+            | ActError::SamePerson(_)
+            | ActError::EndedBefore { .. } => Self::new(Code::ActionConflict, detail),
+        }
+    }
+}
+
+impl From<ArrivalError> for Problem {
+    fn from(error: ArrivalError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ArrivalError::UnknownProvider(_) => Self::new(Code::ProviderNotFound, detail),
+            ArrivalError::NotAskable(_) => Self::new(Code::NotOffered, detail),
+            ArrivalError::NotFound(_) => Self::new(Code::ArrivalNotFound, detail),
+            ArrivalError::NotQuarantined(_) => Self::new(Code::ActionConflict, detail),
+            ArrivalError::Store(error) => error.into(),
         }
     }
 }

@@ -10,9 +10,15 @@
 //! * [`transfer`]: a transfer
 //! * `event`: its journal and postings
 //! * `provider`: providers and balances
-//! * `desk`: suspense and cases
+//! * `desk`: suggestions for suspended money
+//! * `case`: open cases
+//! * [`action`]: actions of persons
+//! * `arrival`: something that arrived from a provider
 //! * `core_request`: what cores ask to be paid out
 
+pub mod action;
+pub(crate) mod arrival;
+pub(crate) mod case;
 pub mod check;
 pub(crate) mod core_request;
 pub(crate) mod desk;

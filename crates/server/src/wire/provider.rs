@@ -2,13 +2,14 @@
 
 use kiungo_domain::{Money, Msisdn, ProviderId, Timestamp};
 use kiungo_engine::request::ProviderStatus;
+use kiungo_store::Hold;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::check::Checks;
-use super::time;
 use super::transfer::money;
 use super::viewer::Viewer;
+use super::{time, words};
 use crate::problem::Problem;
 use crate::service::Wallets;
 
@@ -37,7 +38,28 @@ pub(crate) struct ProviderView {
     breaker: &'static str,
     /// Operations in flight.
     in_flight: usize,
+    /// The operations that are held as a whole: transfers that need them wait.
+    holds: Vec<HoldView>,
     offers: OffersView,
+}
+
+/// An operation of a provider that is held.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Hold)]
+pub(crate) struct HoldView {
+    #[schema(schema_with = words::held_operation_schema)]
+    operation: &'static str,
+    /// `person`, `float_empty`, `needs_repair`, `session_blocked` or `unreachable`.
+    #[schema(examples("float_empty"))]
+    condition: &'static str,
+    /// The evidence, or the person's reason.
+    detail: String,
+    /// The name of the key used, where a person holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_by: Option<String>,
+    /// The start of the hold.
+    #[schema(format = DateTime)]
+    since: String,
 }
 
 /// What a provider offers beyond collecting and paying out.
@@ -136,11 +158,24 @@ impl ProviderView {
             currency: status.currency.to_string(),
             breaker: status.breaker.as_str(),
             in_flight: status.in_flight,
+            holds: status.holds.iter().map(HoldView::new).collect(),
             offers: OffersView {
                 reversal: status.offers.reversal,
                 balance: status.offers.balance,
                 holder_name: status.offers.holder_name,
             },
+        }
+    }
+}
+
+impl HoldView {
+    fn new(hold: &Hold) -> Self {
+        Self {
+            operation: hold.operation.as_str(),
+            condition: hold.condition.as_str(),
+            detail: hold.detail.clone(),
+            held_by: hold.held_by.clone(),
+            since: time::to_text(hold.since),
         }
     }
 }

@@ -87,6 +87,8 @@ pub(crate) struct ReversalRequest {
 pub(crate) struct AssignmentRequest {
     #[schema(value_type = AccountInput)]
     account: Object<AccountInput>,
+    /// The reason: 1 to 200 characters.
+    reason: Option<String>,
 }
 
 impl TransferRequest {
@@ -195,11 +197,15 @@ impl ReversalRequest {
 }
 
 impl AssignmentRequest {
-    /// The account.
-    pub(crate) fn read(self) -> Result<AccountRef, Problem> {
+    /// The account, and the reason if one is given.
+    pub(crate) fn read(self) -> Result<(AccountRef, String), Problem> {
         let mut checks = Checks::default();
         let account = self.account.0.read("/account", &mut checks);
-        checks.give(account)
+        let why = match &self.reason {
+            Some(why) => checks.member("/reason", text(why, 200)),
+            None => Some(String::new()),
+        };
+        checks.give(account.zip(why))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::Origin;
+use kiungo_domain::transfer::{Origin, Transfer};
 use kiungo_domain::{AccountRef, CoreAccount, Money};
 use kiungo_engine::ExpectedFee;
 use kiungo_store::{Cursor, Summary};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::case::{ChoiceView, choices};
 use super::event::MoneyView;
 use super::viewer::Viewer;
 use super::{time, words};
@@ -75,6 +76,11 @@ pub struct TransferView {
     /// The transfer that carries the same payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     merged_into: Option<String>,
+    /// The version, which grows with every event: name it to decide about what you saw.
+    version: u64,
+    /// The actions that a person can take now; only where one transfer is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choices: Option<Vec<ChoiceView>>,
     /// When it was received: RFC 3339, UTC, microseconds.
     #[schema(format = DateTime, examples("2026-11-21T08:33:20.000500Z"))]
     received_at: String,
@@ -201,9 +207,18 @@ impl TransferView {
             rejection: summary.rejection.as_ref().map(RejectionView::new),
             case: summary.case.map(kiungo_domain::transfer::CaseKind::as_str),
             merged_into: summary.merged_into.map(|id| id.to_string()),
+            version: summary.version,
+            choices: None,
             received_at: time::to_text(summary.received_at),
             updated_at: time::to_text(summary.updated_at),
         }
+    }
+}
+
+impl TransferView {
+    /// The same, with the actions that a person can take now.
+    pub(crate) fn with_choices(self, transfer: &Transfer) -> Self {
+        Self { choices: Some(choices(transfer)), ..self }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The closed lists of words, generated from the domain's.
 
 use kiungo_domain::Kind;
-use kiungo_domain::transfer::{CaseKind, Status};
+use kiungo_domain::transfer::{CaseKind, Operation, Status, StepName};
 use kiungo_domain::typed::Likeness;
-use kiungo_store::CoreRequestState;
+use kiungo_engine::HELD_OPERATIONS;
+use kiungo_store::{ActionState, CoreRequestState};
 use serde::Serialize;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -72,18 +73,33 @@ pub(crate) fn likenesses_schema() -> RefOr<Schema> {
 
 /// The schema of a case's kind.
 pub fn case_schema() -> RefOr<Schema> {
-    let all = [
-        CaseKind::UnknownTooLong,
-        CaseKind::NeverArrived,
-        CaseKind::Mismatch,
-        CaseKind::Contradiction,
-        CaseKind::ReceiptTaken,
-        CaseKind::CompensationRefused,
-        CaseKind::RepairNeeded,
-        CaseKind::Suspense,
-        CaseKind::Quarantined,
-    ];
-    one_of("The question that a person has to decide.", &all.map(CaseKind::as_str))
+    one_of("The question that a person has to decide.", &CaseKind::ALL.map(CaseKind::as_str))
+}
+
+/// The schema of a decision about a transfer.
+pub(crate) fn decision_schema() -> RefOr<Schema> {
+    let text = "The decision.";
+    one_of(text, &["try_again", "give_up", "accept_executed", "accept_not_executed", "close_case"])
+}
+
+/// The schema of a step of a transfer.
+pub fn step_schema() -> RefOr<Schema> {
+    let text = "`first`: the side that the money leaves. `second`: the side that it goes to. \
+                `undo_second` and `undo_first`: giving it back.";
+    one_of(text, &StepName::ALL.map(StepName::as_str))
+}
+
+/// The schema of an operation of a provider that can be held.
+pub fn held_operation_schema() -> RefOr<Schema> {
+    one_of("The operation of the provider.", &HELD_OPERATIONS.map(Operation::as_str))
+}
+
+/// The schema of the state of an action.
+pub(crate) fn action_state_schema() -> RefOr<Schema> {
+    let text = "`proposed`: it waits for a second person. `approved`: it may be carried out and is not \
+                known to have been; approving it once more completes it. `done`: it was carried out. \
+                `refused`: it could not be; `outcome` says why. `declined`: a second person said no.";
+    one_of(text, &ActionState::ALL.map(ActionState::as_str))
 }
 
 #[cfg(test)]

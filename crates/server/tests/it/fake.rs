@@ -1,7 +1,7 @@
 //! An engine that stores and does not act. What it answers can be set, for errors.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -14,14 +14,17 @@ use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Money, Msisdn, ProviderId,
     Timestamp, TransferId,
 };
-use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
     BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
     RequestError, SubmitError, Submitted,
 };
+use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
 use kiungo_provider::{CallbackReply, RawCallback, ReadError};
 use kiungo_server::{Service, Wallets};
-use kiungo_store::{Change, CommitError, IdempotencyKey, NewArrival, Store, StoreError, Summary};
+use kiungo_store::{
+    Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, NewArrival, Store,
+    StoreError, Summary,
+};
 use uuid::Uuid;
 
 use crate::store::SwitchedStore;
@@ -43,6 +46,8 @@ pub struct Fake {
     pub callbacks: Mutex<Vec<RawCallback>>,
     pub asked: Mutex<Vec<String>>,
     pub breaks: Mutex<Breaks>,
+    /// Actions wait for a second person.
+    pub proposes: AtomicBool,
 }
 
 /// How it misbehaves.
@@ -73,6 +78,7 @@ impl Fake {
             callbacks: Mutex::default(),
             asked: Mutex::default(),
             breaks: Mutex::default(),
+            proposes: AtomicBool::new(false),
         }
     }
 
@@ -132,6 +138,30 @@ impl Fake {
         }
         self.asked.lock().unwrap().push(what);
         self.store.summary(id).await?.ok_or(RequestError::NotFound(id))
+    }
+
+    /// Writes an action down: as a proposal where the test says so.
+    async fn note(&self, new: NewAction, transfer: Option<Summary>) -> Result<Acted, ActError> {
+        let proposes = self.proposes.load(Ordering::SeqCst);
+        let now = self.clock_now();
+        let action = Action {
+            id: ActionId(*self.next_id().as_uuid()),
+            version: 0,
+            at: now,
+            by: new.by,
+            what: new.action.kind().as_str().to_owned(),
+            subject: "as asked".to_owned(),
+            why: new.why,
+            state: if proposes { ActionState::Proposed } else { ActionState::Done },
+            content: serde_json::json!({ "action": new.action }).to_string(),
+            judgement: None,
+            detail: String::new(),
+            updated_at: now,
+        };
+        assert!(self.store.put_action(action.clone()).await?);
+        let action = Action { version: 1, ..action };
+        let transfer = transfer.filter(|_| !proposes);
+        Ok(Acted { action, transfer, arrival: None, replayed: false })
     }
 
     async fn replay(&self, id: TransferId) -> Result<Submitted, SubmitError> {
@@ -195,24 +225,44 @@ impl Service for Fake {
         self.asked(format!("inquire {id} by {by}"), id).await
     }
 
-    async fn request_reversal(
-        &self,
-        id: TransferId,
-        by: &str,
-        reason: &str,
-        _key: Option<Caller>,
-    ) -> Result<Summary, RequestError> {
-        self.asked(format!("reverse {id} by {by}: {reason}"), id).await
+    async fn act(&self, new: NewAction) -> Result<Acted, ActError> {
+        let NewAction { action, by, why, .. } = new.clone();
+        let (kind, details) = (action.kind().as_str(), format!("{action:?}"));
+        if let Some(id) = action.transfer() {
+            let what = match &action {
+                PersonAction::Reverse { .. } => format!("reverse {id} by {by}: {why}"),
+                PersonAction::Assign { account, .. } => {
+                    format!("assign {id} to {:?} by {by}", account.key)
+                }
+                _ => format!("{kind} {id} by {by}: {why}: {details}"),
+            };
+            let summary = self.asked(what, id).await?;
+            return self.note(new, Some(summary)).await;
+        }
+        self.asked.lock().unwrap().push(format!("{kind} by {by}: {why}: {details}"));
+        self.note(new, None).await
     }
 
-    async fn assign(
+    async fn approve_action(
         &self,
-        id: TransferId,
-        account: AccountRef,
+        id: ActionId,
         by: &str,
-        _key: Option<Caller>,
-    ) -> Result<Summary, RequestError> {
-        self.asked(format!("assign {id} to {:?} by {by}", account.key), id).await
+        why: &str,
+        seen: Option<u64>,
+    ) -> Result<Acted, ActError> {
+        let action = self.store.action(id).await?.ok_or(ActError::NotFound(id))?;
+        if action.by == by {
+            return Err(ActError::SamePerson(id));
+        }
+        self.asked.lock().unwrap().push(format!("approve by {by}: {why}, seen {seen:?}"));
+        let action = Action { state: ActionState::Done, ..action };
+        Ok(Acted { action, transfer: None, arrival: None, replayed: false })
+    }
+
+    async fn decline_action(&self, id: ActionId, by: &str, why: &str) -> Result<Action, ActError> {
+        let action = self.store.action(id).await?.ok_or(ActError::NotFound(id))?;
+        self.asked.lock().unwrap().push(format!("decline by {by}: {why}"));
+        Ok(Action { state: ActionState::Declined, ..action })
     }
 
     async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {

@@ -63,6 +63,9 @@ async fn each_operation_needs_its_own_role() {
         (_, path) if path.ends_with("/reversals") || path.ends_with("/assignments") => "operate",
         (_, path) if path.ends_with("/suggestions") || path.ends_with("/holder") => "operate",
         (_, path) if path.ends_with("/approvals") || path.ends_with("/declines") => "operate",
+        (_, path) if path.ends_with("/decisions") || path.ends_with("/claims") => "operate",
+        (_, path) if path.ends_with("/holds") || path.ends_with("/releases") => "operate",
+        (_, path) if path.starts_with("/v1/arrivals/") => "operate",
         ("POST", _) => "write",
         _ => "read",
     };

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod actions;
 mod bad_input;
 mod bounds;
 mod callbacks;

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
 use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
-    Action, Arrival, CaseRow, Change, CollectionQuery, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    MemoryStore, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
+    LedgerBalance, MemoryStore, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    TransferQuery,
 };
 
 pub struct SwitchedStore {
@@ -185,12 +186,16 @@ impl Store for SwitchedStore {
         self.up().await?.told(numbers).await
     }
 
-    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
-        self.up().await?.record_action(action).await
+    async fn put_action(&self, action: Action) -> Result<bool, StoreError> {
+        self.up().await?.put_action(action).await
     }
 
-    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
-        self.up().await?.actions(limit).await
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
+        self.up().await?.action(id).await
+    }
+
+    async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError> {
+        self.up().await?.actions(query).await
     }
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -90,6 +90,7 @@ pub fn options() -> ServerOptions {
             key("writer", &[Role::Write]),
             key("clerk", &[Role::Read, Role::Write]),
             key("operator", &[Role::Read, Role::Write, Role::Operate]),
+            key("checker", &[Role::Operate]),
         ],
         callback_secrets: secrets.into(),
         ..ServerOptions::default()

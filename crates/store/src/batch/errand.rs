@@ -22,8 +22,8 @@ pub(crate) enum Errand {
     GiveLeaseBack { name: String, holder: String },
     /// Removes rows of the outbox.
     Told(Vec<i64>),
-    /// Records what a person did.
-    Record(Action),
+    /// Writes an action of a person, if it is still at its version.
+    PutAction(Box<Action>),
     /// Writes a request of a core, if it is still at its version.
     PutCoreRequest(Box<CoreRequestRow>),
     /// Brings every due time forward to this moment at the latest.

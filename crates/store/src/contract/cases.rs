@@ -39,6 +39,7 @@ pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place
         inbox: None,
         kind: CaseKind::UnknownTooLong,
         step: Some(StepName::First),
+        operation: None,
         detail: opened[0].detail.clone(),
         provider: super::story::provider("mpesa-tz"),
         opened_at: at(700),
@@ -221,4 +222,42 @@ pub async fn completes(store: &dyn Store, n: u32) {
         complete(draft, StepName::Second, "55");
     });
     commit(store, change).await;
+}
+
+pub async fn a_held_operation_is_one_case_until_nothing_holds_it(place: &dyn Place) {
+    let store = place.open().await;
+    let hold = |condition, since: i64| Hold {
+        provider: super::story::provider("mpesa-tz"),
+        operation: Operation::PayOut,
+        condition,
+        detail: format!("because of {}", condition.as_str()),
+        needed: None,
+        held_by: None,
+        since: at(since),
+        probe_at: at(since + 60),
+    };
+    store.put_hold(hold(Condition::Unreachable, 1)).await.unwrap();
+    assert_eq!(store.cases(None, 10).await.unwrap().rows, [], "it ends by itself");
+    store.put_hold(hold(Condition::FloatEmpty, 5)).await.unwrap();
+    store.put_hold(hold(Condition::NeedsRepair, 9)).await.unwrap();
+    let expected = CaseRow {
+        transfer: None,
+        inbox: None,
+        kind: CaseKind::OperationHeld,
+        step: None,
+        operation: Some(Operation::PayOut),
+        detail: "because of needs_repair".to_owned(),
+        provider: super::story::provider("mpesa-tz"),
+        opened_at: at(5),
+    };
+    assert_eq!(store.cases(None, 10).await.unwrap().rows, std::slice::from_ref(&expected));
+    let release = async |condition| {
+        store.release_hold(&expected.provider, Operation::PayOut, condition).await.unwrap()
+    };
+    assert!(release(Condition::NeedsRepair).await);
+    assert_eq!(store.cases(None, 10).await.unwrap().rows.len(), 1);
+    assert!(release(Condition::FloatEmpty).await);
+    assert!(!release(Condition::FloatEmpty).await);
+    assert_eq!(store.cases(None, 10).await.unwrap().rows, []);
+    assert_eq!(store.holds().await.unwrap().len(), 1, "it is still unreachable");
 }

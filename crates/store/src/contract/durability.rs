@@ -3,7 +3,7 @@
 use super::Place;
 use super::comparison::same_stories_same_answers;
 use super::story::{arrival, at, due, instruction, keyed, live, received};
-use crate::{Action, InboxState, MemoryStore, Store};
+use crate::{InboxState, MemoryStore, Store};
 
 pub async fn everything_is_there_after_a_restart(place: &dyn Place) {
     let store = place.open_with_outbox().await;
@@ -14,8 +14,7 @@ pub async fn everything_is_there_after_a_restart(place: &dyn Place) {
     let reason = "cannot be read".to_owned();
     store.set_inbox_state(item, InboxState::Quarantined { reason }).await.unwrap();
     assert!(store.take_lease("relay", "h", at(0), at(100)).await.unwrap());
-    let [by, what, subject, why] = ["amina", "redrive", "message", "asked"].map(str::to_owned);
-    store.record_action(Action { at: at(5), by, what, subject, why }).await.unwrap();
+    assert!(store.put_action(super::actions::action(5)).await.unwrap());
     let before = answers(&*store).await;
     let Some(store) = place.reopen(store).await else { return };
     assert_eq!(answers(&*store).await, before);
@@ -38,7 +37,7 @@ async fn answers(store: &dyn Store) -> Vec<String> {
         format!("{:?}", store.holding_accounts().await.unwrap()),
         format!("{:?}", store.outbox(1_000).await.unwrap()),
         format!("{:?}", store.leases("", at(50)).await.unwrap()),
-        format!("{:?}", store.actions(10).await.unwrap()),
+        format!("{:?}", store.actions(&crate::ActionQuery::default()).await.unwrap()),
         format!("{:?}", store.inbox_item(crate::InboxId(1)).await.unwrap()),
     ]
 }

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::Place;
 use super::story::at;
-use crate::{Action, Lease, StoreError};
+use crate::{Lease, StoreError};
 
 pub async fn a_lease_is_taken_renewed_lost_and_given_back(place: &dyn Place) {
     let store = place.open().await;
@@ -62,22 +62,4 @@ pub async fn leases_are_listed_by_name(place: &dyn Place) {
     let left = store.leases("", at(0)).await.unwrap();
     let left: Vec<_> = left.iter().map(|lease| lease.name.as_str()).collect();
     assert_eq!(left, ["worker", "worker/a", "worker0", "z"]);
-}
-
-pub async fn what_persons_did_is_told_newest_first(place: &dyn Place) {
-    let store = place.open().await;
-    assert_eq!(store.actions(10).await.unwrap(), []);
-    let action = |n: i64| Action {
-        at: at(n),
-        by: "amina".to_owned(),
-        what: "redrive".to_owned(),
-        subject: format!("message {n}"),
-        why: "the \"core\" was\ndown".to_owned(),
-    };
-    for n in 0..4 {
-        store.record_action(action(n)).await.unwrap();
-    }
-    assert_eq!(store.actions(10).await.unwrap(), [3, 2, 1, 0].map(action));
-    assert_eq!(store.actions(2).await.unwrap(), [3, 2].map(action));
-    assert_eq!(store.actions(0).await.unwrap(), []);
 }

@@ -10,6 +10,7 @@
     reason = "tests, shared by several stores"
 )]
 
+pub mod actions;
 pub mod archive;
 pub mod cases;
 pub mod commits;
@@ -114,7 +115,11 @@ macro_rules! store_contract {
                 a_lease_is_taken_renewed_lost_and_given_back,
                 of_sixty_four_who_want_a_lease_one_has_it,
                 leases_are_listed_by_name,
-                what_persons_did_is_told_newest_first,
+            }
+            actions::{
+                actions_of_persons_are_listed_newest_first,
+                an_action_changes_on_its_version_only,
+                of_many_who_judge_an_action_one_does,
             }
             inbox::{
                 an_arrival_is_stored_whole_and_once,
@@ -127,6 +132,7 @@ macro_rules! store_contract {
                 a_quarantined_item_is_a_case_until_it_is_handled,
                 an_arrival_that_stays_unclear_is_a_case_and_goes_on,
                 holds_are_kept_since_they_began_and_end,
+                a_held_operation_is_one_case_until_nothing_holds_it,
                 what_is_due_is_brought_forward,
                 cases_are_paged_newest_first,
             }

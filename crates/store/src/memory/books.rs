@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiungo_domain::hold::Condition;
-use kiungo_domain::transfer::{Decision, Entry, Posting};
+use kiungo_domain::transfer::{CaseKind, Decision, Entry, Operation, Posting};
 use kiungo_domain::{
     CoreAccount, CoreId, Currency, Money, ProviderId, Receipt, Slot, Timestamp, TransferId,
 };
@@ -12,6 +12,7 @@ use super::desk::Desk;
 use super::requests::Numbered;
 use crate::allowance::{Counter, Reckoning, Total, Use};
 use crate::case::open_after;
+use crate::page::hold_subject;
 use crate::{
     CaseRow, Change, CommitError, Hold, InboxId, InboxItem, InboxState, KeyHolder, LimitReached,
     StoreError, Summary, check,
@@ -255,7 +256,37 @@ impl Books {
 
     pub(super) fn put_hold(&mut self, hold: Hold) {
         let since = self.holds.get(&hold.key()).map_or(hold.since, |known| known.since);
-        self.holds.insert(hold.key(), Hold { since, ..hold });
+        let hold = Hold { since, ..hold };
+        self.holds.insert(hold.key(), hold.clone());
+        if hold.condition.is_case() {
+            let subject = hold_subject(&hold.provider, hold.operation);
+            let opened_at = self.case_opened.get(&subject).copied().unwrap_or(hold.since);
+            let row = CaseRow {
+                transfer: None,
+                inbox: None,
+                kind: CaseKind::OperationHeld,
+                step: None,
+                operation: Some(hold.operation),
+                detail: hold.detail,
+                provider: hold.provider,
+                opened_at,
+            };
+            self.open_case(subject, row);
+        }
+    }
+
+    pub(super) fn release_hold(
+        &mut self,
+        provider: &ProviderId,
+        operation: Operation,
+        condition: Condition,
+    ) -> bool {
+        let released = self.holds.remove(&(provider.clone(), operation.as_str(), condition));
+        let mut held = self.holds.values().filter(|hold| hold.condition.is_case());
+        if !held.any(|hold| hold.provider == *provider && hold.operation == operation) {
+            self.close_case(&hold_subject(provider, operation));
+        }
+        released.is_some()
     }
 
     pub(super) fn pull_due(&mut self, now: Timestamp) {

@@ -7,7 +7,8 @@ use kiungo_domain::Timestamp;
 use kiungo_domain::transfer::{Decision, Event, Status};
 
 use crate::lease::{cleared_before, longest_lease};
-use crate::{Action, Lease, News, Outgoing, Summary};
+use crate::page::{Position, page, page_limit};
+use crate::{Action, ActionId, ActionQuery, Lease, News, Outgoing, Page, StoreError, Summary};
 
 #[derive(Debug, Default)]
 pub(super) struct Desk {
@@ -17,7 +18,7 @@ pub(super) struct Desk {
     /// The number that was given last.
     last_no: i64,
     leases: BTreeMap<String, Lease>,
-    /// The oldest first.
+    /// In the order of first writes.
     actions: Vec<Action>,
 }
 
@@ -88,11 +89,39 @@ impl Desk {
         named.filter(|lease| lease.until > now).take(limit).cloned().collect()
     }
 
-    pub(super) fn record(&mut self, action: Action) {
-        self.actions.push(action);
+    /// True if it was at that version.
+    pub(super) fn put_action(&mut self, action: Action) -> bool {
+        let known = self.actions.iter_mut().find(|known| known.id == action.id);
+        if known.as_ref().map_or(0, |known| known.version) != action.version {
+            return false;
+        }
+        let Action { state, judgement, detail, updated_at, .. } = action.clone();
+        match known {
+            Some(known) => {
+                let version = known.version + 1;
+                *known = Action { version, state, judgement, detail, updated_at, ..known.clone() };
+            }
+            None => self.actions.push(Action { version: 1, ..action }),
+        }
+        true
     }
 
-    pub(super) fn actions(&self, limit: usize) -> Vec<Action> {
-        self.actions.iter().rev().take(limit).cloned().collect()
+    pub(super) fn action(&self, id: ActionId) -> Option<Action> {
+        self.actions.iter().find(|known| known.id == id).cloned()
+    }
+
+    pub(super) fn list_actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError> {
+        let after = Position::<i64>::after(query.cursor.as_ref())?;
+        let numbered = self.actions.iter().zip(1_i64..);
+        let fits = |(action, no): &(&Action, i64)| {
+            (!query.open || action.state.is_open())
+                && after.as_ref().is_none_or(|after| (action.at, *no) < (after.at, after.key))
+        };
+        let mut rows: Vec<_> = numbered
+            .filter(fits)
+            .map(|(action, no)| (Position { at: action.at, key: no }, action.clone()))
+            .collect();
+        rows.sort_by_key(|(position, _)| std::cmp::Reverse((position.at, position.key)));
+        Ok(page(rows, page_limit(query.limit)))
     }
 }

@@ -80,7 +80,9 @@ impl Books {
         match case {
             Some((kind, detail)) => {
                 let (transfer, inbox, step) = (None, Some(id), None);
-                let row = CaseRow { transfer, inbox, kind, step, detail, provider, opened_at };
+                let operation = None;
+                let row =
+                    CaseRow { transfer, inbox, kind, step, operation, detail, provider, opened_at };
                 self.open_case(subject, row);
             }
             None => self.close_case(&subject),

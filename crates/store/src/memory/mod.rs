@@ -19,10 +19,10 @@ use kiungo_domain::transfer::{Entry, Operation, Posting};
 use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 
 use crate::{
-    Action, Arrival, CaseRow, Change, CollectionQuery, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery, action, check,
-    lease, outbox,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder,
+    Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    TransferQuery, check, lease, outbox,
 };
 use books::Books;
 
@@ -247,13 +247,16 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
-        self.books().desk.record(action);
-        Ok(())
+    async fn put_action(&self, action: Action) -> Result<bool, StoreError> {
+        Ok(self.books().desk.put_action(action))
     }
 
-    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
-        Ok(self.books().desk.actions(count(limit.min(action::LISTED_MAX))))
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
+        Ok(self.books().desk.action(id))
+    }
+
+    async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError> {
+        self.books().desk.list_actions(query)
     }
 
     async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
@@ -308,8 +311,7 @@ impl Store for MemoryStore {
         operation: Operation,
         condition: Condition,
     ) -> Result<bool, StoreError> {
-        let key = (provider.clone(), operation.as_str(), condition);
-        Ok(self.books().holds.remove(&key).is_some())
+        Ok(self.books().release_hold(provider, operation, condition))
     }
 
     async fn holds(&self) -> Result<Vec<Hold>, StoreError> {

@@ -221,10 +221,32 @@ pub(super) const STATEMENTS: Statements = Statements {
     give_lease_back: "
         DELETE FROM leases WHERE name = ($1::text[])[1] AND holder = ($2::text[])[1]",
     told: "DELETE FROM outbox WHERE no = ANY ($1::bigint[])",
+    new_action: "
+        INSERT INTO actions (
+            id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us
+        )
+        SELECT w.id, 1, w.at_us, w.done_by, w.what, w.subject, w.why, w.state, w.content,
+            w.judgement, w.detail, w.updated_us
+        FROM unnest(
+            $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[]
+        ) AS w (
+            id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us
+        )
+        ON CONFLICT DO NOTHING",
     put_action: "
-        INSERT INTO actions (at_us, done_by, what, subject, why)
-        VALUES (($1::bigint[])[1], ($2::text[])[1], ($3::text[])[1], ($4::text[])[1],
-            ($5::text[])[1])",
+        UPDATE actions AS a SET version = a.version + 1, state = w.state,
+            judgement = w.judgement, detail = w.detail, updated_us = w.updated_us
+        FROM unnest(
+            $1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[]
+        ) AS w (
+            id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us
+        )
+        WHERE a.id = w.id AND a.version = w.version",
     pull_due: "
         UPDATE transfers SET due_us = ($1::bigint[])[1] WHERE due_us > ($1::bigint[])[1]",
     pull_inbox_due: "
@@ -252,6 +274,16 @@ pub(super) const STATEMENTS: Statements = Statements {
     release_hold: "
         DELETE FROM holds WHERE provider = ($1::text[])[1]
             AND operation = ($2::text[])[1] AND condition = ($3::text[])[1]",
+    open_hold_case: "
+        INSERT INTO cases (subject, kind, operation, detail, provider, opened_us)
+        VALUES (($1::text[])[1], ($2::text[])[1], ($3::text[])[1], ($4::text[])[1],
+            ($5::text[])[1], ($6::bigint[])[1])
+        ON CONFLICT (subject) DO UPDATE SET detail = excluded.detail",
+    close_hold_case: "
+        DELETE FROM cases WHERE subject = ($1::text[])[1] AND NOT EXISTS (
+            SELECT 1 FROM holds WHERE holds.provider = ($2::text[])[1]
+                AND holds.operation = ($3::text[])[1] AND condition <> 'unreachable'
+        )",
     journal: "
         SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = $1::text::uuid
         UNION ALL
@@ -299,7 +331,8 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
         WHERE id = $1::bigint",
     cases: "
-        SELECT subject, transfer_id::text, inbox_id, kind, step, detail, provider, opened_us
+        SELECT subject, transfer_id::text, inbox_id, kind, step, detail, provider, opened_us,
+            operation
         FROM cases
         WHERE opened_us <= $1::bigint
           AND (opened_us < $1::bigint OR $2::text IS NULL OR subject < $2::text)
@@ -325,8 +358,21 @@ pub(super) const STATEMENTS: Statements = Statements {
         WHERE name >= $1::text AND starts_with(name, $1::text) AND until_us > $2::bigint
         ORDER BY name LIMIT $3::bigint",
     outbox: "SELECT no, at_us, news, summary FROM outbox ORDER BY no LIMIT $1::bigint",
-    actions: "
-        SELECT at_us, done_by, what, subject, why FROM actions ORDER BY no DESC LIMIT $1::bigint",
+    action: "
+        SELECT id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us, no
+        FROM actions WHERE id = $1::text",
+    actions_all: "
+        SELECT id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us, no
+        FROM actions WHERE (at_us, no) < ($1::bigint, $2::bigint)
+        ORDER BY at_us DESC, no DESC LIMIT $3::bigint",
+    actions_open: "
+        SELECT id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us, no
+        FROM actions WHERE state IN ('proposed', 'approved')
+          AND (at_us, no) < ($1::bigint, $2::bigint)
+        ORDER BY at_us DESC, no DESC LIMIT $3::bigint",
     holds: "
         SELECT provider, operation, condition, detail, held_by, since_us, probe_us, needed
         FROM holds

@@ -3,13 +3,13 @@
 use kiungo_domain::{Slot, Timestamp, TransferId};
 
 use super::session::{Record, Session};
-use super::{archive, holds, read, requests};
+use super::{actions, archive, holds, read, requests};
 use crate::batch::BackendError;
 use crate::batch::errand::{Brought, Errand, Taking};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
 use crate::lease::{cleared_before, longest_lease};
-use crate::{Action, InboxId, StoreError, words};
+use crate::{InboxId, StoreError, words};
 
 /// How much is taken, or removed from the outbox, at most in one transaction: a few hundredths of a
 /// second, in which batches wait.
@@ -44,11 +44,7 @@ pub(super) async fn run<S: Session>(
             let numbers = Table::of(&[Integer], numbers.map(|no| [(*no).into()]));
             if numbers.is_empty() { 0 } else { session.put(statements.told, &numbers).await? }
         }
-        Errand::Record(action) => {
-            let Action { at, by, what, subject, why } = action.clone();
-            let row = [micros(at), by.into(), what.into(), subject.into(), why.into()];
-            put(session, statements.put_action, &[Integer, Text, Text, Text, Text], row).await?
-        }
+        Errand::PutAction(action) => actions::put(session, action).await?,
         Errand::PutCoreRequest(row) => requests::put(session, row).await?,
         Errand::PullDue(now) => {
             let mut pulled = 0;

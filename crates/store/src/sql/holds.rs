@@ -2,13 +2,14 @@
 
 use kiungo_domain::ProviderId;
 use kiungo_domain::hold::Condition;
-use kiungo_domain::transfer::Operation;
+use kiungo_domain::transfer::{CaseKind, Operation};
 
 use super::read;
 use super::session::{Readers, Record, Session};
 use crate::batch::BackendError;
 use crate::batch::table::Column::{Integer, Text};
 use crate::batch::table::{Column, Table};
+use crate::page::hold_subject;
 use crate::{Hold, StoreError, words};
 
 const COLUMNS: &[Column] = &[Text, Text, Text, Text, Text, Integer, Integer, Text];
@@ -28,7 +29,20 @@ pub(super) async fn put<S: Session>(session: &mut S, hold: &Hold) -> Result<u64,
         hold.probe_at.as_micros().into(),
         needed.into(),
     ];
-    session.put(S::STATEMENTS.put_hold, &Table::of(COLUMNS, [row])).await
+    let put = session.put(S::STATEMENTS.put_hold, &Table::of(COLUMNS, [row])).await?;
+    if hold.condition.is_case() {
+        let case = [
+            hold_subject(&hold.provider, hold.operation).into(),
+            CaseKind::OperationHeld.as_str().into(),
+            hold.operation.as_str().into(),
+            hold.detail.clone().into(),
+            (&hold.provider).into(),
+            hold.since.as_micros().into(),
+        ];
+        let columns = &[Text, Text, Text, Text, Text, Integer];
+        session.put(S::STATEMENTS.open_hold_case, &Table::of(columns, [case])).await?;
+    }
+    Ok(put)
 }
 
 /// Removes a hold; none if it was not held.
@@ -39,7 +53,12 @@ pub(super) async fn release<S: Session>(
     condition: Condition,
 ) -> Result<u64, BackendError> {
     let row = [provider.into(), operation.as_str().into(), condition.as_str().into()];
-    session.put(S::STATEMENTS.release_hold, &Table::of(&[Text, Text, Text], [row])).await
+    let row = Table::of(&[Text, Text, Text], [row]);
+    let released = session.put(S::STATEMENTS.release_hold, &row).await?;
+    let subject = hold_subject(provider, operation);
+    let case = [subject.into(), provider.into(), operation.as_str().into()];
+    session.put(S::STATEMENTS.close_hold_case, &Table::of(&[Text, Text, Text], [case])).await?;
+    Ok(released)
 }
 
 /// All of them.

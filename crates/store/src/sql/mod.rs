@@ -15,6 +15,7 @@
 //! * [`opening`]: why a database may not open
 //! * [`schema`]: how far its schema is behind or ahead
 
+mod actions;
 mod archive;
 mod errands;
 mod holds;

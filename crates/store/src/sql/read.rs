@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::session::Record;
 use crate::page::Position;
-use crate::{Action, CaseRow, InboxId, InboxItem, InboxState, Lease, Outgoing, StoreError, words};
+use crate::{CaseRow, InboxId, InboxItem, InboxState, Lease, Outgoing, StoreError, words};
 
 /// What a database says when it fails. Never contains what a statement was given.
 pub(crate) fn unavailable(error: &sqlx::Error) -> StoreError {
@@ -105,14 +105,7 @@ pub(crate) fn outgoing(row: &impl Record) -> Result<Outgoing, StoreError> {
     Ok(Outgoing { no, at, news: json(row, 2)?, transfer: json(row, 3)? })
 }
 
-/// `at_us, done_by, what, subject, why`.
-pub(crate) fn action(row: &impl Record) -> Result<Action, StoreError> {
-    let owned = |column| text(row, column).map(str::to_owned);
-    let (at, by, what) = (time(row, 0)?, owned(1)?, owned(2)?);
-    Ok(Action { at, by, what, subject: owned(3)?, why: owned(4)? })
-}
-
-/// `subject, transfer_id, inbox_id, kind, step, detail, provider, opened_us`.
+/// `subject, transfer_id, inbox_id, kind, step, detail, provider, opened_us, operation`.
 pub(crate) fn case(row: &impl Record) -> Result<(Position<String>, CaseRow), StoreError> {
     let opened_at = time(row, 7)?;
     let case = CaseRow {
@@ -122,6 +115,7 @@ pub(crate) fn case(row: &impl Record) -> Result<(Position<String>, CaseRow), Sto
         step: optional_text(row, 4)?.map(words::step).transpose()?,
         detail: text(row, 5)?.to_owned(),
         provider: words::provider(text(row, 6)?)?,
+        operation: optional_text(row, 8)?.map(words::operation).transpose()?,
         opened_at,
     };
     Ok((Position { at: opened_at, key: text(row, 0)?.to_owned() }, case))

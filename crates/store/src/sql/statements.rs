@@ -132,7 +132,10 @@ statements! {
     give_lease_back,
     /// `no`.
     told,
-    /// `at_us, done_by, what, subject, why`.
+    /// An action that is not stored, at version 1; nothing if it is: `id, version, at_us, done_by, what,
+    /// subject, why, state, content, judgement, detail, updated_us`.
+    new_action,
+    /// One that is stored at this version, at the next; nothing if it is at another.
     put_action,
     /// `now_us`: no transfer is due later than that.
     pull_due,
@@ -147,6 +150,11 @@ statements! {
     put_hold,
     /// `provider, operation, condition`.
     release_hold,
+    /// `subject, kind, operation, detail, provider, opened_us`; a case that is open keeps its
+    /// `opened_us`.
+    open_hold_case,
+    /// `subject, provider, operation`: the case ends unless a hold that is a case is left.
+    close_hold_case,
 
     // Queries.
 
@@ -197,7 +205,7 @@ statements! {
     /// An item → the same columns.
     inbox_item,
     /// Opened at or before, subject before which at that very time or none, how many → `subject,
-    /// transfer_id, inbox_id, kind, step, detail, provider, opened_us`, newest first.
+    /// transfer_id, inbox_id, kind, step, detail, provider, opened_us, operation`, newest first.
     cases,
     /// → `account, currency, minor`.
     ledger,
@@ -219,8 +227,13 @@ statements! {
     leases,
     /// How many → `no, at_us, news, summary`, in order.
     outbox,
-    /// How many → `at_us, done_by, what, subject, why`, the latest first.
-    actions,
+    /// An action → its columns, and its number.
+    action,
+    /// Asked for at or before, number before which at that very time, how many → the same of each,
+    /// newest first.
+    actions_all,
+    /// The same of those that can still be approved or declined.
+    actions_open,
     /// → `provider, operation, condition, detail, held_by, since_us, probe_us`, in order.
     holds,
     /// → a number.

@@ -9,8 +9,7 @@ use kiungo_domain::{
 
 use super::session::{Parameter, Readers, Session};
 use super::writer::Writer;
-use super::{holds, read, requests, search};
-use crate::action::LISTED_MAX as ACTIONS_MAX;
+use super::{actions, holds, read, requests, search};
 use crate::batch::committer::{Bounds, Committer, unrefused};
 use crate::batch::errand::{Brought, Errand, Taking};
 use crate::batch::request::{Done, Request};
@@ -18,10 +17,10 @@ use crate::outbox::READ_MAX as OUTBOX_MAX;
 use crate::page::{Position, page, page_limit};
 use crate::summary::comparable;
 use crate::{
-    Action, Arrival, CaseRow, Change, CollectionQuery, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery, check, lease,
-    words,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder,
+    Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    TransferQuery, check, lease, words,
 };
 
 /// A store in an SQL database, open for as long as it lives.
@@ -353,14 +352,17 @@ impl<R: Readers> Store for SqlStore<R> {
         Ok(())
     }
 
-    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
-        self.committer.errand(Errand::Record(action)).await.map(drop)
+    async fn put_action(&self, action: Action) -> Result<bool, StoreError> {
+        let errand = Errand::PutAction(Box::new(action));
+        Ok(self.committer.errand(errand).await?.rows() > 0)
     }
 
-    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
-        let limit = vec![Parameter::Integer(i64::from(limit.min(ACTIONS_MAX)))];
-        let rows = self.readers.rows(self.readers.statements().actions, limit).await?;
-        rows.iter().map(read::action).collect()
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
+        actions::one(&self.readers, id).await
+    }
+
+    async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError> {
+        actions::list(&self.readers, query).await
     }
 
     async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {

@@ -177,9 +177,20 @@ pub(super) const STATEMENTS: Statements = Statements {
     give_lease_back: "
         DELETE FROM leases WHERE name = ?1 ->> '$[0][0]' AND holder = ?1 ->> '$[0][1]'",
     told: "DELETE FROM outbox WHERE no IN (SELECT value ->> 0 FROM json_each(?1))",
+    new_action: "
+        INSERT INTO actions (
+            id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us
+        )
+        SELECT value ->> 0, 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+            value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11
+        FROM json_each(?1) WHERE true
+        ON CONFLICT DO NOTHING",
     put_action: "
-        INSERT INTO actions (at_us, done_by, what, subject, why)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?1)",
+        UPDATE actions SET version = version + 1, state = w.value ->> 7,
+            judgement = w.value ->> 9, detail = w.value ->> 10, updated_us = w.value ->> 11
+        FROM json_each(?1) AS w
+        WHERE actions.id = w.value ->> 0 AND version = w.value ->> 1",
     pull_due: "UPDATE transfers SET due_us = ?1 ->> '$[0][0]' WHERE due_us > ?1 ->> '$[0][0]'",
     pull_inbox_due: "
         UPDATE inbox SET due_us = ?1 ->> '$[0][0]'
@@ -202,6 +213,16 @@ pub(super) const STATEMENTS: Statements = Statements {
     release_hold: "
         DELETE FROM holds WHERE provider = ?1 ->> '$[0][0]'
             AND operation = ?1 ->> '$[0][1]' AND condition = ?1 ->> '$[0][2]'",
+    open_hold_case: "
+        INSERT INTO cases (subject, kind, operation, detail, provider, opened_us)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+        FROM json_each(?1) WHERE true
+        ON CONFLICT (subject) DO UPDATE SET detail = excluded.detail",
+    close_hold_case: "
+        DELETE FROM cases WHERE subject = ?1 ->> '$[0][0]' AND NOT EXISTS (
+            SELECT 1 FROM holds WHERE holds.provider = ?1 ->> '$[0][1]'
+                AND holds.operation = ?1 ->> '$[0][2]' AND condition <> 'unreachable'
+        )",
     journal: "
         SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = ?1
         UNION ALL SELECT seq, at_us, event FROM archived_events WHERE transfer_id = ?1
@@ -243,7 +264,9 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT id, provider, head, body, at_us, arrivals, attempts, state, due_us, note FROM inbox
         WHERE id = ?1",
     cases: "
-        SELECT subject, transfer_id, inbox_id, kind, step, detail, provider, opened_us FROM cases
+        SELECT subject, transfer_id, inbox_id, kind, step, detail, provider, opened_us,
+            operation
+        FROM cases
         WHERE opened_us <= ?1 AND (opened_us < ?1 OR ?2 IS NULL OR subject < ?2)
         ORDER BY opened_us DESC, subject DESC LIMIT ?3",
     ledger: "SELECT account, currency, minor FROM ledger_balances ORDER BY account, currency",
@@ -265,7 +288,21 @@ pub(super) const STATEMENTS: Statements = Statements {
         WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1 AND until_us > ?2
         ORDER BY name LIMIT ?3",
     outbox: "SELECT no, at_us, news, summary FROM outbox ORDER BY no LIMIT ?1",
-    actions: "SELECT at_us, done_by, what, subject, why FROM actions ORDER BY no DESC LIMIT ?1",
+    action: "
+        SELECT id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us, no
+        FROM actions WHERE id = ?1",
+    actions_all: "
+        SELECT id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us, no
+        FROM actions WHERE at_us <= ?1 AND (at_us < ?1 OR no < ?2)
+        ORDER BY at_us DESC, no DESC LIMIT ?3",
+    actions_open: "
+        SELECT id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
+            updated_us, no
+        FROM actions WHERE state IN ('proposed', 'approved')
+          AND at_us <= ?1 AND (at_us < ?1 OR no < ?2)
+        ORDER BY at_us DESC, no DESC LIMIT ?3",
     holds: "
         SELECT provider, operation, condition, detail, held_by, since_us, probe_us, needed
         FROM holds

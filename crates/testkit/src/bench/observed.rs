@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
 use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
-    Action, Arrival, CaseRow, Change, CollectionQuery, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
+    LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
 };
 
 /// What is to be done once a change is durable.
@@ -189,12 +189,16 @@ impl<O: Observer> Store for Observed<O> {
         self.store.told(numbers).await
     }
 
-    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
-        self.store.record_action(action).await
+    async fn put_action(&self, action: Action) -> Result<bool, StoreError> {
+        self.store.put_action(action).await
     }
 
-    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
-        self.store.actions(limit).await
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
+        self.store.action(id).await
+    }
+
+    async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError> {
+        self.store.actions(query).await
     }
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -8,9 +8,9 @@ use kiungo_domain::transfer::{Entry, Posting};
 use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_queue::{Delivery, Membership, QueueError, Shard, Work, WorkQueue};
 use kiungo_store::{
-    Action, Arrival, CaseRow, Change, CollectionQuery, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
+    LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
 };
 use tokio::sync::watch;
 
@@ -273,12 +273,16 @@ impl Store for IcyStore {
         through!(self.told(numbers))
     }
 
-    async fn record_action(&self, action: Action) -> Result<(), StoreError> {
-        through!(self.record_action(action))
+    async fn put_action(&self, action: Action) -> Result<bool, StoreError> {
+        through!(self.put_action(action))
     }
 
-    async fn actions(&self, limit: u32) -> Result<Vec<Action>, StoreError> {
-        through!(self.actions(limit))
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
+        through!(self.action(id))
+    }
+
+    async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError> {
+        through!(self.actions(query))
     }
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

@@ -17,7 +17,7 @@ use std::fmt::Display;
 use clap::Args;
 use kiungo_core_banking::{Core as _, ProbeError};
 use kiungo_provider::ReadError;
-use kiungo_store::OpenError;
+use kiungo_store::{Hold, OpenError};
 use serde_json::json;
 
 use super::output::Output;
@@ -58,7 +58,7 @@ async fn examine(config: &Config, assembly: &Assembly) -> Vec<Finding> {
             "kiungo config key",
         ));
     }
-    findings.push(database(config).await);
+    findings.extend(database(config).await);
     findings.push(queue::examine(config).await);
     for (id, core) in &assembly.cores {
         examine_core(&format!("core {id}"), core, &mut findings).await;
@@ -72,7 +72,7 @@ async fn examine(config: &Config, assembly: &Assembly) -> Vec<Finding> {
 }
 
 /// Looks at its schema, and opens it if `serve` would find it as it is.
-async fn database(config: &Config) -> Finding {
+async fn database(config: &Config) -> Vec<Finding> {
     let subject = "database";
     let address = &config.database.address;
     let failed = |why: &dyn Display| {
@@ -80,30 +80,47 @@ async fn database(config: &Config) -> Finding {
     };
     let state = match address.schema().await {
         Ok(state) => state,
-        Err(error) => return failed(&error),
+        Err(error) => return vec![failed(&error)],
     };
     if state.applied.is_none() {
         let found = format!("{} is set up at the first start", address.shown());
-        return Finding::ok(subject, &found);
+        return vec![Finding::ok(subject, &found)];
     }
     if !state.missing.is_empty() {
         let found = format!("the next start applies {} migrations", state.missing.len());
-        return Finding::ok(subject, &found);
+        return vec![Finding::ok(subject, &found)];
     }
     let database = match address.open().await {
         Ok(database) => database,
         Err(error @ OpenError::InUse { .. }) => {
             let advice = "nothing, if that is the Kiungo that is meant to run";
-            return Finding::warning(subject, &error.to_string(), advice);
+            return vec![Finding::warning(subject, &error.to_string(), advice)];
         }
-        Err(error) => return failed(&error),
+        Err(error) => return vec![failed(&error)],
     };
-    let answer = database.store().ping().await;
+    let answer = match database.store().ping().await {
+        Ok(()) => database.store().holds().await,
+        Err(error) => Err(error),
+    };
     database.close().await;
     match answer {
-        Ok(()) => Finding::ok(subject, "opens, is up to date, and answers"),
-        Err(error) => failed(&error),
+        Ok(holds) => {
+            let mut findings = vec![Finding::ok(subject, "opens, is up to date, and answers")];
+            findings.extend(holds.iter().map(held));
+            findings
+        }
+        Err(error) => vec![failed(&error)],
     }
+}
+
+/// An operation of a provider that is held: its transfers wait.
+fn held(hold: &Hold) -> Finding {
+    let (provider, operation) = (&hold.provider, hold.operation.as_str());
+    let found = format!("`{operation}` is held ({}): {}", hold.condition.as_str(), hold.detail);
+    let advice = format!(
+        "mend the cause, then: kiungo provider release {provider} {operation} --reason \"...\""
+    );
+    Finding::warning(&format!("provider {provider}"), &found, &advice)
 }
 
 async fn examine_core(subject: &str, core: &AssembledCore, findings: &mut Vec<Finding>) {

@@ -4,8 +4,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand};
 use kiungo_domain::Timestamp;
 use kiungo_queue::{DeadLetter, DeadLetterId, DeadLetters as _, RabbitQueue};
-use kiungo_store::Action;
+use kiungo_store::{Action, ActionId, ActionState};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::super::output::Output;
 use super::super::{Config, ConfigFile, Failure, hexadecimal, runtime};
@@ -153,14 +154,22 @@ async fn send_again(
     find(config, queue, &options.id).await?;
     let opened = config.database.address.open().await;
     let database = opened.map_err(|error| config.database.failure(&error))?;
+    let now = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
     let action = Action {
-        at: Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()),
+        id: ActionId(Uuid::now_v7()),
+        version: 0,
+        at: now,
         by: options.by.clone(),
         what: "redrive".to_owned(),
         subject: options.id.clone(),
         why: options.why.clone(),
+        state: ActionState::Done,
+        content: String::new(),
+        judgement: None,
+        detail: String::new(),
+        updated_at: now,
     };
-    let recorded = database.store().record_action(action).await;
+    let recorded = database.store().put_action(action).await;
     database.close().await;
     recorded.map_err(|error| config.database.failure(&error))?;
     let id = DeadLetterId(options.id.clone());

@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::client::Client;
-use super::{show_transfer, text};
 use crate::commands::Failure;
+use crate::commands::client::Client;
+use crate::commands::client::{show, text};
 use crate::commands::output::{Output, note};
 
 const POLL: Duration = Duration::from_millis(500);
@@ -135,11 +135,11 @@ pub(super) async fn run(
     let headers = [("idempotency-key", key.as_str())];
     let transfer = client.post(&["v1", "transfers"], &headers, &options.body()).await?;
     let Some(seconds) = options.wait else {
-        show_transfer(&transfer, output);
+        show("transfer", &transfer, output);
         return Ok(());
     };
     let ended = wait(client, transfer, Duration::from_secs(seconds), output).await?;
-    show_transfer(&ended, output);
+    show("transfer", &ended, output);
     match text(&ended, "status").as_str() {
         "completed" => Ok(()),
         _ => Err(Failure::Said),

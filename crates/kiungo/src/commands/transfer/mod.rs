@@ -1,19 +1,17 @@
 //! `kiungo transfer`: over the API of a Kiungo that runs.
 //!
-//! * `client`: talking to it
 //! * `create`: a new transfer, and waiting for its end
 //! * `suggestions`: accounts for suspended money
 
-mod client;
 mod create;
 mod suggestions;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::client::{Client, Server, plain, show, show_page, text};
 use super::output::Output;
 use super::{Failure, runtime};
-use client::{Client, Server};
 
 /// Create, show, list and reverse transfers of a Kiungo that runs
 #[derive(Debug, Args)]
@@ -41,6 +39,8 @@ enum TransferCommand {
         /// The transfer's id
         id: String,
     },
+    Decide(DecideOptions),
+    Assign(AssignOptions),
     /// Give a whole completed or suspended transfer back
     Reverse {
         /// Its id
@@ -49,6 +49,47 @@ enum TransferCommand {
         #[arg(long)]
         reason: String,
     },
+}
+
+/// Decide about a transfer that cannot come to an end by itself; `transfer show` lists its choices
+#[derive(Debug, Args)]
+struct DecideOptions {
+    /// Its id
+    id: String,
+    /// The decision
+    #[arg(value_parser = ["try_again", "give_up", "accept_executed", "accept_not_executed", "close_case"])]
+    decision: String,
+    /// The step that it is about: first, second, undo_second, undo_first
+    #[arg(long)]
+    step: Option<String>,
+    /// The other side's receipt, for accept_executed
+    #[arg(long)]
+    receipt: Option<String>,
+    /// The kind of case, for close_case
+    #[arg(long)]
+    case: Option<String>,
+    /// The version of the transfer that you saw: if it has changed since, nothing is done
+    #[arg(long, value_name = "VERSION")]
+    seen: Option<u64>,
+    /// Why, for the journal
+    #[arg(long)]
+    reason: String,
+}
+
+/// Give suspended money its account
+#[derive(Debug, Args)]
+struct AssignOptions {
+    /// The transfer's id
+    id: String,
+    /// The kind of account: savings or loan
+    #[arg(long = "type", value_name = "TYPE", value_parser = ["savings", "loan"])]
+    kind: String,
+    /// The number printed for the customer
+    #[arg(long, value_name = "NUMBER")]
+    account_no: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
 }
 
 /// List transfers, newest first
@@ -91,22 +132,22 @@ pub(crate) fn run(options: &TransferOptions, output: Output) -> Result<(), Failu
     runtime()?.block_on(async {
         match &options.command {
             TransferCommand::Create(create) => create::run(&client, create, output).await,
-            TransferCommand::Show { id, events } => show(&client, id, *events, output).await,
+            TransferCommand::Show { id, events } => show_one(&client, id, *events, output).await,
             TransferCommand::List(list) => show_list(&client, list, output).await,
             TransferCommand::Suggestions { id } => suggestions::run(&client, id, output).await,
             TransferCommand::Reverse { id, reason } => {
-                let path = ["v1", "transfers", id, "reversals"];
-                let transfer = client.post(&path, &[], &json!({ "reason": reason })).await?;
-                show_transfer(&transfer, output);
-                Ok(())
+                let body = json!({ "reason": reason });
+                asked(&client, &["v1", "transfers", id, "reversals"], &body, output).await
             }
+            TransferCommand::Decide(options) => decide(&client, options, output).await,
+            TransferCommand::Assign(options) => assign(&client, options, output).await,
         }
     })
 }
 
-async fn show(client: &Client, id: &str, events: bool, output: Output) -> Result<(), Failure> {
+async fn show_one(client: &Client, id: &str, events: bool, output: Output) -> Result<(), Failure> {
     if !events {
-        show_transfer(&client.get(&["v1", "transfers", id], &[]).await?, output);
+        show("transfer", &client.get(&["v1", "transfers", id], &[]).await?, output);
         return Ok(());
     }
     let story = client.get(&["v1", "transfers", id, "events"], &[]).await?;
@@ -122,6 +163,44 @@ async fn show(client: &Client, id: &str, events: bool, output: Output) -> Result
         vec![number, at, event + &kind, rest.join("\n")]
     });
     output.table(&["no.", "at", "event", "what"], rows.collect(), &story);
+    Ok(())
+}
+
+async fn decide(client: &Client, options: &DecideOptions, output: Output) -> Result<(), Failure> {
+    let mut body = json!({ "decision": options.decision, "reason": options.reason });
+    let members = [
+        ("step", options.step.as_ref().map(|step| json!(step))),
+        ("receipt", options.receipt.as_ref().map(|receipt| json!(receipt))),
+        ("case", options.case.as_ref().map(|case| json!(case))),
+        ("version", options.seen.map(|version| json!(version))),
+    ];
+    for (name, value) in members {
+        if let Some(value) = value {
+            body[name] = value;
+        }
+    }
+    asked(client, &["v1", "transfers", &options.id, "decisions"], &body, output).await
+}
+
+async fn assign(client: &Client, options: &AssignOptions, output: Output) -> Result<(), Failure> {
+    let body = json!({
+        "account": { "type": options.kind, "account_no": options.account_no },
+        "reason": options.reason,
+    });
+    asked(client, &["v1", "suspense", &options.id, "assignments"], &body, output).await
+}
+
+/// Asks for an action about a transfer, and shows the transfer, or the action where it waits for a
+/// second person.
+async fn asked(
+    client: &Client,
+    path: &[&str],
+    body: &Value,
+    output: Output,
+) -> Result<(), Failure> {
+    let answer = client.post(path, &[], body).await?;
+    let heading = if answer.get("action").is_some() { "action" } else { "transfer" };
+    show(heading, &answer, output);
     Ok(())
 }
 
@@ -142,63 +221,15 @@ async fn show_list(client: &Client, list: &ListOptions, output: Output) -> Resul
         given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
     query.push(("limit", &limit));
     let page = client.get(&["v1", "transfers"], &query).await?;
-    let rows = page.get("transfers").and_then(Value::as_array).into_iter().flatten();
-    let rows = rows.map(|transfer| {
+    let row = |transfer: &Value| {
         let amount = format!("{} {}", text(transfer, "amount"), text(transfer, "currency"));
         let mut row = ["id", "received_at", "kind", "provider", "msisdn", "status"]
             .map(|key| text(transfer, key))
             .to_vec();
         row.insert(5, amount);
         row
-    });
+    };
     let headings = ["id", "received", "kind", "provider", "wallet", "amount", "status"];
-    output.table(&headings, rows.collect(), &page);
-    if let Some(next) = page.get("next").and_then(Value::as_str)
-        && !output.is_json()
-    {
-        output.line(&format!("there are more: --cursor {next}"), &Value::Null);
-    }
+    show_page(&page, "transfers", &headings, row, output);
     Ok(())
-}
-
-/// A transfer, member by member.
-fn show_transfer(transfer: &Value, output: Output) {
-    let rows = transfer.as_object().into_iter().flatten();
-    let rows = rows.map(|(key, value)| vec![key.replace('_', " "), plain(value)]);
-    output.table(&["transfer", ""], rows.collect(), transfer);
-}
-
-/// A member as text; empty if there is none.
-fn text(value: &Value, key: &str) -> String {
-    value.get(key).map(plain).unwrap_or_default()
-}
-
-/// A value in words: members one after the other, never JSON.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join("\n"),
-        Value::Object(members) => {
-            let stated = members.iter().filter(|(_, value)| !value.is_null());
-            let words =
-                stated.map(|(key, value)| format!("{}: {}", key.replace('_', " "), plain(value)));
-            words.collect::<Vec<_>>().join(", ")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_member_with_members_is_shown_in_words() {
-        let account = json!({ "type": "savings", "account_no": "000000001", "external_id": null });
-        assert_eq!(plain(&account), "account no: 000000001, type: savings");
-        let origin = json!({ "origin": "wallet", "references": ["LN 1", 2] });
-        assert_eq!(plain(&origin), "origin: wallet, references: LN 1\n2");
-        assert_eq!(plain(&Value::Null), "");
-    }
 }

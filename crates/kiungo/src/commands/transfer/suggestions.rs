@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::client::Client;
-use super::text;
 use crate::commands::Failure;
+use crate::commands::client::Client;
+use crate::commands::client::text;
 use crate::commands::output::{Output, note};
 
 pub(super) async fn run(client: &Client, id: &str, output: Output) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! Talking to a Kiungo that runs.
+//! The client of a Kiungo that runs, and how its answers are shown.
 
 use std::time::Duration;
 
@@ -7,14 +7,15 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::commands::Failure;
+use super::Failure;
+use super::output::Output;
 
 /// Longer than the server's own bound on a request.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where it is, and who we are.
+/// The address of the server, and the key.
 #[derive(Debug, Args)]
-pub(super) struct Server {
+pub(crate) struct Server {
     /// Where Kiungo is served
     #[arg(
         long,
@@ -30,14 +31,14 @@ pub(super) struct Server {
 }
 
 /// A client of the API.
-pub(super) struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
     key: SecretString,
 }
 
 impl Client {
-    pub(super) fn new(server: &Server) -> Result<Self, Failure> {
+    pub(crate) fn new(server: &Server) -> Result<Self, Failure> {
         let unusable = |why: &str| Failure::Usage(format!("--url: `{}` {why}", server.url));
         let base = Url::parse(&server.url).map_err(|_| unusable("is not an address"))?;
         if base.cannot_be_a_base() || !matches!(base.scheme(), "http" | "https") {
@@ -54,7 +55,7 @@ impl Client {
         Ok(Self { http, base, key })
     }
 
-    pub(super) async fn get(
+    pub(crate) async fn get(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
@@ -66,7 +67,7 @@ impl Client {
         self.answer(self.http.request(Method::GET, url)).await
     }
 
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &self,
         path: &[&str],
         headers: &[(&str, &str)],
@@ -112,8 +113,69 @@ impl Client {
     }
 }
 
-/// What an RFC 9457 problem says.
+/// The failure that an RFC 9457 problem tells.
 fn problem(status: u16, body: &Value) -> Failure {
     let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
     Failure::failed(format!("{} ({status} {}): {}", text("title"), text("code"), text("detail")))
+}
+
+/// The rows of a page, one for each member of a list, and a note if there are more.
+pub(crate) fn show_page(
+    page: &Value,
+    list: &str,
+    headings: &[&str],
+    row: impl Fn(&Value) -> Vec<String>,
+    output: Output,
+) {
+    let rows = page.get(list).and_then(Value::as_array).into_iter().flatten();
+    output.table(headings, rows.map(row).collect(), page);
+    if let Some(next) = page.get("next").and_then(Value::as_str)
+        && !output.is_json()
+    {
+        output.line(&format!("there are more: --cursor {next}"), &Value::Null);
+    }
+}
+
+/// An answer, member by member, under a heading.
+pub(crate) fn show(heading: &str, answer: &Value, output: Output) {
+    let rows = answer.as_object().into_iter().flatten();
+    let rows = rows.map(|(key, value)| vec![key.replace('_', " "), plain(value)]);
+    output.table(&[heading, ""], rows.collect(), answer);
+}
+
+/// A member as text; empty if there is none.
+pub(crate) fn text(value: &Value, key: &str) -> String {
+    value.get(key).map(plain).unwrap_or_default()
+}
+
+/// A value in words: members one after the other, never JSON.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join("\n"),
+        Value::Object(members) => {
+            let stated = members.iter().filter(|(_, value)| !value.is_null());
+            let words =
+                stated.map(|(key, value)| format!("{}: {}", key.replace('_', " "), plain(value)));
+            words.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_member_with_members_is_shown_in_words() {
+        let account = json!({ "type": "savings", "account_no": "000000001", "external_id": null });
+        assert_eq!(plain(&account), "account no: 000000001, type: savings");
+        let origin = json!({ "origin": "wallet", "references": ["LN 1", 2] });
+        assert_eq!(plain(&origin), "origin: wallet, references: LN 1\n2");
+        assert_eq!(plain(&Value::Null), "");
+    }
 }

@@ -1,0 +1,189 @@
+//! Actions of persons, with and without a second person.
+
+use std::sync::Arc;
+
+use kiungo_domain::transfer::{CaseKind, Event, Operation, PersonDecision, Status, StepName};
+use kiungo_domain::{Kind, Outcome, TransferId};
+use kiungo_engine::{ActError, ActionKind, Caller, NewAction, PersonAction, RequestError};
+use kiungo_store::{Action, ActionQuery, ActionState, Store};
+
+use crate::evidence::{Office, done};
+use crate::world::{World, provider_id};
+
+fn new(action: PersonAction) -> NewAction {
+    let (by, why) = ("asha".to_owned(), "seen in the portal".to_owned());
+    NewAction { action, by, why, seen: None, key: None }
+}
+
+fn decide(transfer: TransferId, decision: PersonDecision) -> NewAction {
+    new(PersonAction::Decide { transfer, decision })
+}
+
+fn not_executed(transfer: TransferId) -> NewAction {
+    decide(transfer, PersonDecision::AcceptNotExecuted { step: StepName::Second })
+}
+
+async fn with_unknown_payout(second: &[ActionKind]) -> (Office, TransferId) {
+    let world = World::new();
+    *world.second_person.lock().unwrap() = second.to_vec();
+    let office = Office::open(world).await;
+    office.world.script().payouts.push_back(Outcome::unknown("time-out"));
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(900).await;
+    assert_eq!(office.cases(id).await, [CaseKind::UnknownTooLong]);
+    (office, id)
+}
+
+async fn actions(office: &Office, open: bool) -> Vec<Action> {
+    let query = ActionQuery { open, ..ActionQuery::default() };
+    office.engine.store().actions(&query).await.unwrap().rows
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_is_carried_out_and_kept_with_its_reason() {
+    let (office, id) = with_unknown_payout(&[]).await;
+    let acted = office.engine.act(not_executed(id)).await.unwrap();
+    assert!(acted.transfer.is_some());
+    office.pass(5).await;
+    assert_eq!(office.show(id).await.status, Status::Reversed);
+    let kept = actions(&office, false).await;
+    assert_eq!(kept.len(), 1);
+    let words = (kept[0].what.as_str(), kept[0].by.as_str(), kept[0].why.as_str());
+    assert_eq!(words, ("accept_not_executed", "asha", "seen in the portal"));
+    assert_eq!((kept[0].state, kept[0].subject.as_str()), (ActionState::Done, &*id.to_string()));
+    assert_eq!(actions(&office, true).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_state_does_not_allow_leaves_no_action() {
+    let (office, id) = with_unknown_payout(&[]).await;
+    let refused = office.engine.act(decide(id, PersonDecision::GiveUp)).await;
+    let conflict = matches!(refused, Err(ActError::Transfer(RequestError::Conflict { .. })));
+    assert!(conflict, "{refused:?}");
+    assert_eq!(actions(&office, false).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_person_has_to_approve_what_was_shown() {
+    let (office, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let proposed = office.engine.act(not_executed(id)).await.unwrap();
+    assert_eq!((proposed.action.state, proposed.transfer), (ActionState::Proposed, None));
+    office.pass(5).await;
+    assert_eq!(office.sent("undo"), 0, "nothing happens before the approval");
+    let action = proposed.action.id;
+    let shown = office.show(id).await.version;
+    let engine = &office.engine;
+    let same = engine.approve_action(action, "asha", "sure", Some(shown)).await;
+    assert_eq!(same, Err(ActError::SamePerson(action)));
+    let unseen = engine.approve_action(action, "juma", "sure", None).await;
+    assert_eq!(unseen, Err(ActError::Unseen(id)));
+    let other = engine.approve_action(action, "juma", "sure", Some(shown - 1)).await;
+    let changed = ActError::Changed { transfer: id, seen: shown - 1, now: shown };
+    assert_eq!(other, Err(changed));
+    let done = engine.approve_action(action, "juma", "sure", Some(shown)).await.unwrap();
+    assert_eq!(done.action.state, ActionState::Done);
+    office.pass(5).await;
+    assert_eq!(office.show(id).await.status, Status::Reversed);
+    let approved = office.tells_of(id).await.into_iter().find_map(|event| match event {
+        Event::Decided { by, approved_by, .. } => Some((by, approved_by)),
+        _ => None,
+    });
+    assert_eq!(approved, Some(("asha".to_owned(), Some("juma".to_owned()))));
+    let again = office.engine.approve_action(action, "juma", "sure", Some(shown)).await;
+    assert_eq!(again, Err(ActError::NotOpen { id: action, state: ActionState::Done }));
+    assert_eq!(office.sent("undo"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_declined_is_not_done() {
+    let (office, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
+    let declined = office.engine.decline_action(action, "juma", "it was paid").await.unwrap();
+    assert_eq!(declined.state, ActionState::Declined);
+    let shown = Some(office.show(id).await.version);
+    let late = office.engine.approve_action(action, "juma", "sure", shown).await;
+    assert_eq!(late, Err(ActError::NotOpen { id: action, state: ActionState::Declined }));
+    assert_eq!(office.sent("undo"), 0);
+}
+
+/// The provider's answer arrives between proposal and approval: there is nothing to decide any more.
+#[tokio::test(start_paused = true)]
+async fn what_became_known_meanwhile_is_not_overruled() {
+    let (office, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
+    let reference = kiungo_domain::Reference::new(id, StepName::Second, 0);
+    let paid = crate::evidence::executed("P1");
+    office.world.script().truth.insert(reference, paid);
+    office.tell(format!("result {reference} executed P1")).await;
+    office.pass(5).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let shown = Some(office.show(id).await.version);
+    let late = office.engine.approve_action(action, "juma", "sure", shown).await;
+    let conflict = matches!(late, Err(ActError::Transfer(RequestError::Conflict { .. })));
+    assert!(conflict, "{late:?}");
+    assert_eq!(office.sent("undo"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_a_key_the_same_is_done_once() {
+    let (office, id) = with_unknown_payout(&[]).await;
+    let caller = |digest: &str| Caller {
+        client: "erp".to_owned(),
+        key: "command-1".to_owned(),
+        digest: digest.to_owned(),
+    };
+    let keyed = |digest: &str| NewAction { key: Some(caller(digest)), ..not_executed(id) };
+    assert!(!office.engine.act(keyed("a")).await.unwrap().replayed);
+    office.pass(5).await;
+    let again = office.engine.act(keyed("a")).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.transfer.map(|transfer| transfer.status), Some(Status::Reversed));
+    let other = office.engine.act(keyed("b")).await;
+    assert!(matches!(other, Err(ActError::KeyReused(_))), "{other:?}");
+    assert_eq!(office.sent("undo"), 1);
+    assert_eq!(actions(&office, false).await.len(), 1);
+}
+
+/// A process that dies after the approval and before the outcome was written down leaves an action
+/// that can be approved once more, and is carried out once.
+#[tokio::test(start_paused = true)]
+async fn an_approval_that_a_death_interrupted_is_completed_once() {
+    let (office, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
+    let shown = Some(office.show(id).await.version);
+    let done = office.engine.approve_action(action, "juma", "sure", shown).await.unwrap().action;
+    // As it was before the outcome was written down.
+    let store: &Arc<dyn Store> = office.engine.store();
+    let before = Action { state: ActionState::Approved, detail: String::new(), ..done };
+    assert!(store.put_action(before).await.unwrap());
+    office.pass(5).await;
+    let again = office.engine.approve_action(action, "neema", "it hangs", None).await.unwrap();
+    assert_eq!(again.action.state, ActionState::Done);
+    assert_eq!(office.sent("undo"), 1);
+    let decided =
+        office.tells_of(id).await.iter().filter(|e| matches!(e, Event::Decided { .. })).count();
+    assert_eq!(decided, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_is_held_and_released_by_persons() {
+    let office = Office::open(World::new()).await;
+    let (provider, operation) = (provider_id(), Operation::PayOut);
+    let hold = PersonAction::Hold { provider: provider.clone(), operation };
+    let release = PersonAction::Release { provider: provider.clone(), operation };
+    let idle = office.engine.act(new(release.clone())).await;
+    assert!(matches!(idle, Err(ActError::NotHeld { .. })), "{idle:?}");
+    office.engine.act(new(hold)).await.unwrap();
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(60).await;
+    assert_eq!(office.sent(""), 0, "no leg leaves the core while the payout is held");
+    let cases = office.engine.store().cases(None, 10).await.unwrap().rows;
+    assert_eq!(cases.iter().filter(|case| case.operation == Some(operation)).count(), 1);
+    office.world.script().payouts.push_back(done("P1"));
+    office.engine.act(new(release)).await.unwrap();
+    office.pass(90).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let deposit = PersonAction::Hold { provider, operation: Operation::Deposit };
+    let refused = office.engine.act(new(deposit)).await;
+    assert_eq!(refused, Err(ActError::NotHoldable("deposit")));
+}

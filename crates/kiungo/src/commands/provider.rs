@@ -1,0 +1,111 @@
+//! `kiungo provider`: the providers of a Kiungo that runs.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use super::client::{Client, Server, plain, show, show_page, text};
+use super::output::Output;
+use super::{Failure, runtime};
+
+/// List providers, hold and release their operations, bring in payments by their receipts
+#[derive(Debug, Args)]
+pub(crate) struct ProviderOptions {
+    #[command(flatten)]
+    server: Server,
+    #[command(subcommand)]
+    command: ProviderCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ProviderCommand {
+    /// List the providers, how they are doing, and what is held
+    List,
+    /// Hold an operation: transfers that need it wait
+    Hold(OperationOptions),
+    /// Release an operation, whatever holds it
+    Release(OperationOptions),
+    Claim(ClaimOptions),
+}
+
+#[derive(Debug, Args)]
+struct OperationOptions {
+    /// The provider
+    provider: String,
+    /// The operation
+    #[arg(value_parser = ["collect", "pay_out", "reverse"])]
+    operation: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+/// Bring in a payment that nobody told of: the provider is asked, then it is booked or suspended
+#[derive(Debug, Args)]
+struct ClaimOptions {
+    /// The provider
+    provider: String,
+    /// The provider's receipt
+    receipt: String,
+    /// The gross amount, for example 12500.00
+    #[arg(long)]
+    amount: String,
+    /// Its currency, for example TZS
+    #[arg(long)]
+    currency: String,
+    /// The payer's wallet, where it is known
+    #[arg(long)]
+    msisdn: Option<String>,
+    /// The account as the payer typed it, where it is known
+    #[arg(long)]
+    account_reference: Option<String>,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+pub(crate) fn run(options: &ProviderOptions, output: Output) -> Result<(), Failure> {
+    let client = Client::new(&options.server)?;
+    runtime()?.block_on(async {
+        let (provider, verb, body) = match &options.command {
+            ProviderCommand::List => {
+                let page = client.get(&["v1", "providers"], &[]).await?;
+                let headings = ["provider", "core", "currency", "breaker", "in flight", "held"];
+                show_page(&page, "providers", &headings, row, output);
+                return Ok(());
+            }
+            ProviderCommand::Hold(hold) => (&hold.provider, "holds", operation(hold)),
+            ProviderCommand::Release(release) => {
+                (&release.provider, "releases", operation(release))
+            }
+            ProviderCommand::Claim(claim) => (&claim.provider, "claims", payment(claim)),
+        };
+        let answer = client.post(&["v1", "providers", provider, verb], &[], &body).await?;
+        show("action", &answer, output);
+        Ok(())
+    })
+}
+
+fn operation(options: &OperationOptions) -> Value {
+    json!({ "operation": options.operation, "reason": options.reason })
+}
+
+fn payment(claim: &ClaimOptions) -> Value {
+    let given = [
+        ("receipt", Some(&claim.receipt)),
+        ("amount", Some(&claim.amount)),
+        ("currency", Some(&claim.currency)),
+        ("msisdn", claim.msisdn.as_ref()),
+        ("account_reference", claim.account_reference.as_ref()),
+        ("reason", Some(&claim.reason)),
+    ];
+    let given =
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?))));
+    Value::Object(given.collect::<Map<_, _>>())
+}
+
+fn row(provider: &Value) -> Vec<String> {
+    let mut row =
+        ["id", "core", "currency", "breaker", "in_flight"].map(|key| text(provider, key)).to_vec();
+    row.push(provider.get("holds").map(plain).unwrap_or_default());
+    row
+}
