@@ -142,6 +142,17 @@ impl fmt::Display for CoreAccount {
     }
 }
 
+/// The longest label that every provider takes (`mpesa-openapi.md` §5).
+const LABEL_CHARS_MAX: usize = 20;
+
+/// The label that a customer sees for the account with this printed number, and that a payment to it
+/// may name: its letters and digits. `None` if it has none.
+pub fn label_of(account_no: &str) -> Option<String> {
+    let label: String =
+        account_no.chars().filter(char::is_ascii_alphanumeric).take(LABEL_CHARS_MAX).collect();
+    (!label.is_empty()).then_some(label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,7 @@ use kiungo_domain::policy::{Policy, Side};
 use kiungo_domain::transfer::{Draft, Next, Sending, StepName, StepState, Transfer};
 use kiungo_domain::{Outcome, Timestamp, TransferId};
 use kiungo_store::LimitReached;
+use kiungo_transport::{Intended, sent_within};
 use metrics::{counter, histogram};
 use tokio::time::Instant;
 
@@ -452,14 +453,16 @@ impl Inner {
         }
         let begun = Instant::now();
         let wait_max = self.send_within(policy, operation.side());
-        let waited = begun.duration_since(at).max(self.clock.now().since(decided_at));
+        let clock = Arc::clone(&self.clock);
+        let intended = Intended::new(at, move || clock.now().since(decided_at));
+        let waited = intended.ago();
         if waited > wait_max {
             let waited = waited.as_millis();
             tracing::warn!(transfer = %transfer.id(), waited.ms = waited, "held up for too long before it was sent: not sent");
             return Outcome::not_sent("held up for too long between its intent and its sending");
         }
         let sending = self.operate(transfer, step, self.clock.now());
-        let outcome = kiungo_transport::sent_within(at, wait_max, sending).await;
+        let outcome = sent_within(intended, wait_max, sending).await;
         let operation = operation.as_str();
         if let Some(tripwire) = &self.tripwire {
             tripwire.reached(Moment::AfterSend, operation).await;

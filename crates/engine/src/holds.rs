@@ -12,7 +12,7 @@ use std::time::Duration;
 use kiungo_domain::hold::Condition;
 use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Decision, Event, Operation, StepName, Transfer};
-use kiungo_domain::{Outcome, ProviderId, Timestamp};
+use kiungo_domain::{Money, Outcome, ProviderId, Timestamp};
 use kiungo_provider::ReadError;
 use kiungo_store::{Hold, StoreError};
 
@@ -39,32 +39,34 @@ pub(crate) struct Holds(Mutex<BTreeMap<ProviderId, Vec<Hold>>>);
 /// Something that an outcome shows of a provider's operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// This condition.
-    Holds(Operation, Condition, String),
-    /// The provider carried one out.
-    Works(Operation),
+    /// This condition, found out with this amount.
+    Holds(Operation, Condition, String, Money),
+    /// The provider carried one of this amount out.
+    Works(Operation, Money),
 }
 
 /// Everything that the outcomes of a decision show of the provider's operations.
 pub(crate) fn conditions_shown(decision: &Decision) -> Vec<Shown> {
     let shown = decision.entries.iter().filter_map(|entry| match &entry.event {
-        Event::Concluded { step, outcome } => shown_by(decision.transfer.operation(*step), outcome),
+        Event::Concluded { step, outcome } => {
+            shown_by(decision.transfer.operation(*step), decision.transfer.amount(), outcome)
+        }
         _ => None,
     });
     shown.collect()
 }
 
-fn shown_by(operation: Operation, outcome: &Outcome) -> Option<Shown> {
+fn shown_by(operation: Operation, amount: Money, outcome: &Outcome) -> Option<Shown> {
     if operation.side() != Side::Wallet {
         return None;
     }
     match outcome {
-        Outcome::Completed(_) | Outcome::Pending(_) => Some(Shown::Works(operation)),
+        Outcome::Completed(_) | Outcome::Pending(_) => Some(Shown::Works(operation, amount)),
         Outcome::Rejected(rejection) => Condition::of(operation, rejection)
-            .map(|condition| Shown::Holds(operation, condition, rejection.message.clone())),
+            .map(|condition| Shown::Holds(operation, condition, rejection.message.clone(), amount)),
         // Whoever is in transit goes on trying; nobody else need leave the core for it.
         Outcome::NotSent { why } if operation == Operation::PayOut => {
-            Some(Shown::Holds(operation, Condition::Unreachable, why.clone()))
+            Some(Shown::Holds(operation, Condition::Unreachable, why.clone(), amount))
         }
         Outcome::NotSent { .. } | Outcome::Unknown { .. } => None,
     }
@@ -130,6 +132,7 @@ impl Engine {
             operation,
             condition: Condition::Person,
             detail: reason.to_owned(),
+            needed: None,
             held_by: Some(by.to_owned()),
             since: now,
             probe_at: now,
@@ -226,10 +229,12 @@ impl Inner {
     pub(crate) async fn take_note_of(&self, provider: &ProviderId, shown: Vec<Shown>) {
         for shown in shown {
             match shown {
-                Shown::Holds(operation, condition, detail) => {
-                    self.hold_because(provider, operation, condition, detail).await;
+                Shown::Holds(operation, condition, detail, amount) => {
+                    self.hold_because(provider, operation, condition, detail, amount).await;
                 }
-                Shown::Works(operation) => self.release_probed(provider, operation).await,
+                Shown::Works(operation, amount) => {
+                    self.release_probed(provider, operation, amount).await;
+                }
             }
         }
     }
@@ -240,6 +245,7 @@ impl Inner {
         operation: Operation,
         condition: Condition,
         detail: String,
+        amount: Money,
     ) {
         let now = self.clock.now();
         let known = self.holds.of(provider);
@@ -248,11 +254,16 @@ impl Inner {
             return;
         }
         let since = known.map_or(now, |known| known.since);
+        let needed = (condition == Condition::FloatEmpty).then(|| {
+            let known = known.and_then(|known| known.needed);
+            known.filter(|least| covers(amount, *least)).unwrap_or(amount)
+        });
         let mut hold = Hold {
             provider: provider.clone(),
             operation,
             condition,
             detail,
+            needed,
             held_by: None,
             since,
             probe_at: now,
@@ -267,10 +278,14 @@ impl Inner {
         }
     }
 
-    async fn release_probed(&self, provider: &ProviderId, operation: Operation) {
+    /// An attempt came through: that shows nothing about larger amounts that wait for the float.
+    async fn release_probed(&self, provider: &ProviderId, operation: Operation, amount: Money) {
         let holds = self.holds.of(provider);
-        let over =
-            holds.iter().filter(|hold| hold.operation == operation && hold.condition.is_probed());
+        let over = holds.iter().filter(|hold| {
+            hold.operation == operation
+                && hold.condition.is_probed()
+                && hold.needed.is_none_or(|needed| covers(amount, needed))
+        });
         for hold in over {
             self.end_hold(provider, operation, hold.condition, "an attempt came through").await;
         }
@@ -370,7 +385,9 @@ impl Inner {
                 let answer = balance.balance().await;
                 pass.report(!matches!(answer, Err(ReadError::Unavailable(_))));
                 match answer {
-                    Ok(float) if !float.is_zero() => Probed::Over(format!("the float is {float}")),
+                    Ok(float) if suffices(float, hold.needed) => {
+                        Probed::Over(format!("the float is {float}"))
+                    }
                     Ok(_) | Err(_) => Probed::Lasts,
                 }
             }
@@ -382,6 +399,17 @@ impl Inner {
             }
         }
     }
+}
+
+/// True if one amount is at least the other; amounts of different currencies say nothing of each
+/// other.
+fn covers(amount: Money, needed: Money) -> bool {
+    amount.currency() == needed.currency() && amount.minor() >= needed.minor()
+}
+
+/// True if a float suffices for what was refused for want of it.
+fn suffices(float: Money, needed: Option<Money>) -> bool {
+    needed.map_or(!float.is_zero(), |needed| covers(float, needed))
 }
 
 /// The result of probing a hold.

@@ -2,6 +2,7 @@
 
 use kiungo_core_banking::{AccountCheck, Booking, CheckAnswer, CoreOrder, UndoCheck, UndoOrder};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::party::label_of;
 use kiungo_domain::transfer::{Operation, Origin, StepName, StepState, Transfer};
 use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, Reference, Timestamp};
 use kiungo_provider::order::WalletOperation;
@@ -9,9 +10,6 @@ use kiungo_provider::{ReverseOrder, WalletInquiry, WalletOrder};
 
 use crate::candidates;
 use crate::engine::{CorePort, Inner, ProviderPort};
-
-/// The longest label that every provider takes (`mpesa-openapi.md` §5).
-const LABEL_CHARS_MAX: usize = 20;
 
 /// The answer to the question if a transfer could be given back as a whole.
 pub(crate) enum GivingBack {
@@ -173,10 +171,7 @@ fn wallet_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<Wa
 
 /// What the customer sees as account.
 pub(crate) fn label(transfer: &Transfer) -> String {
-    let number = transfer.account_no().unwrap_or("");
-    let label: String =
-        number.chars().filter(char::is_ascii_alphanumeric).take(LABEL_CHARS_MAX).collect();
-    if label.is_empty() { "KIUNGO".to_owned() } else { label }
+    transfer.account_no().and_then(label_of).unwrap_or_else(|| "KIUNGO".to_owned())
 }
 
 fn description(transfer: &Transfer) -> String {
@@ -266,7 +261,7 @@ fn core_order(
         msisdn: instruction.msisdn.clone(),
         receipt: transfer.kind().is_inbound().then(|| transfer.wallet_receipt().cloned()).flatten(),
         payment_type: wallet.rules.payment_type(&instruction.core),
-        value_at: transfer.step(step).unsettled_since.unwrap_or(at),
+        value_at: transfer.step(step).first_sent().unwrap_or(at),
         at,
     })
 }

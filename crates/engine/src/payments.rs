@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::outcome::{Confirmation, Stated};
-use kiungo_domain::transfer::{
-    Channel, Draft, Evidence, Instruction, Kind, Origin, Status, Transfer,
-};
+use kiungo_domain::party::label_of;
+use kiungo_domain::transfer::{Channel, Draft, Evidence, Instruction, Kind, Origin, Transfer};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_provider::{PaymentFinding, PaymentNotice};
-use kiungo_store::{Change, CommitError, InboxItem, StoreError, Summary, TransferQuery};
+use kiungo_store::{Change, CollectionQuery, CommitError, InboxItem, StoreError};
 
 use crate::engine::{Inner, ProviderPort};
 use crate::hear::{Asking, is_awaited};
@@ -178,27 +177,17 @@ impl Inner {
         item: &InboxItem,
         truth: &PaymentNotice,
     ) -> Result<Vec<TransferId>, StoreError> {
-        let statuses = if truth.msisdn.is_some() { Vec::new() } else { UNSETTLED.to_vec() };
-        let query = TransferQuery {
-            provider: Some(item.provider.clone()),
+        let label = truth.msisdn.is_none().then(|| label_of(&truth.account_reference));
+        if label == Some(None) {
+            return Ok(Vec::new());
+        }
+        let query = CollectionQuery {
+            provider: item.provider.clone(),
+            amount: truth.amount,
             msisdn: truth.msisdn.clone(),
-            statuses,
-            limit: 500,
-            ..TransferQuery::default()
+            label: label.flatten(),
         };
-        let typed = digits_and_letters(&truth.account_reference);
-        let like = |row: &&Summary| {
-            let number = row.account_no.as_deref().map(digits_and_letters);
-            row.kind.is_inbound()
-                && row.amount == truth.amount
-                && row.wallet_receipt.is_none()
-                && row.merged_into.is_none()
-                && !row.status.is_final()
-                && matches!(row.origin, Origin::Api { .. })
-                && (truth.msisdn.is_some() || number.is_some_and(|number| number == typed))
-        };
-        let page = self.store.search(&query).await?;
-        Ok(page.rows.iter().filter(like).map(|row| row.id).collect())
+        self.store.collections(&query).await
     }
 
     async fn receive_payment(
@@ -245,12 +234,4 @@ impl Inner {
             Err(other) => Ok(Handled::later(other.to_string())),
         }
     }
-}
-
-/// The statuses of transfers whose collection may still be under way.
-const UNSETTLED: [Status; 4] =
-    [Status::Received, Status::InProgress, Status::AwaitingCustomer, Status::NeedsAttention];
-
-fn digits_and_letters(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }

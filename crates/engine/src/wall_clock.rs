@@ -1,4 +1,4 @@
-//! The time of day can be set back; what is due must not wait for it to catch up.
+//! The time of day can be set back; what is due, held or leased must not wait for it to catch up.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::Operation;
-use kiungo_domain::{ProviderId, Timestamp};
+use kiungo_domain::{Money, ProviderId, Timestamp};
 
 /// An operation of a provider that is held under one condition. There is one for each provider,
 /// operation and condition.
@@ -16,6 +16,8 @@ pub struct Hold {
     pub condition: Condition,
     /// The evidence, or the person's reason, for people.
     pub detail: String,
+    /// The least amount that was refused, where it is held for want of money.
+    pub needed: Option<Money>,
     /// The person; `None` if the provider's answer says it.
     pub held_by: Option<String>,
     /// Since when. Holding it again does not change it.

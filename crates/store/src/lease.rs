@@ -37,6 +37,15 @@ pub(crate) fn check_names(name: &str, holder: &str) -> Result<(), StoreError> {
     Err(StoreError::Corrupt(format!("the name of a lease or holder is over {NAME_MAX} bytes")))
 }
 
+/// The longest time for which a lease goes on once the clock was set back. Whoever has one takes it
+/// anew long before that; who is gone is not waited for until the clock has caught up.
+const SET_BACK_KEPT: Duration = Duration::from_mins(10);
+
+/// The latest end of a lease after the clock was set back to `now`.
+pub(crate) fn longest_lease(now: Timestamp) -> Timestamp {
+    now.after(SET_BACK_KEPT)
+}
+
 /// What ended before this may be cleared away at `now`.
 pub(crate) fn cleared_before(now: Timestamp) -> Timestamp {
     let kept = i64::try_from(ENDED_KEPT.as_micros()).unwrap_or(i64::MAX);

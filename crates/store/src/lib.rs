@@ -57,7 +57,10 @@ pub use lease::Lease;
 pub use memory::MemoryStore;
 pub use outbox::{News, Outgoing};
 pub use postgres::{PostgresOptions, PostgresStore};
-pub use query::{CaseRow, CoreRequestQuery, Cursor, LedgerBalance, Overview, Page, TransferQuery};
+pub use query::{
+    CaseRow, CollectionQuery, CoreRequestQuery, Cursor, LedgerBalance, Overview, Page,
+    TransferQuery,
+};
 pub use request::{CoreRequestDecision, CoreRequestRow, CoreRequestState};
 pub use sql::{OpenError, SchemaState, SchemaStep, SqlStore};
 pub use sqlite::{SqliteOptions, SqliteStore};
@@ -100,6 +103,10 @@ pub trait Store: Send + Sync {
     /// Every transfer whose [`Summary::holds_account`] is set: read at start, to keep others off
     /// those accounts (rule 11). Few, and found by an index.
     async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError>;
+
+    /// The collections under way that we have begun, that have no receipt yet, and that fit the
+    /// query, the oldest first: all of them, found by an index.
+    async fn collections(&self, query: &CollectionQuery) -> Result<Vec<TransferId>, StoreError>;
 
     /// Moves the due time of a transfer without an event (a breaker holds it, a lane is busy). Not
     /// applied if the transfer is no longer at `version`.
@@ -245,7 +252,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Page<CoreRequestRow>, StoreError>;
 
     /// Brings the due time of every transfer, and of every waiting inbox item, forward to `now` at
-    /// the latest: after the clock was set back, what was due by the old time must not wait for it.
+    /// the latest, and so the probes of holds; cuts leases that last longer than any would. After the
+    /// clock was set back, what was to be done by the old time must not wait for it.
     async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Holds an operation of a provider under a condition. What is held under it already keeps the

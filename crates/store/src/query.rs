@@ -1,7 +1,7 @@
 //! What can be asked of the store.
 
 use kiungo_domain::transfer::{CaseKind, Kind, Operation, Status, StepName};
-use kiungo_domain::{CoreId, Currency, Msisdn, ProviderId, Receipt, Timestamp, TransferId};
+use kiungo_domain::{CoreId, Currency, Money, Msisdn, ProviderId, Receipt, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
 use crate::InboxId;
@@ -35,6 +35,19 @@ pub struct TransferQuery {
     pub cursor: Option<Cursor>,
     /// How many at most; 0 counts as 50, more than 500 as 500.
     pub limit: u32,
+}
+
+/// Which collections under way: what a payment that the provider tells of may be the result of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectionQuery {
+    /// The provider.
+    pub provider: ProviderId,
+    /// The gross amount.
+    pub amount: Money,
+    /// From this wallet.
+    pub msisdn: Option<Msisdn>,
+    /// With this label ([`kiungo_domain::party::label_of`]), whatever its letters' case.
+    pub label: Option<String>,
 }
 
 /// Which requests of cores.

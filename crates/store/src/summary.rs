@@ -2,6 +2,7 @@
 //! up to.
 
 use kiungo_domain::outcome::Rejection;
+use kiungo_domain::party::label_of;
 use kiungo_domain::transfer::{CaseKind, Kind, Origin, Status, StepName, Transfer};
 use kiungo_domain::{
     AccountRef, CoreAccount, CoreId, Money, Msisdn, ProviderId, Receipt, Timestamp, TransferId,
@@ -93,6 +94,36 @@ impl Summary {
             received_at: transfer.received_at(),
             updated_at: transfer.updated_at(),
         }
+    }
+}
+
+/// A collection under way, by what a payment can be told to be its result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Collecting {
+    /// The amount, as it is compared.
+    pub(crate) amount: String,
+    /// The label that the customer sees, in upper case; `None` before the account is known.
+    pub(crate) label: Option<String>,
+}
+
+/// An amount as collections are compared by it: `TZS 50000`, in minor units.
+pub(crate) fn comparable(amount: Money) -> String {
+    format!("{} {}", amount.currency(), amount.minor())
+}
+
+impl Summary {
+    /// The collection that is under way, if this is one that we have begun and that has no receipt
+    /// yet.
+    pub(crate) fn collecting(&self) -> Option<Collecting> {
+        let under_way = self.kind.is_inbound()
+            && matches!(self.origin, Origin::Api { .. })
+            && self.wallet_receipt.is_none()
+            && self.merged_into.is_none()
+            && !self.status.is_final();
+        under_way.then(|| Collecting {
+            amount: comparable(self.amount),
+            label: self.account_no.as_deref().and_then(label_of).map(|it| it.to_ascii_uppercase()),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::{CaseKind, Kind, LedgerAccount, Operation, Status, StepName};
-use kiungo_domain::{AccountKind, CoreId, Currency, ProviderId, Receipt, TransferId};
+use kiungo_domain::{AccountKind, CoreId, Currency, Money, ProviderId, Receipt, TransferId};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as WordError;
@@ -87,6 +87,10 @@ pub(crate) fn receipt(word: &str) -> Result<Receipt, StoreError> {
 
 pub(crate) fn currency(word: &str) -> Result<Currency, StoreError> {
     Currency::from_code(word).map_err(|_| unreadable("currency", word))
+}
+
+pub(crate) fn money(json: &str) -> Result<Money, StoreError> {
+    serde_json::from_str(json).map_err(|_| unreadable("amount", json))
 }
 
 pub(crate) fn core_request_state(word: &str) -> Result<CoreRequestState, StoreError> {

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 
-pub use bound::{sent_within, still_in_time};
+pub use bound::{Intended, sent_within, still_in_time};
 pub use network::{Network, NetworkError, NetworkOptions};
 pub use plaintext::{is_exposed, is_exposed_text};
 

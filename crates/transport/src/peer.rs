@@ -16,7 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use crate::content::tests::gzip;
-use crate::{Failure, Network, NetworkOptions, Request, Response, Transport, sent_within};
+use crate::{
+    Failure, Intended, Network, NetworkOptions, Request, Response, Transport, sent_within,
+};
 
 /// A time-out that no answer in these tests comes near.
 const LONG: Duration = Duration::from_secs(60);
@@ -371,12 +373,16 @@ async fn an_answer_is_read_packed_or_not_and_what_cannot_be_unpacked_is_none() {
     }
 }
 
+fn intended_now() -> Intended {
+    Intended::new(Instant::now(), || Duration::ZERO)
+}
+
 #[tokio::test]
 async fn the_bound_before_sending_holds_by_itself() {
     // No body, so that the bound of bodies has no part in it.
     let peer = Peer::new(&[Hang]).await;
     let request = http::Request::get(peer.url()).body(Bytes::new()).unwrap();
-    let late = sent_within(Instant::now(), Duration::ZERO, async {
+    let late = sent_within(intended_now(), Duration::ZERO, async {
         tokio::task::yield_now().await;
         network().send(request, LONG).await
     });
@@ -389,14 +395,14 @@ async fn the_bound_before_sending_holds_by_itself() {
 async fn the_bound_of_a_body_holds_by_itself() {
     // Sent as if the first bound had not been missed: by the part behind it.
     let peer = Peer::new(&[ReadRequest, answer("", b"{}")]).await;
-    let late = sent_within(Instant::now(), Duration::ZERO, async {
+    let late = sent_within(intended_now(), Duration::ZERO, async {
         tokio::task::yield_now().await;
         network().exchange(order(&peer.url())).await
     });
     let result = late.await;
     assert!(may_have_been_seen(&result), "{result:?}");
     assert_eq!(peer.bodies_seen(), 0);
-    let in_time = sent_within(Instant::now(), LONG, network().exchange(order(&peer.url()))).await;
+    let in_time = sent_within(intended_now(), LONG, network().exchange(order(&peer.url()))).await;
     assert!(in_time.is_ok(), "{in_time:?}");
     assert_eq!(peer.bodies_seen(), 1);
 }

@@ -83,6 +83,9 @@ impl Transfer {
     }
 
     fn fold(&mut self, event: &Event, at: Timestamp) -> Result<(), CannotFollow> {
+        if self.is_of_merged_collection(event) {
+            return Ok(());
+        }
         match event {
             Event::Received(_) => must(false, "received", "it begins a journal"),
             Event::Cleared { account, account_no } => self.clear(*account, account_no, at),
@@ -124,6 +127,45 @@ impl Transfer {
             }
             Event::Decided { decision, .. } => self.decided(decision, at),
         }
+    }
+
+    /// True for what version 0.1 went on to record of a collection that was merged: it had left that
+    /// open. Nothing follows from it; the other transfer answers for the payment.
+    fn is_of_merged_collection(&self, event: &Event) -> bool {
+        let merged = matches!(self.progress, Progress::Merged { .. });
+        let of_collection = match event {
+            Event::Hinted { .. } => true,
+            Event::Inquired { step, .. }
+            | Event::Concluded {
+                step,
+                outcome: Outcome::Pending(_) | Outcome::Rejected(_) | Outcome::Unknown { .. },
+            } => *step == StepName::First,
+            Event::Concluded {
+                outcome: Outcome::Completed(_) | Outcome::NotSent { .. }, ..
+            }
+            | Event::Received(_)
+            | Event::Cleared { .. }
+            | Event::Refused { .. }
+            | Event::Started { .. }
+            | Event::Reopened { .. }
+            | Event::Compensating { .. }
+            | Event::Suspended { .. }
+            | Event::Assigned { .. }
+            | Event::ReversalRequested { .. }
+            | Event::ReversalRefused { .. }
+            | Event::Merged { .. }
+            | Event::Followed { .. }
+            | Event::Carries { .. }
+            | Event::Told { .. }
+            | Event::Heard { .. }
+            | Event::Adopted { .. }
+            | Event::Annulled { .. }
+            | Event::BroughtIn { .. }
+            | Event::FeeCharged { .. }
+            | Event::CaseOpened { .. }
+            | Event::Decided { .. } => false,
+        };
+        merged && of_collection
     }
 
     fn clear(
@@ -170,6 +212,9 @@ impl Transfer {
         step.highest = step.highest.max(generation);
         step.begun = true;
         step.attempts += 1;
+        if step.unsettled_since.is_none() {
+            step.sent_first = Some(at);
+        }
         self.hinted = false;
         Ok(())
     }
@@ -216,7 +261,9 @@ impl Transfer {
                 step.state = StepState::Ready { since: at, failures, refusals };
             }
             Outcome::Unknown { .. } => {
-                must(sent, "unknown", "no attempt was intended")?;
+                // Version 0.1 recorded so as well what an inquiry found that differs from what was
+                // asked.
+                must(sent || asked, "unknown", "no attempt was intended")?;
                 step.unsettled_since.get_or_insert(at);
                 step.state = StepState::Waiting(Waiting::from(at, None));
             }

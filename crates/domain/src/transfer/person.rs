@@ -141,7 +141,8 @@ impl Transfer {
             return None;
         }
         let refused = |name: &StepName| {
-            matches!(self.step(*name).state, StepState::Rejected(_)) && self.is_stranded(*name)
+            let left = self.step(*name).highest < self.id().generation_max();
+            left && self.is_stranded(*name)
         };
         self.open_step().or_else(|| StepName::ALL.into_iter().find(refused))
     }

@@ -73,6 +73,8 @@ pub struct Step {
     /// Since when a sending under the present reference has been without a definite result. Sending
     /// it again does not change it.
     pub unsettled_since: Option<Timestamp>,
+    /// The intent of the first sending under the present reference that may have been seen.
+    pub(super) sent_first: Option<Timestamp>,
     /// Executions that no longer count or never did: what was taken back, and what was heard
     /// against the record.
     pub past: Vec<Past>,
@@ -160,6 +162,7 @@ impl Step {
             handle: None,
             wanted_since: None,
             unsettled_since: None,
+            sent_first: None,
             past: Vec::new(),
             state: StepState::Idle,
         }
@@ -181,6 +184,18 @@ impl Step {
     /// True if it is to be sent, and never was under its present reference.
     pub const fn is_unsent(&self) -> bool {
         matches!(self.state, StepState::Ready { .. }) && self.unsettled_since.is_none()
+    }
+
+    /// The time at which its present reference was first sent, or is being sent for the first time,
+    /// whenever it turned out what became of that; `None` unless it may have been seen by the other
+    /// side and is not settled.
+    pub fn first_sent(&self) -> Option<Timestamp> {
+        let under_way = match &self.state {
+            StepState::Sent { .. } | StepState::Waiting(_) => true,
+            StepState::Ready { .. } => self.unsettled_since.is_some(),
+            StepState::Idle | StepState::Done(_) | StepState::Rejected(_) => false,
+        };
+        self.sent_first.filter(|_| under_way)
     }
 
     /// The confirmation of an executed step.
@@ -283,6 +298,7 @@ impl Step {
             self.open_generation();
         }
         self.unsettled_since = None;
+        self.sent_first = None;
         self.wanted_since = None;
         self.handle = None;
     }
@@ -293,6 +309,7 @@ impl Step {
         self.generation = self.highest;
         self.begun = false;
         self.unsettled_since = None;
+        self.sent_first = None;
         self.handle = None;
     }
 

@@ -1,5 +1,6 @@
 //! Whatever the other sides answer, in whatever order, the rules hold.
 
+mod journals;
 mod sequences;
 
 use std::collections::{BTreeMap, BTreeSet};

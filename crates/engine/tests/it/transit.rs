@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use kiungo_domain::hold::Condition;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::transfer::{CaseKind, Event, Operation, Status};
-use kiungo_domain::{Kind, Outcome, Timestamp};
+use kiungo_domain::{Finding, Kind, Outcome, Timestamp};
 use kiungo_engine::crash::{Moment, Tripwire};
 use kiungo_store::MemoryStore;
 
 use crate::evidence::{Office, refused_for_now};
-use crate::world::{DAY, World, provider_id, rejection, value};
+use crate::world::{DAY, World, provider_id, rejection, tzs, value};
 
 /// A float that is empty over a night: the customer's money waits, one case of the provider says so,
 /// and no other customer is debited meanwhile.
@@ -44,6 +44,40 @@ async fn an_empty_float_holds_payouts_and_ends_by_itself() {
     assert_eq!(office.show(id).await.status, Status::Completed);
     assert_eq!(office.show(second).await.status, Status::Completed);
     assert_eq!(office.cases(id).await, []);
+    assert_eq!(office.engine.store().holds().await.unwrap(), []);
+}
+
+/// Nothing in transit is left that would try: the hold ends once the float suffices for what was
+/// refused, not once there is anything at all; and a clock that is set back does not delay that.
+#[tokio::test(start_paused = true)]
+async fn an_empty_float_holds_until_it_suffices() {
+    let office = Office::open(World::new()).await;
+    office.world.script().float = Some(tzs("0"));
+    for _ in 0..50 {
+        let outcome = refused_for_now(Reason::InsufficientFunds);
+        office.world.script().payouts.push_back(outcome);
+    }
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(5).await;
+    let give_up = kiungo_domain::transfer::PersonDecision::GiveUp;
+    let who = kiungo_domain::transfer::Deciding {
+        by: "op".to_owned(),
+        approved_by: None,
+        reason: "the customer came back".to_owned(),
+    };
+    office.engine.decide(id, give_up, who, None).await.unwrap();
+    office.pass(60).await;
+    assert_eq!(office.show(id).await.status, Status::Reversed);
+    let posts = office.sent("post");
+    office.world.script().payouts.clear();
+    office.world.script().float = Some(tzs("499.99"));
+    let second = transfer_of(&office, "second").await;
+    office.pass(3 * 3_600).await;
+    assert_eq!(office.sent("post"), posts, "some float is not enough: nobody is debited");
+    office.world.set_back(DAY);
+    office.world.script().float = Some(tzs("500"));
+    office.pass(2 * 3_600).await;
+    assert_eq!(office.show(second).await.status, Status::Completed);
     assert_eq!(office.engine.store().holds().await.unwrap(), []);
 }
 
@@ -186,6 +220,37 @@ async fn nothing_is_sent_after_the_machine_was_suspended() {
             matches!(event, Event::Concluded { outcome: Outcome::NotSent { .. }, .. })
         });
     assert_eq!((unsent.count(), office.sent("collect")), (1, 1), "not the old intent: a new one");
+}
+
+/// The same, while the adapter waits for a session or a connection: the transport sends nothing then.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_by_an_adapter_that_was_suspended() {
+    let office = Office::open(World::new()).await;
+    office.world.script().suspended = Some(std::time::Duration::from_hours(1));
+    let id = office.submit(Kind::Deposit).await;
+    office.pass(60).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let unsent =
+        office.tells_of(id).await.into_iter().filter(|event| {
+            matches!(event, Event::Concluded { outcome: Outcome::NotSent { .. }, .. })
+        });
+    assert_eq!((unsent.count(), office.sent("collect")), (1, 1));
+}
+
+/// A booking that is sent again is booked on the day of its first sending, not of the last.
+#[tokio::test(start_paused = true)]
+async fn a_booking_that_is_sent_again_is_of_its_first_day() {
+    let office = Office::open(World::new()).await;
+    for _ in 0..2 {
+        office.world.script().posts.push_back(Outcome::unknown("lost"));
+    }
+    office.world.script().core_finds = Some(Finding::Absent);
+    let id = office.submit(Kind::Deposit).await;
+    office.pass(600).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let booked_at = office.world.script().booked_at.clone();
+    let first = booked_at[0];
+    assert_eq!(booked_at, [first; 3]);
 }
 
 #[test]

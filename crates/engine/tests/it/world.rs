@@ -28,11 +28,12 @@ use kiungo_engine::{
     ProviderLink, ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState, PaymentFinding,
-    PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Verdict, WalletInquiry,
-    WalletOrder,
+    Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState,
+    PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Verdict,
+    WalletInquiry, WalletOrder,
 };
 use kiungo_store::{Allowance, Cap, MemoryStore, Store};
+use kiungo_transport::still_in_time;
 
 pub const DAY: Duration = Duration::from_hours(24);
 
@@ -92,8 +93,16 @@ pub struct Script {
     pub resolves: Vec<AccountRef>,
     /// Why the core would refuse to undo.
     pub undo_refused: Option<Rejection>,
+    /// The answer of the core to every question about a booking.
+    pub core_finds: Option<Finding>,
+    /// The times by which the core was asked to book.
+    pub booked_at: Vec<Timestamp>,
     /// When the provider opens.
     pub opens_at: Option<Timestamp>,
+    /// For how long the machine is suspended while a request to the provider is being made.
+    pub suspended: Option<Duration>,
+    /// The organisation's e-money, where the provider tells it.
+    pub float: Option<Money>,
     /// Whether probing the provider fails.
     pub unreachable: bool,
     /// Everything that was sent.
@@ -161,6 +170,14 @@ impl World {
         let mut script = self.script();
         script.sent.push(what);
         next(&mut script)
+    }
+
+    /// Suspends the machine between the adapter's first step and the transport's: the transport's
+    /// answer, if it does not send any more.
+    fn suspended(&self) -> Option<Outcome> {
+        let suspended = self.script().suspended.take()?;
+        self.wait(suspended);
+        still_in_time().err().map(|failure| Outcome::not_sent(failure.to_string()))
     }
 
     fn confirmation(&self) -> Confirmation {
@@ -262,6 +279,9 @@ impl Provider for Wallets {
     async fn collect(&self, order: &WalletOrder) -> Outcome {
         if self.inquires_by_callback() {
             return Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer });
+        }
+        if let Some(unsent) = self.0.suspended() {
+            return unsent;
         }
         let what = format!("collect {}", order.reference);
         if let Some(outcome) = self.0.sends(what, |script| script.collects.pop_front()) {
@@ -372,11 +392,23 @@ impl Provider for Wallets {
         CallbackReply { status, body: Some(("text/plain", Bytes::from(body))) }
     }
 
+    fn balance(&self) -> Option<&dyn Balance> {
+        self.0.script().float.map(|_| self as &dyn Balance)
+    }
+
     async fn probe(&self) -> Result<String, ReadError> {
         if self.0.script().unreachable {
             return Err(ReadError::Unavailable("nobody answers".to_owned()));
         }
         Ok("it answers".to_owned())
+    }
+}
+
+#[async_trait]
+impl Balance for Wallets {
+    async fn balance(&self) -> Result<Money, ReadError> {
+        let float = self.0.script().float;
+        float.ok_or_else(|| ReadError::Unavailable("not told".to_owned()))
     }
 }
 
@@ -416,6 +448,7 @@ impl Core for Accounts {
     }
 
     async fn post(&self, order: &CoreOrder) -> Outcome {
+        self.0.script().booked_at.push(order.value_at);
         let what = format!("post {:?} {}", order.booking, order.account);
         if let Some(outcome) = self.0.sends(what, |script| script.posts.pop_front()) {
             return outcome;
@@ -439,7 +472,8 @@ impl Core for Accounts {
     }
 
     async fn inquire(&self, _order: &CoreOrder) -> Finding {
-        Finding::unclear("nothing is asked here")
+        let found = self.0.script().core_finds.clone();
+        found.unwrap_or_else(|| Finding::unclear("nothing is asked here"))
     }
 
     async fn inquire_undo(&self, _order: &UndoOrder) -> Finding {
@@ -554,7 +588,7 @@ fn policy() -> Policy {
     let on_core_rejection = OnCoreRejection::Suspense;
     Policy {
         wallet: side.clone(),
-        core: side,
+        core: SidePolicy { when_absent: WhenAbsent::Resend, ..side },
         on_core_rejection,
         give_up_after: DAY,
         collect_fee: FeePayer::Organisation,

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
 use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
-    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    MemoryStore, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
+    LedgerBalance, MemoryStore, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    TransferQuery,
 };
 
 pub struct SwitchedStore {
@@ -74,6 +75,10 @@ impl Store for SwitchedStore {
 
     async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {
         self.up().await?.holding_accounts().await
+    }
+
+    async fn collections(&self, query: &CollectionQuery) -> Result<Vec<TransferId>, StoreError> {
+        self.up().await?.collections(query).await
     }
 
     async fn postpone(

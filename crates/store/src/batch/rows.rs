@@ -19,13 +19,14 @@ use crate::{CaseRow, IdempotencyKey, InboxId, InboxState, NewArrival, News, Stor
 pub(crate) type EventRow = [Cell; 4];
 
 /// `id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-/// client_reference, core_receipt, received_us, updated_us, due_us, summary, slot`.
-pub(crate) type TransferRow = [Cell; 17];
+/// client_reference, core_receipt, received_us, updated_us, due_us, summary, slot, collecting,
+/// collecting_label`.
+pub(crate) type TransferRow = [Cell; 19];
 
 const EVENTS: &[Column] = &[Text, Integer, Integer, Text];
 const TRANSFERS: &[Column] = &[
     Text, Integer, Text, Text, Text, Integer, Integer, Integer, Integer, Text, Text, Text, Integer,
-    Integer, Integer, Text, Integer,
+    Integer, Integer, Text, Integer, Text, Text,
 ];
 /// `transfer_id, at_us, news, summary`.
 pub(crate) type OutboxRow = [Cell; 4];
@@ -282,6 +283,10 @@ pub(crate) fn transfer_row(
     json: Cell,
 ) -> TransferRow {
     let owned = |text: &str| text.to_owned();
+    let (collecting, label) = match summary.collecting() {
+        Some(collecting) => (Some(collecting.amount), collecting.label),
+        None => (None, None),
+    };
     [
         summary.id.into(),
         summary.version.into(),
@@ -300,6 +305,8 @@ pub(crate) fn transfer_row(
         due.map(Timestamp::as_micros).into(),
         json,
         u32::from(slot.number()).into(),
+        collecting.into(),
+        label.into(),
     ]
 }
 

@@ -125,11 +125,13 @@ pub async fn an_arrival_that_stays_unclear_is_a_case_and_goes_on(place: &dyn Pla
 
 pub async fn holds_are_kept_since_they_began_and_end(place: &dyn Place) {
     let store = place.open().await;
+    let needed_by = |detail: &str| (detail == "again").then(|| instruction(1).amount);
     let hold = |condition, detail: &str, since, probe_at| Hold {
         provider: super::story::provider("mpesa-tz"),
         operation: Operation::PayOut,
         condition,
         detail: detail.to_owned(),
+        needed: needed_by(detail),
         held_by: None,
         since: at(since),
         probe_at: at(probe_at),
@@ -163,7 +165,25 @@ pub async fn what_is_due_is_brought_forward(place: &dyn Place) {
     commit(&*store, due_at(2, 4_000)).await;
     let item = store.arrive(arrival("d1", at(3))).await.unwrap().id();
     store.set_inbox_state(item, InboxState::waiting(at(4_000))).await.unwrap();
+    let hold = Hold {
+        provider: super::story::provider("mpesa-tz"),
+        operation: Operation::PayOut,
+        condition: Condition::NeedsRepair,
+        detail: "refused".to_owned(),
+        needed: None,
+        held_by: None,
+        since: at(3_990),
+        probe_at: at(4_020),
+    };
+    store.put_hold(hold.clone()).await.unwrap();
+    assert!(store.take_lease("relay", "gone", at(4_000), at(4_030)).await.unwrap());
+    assert!(store.take_lease("turn", "there", at(380), at(410)).await.unwrap());
     store.pull_due(at(400)).await.unwrap();
+    let pulled = Hold { since: at(400), probe_at: at(400), ..hold };
+    assert_eq!(store.holds().await.unwrap(), [pulled]);
+    assert!(!store.take_lease("relay", "other", at(400), at(430)).await.unwrap());
+    assert!(store.take_lease("relay", "other", at(1_000), at(1_030)).await.unwrap());
+    assert!(!store.take_lease("turn", "other", at(400), at(430)).await.unwrap());
     let due = store.due(at(400), 10).await.unwrap();
     assert_eq!(due, [(id(1), at(5)), (id(2), at(400))]);
     assert_eq!(store.inbox_due(at(400), 10).await.unwrap().len(), 1);
@@ -211,6 +231,7 @@ pub async fn a_held_operation_is_one_case_until_nothing_holds_it(place: &dyn Pla
         operation: Operation::PayOut,
         condition,
         detail: format!("because of {}", condition.as_str()),
+        needed: None,
         held_by: None,
         since: at(since),
         probe_at: at(since + 60),

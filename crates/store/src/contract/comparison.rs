@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use kiungo_domain::transfer::{Kind, Status};
+use kiungo_domain::transfer::{Instruction, Kind, Status};
 use kiungo_domain::{Receipt, Timestamp, TransferId};
 
 use super::story::{Dice, arrival, at, instruction, provider, received};
 use crate::{
-    CaseRow, Change, CommitError, Cursor, InboxId, InboxState, Store, Summary, TransferQuery,
+    CaseRow, Change, CollectionQuery, CommitError, Cursor, InboxId, InboxState, Store, Summary,
+    TransferQuery,
 };
 
 /// Lets both stores live through what `seed` draws, refusals included, and compares every answer.
@@ -123,6 +124,13 @@ async fn compare(one: &dyn Store, other: &dyn Store, ids: &[TransferId], seed: u
     same!(due(at(100_000), 7));
     same!(next_due());
     same!(holding_accounts());
+    for (n, msisdn) in [(1, false), (2, true), (3, false)] {
+        let Instruction { provider, amount, msisdn: payer, .. } = instruction(n);
+        let label = (!msisdn).then(|| "000000005".to_owned());
+        let msisdn = payer.filter(|_| msisdn);
+        let query = CollectionQuery { provider, amount, msisdn, label };
+        same!(collections(&query));
+    }
     same!(ledger());
     same!(overview(at(3_000)));
     same!(inbox_due(at(100_000), 100));

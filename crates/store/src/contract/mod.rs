@@ -147,6 +147,7 @@ macro_rules! store_contract {
                 the_ledger_is_the_sum_of_all_postings,
                 the_overview_counts_what_is_there,
                 transfers_that_hold_their_account_are_named,
+                every_collection_under_way_is_found_by_what_a_payment_tells,
             }
             archive::{
                 what_is_archived_is_found_by_id_and_receipt_only,

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use kiungo_domain::Transfer;
-use kiungo_domain::transfer::{Draft, Status, StepName};
+use kiungo_domain::transfer::{Draft, Instruction, Kind, Status, StepName};
 
 use super::Place;
-use super::story::{at, clear, commit, complete, id, instruction, live, received, then};
-use crate::{Summary, TransferQuery};
+use super::story::{
+    at, clear, clear_at, commit, complete, id, instruction, live, money, provider, received, then,
+    wallet_instruction,
+};
+use crate::{CollectionQuery, Summary, TransferQuery};
 
 pub async fn every_story_is_told_alike_by_journal_and_projection(place: &dyn Place) {
     let store = place.open().await;
@@ -103,4 +106,47 @@ pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {
     commit(&*store, then(&sent[0], at(3), done)).await;
     let holding = store.holding_accounts().await.unwrap();
     assert_eq!(holding.iter().map(|summary| summary.id).collect::<Vec<_>>(), [id(1), id(2)]);
+}
+
+/// More collections than a page holds: the one that is looked for is the oldest.
+pub async fn every_collection_under_way_is_found_by_what_a_payment_tells(place: &dyn Place) {
+    let store = place.open().await;
+    let begun = async |n: u32, account: Option<u64>| {
+        let first = commit(&*store, received(instruction(n), at(1))).await;
+        match account {
+            Some(account) => {
+                let clear = |draft: &mut Draft| clear_at(draft, account);
+                commit(&*store, then(&first, at(2), clear)).await
+            }
+            None => first,
+        }
+    };
+    let sought = begun(1, Some(5)).await;
+    for n in 10..600 {
+        begun(n, Some(6)).await;
+    }
+    begun(2, None).await;
+    let other_amount = Instruction { amount: money(100), ..instruction(3) };
+    commit(&*store, received(other_amount, at(1))).await;
+    commit(&*store, received(wallet_instruction(4, "W4"), at(1))).await;
+    let payout = Instruction { kind: Kind::Withdrawal, ..instruction(5) };
+    commit(&*store, received(payout, at(1))).await;
+    let query = CollectionQuery {
+        provider: provider("mpesa-tz"),
+        amount: instruction(1).amount,
+        msisdn: None,
+        label: Some("000000005".to_owned()),
+    };
+    let found = async |query: &CollectionQuery| store.collections(query).await.unwrap();
+    assert_eq!(found(&query).await, [id(1)]);
+    let anyhow = CollectionQuery { label: None, ..query.clone() };
+    assert_eq!(found(&anyhow).await.len(), 592);
+    let payer = CollectionQuery { msisdn: instruction(2).msisdn, ..anyhow };
+    let of_payer = found(&payer).await;
+    assert!(of_payer.contains(&id(2)) && of_payer.len() == 60, "{}", of_payer.len());
+    let elsewhere = CollectionQuery { provider: provider("gsma-sandbox"), ..query.clone() };
+    assert_eq!(found(&elsewhere).await, []);
+    let collected = |draft: &mut Draft| complete(draft, StepName::First, "R1");
+    commit(&*store, then(&sought, at(3), collected)).await;
+    assert_eq!(found(&query).await, [], "it has its receipt");
 }

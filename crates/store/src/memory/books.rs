@@ -306,6 +306,11 @@ impl Books {
                 *due = now;
             }
         }
+        self.desk.pull_leases(now);
+        for hold in self.holds.values_mut().filter(|hold| hold.probe_at > now) {
+            hold.probe_at = now;
+            hold.since = hold.since.min(now);
+        }
     }
 
     pub(super) fn open_case(&mut self, subject: String, row: CaseRow) {

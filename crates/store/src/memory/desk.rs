@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kiungo_domain::Timestamp;
 use kiungo_domain::transfer::{Decision, Event, Status};
 
-use crate::lease::cleared_before;
+use crate::lease::{cleared_before, longest_lease};
 use crate::page::{Position, page, page_limit};
 use crate::{Action, ActionId, ActionQuery, Lease, News, Outgoing, Page, StoreError, Summary};
 
@@ -55,6 +55,12 @@ impl Desk {
     }
 
     /// Whether `holder` has it then.
+    pub(super) fn pull_leases(&mut self, now: Timestamp) {
+        for lease in self.leases.values_mut() {
+            lease.until = lease.until.min(longest_lease(now));
+        }
+    }
+
     pub(super) fn take_lease(
         &mut self,
         name: &str,

@@ -19,10 +19,10 @@ use kiungo_domain::transfer::{Entry, Operation, Posting};
 use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 
 use crate::{
-    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery, check, lease,
-    outbox,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder,
+    Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    TransferQuery, check, lease, outbox,
 };
 use books::Books;
 
@@ -115,6 +115,10 @@ impl Store for MemoryStore {
         Ok(holding
             .filter_map(|(_, id)| books.transfers.get(id).map(|record| record.summary.clone()))
             .collect())
+    }
+
+    async fn collections(&self, query: &CollectionQuery) -> Result<Vec<TransferId>, StoreError> {
+        Ok(self.books().collections(query))
     }
 
     async fn postpone(

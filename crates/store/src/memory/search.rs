@@ -1,11 +1,13 @@
 //! Queries over a store in memory.
 
 use kiungo_domain::transfer::CaseKind;
-use kiungo_domain::{Currency, ProviderId, Timestamp};
+use kiungo_domain::{Currency, ProviderId, Timestamp, TransferId};
 
 use super::books::{Books, Record};
 use crate::page::{Position, page, page_limit};
-use crate::{CaseRow, Cursor, Overview, Page, StoreError, Summary, TransferQuery, words};
+use crate::{
+    CaseRow, CollectionQuery, Cursor, Overview, Page, StoreError, Summary, TransferQuery, words,
+};
 
 impl Books {
     pub(super) fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
@@ -47,6 +49,26 @@ impl Books {
         let Some(receipt) = &query.receipt else { return true };
         let owned = self.receipts.get(&(receipt.clone(), summary.provider.clone()));
         owned == Some(&summary.id) || summary.core_receipt.as_ref() == Some(receipt)
+    }
+
+    pub(super) fn collections(&self, query: &CollectionQuery) -> Vec<TransferId> {
+        let label = query.label.as_ref().map(|label| label.to_ascii_uppercase());
+        let fits = |summary: &Summary| {
+            let collecting = summary.collecting();
+            collecting.is_some_and(|collecting| {
+                summary.provider == query.provider
+                    && summary.amount == query.amount
+                    && (query.msisdn.is_none() || query.msisdn == summary.msisdn)
+                    && (label.is_none() || label == collecting.label)
+            })
+        };
+        let open = self.open.iter().filter_map(|(_, id)| self.transfers.get(id));
+        let mut found: Vec<_> = open
+            .filter(|record| fits(&record.summary))
+            .map(|record| (record.no, record.summary.id))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, id)| id).collect()
     }
 
     pub(super) fn list_cases(

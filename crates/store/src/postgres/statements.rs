@@ -257,16 +257,25 @@ pub(super) const STATEMENTS: Statements = Statements {
     pull_inbox_due: "
         UPDATE inbox SET due_us = ($1::bigint[])[1]
         WHERE state = 'waiting' AND due_us > ($1::bigint[])[1]",
+    pull_leases: "
+        UPDATE leases SET until_us = ($1::bigint[])[1] WHERE until_us > ($1::bigint[])[1]",
+    pull_holds: "
+        UPDATE holds SET probe_us = ($1::bigint[])[1],
+            since_us = least(since_us, ($1::bigint[])[1])
+        WHERE probe_us > ($1::bigint[])[1]",
     put_hold: "
         INSERT INTO holds (
-            provider, operation, condition, detail, held_by, since_us, probe_us
+            provider, operation, condition, detail, held_by, since_us, probe_us, needed
         )
-        SELECT w.provider, w.operation, w.condition, w.detail, w.held_by, w.since_us, w.probe_us
+        SELECT w.provider, w.operation, w.condition, w.detail, w.held_by, w.since_us, w.probe_us,
+            w.needed
         FROM unnest(
-            $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]
-        ) AS w (provider, operation, condition, detail, held_by, since_us, probe_us)
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+            $8::text[]
+        ) AS w (provider, operation, condition, detail, held_by, since_us, probe_us, needed)
         ON CONFLICT (provider, operation, condition) DO UPDATE SET
-            detail = excluded.detail, held_by = excluded.held_by, probe_us = excluded.probe_us",
+            detail = excluded.detail, held_by = excluded.held_by, probe_us = excluded.probe_us,
+            needed = excluded.needed",
     release_hold: "
         DELETE FROM holds WHERE provider = ($1::text[])[1]
             AND operation = ($2::text[])[1] AND condition = ($3::text[])[1]",
@@ -308,6 +317,10 @@ pub(super) const STATEMENTS: Statements = Statements {
     next_due: "
         SELECT due_us FROM transfers WHERE due_us IS NOT NULL ORDER BY due_us LIMIT 1",
     holding_accounts: "SELECT summary FROM transfers WHERE holds_account ORDER BY no",
+    collections: "
+        SELECT id::text FROM transfers WHERE provider = $1::text AND collecting = $2::text
+            AND ($3::text IS NULL OR msisdn = $3) AND ($4::text IS NULL OR collecting_label = $4)
+        ORDER BY no",
     by_receipt: "
         SELECT transfer_id::text FROM receipts WHERE receipt = $1::text AND provider = $2::text",
     key_holder: "
@@ -366,7 +379,8 @@ pub(super) const STATEMENTS: Statements = Statements {
           AND (at_us, no) < ($1::bigint, $2::bigint)
         ORDER BY at_us DESC, no DESC LIMIT $3::bigint",
     holds: "
-        SELECT provider, operation, condition, detail, held_by, since_us, probe_us FROM holds
+        SELECT provider, operation, condition, detail, held_by, since_us, probe_us, needed
+        FROM holds
         ORDER BY provider, operation, condition",
     ping: "SELECT 1::bigint",
     new_core_request: "
@@ -427,25 +441,29 @@ pub(super) const STATEMENTS: Statements = Statements {
 const PUT_TRANSFERS: &str = "
     INSERT INTO transfers AS t (
         id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot
+        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
+        collecting, collecting_label
     )
     SELECT w.id::uuid, w.version, w.kind, w.provider, w.status, w.is_open = 1, w.has_case = 1,
         w.holds_account = 1, w.unknown_us, w.msisdn, w.client_reference, w.core_receipt,
-        w.received_us, w.updated_us, w.due_us, w.summary, w.slot::smallint
+        w.received_us, w.updated_us, w.due_us, w.summary, w.slot::smallint,
+        w.collecting, w.collecting_label
     FROM unnest(
         $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
         $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bigint[],
-        $14::bigint[], $15::bigint[], $16::text[], $17::bigint[]
+        $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::text[], $19::text[]
     ) AS w (
         id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot
+        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
+        collecting, collecting_label
     )
     ON CONFLICT (id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         is_open = excluded.is_open, has_case = excluded.has_case,
         holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
         core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot
+        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
+        collecting = excluded.collecting, collecting_label = excluded.collecting_label
     WHERE t.version < excluded.version";
 
 /// Few transfers share a receipt, so they are sorted.

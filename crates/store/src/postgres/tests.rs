@@ -102,6 +102,30 @@ async fn who_holds_an_account_before_there_were_lanes_keeps_it() {
     assert_eq!(lanes, crate::sql::samples::lanes());
 }
 
+#[tokio::test]
+async fn a_collection_that_was_under_way_before_they_were_known_is_found() {
+    let options = server().options([("search_path", "pg_temp")]);
+    let mut connection = options.connect().await.unwrap();
+    let (before, later) = schema::MIGRATIONS.split_at(7);
+    for (.., step) in before {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    let (id, summary) = crate::sql::samples::collecting();
+    let stored = "INSERT INTO transfers (
+            id, version, kind, provider, status, is_open, has_case, holds_account, received_us,
+            updated_us, msisdn, summary
+        ) VALUES ($1::text::uuid, 3, 'deposit', 'mpesa-tz', 'in_progress', true, false, false, 1, 2,
+            '255700000001', $2)";
+    sqlx::query(stored).bind(&id).bind(summary).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(later[0].2).execute(&mut connection).await.unwrap();
+    let sought = ["mpesa-tz", "TZS 12550", "255700000001", "000000005"];
+    let sought = sought
+        .into_iter()
+        .fold(sqlx::query(STATEMENTS.collections), |query, value| query.bind(value));
+    let found: String = sought.fetch_one(&mut connection).await.unwrap().get(0);
+    assert_eq!(found, id);
+}
+
 /// The one test that waits in earnest: whether the server ends the transaction of a process that sits
 /// still is for the server to show.
 #[tokio::test]

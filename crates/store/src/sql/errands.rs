@@ -8,7 +8,7 @@ use crate::batch::BackendError;
 use crate::batch::errand::{Brought, Errand, Taking};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
-use crate::lease::cleared_before;
+use crate::lease::{cleared_before, longest_lease};
 use crate::{InboxId, StoreError, words};
 
 /// How much is taken, or removed from the outbox, at most in one transaction: a few hundredths of a
@@ -47,8 +47,16 @@ pub(super) async fn run<S: Session>(
         Errand::PutAction(action) => actions::put(session, action).await?,
         Errand::PutCoreRequest(row) => requests::put(session, row).await?,
         Errand::PullDue(now) => {
-            let pulled = put(session, statements.pull_due, &[Integer], [micros(*now)]).await?;
-            pulled + put(session, statements.pull_inbox_due, &[Integer], [micros(*now)]).await?
+            let mut pulled = 0;
+            for (statement, bound) in [
+                (statements.pull_due, *now),
+                (statements.pull_inbox_due, *now),
+                (statements.pull_leases, longest_lease(*now)),
+                (statements.pull_holds, *now),
+            ] {
+                pulled += put(session, statement, &[Integer], [micros(bound)]).await?;
+            }
+            pulled
         }
         Errand::PutHold(hold) => holds::put(session, hold).await?,
         Errand::ReleaseHold(provider, operation, condition) => {

@@ -12,10 +12,13 @@ use crate::batch::table::{Column, Table};
 use crate::page::hold_subject;
 use crate::{Hold, StoreError, words};
 
-const COLUMNS: &[Column] = &[Text, Text, Text, Text, Text, Integer, Integer];
+const COLUMNS: &[Column] = &[Text, Text, Text, Text, Text, Integer, Integer, Text];
 
 /// Writes a hold, in a transaction that has begun; it keeps the time since when it is held.
 pub(super) async fn put<S: Session>(session: &mut S, hold: &Hold) -> Result<u64, BackendError> {
+    let needed = hold.needed.map(|needed| serde_json::to_string(&needed)).transpose();
+    let needed =
+        needed.map_err(|error| BackendError::Row(StoreError::Corrupt(error.to_string())))?;
     let row = [
         (&hold.provider).into(),
         hold.operation.as_str().into(),
@@ -24,6 +27,7 @@ pub(super) async fn put<S: Session>(session: &mut S, hold: &Hold) -> Result<u64,
         hold.held_by.clone().into(),
         hold.since.as_micros().into(),
         hold.probe_at.as_micros().into(),
+        needed.into(),
     ];
     let put = session.put(S::STATEMENTS.put_hold, &Table::of(COLUMNS, [row])).await?;
     if hold.condition.is_case() {
@@ -63,7 +67,7 @@ pub(super) async fn list<R: Readers>(readers: &R) -> Result<Vec<Hold>, StoreErro
     rows.iter().map(hold).collect()
 }
 
-/// `provider, operation, condition, detail, held_by, since_us, probe_us`.
+/// `provider, operation, condition, detail, held_by, since_us, probe_us, needed`.
 fn hold(row: &impl Record) -> Result<Hold, StoreError> {
     Ok(Hold {
         provider: words::provider(read::text(row, 0)?)?,
@@ -73,5 +77,6 @@ fn hold(row: &impl Record) -> Result<Hold, StoreError> {
         held_by: read::optional_text(row, 4)?.map(str::to_owned),
         since: read::time(row, 5)?,
         probe_at: read::time(row, 6)?,
+        needed: read::optional_text(row, 7)?.map(words::money).transpose()?,
     })
 }

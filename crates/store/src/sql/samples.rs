@@ -1,4 +1,4 @@
-//! Transfers as they were stored before the schema knew of lanes.
+//! Transfers as they were stored before the schema knew of lanes and of collections.
 
 use kiungo_domain::transfer::{Draft, StepName};
 
@@ -29,4 +29,19 @@ pub(crate) fn lanes() -> Vec<[String; 4]> {
     let lane =
         |account: &str, n| ["main", "savings", account, &id(n).to_string()].map(str::to_owned);
     vec![lane("5", 1), lane("6", 3)]
+}
+
+/// Id and summary of a collection under way.
+pub(crate) fn collecting() -> (String, String) {
+    let mut instruction = instruction(1);
+    instruction.note = Some("a\0 \"kind\":\u{1F4B0}".to_owned());
+    let begins = |draft: &mut Draft| {
+        clear_at(draft, 5);
+        draft.start(StepName::First);
+    };
+    let change = then(&received(instruction, at(1)).decision.transfer, at(2), begins);
+    let summary = Summary::of(&change.decision.transfer);
+    let collecting = summary.collecting().unwrap();
+    assert_eq!(collecting.amount, "TZS 12550");
+    (id(1).to_string(), serde_json::to_string(&summary).unwrap())
 }

@@ -62,7 +62,8 @@ statements! {
     /// `transfer_id, seq, at_us, event`.
     put_events,
     /// `transfer_id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us,
-    /// msisdn, client_reference, core_receipt, received_us, updated_us, due_us, summary, slot`.
+    /// msisdn, client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
+    /// collecting, collecting_label`.
     put_transfers,
     /// `transfer_id` of those that let go of their account, if they have it.
     leave_lanes,
@@ -140,6 +141,10 @@ statements! {
     pull_due,
     /// `now_us`: no waiting inbox item is due later than that.
     pull_inbox_due,
+    /// `us`: no lease lasts longer than that.
+    pull_leases,
+    /// `now_us`: no hold is probed later than that, or began later.
+    pull_holds,
     /// `provider, operation, condition, detail, held_by, since_us, probe_us`; what is held already
     /// keeps its `since_us`.
     put_hold,
@@ -186,6 +191,8 @@ statements! {
     next_due,
     /// → `summary` of each, in the order of first commits.
     holding_accounts,
+    /// `provider, collecting, msisdn, collecting_label`, the last two if they matter → `id`.
+    collections,
     /// Receipt, provider → `transfer_id`.
     by_receipt,
     /// Client, key → `transfer_id, digest`.

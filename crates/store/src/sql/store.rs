@@ -15,11 +15,12 @@ use crate::batch::errand::{Brought, Errand, Taking};
 use crate::batch::request::{Done, Request};
 use crate::outbox::READ_MAX as OUTBOX_MAX;
 use crate::page::{Position, page, page_limit};
+use crate::summary::comparable;
 use crate::{
-    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery, check, lease,
-    words,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder,
+    Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    TransferQuery, check, lease, words,
 };
 
 /// A store in an SQL database, open for as long as it lives.
@@ -169,6 +170,17 @@ impl<R: Readers> Store for SqlStore<R> {
         let statement = self.readers.statements().holding_accounts;
         let rows = self.readers.rows(statement, Vec::new()).await?;
         rows.iter().map(|row| read::json(row, 0)).collect()
+    }
+
+    async fn collections(&self, query: &CollectionQuery) -> Result<Vec<TransferId>, StoreError> {
+        let parameters = vec![
+            text(query.provider.as_str()),
+            text(comparable(query.amount)),
+            Parameter::Text(query.msisdn.as_ref().map(|msisdn| msisdn.digits().to_owned())),
+            Parameter::Text(query.label.as_ref().map(|label| label.to_ascii_uppercase())),
+        ];
+        let rows = self.readers.rows(self.readers.statements().collections, parameters).await?;
+        rows.iter().map(|row| words::transfer_id(read::text(row, 0)?)).collect()
     }
 
     async fn postpone(

@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &Migrations = &[
     (5, "cases", include_str!("../../../../migrations/sqlite/0005_cases.sql")),
     (6, "limits", include_str!("../../../../migrations/sqlite/0006_limits.sql")),
     (7, "actions", include_str!("../../../../migrations/sqlite/0007_actions.sql")),
+    (8, "collections", include_str!("../../../../migrations/sqlite/0008_collections.sql")),
 ];
 
 /// Brings the schema up to date.

@@ -198,15 +198,21 @@ pub(super) const STATEMENTS: Statements = Statements {
     pull_inbox_due: "
         UPDATE inbox SET due_us = ?1 ->> '$[0][0]'
         WHERE state = 'waiting' AND due_us > ?1 ->> '$[0][0]'",
+    pull_leases: "
+        UPDATE leases SET until_us = ?1 ->> '$[0][0]' WHERE until_us > ?1 ->> '$[0][0]'",
+    pull_holds: "
+        UPDATE holds SET probe_us = ?1 ->> '$[0][0]', since_us = min(since_us, ?1 ->> '$[0][0]')
+        WHERE probe_us > ?1 ->> '$[0][0]'",
     put_hold: "
         INSERT INTO holds (
-            provider, operation, condition, detail, held_by, since_us, probe_us
+            provider, operation, condition, detail, held_by, since_us, probe_us, needed
         )
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-            value ->> 6
+            value ->> 6, value ->> 7
         FROM json_each(?1) WHERE true
         ON CONFLICT (provider, operation, condition) DO UPDATE SET
-            detail = excluded.detail, held_by = excluded.held_by, probe_us = excluded.probe_us",
+            detail = excluded.detail, held_by = excluded.held_by, probe_us = excluded.probe_us,
+            needed = excluded.needed",
     release_hold: "
         DELETE FROM holds WHERE provider = ?1 ->> '$[0][0]'
             AND operation = ?1 ->> '$[0][1]' AND condition = ?1 ->> '$[0][2]'",
@@ -245,6 +251,10 @@ pub(super) const STATEMENTS: Statements = Statements {
     next_due: "
         SELECT due_us FROM transfers WHERE due_us IS NOT NULL ORDER BY due_us LIMIT 1",
     holding_accounts: "SELECT summary FROM transfers WHERE holds_account = 1 ORDER BY no",
+    collections: "
+        SELECT id FROM transfers WHERE provider = ?1 AND collecting = ?2
+            AND (?3 IS NULL OR msisdn = ?3) AND (?4 IS NULL OR collecting_label = ?4)
+        ORDER BY no",
     by_receipt: "SELECT transfer_id FROM receipts WHERE receipt = ?1 AND provider = ?2",
     key_holder: "SELECT transfer_id, digest FROM idempotency_keys WHERE client = ?1 AND key = ?2",
     arrived: "
@@ -297,7 +307,8 @@ pub(super) const STATEMENTS: Statements = Statements {
           AND at_us <= ?1 AND (at_us < ?1 OR no < ?2)
         ORDER BY at_us DESC, no DESC LIMIT ?3",
     holds: "
-        SELECT provider, operation, condition, detail, held_by, since_us, probe_us FROM holds
+        SELECT provider, operation, condition, detail, held_by, since_us, probe_us, needed
+        FROM holds
         ORDER BY provider, operation, condition",
     ping: "SELECT 1",
     new_core_request: "
@@ -343,18 +354,21 @@ pub(super) const STATEMENTS: Statements = Statements {
 const PUT_TRANSFERS: &str = "
     INSERT INTO transfers (
         id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot
+        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
+        collecting, collecting_label
     )
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
-        value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16
+        value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16,
+        value ->> 17, value ->> 18
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         is_open = excluded.is_open, has_case = excluded.has_case,
         holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
         core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot
+        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
+        collecting = excluded.collecting, collecting_label = excluded.collecting_label
         WHERE version < excluded.version";
 
 /// Few transfers share a receipt, so they are sorted.

@@ -82,6 +82,7 @@ async fn each_search_takes_its_index() {
         (STATEMENTS.due_count, "transfers_due"),
         (STATEMENTS.oldest_open, "transfers_open_by_received"),
         (STATEMENTS.holding_accounts, "transfers_holding_accounts"),
+        (STATEMENTS.collections, "transfers_collecting"),
         (STATEMENTS.inbox_due, "inbox_waiting"),
         (STATEMENTS.cases, "cases_by_opened"),
         (STATEMENTS.postings, "ledger_entries_by_transfer"),
@@ -217,4 +218,26 @@ async fn days_that_are_over_are_cleared_away_as_new_ones_come() {
     }
     assert!(count(&options, "day_uses").await >= 20, "a day that may be asked for stays");
     store.close().await;
+}
+
+#[tokio::test]
+async fn a_collection_that_was_under_way_before_they_were_known_is_found() {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    let (before, later) = schema::MIGRATIONS.split_at(7);
+    for (.., step) in before {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    let (id, summary) = crate::sql::samples::collecting();
+    let stored = "INSERT INTO transfers (
+            id, version, kind, provider, status, is_open, has_case, holds_account, received_us,
+            updated_us, msisdn, summary
+        ) VALUES (?1, 3, 'deposit', 'mpesa-tz', 'in_progress', 1, 0, 0, 1, 2, '255700000001', ?2)";
+    sqlx::query(stored).bind(&id).bind(summary).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(later[0].2).execute(&mut connection).await.unwrap();
+    let sought = ["mpesa-tz", "TZS 12550", "255700000001", "000000005"];
+    let sought = sought
+        .into_iter()
+        .fold(sqlx::query(STATEMENTS.collections), |query, value| query.bind(value));
+    let found: String = sought.fetch_one(&mut connection).await.unwrap().get(0);
+    assert_eq!(found, id);
 }

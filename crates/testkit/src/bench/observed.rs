@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
 use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_store::{
-    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
+    LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
 };
 
 /// What is to be done once a change is durable.
@@ -76,6 +76,10 @@ impl<O: Observer> Store for Observed<O> {
 
     async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {
         self.store.holding_accounts().await
+    }
+
+    async fn collections(&self, query: &CollectionQuery) -> Result<Vec<TransferId>, StoreError> {
+        self.store.collections(query).await
     }
 
     async fn postpone(

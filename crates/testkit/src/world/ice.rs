@@ -8,9 +8,9 @@ use kiungo_domain::transfer::{Entry, Posting};
 use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId};
 use kiungo_queue::{Delivery, Membership, QueueError, Shard, Work, WorkQueue};
 use kiungo_store::{
-    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CommitError, CoreRequestQuery,
-    CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease, LedgerBalance,
-    NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
+    CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
+    LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
 };
 use tokio::sync::watch;
 
@@ -162,6 +162,10 @@ impl Store for IcyStore {
 
     async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {
         through!(self.holding_accounts())
+    }
+
+    async fn collections(&self, query: &CollectionQuery) -> Result<Vec<TransferId>, StoreError> {
+        through!(self.collections(query))
     }
 
     async fn postpone(

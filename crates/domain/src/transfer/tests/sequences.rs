@@ -297,6 +297,66 @@ fn what_was_given_up_and_is_executed_after_all_calls_a_person() {
     assert_eq!(story.transfer.status(), Status::Failed, "final does not flip");
 }
 
+/// The payout was given up and its undo waits: once it turns out to have been made, the undo is not
+/// sent, and no later success closes what a person has to look at.
+#[test]
+fn a_payout_given_up_and_made_after_all_is_not_taken_back() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("C1")).then(Happening::Send).then(Happening::Crash);
+    story.then(Happening::Finding(StepName::Second, Finding::Absent));
+    story.then(Happening::Finding(StepName::Second, Finding::Absent));
+    assert_eq!(story.transfer.open_step(), Some(StepName::UndoFirst));
+    let payout = story.sendings.iter().position(|sent| sent.step() == StepName::Second).unwrap();
+    story.then(Happening::Late(payout, done("P1")));
+    assert_eq!(story.transfer.open_step(), None);
+    assert_eq!(
+        (story.status(), story.transfer.wallet_receipt()),
+        (Status::Completed, Some(&receipt("P1")))
+    );
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+    assert!(story.transfer.choices().contains(&Choice::CloseCase));
+}
+
+/// A booking is about to be sent under a new reference when the first one turns out to be executed.
+#[test]
+fn nothing_is_sent_anew_once_the_first_sending_is_known_to_be_executed() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.policy.core.when_absent = WhenAbsent::NewReference;
+    story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    assert_eq!(story.transfer.reference(StepName::First).generation(), 1);
+    story.then(Happening::Late(0, done("C1")));
+    assert_eq!(story.transfer.core_receipt(), Some(&receipt("C1")));
+    assert_eq!(story.transfer.open_step(), Some(StepName::Second), "the payout, not the booking");
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+    story.then(Happening::Send);
+    assert_eq!(story.transfer.step(StepName::Second).attempts, 0, "a person looks first");
+    let (case, step) = (CaseKind::Contradiction, Some(StepName::First));
+    story.then(Happening::Decide(PersonDecision::CloseCase { case, step })).sends(done("P1"));
+    assert_eq!((story.status(), story.transfer.case()), (Status::Completed, None));
+}
+
+/// A process dies over its sending, and the next one starts a day later: what is looked for, and sent
+/// again, is of the day on which it was sent first.
+#[test]
+fn a_sending_is_of_the_time_at_which_it_was_sent_first() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(Outcome::not_sent("no way to the core"));
+    assert_eq!(story.transfer.step(StepName::First).first_sent(), None, "nobody has seen it");
+    let first = |story: &Story| story.transfer.step(StepName::First).first_sent();
+    story.then(Happening::Send);
+    let sent = story.at;
+    assert_eq!(first(&story), Some(sent));
+    story.at = story.at.after(Duration::from_hours(30));
+    story.then(Happening::Crash);
+    assert_eq!(first(&story), Some(sent));
+    story.then(Happening::Finding(StepName::First, Finding::Absent));
+    story.then(Happening::Finding(StepName::First, Finding::Absent)).then(Happening::Send);
+    assert_eq!(story.transfer.step(StepName::First).attempts, 3);
+    assert_eq!(first(&story), Some(sent), "sent again under the same reference");
+}
+
 fn for_now() -> Outcome {
     Outcome::Rejected(rejection(Retry::NewReference))
 }

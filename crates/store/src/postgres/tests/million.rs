@@ -101,6 +101,11 @@ fn queries() -> Vec<(&'static str, &'static str, Vec<Parameter>)> {
         ("due", s.due, vec![number(i64::MAX), number(500)]),
         ("next_due", s.next_due, vec![]),
         ("holding_accounts", s.holding_accounts, vec![]),
+        (
+            "collections",
+            s.collections,
+            vec![text("mpesa-tz"), text("TZS 100000"), Parameter::Text(None), text("000000005")],
+        ),
         ("by_receipt", s.by_receipt, vec![text("R77777"), text("mpesa-tz")]),
         ("key_holder", s.key_holder, vec![text("shop"), text("key-77777")]),
         ("arrived", s.arrived, vec![text("mpesa-tz"), text("digest-77777")]),

@@ -17,25 +17,29 @@ const PUT_EVENTS: &str = "
 const PUT_TRANSFERS: &str = "
     INSERT INTO transfers AS t (
         id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot
+        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
+        collecting, collecting_label
     )
     SELECT w.id::uuid, w.version, w.kind, w.provider, w.status, w.is_open = 1, w.has_case = 1,
         w.holds_account = 1, w.unknown_us, w.msisdn, w.client_reference, w.core_receipt,
-        w.received_us, w.updated_us, w.due_us, w.summary, w.slot::smallint
+        w.received_us, w.updated_us, w.due_us, w.summary, w.slot::smallint,
+        w.collecting, w.collecting_label
     FROM unnest(
         $1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
         $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::bigint[],
-        $14::bigint[], $15::bigint[], $16::text[], $17::bigint[]
+        $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::text[], $19::text[]
     ) AS w (
         id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot
+        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
+        collecting, collecting_label
     )
     ON CONFLICT (id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         is_open = excluded.is_open, has_case = excluded.has_case,
         holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
         core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot
+        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
+        collecting = excluded.collecting, collecting_label = excluded.collecting_label
     WHERE t.version < excluded.version";
 
 const LEAVE_LANES: &str = "

@@ -1,7 +1,8 @@
 //! What a change writes, as rows in the form in which the store's statements take them. That it is
 //! the same as what the store writes is compared after every measurement.
 
-use kiungo_domain::transfer::Status;
+use kiungo_domain::party::label_of;
+use kiungo_domain::transfer::{Origin, Status};
 use kiungo_domain::{Currency, Transfer};
 use kiungo_store::{Change, News, Summary};
 use serde::Serialize;
@@ -141,6 +142,14 @@ fn transfer(change: &Change, summary: &Summary, json: &str) -> serde_json::Resul
         Cell::Integer(at.map(kiungo_domain::Timestamp::as_micros))
     };
     let truth = |truth: bool| Cell::Integer(Some(i64::from(truth)));
+    let amount = summary.amount;
+    let collecting = summary.kind.is_inbound()
+        && matches!(summary.origin, Origin::Api { .. })
+        && summary.wallet_receipt.is_none()
+        && summary.merged_into.is_none()
+        && !summary.status.is_final();
+    let number_shown = summary.account_no.as_deref().filter(|_| collecting);
+    let label = number_shown.and_then(label_of).map(|label| label.to_ascii_uppercase());
     Row::new(vec![
         text(&summary.id),
         number(summary.version),
@@ -159,6 +168,8 @@ fn transfer(change: &Change, summary: &Summary, json: &str) -> serde_json::Resul
         time(change.due),
         text(json),
         Cell::Integer(Some(i64::from(change.decision.transfer.slot().number()))),
+        optional(collecting.then(|| format!("{} {}", amount.currency(), amount.minor())).as_deref()),
+        optional(label.as_deref()),
     ])
 }
 

@@ -16,18 +16,21 @@ const PUT_EVENTS: &str = "
 const PUT_TRANSFERS: &str = "
     INSERT INTO transfers (
         id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
-        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot
+        client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
+        collecting, collecting_label
     )
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
-        value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16
+        value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16,
+        value ->> 17, value ->> 18
     FROM json_each(?1) WHERE true
     ON CONFLICT (id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         is_open = excluded.is_open, has_case = excluded.has_case,
         holds_account = excluded.holds_account, unknown_us = excluded.unknown_us,
         core_receipt = excluded.core_receipt, updated_us = excluded.updated_us,
-        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot
+        due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
+        collecting = excluded.collecting, collecting_label = excluded.collecting_label
         WHERE version < excluded.version";
 
 const LEAVE_LANES: &str = "
