@@ -223,6 +223,7 @@ fn find(service: &dyn Service, id: &ProviderId) -> Option<ProviderStatus> {
     service.providers().into_iter().find(|provider| provider.id == *id)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn forbidden(out: OutOfScope) -> Problem {
     Problem::new(Code::Forbidden, out.to_string())
 }
