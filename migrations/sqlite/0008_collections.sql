@@ -3,7 +3,7 @@
 -- held for want of float is held for an amount.
 ALTER TABLE transfers ADD COLUMN collecting TEXT;
 ALTER TABLE transfers ADD COLUMN collecting_label TEXT;
-CREATE INDEX transfers_collecting ON transfers (provider, collecting, collecting_label, msisdn)
+CREATE INDEX transfers_collecting ON transfers (provider, collecting, no)
     WHERE collecting IS NOT NULL;
 ALTER TABLE holds ADD COLUMN needed TEXT;
 
