@@ -17,7 +17,7 @@ use kiungo_store::{Change, CollectionQuery, CommitError, InboxItem, StoreError};
 
 use crate::engine::{Inner, ProviderPort};
 use crate::hear::{Asking, is_awaited};
-use crate::inbox::Handled;
+use crate::inbox::{Handled, is_claim};
 
 /// The wait before the first look at whether a collection has taken up its own payment; doubles.
 const COLLECTION_WAIT: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ impl Inner {
             return Ok(Handled::Quarantine("a payment without a receipt".to_owned()));
         };
         if let Some(owner) = self.store.by_receipt(&item.provider, &receipt).await? {
-            return self.compare_with_known(&notice, &receipt, owner).await;
+            return self.compare_with_known(&notice, &receipt, owner, is_claim(item)).await;
         }
         let confirms = port.provider.capabilities().confirms_payments;
         let truth = if confirms {
@@ -106,6 +106,7 @@ impl Inner {
         notice: &PaymentNotice,
         receipt: &Receipt,
         owner: TransferId,
+        claimed: bool,
     ) -> Result<Handled, StoreError> {
         let Some(transfer) = self.store.transfer(owner).await? else {
             return Ok(Handled::later("its transfer cannot be read"));
@@ -116,8 +117,10 @@ impl Inner {
             _ => true,
         };
         let same_account = match &instruction.origin {
+            // A person who claims a payment need not know what its payer typed.
             Origin::Wallet { account_reference, .. } => {
                 *account_reference == notice.account_reference
+                    || claimed && notice.account_reference.is_empty()
             }
             Origin::Api { .. } => true,
         };

@@ -116,9 +116,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Puts an arrival away that is kept for a person.
+    /// Puts an arrival away that a person has been called because of.
     pub async fn dismiss(&self, id: InboxId, by: &str, reason: &str) -> Result<(), ArrivalError> {
-        self.quarantined(id).await?;
+        match self.arrival(id).await?.state {
+            // A person has been called because of it: it may be a payment that nobody made.
+            InboxState::Quarantined { .. } | InboxState::Waiting { concern: Some(_), .. } => {}
+            InboxState::Waiting { concern: None, .. } | InboxState::Handled { .. } => {
+                return Err(ArrivalError::NotQuarantined(id));
+            }
+        }
         let note = format!("dismissed by {by}: {reason}");
         Ok(self.inner.store.set_inbox_state(id, InboxState::Handled { note }).await?)
     }

@@ -232,6 +232,13 @@ impl Transfer {
         self.kind.operation(step)
     }
 
+    /// True if this is the reference of a step of this transfer, in its present or an earlier
+    /// generation.
+    pub fn has_used(&self, reference: Reference) -> bool {
+        let step = self.step(reference.step());
+        reference.transfer() == self.id() && reference.generation() <= step.generation
+    }
+
     /// The reference of a step in its present generation.
     pub fn reference(&self, step: StepName) -> Reference {
         Reference::new(self.id(), step, self.step(step).generation)

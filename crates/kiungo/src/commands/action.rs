@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::client::{Client, Server, show, show_page, text};
+use super::client::{Client, Server, show_action, show_page, text};
 use super::output::Output;
 use super::{Failure, runtime};
 
-/// List, show, approve and decline actions of persons
+/// List, approve and decline actions of persons
 #[derive(Debug, Args)]
 pub(crate) struct ActionOptions {
     #[command(flatten)]
@@ -39,7 +39,8 @@ enum ActionCommand {
     Approve {
         /// Its id
         id: String,
-        /// The version of the transfer that you saw (`transfer version` of `action show`)
+        /// The version of the transfer that you saw (`transfer version` of `action show`); required where
+        /// the action is about a transfer
         #[arg(long, value_name = "VERSION")]
         seen: Option<u64>,
         /// Why
@@ -66,7 +67,7 @@ pub(crate) fn run(options: &ActionOptions, output: Output) -> Result<(), Failure
                 let mut query = vec![("state", state), ("limit", limit.as_str())];
                 query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
                 let page = client.get(&["v1", "actions"], &query).await?;
-                let headings = ["id", "at", "action", "to", "by", "why", "state"];
+                let headings = ["id", "at", "action", "to", "with", "by", "why", "state"];
                 show_page(&page, "actions", &headings, row, output);
                 return Ok(());
             }
@@ -83,11 +84,16 @@ pub(crate) fn run(options: &ActionOptions, output: Output) -> Result<(), Failure
                 client.post(&["v1", "actions", id, "declines"], &[], &body).await?
             }
         };
-        show("action", &answer, output);
+        show_action(&answer, output);
         Ok(())
     })
 }
 
 fn row(action: &Value) -> Vec<String> {
-    ["id", "at", "action", "subject", "by", "reason", "state"].map(|key| text(action, key)).to_vec()
+    let words = ["id", "at", "action", "subject", "by", "reason", "state"];
+    let mut row = words.map(|key| text(action, key)).to_vec();
+    let details = ["step", "receipt", "case", "account", "amount", "currency", "account_reference"];
+    let details = details.map(|key| text(action, key));
+    row.insert(4, details.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" "));
+    row
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::client::{Client, Server, show};
+use super::client::{Client, Server, show, show_action};
 use super::output::Output;
 use super::{Failure, runtime};
 
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &ArrivalOptions, output: Output) -> Result<(), Failur
         };
         let path = ["v1", "arrivals", &arrival.id.to_string(), verb];
         let answer = client.post(&path, &[], &json!({ "reason": arrival.reason })).await?;
-        show("action", &answer, output);
+        show_action(&answer, output);
         Ok(())
     })
 }

@@ -36,7 +36,9 @@ pub(crate) fn run(options: &CaseOptions, output: Output) -> Result<(), Failure> 
     let mut query = vec![("limit", limit.as_str())];
     query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
     let page = runtime()?.block_on(client.get(&["v1", "cases"], &query))?;
-    let headings = ["about", "case", "step", "amount", "age (s)", "evidence", "possible"];
+    let headings = [
+        "about", "case", "step", "amount", "wallet", "look for", "age (s)", "evidence", "possible",
+    ];
     show_page(&page, "cases", &headings, row, output);
     Ok(())
 }
@@ -50,6 +52,8 @@ fn row(case: &Value) -> Vec<String> {
         format!("{} {}", text(case, "provider"), text(case, "operation"))
     };
     let amount = format!("{} {}", text(case, "amount"), text(case, "currency"));
+    let look_for = ["reference", "wallet_receipt", "core_receipt"].map(|key| text(case, key));
+    let look_for: Vec<_> = look_for.into_iter().filter(|text| !text.is_empty()).collect();
     let choices = case.get("choices").and_then(Value::as_array).into_iter().flatten();
     let choices = choices.map(|choice| {
         let words = [text(choice, "action"), text(choice, "step")];
@@ -60,6 +64,8 @@ fn row(case: &Value) -> Vec<String> {
         text(case, "kind"),
         text(case, "step"),
         amount.trim().to_owned(),
+        text(case, "msisdn"),
+        look_for.join("\n"),
         text(case, "age_s"),
         text(case, "detail"),
         choices.collect::<Vec<_>>().join("\n"),
@@ -76,7 +82,7 @@ mod tests {
     fn a_row_says_what_it_is_about_and_what_can_be_done() {
         let of_transfer = json!({
             "kind": "unknown_too_long", "transfer": "0193", "step": "second", "amount": "5.00",
-            "currency": "TZS", "age_s": 60, "detail": "no answer",
+            "currency": "TZS", "age_s": 60, "msisdn": "255****78", "wallet_receipt": "R1", "detail": "no answer",
             "choices": [{ "action": "try_again" }, { "action": "accept_executed", "step": "second" }],
         });
         let expected = [
@@ -84,6 +90,8 @@ mod tests {
             "unknown_too_long",
             "second",
             "5.00 TZS",
+            "255****78",
+            "R1",
             "60",
             "no answer",
             "try_again\naccept_executed second",

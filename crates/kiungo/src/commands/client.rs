@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::Failure;
-use super::output::Output;
+use super::output::{Output, note};
 
 /// Longer than the server's own bound on a request.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -126,7 +126,33 @@ impl Client {
 /// The failure that an RFC 9457 problem tells.
 fn problem(status: u16, body: &Value) -> Failure {
     let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
-    Failure::failed(format!("{} ({status} {}): {}", text("title"), text("code"), text("detail")))
+    if text("code").is_empty() {
+        let why = format!("answered {status} in a form that is not Kiungo's: check --url");
+        return Failure::failed(why);
+    }
+    let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let places = errors.filter_map(|error| error.get("pointer").and_then(Value::as_str));
+    let places: Vec<&str> = places.map(|place| place.trim_start_matches("#/")).collect();
+    let places = places.join(", ");
+    let places = if places.is_empty() { places } else { format!(" [{places}]") };
+    let (title, code, detail) = (text("title"), text("code"), text("detail"));
+    Failure::failed(format!("{title} ({status} {code}){places}: {detail}"))
+}
+
+/// Shows an action, and says what is to be done where it waits for a second person.
+pub(crate) fn show_action(action: &Value, output: Output) {
+    show("action", action, output);
+    if text(action, "state") == "proposed" {
+        let id = text(action, "id");
+        let seen = match action.get("transfer_version") {
+            Some(version) => format!(" --seen {version}"),
+            None => String::new(),
+        };
+        note(&format!(
+            "nothing is done yet: a second person has to approve it: kiungo action approve {id}{seen} \
+             --reason \"...\""
+        ));
+    }
 }
 
 /// The rows of a page, one for each member of a list, and a note if there are more.

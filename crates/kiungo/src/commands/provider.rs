@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, Server, plain, show, show_page, text};
+use super::client::{Client, Server, plain, show_action, show_page, text};
 use super::output::Output;
 use super::{Failure, runtime};
 
@@ -80,7 +80,7 @@ pub(crate) fn run(options: &ProviderOptions, output: Output) -> Result<(), Failu
             ProviderCommand::Claim(claim) => (&claim.provider, "claims", payment(claim)),
         };
         let answer = client.post(&["v1", "providers", provider, verb], &[], &body).await?;
-        show("action", &answer, output);
+        show_action(&answer, output);
         Ok(())
     })
 }

@@ -84,9 +84,9 @@ pub(crate) async fn assign(
     TransferPath(id): TransferPath,
     Json(request): Json<AssignmentRequest>,
 ) -> Result<Response, Problem> {
-    let (account, why) = request.read()?;
+    let (account, why, seen) = request.read()?;
     identity.scope().judge(&*state.service, About::Assignment(id, &account)).await?;
-    act(&state, &identity, PersonAction::Assign { transfer: id, account }, why, None).await
+    act(&state, &identity, PersonAction::Assign { transfer: id, account }, why, seen).await
 }
 
 /// Lists open cases, newest first.

@@ -186,8 +186,8 @@ pub(crate) async fn reverse(
     TransferPath(id): TransferPath,
     Json(request): Json<ReversalRequest>,
 ) -> Result<Response, Problem> {
-    let why = request.read()?;
-    act(&state, &identity, PersonAction::Reverse { transfer: id }, why, None).await
+    let (why, seen) = request.read()?;
+    act(&state, &identity, PersonAction::Reverse { transfer: id }, why, seen).await
 }
 
 /// The answer to a request that has been taken and is not yet carried out.

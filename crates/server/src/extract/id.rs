@@ -59,7 +59,24 @@ impl FromRequestParts<Arc<Shared>> for TransferPath {
         let none = |why| Problem::new(Code::TransferNotFound, why);
         let id = named_transfer(&text).map_err(none)?;
         in_scope(parts, state, About::Transfer(id, intent(parts))).await?;
+        used(state, &text, id).await?;
         Ok(Self(id))
+    }
+}
+
+/// Refuses a reference that the transfer has never used: an id with a mistyped end must not name
+/// another transfer than it seems to.
+async fn used(state: &Shared, text: &str, id: TransferId) -> Result<(), Problem> {
+    let (Err(_), Ok(reference)) = (TransferId::parse(text), Reference::parse(text)) else {
+        return Ok(());
+    };
+    let transfer = state.service.store().transfer(id).await?;
+    match transfer {
+        Some(transfer) if !transfer.has_used(reference) => {
+            Err(Problem::new(Code::TransferNotFound, format!("there is no transfer {text}")))
+        }
+        // The handler says that there is none.
+        Some(_) | None => Ok(()),
     }
 }
 

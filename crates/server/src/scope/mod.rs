@@ -2,7 +2,7 @@
 //!
 //! A role says what a key may do, a scope with which money. Both are asked in one place each: roles by
 //! the routes, scopes by [`Scope::judge`], which every address with a name in it passes before its
-//! handler runs, and every command. Lists ask [`Reach`], which leaves out what is not in scope.
+//! handler runs, and every command. Lists ask `Reach`, which leaves out what is not in scope.
 //!
 //! * `judge`: what a request is about, and whether it is in scope
 //! * `reach`: lists

@@ -467,7 +467,10 @@ impl ActionDetails {
             }
             PersonAction::Assign { transfer, account } => {
                 let account: AccountRef = account;
-                Self { account: Some(NamedAccountView::new(&account, viewer)), ..of(transfer) }
+                Self {
+                    account: Some(NamedAccountView::new(&account, None, viewer)),
+                    ..of(transfer)
+                }
             }
             PersonAction::Reverse { transfer } => of(transfer),
             PersonAction::Hold { provider, operation }
@@ -476,13 +479,15 @@ impl ActionDetails {
             }
             PersonAction::Claim { provider, claim } => {
                 let (amount, currency) = money(claim.amount);
+                let payer = claim.msisdn.clone();
                 let typed = Some(claim.account_reference).filter(|typed| !typed.is_empty());
                 Self {
                     receipt: Some(claim.receipt.to_string()),
                     amount: Some(amount),
                     currency: Some(currency),
                     msisdn: claim.msisdn.map(|msisdn| viewer.msisdn(&msisdn)),
-                    account_reference: typed.map(|typed| viewer.typed(&typed, true)),
+                    account_reference: typed
+                        .map(|typed| viewer.typed(&typed, false, payer.as_ref())),
                     ..at(provider)
                 }
             }

@@ -76,9 +76,10 @@ impl ArrivalView {
             headers: Vec::new(),
         });
         let (state, detail, choices): (_, _, &[&str]) = match &item.state {
-            InboxState::Waiting { concern, .. } => {
-                ("waiting", concern.clone().unwrap_or_default(), &[])
+            InboxState::Waiting { concern: Some(concern), .. } => {
+                ("waiting", concern.clone(), &["dismiss"])
             }
+            InboxState::Waiting { concern: None, .. } => ("waiting", String::new(), &[]),
             InboxState::Handled { note } => ("handled", note.clone(), &[]),
             InboxState::Quarantined { reason } => {
                 ("quarantined", reason.clone(), &["handle_again", "dismiss"])

@@ -70,7 +70,8 @@ struct CaseMoney {
     /// The account, once the core has found it.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<AccountView>,
-    /// The reference under which the other side knows the step: to look for in its portal.
+    /// The reference under which the other side knows the step, or the one that is open: to look for
+    /// in its portal.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
     /// The provider's receipt.
@@ -128,7 +129,7 @@ impl CaseView {
                 vec![ChoiceView::bare("handle_again"), ChoiceView::bare("dismiss")]
             }
             // It is being asked about, and ends by itself once the provider answers.
-            (None, _) => Vec::new(),
+            (None, _) => vec![ChoiceView::bare("dismiss")],
         };
         Self {
             kind: row.kind.as_str(),
@@ -158,7 +159,9 @@ impl CaseMoney {
             currency,
             msisdn: msisdn.map(|msisdn| viewer.msisdn(msisdn)),
             account: transfer.account().map(|account| AccountView::new(account, number)),
-            reference: step.map(|step| transfer.reference(step).to_string()),
+            reference: step
+                .or_else(|| transfer.open_step())
+                .map(|step| transfer.reference(step).to_string()),
             wallet_receipt: transfer.wallet_receipt().map(ToString::to_string),
             core_receipt: transfer.core_receipt().map(ToString::to_string),
             in_transit_since: transfer.transit_since().map(time::to_text),

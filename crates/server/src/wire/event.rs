@@ -273,7 +273,7 @@ impl Teller {
             Event::Hinted { by } => EventView { event: "hinted", by: Some(by.clone()), ..plain },
             Event::Assigned { account, by } => EventView {
                 event: "assigned",
-                named_account: Some(NamedAccountView::new(account, self.viewer)),
+                named_account: Some(NamedAccountView::new(account, None, self.viewer)),
                 by: Some(by.clone()),
                 ..plain
             },
@@ -449,17 +449,18 @@ impl Teller {
 impl InstructionView {
     fn new(instruction: &Instruction, viewer: Viewer) -> Self {
         let (amount, currency) = money(instruction.amount);
+        let payer = instruction.msisdn.as_ref();
         Self {
             kind: instruction.kind.as_str(),
             provider: instruction.provider.to_string(),
             core: instruction.core.to_string(),
             msisdn: instruction.msisdn.as_ref().map(|msisdn| viewer.msisdn(msisdn)),
-            named_accounts: named(&instruction.accounts, viewer),
+            named_accounts: named(&instruction.accounts, payer, viewer),
             amount,
             currency,
             client_reference: instruction.client_reference.clone(),
             note: instruction.note.clone(),
-            origin: OriginView::new(&instruction.origin, &instruction.accounts, viewer),
+            origin: OriginView::new(&instruction.origin, &instruction.accounts, payer, viewer),
         }
     }
 }

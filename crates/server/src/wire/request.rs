@@ -78,6 +78,8 @@ pub struct AccountInput {
 pub(crate) struct ReversalRequest {
     /// For the journal: 1 to 200 characters.
     reason: String,
+    /// The version of the transfer that you saw. If it has changed since, nothing is done.
+    version: Option<u64>,
 }
 
 /// The account of suspended money.
@@ -89,6 +91,8 @@ pub(crate) struct AssignmentRequest {
     account: Object<AccountInput>,
     /// The reason: 1 to 200 characters.
     reason: Option<String>,
+    /// The version of the transfer that you saw. If it has changed since, nothing is done.
+    version: Option<u64>,
 }
 
 impl TransferRequest {
@@ -188,24 +192,24 @@ impl AccountInput {
 }
 
 impl ReversalRequest {
-    /// The reason.
-    pub(crate) fn read(self) -> Result<String, Problem> {
+    /// The reason, and the version that was seen.
+    pub(crate) fn read(self) -> Result<(String, Option<u64>), Problem> {
         let mut checks = Checks::default();
         let reason = checks.member("/reason", text(&self.reason, 200));
-        checks.give(reason)
+        checks.give(reason.map(|reason| (reason, self.version)))
     }
 }
 
 impl AssignmentRequest {
-    /// The account, and the reason if one is given.
-    pub(crate) fn read(self) -> Result<(AccountRef, String), Problem> {
+    /// The account, the reason if one is given, and the version that was seen.
+    pub(crate) fn read(self) -> Result<(AccountRef, String, Option<u64>), Problem> {
         let mut checks = Checks::default();
         let account = self.account.0.read("/account", &mut checks);
         let why = match &self.reason {
             Some(why) => checks.member("/reason", text(why, 200)),
             None => Some(String::new()),
         };
-        checks.give(account.zip(why))
+        checks.give(account.zip(why).map(|(account, why)| (account, why, self.version)))
     }
 }
 

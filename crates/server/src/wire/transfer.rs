@@ -3,7 +3,7 @@
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::{Origin, Transfer};
-use kiungo_domain::{AccountRef, CoreAccount, Money};
+use kiungo_domain::{AccountRef, CoreAccount, Money, Msisdn};
 use kiungo_engine::ExpectedFee;
 use kiungo_store::{Cursor, Summary};
 use serde::Serialize;
@@ -195,14 +195,19 @@ impl TransferView {
             account: summary
                 .account
                 .map(|account| AccountView::new(account, summary.account_no.clone())),
-            named_accounts: named(&summary.accounts, viewer),
+            named_accounts: named(&summary.accounts, summary.msisdn.as_ref(), viewer),
             amount,
             currency,
             expected_fee: expected.map(ExpectedFeeView::new),
             stated_fee: summary.wallet_fee.map(MoneyView::new),
             client_reference: summary.client_reference.clone(),
             note: summary.note.clone(),
-            origin: OriginView::new(&summary.origin, &summary.accounts, viewer),
+            origin: OriginView::new(
+                &summary.origin,
+                &summary.accounts,
+                summary.msisdn.as_ref(),
+                viewer,
+            ),
             wallet_receipt: summary.wallet_receipt.as_ref().map(ToString::to_string),
             core_receipt: summary.core_receipt.as_ref().map(ToString::to_string),
             rejection: summary.rejection.as_ref().map(RejectionView::new),
@@ -242,12 +247,15 @@ impl AccountView {
 }
 
 impl NamedAccountView {
-    pub(crate) fn new(account: &AccountRef, viewer: Viewer) -> Self {
+    pub(crate) fn new(account: &AccountRef, payer: Option<&Msisdn>, viewer: Viewer) -> Self {
         let kind = account.kind.map(kiungo_domain::AccountKind::as_str);
         let named = Self { kind, ..Self::default() };
         match &account.key {
             AccountKey::Id(id) => Self { id: Some(*id), ..named },
-            AccountKey::AccountNo(number) => Self { account_no: Some(number.clone()), ..named },
+            AccountKey::AccountNo(number) => {
+                let number = viewer.typed(number, false, payer);
+                Self { account_no: Some(number), ..named }
+            }
             AccountKey::ExternalId(id) => Self { external_id: Some(id.clone()), ..named },
             AccountKey::Phone(phone) => Self { phone: Some(viewer.msisdn(phone)), ..named },
         }
@@ -255,7 +263,12 @@ impl NamedAccountView {
 }
 
 impl OriginView {
-    pub(crate) fn new(origin: &Origin, accounts: &[AccountRef], viewer: Viewer) -> Self {
+    pub(crate) fn new(
+        origin: &Origin,
+        accounts: &[AccountRef],
+        payer: Option<&Msisdn>,
+        viewer: Viewer,
+    ) -> Self {
         match origin {
             Origin::Api { client } => Self::Api { client: client.clone() },
             Origin::Wallet { receipt, account_reference } => {
@@ -263,7 +276,7 @@ impl OriginView {
                 let is_phone = accounts.iter().any(is_phone);
                 Self::Wallet {
                     receipt: receipt.to_string(),
-                    account_reference: viewer.typed(account_reference, is_phone),
+                    account_reference: viewer.typed(account_reference, is_phone, payer),
                 }
             }
         }
@@ -281,8 +294,12 @@ impl RejectionView {
     }
 }
 
-pub(crate) fn named(accounts: &[AccountRef], viewer: Viewer) -> Vec<NamedAccountView> {
-    accounts.iter().map(|account| NamedAccountView::new(account, viewer)).collect()
+pub(crate) fn named(
+    accounts: &[AccountRef],
+    payer: Option<&Msisdn>,
+    viewer: Viewer,
+) -> Vec<NamedAccountView> {
+    accounts.iter().map(|account| NamedAccountView::new(account, payer, viewer)).collect()
 }
 
 /// The amount as text, and the currency's code.

@@ -6,6 +6,11 @@ use kiungo_domain::typed::characters;
 use crate::keyring::Identity;
 use crate::options::Role;
 
+/// Digits of the shortest national numbers of wallets.
+const NATIONAL_MIN: usize = 7;
+/// Digits from which on a text that a payer typed is taken for a phone number.
+const LONG_MIN: usize = 10;
+
 /// Who looks: decides whether phone numbers are shown in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer {
@@ -28,14 +33,23 @@ impl Viewer {
         if self.full { msisdn.digits().to_owned() } else { msisdn.to_string() }
     }
 
-    /// A text that a payer typed: masked where it is a phone number, in whichever form.
-    pub(crate) fn typed(self, text: &str, is_phone: bool) -> String {
+    /// A text that a payer typed: masked where it is a phone number, in whichever form. `is_phone`
+    /// says that a rule of the mapping takes it for one; it is one as well if it has so many digits, or
+    /// if it is the end of the payer's own number.
+    pub(crate) fn typed(self, text: &str, is_phone: bool, payer: Option<&Msisdn>) -> String {
         let mut bare: String =
             characters(text).iter().map(|c| c.plain).filter(char::is_ascii_digit).collect();
         bare.truncate(15);
+        let own = bare.len() >= NATIONAL_MIN
+            && payer.is_some_and(|payer| payer.digits().ends_with(bare.trim_start_matches('0')));
+        // Numbers of accounts are padded with zeros, or shorter.
+        let long = bare.len() >= LONG_MIN && !bare.starts_with("000");
+        if self.full || !(is_phone || own || long) {
+            return text.to_owned();
+        }
         match Msisdn::parse(&bare) {
-            Ok(msisdn) if is_phone && !self.full => msisdn.to_string(),
-            _ => text.to_owned(),
+            Ok(msisdn) => msisdn.to_string(),
+            Err(_) => "****".to_owned(),
         }
     }
 }

@@ -222,12 +222,19 @@ async fn what_the_engine_refuses_is_told_with_its_code() {
 async fn a_transfer_is_also_found_by_a_reference() {
     let world = World::new();
     let id = world.created("k1").await;
-    let reference = Reference::new(TransferId::parse(&id).unwrap(), StepName::Second, 3);
+    let reference = Reference::new(TransferId::parse(&id).unwrap(), StepName::Second, 0);
+    let never = Reference::new(TransferId::parse(&id).unwrap(), StepName::Second, 3).hyphenated();
     for name in [reference.hyphenated(), reference.compact(), id.to_uppercase()] {
         let answer = world.get("reader", &format!("/v1/transfers/{name}")).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["id"]), (200, &json!(id)), "{name}");
     }
-    for name in ["01930000-0000-7000-8000-00000000ff00", "17", "x".repeat(300).as_str(), "%2e%2e"] {
+    for name in [
+        "01930000-0000-7000-8000-00000000ff00",
+        never.as_str(),
+        "17",
+        "x".repeat(300).as_str(),
+        "%2e%2e",
+    ] {
         for rest in ["", "/events"] {
             let answer = world.get("reader", &format!("/v1/transfers/{name}{rest}")).await;
             assert_eq!(

@@ -93,7 +93,8 @@ async fn database(config: &Config) -> Vec<Finding> {
     let database = match address.open().await {
         Ok(database) => database,
         Err(error @ OpenError::InUse { .. }) => {
-            let advice = "nothing, if that is the Kiungo that is meant to run";
+            let advice = "nothing, if that is the Kiungo that is meant to run; `kiungo provider list` \
+                          shows what it holds";
             return vec![Finding::warning(subject, &error.to_string(), advice)];
         }
         Err(error) => return vec![failed(&error)],

@@ -9,7 +9,7 @@ mod suggestions;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::client::{Client, Server, plain, show, show_page, text};
+use super::client::{Client, Server, plain, show, show_action, show_page, text};
 use super::output::Output;
 use super::{Failure, runtime};
 
@@ -45,6 +45,9 @@ enum TransferCommand {
     Reverse {
         /// Its id
         id: String,
+        /// The version of the transfer that you saw: if it has changed since, nothing is done
+        #[arg(long, value_name = "VERSION")]
+        seen: Option<u64>,
         /// Why, for the journal
         #[arg(long)]
         reason: String,
@@ -85,8 +88,14 @@ struct AssignOptions {
     #[arg(long = "type", value_name = "TYPE", value_parser = ["savings", "loan"])]
     kind: String,
     /// The number printed for the customer
-    #[arg(long, value_name = "NUMBER")]
-    account_no: String,
+    #[arg(long, value_name = "NUMBER", required_unless_present = "account_id")]
+    account_no: Option<String>,
+    /// The core's numeric id of it
+    #[arg(long, value_name = "ID", conflicts_with = "account_no")]
+    account_id: Option<u64>,
+    /// The version of the transfer that you saw: if it has changed since, nothing is done
+    #[arg(long, value_name = "VERSION")]
+    seen: Option<u64>,
     /// Why
     #[arg(long)]
     reason: String,
@@ -135,8 +144,8 @@ pub(crate) fn run(options: &TransferOptions, output: Output) -> Result<(), Failu
             TransferCommand::Show { id, events } => show_one(&client, id, *events, output).await,
             TransferCommand::List(list) => show_list(&client, list, output).await,
             TransferCommand::Suggestions { id } => suggestions::run(&client, id, output).await,
-            TransferCommand::Reverse { id, reason } => {
-                let body = json!({ "reason": reason });
+            TransferCommand::Reverse { id, seen, reason } => {
+                let body = with(json!({ "reason": reason }), "version", *seen);
                 asked(&client, &["v1", "transfers", id, "reversals"], &body, output).await
             }
             TransferCommand::Decide(options) => decide(&client, options, output).await,
@@ -167,27 +176,28 @@ async fn show_one(client: &Client, id: &str, events: bool, output: Output) -> Re
 }
 
 async fn decide(client: &Client, options: &DecideOptions, output: Output) -> Result<(), Failure> {
-    let mut body = json!({ "decision": options.decision, "reason": options.reason });
-    let members = [
-        ("step", options.step.as_ref().map(|step| json!(step))),
-        ("receipt", options.receipt.as_ref().map(|receipt| json!(receipt))),
-        ("case", options.case.as_ref().map(|case| json!(case))),
-        ("version", options.seen.map(|version| json!(version))),
-    ];
-    for (name, value) in members {
-        if let Some(value) = value {
-            body[name] = value;
-        }
-    }
+    let body = json!({ "decision": options.decision, "reason": options.reason });
+    let body = with(body, "step", options.step.as_deref());
+    let body = with(body, "receipt", options.receipt.as_deref());
+    let body = with(body, "case", options.case.as_deref());
+    let body = with(body, "version", options.seen);
     asked(client, &["v1", "transfers", &options.id, "decisions"], &body, output).await
 }
 
 async fn assign(client: &Client, options: &AssignOptions, output: Output) -> Result<(), Failure> {
-    let body = json!({
-        "account": { "type": options.kind, "account_no": options.account_no },
-        "reason": options.reason,
-    });
+    let account = with(json!({ "type": options.kind }), "id", options.account_id);
+    let account = with(account, "account_no", options.account_no.as_deref());
+    let body = json!({ "account": account, "reason": options.reason });
+    let body = with(body, "version", options.seen);
     asked(client, &["v1", "suspense", &options.id, "assignments"], &body, output).await
+}
+
+/// The object with one more member, if there is a value for it.
+fn with(mut object: Value, member: &str, value: Option<impl Into<Value>>) -> Value {
+    if let Some(value) = value {
+        object[member] = value.into();
+    }
+    object
 }
 
 /// Asks for an action about a transfer, and shows the transfer, or the action where it waits for a
@@ -199,8 +209,11 @@ async fn asked(
     output: Output,
 ) -> Result<(), Failure> {
     let answer = client.post(path, &[], body).await?;
-    let heading = if answer.get("action").is_some() { "action" } else { "transfer" };
-    show(heading, &answer, output);
+    if answer.get("action").is_some() {
+        show_action(&answer, output);
+    } else {
+        show("transfer", &answer, output);
+    }
     Ok(())
 }
 
