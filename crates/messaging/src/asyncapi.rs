@@ -346,6 +346,7 @@ fn event_example(kind: EventType) -> Value {
 fn transfer_example(status: &str) -> Value {
     json!({
         "id": "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00",
+        "version": 6,
         "kind": "deposit",
         "status": status,
         "provider": "mpesa-tz",

@@ -32,7 +32,7 @@ async fn a_transfer_is_told_as_the_api_shows_it() {
     let id = row.transfer.id.to_string();
     assert_eq!(message.id, format!("{id}/7/completed"));
     let transfer = json!({
-        "id": id, "kind": "deposit", "status": "completed", "provider": "mpesa-tz", "core": "main",
+        "id": id, "version": 7, "kind": "deposit", "status": "completed", "provider": "mpesa-tz", "core": "main",
         "msisdn": "255****78",
         "named_accounts": [{ "type": "savings", "account_no": "000000042" }],
         "amount": "2500.00", "currency": "TZS",
