@@ -28,7 +28,7 @@ impl Currency {
         std::str::from_utf8(&self.code).unwrap_or("XXX")
     }
 
-    /// How many decimals the minor unit stands for: 2 for `TZS`, 0 for `UGX`.
+    /// The number of decimals of the minor unit: 2 for `TZS`, 0 for `UGX`.
     pub const fn exponent(self) -> u8 {
         self.exponent
     }
@@ -66,7 +66,7 @@ pub struct Money {
     currency: Currency,
 }
 
-/// Why a text is not an amount, or two amounts cannot be combined.
+/// The reason that a text is not an amount, or that two amounts cannot be combined.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MoneyError {
     /// The code is not in ISO 4217.
@@ -80,9 +80,9 @@ pub enum MoneyError {
     TooManyDecimals {
         /// The currency.
         currency: Currency,
-        /// How many decimals it has.
+        /// The number of decimals that the currency has.
         allowed: u8,
-        /// How many were given.
+        /// The number of decimals that were given.
         given: usize,
     },
     /// Larger than fits into 64-bit minor units.
@@ -174,7 +174,7 @@ impl Money {
         self.currency
     }
 
-    /// Whether this is nothing.
+    /// True if the amount is zero.
     pub const fn is_zero(self) -> bool {
         self.minor == 0
     }

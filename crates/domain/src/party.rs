@@ -1,4 +1,4 @@
-//! Who takes part: phone numbers and accounts in the core.
+//! The parties of a transfer: phone numbers and accounts in the core.
 
 use std::fmt;
 
@@ -85,7 +85,7 @@ impl AccountKind {
     }
 }
 
-/// How an account is named before the core has been asked.
+/// The name of an account before the core has been asked about it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKey {

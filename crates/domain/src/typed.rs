@@ -205,7 +205,7 @@ impl Likeness {
 pub struct Reading {
     /// The account.
     pub account: AccountRef,
-    /// How the text was read.
+    /// The way in which the text was read.
     pub likeness: Likeness,
 }
 

@@ -1,4 +1,5 @@
-//! What follows from what happened: the rules of a transfer, as one pure machine.
+//! The rules of a transfer, as one pure state machine: they decide which events follow from an
+//! occurrence.
 //!
 //! A [`Draft`] takes what the shell observed (an outcome, a finding, a request), adds the events
 //! that follow, and ends as a [`Decision`], which is committed whole or not at all (rule 10).
@@ -23,7 +24,7 @@ use super::{Operation, StepName};
 pub struct Decision {
     /// The transfer after its new events.
     pub transfer: Transfer,
-    /// How many events there were before: the version that the store must still hold.
+    /// The number of events before the decision: the version that the store must still hold.
     pub base_version: u64,
     /// The new events; never empty.
     pub entries: Vec<Entry>,
@@ -233,9 +234,9 @@ impl Draft {
         }
     }
 
-    /// What a sending came to, whatever has been recorded about its step since it was intended: by
-    /// another process, for example, that took this one for dead. Then it is evidence about that
-    /// sending, and is not lost.
+    /// Records the outcome of a sending, even if something else was recorded about its step since
+    /// it was intended, for example by another process that took this one for dead. In that case
+    /// the outcome is evidence about that sending, and is not lost.
     pub fn came_to(&mut self, sent: Sending, outcome: Outcome, policy: &Policy) {
         let Sending { step, reference, attempt } = sent;
         let known = self.transfer.step(step);

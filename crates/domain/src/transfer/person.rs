@@ -67,7 +67,7 @@ pub struct Deciding {
     pub by: String,
     /// The second person, where the configuration asks for one.
     pub approved_by: Option<String>,
-    /// Why.
+    /// The reason, in the person's words.
     pub reason: String,
 }
 

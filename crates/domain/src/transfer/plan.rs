@@ -9,16 +9,16 @@ use super::case::CaseKind;
 use super::state::{Progress, Status, Transfer};
 use super::step::{Step, StepName, StepState};
 
-/// What is to be done next, and not before when.
+/// The next thing to do, and the earliest time for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// What.
+    /// The thing to do.
     pub next: Next,
-    /// When; a moment that has passed means now.
+    /// The earliest time; a moment that has passed means now.
     pub due: Timestamp,
 }
 
-/// What is to be done next.
+/// The next thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Ask the core whether the account takes the booking.
@@ -52,9 +52,9 @@ pub struct Overdue {
 const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 impl Transfer {
-    /// What is to be done next; `None` if nothing is, until something happens outside. A moment is
-    /// never much further away from `now` than its own wait, so that a clock that is set back stops
-    /// nothing.
+    /// Returns the next thing to do; `None` if there is nothing until something happens outside. A
+    /// moment is never much further away from `now` than its own wait, so that a clock that is set
+    /// back stops nothing.
     pub fn plan(&self, policy: &Policy, now: Timestamp) -> Option<Plan> {
         let work = self.work(policy, now);
         let call = self.call(policy);
