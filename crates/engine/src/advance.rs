@@ -41,7 +41,7 @@ impl Drop for Taken {
     }
 }
 
-/// How a turn of the loop ends.
+/// The end of one turn of the loop.
 pub(crate) enum Turn {
     /// Go on with the transfer as it now is; the intent is durable.
     Go(Transfer, Option<Intent>),
@@ -49,11 +49,11 @@ pub(crate) enum Turn {
     Rest(Transfer),
 }
 
-/// What is to be sent once it is durable.
+/// The operation to send once the intent is durable.
 pub(crate) struct Intent {
     step: StepName,
     pass: Pass,
-    /// When it was decided: nothing is sent long after that.
+    /// The moment of the decision: nothing is sent long after that.
     at: Instant,
     /// The same by the time of day: unlike the process's own clock, it goes on while the machine is
     /// suspended.
@@ -476,13 +476,15 @@ impl Inner {
         outcome
     }
 
-    /// How long after its intent an operation may be sent: well before an absence counts, which
-    /// whoever takes this process for dead may be told of.
+    /// The longest time between committing an intent and sending it: the configured bound, and at
+    /// most half of `absent_after`, so that a stalled process cannot send an operation that another
+    /// process has already concluded was never received.
     fn send_within(&self, policy: &Policy, side: Side) -> Duration {
         self.options.send_within.min(policy.side(side).absent_after / 2)
     }
 
-    /// When the store is to bring the transfer back: in flight, not before the lease is over.
+    /// The time at which the store is to bring the transfer back: in flight, not before the lease
+    /// is over.
     pub(crate) fn next_due(&self, transfer: &Transfer, policy: &Policy) -> Option<Timestamp> {
         let now = self.clock.now();
         let plan = transfer.plan(policy, now)?;
@@ -536,7 +538,7 @@ impl Inner {
         }
     }
 
-    /// Whether it is to be sent to the core next, for which it needs its lane.
+    /// True if the next operation goes to the core, so that the transfer needs its lane.
     pub(crate) fn wants_lane(&self, transfer: &Transfer) -> bool {
         let Some(port) = self.provider(&transfer.instruction().provider) else { return false };
         let next = transfer.plan(port.rules.policy(), self.clock.now()).map(|plan| plan.next);
@@ -572,7 +574,7 @@ fn begins_reversal(transfer: &Transfer, step: StepName) -> bool {
     step == StepName::UndoSecond && !transfer.step(step).begun
 }
 
-/// Whether an attempt is under way, of whose outcome nothing is recorded.
+/// True if an attempt is under way whose outcome is not recorded.
 fn is_sent(transfer: &Transfer) -> bool {
     let open = transfer.open_step().map(|step| &transfer.step(step).state);
     matches!(open, Some(StepState::Sent { .. }))

@@ -14,7 +14,7 @@ use crate::carried::Carrying;
 use crate::engine::Inner;
 use crate::holds::conditions_shown;
 
-/// Why nothing was committed.
+/// The reason that nothing was committed.
 pub(crate) enum Undone {
     /// Another process has changed the transfer since it was read.
     Stale,

@@ -8,7 +8,7 @@ use crate::engine::{Engine, Inner};
 use crate::setup::ExpectedFee;
 
 impl Engine {
-    /// What the provider's mapping says that it charges for a gross amount; `None` if it does not.
+    /// The fee for a gross amount as the provider's mapping states it; `None` if it states none.
     pub fn expected_fee(
         &self,
         provider: &ProviderId,

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::request::BreakerState;
 use crate::setup::TrafficOptions;
 
-/// How far ahead a turn may lie that is taken before a commit: the intent then shares the commit of
+/// The longest wait for a turn that is taken before a commit: the intent then shares the commit of
 /// the outcome before it, and waits for its turn after that. Short, because a process that dies in
 /// between leaves an unknown behind that was never sent.
 const TURN_AHEAD: Duration = Duration::from_millis(100);
@@ -33,10 +33,10 @@ struct GateState {
     next_turn: Instant,
 }
 
-/// Why nobody may pass now.
+/// The refusal to let anybody pass now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Held {
-    /// When to come again.
+    /// The wait before the next try.
     pub(crate) wait: Duration,
 }
 

@@ -20,7 +20,7 @@ use crate::persons::{CLAIM_METHOD, claimed};
 use crate::request::CallbackRefused;
 use crate::sharing::Piece;
 
-/// What is kept of a callback beside its body.
+/// The parts of a callback that are kept beside its body.
 #[derive(Serialize, Deserialize)]
 struct Head {
     method: String,
@@ -40,7 +40,7 @@ impl Drop for TakenArrival {
     }
 }
 
-/// What handling an item came to.
+/// The result of handling an item.
 pub(crate) enum Handled {
     /// Done, in the same transaction as a transfer's change.
     WithTransfer,
@@ -284,7 +284,7 @@ pub(crate) fn raw(item: &InboxItem) -> Option<RawCallback> {
     Some(RawCallback { method, path, headers, body: Bytes::from(item.body.clone()) })
 }
 
-/// What makes two arrivals the same one.
+/// The digest by which two arrivals are recognised as the same one.
 pub(crate) fn digest(callback: &RawCallback) -> String {
     hashed(&[callback.method.as_bytes(), callback.path.as_bytes(), &callback.body])
 }

@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// What the story of a transfer of this kind says, event by event: `l`ater, `a`lready, `-`
+    /// Returns one letter for each event of a transfer of this kind: `l`ater, `a`lready, `-`
     /// nothing.
     fn told(kind: Kind, origin: Origin) -> String {
         let at = Timestamp::from_micros(0);

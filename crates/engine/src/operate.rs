@@ -169,7 +169,7 @@ fn wallet_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<Wa
     })
 }
 
-/// What the customer sees as account.
+/// The account as the customer sees it.
 pub(crate) fn label(transfer: &Transfer) -> String {
     transfer.account_no().and_then(label_of).unwrap_or_else(|| "KIUNGO".to_owned())
 }

@@ -1,6 +1,6 @@
-//! What several processes need to share the work: announcing it, and giving it back once it rests.
+//! Shares the work between processes: announces it, and gives it back once it rests.
 //!
-//! Who should work comes from the queue, who may is decided by the store at each commit
+//! The queue says who should work; the store decides at each commit who may
 //! (`docs/decisions/0008`).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,12 +13,13 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::engine::Inner;
 
-/// How a process shares the work with others.
+/// The means by which a process shares the work with others.
 #[derive(Clone)]
 pub struct Sharing {
-    /// Where work is announced and taken up.
+    /// The queue in which work is announced and taken up.
     pub queue: Arc<dyn WorkQueue>,
-    /// Whether this process takes part in the work; else it only accepts what others work on.
+    /// True if this process takes part in the work; else it only accepts transfers that others work
+    /// on.
     pub works: bool,
     /// Its name among the others, never used twice.
     pub name: String,
@@ -37,7 +38,7 @@ pub struct SharingOptions {
     pub queued_again: Duration,
     /// Announcements that wait for the queue at most; what finds no place is announced again later.
     pub announcements_max: usize,
-    /// How long a worker that says nothing counts as being there, when shards are divided.
+    /// The time for which a silent worker counts as present when shards are divided.
     pub presence: Duration,
 }
 
@@ -92,7 +93,7 @@ impl std::fmt::Debug for Piece {
 }
 
 impl Inner {
-    /// When the store is to bring back what is in flight.
+    /// The time after which the store is to bring back a transfer in flight.
     pub(crate) fn lease(&self) -> Duration {
         self.sharing.as_ref().map_or(self.options.lease, |sharing| sharing.options.announce_again)
     }

@@ -1,4 +1,4 @@
-//! What cores ask to be paid out: approved loans and requested withdrawals become transfers, by
+//! Pays the requests of cores: approved loans and requested withdrawals become transfers, by
 //! themselves or when a person says so.
 //!
 //! A hook and the poller are two ways to hear of the same thing. Whatever is heard of is read from
