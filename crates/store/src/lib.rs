@@ -124,15 +124,15 @@ pub trait Store: Send + Sync {
         receipt: &Receipt,
     ) -> Result<Option<TransferId>, StoreError>;
 
-    /// Who holds an idempotency key.
+    /// The holder of an idempotency key.
     async fn key_holder(&self, client: &str, key: &str) -> Result<Option<KeyHolder>, StoreError>;
 
     /// Stores something that arrived. The same thing again is [`Arrival::Seen`] and changes nothing
     /// but a counter.
     async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError>;
 
-    /// What has arrived from a provider with this digest ([`NewArrival::digest`]), wherever it stands:
-    /// found by an index.
+    /// The arrival from a provider with this digest ([`NewArrival::digest`]), in any state: found
+    /// by an index.
     async fn arrived(
         &self,
         provider: &ProviderId,
@@ -271,8 +271,8 @@ pub trait Store: Send + Sync {
     /// Every hold, by provider, operation and condition. Few.
     async fn holds(&self) -> Result<Vec<Hold>, StoreError>;
 
-    /// Whether the database answers. Where the last transaction could not be committed (a full disk),
-    /// whether one can be now.
+    /// Fails if the database does not answer. If the last transaction could not be committed (a
+    /// full disk), fails unless one can be now.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
@@ -282,7 +282,7 @@ pub enum StoreError {
     /// It did not answer, or not as it should.
     #[error("the database failed: {0}")]
     Unavailable(String),
-    /// What is stored cannot be read back: a bug, or somebody changed it by hand.
+    /// A stored row cannot be read back: a bug, or somebody changed it by hand.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),
 }

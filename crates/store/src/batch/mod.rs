@@ -25,7 +25,7 @@ use errand::{Brought, Errand};
 use facts::{Facts, Wanted};
 use rows::Rows;
 
-/// What a database does for the committer. One transaction at a time.
+/// The operations of a database that the committer uses. One transaction at a time.
 #[async_trait]
 pub(crate) trait Backend: Send + 'static {
     /// Begins a transaction that may write.
@@ -45,7 +45,7 @@ pub(crate) trait Backend: Send + 'static {
     async fn close(&mut self);
 }
 
-/// Why a transaction failed.
+/// The reason that a transaction failed.
 #[derive(Debug, Clone)]
 pub(crate) enum BackendError {
     /// The database, or the disk below it. After a commit, whether it was applied is not known.

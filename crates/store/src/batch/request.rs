@@ -1,4 +1,4 @@
-//! What is asked of the committer.
+//! The requests to the committer, and its answers.
 
 use kiungo_domain::{Timestamp, TransferId};
 
@@ -39,7 +39,7 @@ impl Request {
     }
 }
 
-/// What a request that was not refused came to.
+/// The result of a request that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Done {
     Applied,

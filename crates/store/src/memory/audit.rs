@@ -92,7 +92,8 @@ fn in_suspense(record: &Record) -> Money {
     suspended(&record.summary)
 }
 
-/// What is merged shows the status of the transfer that has its money.
+/// The money of a suspended transfer; none for a merged one, which only shows the status of the
+/// transfer that has its money.
 fn suspended(summary: &Summary) -> Money {
     let suspended = summary.status == Status::Suspended && summary.merged_into.is_none();
     if suspended { summary.amount } else { Money::zero(summary.amount.currency()) }

@@ -1,4 +1,4 @@
-//! What a failure means for the batch that met it.
+//! The meaning of a failure for the batch that met it.
 
 use crate::StoreError;
 use crate::batch::BackendError;

@@ -41,7 +41,7 @@ impl PostgresStore {
         Ok(Self::new(session, readers, Bounds { batch_max, queue_max }, outbox))
     }
 
-    /// How far the schema is, without changing anything.
+    /// Reads how far the schema is, without changing anything.
     pub async fn schema(options: &PostgresOptions) -> Result<SchemaState, OpenError> {
         open::schema_state(options).await
     }

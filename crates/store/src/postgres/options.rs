@@ -1,4 +1,4 @@
-//! How a `PostgreSQL` store is opened.
+//! The options with which a `PostgreSQL` store is opened.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,25 +8,26 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::sql::OpenError;
 
-/// Where the database is, and its bounds.
+/// The address of the database, and its bounds.
 #[derive(Clone)]
 pub struct PostgresOptions {
     /// Host, user, password, name; shown without the password.
     pub(super) address: PgConnectOptions,
-    /// How many requests share a transaction at most. By default 512: past that a transaction
-    /// gains little, and its callers wait longer.
+    /// The largest number of requests that share a transaction. By default 512: past that a
+    /// transaction gains little, and its callers wait longer.
     pub batch_max: usize,
-    /// How many requests wait for the committer at most; further callers wait for a place. By
-    /// default 4,096: eight full batches, a fraction of a second of work, a few megabytes.
+    /// The largest number of requests that wait for the committer; further callers wait for a
+    /// place. By default 4,096: eight full batches, a fraction of a second of work, a few
+    /// megabytes.
     pub queue_max: usize,
-    /// How many queries run at the same time at most. By default 4, so that with its writing
-    /// connection a process has five of the 100 that a server usually allows.
+    /// The largest number of queries that run at the same time. By default 4, so that with its
+    /// writing connection a process has five of the 100 that a server usually allows.
     pub readers_max: u32,
-    /// Whether no other process may have it open in this way, or with an outbox, at the same time. By
-    /// default not.
+    /// True if no other process may have it open in this way, or with an outbox, at the same time.
+    /// By default not.
     pub exclusive: bool,
-    /// Whether what becomes known is written to the outbox. By default not: without somebody who
-    /// tells it, it would only grow.
+    /// True if news is written to the outbox. By default not: without a process that tells it, it
+    /// would only grow.
     pub outbox: bool,
 }
 
@@ -52,7 +53,7 @@ impl PostgresOptions {
         self
     }
 
-    /// Whether nobody on the way to the server can read along or pose as the server: it is on this
+    /// True if nobody on the way to the server can read along or pose as the server: it is on this
     /// machine, or proves by a certificate that it is the one that the address names.
     pub fn is_private(&self) -> bool {
         let host = self.address.get_host();

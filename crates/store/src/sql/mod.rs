@@ -1,5 +1,5 @@
-//! What the SQL databases share, above their statements: which rows are asked for and how they are
-//! read, in which order a batch is read and written, which way a search takes.
+//! The part that the SQL databases share, above their statements: it says which rows are asked for
+//! and how they are read, in which order a batch is read and written, and which way a search takes.
 //!
 //! A database brings its [`Statements`], a [`Session`] that writes, and [`Readers`].
 //!

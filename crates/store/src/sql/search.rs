@@ -1,4 +1,4 @@
-//! Which way into the table of transfers a search takes.
+//! Chooses the statement by which a search finds its transfers.
 
 use kiungo_domain::transfer::Status;
 use kiungo_domain::{CoreId, Kind, Msisdn, ProviderId, Timestamp};

@@ -1,5 +1,6 @@
-//! Which statements there are. Each database writes all of them, in one file; the compiler sees that
-//! none is missing, and a test has each database describe every one against the migrated schema.
+//! The list of all statements. Each database writes all of them, in one file; the compiler sees
+//! that none is missing, and a test has each database describe every one against the migrated
+//! schema.
 
 /// Names the statements, and lists them for the tests.
 macro_rules! statements {
@@ -225,7 +226,7 @@ statements! {
     quarantined_count,
     /// Prefix, now, how many → `name, holder, until_us` of those that have not ended, by name.
     leases,
-    /// How many → `no, at_us, news, summary`, in order.
+    /// The largest number of rows → `no, at_us, news, summary`, in order.
     outbox,
     /// An action → its columns, and its number.
     action,

@@ -28,7 +28,7 @@ use crate::{
 pub struct SqlStore<R> {
     committer: Committer,
     readers: R,
-    /// Whether what becomes known is told.
+    /// True if news is written to the outbox.
     outbox: bool,
 }
 
@@ -99,7 +99,7 @@ impl<R: Readers> SqlStore<R> {
     }
 }
 
-/// What another errand brought.
+/// The error about an errand that brought the result of another one.
 fn strange(brought: &Brought) -> StoreError {
     StoreError::Corrupt(format!("an errand brought {brought:?}"))
 }

@@ -179,7 +179,8 @@ impl<S: Session> Writer<S> {
         self.put(S::STATEMENTS.put_lanes, &Table::of(&[Text, Text, Text, Text], taken)).await
     }
 
-    /// What counts on days that are over goes as new uses come, twice as much, so that it is bounded.
+    /// Writes where transfers count. Uses of days that are over are removed as new ones come, twice
+    /// as many, so that their number is bounded.
     async fn put_uses(&mut self, rows: &Rows) -> Result<(), BackendError> {
         let (mut left, mut taken) = (Table::new(NAME), Table::new(USES));
         for (id, counts) in &rows.uses {
@@ -273,8 +274,8 @@ impl<S: Session> Writer<S> {
         self.put(statements.open_inbox_cases, &of_inbox).await
     }
 
-    /// What every batch adds to. It comes last: nobody else waits for these rows longer than the
-    /// commit takes.
+    /// Writes the sums that every batch adds to. It comes last: nobody else waits for these rows
+    /// longer than the commit takes.
     async fn put_sums(&mut self, rows: &Rows) -> Result<(), BackendError> {
         let counts = rows.counts.iter().filter(|(_, by)| **by != 0);
         let counts = counts.map(|((kind, provider, status), by)| {

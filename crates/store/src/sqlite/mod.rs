@@ -30,7 +30,8 @@ impl SqliteStore {
         Ok(Self::new(session, readers, Bounds { batch_max, queue_max }, outbox))
     }
 
-    /// How far the schema is, without changing anything, also while another process uses the file.
+    /// Reads how far the schema is, without changing anything, also while another process uses the
+    /// file.
     pub async fn schema(options: &SqliteOptions) -> Result<SchemaState, OpenError> {
         open::schema_state(&options.path).await
     }
