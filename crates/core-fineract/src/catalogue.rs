@@ -5,7 +5,7 @@ use kiungo_domain::outcome::Reason;
 
 use crate::wire::ErrorBody;
 
-/// What follows from a listed code.
+/// The consequence of a listed code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Refused for good (F).
@@ -47,7 +47,7 @@ impl Row {
     }
 }
 
-/// What an error body says.
+/// The meaning of an error body.
 #[derive(Debug, Clone)]
 pub(crate) enum Verdict {
     /// A listed code.

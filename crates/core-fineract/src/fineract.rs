@@ -247,7 +247,7 @@ impl Core for Fineract {
     }
 }
 
-/// What a core that could not be asked yet does not show is not proven absent.
+/// Turns "absent" into "unclear" for a core that could not be asked yet: it proves no absence.
 fn proven(finding: Finding, profile: &Profile) -> Finding {
     match finding {
         Finding::Absent if !profile.asked => {

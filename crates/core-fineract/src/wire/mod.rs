@@ -1,4 +1,4 @@
-//! What is on the wire, exactly: both date shapes, the three paging shapes, amounts as text
+//! The messages on the wire, exactly: both date shapes, the three paging shapes, amounts as text
 //! (`fineract.md` §2.2). Unknown members are ignored.
 
 mod account;
