@@ -1,11 +1,11 @@
-//! What other systems ask for.
+//! The commands of other systems.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::QueueError;
 
-/// Where commands come from.
+/// The source of commands.
 #[async_trait]
 pub trait Commands: Send {
     /// The next command; waits for the broker to come back if it is gone. `None` once it was told to stop.
@@ -14,18 +14,18 @@ pub trait Commands: Send {
 
 /// A command as it came.
 pub struct Command {
-    /// Who sent it, as the broker knows the sender (the `user_id` that it checked); `None` if the
-    /// sender did not say.
+    /// The sender, as the broker knows it (the `user_id` that it checked); `None` if the sender did
+    /// not say.
     pub user: Option<String>,
-    /// What the sender calls the content.
+    /// The sender's name for the type of the content.
     pub content_type: Option<String>,
     /// The key under which it was sent.
     pub routing_key: String,
     /// The content, whole.
     pub body: Bytes,
-    /// Whether it may have been delivered before.
+    /// True if it may have been delivered before.
     pub redelivered: bool,
-    /// Who took it out of the dead letters, if somebody did.
+    /// The person who took it out of the dead letters, if somebody did.
     pub redriven: Option<Redriven>,
     /// To be told what became of it. Dropped untold, it is delivered again ([`Settle::later`]).
     pub settle: Box<dyn Settle>,
@@ -34,13 +34,13 @@ pub struct Command {
 /// That a message was among the dead letters, and was sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redriven {
-    /// Who did it.
+    /// The person.
     pub by: String,
-    /// Why, in their words.
+    /// The reason, in the person's words.
     pub why: String,
 }
 
-/// What became of a command.
+/// The ways in which a command ends.
 #[async_trait]
 pub trait Settle: Send + Sync {
     /// It was carried out, or will be: what it asks for is durable.

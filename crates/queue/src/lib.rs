@@ -1,6 +1,5 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-//! What passes between processes: work to look at, what has become known, commands, and what nobody
-//! could deal with.
+//! The messages that pass between processes: work to look at, events, commands, and dead letters.
 //!
 //! A message never carries the truth: work names transfers, whose state is in the store. So a lost,
 //! doubled or reordered message is harmless (`docs/decisions/0008`).
@@ -41,7 +40,7 @@ pub enum QueueError {
     /// as it should be.
     #[error("the broker has no queue for {exchange}/{routing_key}: kiungo queue topology")]
     Unroutable {
-        /// Where it was sent.
+        /// The exchange that it was sent to.
         exchange: String,
         /// Under which key.
         routing_key: String,

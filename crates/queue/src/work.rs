@@ -26,10 +26,10 @@ impl Shard {
     }
 }
 
-/// Where work is announced and taken up.
+/// The queue in which work is announced and taken up.
 #[async_trait]
 pub trait WorkQueue: Send + Sync {
-    /// How many shards there are.
+    /// The number of shards.
     fn shards(&self) -> u16;
 
     /// Announces work; within a slot it is delivered in this order. When this returns `Ok`, all of it
@@ -56,9 +56,9 @@ pub trait Membership: Send {
 
 /// Work that was delivered.
 pub struct Delivery {
-    /// What to look at, in order; never empty.
+    /// The work to look at, in order; never empty.
     pub work: Vec<Work>,
-    /// Whether it may have been delivered before.
+    /// True if it may have been delivered before.
     pub redelivered: bool,
     /// To be told once all of it rests. Dropped untold, it is delivered again once the membership
     /// has ended.

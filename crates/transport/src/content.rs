@@ -1,4 +1,4 @@
-//! What a body says, however it is packed: `gzip` around it, a byte order mark before it, UTF-16.
+//! Unpacks a body: `gzip` around it, a byte order mark before it, UTF-16.
 //!
 //! One place for what we ask for and for what we are sent, so that the same bytes mean the same
 //! wherever they come from.
@@ -35,8 +35,8 @@ pub enum ContentError {
 }
 
 /// The body without the coding that `Content-Encoding` declares, at most `bytes_max` bytes of it.
-/// What is declared as gzip and does not begin like it has been unpacked by somebody on the way, who
-/// left the header: it is taken as it is.
+/// A body that is declared as gzip and does not begin like it has been unpacked by somebody on the
+/// way, who left the header: it is taken as it is.
 ///
 /// # Errors
 /// [`ContentError`], if it is coded otherwise, damaged, or unpacks to more.

@@ -14,12 +14,12 @@ use crate::content::{self, CODINGS};
 use crate::plaintext::is_exposed;
 use crate::{Failure, Request, Response, Transport};
 
-/// How to reach one provider or core.
+/// The options by which one provider or core is reached.
 #[derive(Debug)]
 pub struct NetworkOptions {
-    /// How long to wait for a connection.
+    /// The longest wait for a connection.
     pub connect_timeout: Duration,
-    /// How many idle connections are kept.
+    /// The number of idle connections that are kept.
     pub idle_connections_max: usize,
     /// The longest response body that is read, packed or unpacked; a longer one is no answer.
     pub response_bytes_max: usize,

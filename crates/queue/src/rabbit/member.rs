@@ -22,7 +22,8 @@ use super::topology::short;
 use super::{unavailable, wire};
 use crate::{Delivery, Membership, QueueError, Token};
 
-/// How long leaving may take; after it the channel is closed, which gives everything back.
+/// The longest time that leaving may take; after it the channel is closed, which gives everything
+/// back.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn join(
