@@ -61,9 +61,9 @@ pub(crate) struct Credential {
 /// There are no credentials to send a request with; nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AuthError {
-    /// Why, for people.
+    /// The cause, for people.
     pub(crate) why: String,
-    /// Whether a person must repair the configuration.
+    /// True if a person must repair the configuration.
     pub(crate) repair: bool,
 }
 

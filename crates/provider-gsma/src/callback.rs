@@ -21,7 +21,7 @@ use crate::paths::{account_pairs, decode};
 use crate::wire::{Body, ErrorObject, RequestState, Transaction, read_body};
 use crate::{bill, offer, salvage};
 
-/// What a callback's method and path stand for.
+/// The meaning of a callback's method and path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// The result of the operation that was given this address.
@@ -257,8 +257,8 @@ fn told(callback: &RawCallback) -> Result<Box<Transaction>, CallbackError> {
     }
 }
 
-/// Which wallet operation a reference of ours stands for: the first leg is a wallet's when money
-/// comes in, the second when it goes out, and what takes either back is a reversal.
+/// The wallet operation that a reference of ours stands for: the first leg is a wallet's when money
+/// comes in, the second when it goes out, and the operation that takes either back is a reversal.
 fn operation(reference: Reference) -> WalletOperation {
     match reference.step() {
         StepName::First => WalletOperation::Collect,

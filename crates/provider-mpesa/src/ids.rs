@@ -44,7 +44,7 @@ impl QueryIds {
     }
 }
 
-/// Which operation an id of [`QueryIds::about`] asks about; `None` if it is no such id.
+/// The operation that an id of [`QueryIds::about`] asks about; `None` if it is no such id.
 pub(crate) fn asked_about(id: &str) -> Option<Reference> {
     let digits = id.strip_prefix('Q')?;
     if digits.len() != REFERENCE_DIGITS + FRESH_DIGITS || !digits.is_ascii() {

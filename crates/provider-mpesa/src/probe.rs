@@ -157,7 +157,7 @@ impl Mpesa {
         }
     }
 
-    /// How long the session is used at most; by the mapping, since no answer states it.
+    /// The longest time for which the session is used; by the mapping, since no answer states it.
     fn until(&self) -> String {
         let now = tokio::time::Instant::now();
         let left = self.sessions.expires_at().map(|at| at.saturating_duration_since(now));

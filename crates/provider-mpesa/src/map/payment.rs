@@ -10,7 +10,7 @@ use super::{NOT_THERE, Unreadable, answered, handle, receipt, reference};
 use crate::text::for_people;
 use crate::wire::{AsyncResult, Coded, Reply};
 
-/// What one sending of an operation came to.
+/// The outcome of one sending of an operation.
 pub(crate) fn outcome(
     terms: &Terms,
     operation: WalletOperation,
@@ -73,7 +73,7 @@ fn coded_outcome(
     })
 }
 
-/// What an asynchronous result of an operation claims.
+/// The finding that an asynchronous result of an operation claims.
 pub(crate) fn finding(terms: &Terms, about: Reference, result: &AsyncResult) -> Finding {
     let operation = operation(about);
     async_finding(terms, operation, about, result)
@@ -116,8 +116,8 @@ pub(crate) fn result_code(result: &AsyncResult) -> Option<&str> {
     Some(if code == "0" { "INS-0" } else { code })
 }
 
-/// Which wallet operation a reference belongs to: the wallet leg is the first one inbound and the
-/// second one outbound, and whatever undoes it is a reversal.
+/// The wallet operation that a reference belongs to: the wallet leg is the first one inbound and
+/// the second one outbound, and the operation that undoes it is a reversal.
 pub(crate) fn operation(reference: Reference) -> WalletOperation {
     match reference.step() {
         StepName::First => WalletOperation::Collect,

@@ -24,7 +24,7 @@ pub(crate) use opener::Opener;
 pub(crate) use slots::{Lease, Timing};
 use slots::{Look, Refused, Slots};
 
-/// Why there is no session. Nothing of the operation that needed it has been sent.
+/// The reason that there is no session. Nothing of the operation that needed it has been sent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum SessionError {
     /// No answer to `getSession`.
@@ -60,7 +60,7 @@ pub(crate) enum SessionError {
 }
 
 impl SessionError {
-    /// Whether a person must repair something.
+    /// True if a person must repair something.
     pub(crate) const fn needs_repair(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::NeverWorked | Self::NotThere)
     }
@@ -98,7 +98,7 @@ impl Sessions {
         self.lease_by(self.patience_ends()).await
     }
 
-    /// When a caller that comes now stops waiting for a session to become live.
+    /// The time at which a caller that comes now stops waiting for a session to become live.
     pub(crate) fn patience_ends(&self) -> Instant {
         Instant::now() + self.shared.patience
     }
