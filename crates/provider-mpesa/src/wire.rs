@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-/// What every request names: the market, the organisation, and the request itself.
+/// The fields that every request has: the market, the organisation, and the request itself.
 #[derive(Debug, Serialize)]
 pub(crate) struct Head<'a> {
     #[serde(rename = "input_Country")]
@@ -86,8 +86,8 @@ pub(crate) fn request(
         .body(body)
 }
 
-/// What came back, sorted by what it says about the call as such. It cannot be printed: it may hold
-/// the id of a session.
+/// A reply, sorted by what it says about the call as such. It cannot be printed: it may hold the id
+/// of a session.
 pub(crate) enum Reply {
     /// JSON with an `output_ResponseCode`.
     Coded(Box<Coded>),

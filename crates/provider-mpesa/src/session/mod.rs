@@ -77,7 +77,7 @@ struct Shared {
     slots: Mutex<Slots>,
     /// Held while a session is being created: single flight.
     flight: tokio::sync::Mutex<()>,
-    /// How long a caller waits for a session to become live.
+    /// The longest time for which a caller waits for a session to become live.
     patience: Duration,
 }
 
@@ -146,12 +146,12 @@ impl Sessions {
         }
     }
 
-    /// Whether this session has worked at least once.
+    /// True if this session has worked at least once.
     pub(crate) fn has_worked(&self, lease: &Lease) -> bool {
         lock(&self.shared.slots).has_worked(lease)
     }
 
-    /// When the session in use ends; `None` if there is none.
+    /// The time at which the session in use ends; `None` if there is none.
     pub(crate) fn expires_at(&self) -> Option<Instant> {
         lock(&self.shared.slots).expires_at(Instant::now())
     }
