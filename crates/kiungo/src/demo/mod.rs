@@ -54,9 +54,9 @@ use report::{Circumstances, Report};
 use story::Story;
 use world::World;
 
-/// How many transfers a day has at most: the simulators keep all of them in memory.
+/// The largest number of transfers in a day: the simulators keep all of them in memory.
 const TRANSFERS_MAX: u64 = 1_000_000;
-/// How many workers share one machine with everything else at most.
+/// The largest number of workers that share one machine with everything else.
 const WORKERS_MAX: u16 = 16;
 const SHOW_EVERY: Duration = Duration::from_millis(500);
 
