@@ -82,7 +82,7 @@ impl fmt::Debug for Simulator {
     }
 }
 
-/// Which version of the API a request came in by.
+/// The version of the API by which a request came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
     V1_1,

@@ -1,4 +1,4 @@
-//! What answers look like (`mpesa-openapi.md` §6.1).
+//! The form of answers (`mpesa-openapi.md` §6.1).
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};

@@ -67,7 +67,7 @@ fn admit(
     Ok(Admitted { session, fields, ids })
 }
 
-/// What every direct debit call names.
+/// Checks the fields that every direct debit call names.
 fn check_head(fields: &Fields, options: &Options) -> Result<String, Code> {
     fields.demand(&[
         fields::COUNTRY,
@@ -137,7 +137,7 @@ fn made(simulator: &Simulator, admitted: &Admitted) -> Result<(String, Mandate),
     Ok((reference, mandate))
 }
 
-/// Which fields a frequency goes with (§6.8).
+/// Checks the fields that go with a frequency (§6.8).
 fn check_schedule(
     frequency: &str,
     first_payment: &str,
@@ -260,7 +260,7 @@ pub(super) async fn query(simulator: &Simulator, call: &Call) -> Response {
     }
 }
 
-/// Whether the balance suffices, written as the options say.
+/// States in an answer whether the balance suffices, in the form that the options name.
 async fn with_boolean(response: Response, sufficient: bool, form: BooleanForm) -> Response {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap_or_default();
@@ -314,7 +314,7 @@ fn described(simulator: &Simulator, admitted: &Admitted) -> Result<Described, Co
     Ok((pairs, sufficient))
 }
 
-/// What a magic reference stands for.
+/// The mandate for which a magic reference stands.
 fn magic_mandate(fields: &Fields) -> Mandate {
     let text = |rule| fields.raw(rule).unwrap_or_default().to_owned();
     Mandate {

@@ -162,8 +162,8 @@ impl Simulator {
         statement::export(self, from, to)
     }
 
-    /// How many results and confirmations the client acknowledged in another form than the
-    /// documented one; such an acknowledgement is tolerated.
+    /// The number of results and confirmations that the client acknowledged in another form than
+    /// the documented one; such an acknowledgement is tolerated.
     pub fn wrong_acknowledgements(&self) -> u64 {
         self.state().wrong_acknowledgements
     }

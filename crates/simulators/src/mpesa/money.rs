@@ -133,7 +133,7 @@ impl Simulator {
         Ok((state.add(order, ids.conversation.clone(), key, now, lag), ids))
     }
 
-    /// How long queries do not find an operation.
+    /// The time for which queries do not find an operation.
     pub(super) fn lag(&self, key: &str) -> Duration {
         let lagging = self.faults().strikes("inquire", Fault::IndexingLag, key);
         if lagging { self.faults().indexing_lag() } else { Duration::ZERO }

@@ -22,7 +22,7 @@ const STRANGE: &str = "Ambiguous";
 /// The field with that word.
 const STATUS: &str = "ResponseTransactionStatus";
 
-/// What a query found: names without prefix, and values.
+/// The fields that a query found: names without prefix, and values.
 type Found = Vec<(&'static str, String)>;
 
 /// `GET queryTransactionStatus/`.
@@ -132,7 +132,7 @@ async fn answer_with(
     perform(simulator.faults(), subject, answer::own_error, work).await
 }
 
-/// What became of the operation that `reference` names.
+/// Finds the operation that `reference` names, and its state.
 fn find(simulator: &Simulator, reference: &str) -> Result<Found, Code> {
     match triggers::of_query(reference, simulator.options()) {
         Some(QueryTrigger::Fails(code)) => return Err(code),
