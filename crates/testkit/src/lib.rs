@@ -1,4 +1,4 @@
-//! What measures and tests Kiungo as a whole.
+//! Measures and tests Kiungo as a whole.
 //!
 //! * [`world`]: the whole product under virtual time, with faults, losses, doubling, reordering and
 //!   crashes drawn from a seed

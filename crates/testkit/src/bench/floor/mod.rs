@@ -44,7 +44,7 @@ use record::{Recorder, Script};
 use sqlite::Sqlite;
 use writer::Writer;
 
-/// What was found.
+/// The result of the measurement.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Found {
     pub(super) rate: u64,
