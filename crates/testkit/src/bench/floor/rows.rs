@@ -168,7 +168,9 @@ fn transfer(change: &Change, summary: &Summary, json: &str) -> serde_json::Resul
         time(change.due),
         text(json),
         Cell::Integer(Some(i64::from(change.decision.transfer.slot().number()))),
-        optional(collecting.then(|| format!("{} {}", amount.currency(), amount.minor())).as_deref()),
+        optional(
+            collecting.then(|| format!("{} {}", amount.currency(), amount.minor())).as_deref(),
+        ),
         optional(label.as_deref()),
     ])
 }
