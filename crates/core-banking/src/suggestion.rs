@@ -17,13 +17,13 @@ const PAYER_ONLY_MAX: usize = 6;
 /// A payment whose account is sought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sought {
-    /// What was typed may name these, the likeliest first.
+    /// The accounts that the typed text may name, the likeliest first.
     pub readings: Vec<Reading>,
     /// The number of the wallet that paid; `None` where the provider hides it.
     pub payer: Option<Msisdn>,
 }
 
-/// What a core found.
+/// The accounts that a core found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestions {
     /// The accounts, best first, none twice, [`SUGGESTIONS_MAX`] at most.
@@ -38,7 +38,7 @@ pub struct Suggestions {
 pub struct Suggestion {
     /// The account.
     pub account: AccountFacts,
-    /// What speaks for it; never empty.
+    /// The reasons for it; never empty.
     pub reasons: BTreeSet<Likeness>,
 }
 

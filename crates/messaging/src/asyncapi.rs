@@ -14,7 +14,7 @@ use crate::schema::{self, COMPONENTS, EventType};
 /// The version of the bindings for AMQP 0-9-1 that the document follows.
 const BINDING: &str = "0.3.0";
 
-/// What every reader should know first.
+/// The overview that every reader should know first.
 const OVERVIEW: &str = "Commands in, events out, as CloudEvents 1.0 in JSON (structured mode).\n\n\
     A command is carried out once, however often it is sent under the same id, and is answered each \
     time with `command.accepted` or `command.rejected`. Accepted means that it is durable, not that \
@@ -208,7 +208,7 @@ fn refer_all(channel: &str, names: &[&str]) -> Vec<Value> {
     names.iter().map(refer).collect()
 }
 
-/// What Kiungo does: it receives commands and sends events.
+/// The operations of Kiungo: it receives commands and sends events.
 fn operations() -> Value {
     let commands = CommandType::ALL.map(CommandType::as_str);
     let answers = ["command.accepted", "command.rejected"];

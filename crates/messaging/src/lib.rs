@@ -1,8 +1,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! AMQP for integrators: commands in, events out, as `CloudEvents` 1.0 in JSON.
 //!
-//! What goes over the wire is what the HTTP API takes and shows: the same readers, the same shapes.
-//! The broker itself is behind the traits of `kiungo-queue`.
+//! The content on the wire is the content that the HTTP API takes and shows: the same readers, the
+//! same shapes. The broker itself is behind the traits of `kiungo-queue`.
 //!
 //! * [`options`]: what can be configured, with defaults and reasons
 //! * [`cloud_event`]: reading the envelope strictly

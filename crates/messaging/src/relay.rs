@@ -21,7 +21,8 @@ use crate::options::MessagingOptions;
 use crate::pause::Pauses;
 use crate::term::{LEASE, Term};
 
-/// How often a process without the lease asks for it: a second more until another takes over.
+/// The interval at which a process without the lease asks for it: a second more until another takes
+/// over.
 const STANDBY: Duration = Duration::from_secs(1);
 /// For giving the lease back at the end: without that, it ends by itself.
 const GIVE_BACK: Duration = Duration::from_secs(2);
@@ -36,7 +37,7 @@ pub struct Relay {
     options: MessagingOptions,
 }
 
-/// What came of one look at the outbox.
+/// The result of one look at the outbox.
 enum Look {
     /// Something was published: there may be more.
     More,
@@ -46,7 +47,7 @@ enum Look {
     TermOver,
 }
 
-/// What failed.
+/// The failure of a look.
 enum Failure {
     Store(StoreError),
     Queue(QueueError),

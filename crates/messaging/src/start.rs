@@ -10,13 +10,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Door, MessagingOptions, Relay};
 
-/// What the AMQP interface of a process needs.
+/// The parts that the AMQP interface of a process needs.
 pub struct Messaging {
     /// The engine.
     pub service: Arc<dyn Service>,
-    /// Where commands come from; none if this process takes none.
+    /// The source of commands; none if this process takes none.
     pub commands: Option<Box<dyn Commands>>,
-    /// Where events are published.
+    /// The place where events are published.
     pub events: Arc<dyn Events>,
     /// The options.
     pub options: MessagingOptions,

@@ -1,5 +1,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-//! What a mobile money provider can do, as small traits, and what its adapter declares as data.
+//! The abilities of a mobile money provider, as small traits, and the declarations of its adapter,
+//! as data.
 //!
 //! * [`order`]: what is asked of a provider
 //! * [`capabilities`]: what an adapter promises about its provider
@@ -39,7 +40,7 @@ pub use terms::{Answered, CodeLine, CodeTables, Meaning, StatusTables, Terms};
 /// A provider as the engine sees it.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// What this provider promises; constant while the process runs.
+    /// The promises of this provider; constant while the process runs.
     fn capabilities(&self) -> &Capabilities;
 
     /// Asks the customer's wallet to pay us. One sending, no retry. If the future is dropped, the
@@ -52,7 +53,7 @@ pub trait Provider: Send + Sync {
     /// Asks what became of an operation. Moves nothing; may be repeated at will.
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding;
 
-    /// Whether inquiries are answered by callback ([`CallbackNews::Answer`]). If so,
+    /// True if inquiries are answered by callback ([`CallbackNews::Answer`]). If so,
     /// [`Provider::inquire`] finds nothing out by itself, and what a callback claims about an
     /// operation is put before the provider with [`Provider::ask_about`].
     fn inquires_by_callback(&self) -> bool {
@@ -103,7 +104,7 @@ pub trait Provider: Send + Sync {
     async fn probe(&self) -> Result<String, ReadError>;
 }
 
-/// What asking for a payment that we were told of found.
+/// The result of asking for a payment that we were told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentFinding {
     /// It was made: this is the provider's truth about it.
@@ -112,14 +113,14 @@ pub enum PaymentFinding {
     NotYet,
     /// It failed, or was reversed: there is no money.
     NotMade {
-        /// Why, for people.
+        /// The cause, for people.
         why: String,
     },
     /// The provider does not know it. Counts only after its indexing window, and repeatedly.
     Absent,
     /// Asking failed, or the answer says nothing.
     Unclear {
-        /// Why, for people.
+        /// The cause, for people.
         why: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What can still be read of a JSON object that is damaged.
+//! Reads the intact parts of a damaged JSON object.
 //!
 //! A name with a line break in it, or with an escape that JSON lacks (`O\'NEIL`), spoils the whole
 //! for a parser. What stands elsewhere can be read all the same, if there is no doubt about it: the
@@ -45,7 +45,7 @@ impl<'a> Salvage<'a> {
     }
 }
 
-/// How many bytes of the text are its first literal.
+/// The number of bytes of the text's first literal.
 fn literal_length(value: &str) -> Option<usize> {
     if !value.starts_with('"') {
         return value.find(|c: char| c == ',' || c == '}' || c.is_ascii_whitespace());

@@ -1,4 +1,4 @@
-//! What the server asks of whoever takes up the requests of cores.
+//! The questions of the server to the part that takes up the requests of cores.
 
 use async_trait::async_trait;
 use kiungo_core_banking::RawHook;

@@ -57,7 +57,7 @@ pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// What is wrong with the text itself is 400; what is wrong with its content is 422.
+/// Turns an error of the text itself into 400, and an error of its content into 422.
 #[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn problem(error: serde_json::Error, pointer: &str) -> Problem {
     if error.classify() == Category::Data {

@@ -37,7 +37,7 @@ pub struct Scope {
     pub amount_max: Option<BTreeMap<Currency, Money>>,
 }
 
-/// What a scope asks of a transfer, one that is there or one that is wanted.
+/// The facts that a scope asks of a transfer, one that is there or one that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Matter<'a> {
     /// The core.
@@ -77,7 +77,7 @@ pub enum OutOfScope {
 }
 
 impl<'a> Matter<'a> {
-    /// What a scope asks of this transfer.
+    /// The facts that a scope asks of this transfer.
     pub const fn of(summary: &'a Summary) -> Self {
         let Summary { core, provider, kind, amount, .. } = summary;
         Self { core, provider, kind: *kind, amount: *amount }

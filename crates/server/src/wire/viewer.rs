@@ -1,4 +1,4 @@
-//! What a key may see.
+//! The viewer of an answer, by what the key may see.
 
 use kiungo_domain::Msisdn;
 use kiungo_domain::typed::characters;
@@ -6,7 +6,7 @@ use kiungo_domain::typed::characters;
 use crate::keyring::Identity;
 use crate::options::Role;
 
-/// Who looks: decides whether phone numbers are shown in full.
+/// The viewer: decides whether phone numbers are shown in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer {
     full: bool,

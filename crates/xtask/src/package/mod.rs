@@ -18,7 +18,7 @@ use anyhow::Result;
 
 use crate::debian::{self, Needed};
 
-/// What making and checking need. Each is asked for its version.
+/// The programs that making and checking need. Each is asked for its version.
 const NEEDED: &[Needed] = &[
     Needed { program: "dpkg-shlibdeps", arguments: &["--version"], package: "dpkg-dev" },
     Needed { program: "strip", arguments: &["--version"], package: "binutils" },
