@@ -4,7 +4,7 @@
 //! An adapter keeps no money state and never retries; its answers follow rule 2: only a listed
 //! code completes or rejects.
 //!
-//! * [`requests`]: what a core asks to be paid out, where it can be asked
+//! * [`requests`]: the requests of a core for payouts, where it can be asked
 //! * [`suggestion`]: accounts that a payer may have meant
 
 pub mod requests;

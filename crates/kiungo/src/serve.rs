@@ -3,13 +3,13 @@
 //! * `agreement`: that all divide the work alike
 //! * `crash`: dying at a named point, for tests
 //! * `cores`: connecting to cores, now or later
-//! * `notify`: what systemd is told
-//! * `process`: what the process itself uses
+//! * `notify`: the messages to systemd
+//! * `process`: the resources that the process uses
 //! * `providers`: telling others which providers answer
-//! * `requests`: what cores ask to be paid out
-//! * `server`: what the HTTP server is told
-//! * `sharing`: what a process has that shares the work
-//! * `socket`: what is listened on
+//! * `requests`: the requests of cores for payouts
+//! * `server`: the options of the HTTP server
+//! * `sharing`: the parts of a process that shares the work
+//! * `socket`: the sockets that it listens on
 //! * `stop`: stopping without failing anybody
 
 mod agreement;

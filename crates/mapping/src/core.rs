@@ -1,4 +1,4 @@
-//! `[core]`: how this provider's transfers are booked.
+//! `[core]`: the rules by which this provider's transfers are booked.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `[fees.collect]`, `[fees.pay_out]`: what a provider charges, by amount.
+//! `[fees.collect]`, `[fees.pay_out]`: the charges of a provider, by amount.
 //!
 //! A fee stands beside its amount, never inside it (rule 9). The tables serve to show a fee before
 //! it is charged, and to compare with the fee that the provider states.

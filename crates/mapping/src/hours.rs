@@ -1,4 +1,4 @@
-//! `[hours]`: when a provider is open, in its own time zone.
+//! `[hours]`: the opening hours of a provider, in its own time zone.
 
 use std::ops::Range;
 

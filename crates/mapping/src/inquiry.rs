@@ -1,4 +1,4 @@
-//! `[inquiry]` and `[core.inquiry]`: how operations are asked about and tried again.
+//! `[inquiry]` and `[core.inquiry]`: the rules for inquiries and for trying again.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! `[[account_reference]]`: what a payer typed, as candidates for the account that was meant.
+//! `[[account_reference]]`: reads the text that a payer typed as candidates for the account that
+//! was meant.
 
 use kiungo_domain::numbering::Market;
 use kiungo_domain::party::AccountKey;

@@ -1,4 +1,5 @@
-//! `[traffic]` and `[callbacks]`: how hard a provider may be worked, and what it sends by itself.
+//! `[traffic]` and `[callbacks]`: the limits of the traffic to a provider, and the callbacks that
+//! it sends.
 
 use std::time::Duration;
 

@@ -2,12 +2,12 @@
 //! The abilities of a mobile money provider, as small traits, and the declarations of its adapter,
 //! as data.
 //!
-//! * [`order`]: what is asked of a provider
-//! * [`capabilities`]: what an adapter promises about its provider
-//! * [`callback`]: what a provider tells us unasked
-//! * [`details`]: what only informs, and cannot be read
-//! * [`salvage`]: what can be read of a damaged notification
-//! * [`terms`]: what a mapping file says to every adapter alike
+//! * [`order`]: the orders and questions to a provider
+//! * [`capabilities`]: the promises of an adapter about its provider
+//! * [`callback`]: the messages that a provider sends unasked
+//! * [`details`]: details that only inform, and cannot be read
+//! * [`salvage`]: the intact parts of a damaged notification
+//! * [`terms`]: the terms that a mapping file sets for every adapter alike
 //! * [`Provider`]: the traits together, with the optional ones behind accessors, so that what a
 //!   provider cannot do is absent and not an error at run time
 //!

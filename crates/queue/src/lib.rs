@@ -6,8 +6,8 @@
 //!
 //! * [`work`]: announcing work, and taking part in a shard of it
 //! * [`events`]: telling others what has become known
-//! * [`commands`]: what other systems ask for
-//! * [`dead`]: what was given up, whole and with its reason
+//! * [`commands`]: the commands of other systems
+//! * [`dead`]: the dead letters, whole and with their reasons
 //! * [`memory`]: the embedded queue
 //! * [`rabbit`]: the queue in a `RabbitMQ` broker
 //! * `contract`: the suite that every queue passes, behind a feature

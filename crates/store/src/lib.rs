@@ -5,15 +5,15 @@
 //! concurrent changes share a database transaction (group commit): a caller waits for its own.
 //!
 //! * [`action`]: actions of persons
-//! * [`change`]: what is committed, and why it may be refused
-//! * [`allowance`]: what may be moved on one day
+//! * [`change`]: the changes that are committed, and the reasons for refusing one
+//! * [`allowance`]: the amounts that may be moved on one day
 //! * [`summary`]: the projection that queries read
-//! * [`query`]: what can be asked
+//! * [`query`]: the queries
 //! * [`hold`]: operations of providers that are held as a whole
-//! * [`inbox`]: what arrived from outside, stored before it is acknowledged
-//! * [`outbox`]: what is to be told to others, stored with the change that it follows from
-//! * [`lease`]: who does what only one may do
-//! * [`request`]: what cores ask to be paid out
+//! * [`inbox`]: the arrivals from outside, stored before they are acknowledged
+//! * [`outbox`]: the news that is to be told to others, stored with the change that it follows from
+//! * [`lease`]: named, time-limited ownership of tasks that only one process may do
+//! * [`request`]: the requests of cores for payouts
 //! * [`MemoryStore`]: for the simulated world; audits itself at every commit when asked
 //! * [`SqliteStore`]: one file, one machine
 //! * [`PostgresStore`]: a server, any number of processes; what the two share (batches, conflicts,

@@ -4,7 +4,7 @@
 //! * `loans`: approved loans
 //! * `withdrawals`: the rows of the table
 //! * `tables`: fields of data tables
-//! * `hook`: what a webhook hints at
+//! * `hook`: the hints of webhooks
 
 mod hook;
 mod loans;

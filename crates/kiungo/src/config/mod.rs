@@ -11,10 +11,10 @@
 //! * [`queue`]: the queue
 //! * [`messaging`]: commands and events over AMQP
 //! * [`parties`]: cores and providers
-//! * [`requests`]: what cores ask to be paid out
-//! * `scope`: what a key is bound to
-//! * [`secret`]: what is never printed
-//! * [`check`]: what must fit together
+//! * [`requests`]: the requests of cores for payouts
+//! * `scope`: the part of the business that a key is bound to
+//! * [`secret`]: values that are never printed
+//! * [`check`]: the checks that sections fit together
 
 pub(crate) mod check;
 pub(crate) mod database;

@@ -1,4 +1,4 @@
-//! `[cores.requests]`: what a core asks to be paid out, and by which rules it is.
+//! `[cores.requests]`: the requests of a core for payouts, and the rules by which they are paid.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

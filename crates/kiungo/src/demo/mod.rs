@@ -6,12 +6,12 @@
 //! killed follow from the seed. The audit compares what was wanted with the books of the
 //! counterparties; of Kiungo it believes only how each transfer ended, and finds every lie in that.
 //!
-//! * `story`, `chance`: what happens in the day, drawn from the seed
-//! * `misfortune`: what goes wrong, and how often
+//! * `story`, `chance`: the plan of the day, drawn from the seed
+//! * `misfortune`: the faults, and their rates
 //! * `world`: the simulators; `files`, `process`: Kiungo; `client`: its API; `broker`: its broker
 //! * `day`, `evening`: from the first transfer to the last one settled
 //! * `verdict`, `ledger`: the audit
-//! * `report`, `tales`, `progress`: what is shown
+//! * `report`, `tales`, `progress`: the output
 //! * [`stage`]: the day for those who bring processes and misfortunes of their own
 
 mod broker;

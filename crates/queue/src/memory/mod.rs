@@ -3,7 +3,7 @@
 //! It is what the contract says and no more: nothing of it outlives the process. Tests make it
 //! worse ([`Mischief`], [`MemoryQueue::go_down`]).
 //!
-//! * `shards`: who gets which delivery
+//! * `shards`: the division of deliveries among members
 //! * `work`: announcing work, and taking part in a shard
 //! * `commands`: commands, pushed by whoever has the queue
 //! * `dead`: the dead letters

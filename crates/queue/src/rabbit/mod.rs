@@ -1,10 +1,10 @@
 //! The queue in a `RabbitMQ` broker.
 //!
-//! * [`options`]: where the broker is, and the bounds
-//! * [`topology`]: which exchanges and queues there are
+//! * [`options`]: the address of the broker, and the bounds
+//! * [`topology`]: the exchanges and queues
 //! * `link`: the one connection, and its recovery
 //! * `confirmed`: publishing, with the broker's confirmation
-//! * `announce`: announcing work; `wire`: how a message says it
+//! * `announce`: announcing work; `wire`: the content of such a message
 //! * `member`: taking part in a shard
 //! * `events`: publishing events
 //! * `commands`: taking commands

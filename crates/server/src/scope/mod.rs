@@ -4,7 +4,7 @@
 //! the routes, scopes by [`Scope::judge`], which every address with a name in it passes before its
 //! handler runs, and every command. Lists ask [`Reach`], which leaves out what is not in scope.
 //!
-//! * `judge`: what a request is about, and whether it is in scope
+//! * `judge`: the subject of a request, and the decision whether it is in scope
 //! * `reach`: lists
 
 mod judge;

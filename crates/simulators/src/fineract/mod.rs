@@ -1,9 +1,9 @@
 //! An Apache Fineract core as it behaves: the routes a mobile money connector uses, with the traps
 //! of `fineract.md` and its releases told apart.
 //!
-//! * [`Options`]: which release, which tenants, users, calendar, database
+//! * [`Options`]: release, tenants, users, calendar, database
 //! * [`Simulator`]: the core; [`Simulator::router`] is what a client talks to
-//! * [`ClientSpec`]: what the core has before a story begins
+//! * [`ClientSpec`]: the contents of the core before a story begins
 //!
 //! From a request to an answer: `front` (tenant, login, route, faults), then `reads`, or `execute`
 //! (permission, command table, handler). The handlers live in `savings` and `loans`, the rest of

@@ -3,11 +3,11 @@
 //!
 //! A database supplies a [`Backend`]. All decisions are here.
 //!
-//! * [`request`]: what is asked
-//! * [`facts`]: what has to be known to judge a batch
-//! * [`judge`]: which requests are refused, and what the others write
-//! * [`rows`], [`table`]: what is written, as rows of the tables
-//! * [`errand`]: what is done between two batches
+//! * [`request`]: the requests
+//! * [`facts`]: the facts that are needed to judge a batch
+//! * [`judge`]: the refusals, and the rows that the other requests write
+//! * [`rows`], [`table`]: the rows to write, by table
+//! * [`errand`]: the work between two batches
 //! * [`committer`]: the task that takes, writes, and answers
 
 pub(crate) mod committer;

@@ -1,6 +1,6 @@
 //! The store in a `SQLite` file: the default, for one machine.
 //!
-//! * [`options`]: where it is, and its bounds
+//! * [`options`]: its path, and its bounds
 //! * [`open`], [`lock`], [`schema`]: opening it
 //! * [`statements`]: every statement
 //! * [`session`]: the one connection that writes, and those that read

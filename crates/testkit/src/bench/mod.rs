@@ -5,11 +5,11 @@
 //! Every part runs in a process of its own, so that none is counted with another's memory:
 //! [`measure`] and [`measure_open`] start this program again, once for each [`Part`].
 //!
-//! * `report`: what is measured, and how it is printed
+//! * `report`: the figures, and how they are printed
 //! * `parts`: starting parts and reading what they found
 //! * `counterparties`: the simulators
 //! * `product`: the engine, wired to them as in production
-//! * `load`: which transfers are made
+//! * `load`: the transfers that are made
 //! * `observed`: a store that tells what was committed
 //! * `steady`: rates and percentiles of the steady state
 //! * `flow`, `backlog`, `open`: the measurements of Kiungo

@@ -4,11 +4,11 @@
 //! The misfortunes and their times are drawn from a seed; how the processes meet them is up to the
 //! machine, so a failing seed shows the same misfortunes again, not the same interleaving.
 //!
-//! * `plan`: which misfortunes, and when
-//! * `servers`, `process`, `proxy`: what they are done to; `crew`: doing them
+//! * `plan`: the misfortunes, and their times
+//! * `servers`, `process`, `proxy`: the parts that they befall; `crew`: carrying them out
 //! * `listener`: another system that hears all events
-//! * `journals`: what Kiungo has recorded; `order`, `hearing`: what must hold of it
-//! * `report`: what it came to
+//! * `journals`: the records of Kiungo; `order`, `hearing`: the rules that must hold of them
+//! * `report`: the result
 
 mod crew;
 mod hearing;

@@ -16,9 +16,9 @@
 //!
 //! * `gsma`, `mpesa`, `fineract`: answers, and callbacks
 //! * [`mapping_file`](mapping_file()), [`amount`](amount()): texts
-//! * `input`: how bytes become answers and callbacks; `script`: the transport that gives them
+//! * `input`: turning bytes into answers and callbacks; `script`: the transport that gives them
 //! * `json`, `decimal`: reading an answer a second time
-//! * `claims`: what must hold for whatever an adapter says
+//! * `claims`: the rules that must hold for everything that an adapter says
 //! * `adapters`: the adapters, by the mapping files that are shipped
 
 mod adapters;

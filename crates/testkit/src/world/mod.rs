@@ -6,11 +6,11 @@
 //! After the faults stop, everything must settle, and the audit of the counterparties' books must
 //! find nothing. A failing seed replays exactly.
 //!
-//! * [`story`]: who wants what, drawn from the seed
+//! * [`story`]: the wishes of people, drawn from the seed
 //! * [`counterparties`]: the simulators and the adapters that talk to them
 //! * [`carriage`]: the network
-//! * [`tripwire`]: where the process dies
-//! * [`processes`]: who does the work, and what befalls it
+//! * [`tripwire`]: the points at which the process dies
+//! * [`processes`]: the processes that do the work, and the misfortunes that befall them
 //! * [`ice`]: a process that is frozen and does not know
 //! * [`run`]: one seed, from morning to the audit
 

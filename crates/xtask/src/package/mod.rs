@@ -3,7 +3,7 @@
 //! * `build`: making it
 //! * `tree`: a folder that dpkg installs into as if it were a machine
 //! * `life`: installed, run, upgraded, removed, purged
-//! * `units`: what systemd says about the units
+//! * `units`: the verdict of systemd about the units
 //! * `containers`: the files for those who want containers
 
 mod build;

@@ -5,7 +5,7 @@
 //! * `member`: a process that shares the work
 //! * `worker`: one that does it
 //! * `office`: the one that accepts and tells, with who listens
-//! * `lag`: how long it takes until what was committed is told
+//! * `lag`: the time from a commit until its event is published
 //! * `stored`: transfers that were there before
 //! * `flow`, `even`, `backlog`, `recovery`: the measurements
 
