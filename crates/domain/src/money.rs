@@ -112,9 +112,9 @@ impl Money {
         Self::of_digits(whole, fraction, 0, currency)
     }
 
-    /// Parses an amount as programs print numbers: what [`Money::parse`] takes, and an exponent
-    /// (`1.0E7`, `5.0e3`, `125e-2`), digit by digit and exactly. For what others state; what others are
-    /// to write by our own documents is a plain decimal.
+    /// Parses an amount as programs print numbers: every text that [`Money::parse`] takes, and one
+    /// with an exponent (`1.0E7`, `5.0e3`, `125e-2`), digit by digit and exactly. It is for amounts
+    /// that others state; our own documents ask others for a plain decimal.
     pub fn parse_number(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
             return Self::parse(text, currency);

@@ -21,8 +21,8 @@ pub struct Msisdn(Box<str>);
 pub struct MsisdnError;
 
 impl Msisdn {
-    /// Takes a number that is in its normal form already. What people, cores and providers write is
-    /// read by [`crate::numbering::Market::read`].
+    /// Takes a number that is in its normal form already. The numbers that people, cores and
+    /// providers write are read by [`crate::numbering::Market::read`].
     ///
     /// Only the length is checked: sandboxes use numbers such as `000000000001`
     /// (`mpesa-openapi.md` §1), so national numbering plans do not apply here.

@@ -75,7 +75,7 @@ impl Inner {
         let mut taken = Taken { inner: Arc::clone(&self), id: transfer.id(), armed: true };
         let mut transfer = transfer;
         let mut intended = None;
-        // Whether the store knows the due time that follows from the present state.
+        // True if the store knows the due time that follows from the present state.
         let mut due_is_stored = false;
         loop {
             match self.turn(transfer, intended.take(), due_is_stored).await {
@@ -131,7 +131,8 @@ impl Inner {
             draft.hint(&hint);
         }
         if self.stopping.is_cancelled() {
-            // Whatever its due time, the next start takes up all that may have been in flight.
+            // The next start takes up all transfers that may have been in flight, also before they
+            // are due.
             return self.rest_with(transfer, draft, true, policy).await;
         }
         let now = self.clock.now();
@@ -369,7 +370,7 @@ impl Inner {
     }
 
     fn pass_at_once(&self, transfer: &Transfer, step: StepName, now: Timestamp) -> Option<Pass> {
-        // Whether a reversal can come to its end is asked before it begins.
+        // Before a reversal begins, it is checked that it can come to its end.
         if begins_reversal(transfer, step) || self.closed_for(transfer, step, now).is_some() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Making a decision durable, and what follows where the store refuses it.
+//! Makes a decision durable, and handles the refusals of the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) enum Undone {
 }
 
 impl Inner {
-    /// Commits what was decided about `before`; what follows it.
+    /// Commits the decision about `before`, and returns the next turn.
     pub(crate) async fn commit(
         self: &Arc<Self>,
         before: &Transfer,

@@ -176,7 +176,8 @@ impl Engine {
     /// Accepts a transfer: durable when this returns.
     pub async fn submit(&self, new: NewTransfer, caller: Caller) -> Result<Submitted, SubmitError> {
         match self.accept(new, &caller).await {
-            // What was accepted once stays accepted, whatever has been used up or changed since.
+            // A transfer that was accepted once stays accepted, although limits may have been used
+            // up or changed since.
             Err(error @ (SubmitError::Refused(_) | SubmitError::Wallet(_))) => {
                 let holder = self.inner.store.key_holder(&caller.client, &caller.key).await?;
                 match holder {

@@ -1,4 +1,4 @@
-//! Fees: what a mapping expects, beside what the provider states (rule 9).
+//! Fees: those that a mapping expects, beside those that the provider states (rule 9).
 
 use kiungo_domain::{Kind, Money, ProviderId, Transfer};
 use kiungo_store::summary::wallet_fee;

@@ -102,7 +102,8 @@ impl Gate {
         }
     }
 
-    /// Takes a turn that is at most `patience` away; whether the pass is a breaker's probe.
+    /// Takes a turn that is at most `patience` away. Returns true if the pass is a breaker's probe,
+    /// and the moment of the turn.
     fn admit(&self, patience: Duration) -> Result<(bool, Instant), Held> {
         let now = Instant::now();
         let mut state = self.lock();
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(gate.breaker(), BreakerState::Open);
     }
 
-    /// One failure at each of these seconds; whether the breaker is open then.
+    /// One failure at each of these seconds; true if the breaker is open then.
     async fn open_after(gate: &Arc<Gate>, seconds: &[u64]) -> bool {
         let start = Instant::now();
         for second in seconds {

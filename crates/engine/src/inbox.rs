@@ -1,8 +1,9 @@
 //! Arrivals that nobody asked for: stored, acknowledged, then handled.
 //!
 //! A result of an operation of ours is evidence ([`crate::hear`]); a payment that a customer
-//! started at the wallet becomes a transfer ([`crate::payments`]). What is neither, or cannot be
-//! read, is kept whole for a person (rule 12), who can have it handled again or dismiss it.
+//! started at the wallet becomes a transfer ([`crate::payments`]). A callback that is neither, or
+//! that cannot be read, is kept whole for a person (rule 12), who can have it handled again or
+//! dismiss it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +97,7 @@ impl Engine {
                 inner.take_in(provider, &callback, digest(&callback)).await?;
                 Verdict::Accepted
             }
-            // Who only asks has told nothing that could be lost.
+            // A mere question contains nothing that could be lost.
             Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => Verdict::Unreadable,
             Err(error) => {
                 counter!("kiungo_callbacks_quarantined_total", "provider" => provider.to_string())

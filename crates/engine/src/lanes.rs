@@ -180,8 +180,8 @@ impl Board {
         let new = || Queue { holder: owner, waiting: VecDeque::new() };
         let queue = self.lanes.entry(lane.clone()).or_insert_with(new);
         queue.holder = owner;
-        // Who waited here for the lane and got it elsewhere waits no more: else nobody would be let at
-        // the holder, and the holder would keep everybody waiting.
+        // Another process gave the lane to `owner`: it is removed from the local queue, or it would
+        // be holder and waiter at once, and the lane would never be given on.
         if self.queued.remove(&owner) {
             queue.waiting.retain(|waiting| *waiting != owner);
         }

@@ -126,7 +126,7 @@ impl Inner {
         }
     }
 
-    /// Asks the core which of the named accounts it is, and whether it takes the booking.
+    /// Asks the core which of the named accounts is meant, and whether it takes the booking.
     pub(crate) async fn check(&self, transfer: &Transfer, at: Timestamp) -> CheckAnswer {
         let (Some(wallet), Some(core)) = self.ports(transfer) else {
             return CheckAnswer::Unclear {

@@ -105,7 +105,8 @@ pub enum RequestError {
         /// The condition that would allow it.
         why: &'static str,
     },
-    /// The key was used before; nothing was done now. Whether it was for the same, the digest tells.
+    /// The key was used before; nothing was done now. The digest tells whether it was for the same
+    /// request.
     #[error("the idempotency key was used before, for transfer {}", .0.transfer)]
     KeyTaken(KeyHolder),
     /// It is being worked on right now: try again in a moment.

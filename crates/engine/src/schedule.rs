@@ -66,7 +66,7 @@ impl Inner {
         for item in self.store.inbox_due(now, self.options.due_batch).await? {
             self.handle_arrival(item);
         }
-        // What is in flight or waits for its lane can be due too: look past it.
+        // Transfers in flight, or waiting for their lane, can be due too: look past them.
         let busy = u32::try_from(self.board().busy()).unwrap_or(u32::MAX);
         let batch = self.options.due_batch.saturating_add(busy);
         for (id, _) in self.store.due(now, batch).await? {

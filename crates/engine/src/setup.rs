@@ -75,8 +75,9 @@ pub trait ProviderRules: Send + Sync {
     /// limits).
     fn refuses(&self, kind: Kind, amount: Money) -> Option<Rejection>;
 
-    /// The day of `at` by the provider's calendar, and what a wallet and the organisation may move
-    /// on it by transfers of this kind's direction; `None` if neither has a bound.
+    /// The day of `at` by the provider's calendar, and the amounts that a wallet and the
+    /// organisation may move on it by transfers of this kind's direction; `None` if neither has a
+    /// bound.
     fn allowance(&self, kind: Kind, at: Timestamp) -> Option<Allowance>;
 
     /// The fee that the provider charges for this gross amount; `None` if that is not known.
@@ -135,7 +136,8 @@ impl Default for TrafficOptions {
     }
 }
 
-/// Bounds and waits of the engine itself (rule 13), and what it asks a second person about.
+/// Bounds and waits of the engine itself (rule 13), and the actions that a second person has to
+/// approve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineOptions {
     /// Transfers worked on at a time: each holds its state and one request in memory.

@@ -36,7 +36,8 @@ pub struct SharingOptions {
     /// After this, a transfer that waits for its account is announced again: longer than most
     /// operations, so that it rarely is, and short, should its worker die.
     pub queued_again: Duration,
-    /// Announcements that wait for the queue at most; what finds no place is announced again later.
+    /// Announcements that wait for the queue at most; one that finds no place is announced again
+    /// later.
     pub announcements_max: usize,
     /// The time for which a silent worker counts as present when shards are divided.
     pub presence: Duration,
@@ -56,7 +57,7 @@ impl Default for SharingOptions {
 /// Announcements that share one call of the queue at most: a call waits for the broker's disk.
 const ANNOUNCED_TOGETHER: usize = 1_024;
 
-/// The wait after the queue has failed; what was to be announced is left to the due table.
+/// The wait after the queue has failed; pending announcements are left to the due table.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A delivery that was taken up: acknowledged once all its work rests.
@@ -109,7 +110,7 @@ impl Inner {
 
     /// Work that rests: its store knows when it is due again.
     pub(crate) fn rested(self: &Arc<Self>, pieces: impl IntoIterator<Item = Piece>) {
-        // What stops here is parked in flight, perhaps: whoever comes next looks at it at once.
+        // A transfer that stops here may be parked in flight: the next process looks at it at once.
         if self.stopping.is_cancelled() {
             return;
         }
@@ -137,7 +138,7 @@ impl Inner {
                         return;
                     }
                 }
-                // What was accepted until now is announced first.
+                // Transfers that were accepted until now are announced first.
                 () = self.stopping.cancelled() => return,
             }
             let count = u64::try_from(together.len()).unwrap_or(u64::MAX);

@@ -15,7 +15,8 @@ use crate::Change;
 /// zones.
 pub(crate) const KEPT: Duration = Duration::from_hours(48);
 
-/// The day on which a transfer's wallet operation is executed, and what may be moved on it.
+/// The day on which a transfer's wallet operation is executed, and the amounts that may be moved on
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowance {
     /// The day by the provider's calendar, from its first moment to the first of the next.
@@ -31,7 +32,7 @@ pub struct Allowance {
     pub executed: bool,
 }
 
-/// The most that may be moved on one day; what is `None` has no bound.
+/// The most that may be moved on one day; a part that is `None` has no bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cap {
     /// The largest gross sum.
@@ -162,8 +163,8 @@ impl Reckoning {
         [before, after].into_iter().flatten().flat_map(|of| self.counters(of)).collect()
     }
 
-    /// The totals that the change leads to, those that do not change left out. What is not known was
-    /// never counted, or is of a day that is long over.
+    /// The changed totals that the change leads to. A total that is not known was never counted, or
+    /// is of a day that is long over.
     pub(crate) fn judge(
         &self,
         before: Option<Use>,
@@ -217,7 +218,7 @@ impl Reckoning {
 }
 
 impl Cap {
-    /// The limit that such a total would exceed. What is of another currency fits no sum.
+    /// The limit that such a total would exceed. An amount of another currency fits no sum.
     fn exceeded_by(self, total: Total, currency: Currency) -> Option<DayLimit> {
         let value =
             self.value.filter(|max| currency != max.currency() || total.minor > max.minor());

@@ -19,9 +19,9 @@ pub struct Change {
     pub key: Option<IdempotencyKey>,
     /// The inbox item that this change handles.
     pub handles: Option<InboxId>,
-    /// The day on which the wallet's operation is executed, and what that day allows; `None` where the
-    /// transfer goes on counting as it did. A transfer whose operation is definitely not executed
-    /// counts no longer, whatever stands here.
+    /// The day on which the wallet's operation is executed, and the allowance of that day; `None`
+    /// where the transfer goes on counting as it did. A transfer whose operation is definitely not
+    /// executed counts no longer, also if there is a day here.
     pub allowance: Option<Allowance>,
 }
 

@@ -1,7 +1,7 @@
 //! Claims to a task of which there is one, for a time: whoever does not renew its lease loses it.
 //!
-//! A lease says who should do something. It fences nothing: what its holder writes is judged by the
-//! same rules as everybody's.
+//! A lease says who should do something. It fences nothing: the writes of its holder are judged by
+//! the same rules as everybody's.
 
 use std::time::Duration;
 
@@ -37,8 +37,8 @@ pub(crate) fn check_names(name: &str, holder: &str) -> Result<(), StoreError> {
     Err(StoreError::Corrupt(format!("the name of a lease or holder is over {NAME_MAX} bytes")))
 }
 
-/// The longest time for which a lease goes on once the clock was set back. Whoever has one takes it
-/// anew long before that; who is gone is not waited for until the clock has caught up.
+/// The longest time for which a lease goes on once the clock was set back. A holder renews its
+/// lease long before that; nobody waits for a holder that is gone until the clock has caught up.
 const SET_BACK_KEPT: Duration = Duration::from_mins(10);
 
 /// The latest end of a lease after the clock was set back to `now`.

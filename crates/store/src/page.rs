@@ -15,7 +15,7 @@ pub(crate) fn page_limit(asked: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-/// The last row of a page: its time, and what tells it from others of that time.
+/// The last row of a page: its time, and the key that tells it from others of that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position<K> {
     pub(crate) at: Timestamp,

@@ -153,8 +153,8 @@ impl Market {
         self.read_from(text, Some(self))
     }
 
-    /// Reads a text as a number of this market, written by somebody at home in another one: what is
-    /// in national form is a number of `home`. Without a home, no national form is read.
+    /// Reads a text as a number of this market, written by somebody at home in another one: a
+    /// number in national form is one of `home`. Without a home, no national form is read.
     ///
     /// # Errors
     /// It is no number, none of this market, or could be several.
@@ -192,7 +192,7 @@ impl Market {
             let mut numbers = market.internationally(&written);
             numbers.next().filter(|_| numbers.next().is_none())
         });
-        // What is marked as international is a full number even where no plan has it.
+        // A number that is marked as international is a full number even where no plan has it.
         let full = written.is_marked() && digits.len() > 7 && !digits.starts_with('0');
         foreign.or_else(|| full.then(|| Msisdn::parse(digits).ok()).flatten())
     }

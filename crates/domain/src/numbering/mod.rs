@@ -63,8 +63,8 @@ pub fn check_text(text: &str) -> Result<(), NumberError> {
 }
 
 impl Msisdn {
-    /// A text that is in international form, whether or not a provider takes such numbers; `None` if
-    /// it cannot be in that form. What is to be paid to is read by [`Market::read`].
+    /// A text that is in international form, whether or not a provider takes such numbers; `None`
+    /// if it cannot be in that form. Numbers that are to be paid to are read by [`Market::read`].
     pub fn international(text: &str) -> Option<Self> {
         let written = Written::read(text).ok()?;
         // No country code begins with 0.

@@ -107,8 +107,8 @@ impl Transfer {
     }
 
     /// The moment when a person is called because something takes too long: an outcome that stays
-    /// unknown, or money that has left one side, whatever its step does (rule 16). Whoever has been
-    /// called already is not called again.
+    /// unknown, or money that has left one side, in any state of its step (rule 16). A person who
+    /// has been called already is not called again.
     fn call(&self, policy: &Policy) -> Option<Plan> {
         if self.case().is_some() {
             return None;
@@ -148,8 +148,9 @@ impl Transfer {
 }
 
 impl Step {
-    /// The wait before it is sent again: what could not be sent is tried soon, what was refused for
-    /// now is left alone for half of the time for which it has been wanted, up to hours.
+    /// The wait before the step is sent again. A step that could not be sent is tried soon; one
+    /// that was refused for now is left alone for half of the time for which it has been wanted, up
+    /// to hours.
     fn retry_wait(&self, side: &SidePolicy) -> Duration {
         let StepState::Ready { since, failures, refusals } = self.state else {
             return Duration::ZERO;

@@ -1,4 +1,4 @@
-//! The state of a transfer, folded from its events, and what users see of it.
+//! The state of a transfer, folded from its events, and the status that users see.
 
 use std::sync::Arc;
 

@@ -103,7 +103,7 @@ impl RequestDesk {
         let (mut row, ..) = self.decidable(core, request).await?;
         shown.map_or(Ok(()), |shown| is_shown(&row, shown))?;
         let state = match row.state {
-            // What became a transfer goes on; what the core asks for now is not paid.
+            // A transfer that was made goes on; the amount that the core asks for now is not paid.
             CoreRequestState::Waiting | CoreRequestState::Gone | CoreRequestState::Changed => {
                 CoreRequestState::Declined
             }

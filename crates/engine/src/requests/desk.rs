@@ -195,7 +195,7 @@ impl RequestDesk {
             (Some(row), Some(asked)) => self.heard_again(port, row, &asked)?,
         };
         let Some(row) = next else { return Ok(()) };
-        // Whoever was quicker has heard of the same.
+        // The process that was quicker has heard of the same request.
         if !self.store().put_core_request(row.clone()).await? {
             return Ok(());
         }
@@ -274,7 +274,8 @@ impl RequestDesk {
         asked: &CoreRequest,
     ) -> Result<Option<CoreRequestRow>, StoreError> {
         let before = Content::read(&row)?;
-        // What a person has decided about, or what became a transfer, is not paid by itself again.
+        // A request that a person has decided about, or that became a transfer, is not paid by
+        // itself again.
         let untouched = row.transfer.is_none() && row.generation == 1 && row.decisions.is_empty();
         let (state, content) = match port.judge(asked) {
             Some((CoreRequestState::Accepted, content)) if !untouched => {

@@ -106,8 +106,8 @@ impl RequestDesk {
         }
     }
 
-    /// A round, if it is this process's turn; whether it was. A round that a hook asked for is nobody
-    /// else's: he has not heard the hook.
+    /// Does a round if it is this process's turn; returns true if it was. A round that a hook asked
+    /// for is done in any case: only this process has heard the hook.
     async fn round(&self, core: &CoreId, port: &Port, asked_for: bool) -> Result<bool, PollError> {
         let is_due = asked_for || self.has_the_turn(core, port).await?;
         if is_due {
@@ -176,9 +176,9 @@ impl RequestDesk {
         }
     }
 
-    /// Those of a page that have to be read: what is new and not ignored anyway, what has changed,
-    /// and what waits because something was missing. What was read to no effect is left out for some
-    /// rounds, as long as the list says the same of it.
+    /// The requests of a page that have to be read: new ones that are not ignored anyway, changed
+    /// ones, and those that wait because something was missing. A request that was read to no
+    /// effect is left out for some rounds, as long as the list says the same of it.
     async fn worth_reading(
         &self,
         core: &CoreId,
@@ -204,8 +204,8 @@ impl RequestDesk {
         Ok(wanted)
     }
 
-    /// Notes which of those that were read led to nothing: what is not taken up, and what waits
-    /// because something is missing.
+    /// Notes which of the requests that were read led to nothing: those that are not taken up, and
+    /// those that wait because something is missing.
     async fn remember(
         &self,
         core: &CoreId,

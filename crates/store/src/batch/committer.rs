@@ -45,7 +45,8 @@ pub(crate) struct Committer {
 struct Soundness(Arc<AtomicBool>);
 
 impl Soundness {
-    /// A batch or an errand came to this. What was refused for its content says nothing.
+    /// Notes the results of a batch or an errand. A request that was refused for its content says
+    /// nothing about the database.
     fn note<'a>(&self, failures: impl IntoIterator<Item = Option<&'a StoreError>>) {
         let (mut committed, mut failed) = (false, false);
         for failure in failures {

@@ -1,5 +1,5 @@
-//! Decides which requests of a batch are refused, and what the others write. Each request is judged
-//! as if those before it in the batch were committed already: they will be, or none of them.
+//! Decides which requests of a batch are refused, and which rows the others write. Each request is
+//! judged as if those before it in the batch were committed already: they will be, or none of them.
 
 use std::collections::BTreeMap;
 

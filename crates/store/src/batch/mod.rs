@@ -1,5 +1,5 @@
-//! Group commit, for any database: what waits is taken together, judged against what is stored,
-//! and written in one transaction by a handful of set-based statements.
+//! Group commit, for any database: the requests that wait are taken together, judged against the
+//! stored state, and written in one transaction by a handful of set-based statements.
 //!
 //! A database supplies a [`Backend`]. All decisions are here.
 //!

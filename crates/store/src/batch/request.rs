@@ -27,7 +27,7 @@ pub(crate) struct Commit {
 }
 
 impl Request {
-    /// The request to commit a change, and what becomes known by it if that is `told`.
+    /// The request to commit a change, and the news of it if that is `told`.
     pub(crate) fn commit(change: Change, told: bool) -> Result<Self, StoreError> {
         let decision = &change.decision;
         let events = event_rows(decision)?;

@@ -179,7 +179,7 @@ impl Rows {
         *self.counts.entry((kind.as_str(), provider.clone(), status.as_str())).or_default() += by;
     }
 
-    /// One row for each transfer, the latest: what was first committed keeps its place.
+    /// One row for each transfer, the latest: the first commit decides its place.
     fn put_transfer(&mut self, id: TransferId, row: TransferRow) {
         self.postponed.remove(&id);
         if let Some(index) = self.transfer_at.get(&id) {
@@ -213,8 +213,8 @@ impl Rows {
         self.lanes_left.insert(holder);
     }
 
-    /// A total of a day as it is to stand; `stored` tells whether it stood at anything before. What the
-    /// batch itself made is new, whatever it came to since.
+    /// A total of a day as it is to stand; `stored` tells whether it had a row before. A total that
+    /// the batch itself made is new, also after further changes in the batch.
     pub(crate) fn put_total(&mut self, counter: Counter, total: Total, stored: bool) {
         let known = self.totals.get(&counter);
         let stored = known.map_or(stored, |known| known.stored);

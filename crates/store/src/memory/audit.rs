@@ -42,7 +42,7 @@ impl Books {
         Err(StoreError::Corrupt(format!("transfers {other} and {id} would both hold {account}")))
     }
 
-    /// Both accounts are liabilities: what is owed stands on the credit side, below zero.
+    /// Both accounts are liabilities: debts stand on the credit side, below zero.
     fn audit_account(
         &self,
         decision: &Decision,

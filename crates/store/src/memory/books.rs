@@ -119,7 +119,7 @@ impl Books {
         Ok(Some((reckoning.after(before), totals)))
     }
 
-    /// Applies a change that was not refused. What can fail comes first.
+    /// Applies a change that was not refused. The parts that can fail come first.
     pub(super) fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         let known = self.transfers.get(&change.decision.transfer.id());
         let status = known.map(|known| known.summary.status);

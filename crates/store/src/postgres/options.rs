@@ -32,9 +32,10 @@ pub struct PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// The defaults for a database at `url`: `postgres://user:password@host:5432/name`, and behind a
-    /// question mark the usual parameters, such as `sslmode=verify-full&sslrootcert=ca.pem`. What
-    /// the address leaves open is taken from the usual `PG…` variables and the password file.
+    /// The defaults for a database at `url`: `postgres://user:password@host:5432/name`, and behind
+    /// a question mark the usual parameters, such as `sslmode=verify-full&sslrootcert=ca.pem`.
+    /// Parts that the address leaves open are taken from the usual `PG…` variables and the password
+    /// file.
     pub fn new(url: &str) -> Result<Self, OpenError> {
         let unreadable = |message: String| OpenError::Address { message };
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {

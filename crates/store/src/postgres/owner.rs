@@ -56,7 +56,7 @@ const HOLDER: &str = "SELECT coalesce(host(a.client_addr), 'this machine') FROM 
       AND l.objid = 'transfers'::regclass::oid
     LIMIT 1";
 
-/// Makes the connection an owner; whether it is.
+/// Makes the connection an owner; returns true if it is one.
 pub(super) async fn take(connection: &mut PgConnection, claim: Claim) -> Result<bool, sqlx::Error> {
     let take = match claim {
         Claim::Alone => TAKE_ALONE,

@@ -11,7 +11,7 @@ use crate::{Page, StoreError, Summary, TransferQuery};
 
 type Found = (Position<i64>, Summary);
 
-/// A statement, and what it looks for.
+/// A statement, and the text that it looks for.
 type Way = (&'static str, Option<String>);
 
 pub(super) async fn search(

@@ -34,8 +34,8 @@ macro_rules! statements {
 }
 
 statements! {
-    // What a batch has to know. What is found is locked until the end of the transaction, by
-    // ascending name, where several processes write.
+    // The reads of the facts that a batch has to know. The rows that are found are locked until the
+    // end of the transaction, by ascending name, where several processes write.
 
     /// `transfer_id` → `transfer_id, version, kind, provider, status, has_case,
     /// holds_account`.
@@ -57,8 +57,9 @@ statements! {
     /// `provider, digest` of arrivals that are not stored → an unused `inbox_id` for each, ascending.
     inbox_numbers,
 
-    // What a batch writes: each statement every row that it is given, and where several processes
-    // write, only what nobody else wrote meanwhile: the number of rows tells.
+    // The writes of a batch. Each statement writes every row that it is given; where several
+    // processes write, it leaves out those that another one wrote meanwhile: the number of rows
+    // tells.
 
     /// `transfer_id, seq, at_us, event`.
     put_events,

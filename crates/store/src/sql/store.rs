@@ -37,8 +37,8 @@ impl<R: Readers> SqlStore<R> {
         Self { committer: Committer::start(Writer(session), bounds), readers, outbox }
     }
 
-    /// Commits what waits, leaves the database tidy, and releases it. Whatever is asked later is
-    /// [`StoreError::Unavailable`].
+    /// Commits the requests that wait, leaves the database tidy, and releases it. Later requests
+    /// are [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.readers.close().await;
         self.committer.close().await;

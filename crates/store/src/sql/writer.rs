@@ -1,4 +1,4 @@
-//! A batch read and written: in which order, and what tells that another process was quicker.
+//! Reads and writes a batch, in a fixed order, and recognises that another process was quicker.
 
 use std::collections::BTreeSet;
 
@@ -168,7 +168,7 @@ impl<S: Session> Writer<S> {
     /// Accounts that are let go of come first: others of the batch may take them.
     async fn put_lanes(&mut self, rows: &Rows) -> Result<(), BackendError> {
         let left = Table::of(NAME, rows.lanes_left.iter().map(|id| [(*id).into()]));
-        // What the batch itself took was never written: those are fewer rows than transfers.
+        // Lanes that the batch itself took were never written: those are fewer rows than transfers.
         if !left.is_empty() {
             self.0.put(S::STATEMENTS.leave_lanes, &left).await?;
         }
@@ -192,7 +192,7 @@ impl<S: Session> Writer<S> {
                 }
             }
         }
-        // What the batch itself took was never written: those are fewer rows than transfers.
+        // Uses that the batch itself took were never written: those are fewer rows than transfers.
         if !left.is_empty() {
             self.0.put(S::STATEMENTS.leave_uses, &left).await?;
         }
@@ -262,7 +262,7 @@ impl<S: Session> Writer<S> {
                 Some(row) => of_inbox.push(row.clone()),
             }
         }
-        // What the batch itself opened was never written: those are fewer rows than names.
+        // Cases that the batch itself opened were never written: those are fewer rows than names.
         for (statement, names) in
             [(statements.close_cases, closed), (statements.close_transfer_cases, replaced)]
         {
