@@ -51,9 +51,9 @@ pub trait Core: Send + Sync {
     /// Takes a booking back. Same promises as [`Core::post`].
     async fn undo(&self, order: &UndoOrder) -> Outcome;
 
-    /// Asks what became of a booking, by our reference and by what it was. Moves nothing. Answers
-    /// [`Finding::Absent`] only once [`Core::capabilities`] says what the core itself has said:
-    /// what follows from an absence hangs on it.
+    /// Asks for the result of a booking, by our reference and by the booking's content. Moves
+    /// nothing. Answers [`Finding::Absent`] only once [`Core::capabilities`] says what the core
+    /// itself has said, because the consequences of an absence depend on it.
     async fn inquire(&self, order: &CoreOrder) -> Finding;
 
     /// Asks what became of an undo. Moves nothing.

@@ -1,6 +1,6 @@
 //! The requests of a core for payouts: loans that were approved, withdrawals that staff requested.
 //!
-//! A hook only says that there may be something (rule 6: it is not signed); what is asked for is
+//! A hook only says that there may be something (rule 6: it is not signed); the request itself is
 //! read from the core. Nothing here moves money.
 
 use std::collections::BTreeMap;

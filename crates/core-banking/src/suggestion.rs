@@ -1,5 +1,5 @@
-//! Accounts that a payer may have meant: what is known of a payment without an account, and what the
-//! core finds for it. A person chooses.
+//! Accounts that a payer may have meant: the facts that are known of a payment without an account,
+//! and the accounts that the core finds for it. A person chooses.
 
 use std::collections::BTreeSet;
 
@@ -43,8 +43,8 @@ pub struct Suggestion {
 }
 
 impl Suggestions {
-    /// The best of these, best first: what two things speak for goes before what one does, then the
-    /// likeliest reason decides. What comes first stays first among equals.
+    /// The best of these, best first: an account with two reasons goes before one with a single
+    /// reason, then the likeliest reason decides. Equals keep their order.
     pub fn best(mut found: Vec<Suggestion>, complete: bool) -> Self {
         found.sort_by_key(Suggestion::rank);
         let (mut others, payers): (Vec<_>, Vec<_>) =

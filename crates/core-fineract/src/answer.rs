@@ -221,7 +221,7 @@ fn stated(result: &CommandResult, order: &CoreOrder) -> Result<Stated, String> {
             Some(decimal.money(order.amount.currency()).ok_or("the echoed amount cannot be read")?)
         }
     };
-    // The number only informs: what is no full number says nothing.
+    // The number only informs: a text that is no full number says nothing.
     let msisdn = changes.account_number.get().and_then(|text| match &order.msisdn {
         Some(asked) if asked.is_written(text) => Some(asked.clone()),
         _ => Msisdn::international(text),

@@ -22,7 +22,7 @@ pub(crate) enum Authenticator {
     Oauth2(Box<TokenSource>),
 }
 
-/// A header, and whether its token was fetched for just this request.
+/// A header; `fresh` is true if its token was fetched for just this request.
 pub(crate) struct Credential {
     pub(crate) header: HeaderValue,
     pub(crate) fresh: bool,

@@ -1,5 +1,5 @@
-//! The value date: the day of a moment by the tenant's calendar, and what to do when that day is
-//! closed (`fineract.md` §18).
+//! The value date: the day of a moment by the tenant's calendar, and the treatment of a booking
+//! when that day is closed (`fineract.md` §18).
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The catalogue of error codes as data: status, code, what follows, and why
-//! (`fineract.md` §7). What is not listed here has no meaning: the outcome is unknown (rule 2).
+//! The catalogue of error codes as data: status, code, consequence and reason (`fineract.md` §7). A
+//! code that is not listed here has no meaning: the outcome is unknown (rule 2).
 
 use kiungo_domain::outcome::Reason;
 

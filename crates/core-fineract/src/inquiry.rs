@@ -1,8 +1,8 @@
 //! Finding our own posting again (`fineract.md` §4.4, §9.4, §10.6).
 //!
-//! Three looks, and only if none finds anything is a booking called absent: where it ought to be;
+//! A booking is called absent only if none of three looks finds anything: where it ought to be;
 //! among the commands that may still be applied; and, last, everywhere on the account. The order
-//! matters: what ends between two looks stands among the postings by the third.
+//! matters: a command that ends between two looks stands among the postings by the third.
 
 use kiungo_core_banking::{Booking, CoreOrder};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};

@@ -1,4 +1,5 @@
-//! Asking a core what it is and whether it works as configured (`fineract.md` §18, §20).
+//! Asks a core for its version and abilities, and whether it works as configured (`fineract.md`
+//! §18, §20).
 
 use bytes::Bytes;
 use kiungo_core_banking::ProbeError;
@@ -256,7 +257,7 @@ async fn idempotency(
             .command(path, PROBE_KEY, body.clone())
             .await
             .map_err(|error| ProbeError::Unavailable(error.why()))?;
-        // Whatever the first command came to: it is remembered.
+        // The outcome of the first command does not matter: it is remembered.
         recognised = answer.cached;
         let handled = matches!(answer.status, 400 | 404)
             && ErrorBody::parse(&answer.body).is_some_and(|error| !error.codes().is_empty());

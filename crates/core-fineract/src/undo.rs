@@ -32,7 +32,7 @@ enum Ready {
     Refused(Rejection),
 }
 
-/// Sends the undo once. What is read before it moves nothing, so a failure there is "not sent".
+/// Sends the undo once. The reads before it move nothing, so a failure there is "not sent".
 pub(crate) async fn undo(
     client: &Client,
     profile: &Profile,

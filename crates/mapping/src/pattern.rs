@@ -223,8 +223,8 @@ impl Pattern {
     }
 }
 
-/// A match in the making. What is known to fail is not tried twice, so that no pattern and no text
-/// take more than their product.
+/// A match in the making. A way that is known to fail is not tried twice, so that no pattern and no
+/// text take more than their product.
 struct Search<'p> {
     pattern: &'p Pattern,
     text: &'p [Character],

@@ -1,6 +1,6 @@
 //! The `AsyncAPI` 3 document, and a JSON Schema for each command and event.
 //!
-//! Both follow from the types: what the readers read and the events show. They are checked in
+//! Both follow from the types that the readers read and the events show. They are checked in
 //! (`docs/asyncapi.json`, `docs/schemas`), so that a change of the contract is seen in review.
 
 use std::collections::BTreeSet;
@@ -113,7 +113,7 @@ fn refer_to_definitions(schema: &mut Value) {
     }
 }
 
-/// Channel, address, events on it, and what its address is made of.
+/// Channel, address, events on it, and the parts of its address.
 const EVENTS: [(&str, &str, &[EventType], &str); 4] = [
     (
         "transfers",

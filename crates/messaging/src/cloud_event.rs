@@ -1,7 +1,7 @@
 //! Reading the envelope: `CloudEvents` 1.0 in JSON, structured mode, strictly.
 //!
-//! The standard allows extension attributes, so they are allowed here, with the types and names that
-//! it gives them. Whatever else is wrong is named by its place, a JSON Pointer.
+//! The standard allows extension attributes, so they are allowed here, with the types and names
+//! that it gives them. Every other fault is named by its place, a JSON Pointer.
 
 use std::collections::BTreeMap;
 use std::fmt;

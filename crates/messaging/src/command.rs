@@ -1,4 +1,4 @@
-//! The commands: their types, and what each asks for.
+//! The commands: their types, and the data of each.
 
 use kiungo_domain::{AccountRef, TransferId};
 use kiungo_engine::PersonAction;

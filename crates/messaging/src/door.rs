@@ -129,7 +129,7 @@ impl Inner {
             Ok(event) => event,
             Err(unreadable) => {
                 (seen.id, seen.kind) = (unreadable.id, unreadable.kind);
-                // Who may not send anything learns nothing but that.
+                // A sender that may not send anything learns nothing but that.
                 seen.client = Some(self.sender(command)?.name.clone());
                 check_content_type(command)?;
                 return Err(Refusal::at("", &unreadable.problem));
@@ -220,7 +220,7 @@ impl Inner {
         }
     }
 
-    /// Publishes the answer; whether the broker has it.
+    /// Publishes the answer; returns true if the broker has it.
     async fn tell(&self, answer: EventMessage, until: Instant, stop: &CancellationToken) -> bool {
         let answer = [answer];
         let mut pauses = Pauses::default();

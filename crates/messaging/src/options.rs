@@ -40,8 +40,8 @@ pub struct MessagingOptions {
     pub relay_lease_s: u64,
 }
 
-/// The end of that time in which no publishing begins any more: what is under way needs a moment, and
-/// the clocks of machines differ by up to a second.
+/// The end of that time in which no publishing begins any more: publishing that is under way needs
+/// a moment, and the clocks of machines differ by up to a second.
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(3);
 
 impl Default for MessagingOptions {

@@ -47,8 +47,8 @@ impl Refusal {
     /// A problem with what stands at `root` of the command, seen from the command's own root.
     pub fn at(root: &str, problem: &Problem) -> Self {
         let unread = matches!(problem.code(), Code::InvalidRequest | Code::MalformedRequest);
-        // What cannot be read is quoted by whoever read it; what is refused for another reason
-        // names transfers, whose ids may hold many digits in a row.
+        // A member that cannot be read is quoted by its reader; a refusal for another reason names
+        // transfers, whose ids may hold many digits in a row.
         let shown = |text: &str, chars: usize| {
             let text = if unread { without_numbers(text) } else { text.to_owned() };
             text.chars().take(chars).collect::<String>()
@@ -73,8 +73,8 @@ impl Refusal {
     }
 }
 
-/// The text with digits in a row masked: what was sent in the wrong place may be a phone number, and
-/// a reason is read by more people than the command.
+/// The text with digits in a row masked: a value in the wrong place may be a phone number, and a
+/// reason is read by more people than the command.
 fn without_numbers(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,9 +1,9 @@
 //! Publishes what has become known, in its order, at least once.
 //!
-//! One process at a time does it, who has the lease `relay`. It reads the oldest rows of the outbox,
-//! publishes them with confirms, and only then removes them. Whatever goes wrong in between, the same
-//! rows are published again, from the first. So a listener may hear something twice, also after
-//! something later; the sequence of an event tells it what it knows already.
+//! The process that has the lease `relay` does it, one at a time. It reads the oldest rows of the
+//! outbox, publishes them with confirms, and only then removes them. If anything goes wrong in
+//! between, the same rows are published again, from the first. So a listener may hear something
+//! twice, also after something later; the sequence of an event tells it what it knows already.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,8 +71,8 @@ impl Relay {
         Ok(Self { service, events, voice, holder, wake, options })
     }
 
-    /// Publishes, or waits for its turn, until it is told to stop. What is being published then is
-    /// published whole, so that whoever comes next goes on behind it.
+    /// Publishes, or waits for its turn, until it is told to stop. A batch that is being published
+    /// then is published whole, so that the next process goes on behind it.
     pub async fn run(self, stop: CancellationToken) {
         describe_histogram!(
             "kiungo_event_lag_seconds",

@@ -26,8 +26,8 @@ pub struct Messaging {
     pub wake: Arc<Notify>,
 }
 
-/// Starts the relay, and the door if there are commands to take. Both run until `stop`; what is
-/// returned can be waited for: it is done once both have come to their end.
+/// Starts the relay, and the door if there are commands to take. Both run until `stop`; the
+/// returned handle is done once both have come to their end.
 ///
 /// # Errors
 /// An option that cannot be used.

@@ -1,8 +1,8 @@
 //! Bounds the time for which the relay may work: its lease, judged by two clocks.
 //!
-//! The database says who has the lease by the time of day. Whether it still has it, a process judges
-//! by the monotonic clock, which nobody sets, *and* by the time of day, which goes on while a machine
-//! is suspended: a process that was frozen in any way finds its term over.
+//! The database decides by the time of day which process has the lease. A process judges whether it
+//! still has it by the monotonic clock, which nobody sets, *and* by the time of day, which goes on
+//! while a machine is suspended: a process that was frozen in any way finds its term over.
 
 use std::time::Duration;
 

@@ -164,8 +164,8 @@ impl OAuth {
         {
             return Ok((token.header.clone(), cache.generation));
         }
-        // Whoever waited while the request failed shares its failure, or a dead token endpoint
-        // would keep the last of many waiters for as many time-outs.
+        // A caller that waited while the request failed shares its failure, or a dead token
+        // endpoint would keep the last of many waiters for as many time-outs.
         if self.failures.load(Ordering::Acquire) != failures_before
             && let Some(failure) = &cache.failure
         {

@@ -249,7 +249,7 @@ pub enum OptionsError {
     /// Not an absolute `http` or `https` URL without query.
     #[error("gsma.{key}: not an absolute http or https URL without user and query")]
     Url {
-        /// The key. What stands there is not repeated: it may hold a password.
+        /// The key. Its value is not repeated: it may hold a password.
         key: &'static str,
     },
     /// A key that the chosen scheme needs.

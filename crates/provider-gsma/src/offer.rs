@@ -1,5 +1,5 @@
-//! Payments that the provider offers us, and what we answer about them: judged by their form here,
-//! by rules and accounts in the engine, and never said to be completed before they are booked
+//! Payments that the provider offers us, and our answers: judged by their form here, by rules and
+//! accounts in the engine, and never said to be completed before they are booked
 //! (`gsma-mobile-money-api.md` §4, §4.1, §6, §7.1).
 
 use kiungo_domain::outcome::Reason;

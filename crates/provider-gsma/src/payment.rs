@@ -1,5 +1,5 @@
-//! Payments that customers start at the wallet: what a Transaction says of one, in a notification
-//! and in a confirmation.
+//! Payments that customers start at the wallet, as a Transaction states them in a notification and
+//! in a confirmation.
 
 use kiungo_domain::{Currency, Msisdn, Receipt, Reference};
 use kiungo_provider::{CallbackError, CallbackNews, Meaning, Offer, PaymentFinding, PaymentNotice};
@@ -50,9 +50,9 @@ impl Gsma {
         })
     }
 
-    /// A payment that is told as a request: its form is judged at once. What the provider says to be
-    /// completed already has moved, so that no account turns it away any more; and where no one can
-    /// be asked, only that is a payment.
+    /// A payment that is told as a request: its form is judged at once. One that the provider
+    /// states as completed has moved already, so that no account turns it away any more; and where
+    /// nobody can be asked, only such a one is a payment.
     pub(crate) fn offered(
         &self,
         transaction: &Transaction,

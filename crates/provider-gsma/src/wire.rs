@@ -1,5 +1,5 @@
 //! Requests and answers exactly as on the wire (`gsma-mobile-money-api.md` §10): strings stay
-//! strings, every field of an answer may be missing, and what is unknown is ignored.
+//! strings, every field of an answer may be missing, and unknown fields are ignored.
 #![allow(clippy::struct_field_names, reason = "the fields are named as on the wire")]
 
 use kiungo_transport::content::text;
@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A field that only informs: what cannot be read is passed over, because it must not make the
+/// A field that only informs: one that cannot be read is passed over, because it must not make the
 /// payment unreadable.
 fn informing<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,

@@ -207,7 +207,7 @@ impl Mpesa {
         outcome
     }
 
-    /// One call, and what it says about the session.
+    /// One call, and its evidence about the session.
     async fn exchange(
         &self,
         lease: &Lease,

@@ -177,7 +177,7 @@ pub struct Secrets {
     pub api_key: SecretString,
 }
 
-/// The options cannot be used: which key, and what to do.
+/// The options cannot be used: the key, and the remedy.
 #[derive(Debug, Error)]
 pub enum OptionsError {
     /// The public key is not there.

@@ -138,7 +138,7 @@ impl Reply {
 }
 
 /// Reads a JSON object. A list is refused, although serde would read one as a struct, its first
-/// element as the code: what names nothing says nothing.
+/// element as the code: an element without a name says nothing.
 pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     use serde::de::Error;
 

@@ -70,7 +70,8 @@ pub enum CallbackNews {
     },
     /// The answer to an inquiry of ours, which the provider gives by callback. The adapter has made
     /// sure that it answers a question that we asked: it counts as an inquiry's finding, and asking
-    /// again would only bring another callback. What it leaves unclear, a person has to clear up.
+    /// again would only bring another callback. If it leaves something unclear, a person has to
+    /// clear that up.
     Answer {
         /// The operation that was asked about.
         reference: Reference,
@@ -199,7 +200,7 @@ pub enum Verdict {
     Taken(Box<OfferState>),
     /// For a validation or an offer: do not take the payment.
     Refused(Refusal),
-    /// For a question about an offer: what became of it; `None` if there is no such offer.
+    /// For a question about an offer: its state; `None` if there is no such offer.
     State(Option<Box<OfferState>>),
     /// It cannot be read; unless it only asked for something, it has been kept for a person.
     Unreadable,

@@ -1,8 +1,8 @@
 //! Reads details that stand beside what decides, and counts those that cannot be read.
 //!
-//! Status, amount, currency and our reference decide what became of an operation. A fee, a time, a
+//! Status, amount, currency and our reference decide the outcome of an operation. A fee, a time, a
 //! text beside them only inform: where one cannot be read, it is left out, logged and counted, and
-//! what decides stands.
+//! the outcome stands.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ pub enum Detail {
     Fee,
     /// The time at which the provider recorded it.
     Time,
-    /// Whatever of a notification is not needed to ask the provider about its payment: it was read
-    /// by pattern, because the whole is no JSON.
+    /// Every part of a notification that is not needed to ask the provider about its payment: it
+    /// was read by pattern, because the whole is no JSON.
     Text,
 }
 

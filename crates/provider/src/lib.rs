@@ -54,8 +54,8 @@ pub trait Provider: Send + Sync {
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding;
 
     /// True if inquiries are answered by callback ([`CallbackNews::Answer`]). If so,
-    /// [`Provider::inquire`] finds nothing out by itself, and what a callback claims about an
-    /// operation is put before the provider with [`Provider::ask_about`].
+    /// [`Provider::inquire`] finds nothing out by itself, and a callback's claim about an operation
+    /// is put before the provider with [`Provider::ask_about`].
     fn inquires_by_callback(&self) -> bool {
         false
     }
@@ -70,8 +70,8 @@ pub trait Provider: Send + Sync {
         Err(ReadError::Repair("this provider answers inquiries at once".to_owned()))
     }
 
-    /// Asks whether a payment that we were told of was made, by its receipt. What the provider does
-    /// not state is taken over from the notice. Moves nothing.
+    /// Asks whether a payment that we were told of was made, by its receipt. Fields that the
+    /// provider does not state are taken over from the notice. Moves nothing.
     async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding;
 
     /// Reads a callback: pure, no I/O.

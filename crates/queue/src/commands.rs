@@ -43,15 +43,16 @@ pub struct Redriven {
 /// The ways in which a command ends.
 #[async_trait]
 pub trait Settle: Send + Sync {
-    /// It was carried out, or will be: what it asks for is durable.
+    /// It was carried out, or will be: the change that it asks for is durable.
     async fn done(self: Box<Self>) -> Result<(), QueueError>;
 
     /// It never can be carried out: it is put among the dead letters, whole, with the reason and the
     /// place in its JSON, and leaves the queue once that is confirmed.
     async fn reject(self: Box<Self>, reason: &str, path: Option<&str>) -> Result<(), QueueError>;
 
-    /// Not now: it is delivered again, at once, to whoever takes commands. The broker counts, and after
-    /// some twenty times puts it among the dead letters: for somebody who stops, not for somebody who
-    /// is busy. Who is busy keeps the command, and takes no further ones meanwhile.
+    /// Not now: it is delivered again, at once, to any process that takes commands. The broker
+    /// counts, and after some twenty times puts it among the dead letters: this is for a process
+    /// that stops, not for one that is busy. A busy process keeps the command, and takes no further
+    /// ones meanwhile.
     async fn later(self: Box<Self>) -> Result<(), QueueError>;
 }

@@ -30,7 +30,7 @@ pub use memory::{MemoryOptions, MemoryQueue, Mischief, SentCommand};
 pub use rabbit::{OpenError, RabbitOptions, RabbitQueue, Topology};
 pub use work::{Delivery, Membership, Shard, Token, Work, WorkQueue};
 
-/// The broker failed. What was to be sent may or may not have been taken.
+/// The broker failed. The message may or may not have been taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueueError {
     /// It cannot be reached, or did not answer in time.

@@ -45,12 +45,12 @@ pub trait WorkQueue: Send + Sync {
 /// Taking part in a shard. Dropped, it ends as if the process had died.
 #[async_trait]
 pub trait Membership: Send {
-    /// The next delivery; `None` once the membership has ended: the broker or the way to it is gone.
-    /// Join again then. What was delivered and not acknowledged comes to whoever is active next.
+    /// The next delivery; `None` once the membership has ended: the broker or the way to it is
+    /// gone. Join again then. Deliveries that were not acknowledged come to the next active member.
     async fn next(&mut self) -> Option<Delivery>;
 
-    /// Takes no more deliveries, so that the next member becomes active. What was delivered can
-    /// still be acknowledged through its token.
+    /// Takes no more deliveries, so that the next member becomes active. Earlier deliveries can
+    /// still be acknowledged through their tokens.
     async fn leave(self: Box<Self>);
 }
 

@@ -24,7 +24,7 @@ pub trait Wallets: Send + Sync {
 }
 
 /// The engine as the server sees it. A client may hang up at any moment, which drops the future:
-/// what was committed by then stays, and asking again under the same key tells.
+/// changes that were committed by then stay, and asking again under the same key tells.
 #[async_trait]
 pub trait Service: Wallets {
     /// Accepts a transfer. When this returns `Ok`, it is durable.

@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) api_places: Arc<Semaphore>,
     pub(crate) callback_places: Arc<Semaphore>,
     pub(crate) documents: Documents,
-    /// Whoever takes up the requests of cores, if anybody does.
+    /// The part that takes up the requests of cores, if there is one.
     pub(crate) core_requests: Option<Arc<dyn CoreRequestService>>,
     clients: Mutex<BTreeMap<Arc<str>, Arc<Semaphore>>>,
     requests: AtomicU64,

@@ -90,7 +90,7 @@ pub fn still_in_time() -> Result<(), Failure> {
 }
 
 /// A request's body, which is not given out once it is too late: the connection may have taken long
-/// to open, and what arrives without its body is not executed.
+/// to open, and a request that arrives without its body is not executed.
 pub(crate) struct TimelyBody {
     bound: Bound,
     content: Option<Bytes>,

@@ -1,6 +1,6 @@
-//! A peer that behaves as badly as networks do, and what the network must say about each: only a
-//! failure before the first byte of the request is [`Failure::NotSent`]; everything later may have
-//! been executed.
+//! A peer that behaves as badly as networks do, and the outcome that the network must report for
+//! each fault: only a failure before the first byte of the request is [`Failure::NotSent`];
+//! everything later may have been executed.
 //!
 //! Nothing here waits for a moment to be over: a peer that is to be silent is silent for ever, so that
 //! the one outcome does not depend on how fast the machine is.

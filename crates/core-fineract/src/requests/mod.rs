@@ -151,7 +151,7 @@ impl CoreRequests for Requests {
             }
         };
         let (loans, withdrawals) = (loans.await, withdrawals.await);
-        // What cannot be listed keeps nothing of the other kind from being heard of.
+        // A kind that cannot be listed keeps nothing of the other kind from being heard of.
         let (failed, loans, withdrawals) = match (loans, withdrawals) {
             (Some(Err(error)), None | Some(Err(_))) | (None, Some(Err(error))) => {
                 return Err(error);
@@ -238,7 +238,7 @@ impl Place {
     }
 }
 
-/// One of these, one of those, and what is left of the longer.
+/// One of these, one of those, and the rest of the longer list.
 fn in_turns<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
     let mut all = Vec::with_capacity(one.len() + other.len());

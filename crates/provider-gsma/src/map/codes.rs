@@ -1,4 +1,4 @@
-//! Error objects, and what the mapping says of them (`gsma-mobile-money-api.md` §6).
+//! Error objects, and their meaning by the mapping (`gsma-mobile-money-api.md` §6).
 
 use kiungo_domain::outcome::{Acceptance, Awaiting, Reason, Rejection, Retry};
 use kiungo_domain::{Finding, Outcome};

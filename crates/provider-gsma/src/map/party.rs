@@ -76,9 +76,9 @@ fn given(party: Option<&[KeyValue]>) -> Option<&[KeyValue]> {
     party.filter(|party| !party.is_empty())
 }
 
-/// The phone number of a party: the one that is expected if it is among them, however it is written,
-/// else the first one that is stated in full. What is masked, hashed or cut off says nothing of whose
-/// number it is, and counts as not stated.
+/// The phone number of a party: the expected one if it is among them, in any notation, else the
+/// first one that is stated in full. A number that is masked, hashed or cut off does not say whose
+/// it is, and counts as not stated.
 pub(crate) fn msisdn(
     party: Option<&[KeyValue]>,
     own: &OwnAccount,

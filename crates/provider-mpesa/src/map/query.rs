@@ -26,7 +26,7 @@ pub(crate) enum Transaction {
     Reversed(Option<Receipt>),
     /// There is none.
     Absent,
-    /// There is one; what became of it is not stated, as in the documented answers by callback.
+    /// There is one; its state is not stated, as in the documented answers by callback.
     Found { receipt: Option<Receipt>, reversed: bool },
     /// The question was taken, and nothing is answered.
     Accepted,

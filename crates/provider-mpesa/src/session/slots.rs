@@ -40,7 +40,7 @@ impl Timing {
 pub(crate) struct Lease {
     /// The header, encrypted once for all calls of the session.
     pub(crate) authorization: HeaderValue,
-    /// A digest of the session id: what makes query ids fresh.
+    /// A digest of the session id: it makes query ids fresh.
     pub(crate) seed: [u8; 32],
     /// The number of the session, counted from 1.
     pub(crate) serial: u64,

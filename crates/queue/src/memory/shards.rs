@@ -120,7 +120,7 @@ impl Shards {
         }
     }
 
-    /// Makes room for the next member; what was delivered stays with this one.
+    /// Makes room for the next member; deliveries that were made stay with this one.
     pub(super) fn leave(&mut self, shard: Shard, id: u64) {
         if let Some(queue) = self.queue(shard) {
             queue.members.retain(|member| member.id != id);
@@ -128,7 +128,7 @@ impl Shards {
         }
     }
 
-    /// Ends a membership: what it did not acknowledge goes back to where it was.
+    /// Ends a membership: deliveries that it did not acknowledge go back to where they were.
     pub(super) fn end(&mut self, shard: Shard, id: u64) {
         if let Some(queue) = self.queue(shard) {
             queue.give_back(|holder| holder == id);

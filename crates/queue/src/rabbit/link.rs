@@ -210,7 +210,7 @@ fn refusal(options: &RabbitOptions, error: &lapin::Error) -> OpenError {
 async fn lost(connection: &Connection) -> String {
     let mut events = Box::pin(connection.events_listener());
     let mut why = None;
-    // What happened before somebody listened is seen by its result.
+    // Events from before anybody listened are seen by their result.
     while connection.status().connected() {
         match timeout(LOOK_EVERY, events.next()).await {
             Ok(Some(Event::ConnectionBlocked(reason))) => {

@@ -1,5 +1,6 @@
 //! Taking part in a shard: one channel and one consumer for each member. The broker has one of a
-//! queue's consumers active, and what a closed channel leaves unacknowledged goes back to it.
+//! queue's consumers active, and deliveries that a closed channel leaves unacknowledged go back to
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;

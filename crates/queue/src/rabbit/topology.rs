@@ -225,7 +225,7 @@ pub(super) fn short(text: &str) -> ShortString {
     ShortString::try_new(text).unwrap_or_default()
 }
 
-/// Declares everything; what is there already and as it should be stays.
+/// Declares everything; parts that are there already and as they should be stay.
 pub(super) async fn declare(
     topology: &Topology,
     connection: &Connection,
@@ -302,7 +302,7 @@ pub(super) async fn missing(
     Ok(missing)
 }
 
-/// Deletes everything, with what is in it; what is not there is no failure.
+/// Deletes everything, with its contents; a part that is not there is no failure.
 pub(super) async fn delete(
     topology: &Topology,
     link: &Link,

@@ -64,8 +64,8 @@ pub enum Intent {
 }
 
 impl Scope {
-    /// Refuses what is not in scope. What does not exist is let through: whoever carries the request
-    /// out says so.
+    /// Refuses requests that are out of scope. A thing that does not exist is let through: the part
+    /// that carries the request out says so.
     ///
     /// # Errors
     /// As if it did not exist, or [`Code::Forbidden`]; or that the database does not answer.

@@ -32,8 +32,8 @@ pub struct Scope {
     pub providers: Option<BTreeSet<ProviderId>>,
     /// The kinds of transfers; `None` for all of them.
     pub kinds: Option<BTreeSet<Kind>>,
-    /// The largest amount of one transfer in each currency: what is larger, or in another currency, is
-    /// seen and not moved. `None` for no bound.
+    /// The largest amount of one transfer in each currency: a larger one, or one in another
+    /// currency, is seen and not moved. `None` for no bound.
     pub amount_max: Option<BTreeMap<Currency, Money>>,
 }
 

@@ -1,7 +1,8 @@
 //! One connection, from its first request to its end.
 //!
-//! A client does not know that we stop until we say so, and what it sends meanwhile is lost when the
-//! connection is closed under it. So a stop waits a moment on each connection for what is on its way.
+//! A client does not know that we stop until we say so, and a request that it sends meanwhile is
+//! lost when the connection is closed under it. So a stop waits a moment on each connection for
+//! requests on their way.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ pub(super) async fn attend(
     connection.await
 }
 
-/// The router, and whether it was asked anything.
+/// The router; notes whether it was asked anything.
 struct Noting {
     router: TowerToHyperService<Router>,
     asked: Arc<AtomicBool>,

@@ -13,7 +13,7 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// Whoever sees phone numbers masked, or in full.
+    /// The viewer, who sees phone numbers masked, or in full.
     pub const fn new(full: bool) -> Self {
         Self { full }
     }
