@@ -280,7 +280,7 @@ impl Receipt {
     /// Checks and wraps a receipt: 1 to 256 characters, all of them visible, with single blanks inside
     /// at most, so that two that look alike are alike: no control characters, nothing that changes
     /// the direction of writing or has no width, and no U+FFFD, which stands for what could not be
-    /// read. The placeholder `N/A` that M-Pesa sends for a missing value (`mpesa-openapi.md` §6.6) is
+    /// read. The placeholder `N/A` that M-Pesa sends for a missing value (`mpesa-openapi.md` §6) is
     /// none.
     pub fn new(text: &str) -> Result<Self, IdentityError> {
         let mut behind_blank = true;

@@ -35,7 +35,7 @@ pub struct Options {
     pub origin: String,
 
     /// The time for which a new session is refused until it is live; 30 s if absent
-    /// (`mpesa-openapi.md` §3.1).
+    /// (`mpesa-openapi.md` §3).
     #[serde(default = "defaults::activation_delay", with = "friendly")]
     pub activation_delay: Duration,
     /// The age up to which a session is kept that is refused before it ever worked; 3 min if
@@ -66,7 +66,7 @@ pub struct Options {
     #[serde(default = "defaults::pay_out", with = "friendly")]
     pub pay_out_timeout: Duration,
     /// The time for which a query may not find a payment that was made; 10 min if absent
-    /// (`mpesa-openapi.md` §6.6).
+    /// (`mpesa-openapi.md` §6).
     #[serde(default = "defaults::indexing_window", with = "friendly")]
     pub indexing_window: Duration,
 
@@ -134,7 +134,7 @@ impl Environment {
     }
 }
 
-/// The time at which an application gets its results (`mpesa-openapi.md` §6.1).
+/// The time at which an application gets its results (`mpesa-openapi.md` §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answers {
@@ -145,7 +145,7 @@ pub enum Answers {
     Asynchronous,
 }
 
-/// The outcome for money that was to leave when the session was refused (`mpesa-openapi.md` §8.1).
+/// The outcome for money that was to leave when the session was refused (`mpesa-openapi.md` §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnedAway {

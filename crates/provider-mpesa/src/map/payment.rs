@@ -23,7 +23,7 @@ pub(crate) fn outcome(
         Reply::SessionRefused { status, .. } => {
             let why = format!("the session was refused with HTTP {}", status.as_u16());
             // Presumably turned away at the gate. For money that leaves, presumption is not
-            // enough (`mpesa-openapi.md` §8.1).
+            // enough (`mpesa-openapi.md` §8).
             match operation {
                 WalletOperation::Collect => Outcome::not_sent(why),
                 WalletOperation::PayOut | WalletOperation::Reverse => Outcome::unknown(why),
@@ -60,7 +60,7 @@ fn coded_outcome(
             Outcome::Completed(Confirmation { receipt, fee: None, stated })
         }
         _ if !is_ours => Outcome::unknown(format!("the answer is about another operation: {said}")),
-        // INS-0 without a transaction id is accepted, not paid (`mpesa-openapi.md` §6.1).
+        // INS-0 without a transaction id is accepted, not paid (`mpesa-openapi.md` §6).
         (Meaning::Completed | Meaning::Pending, None) if coded.status.is_success() => {
             let handle = handle(&coded.answer.conversation_id);
             Outcome::Pending(Acceptance { handle, awaiting: awaiting(operation) })

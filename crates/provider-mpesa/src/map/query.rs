@@ -1,4 +1,4 @@
-//! Answers of queries. Two levels (`mpesa-openapi.md` §6.6): the response code says whether the
+//! Answers of queries. Two levels (`mpesa-openapi.md` §6): the response code says whether the
 //! *query* worked, the status word what became of the *payment*.
 
 use kiungo_domain::outcome::{Acceptance, Confirmation, Reason, Rejection};

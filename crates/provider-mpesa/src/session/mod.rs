@@ -1,5 +1,5 @@
 //! The session manager: one per application and market, shared by all calls
-//! (`mpesa-openapi.md` §3.3).
+//! (`mpesa-openapi.md` §3).
 //!
 //! A session is created when first needed, waited for until it is live, and replaced before it
 //! ends: the next one is created in the background while the old one still serves. Limits are

@@ -1,4 +1,4 @@
-//! The market's RSA key pair: PKCS#1 v1.5, as the portal prescribes (`mpesa-openapi.md` §3.1).
+//! The market's RSA key pair: PKCS#1 v1.5, as the portal prescribes (`mpesa-openapi.md` §3).
 
 use std::sync::OnceLock;
 

@@ -57,7 +57,7 @@ pub struct Options {
     pub sufficient_balance: BooleanForm,
     /// True if amounts have no decimals, whatever the currency has.
     pub whole_amounts: bool,
-    /// True if results come by callback (§6.1).
+    /// True if results come by callback (§6).
     pub asynchronous: bool,
     /// True if queries are answered by callback too, in asynchronous mode.
     pub asynchronous_queries: bool,

@@ -1,4 +1,4 @@
-//! Query transaction status, query beneficiary name (`mpesa-openapi.md` §6.6, §6.7).
+//! Query transaction status, query beneficiary name (`mpesa-openapi.md` §6, §6).
 
 use std::time::Duration;
 
@@ -153,7 +153,7 @@ fn find(simulator: &Simulator, reference: &str) -> Result<Found, Code> {
     Ok(describe(operation))
 }
 
-/// An answer that says nothing: a word that no document lists, or `N/A` for every value (§6.6).
+/// An answer that says nothing: a word that no document lists, or `N/A` for every value (§6).
 fn puzzle(operation: &Operation) -> Found {
     let blank = hash(0, &[b"puzzle", operation.key.as_bytes()]).is_multiple_of(2);
     let puzzling = |(name, value): (&'static str, String)| match name {

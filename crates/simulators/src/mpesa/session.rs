@@ -76,7 +76,7 @@ impl Sessions {
 pub(super) fn create(simulator: &Simulator, call: &Call) -> Response {
     let options = simulator.options();
     let known = bearer(simulator, &call.headers).is_some_and(|key| key == options.api_key);
-    // No other code is documented for this call (§8.2), whatever is wrong.
+    // No other code is documented for this call (§8), whatever is wrong.
     let market_fits = call.market == options.market.context();
     if !known || !market_fits || !admission::origin_fits(options, &call.headers) {
         return answer::early_refusal(codes::SESSION);

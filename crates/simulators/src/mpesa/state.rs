@@ -26,7 +26,7 @@ pub(super) struct State {
     pub(super) mandates: Mandates,
     operations: Vec<Operation>,
     /// Positions by the client's conversation id, by ours, and by receipt: a query may name any
-    /// of the three (`mpesa-openapi.md` §6.6).
+    /// of the three (`mpesa-openapi.md` §6).
     by_third_party: HashMap<String, usize>,
     by_conversation: HashMap<String, usize>,
     by_receipt: HashMap<String, usize>,
