@@ -119,9 +119,8 @@ async fn a_collection_that_was_under_way_before_they_were_known_is_found() {
     sqlx::query(stored).bind(&id).bind(summary).execute(&mut connection).await.unwrap();
     sqlx::raw_sql(later[0].2).execute(&mut connection).await.unwrap();
     let sought = ["mpesa-tz", "TZS 12550", "255700000001", "000000005"];
-    let sought = sought
-        .into_iter()
-        .fold(sqlx::query(STATEMENTS.collections), |query, value| query.bind(value));
+    let sought =
+        sought.into_iter().fold(sqlx::query(STATEMENTS.collections), sqlx::query::Query::bind);
     let found: String = sought.fetch_one(&mut connection).await.unwrap().get(0);
     assert_eq!(found, id);
 }

@@ -121,7 +121,9 @@ fn queries() -> Vec<(&'static str, &'static str, Vec<Parameter>)> {
         ("suspense", s.suspense, vec![]),
         ("leases", s.leases, vec![text("worker/"), number(0), number(100)]),
         ("outbox", s.outbox, vec![number(100)]),
-        ("actions", s.actions, vec![number(100)]),
+        ("action", s.action, vec![text("00000000-0000-7000-8000-000000000001")]),
+        ("actions_all", s.actions_all, vec![number(i64::MAX), number(i64::MAX), number(100)]),
+        ("actions_open", s.actions_open, vec![number(i64::MAX), number(i64::MAX), number(100)]),
         ("inbox_waiting_count", s.inbox_waiting_count, vec![]),
         ("quarantined_count", s.quarantined_count, vec![]),
     ];
