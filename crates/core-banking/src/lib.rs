@@ -1,10 +1,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-//! What a core banking system can do, as the engine sees it.
+//! The abilities of a core banking system, as the engine sees them.
 //!
 //! An adapter keeps no money state and never retries; its answers follow rule 2: only a listed
 //! code completes or rejects.
 //!
-//! * [`requests`]: what a core asks to be paid out, where it can be asked
+//! * [`requests`]: the requests of a core for payouts, where it can be asked
 //! * [`suggestion`]: accounts that a payer may have meant
 
 pub mod requests;
@@ -29,7 +29,7 @@ pub use suggestion::{Sought, Suggestion, Suggestions};
 /// A core (one tenant) as the engine sees it.
 #[async_trait]
 pub trait Core: Send + Sync {
-    /// What the connected version can do, probed at start.
+    /// The abilities of the connected version, probed at start.
     fn capabilities(&self) -> CoreCapabilities;
 
     /// Finds the account and says whether it would take the operation now. Moves nothing.
@@ -43,17 +43,17 @@ pub trait Core: Send + Sync {
     /// [`CoreCapabilities::resend_is_idempotent`].
     async fn post(&self, order: &CoreOrder) -> Outcome;
 
-    /// Whether the core would take this booking back if it were asked now. Moves nothing. What says
-    /// "possible" can still be refused later: whoever lets money move because of it has to be able
-    /// to let a person resume.
+    /// Asks whether the core would take this booking back now. Moves nothing. A booking that is
+    /// called "possible" can still be refused later: whoever lets money move because of it has to
+    /// be able to let a person resume.
     async fn can_undo(&self, order: &UndoOrder) -> UndoCheck;
 
     /// Takes a booking back. Same promises as [`Core::post`].
     async fn undo(&self, order: &UndoOrder) -> Outcome;
 
-    /// Asks what became of a booking, by our reference and by what it was. Moves nothing. Answers
-    /// [`Finding::Absent`] only once [`Core::capabilities`] says what the core itself has said:
-    /// what follows from an absence hangs on it.
+    /// Asks for the result of a booking, by our reference and by the booking's content. Moves
+    /// nothing. Answers [`Finding::Absent`] only once [`Core::capabilities`] says what the core
+    /// itself has said, because the consequences of an absence depend on it.
     async fn inquire(&self, order: &CoreOrder) -> Finding;
 
     /// Asks what became of an undo. Moves nothing.
@@ -63,16 +63,16 @@ pub trait Core: Send + Sync {
     async fn probe(&self) -> Result<Vec<String>, ProbeError>;
 }
 
-/// What the connected core can do.
+/// The abilities of the connected core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoreCapabilities {
     /// A second sending of the same reference is answered with the first result.
     pub resend_is_idempotent: bool,
-    /// How long a request can still be running after its answer was lost.
+    /// The time for which a request can still be running after its answer was lost.
     pub indexing_window: Duration,
 }
 
-/// What is booked.
+/// The kind of booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Booking {
@@ -91,14 +91,14 @@ pub enum Booking {
 pub struct AccountCheck {
     /// The account as somebody named it.
     pub account: AccountRef,
-    /// What is to be booked; `None` if it follows from the kind of account that is found
-    /// (savings: deposit, loan: repay).
+    /// The booking; `None` if it follows from the kind of account that is found (savings: deposit,
+    /// loan: repay).
     pub booking: Option<Booking>,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// The wallet's number, where the mapping asks that the holder's matches.
     pub holder: Option<Msisdn>,
-    /// When it is asked.
+    /// The time at which it is asked.
     pub at: Timestamp,
 }
 
@@ -111,12 +111,12 @@ pub enum CheckAnswer {
     Refused(Rejection),
     /// No usable answer: try later.
     Unclear {
-        /// Why, for people.
+        /// The cause, for people.
         why: String,
     },
 }
 
-/// What the core says about an account.
+/// The facts that the core states about an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountFacts {
     /// The account.
@@ -134,11 +134,11 @@ pub struct AccountFacts {
 pub struct CoreOrder {
     /// Our id for this operation: the core's idempotency key and, where it has one, external id.
     pub reference: Reference,
-    /// What is booked.
+    /// The kind of booking.
     pub booking: Booking,
-    /// Where.
+    /// The account on which it is booked.
     pub account: CoreAccount,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// The customer's wallet; `None` where the provider hides a payer's number.
     pub msisdn: Option<Msisdn>,
@@ -146,10 +146,10 @@ pub struct CoreOrder {
     pub receipt: Option<Receipt>,
     /// The payment type under which the core books it, from the mapping.
     pub payment_type: Option<u64>,
-    /// When it was first sent. The value date is the day of this moment in the tenant's time zone,
-    /// by its calendar.
+    /// The time at which it was first sent. The value date is the day of this moment in the
+    /// tenant's time zone, by its calendar.
     pub value_at: Timestamp,
-    /// When it is sent; for an inquiry, when it was last sent.
+    /// The time at which it is sent; for an inquiry, the time at which it was last sent.
     pub at: Timestamp,
 }
 
@@ -162,7 +162,7 @@ pub struct UndoOrder {
     pub original: CoreOrder,
     /// The core's id for that booking.
     pub transaction: Receipt,
-    /// When it is sent.
+    /// The time at which it is sent.
     pub at: Timestamp,
 }
 
@@ -175,7 +175,7 @@ pub enum UndoCheck {
     Refused(Rejection),
     /// No usable answer: try later.
     Unclear {
-        /// Why, for people.
+        /// The cause, for people.
         why: String,
     },
 }

@@ -1,6 +1,6 @@
-//! What a core asks to be paid out: loans that were approved, withdrawals that staff requested.
+//! The requests of a core for payouts: loans that were approved, withdrawals that staff requested.
 //!
-//! A hook only says that there may be something (rule 6: it is not signed); what is asked for is
+//! A hook only says that there may be something (rule 6: it is not signed); the request itself is
 //! read from the core. Nothing here moves money.
 
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ use thiserror::Error;
 /// A core that can be asked what it wants paid out.
 #[async_trait]
 pub trait CoreRequests: Send + Sync {
-    /// What is open now, a page at a time. What is opened or settled between two pages may be missed:
-    /// it is there the next time.
+    /// Lists the requests that are open now, a page at a time. One that is opened or settled
+    /// between two pages may be missed: it is there the next time.
     async fn list(
         &self,
         after: Option<&PageMark>,
@@ -29,7 +29,7 @@ pub trait CoreRequests: Send + Sync {
         at: Timestamp,
     ) -> Result<Option<CoreRequest>, RequestsError>;
 
-    /// What a hook hints at.
+    /// Reads the hint of a hook.
     fn hint(&self, hook: &RawHook) -> Hint;
 }
 
@@ -78,7 +78,7 @@ impl From<RequestId> for String {
     }
 }
 
-/// What a request wants done.
+/// The kind of payment that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestKind {
@@ -111,22 +111,22 @@ impl RequestKind {
 pub struct CoreRequest {
     /// Its name.
     pub id: RequestId,
-    /// What is wanted.
+    /// The kind of payment that is asked for.
     pub kind: RequestKind,
     /// The account.
     pub account: CoreAccount,
     /// The number printed for the customer.
     pub account_no: String,
-    /// How much: the gross amount that the core is to book.
+    /// The gross amount that the core is to book.
     pub amount: Money,
-    /// What rules may ask.
+    /// The facts that rules may ask about.
     pub facts: Facts,
-    /// Why it cannot be paid out as it is, for people; `None` if nothing is known that speaks
-    /// against it.
+    /// The reason that it cannot be paid out as it is, for people; `None` if nothing is known that
+    /// speaks against it.
     pub obstacle: Option<String>,
 }
 
-/// What rules may ask about a request.
+/// The facts that rules may ask about a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The product's id.
@@ -138,7 +138,7 @@ pub struct Facts {
     /// Fields of data tables: `table.column` of the account, `client/table.column` of its owner. One
     /// that is empty is not there.
     pub fields: BTreeMap<String, String>,
-    /// Whether phone and fields have been read; otherwise only what is there is known.
+    /// True if phone and fields have been read; otherwise only the present ones are known.
     pub complete: bool,
 }
 
@@ -148,9 +148,9 @@ pub struct Facts {
 pub struct RequestPage {
     /// The requests.
     pub listed: Vec<Listed>,
-    /// Where the next page begins; `None` on the last.
+    /// The start of the next page; `None` on the last.
     pub next: Option<PageMark>,
-    /// Why something of what is open could not be listed, where the rest could.
+    /// The reason that a part of the open requests could not be listed, where the rest could.
     pub failed: Option<RequestsError>,
 }
 
@@ -159,11 +159,12 @@ pub struct RequestPage {
 pub struct Listed {
     /// Its name.
     pub id: RequestId,
-    /// What the list says of it, without all facts ([`Facts::complete`]); `None` where it only names.
+    /// The request as the list shows it, without all facts ([`Facts::complete`]); `None` where the
+    /// list only names it.
     pub request: Option<CoreRequest>,
 }
 
-/// Where a page ended; only the adapter that made it knows what it means.
+/// The end of a page; only the adapter that made it knows what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageMark(pub String);
 
@@ -184,7 +185,7 @@ impl RawHook {
     }
 }
 
-/// What a hook hints at.
+/// The hint of a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
     /// This request may be open.

@@ -1,5 +1,5 @@
-//! Accounts that a payer may have meant: what is known of a payment without an account, and what the
-//! core finds for it. A person chooses.
+//! Accounts that a payer may have meant: the facts that are known of a payment without an account,
+//! and the accounts that the core finds for it. A person chooses.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ const PAYER_ONLY_MAX: usize = 6;
 /// A payment whose account is sought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sought {
-    /// What was typed may name these, the likeliest first.
+    /// The accounts that the typed text may name, the likeliest first.
     pub readings: Vec<Reading>,
     /// The number of the wallet that paid; `None` where the provider hides it.
     pub payer: Option<Msisdn>,
 }
 
-/// What a core found.
+/// The accounts that a core found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestions {
     /// The accounts, best first, none twice, [`SUGGESTIONS_MAX`] at most.
@@ -38,13 +38,13 @@ pub struct Suggestions {
 pub struct Suggestion {
     /// The account.
     pub account: AccountFacts,
-    /// What speaks for it; never empty.
+    /// The reasons for it; never empty.
     pub reasons: BTreeSet<Likeness>,
 }
 
 impl Suggestions {
-    /// The best of these, best first: what two things speak for goes before what one does, then the
-    /// likeliest reason decides. What comes first stays first among equals.
+    /// The best of these, best first: an account with two reasons goes before one with a single
+    /// reason, then the likeliest reason decides. Equals keep their order.
     pub fn best(mut found: Vec<Suggestion>, complete: bool) -> Self {
         found.sort_by_key(Suggestion::rank);
         let (mut others, payers): (Vec<_>, Vec<_>) =

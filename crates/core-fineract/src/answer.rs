@@ -1,5 +1,5 @@
-//! What an answer to a command came to (`fineract.md` §4.4): pure, from what was asked and what
-//! was answered.
+//! Turns the answer to a command into an outcome (`fineract.md` §4.4): pure, from the request and
+//! the answer.
 
 use kiungo_core_banking::{Booking, CoreOrder, UndoOrder};
 use kiungo_domain::outcome::{
@@ -13,7 +13,7 @@ use crate::client::Answer;
 use crate::version::Profile;
 use crate::wire::{Changes, CommandResult, Text, read_object};
 
-/// What the answer to a booking came to.
+/// The result of a booking, by its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Booked {
     /// As an outcome.
@@ -111,7 +111,7 @@ pub(crate) fn hold(answer: &Answer, account: CoreAccount, profile: &Profile) -> 
     }
 }
 
-/// Whether an unspecific database error may mean "already applied": the key was in use, or an
+/// True if an unspecific database error may mean "already applied": the key was in use, or an
 /// external id was whose repetition has no code of its own.
 fn collision(answer: &Answer, order: &CoreOrder, profile: &Profile) -> bool {
     let savings = order.account.kind == AccountKind::Savings;
@@ -139,7 +139,7 @@ fn result(answer: &Answer, collision: bool) -> Result<CommandResult, Outcome> {
     Ok(result)
 }
 
-/// What an answer other than 200 came to.
+/// The outcome of a command whose answer was not 200.
 pub(crate) fn refusal(answer: &Answer, collision: bool) -> Outcome {
     let (row, code, message) = match catalogue::judge(answer.status, &answer.body) {
         Verdict::Listed { row, code, message } => (row, code, message),
@@ -192,7 +192,8 @@ fn same_account(result: &CommandResult, account: CoreAccount) -> Result<(), Stri
     }
 }
 
-/// What is echoed. An echo of another operation makes the whole answer doubtful.
+/// The fields of the booking that the answer echoes. An echo of another operation makes the whole
+/// answer doubtful.
 fn stated(result: &CommandResult, order: &CoreOrder) -> Result<Stated, String> {
     let none = Changes::default();
     let changes = result.changes.as_ref().unwrap_or(&none);
@@ -220,7 +221,7 @@ fn stated(result: &CommandResult, order: &CoreOrder) -> Result<Stated, String> {
             Some(decimal.money(order.amount.currency()).ok_or("the echoed amount cannot be read")?)
         }
     };
-    // The number only informs: what is no full number says nothing.
+    // The number only informs: a text that is no full number says nothing.
     let msisdn = changes.account_number.get().and_then(|text| match &order.msisdn {
         Some(asked) if asked.is_written(text) => Some(asked.clone()),
         _ => Msisdn::international(text),
@@ -229,7 +230,7 @@ fn stated(result: &CommandResult, order: &CoreOrder) -> Result<Stated, String> {
     Ok(Stated { amount, msisdn, reference, account: Some(order.account) })
 }
 
-/// Whether the text is our reference; an error if it is there and is not.
+/// True if the text is our reference; an error if it is there and is not.
 fn is_ours(text: &Text, reference: Reference) -> Result<bool, ()> {
     match text.get() {
         None => Ok(false),

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::config::{Auth, ClientAuth, OptionsError, Secrets, is_address};
 
-/// What goes into the `Authorization` header.
+/// The source of the `Authorization` header.
 pub(crate) enum Authenticator {
     /// The same for every request.
     Basic { header: HeaderValue, password: SecretString },
@@ -22,13 +22,13 @@ pub(crate) enum Authenticator {
     Oauth2(Box<TokenSource>),
 }
 
-/// A header, and whether its token was fetched for just this request.
+/// A header; `fresh` is true if its token was fetched for just this request.
 pub(crate) struct Credential {
     pub(crate) header: HeaderValue,
     pub(crate) fresh: bool,
 }
 
-/// Why there is no token. Nothing was sent to the core.
+/// The reason that there is no token. Nothing was sent to the core.
 #[derive(Debug, Clone)]
 pub(crate) enum AuthFailure {
     /// The authorization server did not answer usefully.
@@ -126,7 +126,8 @@ struct Token {
 
 /// After a failure, all who waited get the same answer instead of asking one after the other.
 const FAILURE_REMEMBERED: Duration = Duration::from_secs(1);
-/// What a token lives if the server does not say (RFC 6749 §5.1 leaves it open).
+/// The lifetime of a token, in seconds, that is assumed if the server does not state it (RFC 6749
+/// §5.1 leaves it open).
 const LIFETIME_ASSUMED_S: u64 = 60;
 /// A token is renewed this long before its end, so that it does not end under way.
 const RENEW_BEFORE_S: u64 = 30;

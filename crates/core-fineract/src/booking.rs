@@ -9,14 +9,14 @@ use serde::Serialize;
 
 use crate::version::Profile;
 
-/// Where a command goes, and what it says.
+/// The path and the body of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Command {
     pub(crate) path: String,
     pub(crate) body: Bytes,
 }
 
-/// What every text member of a posting holds at most (`fineract.md` §9.2).
+/// The largest number of characters in a text member of a posting (`fineract.md` §9.2).
 const TEXT_MAX: usize = 50;
 /// Marks our postings among those of other channels.
 const ROUTING_CODE: &str = "KIUNGO";
@@ -104,8 +104,9 @@ pub(crate) fn command(
     Ok(Command { path, body: json(&body)? })
 }
 
-/// What stands as receipt number: the provider's receipt, so that the core's books can be compared
-/// with the provider's; ours where there is none yet, or where it does not fit.
+/// The receipt number of the posting: the provider's receipt, so that the core's books can be
+/// compared with the provider's; our reference where there is no receipt yet, or where it does not
+/// fit.
 pub(crate) fn receipt_number(order: &CoreOrder) -> String {
     match &order.receipt {
         Some(receipt) if fits(receipt) => receipt.as_str().to_owned(),
@@ -113,7 +114,7 @@ pub(crate) fn receipt_number(order: &CoreOrder) -> String {
     }
 }
 
-/// Whether a receipt can stand in a member of its own: short, and of characters that every core's
+/// True if a receipt can stand in a member of its own: short, and of characters that every core's
 /// database keeps and compares alike.
 fn fits(receipt: &Receipt) -> bool {
     receipt.as_str().len() <= TEXT_MAX && receipt.as_str().is_ascii()

@@ -1,5 +1,5 @@
-//! The value date: the day of a moment by the tenant's calendar, and what to do when that day is
-//! closed (`fineract.md` §18).
+//! The value date: the day of a moment by the tenant's calendar, and the treatment of a booking
+//! when that day is closed (`fineract.md` §18).
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::config::ClosedPeriods;
 use crate::version::Profile;
 use crate::wire;
 
-/// What is known about the tenant's days.
+/// The facts that are known about the tenant's days.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Calendar {
     /// The tenant's own date, if it keeps one.
@@ -142,8 +142,8 @@ struct BusinessDay {
     date: wire::Date,
 }
 
-/// What the core answers where a business date is kept but was never set. It books on the calendar's
-/// date then (`fineract.md` §18).
+/// The code with which the core answers where a business date is kept but was never set. It books
+/// on the calendar's date then (`fineract.md` §18).
 const NEVER_SET: &str = "error.msg.businessdate.not.found";
 
 async fn read_business_date(client: &Client) -> Result<Option<Date>, ReadError> {

@@ -1,11 +1,11 @@
-//! The catalogue of error codes as data: status, code, what follows, and why
-//! (`fineract.md` §7). What is not listed here has no meaning: the outcome is unknown (rule 2).
+//! The catalogue of error codes as data: status, code, consequence and reason (`fineract.md` §7). A
+//! code that is not listed here has no meaning: the outcome is unknown (rule 2).
 
 use kiungo_domain::outcome::Reason;
 
 use crate::wire::ErrorBody;
 
-/// What follows from a listed code.
+/// The consequence of a listed code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Refused for good (F).
@@ -47,7 +47,7 @@ impl Row {
     }
 }
 
-/// What an error body says.
+/// The meaning of an error body.
 #[derive(Debug, Clone)]
 pub(crate) enum Verdict {
     /// A listed code.

@@ -1,5 +1,5 @@
-//! Whether an account would take a booking now: the core's own rules, as far as they can be read
-//! beforehand (`fineract.md` §9.1, §10.1).
+//! Checks that an account would take a booking now: the core's own rules, as far as they can be
+//! read beforehand (`fineract.md` §9.1, §10.1).
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan as _};
@@ -26,7 +26,7 @@ const BLOCK_DEBIT: u64 = 600;
 /// Deposit types that take no ordinary postings: fixed and recurring.
 const FIXED_TYPES: [u64; 2] = [200, 300];
 
-/// Why an answer cannot be given, or is no.
+/// The reason that there is no answer, or that the answer is no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum No {
     Refused(Rejection),
@@ -136,8 +136,8 @@ pub(crate) fn savings(
     Ok(())
 }
 
-/// Why the core would not take a booking on this account back (`fineract.md` §9.3); `None` if nothing
-/// that the account shows speaks against it.
+/// The reason that the core would not take a booking on this account back (`fineract.md` §9.3);
+/// `None` if nothing that the account shows speaks against it.
 pub(crate) fn undo_refusal(account: &SavingsAccount, original: &CoreOrder) -> Option<Rejection> {
     let refusal = |no: No| match no {
         No::Refused(rejection) => Some(rejection),
@@ -160,8 +160,8 @@ pub(crate) fn undo_refusal(account: &SavingsAccount, original: &CoreOrder) -> Op
     None
 }
 
-/// What a withdrawal may take, in minor units: the available balance, less the minimum where it is
-/// enforced, plus the overdraft where it is allowed (`fineract.md` §9.1).
+/// The amount that a withdrawal may take, in minor units: the available balance, less the minimum
+/// where it is enforced, plus the overdraft where it is allowed (`fineract.md` §9.1).
 fn available(account: &SavingsAccount, currency: Currency) -> Option<i128> {
     let minor = |value: Option<wire::Decimal>| match value {
         Some(value) => value.minor_floor(currency),
@@ -302,7 +302,7 @@ async fn owner(client: &Client, check: &AccountCheck, account: &Account) -> Resu
     }
 }
 
-/// What is told about an account.
+/// The facts that are reported about an account.
 pub(crate) fn facts(account: &Account) -> Result<AccountFacts, No> {
     let (account_no, currency, holder) = match account {
         Account::Savings(a) => {

@@ -30,7 +30,7 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// Why there is no answer.
+/// The reason that there is no answer.
 #[derive(Debug, Clone)]
 pub(crate) enum SendError {
     /// Surely nothing reached the core.
@@ -42,7 +42,7 @@ pub(crate) enum SendError {
 }
 
 impl SendError {
-    /// What a command that met this came to.
+    /// The outcome of a command that met this failure.
     pub(crate) fn outcome(self) -> Outcome {
         match self {
             Self::NotSent(why) => Outcome::NotSent { why },
@@ -64,7 +64,7 @@ impl SendError {
     }
 }
 
-/// Why a read brought nothing.
+/// The reason that a read brought nothing.
 #[derive(Debug, Clone)]
 pub(crate) enum ReadError {
     /// The core says that there is no such thing.
@@ -223,7 +223,7 @@ fn not_found_by_envelope(body: &[u8]) -> Option<String> {
     error.codes().first().map(|code| catalogue::tidy(code))
 }
 
-/// Where the answer stops making sense, without quoting it.
+/// Names the position at which the answer stops making sense, without quoting the answer.
 fn unreadable(error: &serde_json::Error) -> ReadError {
     ReadError::Unusable(format!(
         "the answer cannot be read (line {}, column {})",

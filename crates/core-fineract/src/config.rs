@@ -1,4 +1,4 @@
-//! What an operator says about a core, checked before anything is sent.
+//! The operator's options for a core, checked before anything is sent.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use thiserror::Error;
 
 use crate::version::{FLOOR, Version};
 
-/// How to reach and use one Fineract tenant.
+/// The options by which one Fineract tenant is reached and used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
-    /// Where Fineract is served, up to its context path: `https://HOST:8443/fineract-provider`.
-    /// A trailing `/` or `/api/v1` is dropped.
+    /// The address of Fineract, up to its context path: `https://HOST:8443/fineract-provider`. A
+    /// trailing `/` or `/api/v1` is dropped.
     pub base_url: String,
     /// The tenant, sent with every request. Default `default`.
     #[serde(default = "default_tenant")]
     pub tenant: String,
-    /// How to log in. The secrets stand in [`Secrets`].
+    /// The way to log in. The secrets stand in [`Secrets`].
     pub auth: Auth,
     /// The tenant's time zone, an IANA name such as `Africa/Dar_es_Salaam`. It decides the value
     /// date, cannot be asked of the core, and so has no default.
@@ -31,14 +31,14 @@ pub struct Options {
     /// default.
     #[serde(default)]
     pub payment_type: Option<u64>,
-    /// What to do when the value date is closed for booking. Default `refuse`.
+    /// The treatment of a booking whose value date is closed. Default `refuse`.
     #[serde(default)]
     pub closed_periods: ClosedPeriods,
-    /// Whether the tenant keeps a business date of its own. Default `auto`: ask.
+    /// Says whether the tenant keeps a business date of its own. Default `auto`: ask.
     #[serde(default)]
     pub business_date: Switch,
-    /// Whether the tenant's commands can wait for a second person: then an inquiry that finds no
-    /// posting also looks among the waiting commands. Default `auto`: ask, and look if the core
+    /// Says whether the tenant's commands can wait for a second person: then an inquiry that finds
+    /// no posting also looks among the waiting commands. Default `auto`: ask, and look if the core
     /// will not say.
     #[serde(default)]
     pub maker_checker: Switch,
@@ -46,31 +46,31 @@ pub struct Options {
     /// closures of all offices count, and no holidays.
     #[serde(default)]
     pub office: Option<u64>,
-    /// What a matching holder means, where the mapping asks for one. Default `phone`.
+    /// The meaning of a matching holder, where the mapping asks for one. Default `phone`.
     #[serde(default)]
     pub holder_match: HolderMatch,
-    /// Whether a check also reads the account's owner, since the core refuses every posting for
-    /// an inactive one; costs one more read. Default `true`.
+    /// True if a check also reads the account's owner, since the core refuses every posting for an
+    /// inactive one; costs one more read. Default `true`.
     #[serde(default = "yes")]
     pub check_owner: bool,
-    /// Whether a repayment is let through to a loan that owes nothing (closed or overpaid): the
+    /// True if a repayment is let through to a loan that owes nothing (closed or overpaid): the
     /// core accepts it and the loan becomes overpaid. Default `false`.
     #[serde(default)]
     pub accept_overpayment: bool,
-    /// How long to wait for the answer to a command, in milliseconds. Default 60,000: a posting
-    /// can run the loan's whole close of business first (`fineract.md` §19).
+    /// The longest wait for the answer to a command, in milliseconds. Default 60,000: a posting can
+    /// run the loan's whole close of business first (`fineract.md` §19).
     #[serde(default = "default_command_timeout_ms")]
     pub command_timeout_ms: u64,
-    /// How long to wait for the answer to a read, in milliseconds. Default 15,000.
+    /// The longest wait for the answer to a read, in milliseconds. Default 15,000.
     #[serde(default = "default_read_timeout_ms")]
     pub read_timeout_ms: u64,
-    /// How long a command can still be running after its answer was lost, in seconds. Default
-    /// 120: twice the time after which we hang up, as the core itself knows no time limit.
+    /// The time for which a command can still be running after its answer was lost, in seconds.
+    /// Default 120: twice the time after which we hang up, as the core itself knows no time limit.
     #[serde(default = "default_indexing_window_s")]
     pub indexing_window_s: u64,
-    /// How many pages of 200 postings of one kind on one account are looked through for a posting
-    /// whose outcome is unknown, since it may stand on any day. Default 500: an account with more
-    /// than 100,000 deposits is no customer's, and each page is a request.
+    /// The number of pages of 200 postings of one kind on one account that are searched for a
+    /// posting whose outcome is unknown, since it may stand on any day. Default 500: an account
+    /// with more than 100,000 deposits is no customer's, and each page is a request.
     #[serde(default = "default_history_pages_max")]
     pub history_pages_max: u64,
     /// For how long business date, closures and holidays are remembered, in seconds. Default 60.
@@ -78,7 +78,7 @@ pub struct Options {
     pub calendar_refresh_s: u64,
 }
 
-/// How to log in (`fineract.md` §1.1).
+/// The way to log in (`fineract.md` §1.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Auth {
@@ -96,13 +96,13 @@ pub enum Auth {
         /// The scope to ask for, if any.
         #[serde(default)]
         scope: Option<String>,
-        /// How the client's secret is sent. Default `basic`.
+        /// The way in which the client's secret is sent. Default `basic`.
         #[serde(default)]
         client_auth: ClientAuth,
     },
 }
 
-/// How a client proves itself at the token endpoint (RFC 6749 §2.3.1).
+/// The way in which a client proves itself at the token endpoint (RFC 6749 §2.3.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
@@ -113,7 +113,7 @@ pub enum ClientAuth {
     Body,
 }
 
-/// What to do when the value date is closed for booking: before a closure of the general ledger,
+/// The treatment of a booking whose value date is closed: before a closure of the general ledger,
 /// or, for loans, on a holiday or a non-working day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -125,7 +125,7 @@ pub enum ClosedPeriods {
     NextOpenDay,
 }
 
-/// Whether a switch of the tenant's configuration is on (`fineract.md` §18).
+/// Says whether a switch of the tenant's configuration is on (`fineract.md` §18).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Switch {
@@ -139,7 +139,7 @@ pub enum Switch {
 }
 
 impl Switch {
-    /// What is known of it, given what was read.
+    /// The state of the switch, given what was read; `None` if it is not known.
     pub(crate) const fn known(self, read: Option<bool>) -> Option<bool> {
         match self {
             Self::Auto => read,
@@ -149,7 +149,7 @@ impl Switch {
     }
 }
 
-/// What a matching holder means.
+/// The meaning of a matching holder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HolderMatch {
@@ -160,7 +160,7 @@ pub enum HolderMatch {
     PhoneIfKnown,
 }
 
-/// What must not be in a configuration file or a log.
+/// The secrets, which must not be in a configuration file or a log.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Secrets {
@@ -170,7 +170,7 @@ pub struct Secrets {
     pub client_secret: Option<SecretString>,
 }
 
-/// What is wrong with the options; names the key.
+/// The error in the options; names the key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OptionsError {
     /// `base_url` is not an absolute http or https address without a query.

@@ -22,9 +22,9 @@ use crate::{booking, check, hold, inquiry, probe, suggest, undo};
 
 /// A Fineract tenant as a core.
 ///
-/// Until [`Fineract::connect`] has asked the core what it can do, the least is assumed: the routes
-/// of 1.8 and no idempotency. Nothing is proven absent until then: what follows from an absence
-/// (sending again, under the same reference or a new one) depends on what the core can do.
+/// Until [`Fineract::connect`] has asked the core for its abilities, the least is assumed: the
+/// routes of 1.8 and no idempotency. Nothing is proven absent until then: the consequence of an
+/// absence (sending again, under the same reference or a new one) depends on those abilities.
 pub struct Fineract {
     client: Client,
     profile: RwLock<Profile>,
@@ -247,7 +247,7 @@ impl Core for Fineract {
     }
 }
 
-/// What a core that could not be asked yet does not show is not proven absent.
+/// Turns "absent" into "unclear" for a core that could not be asked yet: it proves no absence.
 fn proven(finding: Finding, profile: &Profile) -> Finding {
     match finding {
         Finding::Absent if !profile.asked => {

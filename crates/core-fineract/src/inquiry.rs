@@ -1,8 +1,8 @@
 //! Finding our own posting again (`fineract.md` §4.4, §9.4, §10.6).
 //!
-//! Three looks, and only if none finds anything is a booking called absent: where it ought to be;
+//! A booking is called absent only if none of three looks finds anything: where it ought to be;
 //! among the commands that may still be applied; and, last, everywhere on the account. The order
-//! matters: what ends between two looks stands among the postings by the third.
+//! matters: a command that ends between two looks stands among the postings by the third.
 
 use kiungo_core_banking::{Booking, CoreOrder};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
@@ -21,7 +21,7 @@ const PAGE_SIZE: u64 = 200;
 /// Loan status "approved", the only one from which a loan is disbursed.
 const LOAN_APPROVED: u64 = 200;
 
-/// What became of a booking.
+/// Finds the result of a booking.
 pub(crate) async fn booking(client: &Client, profile: &Profile, order: &CoreOrder) -> Finding {
     let kind = posting::kind(order.booking);
     match (order.account.kind, order.booking) {
@@ -35,7 +35,7 @@ pub(crate) async fn booking(client: &Client, profile: &Profile, order: &CoreOrde
     }
 }
 
-/// What became of a hold.
+/// Finds the result of a hold.
 pub(crate) async fn hold(client: &Client, profile: &Profile, order: &CoreOrder) -> Finding {
     on_savings(client, profile, order, HOLD, trail::HOLD).await
 }
@@ -68,7 +68,7 @@ async fn on_loan(client: &Client, profile: &Profile, order: &CoreOrder) -> Findi
     }
 }
 
-/// How much of an account's history is looked through.
+/// The part of an account's history that is searched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
     /// The days on which the posting ought to stand.
@@ -131,7 +131,7 @@ async fn by_trail(client: &Client, order: &CoreOrder, kind: u64, error: ReadErro
     }
 }
 
-/// What the row of this number says.
+/// The finding of the row with this number.
 async fn single(
     client: &Client,
     order: &CoreOrder,
@@ -223,7 +223,7 @@ async fn search(
     )))
 }
 
-/// What became of a repayment or a disbursement. By external id: a back-dated posting can give
+/// Finds the result of a repayment or a disbursement. By external id: a back-dated posting can give
 /// the row a new number, and only the external id moves along (`fineract.md` §5).
 pub(crate) async fn loan(client: &Client, profile: &Profile, order: &CoreOrder) -> Finding {
     let kind = posting::kind(order.booking);
@@ -273,7 +273,7 @@ pub(crate) fn is_under(row: &LoanTransaction, order: &CoreOrder) -> bool {
     row.external_id.get().is_some_and(|text| Reference::parse(text) == Ok(order.reference))
 }
 
-/// Whether the loan itself shows the booking, or one that somebody made by hand for the same
+/// Searches the loan itself for the booking, or for one that somebody made by hand for the same
 /// receipt.
 async fn whole_loan(client: &Client, profile: &Profile, order: &CoreOrder) -> Finding {
     let loan = match loan_with_transactions(client, order.account.id).await {

@@ -34,7 +34,7 @@ impl Account {
     }
 }
 
-/// What a search for one account brought.
+/// The result of a search for one account.
 #[derive(Debug, Clone)]
 pub(crate) enum Located {
     One(Account),

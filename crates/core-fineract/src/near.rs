@@ -21,7 +21,7 @@ pub(crate) fn swapped(number: &str) -> Vec<String> {
         .collect()
 }
 
-/// How far apart two numbers are: 0 equal, 1 swapped neighbours, 2 one digit, `None` further.
+/// The distance of two numbers: 0 equal, 1 swapped neighbours, 2 one digit, `None` further.
 pub(crate) fn distance(typed: &str, found: &str) -> Option<u8> {
     if typed == found {
         return Some(0);

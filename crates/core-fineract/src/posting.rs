@@ -35,7 +35,7 @@ pub(crate) struct Row<'a> {
     amount: Decimal,
     currency: Option<&'a wire::Currency>,
     detail: Option<&'a PaymentDetail>,
-    /// Where beside the payment details our id can stand.
+    /// The members beside the payment details in which our id can stand.
     names: [&'a Text; 2],
     is_reversed: bool,
 }
@@ -70,7 +70,7 @@ impl<'a> From<&'a LoanTransaction> for Row<'a> {
     }
 }
 
-/// How a row says that it is ours.
+/// The mark by which a row says that it is ours.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     /// By our reference.
@@ -79,8 +79,8 @@ enum Mark {
     Receipt,
 }
 
-/// What rows of this kind say about a booking; absent if none of them is it. A row that stands
-/// counts before one that was taken back.
+/// The finding of rows of this kind about a booking; absent if none of them is it. A row that
+/// stands counts before one that was taken back.
 pub(crate) fn among<'a, R>(
     rows: impl IntoIterator<Item = R>,
     order: &CoreOrder,
@@ -106,7 +106,7 @@ where
 }
 
 impl Row<'_> {
-    /// What one row says, which must be of the right kind.
+    /// The finding of one row, which must be of the right kind.
     pub(crate) fn is(self, order: &CoreOrder, kind: u64) -> Finding {
         if self.kind != kind {
             return Finding::unclear("our reference stands on another kind of posting");
@@ -141,7 +141,7 @@ impl Row<'_> {
         (order.receipt.is_some() && typed.is_some_and(same) && !another).then_some(Mark::Receipt)
     }
 
-    /// Whether the row stands under an earlier or later reference of the same operation: it was
+    /// True if the row stands under an earlier or later reference of the same operation: it was
     /// called absent, or refused, and was booked after all. Another booking would be one too many.
     fn is_of_another_generation(&self, order: &CoreOrder) -> bool {
         let ours = order.reference;

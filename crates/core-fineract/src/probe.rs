@@ -1,4 +1,5 @@
-//! Asking a core what it is and whether it works as configured (`fineract.md` §18, §20).
+//! Asks a core for its version and abilities, and whether it works as configured (`fineract.md`
+//! §18, §20).
 
 use bytes::Bytes;
 use kiungo_core_banking::ProbeError;
@@ -13,14 +14,14 @@ use crate::config::{Auth, ClosedPeriods, Options};
 use crate::version::{FLOOR, Profile, Version};
 use crate::wire::{ErrorBody, Page};
 
-/// What a probe brought.
+/// The result of a probe.
 pub(crate) struct Seen {
     pub(crate) profile: Profile,
     /// Good news and warnings, a sentence each.
     pub(crate) lines: Vec<String>,
 }
 
-/// What the connector's user must be allowed to do (`fineract.md` §1.2), however it is configured.
+/// The permissions that the connector's user needs (`fineract.md` §1.2), however it is configured.
 const NEEDED: [&str; 12] = [
     "READ_CLIENT",
     "READ_SAVINGSACCOUNT",
@@ -35,11 +36,11 @@ const NEEDED: [&str; 12] = [
     "DISBURSE_LOAN",
     "DISBURSALUNDO_LOAN",
 ];
-/// What some ways of working need beside.
+/// The further permissions that some ways of working need.
 const USEFUL: [&str; 3] =
     ["HOLDAMOUNT_SAVINGSACCOUNT", "RELEASEAMOUNT_SAVINGSACCOUNT", "READ_CONFIGURATION"];
 
-/// What it must be allowed to do as it is configured, and as the tenant is.
+/// The permissions that the user needs as the connector is configured, and as the tenant is.
 fn needed(options: &Options, profile: &Profile) -> Vec<&'static str> {
     let moves = options.closed_periods == ClosedPeriods::NextOpenDay;
     let by_setting = [
@@ -256,7 +257,7 @@ async fn idempotency(
             .command(path, PROBE_KEY, body.clone())
             .await
             .map_err(|error| ProbeError::Unavailable(error.why()))?;
-        // Whatever the first command came to: it is remembered.
+        // The outcome of the first command does not matter: it is remembered.
         recognised = answer.cached;
         let handled = matches!(answer.status, 400 | 404)
             && ErrorBody::parse(&answer.body).is_some_and(|error| !error.codes().is_empty());
@@ -277,7 +278,7 @@ struct Permissions {
     permissions: Option<Vec<String>>,
 }
 
-/// What the user may do, which the core tells only for a user name and password.
+/// Reads the permissions of the user, which the core tells only for a user name and password.
 pub(crate) async fn permissions(
     client: &Client,
     profile: &Profile,
@@ -327,7 +328,8 @@ fn judge_permissions(granted: &[String], needed: &[&str]) -> Result<Vec<String>,
     Ok(lines)
 }
 
-/// What came of reading the calendar as it is configured: every booking reads it first.
+/// Turns the result of reading the calendar into a warning, if one is due: every booking reads it
+/// first.
 pub(crate) fn calendar(
     client: &Client,
     profile: &Profile,
@@ -358,7 +360,7 @@ async fn get(client: &Client, path: &str) -> Result<Answer, ProbeError> {
     })
 }
 
-/// Whether a person must repair it, or it may heal by itself.
+/// The error of a refused read: a person must repair it, or it may heal by itself.
 fn refused(what: &str, answer: &Answer) -> ProbeError {
     match catalogue::judge(answer.status, &answer.body) {
         Verdict::Listed { row, code, message } if row.class == catalogue::Class::Repair => {

@@ -1,4 +1,4 @@
-//! Which account a payer may have meant. Best effort: an operator decides.
+//! Suggests the accounts that a payer may have meant. Best effort: an operator decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,7 @@ pub(crate) async fn suggest(client: &Client, profile: &Profile, sought: &Sought)
     search.finish().await
 }
 
-/// What a reading takes for an account number, if that can be mistyped by a digit.
+/// The text that a reading takes for an account number, if that can be mistyped by a digit.
 fn number(reading: &Reading) -> Option<(&str, Vec<AccountKind>)> {
     let AccountKey::AccountNo(number) = &reading.account.key else { return None };
     let digits = number.bytes().all(|byte| byte.is_ascii_digit());
@@ -85,7 +85,7 @@ impl Search<'_> {
         left.is_some()
     }
 
-    /// What was answered; nothing for no answer, which is remembered.
+    /// Returns the answer; an empty one if there was none, which is remembered.
     fn answered<T: Default, E>(&mut self, answer: Result<T, E>) -> T {
         self.complete &= answer.is_ok();
         answer.unwrap_or_default()

@@ -1,6 +1,6 @@
-//! What the core's own record of commands (its audit trail, `fineract.md` §4.4) says about one that
-//! is in no list of transactions: it may still run, or wait for a second person (§3.2), and so
-//! still be applied. As long as it can be, it must not be called absent.
+//! Searches the core's own record of commands (its audit trail, `fineract.md` §4.4) for one that is
+//! in no list of transactions: it may still run, or wait for a second person (§3.2), and so still
+//! be applied. As long as it can be, it must not be called absent.
 
 use kiungo_core_banking::{Booking, CoreOrder, UndoOrder};
 use kiungo_domain::outcome::{Acceptance, Awaiting, Reason, Rejection, Retry};
@@ -25,9 +25,9 @@ const PAGES_MAX: usize = 25;
 #[serde(rename_all = "camelCase")]
 struct Audit {
     id: u64,
-    /// What it booked on savings, or the loan.
+    /// The posting that it made on savings, or the loan.
     resource_id: Option<u64>,
-    /// What it booked on a loan that it is about.
+    /// The posting that it made on a loan that it is about.
     subresource_id: Option<u64>,
     /// Milliseconds since 1970.
     made_on_date: Option<i64>,
@@ -37,7 +37,7 @@ struct Audit {
     url: Text,
 }
 
-/// Which commands are looked for.
+/// The commands that are searched for.
 struct Wanted<'a> {
     account: CoreAccount,
     action: &'static str,
@@ -57,8 +57,8 @@ pub(crate) const fn action(booking: Booking) -> &'static str {
     }
 }
 
-/// What the trail says about a booking, or a hold, that is not among the transactions; `None` if
-/// it says nothing.
+/// The finding of the trail about a booking, or a hold, that is not among the transactions; `None`
+/// if it says nothing.
 pub(crate) async fn booking(
     client: &Client,
     profile: &Profile,
@@ -73,12 +73,12 @@ pub(crate) async fn booking(
     look(client, profile, &Wanted { account: order.account, action, ours: &ours }).await
 }
 
-/// How far a command's own time may lie before the first sending of what it booked: the core's clock
-/// is not ours.
+/// The longest time between a command's own time and the first sending of what it booked: the
+/// core's clock is not ours.
 const CLOCKS_APART_MS: i64 = 86_400_000;
 
-/// What the commands that ended well say about a booking. Only before 1.9 that is proof: there a
-/// command is written down by the transaction that books.
+/// The evidence of the commands that ended well about a booking. Only before 1.9 that is proof:
+/// there a command is written down by the transaction that books.
 pub(crate) enum Trace {
     /// It made the posting of this number.
     Made(u64),
@@ -176,11 +176,11 @@ async fn decided(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>
     }))
 }
 
-/// What a look through the trail brought.
+/// The result of a look through the trail.
 struct Found {
     /// Our command.
     row: Option<Audit>,
-    /// Whether no command at all is shown.
+    /// True if no command at all is shown.
     is_empty: bool,
 }
 

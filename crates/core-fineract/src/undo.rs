@@ -22,7 +22,7 @@ const LOAN_ACTIVE: u64 = 300;
 /// at disbursement, accruals and other schedule entries (`fineract.md` §10.6).
 const WRITTEN_BY_CORE: [u64; 6] = [5, 10, 19, 29, 30, 32];
 
-/// What an undo would meet, by what the core shows before it is sent.
+/// The result that an undo would have, by what the core shows before it is sent.
 enum Ready {
     /// This command takes the booking back; with the booking's day, where it was read.
     Send(Command, Option<Date>),
@@ -32,7 +32,7 @@ enum Ready {
     Refused(Rejection),
 }
 
-/// Sends the undo once. What is read before it moves nothing, so a failure there is "not sent".
+/// Sends the undo once. The reads before it move nothing, so a failure there is "not sent".
 pub(crate) async fn undo(
     client: &Client,
     profile: &Profile,
@@ -48,9 +48,9 @@ pub(crate) async fn undo(
     Ok(answer::undo(&answer.map_err(SendError::outcome)?, order, profile))
 }
 
-/// Whether the undo would go through now, by all that can be read: what [`undo`] looks at, what the
-/// core itself checks on a savings account, and, where closures are read, whether the booking's day
-/// is closed meanwhile.
+/// Checks that the undo would go through now, by all that can be read: what [`undo`] looks at, what
+/// the core itself checks on a savings account, and, where closures are read, whether the booking's
+/// day is closed meanwhile.
 pub(crate) async fn check(
     client: &Client,
     profile: &Profile,
@@ -215,7 +215,7 @@ async fn hidden_row(
     }
 }
 
-/// What became of an undo.
+/// Finds the result of an undo.
 pub(crate) async fn inquire(client: &Client, profile: &Profile, order: &UndoOrder) -> Finding {
     let undone = match order.original.booking {
         Booking::Deposit | Booking::Withdraw => savings_undone(client, order).await,

@@ -1,4 +1,4 @@
-//! What differs between Fineract's versions, as far as it concerns us (`fineract.md` §20).
+//! The differences between Fineract's versions, as far as they concern us (`fineract.md` §20).
 
 use std::fmt;
 
@@ -32,30 +32,30 @@ impl fmt::Display for Version {
     }
 }
 
-/// What is known about the connected core.
+/// The facts that are known about the connected core.
 #[allow(clippy::struct_excessive_bools, reason = "independent facts about a tenant")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Profile {
     /// The version, or the oldest that it can be.
     pub(crate) version: Version,
-    /// Whether it is exactly that version, not a later one.
+    /// True if it is exactly that version, not a later one.
     pub(crate) exact: bool,
-    /// Whether the core could be asked since the start; otherwise all this is assumed.
+    /// True if the core has answered since the start; otherwise all this is assumed.
     pub(crate) asked: bool,
-    /// Whether a repeated key was seen to be answered from the cache.
+    /// True if a repeated key was seen to be answered from the cache.
     pub(crate) idempotent: bool,
-    /// Whether the tenant keeps a business date; `None` if it could not be asked.
+    /// True if the tenant keeps a business date; `None` if it could not be asked.
     pub(crate) business_date: Option<bool>,
-    /// Whether commands may wait for a second person; `None` if it could not be asked.
+    /// True if commands may wait for a second person; `None` if it could not be asked.
     pub(crate) maker_checker: Option<bool>,
-    /// Whether loans take postings on holidays.
+    /// True if loans take postings on holidays.
     pub(crate) loans_on_holidays: bool,
-    /// Whether loans take postings on non-working days.
+    /// True if loans take postings on non-working days.
     pub(crate) loans_on_non_working_days: bool,
 }
 
 impl Profile {
-    /// What is assumed before the core has been asked.
+    /// The profile that is assumed before the core has been asked.
     pub(crate) const fn assumed(
         version: Option<Version>,
         business_date: Option<bool>,
@@ -103,7 +103,7 @@ impl Profile {
         self.at_least(9)
     }
 
-    /// Whether the generic data integrity error can stand for "this key is in use": 1.9 and 1.10,
+    /// True if the generic data integrity error can stand for "this key is in use": 1.9 and 1.10,
     /// and any version that we are not sure of (`fineract.md` §4.2).
     pub(crate) const fn key_may_collide(&self) -> bool {
         let past = self.at_least(11);

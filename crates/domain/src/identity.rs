@@ -74,15 +74,16 @@ impl fmt::Debug for TransferId {
     }
 }
 
-/// Where a transfer belongs when work is divided: transfers whose core account was named alike have
-/// the same slot, so that whoever has the slot sees them in their order (rule 11). Slots are many and
-/// never change their meaning; how many queues they are divided among is a matter of configuration.
+/// The unit into which work is divided: transfers whose core account was named alike have the same
+/// slot, so that the process that has the slot sees them in their order (rule 11). Slots are many
+/// and never change their meaning; how many queues they are divided among is a matter of
+/// configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Slot(u16);
 
 impl Slot {
-    /// How many slots there are.
+    /// The number of slots.
     pub const COUNT: u16 = 4_096;
 
     /// The slot of these bytes (FNV-1a, which spreads short texts well and is the same everywhere).
@@ -186,7 +187,7 @@ impl fmt::Debug for Reference {
     }
 }
 
-/// Why a text is not an identity.
+/// The reason that a text is not an identity.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IdentityError {
     /// Not a transfer's id.
@@ -271,14 +272,15 @@ name_type! {
 pub struct Receipt(Box<str>);
 
 impl Receipt {
-    /// How many characters a receipt has at most: what the GSMA's API allows its transaction
-    /// reference (`gsma-mobile-money-api.md` §7, S1). No other API that we know allows more.
+    /// The largest number of characters in a receipt: the bound that the GSMA's API sets for its
+    /// transaction reference (`gsma-mobile-money-api.md` §7, S1). No other API that we know allows
+    /// more.
     pub const CHARS_MAX: usize = 256;
 
     /// Checks and wraps a receipt: 1 to 256 characters, all of them visible, with single blanks inside
     /// at most, so that two that look alike are alike: no control characters, nothing that changes
     /// the direction of writing or has no width, and no U+FFFD, which stands for what could not be
-    /// read. The placeholder `N/A` that M-Pesa sends for a missing value (`mpesa-openapi.md` §6.6) is
+    /// read. The placeholder `N/A` that M-Pesa sends for a missing value (`mpesa-openapi.md` §6) is
     /// none.
     pub fn new(text: &str) -> Result<Self, IdentityError> {
         let mut behind_blank = true;
@@ -304,8 +306,8 @@ impl Receipt {
     }
 }
 
-/// Whether a character shows itself and nothing else: no control, no blank, none of Unicode's
-/// characters for formatting (categories Cc, Cf, Zs, Zl, Zp, Co, and what is never assigned).
+/// True if a character is visible and shows only itself: no control, no blank, none of Unicode's
+/// characters for formatting (categories Cc, Cf, Zs, Zl, Zp, Co, and unassigned code points).
 fn is_visible(c: char) -> bool {
     !c.is_control()
         && !c.is_whitespace()

@@ -7,9 +7,9 @@
 //!
 //! * [`money`]: integer minor units with a currency, parsed and printed exactly
 //! * [`party`]: phone numbers and accounts
-//! * [`numbering`]: how countries write phone numbers, and the numbers that a provider takes
+//! * [`numbering`]: the forms of phone numbers by country, and the numbers that a provider takes
 //! * [`identity`]: ids of transfers, operations, providers and cores
-//! * [`outcome`]: what an attempt came to, and what an inquiry found
+//! * [`outcome`]: the outcomes of attempts, and the findings of inquiries
 //! * [`hold`]: conditions under which a provider's operation is held as a whole
 //! * [`policy`]: the numbers and choices that a mapping gives to the rules
 //! * [`transfer`]: the saga: events, what follows from them, and the ledger postings

@@ -28,7 +28,7 @@ impl Currency {
         std::str::from_utf8(&self.code).unwrap_or("XXX")
     }
 
-    /// How many decimals the minor unit stands for: 2 for `TZS`, 0 for `UGX`.
+    /// The number of decimals of the minor unit: 2 for `TZS`, 0 for `UGX`.
     pub const fn exponent(self) -> u8 {
         self.exponent
     }
@@ -66,7 +66,7 @@ pub struct Money {
     currency: Currency,
 }
 
-/// Why a text is not an amount, or two amounts cannot be combined.
+/// The reason that a text is not an amount, or that two amounts cannot be combined.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MoneyError {
     /// The code is not in ISO 4217.
@@ -80,9 +80,9 @@ pub enum MoneyError {
     TooManyDecimals {
         /// The currency.
         currency: Currency,
-        /// How many decimals it has.
+        /// The number of decimals that the currency has.
         allowed: u8,
-        /// How many were given.
+        /// The number of decimals that were given.
         given: usize,
     },
     /// Larger than fits into 64-bit minor units.
@@ -112,9 +112,9 @@ impl Money {
         Self::of_digits(whole, fraction, 0, currency)
     }
 
-    /// Parses an amount as programs print numbers: what [`Money::parse`] takes, and an exponent
-    /// (`1.0E7`, `5.0e3`, `125e-2`), digit by digit and exactly. For what others state; what others are
-    /// to write by our own documents is a plain decimal.
+    /// Parses an amount as programs print numbers: every text that [`Money::parse`] takes, and one
+    /// with an exponent (`1.0E7`, `5.0e3`, `125e-2`), digit by digit and exactly. It is for amounts
+    /// that others state; our own documents ask others for a plain decimal.
     pub fn parse_number(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
             return Self::parse(text, currency);
@@ -174,7 +174,7 @@ impl Money {
         self.currency
     }
 
-    /// Whether this is nothing.
+    /// True if the amount is zero.
     pub const fn is_zero(self) -> bool {
         self.minor == 0
     }

@@ -1,4 +1,4 @@
-//! What an attempt came to, and what an inquiry found (rule 2: no outcome is invented).
+//! The outcomes of an attempt and the findings of an inquiry (rule 2: no outcome is invented).
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::identity::{Receipt, Reference};
 use crate::money::Money;
 use crate::party::{CoreAccount, Msisdn};
 
-/// What one sending of an operation came to.
+/// The outcome of one sending of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -19,12 +19,12 @@ pub enum Outcome {
     /// Surely not executed, and the reference is unused: it failed before the first byte of the
     /// request was written, or was turned away before it was recorded. May be sent again.
     NotSent {
-        /// Why, for people.
+        /// The cause, for people.
         why: String,
     },
     /// Everything else: it may or may not have been executed.
     Unknown {
-        /// Why, for people.
+        /// The cause, for people.
         why: String,
     },
 }
@@ -49,7 +49,8 @@ pub struct Confirmation {
     /// A fee that the other side states beside the amount (rule 9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<Money>,
-    /// What the other side says was executed, to be compared with what was asked.
+    /// The fields that the other side states as executed, to be compared with those that were asked
+    /// for.
     #[serde(default)]
     pub stated: Stated,
 }
@@ -61,8 +62,9 @@ impl Confirmation {
     }
 }
 
-/// What an answer says about the operation; a field it does not mention is `None`. A value that is
-/// mentioned but cannot be read makes the whole answer [`Outcome::Unknown`], never `None` here.
+/// The fields that an answer states about the operation; a field that it does not mention is
+/// `None`. A value that is mentioned but cannot be read makes the whole answer
+/// [`Outcome::Unknown`], never `None` here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stated {
     /// The gross amount.
@@ -86,11 +88,11 @@ pub struct Acceptance {
     /// conversation id). Not a receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
-    /// What it waits for.
+    /// The party or system that it waits for.
     pub awaiting: Awaiting,
 }
 
-/// What an accepted operation waits for.
+/// The party or system that an accepted operation waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Awaiting {
@@ -107,15 +109,15 @@ pub enum Awaiting {
 pub struct Rejection {
     /// The other side's code, as it wrote it.
     pub code: String,
-    /// What it means, in our words.
+    /// The meaning of the refusal, in our words.
     pub reason: Reason,
     /// The other side's text, or ours: for people, without phone numbers or secrets.
     pub message: String,
-    /// Whether trying again can help.
+    /// States whether trying again can help.
     pub retry: Retry,
 }
 
-/// Why something was refused, in our words.
+/// The reason of a refusal, in our words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -149,7 +151,7 @@ pub enum Reason {
     Other,
 }
 
-/// Whether trying a refused operation again can help.
+/// States whether trying a refused operation again can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Retry {
@@ -161,7 +163,7 @@ pub enum Retry {
     AfterRepair,
 }
 
-/// What asking the other side about an operation found.
+/// The result of asking the other side about an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
@@ -177,7 +179,7 @@ pub enum Finding {
     Absent,
     /// Asking failed, or the answer says nothing.
     Unclear {
-        /// Why, for people.
+        /// The cause, for people.
         why: String,
     },
 }

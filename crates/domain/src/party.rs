@@ -1,4 +1,4 @@
-//! Who takes part: phone numbers and accounts in the core.
+//! The parties of a transfer: phone numbers and accounts in the core.
 
 use std::fmt;
 
@@ -21,8 +21,8 @@ pub struct Msisdn(Box<str>);
 pub struct MsisdnError;
 
 impl Msisdn {
-    /// Takes a number that is in its normal form already. What people, cores and providers write is
-    /// read by [`crate::numbering::Market::read`].
+    /// Takes a number that is in its normal form already. The numbers that people, cores and
+    /// providers write are read by [`crate::numbering::Market::read`].
     ///
     /// Only the length is checked: sandboxes use numbers such as `000000000001`
     /// (`mpesa-openapi.md` §1), so national numbering plans do not apply here.
@@ -85,7 +85,7 @@ impl AccountKind {
     }
 }
 
-/// How an account is named before the core has been asked.
+/// The name of an account before the core has been asked about it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccountKey {

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How a transfer between one provider and one core is handled.
+/// The rules by which a transfer between one provider and one core is handled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// For operations on wallets.
     pub wallet: SidePolicy,
     /// For operations in the core.
     pub core: SidePolicy,
-    /// What happens to money that was received and that the core refuses.
+    /// The treatment of money that was received and that the core refuses.
     pub on_core_rejection: OnCoreRejection,
-    /// How long a first leg of which nothing could be sent is tried before the transfer fails.
-    /// Nothing has moved then, so this is the one place where time alone ends something.
+    /// The time for which a first leg is tried while nothing of it can be sent; then the transfer
+    /// fails. Nothing has moved by then, so this is the one place where time alone ends something.
     pub give_up_after: Duration,
     /// The payer of what a provider charges for a collection.
     pub collect_fee: FeePayer,
@@ -70,20 +70,21 @@ pub enum Side {
     Core,
 }
 
-/// How operations on one side are asked about and tried again.
+/// The rules by which operations on one side are asked about and tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SidePolicy {
-    /// How long to wait before each inquiry; the last wait repeats. Never empty.
+    /// The waits before each inquiry, in order; the last one repeats. Never empty.
     pub ladder: Vec<Duration>,
     /// "Not found" counts only this long after the sending (rule 3).
     pub absent_after: Duration,
-    /// How many counted "not found" prove that an operation never arrived; at least 1.
+    /// The number of counted "not found" answers that prove that an operation never arrived; at
+    /// least 1.
     pub absent_times: u8,
-    /// What follows once that is proven.
+    /// The consequence of that proof.
     pub when_absent: WhenAbsent,
-    /// What follows for a payout.
+    /// The consequence of that proof for a payout.
     pub when_payout_absent: WhenAbsent,
-    /// How long to wait after something could not be sent; doubles up to the bound.
+    /// The wait after something could not be sent; it doubles up to the bound.
     pub retry_first: Duration,
     /// The bound.
     pub retry_max: Duration,
@@ -116,7 +117,7 @@ impl SidePolicy {
     }
 }
 
-/// What follows once it is proven that an operation never arrived.
+/// The consequence of proof that an operation never arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenAbsent {
@@ -131,7 +132,7 @@ pub enum WhenAbsent {
     Case,
 }
 
-/// What happens to money that was received and that the core refuses.
+/// The treatment of money that was received and that the core refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnCoreRejection {

@@ -1,5 +1,5 @@
-//! Text that a payer typed by hand: which characters stand for the same thing, and what the text may
-//! name.
+//! Text that a payer typed by hand: the characters that stand for the same thing, and the accounts
+//! that the text may name.
 //!
 //! Phones, word processors and copied messages put other characters where a plain one was meant: an
 //! en dash for `-`, a no-break space for a blank, `٣` for `3`. They are read as their plain siblings.
@@ -24,9 +24,10 @@ pub fn plain(c: char) -> char {
         '\u{ad}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => {
             '-'
         }
-        // What takes no width: ARABIC LETTER MARK, MONGOLIAN VOWEL SEPARATOR, ZERO WIDTH SPACE to
-        // RIGHT-TO-LEFT MARK, directional formatting, WORD JOINER and its kin, ZERO WIDTH NO-BREAK
-        // SPACE. Between digits it separates: nobody can see whether it was meant.
+        // The characters without width: ARABIC LETTER MARK, MONGOLIAN VOWEL SEPARATOR, ZERO WIDTH
+        // SPACE to RIGHT-TO-LEFT MARK, directional formatting, WORD JOINER and its kin, ZERO WIDTH
+        // NO-BREAK SPACE. Between digits such a character separates: nobody can see whether it was
+        // meant.
         '\u{61c}'
         | '\u{180e}'
         | '\u{200b}'..='\u{200f}'
@@ -69,9 +70,9 @@ pub const fn is_directional(c: char) -> bool {
     )
 }
 
-/// True for a character that has no place in a text of a line that people read: a control character, or
-/// one that [`is_directional`]. Texts of persons and clients are refused with one; what comes from outside
-/// is kept as it came and [shown](legible) otherwise.
+/// True for a character that has no place in a text of a line that people read: a control
+/// character, or one that [`is_directional`]. Texts of persons and clients are refused with one; a
+/// text from outside is kept as it came and [shown](legible) otherwise.
 pub fn is_hidden(c: char) -> bool {
     c.is_control() || is_directional(c)
 }
@@ -205,7 +206,7 @@ impl Likeness {
 pub struct Reading {
     /// The account.
     pub account: AccountRef,
-    /// How the text was read.
+    /// The way in which the text was read.
     pub likeness: Likeness,
 }
 

@@ -561,8 +561,8 @@ impl Engine {
             Err(error) => (ActionState::Refused, error.to_string()),
         };
         let action = Action { state, detail, updated_at: self.clock_now(), ..action };
-        // What was carried out stays so whether or not this can be written: the same action under the
-        // same key finds it.
+        // An action that was carried out stays so even if this cannot be written: the same action
+        // under the same key finds it.
         if let Err(error) = self.store().put_action(action.clone()).await {
             tracing::warn!(action = %action.id, error.message = %error, "the outcome of an action could not be written down");
         }

@@ -41,7 +41,7 @@ impl Drop for Taken {
     }
 }
 
-/// How a turn of the loop ends.
+/// The end of one turn of the loop.
 pub(crate) enum Turn {
     /// Go on with the transfer as it now is; the intent is durable.
     Go(Transfer, Option<Intent>),
@@ -49,11 +49,11 @@ pub(crate) enum Turn {
     Rest(Transfer),
 }
 
-/// What is to be sent once it is durable.
+/// The operation to send once the intent is durable.
 pub(crate) struct Intent {
     step: StepName,
     pass: Pass,
-    /// When it was decided: nothing is sent long after that.
+    /// The moment of the decision: nothing is sent long after that.
     at: Instant,
     /// The same by the time of day: unlike the process's own clock, it goes on while the machine is
     /// suspended.
@@ -75,7 +75,7 @@ impl Inner {
         let mut taken = Taken { inner: Arc::clone(&self), id: transfer.id(), armed: true };
         let mut transfer = transfer;
         let mut intended = None;
-        // Whether the store knows the due time that follows from the present state.
+        // True if the store knows the due time that follows from the present state.
         let mut due_is_stored = false;
         loop {
             match self.turn(transfer, intended.take(), due_is_stored).await {
@@ -131,7 +131,8 @@ impl Inner {
             draft.hint(&hint);
         }
         if self.stopping.is_cancelled() {
-            // Whatever its due time, the next start takes up all that may have been in flight.
+            // The next start takes up all transfers that may have been in flight, also before they
+            // are due.
             return self.rest_with(transfer, draft, true, policy).await;
         }
         let now = self.clock.now();
@@ -369,7 +370,7 @@ impl Inner {
     }
 
     fn pass_at_once(&self, transfer: &Transfer, step: StepName, now: Timestamp) -> Option<Pass> {
-        // Whether a reversal can come to its end is asked before it begins.
+        // Before a reversal begins, it is checked that it can come to its end.
         if begins_reversal(transfer, step) || self.closed_for(transfer, step, now).is_some() {
             return None;
         }
@@ -476,13 +477,15 @@ impl Inner {
         outcome
     }
 
-    /// How long after its intent an operation may be sent: well before an absence counts, which
-    /// whoever takes this process for dead may be told of.
+    /// The longest time between committing an intent and sending it: the configured bound, and at
+    /// most half of `absent_after`, so that a stalled process cannot send an operation that another
+    /// process has already concluded was never received.
     fn send_within(&self, policy: &Policy, side: Side) -> Duration {
         self.options.send_within.min(policy.side(side).absent_after / 2)
     }
 
-    /// When the store is to bring the transfer back: in flight, not before the lease is over.
+    /// The time at which the store is to bring the transfer back: in flight, not before the lease
+    /// is over.
     pub(crate) fn next_due(&self, transfer: &Transfer, policy: &Policy) -> Option<Timestamp> {
         let now = self.clock.now();
         let plan = transfer.plan(policy, now)?;
@@ -536,7 +539,7 @@ impl Inner {
         }
     }
 
-    /// Whether it is to be sent to the core next, for which it needs its lane.
+    /// True if the next operation goes to the core, so that the transfer needs its lane.
     pub(crate) fn wants_lane(&self, transfer: &Transfer) -> bool {
         let Some(port) = self.provider(&transfer.instruction().provider) else { return false };
         let next = transfer.plan(port.rules.policy(), self.clock.now()).map(|plan| plan.next);
@@ -572,7 +575,7 @@ fn begins_reversal(transfer: &Transfer, step: StepName) -> bool {
     step == StepName::UndoSecond && !transfer.step(step).begun
 }
 
-/// Whether an attempt is under way, of whose outcome nothing is recorded.
+/// True if an attempt is under way whose outcome is not recorded.
 fn is_sent(transfer: &Transfer) -> bool {
     let open = transfer.open_step().map(|step| &transfer.step(step).state);
     matches!(open, Some(StepState::Sent { .. }))

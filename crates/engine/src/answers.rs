@@ -1,5 +1,5 @@
-//! Inquiries that a provider answers by callback: what a callback claims is put before the provider,
-//! and the answer, when it arrives, is heard as an inquiry's finding.
+//! Inquiries that a provider answers by callback: the claim of a callback is put before the
+//! provider, and the answer, when it arrives, is heard as an inquiry's finding.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::inbox::Handled;
 use crate::operate::wallet_inquiry;
 
 impl Inner {
-    /// Asks the provider, through its gate, about what a callback claims; the answer is another
-    /// arrival. What is claimed of something settled, and agrees, is not asked about.
+    /// Asks the provider, through its gate, about the claim of a callback; the answer is another
+    /// arrival. A claim about something settled that agrees with the record is not asked about.
     pub(crate) async fn ask_about_claim(
         &self,
         item: &InboxItem,

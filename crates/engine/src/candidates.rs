@@ -1,4 +1,4 @@
-//! Which of the accounts that a payer may have named it is.
+//! Chooses among the accounts that a payer may have named.
 //!
 //! They are tried in the order of the mapping's rules, and the first that *exists* is meant, whether it
 //! would take the money or not: money for a closed account must not go to another one.

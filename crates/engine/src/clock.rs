@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use kiungo_domain::{Timestamp, TransferId};
 use uuid::Uuid;
 
-/// Where the engine reads the time of day. Waiting goes through `tokio::time`.
+/// The source of the time of day for the engine. Waiting goes through `tokio::time`.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
@@ -22,7 +22,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Where new transfers get their ids.
+/// The source of ids for new transfers.
 pub trait Ids: Send + Sync {
     /// An id that was never given before and never will be again.
     fn next(&self) -> TransferId;

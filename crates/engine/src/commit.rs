@@ -1,4 +1,4 @@
-//! Making a decision durable, and what follows where the store refuses it.
+//! Makes a decision durable, and handles the refusals of the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::carried::Carrying;
 use crate::engine::Inner;
 use crate::holds::conditions_shown;
 
-/// Why nothing was committed.
+/// The reason that nothing was committed.
 pub(crate) enum Undone {
     /// Another process has changed the transfer since it was read.
     Stale,
@@ -25,7 +25,7 @@ pub(crate) enum Undone {
 }
 
 impl Inner {
-    /// Commits what was decided about `before`; what follows it.
+    /// Commits the decision about `before`, and returns the next turn.
     pub(crate) async fn commit(
         self: &Arc<Self>,
         before: &Transfer,

@@ -31,7 +31,7 @@ use crate::request::{
 use crate::setup::{EngineOptions, ProviderRules, Setup};
 use crate::sharing::Sharing;
 
-/// How often a change that somebody asks for is decided anew because another process was quicker.
+/// The number of times that a requested change is decided anew because another process was quicker.
 const CHANGE_TRIES: u32 = 5;
 
 /// The engine; a cheap handle to it.
@@ -49,7 +49,7 @@ pub(crate) struct Inner {
     pub(crate) options: EngineOptions,
     pub(crate) tripwire: Option<Arc<dyn Tripwire>>,
     pub(crate) sharing: Option<Sharing>,
-    /// Where announcements go, if work is shared and the engine was started.
+    /// The channel for announcements, if work is shared and the engine was started.
     pub(crate) announcements: Option<mpsc::Sender<(Slot, Work)>>,
     /// Announcements on their way, until the engine is started.
     announced: Mutex<Option<mpsc::Receiver<(Slot, Work)>>>,
@@ -61,7 +61,7 @@ pub(crate) struct Inner {
     pub(crate) wake: Notify,
     /// Something could not be taken up for lack of room.
     pub(crate) starved: AtomicBool,
-    /// When the schedule wakes by itself, in microseconds since the epoch.
+    /// The time at which the schedule wakes by itself, in microseconds since the epoch.
     pub(crate) wakes_at: AtomicI64,
     /// Transfers whose time has come, as last counted.
     pub(crate) backlog: AtomicU64,
@@ -149,14 +149,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether it has been started and is not stopping.
+    /// True if the engine has been started and is not stopping.
     pub fn is_ready(&self) -> bool {
         self.inner.ready.load(Ordering::Acquire) && !self.inner.stopping.is_cancelled()
     }
 
     /// Takes no new work, lets what is in flight come to its next durable point for `grace`, then
     /// ends the rest where it is: its outcome is unknown and will be asked for at the next start.
-    /// Whether all of it came to a durable point.
+    /// Returns true if all of it came to a durable point.
     pub async fn stop(&self, grace: Duration) -> bool {
         self.inner.stopping.cancel();
         self.inner.tasks.close();
@@ -176,7 +176,8 @@ impl Engine {
     /// Accepts a transfer: durable when this returns.
     pub async fn submit(&self, new: NewTransfer, caller: Caller) -> Result<Submitted, SubmitError> {
         match self.accept(new, &caller).await {
-            // What was accepted once stays accepted, whatever has been used up or changed since.
+            // A transfer that was accepted once stays accepted, although limits may have been used
+            // up or changed since.
             Err(error @ (SubmitError::Refused(_) | SubmitError::Wallet(_))) => {
                 let holder = self.inner.store.key_holder(&caller.client, &caller.key).await?;
                 match holder {

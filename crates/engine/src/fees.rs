@@ -1,4 +1,4 @@
-//! Fees: what a mapping expects, beside what the provider states (rule 9).
+//! Fees: those that a mapping expects, beside those that the provider states (rule 9).
 
 use kiungo_domain::{Kind, Money, ProviderId, Transfer};
 use kiungo_store::summary::wallet_fee;
@@ -8,7 +8,7 @@ use crate::engine::{Engine, Inner};
 use crate::setup::ExpectedFee;
 
 impl Engine {
-    /// What the provider's mapping says that it charges for a gross amount; `None` if it does not.
+    /// The fee for a gross amount as the provider's mapping states it; `None` if it states none.
     pub fn expected_fee(
         &self,
         provider: &ProviderId,

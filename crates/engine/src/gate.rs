@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::request::BreakerState;
 use crate::setup::TrafficOptions;
 
-/// How far ahead a turn may lie that is taken before a commit: the intent then shares the commit of
+/// The longest wait for a turn that is taken before a commit: the intent then shares the commit of
 /// the outcome before it, and waits for its turn after that. Short, because a process that dies in
 /// between leaves an unknown behind that was never sent.
 const TURN_AHEAD: Duration = Duration::from_millis(100);
@@ -33,10 +33,10 @@ struct GateState {
     next_turn: Instant,
 }
 
-/// Why nobody may pass now.
+/// The refusal to let anybody pass now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Held {
-    /// When to come again.
+    /// The wait before the next try.
     pub(crate) wait: Duration,
 }
 
@@ -102,7 +102,8 @@ impl Gate {
         }
     }
 
-    /// Takes a turn that is at most `patience` away; whether the pass is a breaker's probe.
+    /// Takes a turn that is at most `patience` away. Returns true if the pass is a breaker's probe,
+    /// and the moment of the turn.
     fn admit(&self, patience: Duration) -> Result<(bool, Instant), Held> {
         let now = Instant::now();
         let mut state = self.lock();
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(gate.breaker(), BreakerState::Open);
     }
 
-    /// One failure at each of these seconds; whether the breaker is open then.
+    /// One failure at each of these seconds; true if the breaker is open then.
     async fn open_after(gate: &Arc<Gate>, seconds: &[u64]) -> bool {
         let start = Instant::now();
         for second in seconds {

@@ -19,8 +19,8 @@ use kiungo_store::{Hold, StoreError};
 use crate::engine::{Engine, Inner};
 use crate::request::BreakerState;
 
-/// The interval at which holds are read again and probes are due: what another process found out is
-/// known here soon.
+/// The interval at which holds are read again and probes are due: the findings of another process
+/// are known here soon.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 /// The longest wait before a transfer that is held looks again.
 const LOOK_MAX: Duration = Duration::from_mins(1);
@@ -64,7 +64,7 @@ fn shown_by(operation: Operation, amount: Money, outcome: &Outcome) -> Option<Sh
         Outcome::Completed(_) | Outcome::Pending(_) => Some(Shown::Works(operation, amount)),
         Outcome::Rejected(rejection) => Condition::of(operation, rejection)
             .map(|condition| Shown::Holds(operation, condition, rejection.message.clone(), amount)),
-        // Whoever is in transit goes on trying; nobody else need leave the core for it.
+        // Transfers in transit go on trying; no other transfer need leave the core for it.
         Outcome::NotSent { why } if operation == Operation::PayOut => {
             Some(Shown::Holds(operation, Condition::Unreachable, why.clone(), amount))
         }
@@ -142,8 +142,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets a provider's operation go on, whatever holds it; whether anything did. What is wrong
-    /// still holds it again with the next attempt.
+    /// Lets a provider's operation go on, under whichever condition it is held; true if it was
+    /// held. If the cause persists, the next attempt holds it again.
     pub async fn release_operation(
         &self,
         provider: &ProviderId,
@@ -224,8 +224,8 @@ impl Inner {
         None
     }
 
-    /// Holds and releases what the outcomes of a decision show. What cannot be stored is held here
-    /// all the same, and stored with the next outcome that shows it.
+    /// Holds and releases operations as the outcomes of a decision show. A hold that cannot be
+    /// stored takes effect here all the same, and is stored with the next outcome that shows it.
     pub(crate) async fn take_note_of(&self, provider: &ProviderId, shown: Vec<Shown>) {
         for shown in shown {
             match shown {

@@ -1,8 +1,9 @@
 //! Arrivals that nobody asked for: stored, acknowledged, then handled.
 //!
 //! A result of an operation of ours is evidence ([`crate::hear`]); a payment that a customer
-//! started at the wallet becomes a transfer ([`crate::payments`]). What is neither, or cannot be
-//! read, is kept whole for a person (rule 12), who can have it handled again or dismiss it.
+//! started at the wallet becomes a transfer ([`crate::payments`]). A callback that is neither, or
+//! that cannot be read, is kept whole for a person (rule 12), who can have it handled again or
+//! dismiss it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::persons::{CLAIM_METHOD, claimed};
 use crate::request::CallbackRefused;
 use crate::sharing::Piece;
 
-/// What is kept of a callback beside its body.
+/// The parts of a callback that are kept beside its body.
 #[derive(Serialize, Deserialize)]
 struct Head {
     method: String,
@@ -40,7 +41,7 @@ impl Drop for TakenArrival {
     }
 }
 
-/// What handling an item came to.
+/// The result of handling an item.
 pub(crate) enum Handled {
     /// Done, in the same transaction as a transfer's change.
     WithTransfer,
@@ -96,7 +97,7 @@ impl Engine {
                 inner.take_in(provider, &callback, digest(&callback)).await?;
                 Verdict::Accepted
             }
-            // Who only asks has told nothing that could be lost.
+            // A mere question contains nothing that could be lost.
             Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => Verdict::Unreadable,
             Err(error) => {
                 counter!("kiungo_callbacks_quarantined_total", "provider" => provider.to_string())
@@ -284,12 +285,16 @@ pub(crate) fn raw(item: &InboxItem) -> Option<RawCallback> {
     Some(RawCallback { method, path, headers, body: Bytes::from(item.body.clone()) })
 }
 
+<<<<<<< HEAD
 /// True if a person brought it in by its receipt.
 pub(crate) fn is_claim(item: &InboxItem) -> bool {
     serde_json::from_str::<Head>(&item.head).is_ok_and(|head| head.method == CLAIM_METHOD)
 }
 
 /// What makes two arrivals the same one.
+=======
+/// The digest by which two arrivals are recognised as the same one.
+>>>>>>> look-reader
 pub(crate) fn digest(callback: &RawCallback) -> String {
     hashed(&[callback.method.as_bytes(), callback.path.as_bytes(), &callback.body])
 }

@@ -1,8 +1,8 @@
 //! Payments that a provider offers: judged before they are taken, and answered for afterwards.
 //!
-//! An offer is refused only while nothing of it is stored. What is taken is stored under a digest
-//! of the provider's own id for the request, so that the same offer again, whenever it comes, is
-//! answered with what became of the first.
+//! An offer is refused only while nothing of it is stored. An offer that is taken is stored under a
+//! digest of the provider's own id for the request, so that the same offer again, whenever it
+//! comes, gets the result of the first.
 
 use std::sync::Arc;
 
@@ -134,7 +134,8 @@ impl Inner {
                 CheckAnswer::Refused(rejection) => {
                     let found = rejection.reason != Reason::AccountNotFound;
                     let said = Refusal::by_rule(rejection.reason, rejection.message);
-                    // What an account that exists says matters more than what is not found.
+                    // The answer about an account that exists matters more than the answer that one
+                    // is not found.
                     if found {
                         return Some(said);
                     }
@@ -183,7 +184,7 @@ impl Inner {
         };
         let standing = match item.state {
             InboxState::Handled { .. } => self.standing(provider, &notice).await?,
-            // What waits for a person is still not booked.
+            // A payment that waits for a person is still not booked.
             InboxState::Waiting { .. } | InboxState::Quarantined { .. } => Standing::Pending,
         };
         Ok(Some(OfferState { name: name_of(provider, item.id), offer, standing }))

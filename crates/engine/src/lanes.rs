@@ -1,5 +1,5 @@
-//! Who works on what: one task per transfer, and one operation at a time per core account
-//! (rule 11).
+//! Assigns the work in this process: one task per transfer, and one operation at a time per core
+//! account (rule 11).
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -14,7 +14,8 @@ const ARRIVALS_MAX: usize = 256;
 /// A core account, as a lane that one transfer at a time may use.
 pub(crate) type Lane = (CoreId, CoreAccount);
 
-/// Who works on what. Nothing here is durable: after a restart it is rebuilt from the store.
+/// The assignment of transfers to tasks. Nothing here is durable: after a restart it is rebuilt
+/// from the store.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     working: HashMap<TransferId, Mail>,
@@ -24,7 +25,7 @@ pub(crate) struct Board {
     arrivals: HashSet<InboxId>,
 }
 
-/// What came for a transfer while a task was working on it.
+/// The messages that came for a transfer while a task was working on it.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
     /// Hints at a result.
@@ -35,7 +36,7 @@ pub(crate) struct Mail {
     changed: bool,
 }
 
-/// What a transfer that is given back leaves.
+/// The result of giving a transfer back.
 #[derive(Debug)]
 pub(crate) enum GivenBack {
     /// Nothing; these deliveries end with it.
@@ -53,12 +54,12 @@ struct Queue {
 }
 
 impl Board {
-    /// How many transfers are worked on.
+    /// The number of transfers that tasks work on.
     pub(crate) fn in_flight(&self) -> usize {
         self.working.len()
     }
 
-    /// How many transfers are worked on or wait for a lane.
+    /// The number of transfers that tasks work on or that wait for a lane.
     pub(crate) fn busy(&self) -> usize {
         self.working.len() + self.queued.len()
     }
@@ -78,12 +79,12 @@ impl Board {
         self.arrivals.remove(&id);
     }
 
-    /// Whether a task works on this transfer.
+    /// True if a task works on this transfer.
     pub(crate) fn is_working(&self, id: TransferId) -> bool {
         self.working.contains_key(&id)
     }
 
-    /// Whether this transfer waits for a lane.
+    /// True if this transfer waits for a lane.
     pub(crate) fn is_queued(&self, id: TransferId) -> bool {
         self.queued.contains(&id)
     }
@@ -179,8 +180,8 @@ impl Board {
         let new = || Queue { holder: owner, waiting: VecDeque::new() };
         let queue = self.lanes.entry(lane.clone()).or_insert_with(new);
         queue.holder = owner;
-        // Who waited here for the lane and got it elsewhere waits no more: else nobody would be let at
-        // the holder, and the holder would keep everybody waiting.
+        // Another process gave the lane to `owner`: it is removed from the local queue, or it would
+        // be holder and waiter at once, and the lane would never be given on.
         if self.queued.remove(&owner) {
             queue.waiting.retain(|waiting| *waiting != owner);
         }

@@ -4,14 +4,14 @@
 //! The clock, the source of ids, the store, the providers and the cores are passed in, so that the
 //! whole also runs in a simulated world.
 //!
-//! * [`setup`]: what an engine is made of
-//! * [`request`]: what users ask of it, and what it answers
+//! * [`setup`]: the parts of an engine, and its options
+//! * [`request`]: the requests of users, and the answers
 //! * [`engine`]: the handle: submitting, reversing, assigning, callbacks, starting and stopping
 //! * `advance`: one transfer, from intent to outcome to the next intent
 //! * `commit`: making a decision durable
-//! * `limits`: what a wallet and the organisation may move in a day
+//! * `limits`: the amounts that a wallet and the organisation may move in a day
 //! * `operate`: orders and inquiries, from the state of a transfer
-//! * `candidates`: which of the accounts that a payer may have named it is
+//! * `candidates`: the choice among the accounts that a payer may have named
 //! * `suggestions`: accounts that a person may give suspended money to
 //! * `lanes`: one operation at a time per core account (rule 11)
 //! * `holds`: operations of providers that are held as a whole
@@ -21,16 +21,16 @@
 //! * [`actions`]: actions of persons, with a second person where one is needed
 //! * `persons`: decisions about transfers and arrivals, carried out
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
-//! * `fees`: what a mapping expects, beside what the provider states
-//! * `inbox`: what arrives unasked: stored, acknowledged, handled
+//! * `fees`: the fees that a mapping expects, beside those that the provider states
+//! * `inbox`: everything that arrives unasked: stored, acknowledged, handled
 //! * `judge`: payments that providers offer: judged, taken, answered for
-//! * `reading`: what is read at a provider on request
-//! * [`requests`]: what cores ask to be paid out
-//! * `schedule`: what is due, found again after a restart
+//! * `reading`: reads at a provider on request
+//! * [`requests`]: the requests of cores for payouts
+//! * `schedule`: due work, found again after a restart
 //! * [`sharing`]: several processes: what is announced, and what is given back
-//! * `shards`: which part of the work is whose
-//! * `sweep`: what is due, announced
-//! * `wall_clock`: what follows when the time of day is set back
+//! * `shards`: the division of the work among processes
+//! * `sweep`: due work, announced to the processes
+//! * `wall_clock`: the consequences of a clock that is set back
 //! * `wallet`: from the text that somebody wrote to the number of a wallet
 
 pub mod actions;

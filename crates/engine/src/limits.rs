@@ -1,5 +1,6 @@
-//! Limits on what a wallet, and the organisation, may move in a day: which day a decision counts
-//! on, and what is said when that day is full. The store judges, in the decision's own transaction.
+//! Limits on the amounts that a wallet, and the organisation, may move in a day: the day on which a
+//! decision counts, and the refusal when that day is full. The store judges, in the decision's own
+//! transaction.
 
 use kiungo_domain::Money;
 use kiungo_domain::outcome::{Outcome, Reason, Rejection, Retry};
@@ -149,7 +150,7 @@ mod tests {
         }
     }
 
-    /// What the story of a transfer of this kind says, event by event: `l`ater, `a`lready, `-`
+    /// Returns one letter for each event of a transfer of this kind: `l`ater, `a`lready, `-`
     /// nothing.
     fn told(kind: Kind, origin: Origin) -> String {
         let at = Timestamp::from_micros(0);

@@ -126,7 +126,7 @@ impl Inner {
         }
     }
 
-    /// Asks the core which of the named accounts it is, and whether it takes the booking.
+    /// Asks the core which of the named accounts is meant, and whether it takes the booking.
     pub(crate) async fn check(&self, transfer: &Transfer, at: Timestamp) -> CheckAnswer {
         let (Some(wallet), Some(core)) = self.ports(transfer) else {
             return CheckAnswer::Unclear {
@@ -169,7 +169,7 @@ fn wallet_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<Wa
     })
 }
 
-/// What the customer sees as account.
+/// The account as the customer sees it.
 pub(crate) fn label(transfer: &Transfer) -> String {
     transfer.account_no().and_then(label_of).unwrap_or_else(|| "KIUNGO".to_owned())
 }

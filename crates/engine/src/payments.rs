@@ -165,7 +165,7 @@ impl Inner {
                     draft.hint("notification of a like payment");
                     Ok(())
                 };
-                // Whether or not it could be told: its ladder asks as well.
+                // The hint may fail: the collection's own ladder asks as well.
                 let _ = self.exclusively(*id, None, hint).await;
             }
         }

@@ -55,8 +55,8 @@ pub enum ArrivalError {
 }
 
 impl Engine {
-    /// Carries out what a person decided about a transfer; under a key, once. What its state does
-    /// not allow is [`RequestError::Conflict`].
+    /// Carries out a person's decision about a transfer; under a key, once. A decision that the
+    /// state does not allow is [`RequestError::Conflict`].
     pub async fn decide(
         &self,
         id: TransferId,

@@ -1,4 +1,4 @@
-//! What users ask of the engine, and what it answers.
+//! The requests of users to the engine, and its answers.
 
 use std::time::Duration;
 
@@ -53,11 +53,11 @@ impl From<Caller> for IdempotencyKey {
 pub struct Submitted {
     /// The transfer as it was when it was first answered.
     pub first: Summary,
-    /// Whether this repeats an earlier answer to the same key.
+    /// True if this repeats an earlier answer to the same key.
     pub replayed: bool,
 }
 
-/// Why a transfer was not accepted; nothing was stored.
+/// The reason that a transfer was not accepted; nothing was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SubmitError {
     /// No such provider is configured.
@@ -78,7 +78,7 @@ pub enum SubmitError {
     /// The backlog is full: try again later with the same key.
     #[error("the backlog is full; try again in {} s with the same key", .retry_after.as_secs())]
     Busy {
-        /// When to try again.
+        /// The wait before the next try.
         retry_after: Duration,
     },
     /// Kiungo is stopping: try again later with the same key.
@@ -89,7 +89,7 @@ pub enum SubmitError {
     Store(#[from] StoreError),
 }
 
-/// Why something asked about a transfer was not done.
+/// The reason that something asked about a transfer was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RequestError {
     /// There is no such transfer.
@@ -102,10 +102,11 @@ pub enum RequestError {
         id: TransferId,
         /// Its status.
         status: &'static str,
-        /// What would allow it.
+        /// The condition that would allow it.
         why: &'static str,
     },
-    /// The key was used before; nothing was done now. Whether it was for the same, the digest tells.
+    /// The key was used before; nothing was done now. The digest tells whether it was for the same
+    /// request.
     #[error("the idempotency key was used before, for transfer {}", .0.transfer)]
     KeyTaken(KeyHolder),
     /// It is being worked on right now: try again in a moment.
@@ -116,7 +117,7 @@ pub enum RequestError {
     Store(#[from] StoreError),
 }
 
-/// Why a callback was turned away; nothing was stored.
+/// The reason that a callback was turned away; nothing was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CallbackRefused {
     /// No such provider is configured.
@@ -141,15 +142,15 @@ pub struct ProviderStatus {
     pub currency: kiungo_domain::Currency,
     /// Its operations that are held as a whole.
     pub holds: Vec<Hold>,
-    /// Whether its breaker lets work through.
+    /// The state of its breaker.
     pub breaker: BreakerState,
     /// Operations in flight.
     pub in_flight: usize,
-    /// What it offers.
+    /// The operations that it offers.
     pub offers: Offers,
 }
 
-/// What a provider offers beyond collecting and paying out.
+/// The operations that a provider offers beyond collecting and paying out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, listed for people")]
 pub struct Offers {
@@ -161,7 +162,7 @@ pub struct Offers {
     pub holder_name: bool,
 }
 
-/// Whether a breaker lets work through.
+/// The state of a breaker: it lets work through, or holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
     /// Work flows.

@@ -1,4 +1,4 @@
-//! What is due: taken up from the store, also after a restart.
+//! Takes up due work from the store, also after a restart.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,7 +11,7 @@ use kiungo_store::StoreError;
 use crate::engine::Inner;
 use crate::sharing::Piece;
 
-/// How long the schedule sleeps at most when nothing is due: a lost wake-up costs no more.
+/// The longest sleep of the schedule when nothing is due: a lost wake-up costs no more.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 
 impl Inner {
@@ -66,7 +66,7 @@ impl Inner {
         for item in self.store.inbox_due(now, self.options.due_batch).await? {
             self.handle_arrival(item);
         }
-        // What is in flight or waits for its lane can be due too: look past it.
+        // Transfers in flight, or waiting for their lane, can be due too: look past them.
         let busy = u32::try_from(self.board().busy()).unwrap_or(u32::MAX);
         let batch = self.options.due_batch.saturating_add(busy);
         for (id, _) in self.store.due(now, batch).await? {
@@ -153,7 +153,7 @@ impl Inner {
         });
     }
 
-    /// Whether a new transfer would be worked on at once.
+    /// True if a new transfer would be worked on at once.
     pub(crate) fn room_for_one_more(&self) -> bool {
         self.sharing.is_some() || self.board().in_flight() < self.options.in_flight_max
     }

@@ -1,4 +1,4 @@
-//! What an engine is made of.
+//! The parts of an engine, and its options.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct Setup {
     pub cores: BTreeMap<CoreId, CoreLink>,
     /// Bounds and waits.
     pub options: EngineOptions,
-    /// How the work is shared with other processes; `None` where this one does it all.
+    /// The means to share work with other processes; `None` where this one does it all.
     pub sharing: Option<Sharing>,
     /// For tests: told of every point at which a process may die.
     pub tripwire: Option<Arc<dyn Tripwire>>,
@@ -45,7 +45,7 @@ pub struct ProviderLink {
     pub provider: Arc<dyn Provider>,
     /// The rules.
     pub rules: Arc<dyn ProviderRules>,
-    /// How much traffic it gets.
+    /// The limits of its traffic.
     pub traffic: TrafficOptions,
 }
 
@@ -53,13 +53,13 @@ pub struct ProviderLink {
 pub struct CoreLink {
     /// The adapter.
     pub core: Arc<dyn Core>,
-    /// How much traffic it gets.
+    /// The limits of its traffic.
     pub traffic: TrafficOptions,
 }
 
-/// What a mapping says, as the engine asks it.
+/// The statements of a mapping, as the engine asks for them.
 pub trait ProviderRules: Send + Sync {
-    /// How transfers are handled.
+    /// The rules by which transfers are handled.
     fn policy(&self) -> &Policy;
 
     /// The provider's currency.
@@ -71,20 +71,22 @@ pub trait ProviderRules: Send + Sync {
     /// The core that its customers' payments go to.
     fn core(&self) -> &CoreId;
 
-    /// Why a transfer of this kind and amount could never succeed (currency, decimals, limits).
+    /// The reason that a transfer of this kind and amount could never succeed (currency, decimals,
+    /// limits).
     fn refuses(&self, kind: Kind, amount: Money) -> Option<Rejection>;
 
-    /// The day of `at` by the provider's calendar, and what a wallet and the organisation may move
-    /// on it by transfers of this kind's direction; `None` if neither has a bound.
+    /// The day of `at` by the provider's calendar, and the amounts that a wallet and the
+    /// organisation may move on it by transfers of this kind's direction; `None` if neither has a
+    /// bound.
     fn allowance(&self, kind: Kind, at: Timestamp) -> Option<Allowance>;
 
-    /// What the provider charges for this gross amount; `None` if that is not known.
+    /// The fee that the provider charges for this gross amount; `None` if that is not known.
     fn fee(&self, kind: Kind, amount: Money) -> Option<ExpectedFee>;
 
-    /// When the provider's opening hours begin; `None` if it is open now.
+    /// The time at which the provider's opening hours begin; `None` if it is open now.
     fn opens_at(&self, now: Timestamp) -> Option<Timestamp>;
 
-    /// What a payer may have meant by the text typed as account, in the order to try.
+    /// The accounts that a payer may have meant by the typed text, in the order to try.
     fn resolve(&self, account_reference: &str, payer: Option<&Msisdn>) -> Vec<AccountRef>;
 
     /// The accounts that a person may be shown for the text typed as account, the likeliest first.
@@ -93,20 +95,21 @@ pub trait ProviderRules: Send + Sync {
     /// The payment type under which this core books the provider's money.
     fn payment_type(&self, core: &CoreId) -> Option<u64>;
 
-    /// Whether the account's holder must have the wallet's number, for transfers of this kind.
+    /// True if the account's holder must have the wallet's number, for transfers of this kind.
     fn holder_must_match(&self, kind: Kind) -> bool;
 }
 
-/// What a provider is expected to charge. It stands beside the amount, never inside it (rule 9).
+/// The fee that a provider is expected to charge. It stands beside the amount, never inside it
+/// (rule 9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpectedFee {
-    /// How much.
+    /// The amount of the fee.
     pub amount: Money,
-    /// Who pays it: `customer` or `organisation`.
+    /// The payer of the fee: `customer` or `organisation`.
     pub paid_by: &'static str,
 }
 
-/// How much traffic one counterparty gets.
+/// The limits of the traffic to one counterparty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrafficOptions {
     /// Operations and inquiries at a time.
@@ -117,7 +120,7 @@ pub struct TrafficOptions {
     pub breaker_failures: u32,
     /// ...if they all happened within this time.
     pub breaker_window: Duration,
-    /// How long an open breaker holds work before it lets a probe through.
+    /// The time for which an open breaker holds work before it lets a probe through.
     pub breaker_cool_down: Duration,
 }
 
@@ -133,7 +136,8 @@ impl Default for TrafficOptions {
     }
 }
 
-/// Bounds and waits of the engine itself (rule 13), and what it asks a second person about.
+/// Bounds and waits of the engine itself (rule 13), and the actions that a second person has to
+/// approve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineOptions {
     /// Transfers worked on at a time: each holds its state and one request in memory.
@@ -142,19 +146,19 @@ pub struct EngineOptions {
     pub backlog_max: u64,
     /// Transfers read from the due table at a time.
     pub due_batch: u32,
-    /// How often the due table is read while there is more than fits in flight.
+    /// The interval at which the due table is read while there is more than fits in flight.
     pub poll_interval: Duration,
-    /// How long a transfer in flight stays away from the due table. After a crash all of them are
-    /// taken up at once, whatever it is.
+    /// The time for which a transfer in flight stays away from the due table. After a crash all of
+    /// them are taken up at once, whatever it is.
     pub lease: Duration,
-    /// How long a user's request waits for a transfer that is being worked on.
+    /// The time for which a user's request waits for a transfer that is being worked on.
     pub busy_wait: Duration,
     /// The time for which a payment's notification waits for a collection that may be the same
     /// payment. The collection is asked about at once; after that the payment is booked, and its
     /// receipt tells.
     pub notice_wait_max: Duration,
-    /// How long after its intent was recorded an operation may be sent: a process that was frozen
-    /// meanwhile sends nothing. At most half of the time after which an absence counts.
+    /// The longest time between recording an intent and sending its operation: a process that was
+    /// frozen meanwhile sends nothing. At most half of the time after which an absence counts.
     pub send_within: Duration,
     /// The actions of persons that a second person has to approve.
     pub second_person: BTreeSet<ActionKind>,

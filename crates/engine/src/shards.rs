@@ -16,7 +16,8 @@ use tokio::sync::{Barrier, Notify};
 use crate::engine::Inner;
 use crate::sharing::{Piece, Sharing, Ticket};
 
-/// How long a member that stands back stays away: longer than the broker takes to let the next in.
+/// The time for which a member that stands back stays away: longer than the broker takes to let the
+/// next in.
 const STAND_BACK: Duration = Duration::from_millis(500);
 
 /// The wait before joining again when the broker is gone; it is gone for seconds when it restarts.
@@ -158,8 +159,8 @@ impl Inner {
     }
 }
 
-/// Who is to have a shard: the highest by a hash of both, so that most shards stay where they are when
-/// a worker comes or goes.
+/// The worker that is to have a shard: the highest by a hash of both, so that most shards stay
+/// where they are when a worker comes or goes.
 fn first(present: &[String], shard: usize) -> Option<&String> {
     let rank = |name: &&String| Slot::of(&[name.as_bytes(), &shard.to_be_bytes()]);
     present.iter().max_by_key(rank)

@@ -1,6 +1,6 @@
-//! What several processes need to share the work: announcing it, and giving it back once it rests.
+//! Shares the work between processes: announces it, and gives it back once it rests.
 //!
-//! Who should work comes from the queue, who may is decided by the store at each commit
+//! The queue says who should work; the store decides at each commit who may
 //! (`docs/decisions/0008`).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,12 +13,13 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::engine::Inner;
 
-/// How a process shares the work with others.
+/// The means by which a process shares the work with others.
 #[derive(Clone)]
 pub struct Sharing {
-    /// Where work is announced and taken up.
+    /// The queue in which work is announced and taken up.
     pub queue: Arc<dyn WorkQueue>,
-    /// Whether this process takes part in the work; else it only accepts what others work on.
+    /// True if this process takes part in the work; else it only accepts transfers that others work
+    /// on.
     pub works: bool,
     /// Its name among the others, never used twice.
     pub name: String,
@@ -35,9 +36,10 @@ pub struct SharingOptions {
     /// After this, a transfer that waits for its account is announced again: longer than most
     /// operations, so that it rarely is, and short, should its worker die.
     pub queued_again: Duration,
-    /// Announcements that wait for the queue at most; what finds no place is announced again later.
+    /// Announcements that wait for the queue at most; one that finds no place is announced again
+    /// later.
     pub announcements_max: usize,
-    /// How long a worker that says nothing counts as being there, when shards are divided.
+    /// The time for which a silent worker counts as present when shards are divided.
     pub presence: Duration,
 }
 
@@ -55,7 +57,7 @@ impl Default for SharingOptions {
 /// Announcements that share one call of the queue at most: a call waits for the broker's disk.
 const ANNOUNCED_TOGETHER: usize = 1_024;
 
-/// The wait after the queue has failed; what was to be announced is left to the due table.
+/// The wait after the queue has failed; pending announcements are left to the due table.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A delivery that was taken up: acknowledged once all its work rests.
@@ -92,7 +94,7 @@ impl std::fmt::Debug for Piece {
 }
 
 impl Inner {
-    /// When the store is to bring back what is in flight.
+    /// The time after which the store is to bring back a transfer in flight.
     pub(crate) fn lease(&self) -> Duration {
         self.sharing.as_ref().map_or(self.options.lease, |sharing| sharing.options.announce_again)
     }
@@ -108,7 +110,7 @@ impl Inner {
 
     /// Work that rests: its store knows when it is due again.
     pub(crate) fn rested(self: &Arc<Self>, pieces: impl IntoIterator<Item = Piece>) {
-        // What stops here is parked in flight, perhaps: whoever comes next looks at it at once.
+        // A transfer that stops here may be parked in flight: the next process looks at it at once.
         if self.stopping.is_cancelled() {
             return;
         }
@@ -136,7 +138,7 @@ impl Inner {
                         return;
                     }
                 }
-                // What was accepted until now is announced first.
+                // Transfers that were accepted until now are announced first.
                 () = self.stopping.cancelled() => return,
             }
             let count = u64::try_from(together.len()).unwrap_or(u64::MAX);

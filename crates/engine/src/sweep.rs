@@ -1,4 +1,4 @@
-//! What is due, where work is shared: taken from the store once, and announced.
+//! Takes due work from the store, where work is shared: once, and announces it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use kiungo_store::StoreError;
 
 use crate::engine::Inner;
 
-/// How often the backlog is counted, and lanes are compared with the store.
+/// The interval at which the backlog is counted, and lanes are compared with the store.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The shortest pause between two looks at what is due.
@@ -122,7 +122,7 @@ impl Inner {
     }
 }
 
-/// Where an item of the inbox belongs: its transfer is not known yet.
+/// The slot of an item of the inbox, whose transfer is not known yet.
 pub(crate) fn arrival_slot(number: i64) -> Slot {
     Slot::of(&[b"arrival", &number.to_be_bytes()])
 }

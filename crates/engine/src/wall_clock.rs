@@ -1,4 +1,4 @@
-//! The time of day can be set back; what is due, held or leased must not wait for it to catch up.
+//! The time of day can be set back; due work, holds and leases must not wait for it to catch up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,8 @@ fn step_back(then: Timestamp, elapsed: Duration, now: Timestamp) -> Duration {
 }
 
 impl Inner {
-    /// After a start: what was received later than now was received by a clock that ran ahead.
+    /// After a start: a transfer that was received later than now was received by a clock that ran
+    /// ahead.
     pub(crate) async fn mend_clock_at_start(self: &Arc<Self>) -> Result<(), StoreError> {
         let newest = TransferQuery { limit: 1, ..TransferQuery::default() };
         let newest = self.store.search(&newest).await?.rows;

@@ -30,11 +30,11 @@ pub(crate) struct Assembly {
 pub(crate) struct AssembledCore {
     /// The adapter.
     pub(crate) core: Arc<Fineract>,
-    /// How much traffic it gets.
+    /// The limits of its traffic.
     pub(crate) traffic: TrafficOptions,
-    /// Where it is.
+    /// Its address.
     pub(crate) base_url: String,
-    /// What reaches it.
+    /// The transport that reaches it.
     pub(crate) transport: Arc<dyn Transport>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct AssembledProvider {
     pub(crate) link: ProviderLink,
     /// Its mapping.
     pub(crate) mapping: Mapping,
-    /// What reaches it.
+    /// The transport that reaches it.
     pub(crate) transport: Arc<dyn Transport>,
 }
 
@@ -167,7 +167,7 @@ fn exposed(url: &str, entry: &str) -> String {
     )
 }
 
-/// Where a provider calls back, its secret included; `None` if it cannot.
+/// The address at which a provider calls back, its secret included; `None` if it cannot.
 fn callback_base(config: &Config, provider: &ProviderConfig) -> Option<String> {
     let (url, secret) =
         (config.server.public_url.as_ref()?, provider.callback_secret.as_ref()?.expose_secret());

@@ -6,7 +6,7 @@ use kiungo_store::{
     OpenError, PostgresOptions, PostgresStore, SchemaState, SqliteOptions, SqliteStore, Store,
 };
 
-/// Where the database is, and its bounds. Never shows a password.
+/// The address of the database, and its bounds. Never shows a password.
 #[derive(Debug, Clone)]
 pub(crate) enum Address {
     Sqlite(SqliteOptions),
@@ -69,7 +69,7 @@ impl Address {
         alone.open().await
     }
 
-    /// How far its schema is, without changing anything.
+    /// Reads how far its schema is, without changing anything.
     pub(crate) async fn schema(&self) -> Result<SchemaState, OpenError> {
         match self {
             Self::Sqlite(options) => SqliteStore::schema(options).await,

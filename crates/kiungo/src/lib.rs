@@ -2,12 +2,12 @@
 //!
 //! * [`run`]: the whole program, from its arguments to its exit code
 //! * `commands`: one module for each command
-//! * `config`: what an operator writes, checked before anything starts
+//! * `config`: the operator's configuration, checked before anything starts
 //! * `database`: the store by its address
 //! * [`demo`]: a day of an institution, faults included, audited at its end
 //! * `assembly`: from the configuration to cores and providers
 //! * `serve`: the engine behind HTTP, from start to graceful stop
-//! * `logging`: where log lines go
+//! * `logging`: the destination of log lines
 //! * [`wiring`]: from mapping files and options to what an engine is made of
 //! * [`overlay`]: a mapping with other values, for simulators
 

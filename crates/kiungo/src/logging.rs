@@ -1,4 +1,4 @@
-//! Where log lines go: to standard error, so that standard output holds answers alone.
+//! Sends log lines to standard error, so that standard output holds answers alone.
 
 use tracing_subscriber::EnvFilter;
 

@@ -3,13 +3,13 @@
 //! * `agreement`: that all divide the work alike
 //! * `crash`: dying at a named point, for tests
 //! * `cores`: connecting to cores, now or later
-//! * `notify`: what systemd is told
-//! * `process`: what the process itself uses
+//! * `notify`: the messages to systemd
+//! * `process`: the resources that the process uses
 //! * `providers`: telling others which providers answer
-//! * `requests`: what cores ask to be paid out
-//! * `server`: what the HTTP server is told
-//! * `sharing`: what a process has that shares the work
-//! * `socket`: what is listened on
+//! * `requests`: the requests of cores for payouts
+//! * `server`: the options of the HTTP server
+//! * `sharing`: the parts of a process that shares the work
+//! * `socket`: the sockets that it listens on
 //! * `stop`: stopping without failing anybody
 
 mod agreement;
@@ -54,7 +54,7 @@ pub(crate) fn check(config: &Config) -> Result<(), Failure> {
     server::options(config).check().map_err(|error| Failure::Usage(format!("server: {error}")))
 }
 
-/// What a process does.
+/// The work of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Duty {
     /// The API, callbacks and commands; others do the work.
@@ -75,7 +75,7 @@ impl Duty {
     }
 }
 
-/// Where a process is reached.
+/// The address at which a process is reached.
 pub(crate) enum Reached {
     /// At a socket that was there before it, or at its configured address.
     Api(Option<net::TcpListener>),
@@ -166,7 +166,8 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// What a process does with this configuration: with the embedded queue one does everything.
+/// The duty of a process with this configuration: with the embedded queue one process does
+/// everything.
 fn duty_with(config: &Config, duty: Duty) -> Result<Duty, Failure> {
     match (&config.queue.address, duty) {
         (QueueAddress::Rabbit(_), duty) => Ok(duty),
@@ -231,7 +232,7 @@ fn warm_up(providers: BTreeMap<ProviderId, Arc<dyn Provider>>) {
     }
 }
 
-/// What is stopped at the end.
+/// The parts that are stopped at the end.
 struct Running {
     config: Config,
     duty: Duty,
@@ -307,7 +308,7 @@ impl Running {
     }
 }
 
-/// What tells the process to stop.
+/// The signals that tell the process to stop.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,

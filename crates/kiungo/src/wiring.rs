@@ -39,7 +39,7 @@ pub struct ProviderSecrets {
     pub x_client_id: Option<SecretString>,
 }
 
-/// What a provider is wired from.
+/// The parts from which a provider is wired.
 pub struct ProviderParts {
     /// Its mapping.
     pub mapping: Mapping,
@@ -47,15 +47,15 @@ pub struct ProviderParts {
     pub secrets: ProviderSecrets,
     /// M-Pesa: the environment's public key, where it does not stand in the mapping.
     pub public_key: Option<String>,
-    /// Where it calls back, with the secret and a trailing slash.
+    /// The address at which it calls back, with the secret and a trailing slash.
     pub callback_base: Option<String>,
-    /// What carries its requests.
+    /// The transport of its requests.
     pub transport: Arc<dyn Transport>,
     /// The core that its customers' payments go to.
     pub core_id: CoreId,
     /// That core.
     pub core: Arc<dyn Core>,
-    /// How the configuration says that the core is asked.
+    /// The settings by which the core is asked, from the configuration.
     pub core_inquiry: InquirySettings,
 }
 
@@ -70,7 +70,7 @@ pub enum WiringError {
     Gsma {
         /// The mapping file.
         file: String,
-        /// What is wrong.
+        /// The fault in the options.
         error: gsma::OptionsError,
     },
     /// The adapter's options are wrong.
@@ -78,7 +78,7 @@ pub enum WiringError {
     Mpesa {
         /// The mapping file.
         file: String,
-        /// What is wrong.
+        /// The fault in the options.
         error: mpesa::OptionsError,
     },
     /// A secret is missing.
@@ -86,7 +86,7 @@ pub enum WiringError {
     NoSecret {
         /// The mapping file.
         file: String,
-        /// Which one.
+        /// The name of the secret.
         secret: &'static str,
     },
 }
@@ -117,7 +117,7 @@ pub fn check(mapping: &Mapping) -> Result<(), MappingErrors> {
     }
 }
 
-/// Where a mapping's provider is reached; `None` if its section cannot be read.
+/// The address of a mapping's provider; `None` if its section cannot be read.
 pub fn base_url(mapping: &Mapping) -> Option<String> {
     let family = mapping.family().as_str();
     match mapping.family() {
@@ -203,9 +203,9 @@ const fn promise(capabilities: &Capabilities) -> Promise {
 /// asked, which may be long after the start; until then it promises nothing.
 struct Policies {
     core: Arc<dyn Core>,
-    /// Where a repeated sending is answered with the first result.
+    /// The policy where a repeated sending is answered with the first result.
     resending: Policy,
-    /// Where it is not, or not known to be.
+    /// The policy where it is not, or not known to be.
     cautious: Policy,
 }
 
@@ -231,7 +231,7 @@ const fn wallet_operation(kind: Kind) -> Operation {
     if kind.is_inbound() { Operation::Collect } else { Operation::PayOut }
 }
 
-/// What is not bounded is not counted either.
+/// The cap of a limit; none if it has no bound, since such moves are not counted either.
 fn cap(limit: DailyLimit) -> Option<Cap> {
     let DailyLimit { value, count } = limit;
     limit.is_set().then_some(Cap { value, count })

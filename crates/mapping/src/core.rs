@@ -1,4 +1,4 @@
-//! `[core]`: how this provider's transfers are booked.
+//! `[core]`: the rules by which this provider's transfers are booked.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +8,27 @@ use kiungo_domain::{CoreId, Kind};
 use crate::inquiry::InquirySettings;
 use crate::read::{Item, Table};
 
-/// How this provider's transfers are booked in a core.
+/// The rules by which this provider's transfers are booked in a core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoreRules {
     payment_type: Option<u64>,
     payment_types: BTreeMap<CoreId, u64>,
-    /// What happens to money that was received and that the core refuses.
+    /// The treatment of money that was received and that the core refuses.
     pub on_core_rejection: OnCoreRejection,
-    /// When the account's holder in the core must have the wallet's number.
+    /// Says when the account's holder in the core must have the wallet's number.
     pub holder_must_match: HolderMustMatch,
-    /// How core operations of this provider are asked about, where it differs from the core's own
-    /// settings.
+    /// The settings for inquiries about core operations of this provider, where they differ from
+    /// the core's own.
     pub inquiry: InquirySettings,
 }
 
-/// When the account's holder in the core must have the wallet's number.
+/// Says when the account's holder in the core must have the wallet's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HolderMustMatch {
-    /// When a wallet pays. Default false: people pay for others.
+    /// True if they must match when a wallet pays. Default false: people pay for others.
     pub collect: bool,
-    /// When a wallet is paid. Default true: what has been paid to a stranger does not come back.
+    /// True if they must match when a wallet is paid. Default true: money paid to a stranger does
+    /// not come back.
     pub pay_out: bool,
 }
 

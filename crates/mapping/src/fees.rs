@@ -1,4 +1,4 @@
-//! `[fees.collect]`, `[fees.pay_out]`: what a provider charges, by amount.
+//! `[fees.collect]`, `[fees.pay_out]`: the charges of a provider, by amount.
 //!
 //! A fee stands beside its amount, never inside it (rule 9). The tables serve to show a fee before
 //! it is charged, and to compare with the fee that the provider states.
@@ -20,7 +20,7 @@ pub struct Fees {
 /// The fee of one operation by its amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeeTable {
-    /// Who is charged.
+    /// The payer of the fee.
     pub paid_by: FeePayer,
     rounding: Rounding,
     /// The smallest step of a fee, in minor units.
@@ -51,7 +51,7 @@ impl Fees {
         if direction(operation)? { self.collect.as_ref() } else { self.pay_out.as_ref() }
     }
 
-    /// Who pays what the provider charges for an operation; the organisation, where the file does not
+    /// The payer of the provider's fee for an operation; the organisation, where the file does not
     /// say: a fee that nobody expected is to be seen in the books.
     pub fn payer(&self, operation: Operation) -> FeePayer {
         self.table(operation).map_or(FeePayer::Organisation, |table| table.paid_by)

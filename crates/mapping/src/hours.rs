@@ -1,4 +1,4 @@
-//! `[hours]`: when a provider is open, in its own time zone.
+//! `[hours]`: the opening hours of a provider, in its own time zone.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::read::{Item, Table};
 /// Minutes of a day, from inclusive, to exclusive; 24:00 is 1440.
 type Opening = Range<u16>;
 
-/// When a provider is open.
+/// The opening hours of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hours {
     /// From Monday on; each in order and without overlap.

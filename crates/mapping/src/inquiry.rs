@@ -1,4 +1,4 @@
-//! `[inquiry]` and `[core.inquiry]`: how operations are asked about and tried again.
+//! `[inquiry]` and `[core.inquiry]`: the rules for inquiries and for trying again.
 
 use std::time::Duration;
 
@@ -9,28 +9,28 @@ use crate::read::{Item, Table};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// What a file says about inquiries and retries on one side; what it leaves out is taken from
-/// elsewhere, in the end from [`InquirySettings::wallet`] or [`InquirySettings::core`].
+/// The settings of a file for inquiries and retries on one side; those that it leaves out are taken
+/// from elsewhere, in the end from [`InquirySettings::wallet`] or [`InquirySettings::core`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InquirySettings {
-    /// How long to wait before each inquiry; the last wait repeats.
+    /// The waits before each inquiry, in order; the last one repeats.
     pub ladder: Option<Vec<Duration>>,
     /// "Not found" counts only this long after the sending.
     pub absent_after: Option<Duration>,
-    /// How many counted "not found" prove that an operation never arrived.
+    /// The number of counted "not found" answers that prove that an operation never arrived.
     pub absent_times: Option<u8>,
-    /// What follows once that is proven; by default what the other side's promises allow.
+    /// The consequence of that proof; by default what the other side's promises allow.
     pub when_absent: Option<WhenAbsent>,
     /// The same for a payout; by default as `when_absent` if that is not `reject`.
     pub when_payout_absent: Option<WhenAbsent>,
-    /// How long to wait after something could not be sent; doubles up to `retry_max`.
+    /// The wait after something could not be sent; it doubles up to `retry_max`.
     pub retry_first: Option<Duration>,
     /// The longest wait between two tries.
     pub retry_max: Option<Duration>,
     /// The longest wait before what was refused for now is tried again; until then the wait is half
     /// of the time for which it has been wanted.
     pub refused_max: Option<Duration>,
-    /// How many refusals that allow another try are tried again before a person is called.
+    /// The number of refusals that allow another try and are tried again before a person is called.
     pub retries_before_case: Option<u8>,
     /// An unknown older than this calls a person; inquiries go on.
     pub case_after: Option<Duration>,
@@ -90,7 +90,7 @@ impl InquirySettings {
         }
     }
 
-    /// What is wrong with the settings as they stand together: the key, and why.
+    /// The problems of the settings as they stand together: the key, and the reason.
     pub fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         if let Some(ladder) = &self.ladder {
@@ -188,13 +188,12 @@ impl InquirySettings {
     }
 }
 
-/// What one side's adapter declares about being asked and sent to again.
+/// The declarations of one side's adapter about being asked and sent to again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Promise {
     /// A second sending of the same reference is rejected or answered with the first result.
     pub resend_is_idempotent: bool,
-    /// How long the other side may not find what it has executed. "Not found" never counts
-    /// earlier, whatever a file says.
+    /// The time for which the other side may not find an operation that it has executed.
     pub indexing_window: Duration,
 }
 

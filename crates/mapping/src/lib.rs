@@ -1,9 +1,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! Mapping files: how Kiungo talks to one provider, as data that an integrator writes.
 //!
-//! A [`Mapping`] is read once at start and answers questions without I/O. Everything that is wrong
-//! with a file is reported at once, each with file, line, column, key, and what would be right
-//! ([`MappingErrors`]). A key that nobody knows is an error.
+//! A [`Mapping`] is read once at start and answers questions without I/O. All problems of a file
+//! are reported at once, each with file, line, column, key, and a remedy ([`MappingErrors`]). A key
+//! that nobody knows is an error.
 //!
 //! | section | here |
 //! | --- | --- |

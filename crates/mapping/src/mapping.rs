@@ -29,7 +29,7 @@ use crate::traffic::{Callbacks, Traffic};
 /// The longest file that is read, in bytes: far more than a code table needs.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// How Kiungo talks to one provider: a mapping file, checked and compiled.
+/// The rules by which Kiungo talks to one provider: a mapping file, checked and compiled.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     /// The file's name, for messages.
@@ -53,7 +53,8 @@ pub struct Mapping {
     callbacks: Callbacks,
 }
 
-/// Which adapter talks to a provider; also the name of the section that holds the adapter's options.
+/// The adapter that talks to a provider; also the name of the section that holds the adapter's
+/// options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// The GSMA Mobile Money API.
@@ -72,7 +73,7 @@ impl Family {
     }
 }
 
-/// What the two adapters declare, as far as it decides how a transfer is handled.
+/// The declarations of the two adapters, as far as they decide how a transfer is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Promises {
     /// The provider's.
@@ -185,7 +186,7 @@ impl Mapping {
         &self.id
     }
 
-    /// Which adapter talks to it.
+    /// The adapter that talks to it.
     pub const fn family(&self) -> Family {
         self.family
     }
@@ -219,7 +220,7 @@ impl Mapping {
         }
     }
 
-    /// How its transfers are booked.
+    /// The rules by which its transfers are booked.
     pub const fn core(&self) -> &CoreRules {
         &self.core
     }
@@ -229,12 +230,12 @@ impl Mapping {
         self.core.payment_type(core)
     }
 
-    /// How hard it may be worked.
+    /// The limits of the traffic to it.
     pub const fn traffic(&self) -> &Traffic {
         &self.traffic
     }
 
-    /// What it sends by itself.
+    /// The callbacks that it sends by itself.
     pub const fn callbacks(&self) -> &Callbacks {
         &self.callbacks
     }
@@ -244,8 +245,8 @@ impl Mapping {
         &self.fees
     }
 
-    /// How its transfers with one core are handled. `core` is what the configuration says about
-    /// that core; this mapping's own `[core.inquiry]` goes before it. Where a promise is missing,
+    /// The policy for its transfers with one core. `core` is what the configuration says about that
+    /// core; this mapping's own `[core.inquiry]` goes before it. Where a promise is missing,
     /// nothing is sent twice under one reference, whatever the file wishes.
     pub fn policy(&self, core: &InquirySettings, promises: Promises) -> Policy {
         let core = self.core.inquiry.or(core);
@@ -263,7 +264,7 @@ impl Mapping {
         }
     }
 
-    /// Whether the provider takes this amount for this operation.
+    /// Checks that the provider takes this amount for this operation.
     pub fn check_amount(&self, operation: Operation, amount: Money) -> Result<(), Refusal> {
         let (expected, given) = (self.money.currency, amount.currency());
         if given != expected {
@@ -295,8 +296,8 @@ impl Mapping {
         self.references.readings(account_reference)
     }
 
-    /// What an operation may move on the day of `at`, by the provider's calendar; `None` if that has no
-    /// bound.
+    /// The amounts that an operation may move on the day of `at`, by the provider's calendar;
+    /// `None` if they have no bound.
     pub fn daily(&self, operation: Operation, at: Timestamp) -> Option<Daily> {
         let Limits { wallet, organisation, .. } = *self.limits(operation)?;
         if !wallet.is_set() && !organisation.is_set() {
@@ -305,7 +306,7 @@ impl Mapping {
         Some(Daily { day: day_of(at, &self.time_zone)?, wallet, organisation })
     }
 
-    /// What the provider charges for this gross amount; `None` if the mapping does not know.
+    /// The provider's fee for this gross amount; `None` if the mapping does not know it.
     pub fn fee(&self, operation: Operation, amount: Money) -> Option<Money> {
         if amount.currency() != self.money.currency {
             return None;
@@ -313,7 +314,7 @@ impl Mapping {
         self.fees.table(operation)?.fee(amount)
     }
 
-    /// Whether the file has this section.
+    /// True if the file has this section.
     pub fn has_section(&self, key: &str) -> bool {
         section::has(&self.text, key)
     }

@@ -18,12 +18,12 @@ const COUNT_MAX: u64 = 1_000_000_000;
 pub struct MoneyFormat {
     /// The currency.
     pub currency: Currency,
-    /// How many decimals the provider takes; at most the currency's own.
+    /// The number of decimals that the provider takes; at most the currency's own.
     pub decimals: u8,
 }
 
 impl MoneyFormat {
-    /// How many minor units the smallest amount has that the provider takes.
+    /// The smallest amount that the provider takes, in minor units.
     pub fn unit(self) -> i64 {
         let dropped = self.currency.exponent().saturating_sub(self.decimals);
         10_i64.checked_pow(u32::from(dropped)).unwrap_or(i64::MAX)
@@ -54,20 +54,20 @@ impl MoneyFormat {
     }
 }
 
-/// What one transaction, and one day, may amount to. Gross, as the provider counts.
+/// The limits of one transaction, and of one day. Gross, as the provider counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The smallest amount of one transaction.
     pub min: Money,
     /// The largest amount of one transaction.
     pub max: Money,
-    /// What one wallet may move on one day in the provider's time zone.
+    /// The limit of one wallet on one day in the provider's time zone.
     pub wallet: DailyLimit,
-    /// What all wallets together may.
+    /// The limit of all wallets together.
     pub organisation: DailyLimit,
 }
 
-/// What may be moved on one day; what is `None` has no bound.
+/// The amounts that may be moved on one day; one that is `None` has no bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DailyLimit {
     /// The largest sum.
@@ -77,7 +77,7 @@ pub struct DailyLimit {
 }
 
 impl DailyLimit {
-    /// Whether there is any bound.
+    /// True if there is any bound.
     pub const fn is_set(self) -> bool {
         self.value.is_some() || self.count.is_some()
     }
@@ -88,9 +88,9 @@ impl DailyLimit {
 pub struct Daily {
     /// The day, from its first moment to the first of the next.
     pub day: Range<Timestamp>,
-    /// What one wallet may move.
+    /// The limit of one wallet.
     pub wallet: DailyLimit,
-    /// What all wallets together may.
+    /// The limit of all wallets together.
     pub organisation: DailyLimit,
 }
 
@@ -199,7 +199,7 @@ impl<'a> Day<'a> {
     }
 }
 
-/// Why an amount cannot be sent to a provider.
+/// The reason that an amount cannot be sent to a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// Nothing.
@@ -218,7 +218,7 @@ pub enum Refusal {
     Decimals {
         /// The amount.
         amount: Money,
-        /// How many it takes.
+        /// The number of decimals that it takes.
         decimals: u8,
     },
     /// Less than the limits say.
@@ -262,8 +262,8 @@ impl Refusal {
     }
 }
 
-/// Whether limits and fees of this operation are those of money coming in (`Some(true)`), going out
-/// (`Some(false)`), or none at all.
+/// Returns `Some(true)` if limits and fees of this operation are those of money coming in,
+/// `Some(false)` if they are those of money going out, and `None` if it has none.
 pub(crate) const fn direction(operation: Operation) -> Option<bool> {
     match operation {
         Operation::Collect => Some(true),

@@ -35,7 +35,7 @@ use char_set::CharSet;
 /// The longest text that is looked at, in characters.
 pub(crate) const TEXT_MAX: usize = 64;
 
-/// How a pattern takes a text.
+/// The way in which a pattern takes a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     /// Every character as it is.
@@ -44,16 +44,16 @@ pub(crate) enum Style {
     Loose(Joining),
 }
 
-/// When kept digits that stood apart are one number.
+/// The condition under which kept digits that stood apart are one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joining {
     Never,
-    /// When this many characters are kept: a whole number, written in groups.
+    /// If this many characters are kept: a whole number, written in groups.
     AtLength(usize),
     Always,
 }
 
-/// Why a pattern cannot be compiled.
+/// The reason that a pattern cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum PatternError {
     #[error("is empty, or matches an empty text; make one part of it required")]
@@ -90,9 +90,9 @@ pub(crate) struct Pattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Slot {
     set: CharSet,
-    /// Whether the character names the account.
+    /// True if the character names the account.
     kept: bool,
-    /// Where the match may go on instead, without a character.
+    /// The place where the match may go on instead, without a character.
     skip_to: Option<usize>,
 }
 
@@ -120,7 +120,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a match keeps anything.
+    /// True if a match keeps anything.
     pub(crate) fn keeps(&self) -> bool {
         self.slots.iter().any(|slot| slot.kept)
     }
@@ -193,7 +193,7 @@ impl Pattern {
         Ok(())
     }
 
-    /// How many characters the shortest match has.
+    /// The number of characters in the shortest match.
     fn shortest(&self) -> usize {
         let (mut index, mut count) = (0, 0);
         while let Some(slot) = self.slots.get(index) {
@@ -223,8 +223,8 @@ impl Pattern {
     }
 }
 
-/// A match in the making. What is known to fail is not tried twice, so that no pattern and no text
-/// take more than their product.
+/// A match in the making. A way that is known to fail is not tried twice, so that no pattern and no
+/// text take more than their product.
 struct Search<'p> {
     pattern: &'p Pattern,
     text: &'p [Character],

@@ -1,4 +1,4 @@
-//! What is wrong with a mapping file: all of it at once, each with file, line, column and key.
+//! The problems of a mapping file: all of them at once, each with file, line, column and key.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -16,7 +16,7 @@ pub struct Problem {
     /// The key with all tables around it, for example `limits.collect.min`; empty if the whole file
     /// is meant.
     pub key: String,
-    /// What is wrong, and what would be right.
+    /// The fault, and a remedy.
     pub message: String,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Report<'a> {
         });
     }
 
-    /// How many problems there are so far.
+    /// The number of problems so far.
     pub(crate) fn count(&self) -> usize {
         self.problems.borrow().len()
     }
@@ -124,7 +124,7 @@ pub(crate) fn did_you_mean<'w>(given: &str, known: impl IntoIterator<Item = &'w 
     }
 }
 
-/// How many letters have to be added, dropped or changed to make one word of another.
+/// The number of letters that have to be added, dropped or changed to make one word of another.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().collect());
     let mut row: Vec<usize> = (0..=b.len()).collect();

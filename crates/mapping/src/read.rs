@@ -78,7 +78,7 @@ impl<'a> Table<'a> {
         self.report.add(&self.span, &self.path, message);
     }
 
-    /// How many problems the file has so far.
+    /// The number of problems that the file has so far.
     pub(crate) fn problem_count(&self) -> usize {
         self.report.count()
     }

@@ -1,4 +1,5 @@
-//! What a text may name beyond what the rules say of it: for persons, who choose.
+//! The accounts that a text may name beyond those that the rules read in it: for persons, who
+//! choose.
 //!
 //! Every way to read the text is given to the rules as if it had been typed, so that prefixes, kinds
 //! and padding hold for it too. Digits that no rule takes are an account number as they stand.
@@ -7,11 +8,11 @@ use kiungo_domain::AccountRef;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::typed::{Likeness, Reading, is_separator, plain};
 
-/// How much of a text is looked at, in characters: twice the longest that a pattern matches.
+/// The number of characters of a text that are looked at: twice the longest that a pattern matches.
 const TYPED_MAX: usize = 128;
-/// How many readings there are at most: each is a question to the core.
+/// The largest number of readings: each is a question to the core.
 const READINGS_MAX: usize = 12;
-/// How many words of a text may name an account together: `A/C 1` is three.
+/// The largest number of words of a text that may name an account together: `A/C 1` is three.
 const WORDS_MAX: usize = 3;
 /// The longest number of digits that is read as an account number.
 const DIGITS_MAX: usize = 20;

@@ -1,4 +1,5 @@
-//! `[[account_reference]]`: what a payer typed, as candidates for the account that was meant.
+//! `[[account_reference]]`: reads the text that a payer typed as candidates for the account that
+//! was meant.
 
 use kiungo_domain::numbering::Market;
 use kiungo_domain::party::AccountKey;
@@ -27,7 +28,7 @@ struct Rule {
     case: Case,
     /// Zeros are put in front up to this length; 0 for none.
     pad: usize,
-    /// What stands before and after the kept characters; both for a rule that keeps none.
+    /// The texts before and after the kept characters; both for a rule that keeps none.
     before: String,
     after: String,
 }
@@ -37,7 +38,7 @@ struct PayerPhone {
     kind: WantedKind,
 }
 
-/// Which kind of account is looked for; `None` for any.
+/// The kind of account that is looked for; `None` for any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct WantedKind(Option<AccountKind>);
 
@@ -198,8 +199,8 @@ impl Rule {
     }
 }
 
-/// How the text is taken. `join_digits`: digits that were typed apart are one number; without it only
-/// if together they are a whole one, which `pad` tells.
+/// Reads the way in which the text is taken. `join_digits`: digits that were typed apart are one
+/// number; without it only if together they are a whole one, which `pad` tells.
 fn style(table: &mut Table<'_>, pad: usize, joins_by_default: bool) -> Style {
     let exact = table.get("exact").and_then(|item| item.boolean()).unwrap_or(false);
     let join = table.get("join_digits");
@@ -216,7 +217,7 @@ fn style(table: &mut Table<'_>, pad: usize, joins_by_default: bool) -> Style {
     }
 }
 
-/// What stands before and after the one `{}` of a template; without kept characters, no `{}` at all.
+/// The texts before and after the one `{}` of a template; without kept characters, no `{}` at all.
 fn template(item: &Item<'_>, keeps: bool) -> Option<(String, String)> {
     let text = item.text()?;
     let mut parts = text.split("{}");

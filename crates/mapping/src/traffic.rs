@@ -1,28 +1,29 @@
-//! `[traffic]` and `[callbacks]`: how hard a provider may be worked, and what it sends by itself.
+//! `[traffic]` and `[callbacks]`: the limits of the traffic to a provider, and the callbacks that
+//! it sends.
 
 use std::time::Duration;
 
 use crate::read::Table;
 
-/// How hard a provider may be worked (rule 13).
+/// The limits of the traffic to a provider (rule 13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
-    /// How many requests may be under way at once; 32 if absent.
+    /// The largest number of requests under way at once; 32 if absent.
     pub in_flight_max: u32,
-    /// How many requests may begin within a second; 20 if absent.
+    /// The largest number of requests that may begin within a second; 20 if absent.
     pub per_second_max: u32,
-    /// When the provider is taken to be down.
+    /// The conditions under which the provider is taken to be down.
     pub breaker: Breaker,
 }
 
-/// When a provider is taken to be down: work is then held, not failed.
+/// The conditions under which a provider is taken to be down: work is then held, not failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breaker {
     /// This many failures to get an answer open the breaker; 10 if absent.
     pub failures: u32,
     /// Within this time; 30 s if absent.
     pub window: Duration,
-    /// How long the breaker stays open before one request is tried; 30 s if absent.
+    /// The time for which the breaker stays open before one request is tried; 30 s if absent.
     pub cool_down: Duration,
 }
 
@@ -67,7 +68,7 @@ impl Traffic {
     }
 }
 
-/// What a provider sends by itself.
+/// The callbacks that a provider sends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Callbacks {
     /// The provider calls us back at all: Kiungo then needs an address that it can reach.

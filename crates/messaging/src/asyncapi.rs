@@ -1,6 +1,6 @@
 //! The `AsyncAPI` 3 document, and a JSON Schema for each command and event.
 //!
-//! Both follow from the types: what the readers read and the events show. They are checked in
+//! Both follow from the types that the readers read and the events show. They are checked in
 //! (`docs/asyncapi.json`, `docs/schemas`), so that a change of the contract is seen in review.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use crate::schema::{self, COMPONENTS, EventType};
 /// The version of the bindings for AMQP 0-9-1 that the document follows.
 const BINDING: &str = "0.3.0";
 
-/// What every reader should know first.
+/// The overview that every reader should know first.
 const OVERVIEW: &str = "Commands in, events out, as CloudEvents 1.0 in JSON (structured mode).\n\n\
     A command is carried out once, however often it is sent under the same id, and is answered each \
     time with `command.accepted` or `command.rejected`. Accepted means that it is durable, not that \
@@ -113,7 +113,7 @@ fn refer_to_definitions(schema: &mut Value) {
     }
 }
 
-/// Channel, address, events on it, and what its address is made of.
+/// Channel, address, events on it, and the parts of its address.
 const EVENTS: [(&str, &str, &[EventType], &str); 4] = [
     (
         "transfers",
@@ -208,7 +208,7 @@ fn refer_all(channel: &str, names: &[&str]) -> Vec<Value> {
     names.iter().map(refer).collect()
 }
 
-/// What Kiungo does: it receives commands and sends events.
+/// The operations of Kiungo: it receives commands and sends events.
 fn operations() -> Value {
     let commands = CommandType::ALL.map(CommandType::as_str);
     let answers = ["command.accepted", "command.rejected"];

@@ -35,7 +35,8 @@ pub(crate) struct Done {
     pub(crate) replayed: bool,
 }
 
-/// True if trying again later may end otherwise. What is durable by then is found again by its key.
+/// True if trying again later may end otherwise. A change that is durable by then is found again by
+/// its key.
 pub(crate) const fn for_now(code: Code) -> bool {
     matches!(
         code,
@@ -53,7 +54,7 @@ impl Order {
     /// Carries it out. May be dropped at any moment, and tried again.
     pub(crate) async fn carry_out(&self, service: &dyn Service) -> Result<Done, Problem> {
         if let Err(refused) = self.scope.judge(service, self.request.about()).await {
-            // What was carried out before is answered as it was then.
+            // A command that was carried out before is answered as it was then.
             return self.earlier(service).await?.ok_or(refused);
         }
         match &self.request {

@@ -1,7 +1,7 @@
 //! Reading the envelope: `CloudEvents` 1.0 in JSON, structured mode, strictly.
 //!
-//! The standard allows extension attributes, so they are allowed here, with the types and names that
-//! it gives them. Whatever else is wrong is named by its place, a JSON Pointer.
+//! The standard allows extension attributes, so they are allowed here, with the types and names
+//! that it gives them. Every other fault is named by its place, a JSON Pointer.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::options::is_source;
 
-/// What a message with such an event calls its content.
+/// The content type of a message with such an event.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 
 /// Characters of an id: room for any UUID or number with a prefix, and no novel.
@@ -28,24 +28,24 @@ const ID_CHARS_MAX: usize = 200;
 pub struct CloudEvent {
     /// Its id.
     pub id: String,
-    /// What it is.
+    /// Its type.
     pub kind: String,
     /// Its data: an object.
     pub data: String,
 }
 
-/// What is wrong with an envelope, and its id, if that could be read.
+/// The fault of an envelope, and its id, if that could be read.
 #[derive(Debug, Clone)]
 pub struct Unreadable {
     /// The id.
     pub id: Option<String>,
     /// The type.
     pub kind: Option<String>,
-    /// What is wrong; paths are from the root of the event.
+    /// The fault; paths are from the root of the event.
     pub problem: Problem,
 }
 
-/// Whether a message calls its content what it has to be called.
+/// True if a message has the content type that it has to have.
 pub fn is_cloud_event(content_type: &str) -> bool {
     is_media_type(content_type, MEDIA_TYPE)
 }
@@ -146,7 +146,7 @@ fn read_data(members: &BTreeMap<String, Box<RawValue>>) -> Read<String> {
     }
 }
 
-/// What must be right and is not needed for anything.
+/// Checks the attributes that must be right and are not needed for anything.
 fn check_attributes(members: &BTreeMap<String, Box<RawValue>>, checks: &mut Checks) {
     let version = required(members, "specversion").and_then(|version| match version.as_deref() {
         Some("1.0") => Ok(()),
@@ -180,7 +180,7 @@ fn check_attributes(members: &BTreeMap<String, Box<RawValue>>, checks: &mut Chec
     }
 }
 
-/// What the standard defines.
+/// The attributes that the standard defines.
 const DEFINED: [&str; 10] = [
     "specversion",
     "id",

@@ -1,4 +1,4 @@
-//! The commands: their types, and what each asks for.
+//! The commands: their types, and the data of each.
 
 use kiungo_domain::{AccountRef, TransferId};
 use kiungo_engine::PersonAction;
@@ -179,7 +179,7 @@ impl Request {
         }
     }
 
-    /// What it is about, as far as a client's scope asks.
+    /// The subject of the command, as far as a client's scope asks.
     pub fn about(&self) -> About<'_> {
         match self {
             Self::Create(new) => About::New(new),

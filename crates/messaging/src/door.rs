@@ -26,7 +26,7 @@ use crate::options::{Client, MessagingOptions};
 use crate::pause::Pauses;
 use crate::refusal::Refusal;
 
-/// Where commands come in.
+/// The consumer of commands.
 #[derive(Clone)]
 pub struct Door(Arc<Inner>);
 
@@ -45,7 +45,7 @@ struct Seen {
     client: Option<String>,
 }
 
-/// What is to be told, and to be done with the command then.
+/// The answer to a command, and the way in which its delivery ends.
 enum Verdict {
     Accepted(Done),
     Rejected(Refusal),
@@ -129,7 +129,7 @@ impl Inner {
             Ok(event) => event,
             Err(unreadable) => {
                 (seen.id, seen.kind) = (unreadable.id, unreadable.kind);
-                // Who may not send anything learns nothing but that.
+                // A sender that may not send anything learns nothing but that.
                 seen.client = Some(self.sender(command)?.name.clone());
                 check_content_type(command)?;
                 return Err(Refusal::at("", &unreadable.problem));
@@ -220,7 +220,7 @@ impl Inner {
         }
     }
 
-    /// Publishes the answer; whether the broker has it.
+    /// Publishes the answer; returns true if the broker has it.
     async fn tell(&self, answer: EventMessage, until: Instant, stop: &CancellationToken) -> bool {
         let answer = [answer];
         let mut pauses = Pauses::default();
@@ -254,7 +254,8 @@ async fn settle(settle: Box<dyn Settle>, verdict: Verdict) {
     });
 }
 
-/// What the broker did not hear is delivered again, and answered again.
+/// Logs a failure to settle a delivery: the broker delivers that command again, and it is answered
+/// again.
 fn settled(result: Result<(), QueueError>) {
     if let Err(error) = result {
         tracing::warn!(error.message = %error, "the broker was not told what became of a command");

@@ -32,7 +32,7 @@ pub(crate) const TYPE_PREFIX: &str = "kiungo.";
 /// as many events.
 pub(crate) const SEQUENCE_DIGITS: usize = 10;
 
-/// What all events of this process say alike.
+/// The members that all events of this process have alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Voice {
     source: String,
@@ -56,7 +56,7 @@ struct Envelope<'a, D> {
     data: D,
 }
 
-/// What one event says of itself.
+/// The members that are an event's own.
 struct Fact<'a> {
     id: String,
     topic: String,
@@ -91,8 +91,8 @@ impl Voice {
         Self { source: options.source.clone(), viewer }
     }
 
-    /// What became known about a transfer. `expected` is what its provider is expected to charge, as
-    /// the API shows it.
+    /// The event about a transfer. `expected` is the fee that its provider is expected to charge,
+    /// as the API shows it.
     pub fn transfer(&self, row: &Outgoing, expected: Option<ExpectedFee>) -> EventMessage {
         let summary = &row.transfer;
         let (id, version, status) = (summary.id, summary.version, summary.status.as_str());
@@ -117,7 +117,7 @@ impl Voice {
         self.message(fact, TransferNews { transfer, case })
     }
 
-    /// Whether work flows to a provider, when that changes.
+    /// The event about a provider to which work begins or ceases to flow.
     pub fn provider(&self, provider: &ProviderId, available: bool, at: Timestamp) -> EventMessage {
         let state = if available { "available" } else { "unavailable" };
         let fact = Fact {

@@ -1,20 +1,20 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! AMQP for integrators: commands in, events out, as `CloudEvents` 1.0 in JSON.
 //!
-//! What goes over the wire is what the HTTP API takes and shows: the same readers, the same shapes.
-//! The broker itself is behind the traits of `kiungo-queue`.
+//! The content on the wire is the content that the HTTP API takes and shows: the same readers, the
+//! same shapes. The broker itself is behind the traits of `kiungo-queue`.
 //!
-//! * [`options`]: what can be configured, with defaults and reasons
+//! * [`options`]: the options, with defaults and reasons
 //! * [`cloud_event`]: reading the envelope strictly
-//! * [`command`]: what a command asks for
-//! * [`refusal`]: why a command can never be carried out, and where in it that stands
+//! * [`command`]: the commands, as they are read
+//! * [`refusal`]: the refusals of commands, with the places that are wrong
 //! * [`door`]: takes commands, has them carried out, answers
 //! * `pause`: the waits between tries
 //! * `carry`: carrying out one command, once
-//! * [`news`]: what events tell
+//! * [`news`]: the data of events
 //! * [`event`]: events as messages
 //! * [`relay`]: publishes what has become known, in its order
-//! * `term`: how long the relay may work
+//! * `term`: the time for which the relay may work
 //! * [`start`](mod@start): setting both in motion
 //! * [`asyncapi`]: the `AsyncAPI` document and the JSON Schemas
 //! * `schema`: the schemas that they are made of

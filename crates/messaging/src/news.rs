@@ -1,4 +1,4 @@
-//! What events tell: the data of their `CloudEvents`.
+//! The data of events, as `CloudEvents` carry them.
 
 use kiungo_server::wire::transfer::TransferView;
 use kiungo_server::wire::words;

@@ -1,4 +1,4 @@
-//! What can be configured. Everything has a bound (rule 13), named here with its reason.
+//! The options of the AMQP interface. Everything has a bound (rule 13), named here with its reason.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MessagingOptions {
-    /// What events call their source: a URI reference, at most 200 characters. Default `kiungo`. Two
+    /// The `source` of events: a URI reference, at most 200 characters. Default `kiungo`. Two
     /// installations whose events meet in one place need two.
     pub source: String,
-    /// Who may send commands. Default none: nothing is open.
+    /// The clients that may send commands. Default none: nothing is open.
     pub clients: Vec<Client>,
-    /// Whether events show phone numbers in full. Default false: whoever may read the queue of a
+    /// True if events show phone numbers in full. Default false: whoever may read the queue of a
     /// listener reads them all.
     pub full_phone_numbers: bool,
     /// Bytes of a command. Default 65 536, as for a request of the API: the largest has some hundred.
@@ -40,8 +40,8 @@ pub struct MessagingOptions {
     pub relay_lease_s: u64,
 }
 
-/// The end of that time in which no publishing begins any more: what is under way needs a moment, and
-/// the clocks of machines differ by up to a second.
+/// The end of that time in which no publishing begins any more: publishing that is under way needs
+/// a moment, and the clocks of machines differ by up to a second.
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(3);
 
 impl Default for MessagingOptions {
@@ -61,7 +61,7 @@ impl Default for MessagingOptions {
     }
 }
 
-/// Who may send commands.
+/// A client that may send commands.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
@@ -71,8 +71,8 @@ pub struct Client {
     /// Its name: 1 to 64 of `a-z A-Z 0-9 - _ .`; shown in the journal, and the scope of idempotency
     /// keys. The holder of an API key of the same name is the same client.
     pub name: String,
-    /// What it may do: `write` creates transfers and asks after them, `operate` gives them back and
-    /// assigns suspended money.
+    /// The rights of the client: `write` creates transfers and asks after them, `operate` gives
+    /// them back and assigns suspended money.
     pub roles: BTreeSet<Role>,
     /// The part of the business that it may do it with. Default everything.
     #[serde(default)]
@@ -121,7 +121,7 @@ impl MessagingOptions {
 }
 
 impl Client {
-    /// Whether it may do this.
+    /// True if it may do this.
     pub fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
@@ -144,7 +144,7 @@ impl Client {
     }
 }
 
-/// Whether a text can be a source; what exactly a URI reference is, listeners need not care.
+/// True if a text can be a source; the exact form of a URI reference is no concern of listeners.
 pub(crate) fn is_source(text: &str) -> bool {
     (1..=200).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }

@@ -1,4 +1,4 @@
-//! Why a command can never be carried out, and where in it that stands.
+//! The refusals of commands that can never be carried out, and the places in them that are wrong.
 //!
 //! A place is a JSON Pointer (RFC 6901) from the root of the `CloudEvent`: `/data/amount`, `/id`.
 
@@ -13,27 +13,27 @@ const FAULTS_MAX: usize = 20;
 /// Digits in a row that may be a phone number.
 const NUMBER_DIGITS: usize = 6;
 
-/// Why a command can never be carried out.
+/// The reason that a command can never be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// A stable word for programs, from the same list as the API's problems.
     pub code: Code,
-    /// What is wrong, and what would be right.
+    /// The fault, and a remedy.
     pub reason: String,
     /// Everything that is wrong with the content, each with its place.
     pub faults: Vec<Fault>,
-    /// Which of the provider's rules refused a transfer, in one word.
+    /// The provider's rule that refused a transfer, in one word.
     pub rule: Option<String>,
     /// The transfer that it is about.
     pub transfer: Option<String>,
 }
 
-/// What is wrong with one part of a command.
+/// The fault in one part of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The place: a JSON Pointer from the root of the `CloudEvent`, empty for the whole.
     pub path: String,
-    /// What is wrong with it.
+    /// The fault.
     pub detail: String,
 }
 
@@ -47,8 +47,8 @@ impl Refusal {
     /// A problem with what stands at `root` of the command, seen from the command's own root.
     pub fn at(root: &str, problem: &Problem) -> Self {
         let unread = matches!(problem.code(), Code::InvalidRequest | Code::MalformedRequest);
-        // What cannot be read is quoted by whoever read it; what is refused for another reason
-        // names transfers, whose ids may hold many digits in a row.
+        // A member that cannot be read is quoted by its reader; a refusal for another reason names
+        // transfers, whose ids may hold many digits in a row.
         let shown = |text: &str, chars: usize| {
             let text = if unread { without_numbers(text) } else { text.to_owned() };
             text.chars().take(chars).collect::<String>()
@@ -73,8 +73,8 @@ impl Refusal {
     }
 }
 
-/// The text with digits in a row masked: what was sent in the wrong place may be a phone number, and
-/// a reason is read by more people than the command.
+/// The text with digits in a row masked: a value in the wrong place may be a phone number, and a
+/// reason is read by more people than the command.
 fn without_numbers(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;

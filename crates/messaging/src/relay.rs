@@ -1,9 +1,9 @@
 //! Publishes what has become known, in its order, at least once.
 //!
-//! One process at a time does it, who has the lease `relay`. It reads the oldest rows of the outbox,
-//! publishes them with confirms, and only then removes them. Whatever goes wrong in between, the same
-//! rows are published again, from the first. So a listener may hear something twice, also after
-//! something later; the sequence of an event tells it what it knows already.
+//! The process that has the lease `relay` does it, one at a time. It reads the oldest rows of the
+//! outbox, publishes them with confirms, and only then removes them. If anything goes wrong in
+//! between, the same rows are published again, from the first. So a listener may hear something
+//! twice, also after something later; the sequence of an event tells it what it knows already.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,8 @@ use crate::options::MessagingOptions;
 use crate::pause::Pauses;
 use crate::term::{LEASE, Term};
 
-/// How often a process without the lease asks for it: a second more until another takes over.
+/// The interval at which a process without the lease asks for it: a second more until another takes
+/// over.
 const STANDBY: Duration = Duration::from_secs(1);
 /// For giving the lease back at the end: without that, it ends by itself.
 const GIVE_BACK: Duration = Duration::from_secs(2);
@@ -36,7 +37,7 @@ pub struct Relay {
     options: MessagingOptions,
 }
 
-/// What came of one look at the outbox.
+/// The result of one look at the outbox.
 enum Look {
     /// Something was published: there may be more.
     More,
@@ -46,7 +47,7 @@ enum Look {
     TermOver,
 }
 
-/// What failed.
+/// The failure of a look.
 enum Failure {
     Store(StoreError),
     Queue(QueueError),
@@ -70,8 +71,8 @@ impl Relay {
         Ok(Self { service, events, voice, holder, wake, options })
     }
 
-    /// Publishes, or waits for its turn, until it is told to stop. What is being published then is
-    /// published whole, so that whoever comes next goes on behind it.
+    /// Publishes, or waits for its turn, until it is told to stop. A batch that is being published
+    /// then is published whole, so that the next process goes on behind it.
     pub async fn run(self, stop: CancellationToken) {
         describe_histogram!(
             "kiungo_event_lag_seconds",

@@ -10,13 +10,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Door, MessagingOptions, Relay};
 
-/// What the AMQP interface of a process needs.
+/// The parts that the AMQP interface of a process needs.
 pub struct Messaging {
     /// The engine.
     pub service: Arc<dyn Service>,
-    /// Where commands come from; none if this process takes none.
+    /// The source of commands; none if this process takes none.
     pub commands: Option<Box<dyn Commands>>,
-    /// Where events are published.
+    /// The place where events are published.
     pub events: Arc<dyn Events>,
     /// The options.
     pub options: MessagingOptions,
@@ -26,8 +26,8 @@ pub struct Messaging {
     pub wake: Arc<Notify>,
 }
 
-/// Starts the relay, and the door if there are commands to take. Both run until `stop`; what is
-/// returned can be waited for: it is done once both have come to their end.
+/// Starts the relay, and the door if there are commands to take. Both run until `stop`; the
+/// returned handle is done once both have come to their end.
 ///
 /// # Errors
 /// An option that cannot be used.

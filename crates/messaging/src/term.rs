@@ -1,8 +1,8 @@
-//! How long the relay may work: its lease, judged by two clocks.
+//! Bounds the time for which the relay may work: its lease, judged by two clocks.
 //!
-//! The database says who has the lease by the time of day. Whether it still has it, a process judges
-//! by the monotonic clock, which nobody sets, *and* by the time of day, which goes on while a machine
-//! is suspended: a process that was frozen in any way finds its term over.
+//! The database decides by the time of day which process has the lease. A process judges whether it
+//! still has it by the monotonic clock, which nobody sets, *and* by the time of day, which goes on
+//! while a machine is suspended: a process that was frozen in any way finds its term over.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use crate::options::LEASE_MARGIN;
 
-/// How far the clocks of two machines may be apart: so much earlier publishing that is under way is
-/// given up, before the next process may begin.
+/// The largest difference between the clocks of two machines: so much earlier publishing that is
+/// under way is given up, before the next process may begin.
 const CLOCKS_APART: Duration = Duration::from_secs(1);
 
 /// The name of the lease.
@@ -43,7 +43,7 @@ impl Term {
         Ok(taken.then_some(term))
     }
 
-    /// Whether it is time to renew it.
+    /// True if it is time to renew it.
     pub(crate) fn is_to_be_renewed(&self) -> bool {
         Instant::now() >= self.renew_at
     }

@@ -150,7 +150,7 @@ impl Gsma {
         }
     }
 
-    /// Why a read was refused, and whether a person must repair something.
+    /// The error of a refused read, which also says whether a person must repair something.
     pub(crate) fn refused(&self, answer: &Response) -> ReadError {
         let status = answer.status();
         let Some(Body::Error(error)) = read_body(answer.body()) else {
@@ -173,7 +173,7 @@ impl Gsma {
     }
 }
 
-/// What having no answer means for a read.
+/// The error of a read that got no answer.
 pub(crate) fn read_error(unanswered: Unanswered) -> ReadError {
     match unanswered {
         Unanswered::NoCredential(error) if error.repair => ReadError::Repair(error.why),

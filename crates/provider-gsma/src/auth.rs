@@ -61,9 +61,9 @@ pub(crate) struct Credential {
 /// There are no credentials to send a request with; nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AuthError {
-    /// Why, for people.
+    /// The cause, for people.
     pub(crate) why: String,
-    /// Whether a person must repair the configuration.
+    /// True if a person must repair the configuration.
     pub(crate) repair: bool,
 }
 
@@ -164,8 +164,8 @@ impl OAuth {
         {
             return Ok((token.header.clone(), cache.generation));
         }
-        // Whoever waited while the request failed shares its failure, or a dead token endpoint
-        // would keep the last of many waiters for as many time-outs.
+        // A caller that waited while the request failed shares its failure, or a dead token
+        // endpoint would keep the last of many waiters for as many time-outs.
         if self.failures.load(Ordering::Acquire) != failures_before
             && let Some(failure) = &cache.failure
         {

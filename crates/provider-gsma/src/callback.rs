@@ -21,7 +21,7 @@ use crate::paths::{account_pairs, decode};
 use crate::wire::{Body, ErrorObject, RequestState, Transaction, read_body};
 use crate::{bill, offer, salvage};
 
-/// What a callback's method and path stand for.
+/// The meaning of a callback's method and path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// The result of the operation that was given this address.
@@ -84,8 +84,8 @@ fn named(text: &str) -> Option<Uuid> {
     Uuid::parse_str(text).ok().filter(|_| offer::is_uuid(text))
 }
 
-/// The account that a path addresses, in the single or the multiple form (§7.3): what the payer
-/// typed, which is the identifier that is not his phone number.
+/// The account that a path addresses, in the single or the multiple form (§7.3): the text that the
+/// payer typed, which is the identifier that is not his phone number.
 fn addressed(segments: &[&str]) -> Option<String> {
     match segments {
         [_kind, id] => decode(id),
@@ -199,7 +199,7 @@ impl Gsma {
                 .notice(&transaction)
                 .map(CallbackNews::Payment)
                 .map_err(CallbackError::Unreadable),
-            // Damaged: what the provider can be asked about may stand there all the same.
+            // Damaged: it may still hold enough to ask the provider.
             Err(_) if read_body(&callback.body).is_none() => {
                 self.salvaged_notice(&callback.body).map(CallbackNews::Payment)
             }
@@ -257,8 +257,8 @@ fn told(callback: &RawCallback) -> Result<Box<Transaction>, CallbackError> {
     }
 }
 
-/// Which wallet operation a reference of ours stands for: the first leg is a wallet's when money
-/// comes in, the second when it goes out, and what takes either back is a reversal.
+/// The wallet operation that a reference of ours stands for: the first leg is a wallet's when money
+/// comes in, the second when it goes out, and the operation that takes either back is a reversal.
 fn operation(reference: Reference) -> WalletOperation {
     match reference.step() {
         StepName::First => WalletOperation::Collect,

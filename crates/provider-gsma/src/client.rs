@@ -45,14 +45,14 @@ pub(crate) struct Creation {
     pub(crate) timeout: Duration,
 }
 
-/// Whether a resource is routed by the institution that holds the account (§2.1).
+/// Says whether a resource is routed by the institution that holds the account (§2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Routed {
     ByInstitution,
     No,
 }
 
-/// Why there is no answer.
+/// The reason that there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unanswered {
     #[error("{}", .0.why)]
@@ -64,7 +64,7 @@ pub(crate) enum Unanswered {
 }
 
 impl Unanswered {
-    /// Whether surely nothing has been seen by the other side.
+    /// True if surely nothing has been seen by the other side.
     pub(crate) const fn is_not_sent(&self) -> bool {
         match self {
             Self::NoCredential(_) | Self::Unbuildable(_) => true,

@@ -15,23 +15,23 @@ use crate::paths::Base;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
-    /// Which version the provider speaks; `"1.2.0"` if absent. It decides the amount format and
+    /// The version that the provider speaks; `"1.2.0"` if absent. It decides the amount format and
     /// which fields are withheld (`gsma-mobile-money-api.md` §13).
     #[serde(default)]
     pub version: Version,
     /// The whole prefix of all resources, usually ending in `/mm`, without a trailing slash (§1).
     pub base_url: String,
-    /// How we authenticate; `"oauth2"` if absent.
+    /// The way in which we authenticate; `"oauth2"` if absent.
     #[serde(default)]
     pub auth: AuthScheme,
-    /// Where an access token is obtained; needed by `auth = "oauth2"` only.
+    /// The address at which an access token is obtained; needed by `auth = "oauth2"` only.
     #[serde(default)]
     pub token_url: Option<String>,
-    /// How long before its expiry a token is renewed, in seconds; 60 if absent. A token that lives
-    /// less than twice as long is renewed at half its life.
+    /// The time before its expiry at which a token is renewed, in seconds; 60 if absent. A token
+    /// that lives less than twice as long is renewed at half its life.
     #[serde(default = "seconds::<60>")]
     pub token_renew_before_s: u64,
-    /// How long a token is used that states no `expires_in`, in seconds; 300 if absent.
+    /// The lifetime of a token that states no `expires_in`, in seconds; 300 if absent.
     #[serde(default = "seconds::<300>")]
     pub token_lifetime_default_s: u64,
     /// The organisation's own account: `creditParty` of collections, `debitParty` of payouts.
@@ -39,46 +39,46 @@ pub struct Options {
     /// Other identifiers under which the provider shows the same account in its answers (§15.1).
     #[serde(default)]
     pub account_aliases: Vec<AccountId>,
-    /// Which resource the float is read from; `"account"` if absent.
+    /// The resource from which the float is read; `"account"` if absent.
     #[serde(default)]
     pub balance_of: BalanceOf,
     /// The institution that holds the accounts, for providers that route by it (§2.1); both
     /// institution headers are left out if absent.
     #[serde(default)]
     pub institution: Option<Institution>,
-    /// How results are to arrive; `"callback"` if absent. The provider decides all the same (§4),
-    /// and without a callback address it is always `"polling"`.
+    /// The way in which results are to arrive; `"callback"` if absent. The provider decides all the
+    /// same (§4), and without a callback address it is always `"polling"`.
     #[serde(default)]
     pub answers: Answers,
-    /// Whether `X-Content-Hash` and `X-Date` go with every body, and whether the hash of a callback
-    /// that carries one is checked; `true` if absent (§3, basic integrity check).
+    /// True if `X-Content-Hash` and `X-Date` go with every body, and the hash of a callback that
+    /// carries one is checked; `true` if absent (§3, basic integrity check).
     #[serde(default = "yes")]
     pub integrity_headers: bool,
-    /// How phone numbers are written; `"plus"` if absent (§7.2).
+    /// The form in which phone numbers are written; `"plus"` if absent (§7.2).
     #[serde(default)]
     pub msisdn_format: MsisdnFormat,
-    /// What is done with the host of an absolute `/responses` link; `"same_host"` if absent.
+    /// The treatment of the host of an absolute `/responses` link; `"same_host"` if absent.
     #[serde(default)]
     pub links: LinkStyle,
-    /// Whether the provider offers `/responses` (§4.5); `true` if absent. Without it an operation
+    /// True if the provider offers `/responses` (§4.5); `true` if absent. Without it an operation
     /// can be asked about by its handle only.
     #[serde(default = "yes")]
     pub responses: bool,
-    /// Whether the provider rejects a second sending of a correlation id for ever (§4.4), so that
+    /// True if the provider rejects a second sending of a correlation id for ever (§4.4), so that
     /// an operation it provably does not know may be sent again; `true` if absent.
     #[serde(default = "yes")]
     pub rejects_duplicates: bool,
-    /// How long to wait for the answer to a collection, in seconds; 120 if absent, because a
+    /// The longest wait for the answer to a collection, in seconds; 120 if absent, because a
     /// synchronous provider waits for the customer's PIN.
     #[serde(default = "seconds::<120>")]
     pub collect_timeout_s: u64,
-    /// How long to wait for the answer to a payout or a reversal, in seconds; 60 if absent.
+    /// The longest wait for the answer to a payout or a reversal, in seconds; 60 if absent.
     #[serde(default = "seconds::<60>")]
     pub pay_out_timeout_s: u64,
-    /// How long to wait for the answer to a read or a token request, in seconds; 20 if absent.
+    /// The longest wait for the answer to a read or a token request, in seconds; 20 if absent.
     #[serde(default = "seconds::<20>")]
     pub read_timeout_s: u64,
-    /// How long the provider may take until a query finds an operation, in seconds; 300 if absent.
+    /// The time that may pass until a query finds an operation, in seconds; 300 if absent.
     #[serde(default = "seconds::<300>")]
     pub indexing_window_s: u64,
     /// Payments that customers start at the wallet.
@@ -90,13 +90,13 @@ pub struct Options {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Payments {
-    /// Whether the provider asks before it takes a payment, by reading the account's bills (§12);
+    /// True if the provider asks before it takes a payment, by reading the account's bills (§12);
     /// `false` if absent.
     pub validates: bool,
-    /// Whether `GET /transactions/{receipt}` finds such a payment; `true` if absent.
+    /// True if `GET /transactions/{receipt}` finds such a payment; `true` if absent.
     pub confirms: bool,
-    /// Where the payer's account reference stands in a Transaction, in order of preference;
-    /// custom data, then the credit party, then the description if absent.
+    /// The places of the payer's account reference in a Transaction, in order of preference; custom
+    /// data, then the credit party, then the description if absent.
     pub account_reference: Vec<ReferencePlace>,
     /// The key of the account reference in `customData` and `metadata`; `"accountreference"` if
     /// absent. Our own orders carry their label under it too.
@@ -142,8 +142,8 @@ pub enum Version {
     V1_2_0,
 }
 
-/// How we authenticate (§3). An API key and a client id go beside it where they are given; a client
-/// certificate belongs to the transport.
+/// The way in which we authenticate (§3). An API key and a client id go beside it where they are
+/// given; a client certificate belongs to the transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthScheme {
@@ -167,7 +167,7 @@ pub struct AccountId {
     pub id: String,
 }
 
-/// Which resource the float is read from.
+/// The resource from which the float is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BalanceOf {
@@ -189,7 +189,7 @@ pub struct Institution {
     pub id: String,
 }
 
-/// How results are to arrive.
+/// The way in which results are to arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answers {
@@ -200,7 +200,7 @@ pub enum Answers {
     Polling,
 }
 
-/// How phone numbers are written in bodies and paths.
+/// The form of phone numbers in bodies and paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MsisdnFormat {
@@ -211,8 +211,8 @@ pub enum MsisdnFormat {
     Digits,
 }
 
-/// What is done with the host of an absolute `/responses` link. Credentials never go to another
-/// host than the configured one, whatever is chosen.
+/// The treatment of the host of an absolute `/responses` link. Credentials never go to another host
+/// than the configured one, whatever is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkStyle {
@@ -249,7 +249,7 @@ pub enum OptionsError {
     /// Not an absolute `http` or `https` URL without query.
     #[error("gsma.{key}: not an absolute http or https URL without user and query")]
     Url {
-        /// The key. What stands there is not repeated: it may hold a password.
+        /// The key. Its value is not repeated: it may hold a password.
         key: &'static str,
     },
     /// A key that the chosen scheme needs.
@@ -257,7 +257,7 @@ pub enum OptionsError {
     Missing {
         /// The key, or the secret's name.
         key: &'static str,
-        /// What needs it.
+        /// The option that needs it.
         by: &'static str,
     },
     /// A value that cannot be used.
@@ -265,7 +265,7 @@ pub enum OptionsError {
     Unusable {
         /// The key.
         key: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         why: String,
     },
     /// A secret that cannot be a header's value.
@@ -278,7 +278,7 @@ pub enum OptionsError {
         table: &'static str,
         /// The code.
         code: String,
-        /// What is wrong with it.
+        /// The fault.
         why: &'static str,
     },
 }

@@ -72,7 +72,7 @@ impl Gsma {
         }
     }
 
-    /// What a resource says about the operation; a request state may lead to a transaction.
+    /// The finding of a resource about the operation; a request state may lead to a transaction.
     async fn follow(&self, asked: &Asked<'_>, body: Body) -> Finding {
         match body {
             Body::Transaction(transaction) => self.reading.transaction(asked, &transaction),
@@ -119,8 +119,8 @@ impl Gsma {
         Err(self.not_found(&answer))
     }
 
-    /// What an answer other than 200 says about an inquiry: only a listed error object can say that
-    /// the provider does not know something, never a gateway's 404.
+    /// The finding of an answer to an inquiry other than 200: only a listed error object can say
+    /// that the provider does not know something, never a gateway's 404.
     fn not_found(&self, answer: &Response) -> Finding {
         let status = answer.status();
         let Some(Body::Error(error)) = read_body(answer.body()) else {
@@ -158,8 +158,8 @@ pub(crate) fn callback_url(base: &str, reference: Reference) -> String {
     format!("{base}results/{}", reference.hyphenated())
 }
 
-/// What the handle and our correlation id say together. What the correlation id leads to is the
-/// first sending's own result and wins wherever it says something.
+/// Combines the findings by the handle and by our correlation id. The transaction to which the
+/// correlation id leads is the first sending's own result and wins wherever it says something.
 fn combine(by_handle: Finding, by_reference: Finding) -> Finding {
     let says_more = match &by_reference {
         Finding::Executed(_) | Finding::Reversed(_) | Finding::Refused(_) => true,

@@ -1,5 +1,5 @@
-//! Payments that the provider offers us, and what we answer about them: judged by their form here,
-//! by rules and accounts in the engine, and never said to be completed before they are booked
+//! Payments that the provider offers us, and our answers: judged by their form here, by rules and
+//! accounts in the engine, and never said to be completed before they are booked
 //! (`gsma-mobile-money-api.md` §4, §4.1, §6, §7.1).
 
 use kiungo_domain::outcome::Reason;
@@ -29,8 +29,8 @@ pub(crate) fn missing(field: &'static str) -> Refusal {
     Refusal { reason: RefusedFor::Missing(field), message: format!("{field} is missing") }
 }
 
-/// What a payment amounts to: of the pattern, not zero, and in the provider's one currency. `field`
-/// is the amount's name.
+/// Reads the amount of a payment: of the pattern, not zero, and in the provider's one currency.
+/// `field` is the amount's name.
 pub(crate) fn amount(
     field: &'static str,
     amount: Option<&Text>,
@@ -76,7 +76,7 @@ fn is_amount(text: &str) -> bool {
         && fraction.is_none_or(|fraction| digits(fraction) && fraction.len() <= 4)
 }
 
-/// Whether a correlation id is one (§2.1).
+/// True if a text has the form of a correlation id (§2.1).
 pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(index, byte)| match index {

@@ -92,7 +92,7 @@ impl Base {
     }
 }
 
-/// Whether a path has a segment that climbs, encoded or not.
+/// True if a path has a segment that climbs, encoded or not.
 fn climbs(path: &str) -> bool {
     path.split(['/', '?']).any(|segment| {
         let plain = segment.to_ascii_lowercase().replace("%2e", ".");
@@ -100,7 +100,7 @@ fn climbs(path: &str) -> bool {
     })
 }
 
-/// Why a link is not followed.
+/// The reason that a link is not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LinkError {
     #[error("the link names another host and is not followed")]

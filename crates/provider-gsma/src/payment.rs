@@ -1,5 +1,5 @@
-//! Payments that customers start at the wallet: what a Transaction says of one, in a notification
-//! and in a confirmation.
+//! Payments that customers start at the wallet, as a Transaction states them in a notification and
+//! in a confirmation.
 
 use kiungo_domain::{Currency, Msisdn, Receipt, Reference};
 use kiungo_provider::{CallbackError, CallbackNews, Meaning, Offer, PaymentFinding, PaymentNotice};
@@ -13,7 +13,7 @@ use crate::offer;
 use crate::wire::{KeyValue, Text, Transaction};
 
 impl Gsma {
-    /// What a notification of a payment says.
+    /// Reads the notification of a payment.
     pub(crate) fn notice(&self, transaction: &Transaction) -> Result<PaymentNotice, String> {
         let receipt = receipt(transaction).ok_or("it has no usable transactionReference")?;
         if self.reading.own.direction(transaction) == Direction::Outgoing {
@@ -50,9 +50,9 @@ impl Gsma {
         })
     }
 
-    /// A payment that is told as a request: its form is judged at once. What the provider says to be
-    /// completed already has moved, so that no account turns it away any more; and where no one can
-    /// be asked, only that is a payment.
+    /// A payment that is told as a request: its form is judged at once. One that the provider
+    /// states as completed has moved already, so that no account turns it away any more; and where
+    /// nobody can be asked, only such a one is a payment.
     pub(crate) fn offered(
         &self,
         transaction: &Transaction,
@@ -74,7 +74,7 @@ impl Gsma {
         Ok(CallbackNews::Offer(Offer { notice, correlation, made }))
     }
 
-    /// What a transaction says about the payment that a notice told of.
+    /// The finding of a transaction about the payment that a notice told of.
     pub(crate) fn payment(
         &self,
         notice: &PaymentNotice,
@@ -143,7 +143,8 @@ impl Gsma {
         party::msisdn(debit, &self.reading.own, &self.reading.terms.numbers, expected)
     }
 
-    /// What the payer typed as account, from the first configured place that has something.
+    /// The text that the payer typed as account, from the first configured place that has
+    /// something.
     fn account_reference(&self, transaction: &Transaction) -> Option<String> {
         let payments = &self.options.payments;
         payments.account_reference.iter().find_map(|place| match place {
@@ -165,7 +166,7 @@ impl Gsma {
     }
 }
 
-/// Whether an amount says in so many words that nothing was paid.
+/// True if an amount says in so many words that nothing was paid.
 fn is_zero(amount: Option<&Text>, currency: Currency) -> bool {
     matches!(amount::read(amount, None, currency), Ok(Some(amount)) if amount.is_zero())
 }
@@ -185,7 +186,7 @@ pub(crate) fn echoed(transaction: &Transaction) -> Option<Reference> {
     Reference::parse(Text::given(echoed)?).ok()
 }
 
-/// When the provider recorded a transaction.
+/// The time at which the provider recorded a transaction.
 pub(crate) fn recorded_at(transaction: &Transaction) -> Option<kiungo_domain::Timestamp> {
     date::read(transaction.creation_date.as_ref())
         .or_else(|| date::read(transaction.date_created.as_ref()))

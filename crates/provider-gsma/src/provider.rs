@@ -22,7 +22,7 @@ use crate::map::order::{self, Way};
 use crate::map::reading::Asked;
 use crate::paths::encode;
 
-/// What the options promise about their provider.
+/// The capabilities that the options promise of their provider.
 pub(crate) fn capabilities(options: &Options) -> Capabilities {
     Capabilities {
         resend_is_idempotent: options.rejects_duplicates,

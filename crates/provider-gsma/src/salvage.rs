@@ -6,15 +6,15 @@ use kiungo_transport::content;
 use crate::Gsma;
 use crate::wire::{Text, Transaction};
 
-/// Whether this was meant to be an object, and is none any more.
+/// True if this was meant to be an object, and is none any more.
 pub(crate) fn is_damaged(body: &[u8]) -> bool {
     Salvage::of(&content::text(body)).is_some()
 }
 
 impl Gsma {
-    /// What is certain of a damaged notification, if the provider can be asked about its receipt, and
-    /// so decides. What was typed as account stands in one of many places and is not looked for: the
-    /// provider says it, or the money waits for a person.
+    /// Reads the certain parts of a damaged notification, if the provider can be asked about its
+    /// receipt, and so decides. The account that was typed stands in one of many places and is not
+    /// looked for: the provider says it, or the money waits for a person.
     pub(crate) fn salvaged_notice(&self, body: &[u8]) -> Result<PaymentNotice, CallbackError> {
         let unreadable = |why: String| CallbackError::Unreadable(why);
         let transaction = salvaged(body)

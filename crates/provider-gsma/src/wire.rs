@@ -1,5 +1,5 @@
 //! Requests and answers exactly as on the wire (`gsma-mobile-money-api.md` §10): strings stay
-//! strings, every field of an answer may be missing, and what is unknown is ignored.
+//! strings, every field of an answer may be missing, and unknown fields are ignored.
 #![allow(clippy::struct_field_names, reason = "the fields are named as on the wire")]
 
 use kiungo_transport::content::text;
@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A field that only informs: what cannot be read is passed over, because it must not make the
+/// A field that only informs: one that cannot be read is passed over, because it must not make the
 /// payment unreadable.
 fn informing<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
@@ -183,8 +183,8 @@ pub(crate) struct ErrorObject {
 }
 
 impl ErrorObject {
-    /// What stands beside the code: pairs of a field's name and what it violates. A pair that is
-    /// none is passed over, because it must not hide the code.
+    /// The parameters beside the code: pairs of a field's name and the rule that it violates. A
+    /// pair that is none is passed over, because it must not hide the code.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.error_parameters.as_array().into_iter().flatten();
         pairs.filter_map(|pair| Some((pair.get("key")?.as_str()?, pair.get("value")?.as_str()?)))
@@ -207,7 +207,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// How long the token lives, in seconds, as it stands on the wire.
+    /// The lifetime of the token, in seconds, as it stands on the wire.
     pub(crate) fn expires_in(&self) -> Option<&str> {
         Text::given(self.expires_in.as_ref())
     }
@@ -271,7 +271,7 @@ pub(crate) struct BillPayment {
     pub(crate) metadata: Option<Vec<KeyValue>>,
 }
 
-/// What a body turns out to be, told by its shape and not by where it came from (§4.2).
+/// A body, told by its shape and not by where it came from (§4.2).
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
     Error(ErrorObject),

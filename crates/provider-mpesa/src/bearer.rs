@@ -1,5 +1,5 @@
-//! What stands in the `Authorization` header: the API key or the session id, encrypted with the
-//! environment's public key by RSA with PKCS#1 v1.5 padding (`mpesa-openapi.md` §3.1).
+//! Makes the content of the `Authorization` header: the API key or the session id, encrypted with
+//! the environment's public key by RSA with PKCS#1 v1.5 padding (`mpesa-openapi.md` §3).
 
 use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine as _;

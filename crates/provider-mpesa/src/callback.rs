@@ -1,5 +1,5 @@
-//! What M-Pesa sends us: asynchronous results (`mpesa-openapi.md` §7), and payments that customers
-//! start ([`crate::notice`]). Nothing of it is signed.
+//! Reads the callbacks of M-Pesa: asynchronous results (`mpesa-openapi.md` §7), and payments that
+//! customers start ([`crate::notice`]). Nothing of it is signed.
 
 use bytes::Bytes;
 use kiungo_domain::{Finding, Reference};
@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::text::for_people;
 use crate::wire::{AsyncResult, read_object};
 
-/// What a path behind the secret is for.
+/// The purpose of a path behind the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Path {
     Results,
@@ -115,7 +115,7 @@ fn hinted(body: &[u8]) -> Option<CallbackNews> {
     Some(CallbackNews::Result { reference: Some(reference), finding })
 }
 
-/// Where the JSON is wrong; the parser's own text could quote the body.
+/// The position at which the JSON is wrong; the parser's own text could quote the body.
 pub(crate) fn position(error: &serde_json::Error) -> String {
     match error.line() {
         0 => "not the JSON object that was expected".to_owned(),

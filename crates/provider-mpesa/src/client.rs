@@ -50,7 +50,7 @@ pub struct Mpesa {
     /// The code and text of an operation's answer that was unknown then: when a query says at last
     /// that it failed, its status word alone (`Cancelled`) says little.
     first_answers: Recent<String>,
-    /// What callbacks have claimed, for questions that are answered by callback.
+    /// The claims of callbacks, for questions that are answered by callback.
     claims: Recent<Finding>,
 }
 
@@ -185,7 +185,7 @@ impl Mpesa {
         }
     }
 
-    /// What an answer comes to, with what is known beside it.
+    /// The outcome of an answer, with what is known beside it.
     fn conclude(&self, sent: Sent, lease: &Lease, reply: &Reply) -> Outcome {
         let leaves = sent.operation != WalletOperation::Collect;
         let trusted = self.settings.options.payout_turned_away == TurnedAway::NotSent;
@@ -207,7 +207,7 @@ impl Mpesa {
         outcome
     }
 
-    /// One call, and what it says about the session.
+    /// One call, and its evidence about the session.
     async fn exchange(
         &self,
         lease: &Lease,
@@ -309,9 +309,9 @@ impl Mpesa {
         self.transaction(inquiry.operation, &reference.compact(), id).await
     }
 
-    /// What the outcome alone does not show: a wrong setting, here or in the portal, and a limit
-    /// that the organisation has set on purpose, which is not got around by another session
-    /// (`mpesa-openapi.md` §2).
+    /// Tells the operator what the outcome alone does not show: a wrong setting, here or in the
+    /// portal, and a limit that the organisation has set on purpose, which is not got around by
+    /// another session (`mpesa-openapi.md` §2).
     fn tell_operator(&self, outcome: &Outcome) {
         let synchronous = self.settings.options.answers == Answers::Synchronous;
         match outcome {
@@ -336,7 +336,7 @@ impl std::fmt::Debug for Mpesa {
     }
 }
 
-/// Why a call came to nothing.
+/// The reason that a call came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoReply {
     #[error("{0}")]

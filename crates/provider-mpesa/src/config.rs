@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use crate::market::Market;
 
-/// How one M-Pesa market is reached. Durations are written as `"30s"`, `"200ms"`, `"1h"`.
+/// The options by which one M-Pesa market is reached. Durations are written as `"30s"`, `"200ms"`,
+/// `"1h"`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
@@ -20,8 +21,8 @@ pub struct Options {
     /// `sandbox` (if absent) or `openapi`, which is production.
     #[serde(default)]
     pub environment: Environment,
-    /// Which market: `ghana`, `tanzania`, `lesotho`, `dr-congo`, `mozambique`. It decides all
-    /// details of [`crate::MarketDetails`], which the keys below override one by one.
+    /// The market: `ghana`, `tanzania`, `lesotho`, `dr-congo`, `mozambique`. It decides all details
+    /// of [`crate::MarketDetails`], which the keys below override one by one.
     pub market: Market,
     /// The organisation's short code, 4 to 12 letters and digits; `000000` in the sandbox.
     pub service_provider_code: String,
@@ -33,58 +34,58 @@ pub struct Options {
     #[serde(default = "defaults::origin")]
     pub origin: String,
 
-    /// How long a new session is refused until it is live; 30 s if absent
-    /// (`mpesa-openapi.md` §3.1).
+    /// The time for which a new session is refused until it is live; 30 s if absent
+    /// (`mpesa-openapi.md` §3).
     #[serde(default = "defaults::activation_delay", with = "friendly")]
     pub activation_delay: Duration,
-    /// How old a session may become that is refused before it ever worked; 3 min if absent. The
-    /// activation takes "up to 30 seconds" by the documentation, and longer on a slow day: a session
-    /// that is given up too early is followed by one that is younger still.
+    /// The age up to which a session is kept that is refused before it ever worked; 3 min if
+    /// absent. The activation takes "up to 30 seconds" by the documentation, and longer on a slow
+    /// day: a session that is given up too early is followed by one that is younger still.
     #[serde(default = "defaults::activation_max", with = "friendly")]
     pub activation_max: Duration,
-    /// How long a session lives: must match what the portal says for the application, because no
-    /// answer states it. 1 h if absent.
+    /// The lifetime of a session: must match what the portal says for the application, because no
+    /// answer states it.
     #[serde(default = "defaults::session_lifetime", with = "friendly")]
     pub session_lifetime: Duration,
-    /// Whether a session stays valid when the next one is created; `true` if absent. Where it does
+    /// True if a session stays valid when the next one is created; `true` if absent. Where it does
     /// not, there is a gap of the activation delay at each renewal.
     #[serde(default = "defaults::yes")]
     pub sessions_overlap: bool,
 
-    /// How long `getSession` may take; 30 s if absent.
+    /// The longest time that `getSession` may take; 30 s if absent.
     #[serde(default = "defaults::short", with = "friendly")]
     pub session_timeout: Duration,
-    /// How long a query may take; 30 s if absent.
+    /// The longest time that a query may take; 30 s if absent.
     #[serde(default = "defaults::short", with = "friendly")]
     pub query_timeout: Duration,
-    /// How long a collection may take; 120 s if absent, because the customer is typing a PIN. A
-    /// shorter wait turns successes into unknowns.
+    /// The longest time that a collection may take; 120 s if absent, because the customer is typing
+    /// a PIN. A shorter wait turns successes into unknowns.
     #[serde(default = "defaults::collect", with = "friendly")]
     pub collect_timeout: Duration,
-    /// How long a payout or reversal may take; 90 s if absent.
+    /// The longest time that a payout or reversal may take; 90 s if absent.
     #[serde(default = "defaults::pay_out", with = "friendly")]
     pub pay_out_timeout: Duration,
-    /// How long a query may not find a payment that was made; 10 min if absent
-    /// (`mpesa-openapi.md` §6.6).
+    /// The time for which a query may not find a payment that was made; 10 min if absent
+    /// (`mpesa-openapi.md` §6).
     #[serde(default = "defaults::indexing_window", with = "friendly")]
     pub indexing_window: Duration,
 
-    /// Whether the application is set up to answer at once or by callback; `synchronous` if absent.
-    /// Both are understood in any case: an unexpected one is only logged.
+    /// Says whether the application is set up to answer at once or by callback; `synchronous` if
+    /// absent. Both are understood in any case: an unexpected one is only logged.
     #[serde(default)]
     pub answers: Answers,
-    /// Whether the application's queries are answered at once or by callback; `synchronous` if
+    /// Says whether the application's queries are answered at once or by callback; `synchronous` if
     /// absent.
     #[serde(default)]
     pub query_answers: Answers,
-    /// What a payout or reversal came to that is answered with 401 or 403 and no code; `unknown` if
-    /// absent.
+    /// The outcome of a payout or reversal that is answered with 401 or 403 and no code; `unknown`
+    /// if absent.
     #[serde(default)]
     pub payout_turned_away: TurnedAway,
     /// In which form payments that customers start are notified; `none` if absent.
     #[serde(default)]
     pub notification: Notification,
-    /// Whether the operator asks before it takes such a payment; `false` if absent.
+    /// True if the operator asks before it takes such a payment; `false` if absent.
     #[serde(default)]
     pub validates_payments: bool,
     /// The short codes that notifications may name; the service provider code if empty.
@@ -133,7 +134,7 @@ impl Environment {
     }
 }
 
-/// When an application gets its results (`mpesa-openapi.md` §6.1).
+/// The time at which an application gets its results (`mpesa-openapi.md` §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answers {
@@ -144,7 +145,7 @@ pub enum Answers {
     Asynchronous,
 }
 
-/// What money that was to leave came to when the session was refused (`mpesa-openapi.md` §8.1).
+/// The outcome for money that was to leave when the session was refused (`mpesa-openapi.md` §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnedAway {
@@ -168,7 +169,7 @@ pub enum Notification {
     C2bConfirmation,
 }
 
-/// What must not be printed.
+/// The secrets, which must not be printed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secrets {
@@ -176,7 +177,7 @@ pub struct Secrets {
     pub api_key: SecretString,
 }
 
-/// The options cannot be used: which key, and what to do.
+/// The options cannot be used: the key, and the remedy.
 #[derive(Debug, Error)]
 pub enum OptionsError {
     /// The public key is not there.
@@ -197,9 +198,9 @@ pub enum OptionsError {
     /// The provider's currency and the market's differ.
     #[error("the provider's currency is {provider}, but the market's is {market}: set `currency`")]
     Currency {
-        /// What the mapping says.
+        /// The currency of the mapping.
         provider: Currency,
-        /// What the market or its override says.
+        /// The currency of the market, or of its override.
         market: String,
     },
     /// Any other key.
@@ -207,7 +208,7 @@ pub enum OptionsError {
     Key {
         /// The key.
         key: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         what: String,
     },
 }

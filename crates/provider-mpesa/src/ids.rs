@@ -1,5 +1,5 @@
 //! Conversation ids. An operation's is its compact reference; a query has a fresh one of its own
-//! (`mpesa-openapi.md` §6.6), from which the operation asked about can be read back, because an
+//! (`mpesa-openapi.md` §6), from which the operation asked about can be read back, because an
 //! asynchronous answer names nothing else. No id has a hyphen.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,7 +44,7 @@ impl QueryIds {
     }
 }
 
-/// Which operation an id of [`QueryIds::about`] asks about; `None` if it is no such id.
+/// The operation that an id of [`QueryIds::about`] asks about; `None` if it is no such id.
 pub(crate) fn asked_about(id: &str) -> Option<Reference> {
     let digits = id.strip_prefix('Q')?;
     if digits.len() != REFERENCE_DIGITS + FRESH_DIGITS || !digits.is_ascii() {

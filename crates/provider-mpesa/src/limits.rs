@@ -9,7 +9,7 @@ use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{Money, Outcome, Reference, Timestamp};
 use kiungo_provider::order::WalletOperation;
 
-/// What one operation hit in the session that is in use.
+/// A limit that one operation hit in the session that is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Hit {
     serial: u64,
@@ -20,7 +20,7 @@ struct Hit {
     amount: i64,
 }
 
-/// What was sent when an answer came.
+/// The operation that had been sent when an answer came.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent {
     pub(crate) operation: WalletOperation,

@@ -18,7 +18,8 @@ pub enum Market {
     Mozambique,
 }
 
-/// What an adapter must know about a market. Every field can be overridden in the options.
+/// The facts that an adapter must know about a market. Every field can be overridden in the
+/// options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarketDetails {
     /// The market's part of the path.
@@ -27,7 +28,7 @@ pub struct MarketDetails {
     pub country: String,
     /// `input_Currency`.
     pub currency: String,
-    /// Whether the name of a wallet's holder can be asked for.
+    /// True if the name of a wallet's holder can be asked for.
     pub holder_name: bool,
     /// The IANA time zone in which the market prints local times. The market's capital; not stated
     /// by the API, which prints no times itself.
@@ -39,7 +40,7 @@ impl Market {
     pub const ALL: [Self; 5] =
         [Self::Ghana, Self::Tanzania, Self::Lesotho, Self::DrCongo, Self::Mozambique];
 
-    /// What is known of the market (`mpesa-openapi.md` §1).
+    /// The facts that are known of the market (`mpesa-openapi.md` §1).
     pub fn details(self) -> MarketDetails {
         let (context, country, currency, zone) = match self {
             Self::Ghana => ("vodafoneGHA", "GHA", "GHS", "Africa/Accra"),

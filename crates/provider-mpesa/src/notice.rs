@@ -32,8 +32,8 @@ struct C2b {
 }
 
 impl C2b {
-    /// What is certain of a damaged notification, if that suffices to ask the market about its
-    /// receipt, which decides. What is not certain counts as not stated: without the account the
+    /// Reads the certain parts of a damaged notification, if they suffice to ask the market about
+    /// its receipt, which decides. An uncertain part counts as not stated: without the account the
     /// money waits for a person.
     fn salvaged(body: &[u8]) -> Option<Self> {
         let text = content::text(body);

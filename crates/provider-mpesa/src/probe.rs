@@ -27,8 +27,9 @@ impl Mpesa {
     }
 
     /// Takes note that a call was refused without a code. A session that has worked is given up
-    /// only if a mere question is refused in it, too: otherwise it is the call that the gateway does
-    /// not want, and each of them would cost a session. Whether the session is gone for sure.
+    /// only if a mere question is refused in it, too: otherwise it is the call that the gateway
+    /// does not want, and each of them would cost a session. Returns true if the session is gone
+    /// for sure.
     pub(crate) async fn is_refused(&self, lease: &Lease) -> bool {
         if !self.sessions.has_worked(lease) {
             self.sessions.refused(lease);
@@ -157,7 +158,7 @@ impl Mpesa {
         }
     }
 
-    /// How long the session is used at most; by the mapping, since no answer states it.
+    /// The longest time for which the session is used; by the mapping, since no answer states it.
     fn until(&self) -> String {
         let now = tokio::time::Instant::now();
         let left = self.sessions.expires_at().map(|at| at.saturating_duration_since(now));

@@ -46,7 +46,7 @@ pub(crate) struct Question {
     claim: Claim,
 }
 
-/// What the operation's own result has claimed when the question was asked.
+/// The claim of the operation's own result when the question was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
     /// Nothing.
@@ -104,7 +104,7 @@ impl Questions {
         format!("{named}{proof}")
     }
 
-    /// Whether this is the id of a question of ours about nothing.
+    /// True if this is the id of a question of ours about nothing.
     pub(crate) fn is_about_nothing(&self, id: &str) -> bool {
         let id = id.to_ascii_uppercase();
         let parts = id.split_at_checked(LENGTH - PROOF_DIGITS);
@@ -134,7 +134,7 @@ impl Questions {
         Some(Question { reference: Reference::parse(&format!("{number:032x}")).ok()?, claim })
     }
 
-    /// What an answer to a question of ours says.
+    /// Judges an answer to a question of ours.
     pub(crate) fn judge(
         &self,
         terms: &Terms,

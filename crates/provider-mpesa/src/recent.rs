@@ -1,6 +1,6 @@
-//! What was heard lately about an operation and helps to read what is heard next. Nothing is lost
-//! with it that the journal does not have: after a restart texts are shorter, and a claim that was
-//! about to be confirmed is a person's.
+//! Remembers what was heard lately about an operation and helps to read what is heard next. Nothing
+//! is lost with it that the journal does not have: after a restart texts are shorter, and a claim
+//! that was about to be confirmed is a person's.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};

@@ -66,7 +66,8 @@ pub(crate) fn for_people(text: &str) -> String {
 
 const SHOWN_CHARS_MAX: usize = 160;
 
-/// Digits and what groups them, unless they are too many; what follows the last one stays.
+/// Digits and the characters that group them, unless they are too many; text after the last one
+/// stays.
 fn masked(number: &str) -> String {
     if number.bytes().filter(u8::is_ascii_digit).count() < 7 {
         return number.to_owned();

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-/// What every request names: the market, the organisation, and the request itself.
+/// The fields that every request has: the market, the organisation, and the request itself.
 #[derive(Debug, Serialize)]
 pub(crate) struct Head<'a> {
     #[serde(rename = "input_Country")]
@@ -69,7 +69,7 @@ pub(crate) struct NameQuery<'a> {
     pub(crate) kyc_query_type: &'a str,
 }
 
-/// A request with the headers of every call (`mpesa-openapi.md` §3.1).
+/// A request with the headers of every call (`mpesa-openapi.md` §3).
 pub(crate) fn request(
     method: Method,
     url: &str,
@@ -86,12 +86,12 @@ pub(crate) fn request(
         .body(body)
 }
 
-/// What came back, sorted by what it says about the call as such. It cannot be printed: it may hold
-/// the id of a session.
+/// A reply, sorted by what it says about the call as such. It cannot be printed: it may hold the id
+/// of a session.
 pub(crate) enum Reply {
     /// JSON with an `output_ResponseCode`.
     Coded(Box<Coded>),
-    /// 401 or 403 without a code: the session, not the payment (`mpesa-openapi.md` §3.3). With a
+    /// 401 or 403 without a code: the session, not the payment (`mpesa-openapi.md` §3). With a
     /// code, 401 is INS-6, a business result.
     /// `gone`: a mere question was refused in the same session right afterwards, too.
     SessionRefused { status: StatusCode, gone: bool },
@@ -138,7 +138,7 @@ impl Reply {
 }
 
 /// Reads a JSON object. A list is refused, although serde would read one as a struct, its first
-/// element as the code: what names nothing says nothing.
+/// element as the code: an element without a name says nothing.
 pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     use serde::de::Error;
 
@@ -173,7 +173,7 @@ pub(crate) struct Answer {
     pub(crate) session_id: Text,
     #[serde(rename = "output_ResponseTransactionStatus")]
     pub(crate) transaction_status: Text,
-    /// One client reads this name instead of the documented one (`mpesa-openapi.md` §6.6).
+    /// One client reads this name instead of the documented one (`mpesa-openapi.md` §6).
     #[serde(rename = "output_TransactionStatus")]
     pub(crate) other_transaction_status: Text,
     #[serde(rename = "output_OriginalTransactionID")]
@@ -217,7 +217,7 @@ pub(crate) struct Text(Option<String>);
 
 impl Text {
     /// The value; `None` if it is missing, null, empty, or the placeholder `N/A`, which can stand
-    /// for any missing value (`mpesa-openapi.md` §6.6).
+    /// for any missing value (`mpesa-openapi.md` §6).
     pub(crate) fn get(&self) -> Option<&str> {
         let text = self.0.as_deref()?.trim();
         (!text.is_empty() && !text.eq_ignore_ascii_case("n/a")).then_some(text)

@@ -1,4 +1,4 @@
-//! What a provider tells us unasked (rule 6: a hint, unless it is signed).
+//! The messages that a provider sends us unasked (rule 6: a hint, unless it is signed).
 
 use bytes::Bytes;
 use kiungo_domain::outcome::Reason;
@@ -27,7 +27,7 @@ impl RawCallback {
     }
 
     /// The same without the `gzip` around its body, so that whoever reads what was kept can read it.
-    /// What cannot be unpacked stays as it came, for a person.
+    /// A body that cannot be unpacked stays as it came, for a person.
     ///
     /// # Errors
     /// The body unpacks to more than `bytes_max` bytes.
@@ -58,23 +58,24 @@ pub struct TooLong {
     pub bytes_max: usize,
 }
 
-/// What a callback says.
+/// The news of a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallbackNews {
     /// The result of an operation of ours.
     Result {
         /// Our reference, if the callback names it (in its body, header or path).
         reference: Option<Reference>,
-        /// What it claims.
+        /// The claim about it.
         finding: Finding,
     },
     /// The answer to an inquiry of ours, which the provider gives by callback. The adapter has made
     /// sure that it answers a question that we asked: it counts as an inquiry's finding, and asking
-    /// again would only bring another callback. What it leaves unclear, a person has to clear up.
+    /// again would only bring another callback. If it leaves something unclear, a person has to
+    /// clear that up.
     Answer {
         /// The operation that was asked about.
         reference: Reference,
-        /// What was found.
+        /// The finding.
         finding: Finding,
     },
     /// Nothing that matters to anybody: the answer to a question that was put to see whether the
@@ -117,18 +118,18 @@ pub enum StateQuery {
     Correlation(String),
 }
 
-/// What became of an offer.
+/// The state of an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferState {
     /// The name that we gave it.
     pub name: Uuid,
     /// The request as it came.
     pub offer: RawCallback,
-    /// Where it stands.
+    /// Its standing.
     pub standing: Standing,
 }
 
-/// Where an offer stands.
+/// The standing of an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// It is being worked on, or waits for a person.
@@ -142,10 +143,10 @@ pub enum Standing {
     Failed(Refusal),
 }
 
-/// Why a payment is not taken.
+/// The reason that a payment is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What kind of reason it is.
+    /// The kind of reason.
     pub reason: RefusedFor,
     /// The text is for the provider's log.
     pub message: String,
@@ -182,15 +183,15 @@ pub struct PaymentNotice {
     pub msisdn: Option<Msisdn>,
     /// The gross amount.
     pub amount: Money,
-    /// What the payer typed as account.
+    /// The text that the payer typed as account.
     pub account_reference: String,
     /// Our own reference, where the payment turns out to be one that we asked for.
     pub reference: Option<Reference>,
-    /// When the provider recorded it.
+    /// The time at which the provider recorded it.
     pub at: Option<Timestamp>,
 }
 
-/// What we answer.
+/// Our answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Stored; or, for a validation: take the payment.
@@ -199,7 +200,7 @@ pub enum Verdict {
     Taken(Box<OfferState>),
     /// For a validation or an offer: do not take the payment.
     Refused(Refusal),
-    /// For a question about an offer: what became of it; `None` if there is no such offer.
+    /// For a question about an offer: its state; `None` if there is no such offer.
     State(Option<Box<OfferState>>),
     /// It cannot be read; unless it only asked for something, it has been kept for a person.
     Unreadable,

@@ -1,8 +1,8 @@
-//! What an adapter promises about its provider, as data.
+//! The promises of an adapter about its provider, as data.
 
 use std::time::Duration;
 
-/// What the engine needs to know to handle this provider safely.
+/// The facts that the engine needs to handle this provider safely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Capabilities {
@@ -15,12 +15,12 @@ pub struct Capabilities {
     pub confirms_payments: bool,
     /// Callbacks are signed and the adapter checks it; if not, they are hints (rule 6).
     pub signs_callbacks: bool,
-    /// Whether the provider asks before it takes a customer's payment.
+    /// True if the provider asks before it takes a customer's payment.
     pub validates_payments: bool,
-    /// How long the provider may take until a query finds an operation.
+    /// The time that may pass until a query finds an operation.
     pub indexing_window: Duration,
-    /// How long a call may take: C2B waits for the customer's PIN.
+    /// The longest time that a collection may take: it waits for the customer's PIN.
     pub collect_timeout: Duration,
-    /// How long a payout or reversal may take.
+    /// The longest time that a payout or reversal may take.
     pub pay_out_timeout: Duration,
 }

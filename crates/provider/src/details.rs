@@ -1,8 +1,8 @@
-//! What is stated beside what decides, and cannot be read.
+//! Reads details that stand beside what decides, and counts those that cannot be read.
 //!
-//! Status, amount, currency and our reference decide what became of an operation. A fee, a time, a
+//! Status, amount, currency and our reference decide the outcome of an operation. A fee, a time, a
 //! text beside them only inform: where one cannot be read, it is left out, logged and counted, and
-//! what decides stands.
+//! the outcome stands.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use kiungo_domain::ProviderId;
 /// Something that only informs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Detail {
-    /// What the provider charged beside the amount.
+    /// The provider's charge beside the amount.
     Fee,
-    /// When the provider recorded it.
+    /// The time at which the provider recorded it.
     Time,
-    /// Whatever of a notification is not needed to ask the provider about its payment: it was read
-    /// by pattern, because the whole is no JSON.
+    /// Every part of a notification that is not needed to ask the provider about its payment: it
+    /// was read by pattern, because the whole is no JSON.
     Text,
 }
 
@@ -44,7 +44,7 @@ impl Details {
         Self { provider: provider.as_str().into() }
     }
 
-    /// What was read; or nothing, which is logged and counted
+    /// Returns the detail that was read; or nothing, which is logged and counted
     /// (`kiungo_unreadable_details_total`). The error must not quote what was sent: it can hold a
     /// phone number.
     pub fn read<T>(&self, detail: Detail, read: Result<T, impl fmt::Display>) -> Option<T> {

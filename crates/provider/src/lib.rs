@@ -1,12 +1,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-//! What a mobile money provider can do, as small traits, and what its adapter declares as data.
+//! The abilities of a mobile money provider, as small traits, and the declarations of its adapter,
+//! as data.
 //!
-//! * [`order`]: what is asked of a provider
-//! * [`capabilities`]: what an adapter promises about its provider
-//! * [`callback`]: what a provider tells us unasked
-//! * [`details`]: what only informs, and cannot be read
-//! * [`salvage`]: what can be read of a damaged notification
-//! * [`terms`]: what a mapping file says to every adapter alike
+//! * [`order`]: the orders and questions to a provider
+//! * [`capabilities`]: the promises of an adapter about its provider
+//! * [`callback`]: the messages that a provider sends unasked
+//! * [`details`]: details that only inform, and cannot be read
+//! * [`salvage`]: the intact parts of a damaged notification
+//! * [`terms`]: the terms that a mapping file sets for every adapter alike
 //! * [`Provider`]: the traits together, with the optional ones behind accessors, so that what a
 //!   provider cannot do is absent and not an error at run time
 //!
@@ -39,7 +40,7 @@ pub use terms::{Answered, CodeLine, CodeTables, Meaning, StatusTables, Terms};
 /// A provider as the engine sees it.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// What this provider promises; constant while the process runs.
+    /// The promises of this provider; constant while the process runs.
     fn capabilities(&self) -> &Capabilities;
 
     /// Asks the customer's wallet to pay us. One sending, no retry. If the future is dropped, the
@@ -52,9 +53,9 @@ pub trait Provider: Send + Sync {
     /// Asks what became of an operation. Moves nothing; may be repeated at will.
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding;
 
-    /// Whether inquiries are answered by callback ([`CallbackNews::Answer`]). If so,
-    /// [`Provider::inquire`] finds nothing out by itself, and what a callback claims about an
-    /// operation is put before the provider with [`Provider::ask_about`].
+    /// True if inquiries are answered by callback ([`CallbackNews::Answer`]). If so,
+    /// [`Provider::inquire`] finds nothing out by itself, and a callback's claim about an operation
+    /// is put before the provider with [`Provider::ask_about`].
     fn inquires_by_callback(&self) -> bool {
         false
     }
@@ -69,8 +70,8 @@ pub trait Provider: Send + Sync {
         Err(ReadError::Repair("this provider answers inquiries at once".to_owned()))
     }
 
-    /// Asks whether a payment that we were told of was made, by its receipt. What the provider does
-    /// not state is taken over from the notice. Moves nothing.
+    /// Asks whether a payment that we were told of was made, by its receipt. Fields that the
+    /// provider does not state are taken over from the notice. Moves nothing.
     async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding;
 
     /// Reads a callback: pure, no I/O.
@@ -103,7 +104,7 @@ pub trait Provider: Send + Sync {
     async fn probe(&self) -> Result<String, ReadError>;
 }
 
-/// What asking for a payment that we were told of found.
+/// The result of asking for a payment that we were told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentFinding {
     /// It was made: this is the provider's truth about it.
@@ -112,14 +113,14 @@ pub enum PaymentFinding {
     NotYet,
     /// It failed, or was reversed: there is no money.
     NotMade {
-        /// Why, for people.
+        /// The cause, for people.
         why: String,
     },
     /// The provider does not know it. Counts only after its indexing window, and repeatedly.
     Absent,
     /// Asking failed, or the answer says nothing.
     Unclear {
-        /// Why, for people.
+        /// The cause, for people.
         why: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What is asked of a provider.
+//! The orders and questions to a provider.
 
 use kiungo_domain::{Money, Msisdn, Receipt, Reference, Timestamp};
 
@@ -11,11 +11,11 @@ pub struct WalletOrder {
     pub msisdn: Msisdn,
     /// The gross amount.
     pub amount: Money,
-    /// What the customer and the statement see as account: 1 to 20 of `A-Z`, `a-z`, `0-9`.
+    /// The account as the customer and the statement see it: 1 to 20 of `A-Z`, `a-z`, `0-9`.
     pub label: String,
     /// A text for the customer; the adapter restricts it to what its provider accepts.
     pub description: String,
-    /// When it is sent.
+    /// The time at which it is sent.
     pub at: Timestamp,
 }
 
@@ -30,11 +30,11 @@ pub struct ReverseOrder {
     pub receipt: Receipt,
     /// The whole amount.
     pub amount: Money,
-    /// When it is sent.
+    /// The time at which it is sent.
     pub at: Timestamp,
 }
 
-/// Which wallet operation is asked about.
+/// The wallet operation that is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WalletOperation {
     /// A collection.
@@ -50,7 +50,7 @@ pub enum WalletOperation {
 pub struct WalletInquiry {
     /// Our id for the operation asked about.
     pub reference: Reference,
-    /// What it is.
+    /// The kind of operation.
     pub operation: WalletOperation,
     /// The other side's id to ask with, where its acceptance gave one.
     pub handle: Option<String>,
@@ -60,7 +60,7 @@ pub struct WalletInquiry {
     pub amount: Money,
     /// The wallet; `None` where the provider hid a payer's number.
     pub msisdn: Option<Msisdn>,
-    /// When it is asked.
+    /// The time at which it is asked.
     pub at: Timestamp,
 }
 
@@ -71,9 +71,9 @@ pub struct PeriodQuery {
     pub from: Timestamp,
     /// Last moment, inclusive; keep it fixed over all pages of one walk.
     pub to: Timestamp,
-    /// How many lines to skip.
+    /// The number of lines to skip.
     pub offset: u32,
-    /// How many lines at most.
+    /// The largest number of lines.
     pub limit: u32,
 }
 
@@ -82,7 +82,7 @@ pub struct PeriodQuery {
 pub struct StatementPage {
     /// The lines, newest first.
     pub lines: Vec<StatementLine>,
-    /// How many lines the whole period has, where the provider says so.
+    /// The number of lines in the whole period, where the provider says so.
     pub available: Option<u64>,
 }
 
@@ -93,13 +93,13 @@ pub struct StatementLine {
     pub receipt: Receipt,
     /// Our reference, echoed.
     pub reference: Option<Reference>,
-    /// Whether the organisation received (`true`) or paid.
+    /// True if the organisation received, false if it paid.
     pub incoming: bool,
     /// The gross amount.
     pub amount: Money,
     /// The other party's wallet.
     pub msisdn: Option<Msisdn>,
-    /// When the provider recorded it.
+    /// The time at which the provider recorded it.
     pub at: Option<Timestamp>,
     /// The provider's own word for the state.
     pub status: String,

@@ -1,7 +1,7 @@
-//! What can still be read of a JSON object that is damaged.
+//! Reads the intact parts of a damaged JSON object.
 //!
 //! A name with a line break in it, or with an escape that JSON lacks (`O\'NEIL`), spoils the whole
-//! for a parser. What stands elsewhere can be read all the same, if there is no doubt about it: the
+//! for a parser. Other members can be read all the same, if there is no doubt about them: the
 //! member occurs once in the whole text, its value is whole, and it ends where a value ends. It is
 //! used for nothing but to ask the provider, who decides.
 
@@ -13,9 +13,9 @@ use serde_json::Value;
 pub struct Salvage<'a>(&'a str);
 
 impl<'a> Salvage<'a> {
-    /// The text as a damaged object. `None` if it does not begin and end like one, because of what was
-    /// cut off one cannot know what else it would have said; and if it is not damaged at all: what a
-    /// parser reads is read by a parser, and refused where that refuses it.
+    /// The text as a damaged object. `None` if it does not begin and end like one, because a part
+    /// was cut off and nobody can know what it would have said; and `None` if it is not damaged at
+    /// all, because a parser then reads it, or refuses it.
     pub fn of(text: &'a str) -> Option<Self> {
         let text = text.trim();
         let like_an_object = text.starts_with('{') && text.ends_with('}');
@@ -45,7 +45,7 @@ impl<'a> Salvage<'a> {
     }
 }
 
-/// How many bytes of the text are its first literal.
+/// The number of bytes of the text's first literal.
 fn literal_length(value: &str) -> Option<usize> {
     if !value.starts_with('"') {
         return value.find(|c: char| c == ',' || c == '}' || c.is_ascii_whitespace());

@@ -1,4 +1,5 @@
-//! What a mapping file says to every adapter alike: money format, code tables, callback address.
+//! The terms that a mapping file sets for every adapter alike: money format, code tables, callback
+//! address.
 
 use std::collections::BTreeMap;
 
@@ -17,21 +18,22 @@ pub struct Terms {
     pub currency: Currency,
     /// The phone numbers of its wallets.
     pub numbers: Market,
-    /// How many decimals the provider takes; at most the currency's. Tanzanian shillings have two
-    /// by ISO and are used whole.
+    /// The number of decimals that the provider takes; at most the currency's. Tanzanian shillings
+    /// have two by ISO and are used whole.
     pub decimals: u8,
-    /// What the provider's codes mean.
+    /// The meanings of the provider's codes.
     pub codes: CodeTables,
-    /// What the provider's words for the state of an operation mean.
+    /// The meanings of the provider's words for the state of an operation.
     pub statuses: StatusTables,
-    /// Where the provider calls back, with the secret and a trailing slash; `None` if it cannot.
+    /// The address at which the provider calls back, with the secret and a trailing slash; `None`
+    /// if it cannot.
     pub callback_base: Option<String>,
-    /// Where what only informs is left out if it cannot be read.
+    /// The reader of details that are left out if they cannot be read.
     pub details: Details,
 }
 
 impl Terms {
-    /// Whether the provider can take exactly this amount; if not, why.
+    /// The reason that the provider cannot take exactly this amount; `None` if it can.
     pub fn refuses(&self, amount: Money) -> Option<String> {
         if amount.currency() != self.currency {
             return Some(format!(
@@ -46,13 +48,14 @@ impl Terms {
             .then(|| format!("the provider takes {} decimals, {amount} has more", self.decimals))
     }
 
-    /// What a status word means for every operation, whatever its case; `None` if it is not listed.
+    /// The meaning of a status word for every operation, whatever its case; `None` if it is not
+    /// listed.
     pub fn status(&self, word: &str) -> Option<&CodeLine> {
         self.statuses.all.get(&word.to_ascii_lowercase())
     }
 
-    /// What a status word means for the operation that was asked about, whatever its case; `None`
-    /// if it is not listed.
+    /// The meaning of a status word for the operation that was asked about, whatever its case;
+    /// `None` if it is not listed.
     pub fn status_of(&self, operation: Answered, word: &str) -> Option<&CodeLine> {
         self.statuses.meaning(operation, &word.to_ascii_lowercase())
     }
@@ -159,7 +162,7 @@ pub enum Answered {
 }
 
 impl CodeTables {
-    /// What `code` means as an answer to this operation; `None` if it is not listed.
+    /// The meaning of `code` as an answer to this operation; `None` if it is not listed.
     pub fn meaning(&self, answered: Answered, code: &str) -> Option<&CodeLine> {
         let own = match answered {
             Answered::Collect => &self.collect,
@@ -171,16 +174,16 @@ impl CodeTables {
     }
 }
 
-/// What one code or status word means.
+/// The meaning of one code or status word.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CodeLine {
-    /// What follows from it.
+    /// The consequence.
     pub means: Meaning,
-    /// Why it was refused; for `rejected` only, `other` if absent.
+    /// The reason of the refusal; for `rejected` only, `other` if absent.
     #[serde(default)]
     pub reason: Option<Reason>,
-    /// Whether trying again can help; for `rejected` only, `never` if absent.
+    /// States whether trying again can help; for `rejected` only, `never` if absent.
     #[serde(default)]
     pub retry: Option<Retry>,
     /// Our text for it, for people.
@@ -200,7 +203,7 @@ impl CodeLine {
     }
 }
 
-/// What follows from a code or a status word.
+/// The consequence of a code or a status word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Meaning {

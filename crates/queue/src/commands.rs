@@ -1,11 +1,11 @@
-//! What other systems ask for.
+//! The commands of other systems.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::QueueError;
 
-/// Where commands come from.
+/// The source of commands.
 #[async_trait]
 pub trait Commands: Send {
     /// The next command; waits for the broker to come back if it is gone. `None` once it was told to stop.
@@ -14,18 +14,18 @@ pub trait Commands: Send {
 
 /// A command as it came.
 pub struct Command {
-    /// Who sent it, as the broker knows the sender (the `user_id` that it checked); `None` if the
-    /// sender did not say.
+    /// The sender, as the broker knows it (the `user_id` that it checked); `None` if the sender did
+    /// not say.
     pub user: Option<String>,
-    /// What the sender calls the content.
+    /// The sender's name for the type of the content.
     pub content_type: Option<String>,
     /// The key under which it was sent.
     pub routing_key: String,
     /// The content, whole.
     pub body: Bytes,
-    /// Whether it may have been delivered before.
+    /// True if it may have been delivered before.
     pub redelivered: bool,
-    /// Who took it out of the dead letters, if somebody did.
+    /// The person who took it out of the dead letters, if somebody did.
     pub redriven: Option<Redriven>,
     /// To be told what became of it. Dropped untold, it is delivered again ([`Settle::later`]).
     pub settle: Box<dyn Settle>,
@@ -34,24 +34,25 @@ pub struct Command {
 /// That a message was among the dead letters, and was sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redriven {
-    /// Who did it.
+    /// The person.
     pub by: String,
-    /// Why, in their words.
+    /// The reason, in the person's words.
     pub why: String,
 }
 
-/// What became of a command.
+/// The ways in which a command ends.
 #[async_trait]
 pub trait Settle: Send + Sync {
-    /// It was carried out, or will be: what it asks for is durable.
+    /// It was carried out, or will be: the change that it asks for is durable.
     async fn done(self: Box<Self>) -> Result<(), QueueError>;
 
     /// It never can be carried out: it is put among the dead letters, whole, with the reason and the
     /// place in its JSON, and leaves the queue once that is confirmed.
     async fn reject(self: Box<Self>, reason: &str, path: Option<&str>) -> Result<(), QueueError>;
 
-    /// Not now: it is delivered again, at once, to whoever takes commands. The broker counts, and after
-    /// some twenty times puts it among the dead letters: for somebody who stops, not for somebody who
-    /// is busy. Who is busy keeps the command, and takes no further ones meanwhile.
+    /// Not now: it is delivered again, at once, to any process that takes commands. The broker
+    /// counts, and after some twenty times puts it among the dead letters: this is for a process
+    /// that stops, not for one that is busy. A busy process keeps the command, and takes no further
+    /// ones meanwhile.
     async fn later(self: Box<Self>) -> Result<(), QueueError>;
 }

@@ -1,4 +1,4 @@
-//! What was given up, whole and with its reason (rule 12).
+//! The dead letters: messages that were given up, whole and with their reasons (rule 12).
 
 use std::fmt;
 
@@ -31,13 +31,13 @@ pub struct DeadLetter {
     pub routing_key: String,
     /// The queue that it was in.
     pub queue: String,
-    /// Why it was given up.
+    /// The reason that it was given up.
     pub reason: String,
     /// The place in its JSON that is wrong, where that is the reason.
     pub path: Option<String>,
-    /// Who sent it, as the broker knows the sender.
+    /// The sender, as the broker knows it.
     pub user: Option<String>,
-    /// What the sender calls the content.
+    /// The sender's name for the type of the content.
     pub content_type: Option<String>,
     /// The content, whole.
     pub body: Bytes,

@@ -10,13 +10,13 @@ use crate::QueueError;
 pub struct EventMessage {
     /// Its id: a second message with the same id tells the same. At most 255 bytes, as the topic.
     pub id: String,
-    /// What it is about, for example `transfer.deposit.completed`: what listeners choose by.
+    /// The topic by which listeners choose, for example `transfer.deposit.completed`.
     pub topic: String,
     /// A `CloudEvent` as JSON.
     pub body: Bytes,
 }
 
-/// Where events are published.
+/// The place where events are published.
 #[async_trait]
 pub trait Events: Send + Sync {
     /// Publishes events in this order. When this returns `Ok`, the broker has confirmed all of them; an

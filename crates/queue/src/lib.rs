@@ -1,14 +1,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-//! What passes between processes: work to look at, what has become known, commands, and what nobody
-//! could deal with.
+//! The messages that pass between processes: work to look at, events, commands, and dead letters.
 //!
 //! A message never carries the truth: work names transfers, whose state is in the store. So a lost,
 //! doubled or reordered message is harmless (`docs/decisions/0008`).
 //!
 //! * [`work`]: announcing work, and taking part in a shard of it
 //! * [`events`]: telling others what has become known
-//! * [`commands`]: what other systems ask for
-//! * [`dead`]: what was given up, whole and with its reason
+//! * [`commands`]: the commands of other systems
+//! * [`dead`]: the dead letters, whole and with their reasons
 //! * [`memory`]: the embedded queue
 //! * [`rabbit`]: the queue in a `RabbitMQ` broker
 //! * `contract`: the suite that every queue passes, behind a feature
@@ -31,7 +30,7 @@ pub use memory::{MemoryOptions, MemoryQueue, Mischief, SentCommand};
 pub use rabbit::{OpenError, RabbitOptions, RabbitQueue, Topology};
 pub use work::{Delivery, Membership, Shard, Token, Work, WorkQueue};
 
-/// The broker failed. What was to be sent may or may not have been taken.
+/// The broker failed. The message may or may not have been taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueueError {
     /// It cannot be reached, or did not answer in time.
@@ -41,7 +40,7 @@ pub enum QueueError {
     /// as it should be.
     #[error("the broker has no queue for {exchange}/{routing_key}: kiungo queue topology")]
     Unroutable {
-        /// Where it was sent.
+        /// The exchange that it was sent to.
         exchange: String,
         /// Under which key.
         routing_key: String,

@@ -26,10 +26,10 @@ impl Shard {
     }
 }
 
-/// Where work is announced and taken up.
+/// The queue in which work is announced and taken up.
 #[async_trait]
 pub trait WorkQueue: Send + Sync {
-    /// How many shards there are.
+    /// The number of shards.
     fn shards(&self) -> u16;
 
     /// Announces work; within a slot it is delivered in this order. When this returns `Ok`, all of it
@@ -45,20 +45,20 @@ pub trait WorkQueue: Send + Sync {
 /// Taking part in a shard. Dropped, it ends as if the process had died.
 #[async_trait]
 pub trait Membership: Send {
-    /// The next delivery; `None` once the membership has ended: the broker or the way to it is gone.
-    /// Join again then. What was delivered and not acknowledged comes to whoever is active next.
+    /// The next delivery; `None` once the membership has ended: the broker or the way to it is
+    /// gone. Join again then. Deliveries that were not acknowledged come to the next active member.
     async fn next(&mut self) -> Option<Delivery>;
 
-    /// Takes no more deliveries, so that the next member becomes active. What was delivered can
-    /// still be acknowledged through its token.
+    /// Takes no more deliveries, so that the next member becomes active. Earlier deliveries can
+    /// still be acknowledged through their tokens.
     async fn leave(self: Box<Self>);
 }
 
 /// Work that was delivered.
 pub struct Delivery {
-    /// What to look at, in order; never empty.
+    /// The work to look at, in order; never empty.
     pub work: Vec<Work>,
-    /// Whether it may have been delivered before.
+    /// True if it may have been delivered before.
     pub redelivered: bool,
     /// To be told once all of it rests. Dropped untold, it is delivered again once the membership
     /// has ended.

@@ -1,4 +1,4 @@
-//! What providers call: `/callbacks/{provider}/{secret}/…`.
+//! The addresses that providers call: `/callbacks/{provider}/{secret}/…`.
 //!
 //! The body is read whole and handed to the engine, which stores it before it says what to answer
 //! (rule 6). It is never logged.

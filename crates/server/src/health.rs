@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it takes work.
+//! Health: the process lives, and it takes work.
 
 use std::sync::Arc;
 use std::time::Duration;

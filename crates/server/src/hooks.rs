@@ -1,8 +1,8 @@
-//! What cores call: `/hooks/fineract/{core}/{secret}/`.
+//! The addresses that cores call: `/hooks/fineract/{core}/{secret}/`.
 //!
 //! A hook is not signed: it is a hint to read something from the core (rule 6), and nothing of its
-//! body is believed. It is acknowledged once what was read is durable. The core sends it once,
-//! whatever the answer; what was not taken up is found by the poller.
+//! body is believed. It is acknowledged once the request that was read is durable. The core sends
+//! it once, whatever the answer; the poller finds the requests that were missed.
 
 use std::sync::Arc;
 

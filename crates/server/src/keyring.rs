@@ -1,4 +1,4 @@
-//! Who may call: API keys and callback secrets, known by their SHA-256 alone and compared in
+//! The keys of callers: API keys and callback secrets, known by their SHA-256 alone and compared in
 //! constant time.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Whether the key has this role.
+    /// True if the key has this role.
     pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }

@@ -5,18 +5,18 @@
 //! as in the simulated world, where a request is a function call. It holds no state of its own
 //! beyond bounds and caches: everything is asked of a [`Service`], which the engine is.
 //!
-//! * [`options`]: what can be configured, with defaults and reasons
-//! * [`service`]: what the server asks of the engine
-//! * [`state`]: what the handlers share
+//! * [`options`]: the options, with defaults and reasons
+//! * [`service`]: the questions and orders of the server to the engine
+//! * [`state`]: the state that the handlers share
 //! * [`problem`]: RFC 9457 problem details, one code for each thing that can go wrong
 //! * `api`: the handlers under `/v1`
 //! * [`wire`]: requests and answers as JSON; the AMQP interface speaks the same
 //! * [`scope`]: the part of the business that a key may see and move
 //! * `extract`: reading requests strictly
-//! * `layers`: what every request passes: identity, bounds, authentication
-//! * `callbacks`: what providers call
-//! * `hooks`: what cores call
-//! * [`requests`]: what the server asks of whoever takes up the requests of cores
+//! * `layers`: the layers that every request passes: identity, bounds, authentication
+//! * `callbacks`: the addresses that providers call
+//! * `hooks`: the addresses that cores call
+//! * [`requests`]: the questions to the part that takes up the requests of cores
 //! * `health`, [`metrics`]: for those who watch
 //! * `docs`: the `OpenAPI` document and its page
 //! * [`serve`](mod@serve): accepting connections, and stopping gracefully

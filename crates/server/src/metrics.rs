@@ -1,8 +1,9 @@
 //! Metrics for Prometheus.
 //!
-//! Two sources, one text: what the process counted and measured, from the recorder; and how things
-//! stand, read from the store and the engine at each scrape. The latter are written here and not
-//! kept in the recorder, where a label that no longer occurs would keep its last value for ever.
+//! Two sources, one text: counts and measurements of the process, from the recorder; and the
+//! present state, read from the store and the engine at each scrape. The latter is written here and
+//! not kept in the recorder, where a label that no longer occurs would keep its last value for
+//! ever.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;

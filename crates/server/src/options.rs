@@ -1,4 +1,4 @@
-//! What can be configured. Everything has a bound (rule 13), named here with its reason.
+//! The options of the server. Everything has a bound (rule 13), named here with its reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -53,10 +53,10 @@ pub struct ServerOptions {
     pub callback_secrets: BTreeMap<ProviderId, SecretString>,
     /// The secret in each core's hook address, of the same form. A core without one cannot call.
     pub hook_secrets: BTreeMap<CoreId, SecretString>,
-    /// Whether `/v1/openapi.json` and `/docs` are served, without a key: they say nothing that the
+    /// True if `/v1/openapi.json` and `/docs` are served, without a key: they say nothing that the
     /// source does not. Default true.
     pub docs: bool,
-    /// Whether `/metrics` is served without a key. Default false: it tells how much money waits.
+    /// True if `/metrics` is served without a key. Default false: it tells how much money waits.
     pub metrics_open: bool,
 }
 
@@ -87,20 +87,20 @@ impl Default for ServerOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKey {
-    /// Who holds it: 1 to 64 of `a-z A-Z 0-9 - _ .`; shown in the journal, and the scope of
-    /// idempotency keys. Two keys with one name are one client whose key is being changed.
+    /// The name of the holder: 1 to 64 of `a-z A-Z 0-9 - _ .`; shown in the journal, and the scope
+    /// of idempotency keys. Two keys with one name are one client whose key is being changed.
     pub name: String,
     /// SHA-256 of the key, 64 hexadecimal digits. A key has at least 128 random bits: it is
     /// compared by a fast hash, which only holds for what cannot be guessed.
     pub sha256: String,
-    /// What it may do.
+    /// The rights of the key.
     pub roles: BTreeSet<Role>,
     /// The part of the business that it may do it with. Default everything.
     #[serde(default)]
     pub scope: Scope,
 }
 
-/// What a key may do. None includes another.
+/// A right of a key. None includes another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -123,13 +123,13 @@ impl Role {
     }
 }
 
-/// What is wrong with the options; `key` is the place below the section.
+/// The error in the options; `key` is the place below the section.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{key}: {why}")]
 pub struct OptionsError {
     /// The key, for example `keys[2].sha256`.
     pub key: String,
-    /// What is wrong and what would be right.
+    /// The fault, and a remedy.
     pub why: String,
 }
 
@@ -215,7 +215,7 @@ impl ApiKey {
     }
 }
 
-/// What is wrong with a key that everybody knows.
+/// The message about a key that everybody knows.
 pub const KNOWN_TO_ALL: &str = "is the hash of a key that everybody knows, from an example: make a key \
     of your own with `kiungo config key`, which prints the lines to put here";
 

@@ -1,4 +1,4 @@
-//! What the server asks of whoever takes up the requests of cores.
+//! The questions of the server to the part that takes up the requests of cores.
 
 use async_trait::async_trait;
 use kiungo_core_banking::RawHook;
@@ -6,8 +6,8 @@ use kiungo_domain::CoreId;
 use kiungo_engine::requests::{DecideError, Heard, HookError, RequestDesk};
 use kiungo_store::CoreRequestRow;
 
-/// Takes up what cores ask for. A client may hang up at any moment, which drops the future: what is
-/// accepted by then becomes a transfer all the same.
+/// Takes up the requests of cores. A client may hang up at any moment, which drops the future: a
+/// request that is accepted by then becomes a transfer all the same.
 #[async_trait]
 pub trait CoreRequestService: Send + Sync {
     /// Takes a hook as a hint. When this returns `Ok`, what follows from it is durable.

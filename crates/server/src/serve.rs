@@ -18,10 +18,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ServerOptions;
 
-/// How long to wait when nothing can be accepted: usually too many open files, until some close.
+/// The wait when nothing can be accepted: usually too many open files, until some close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often it is logged that nothing can be accepted: it lasts, and the log is for other things too.
+/// The interval at which it is logged that nothing can be accepted: it lasts, and the log is for
+/// other things too.
 const ACCEPT_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
 /// The bounds of connections.
@@ -33,7 +34,7 @@ pub struct ConnectionBounds {
     pub head_bytes_max: usize,
     /// Headers of a request.
     pub header_count_max: usize,
-    /// How long a connection may be open without a complete request head.
+    /// The longest time for which a connection may be open without a complete request head.
     pub head_timeout: Duration,
 }
 

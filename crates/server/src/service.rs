@@ -1,4 +1,4 @@
-//! What the server asks of the engine.
+//! The questions and orders of the server to the engine.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction};
 use kiungo_provider::{RawCallback, ReadError};
 use kiungo_store::{Action, ActionId, Store, Summary};
 
-/// How the numbers of providers' wallets are written.
+/// Reads the numbers of providers' wallets.
 pub trait Wallets: Send + Sync {
     /// Reads a text as the number of a wallet of this provider, in whichever form it is written.
     fn read_wallet(&self, provider: &ProviderId, text: &str) -> Result<Msisdn, SubmitError>;
@@ -24,7 +24,7 @@ pub trait Wallets: Send + Sync {
 }
 
 /// The engine as the server sees it. A client may hang up at any moment, which drops the future:
-/// what was committed by then stays, and asking again under the same key tells.
+/// changes that were committed by then stay, and asking again under the same key tells.
 #[async_trait]
 pub trait Service: Wallets {
     /// Accepts a transfer. When this returns `Ok`, it is durable.
@@ -69,7 +69,7 @@ pub trait Service: Wallets {
         msisdn: &Msisdn,
     ) -> Option<Result<Option<String>, ReadError>>;
 
-    /// What a provider's mapping expects it to charge; `None` if the mapping does not say.
+    /// The fee that a provider's mapping expects it to charge; `None` if the mapping does not say.
     fn expected_fee(&self, provider: &ProviderId, kind: Kind, amount: Money)
     -> Option<ExpectedFee>;
 

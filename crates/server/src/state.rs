@@ -1,4 +1,4 @@
-//! What the handlers share.
+//! The state that the handlers share.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use crate::keyring::Keyring;
 use crate::metrics::OverviewCache;
 use crate::{CoreRequestService, OptionsError, ServerOptions, Service};
 
-/// What the handlers share; cheap to clone.
+/// The state that the handlers share; cheap to clone.
 #[derive(Clone)]
 pub struct ServerState(pub(crate) Arc<Shared>);
 
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) api_places: Arc<Semaphore>,
     pub(crate) callback_places: Arc<Semaphore>,
     pub(crate) documents: Documents,
-    /// Whoever takes up the requests of cores, if anybody does.
+    /// The part that takes up the requests of cores, if there is one.
     pub(crate) core_requests: Option<Arc<dyn CoreRequestService>>,
     clients: Mutex<BTreeMap<Arc<str>, Arc<Semaphore>>>,
     requests: AtomicU64,
@@ -90,7 +90,8 @@ impl Shared {
     }
 }
 
-/// Whether the process takes work: false until the engine has recovered, and again while it stops.
+/// Says whether the process takes work: false until the engine has recovered, and again while it
+/// stops.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness(Arc<AtomicBool>);
 
@@ -100,7 +101,7 @@ impl Readiness {
         self.0.store(ready, Ordering::Release);
     }
 
-    /// Whether work is taken.
+    /// True if work is taken.
     pub fn is_ready(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }

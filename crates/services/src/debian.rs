@@ -42,7 +42,7 @@ pub fn provide(root: &Path, needed: &[Needed]) -> Result<()> {
     apt(&[&["install", "--no-install-recommends"][..], &missing].concat())
 }
 
-/// Whether we are root.
+/// True if we are root.
 pub fn is_root(root: &Path) -> Result<bool> {
     Ok(Tool::other(root, Path::new("id"), &["-u"]).output()?.trim() == "0")
 }

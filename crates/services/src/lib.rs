@@ -27,7 +27,7 @@ use tool::Tool;
 pub use postgres::Postgres;
 pub use rabbit::Rabbit;
 
-/// Where servers keep their files: below the target folder.
+/// The folder in which servers keep their files: below the target folder.
 fn folder(root: &Path) -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR");
     target.map_or_else(|| root.join("target"), |path| root.join(path)).join("services")
@@ -53,7 +53,7 @@ fn free_ports<const N: usize>() -> Result<[u16; N]> {
     Ok(ports)
 }
 
-/// Whether the run that a folder is named after is over; `None` if it is no such folder.
+/// True if the run that a folder is named after is over; `None` if it is no such folder.
 fn is_leftover(folder: &Path, prefix: &str) -> Option<bool> {
     let owner: u32 = folder.file_name()?.to_str()?.strip_prefix(prefix)?.parse().ok()?;
     Some(!Path::new("/proc").join(owner.to_string()).exists())

@@ -16,14 +16,15 @@ const NAME: &str = "kiungo";
 /// The account of the system that Debian's package makes. The server refuses to run as root.
 const ACCOUNT: &str = "postgres";
 
-/// How a cluster's folder is called; the number of the process that started it follows.
+/// The prefix of a cluster's folder; the number of the process that started it follows.
 const FOLDER: &str = "kiungo-postgres-";
 
-/// Where Debian puts each major version.
+/// The folder in which Debian puts each major version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
-/// What differs from the server's defaults. Commits are as durable as in production, so that tests
-/// meet the same waits; there are connections for many processes. When what was committed can be asked.
+/// The differences from the server's defaults. Commits are as durable as in production, so that
+/// tests meet the same waits; there are connections for many processes. The time of each commit can
+/// be asked.
 const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= \
     -c max_connections=300 -c fsync=on -c track_commit_timestamp=on";
 
@@ -34,7 +35,7 @@ pub struct Postgres {
     programs: PathBuf,
     folder: PathBuf,
     port: u16,
-    /// Whether everything is done in the name of [`ACCOUNT`].
+    /// True if everything is done in the name of [`ACCOUNT`].
     as_account: bool,
 }
 
@@ -218,7 +219,7 @@ fn install(root: &Path) -> Result<PathBuf> {
 mod tests {
     use super::*;
 
-    /// Where the server is not installed there is nothing to look at: a unit test installs nothing.
+    /// If the server is not installed there is nothing to look at: a unit test installs nothing.
     #[test]
     fn a_private_server_answers_and_leaves_nothing_behind() {
         if programs().is_none() {

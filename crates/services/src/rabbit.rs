@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::tool::Tool;
 use crate::{Installer, free_ports, is_leftover};
 
-/// How a node's folder is called; the number of the process that started it follows.
+/// The prefix of a node's folder; the number of the process that started it follows.
 const FOLDER: &str = "kiungo-rabbit-";
 
 /// The server itself. What Debian puts into the path becomes another user first, and reads that
@@ -29,8 +29,8 @@ const INSTALL_QUIETLY: &str = "rule=/usr/sbin/policy-rc.d; if [ ! -e $rule ]; th
 const EMULATOR: &str = "+S 1:1 +A 4 +sbwt none +sbwtdcpu none +sbwtdio none \
     -kernel inet_dist_use_interface {127,0,0,1}";
 
-/// How long it may take to start and to stop, in seconds: many times what it takes on a busy
-/// machine.
+/// The longest time that it may take to start and to stop, in seconds: many times what it takes on
+/// a busy machine.
 const START_WITHIN: &str = "180";
 const STOP_WITHIN: &str = "60";
 
@@ -207,7 +207,7 @@ fn install(root: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// Where the server is not installed there is nothing to look at: a unit test installs nothing.
+    /// If the server is not installed there is nothing to look at: a unit test installs nothing.
     #[test]
     fn a_private_node_answers_and_leaves_nothing_behind() {
         if !is_installed() {

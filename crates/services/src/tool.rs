@@ -109,7 +109,7 @@ impl Tool {
         String::from_utf8(output.stdout).with_context(|| format!("`{}` wrote no UTF-8", self.shown))
     }
 
-    /// Whether it can be started and succeeds; an error only if the system refuses to start it.
+    /// True if it can be started and succeeds; an error only if the system refuses to start it.
     pub fn works(mut self) -> Result<bool> {
         match self.command.stdout(Stdio::null()).stderr(Stdio::null()).status() {
             Ok(status) => Ok(status.success()),

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::books::{Books, Movement};
 
-/// How many findings are kept word for word.
+/// The number of findings that are kept word for word.
 const FINDINGS_MAX: usize = 50;
 
 /// A transfer as whoever wanted it remembers it, with how Kiungo says that it ended.
@@ -26,18 +26,19 @@ pub struct Claim {
     pub provider: String,
     /// The wallet, all digits.
     pub msisdn: Option<String>,
-    /// Where the money belongs in the core (`savings:34`); several where the payer's text leaves
-    /// a choice, none where it fits no account: then it must not be booked anywhere.
+    /// The accounts in the core to which the money belongs (`savings:34`); several where the
+    /// payer's text leaves a choice, none where it fits no account: then it must not be booked
+    /// anywhere.
     pub accounts: Vec<String>,
     /// The amount in minor units.
     pub amount_minor: i64,
     /// The receipt, if the customer started it at the wallet.
     pub payment: Option<String>,
-    /// How Kiungo says that it stands.
+    /// The status that Kiungo reports.
     pub status: Status,
 }
 
-/// What the audit found.
+/// The findings of the audit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Audit {
     /// Transfers whose money left one side and did not reach the other, or against what their
@@ -47,14 +48,14 @@ pub struct Audit {
     pub doubled: u64,
     /// Money that went to another party, account, or in another amount than was wanted.
     pub misattributed: u64,
-    /// Whether each side's balances are what its movements add up to.
+    /// True if each side's balances are the sums of its movements.
     pub balanced: bool,
     /// The first findings, for people.
     pub findings: Vec<String>,
 }
 
 impl Audit {
-    /// Whether nothing was found.
+    /// True if nothing was found.
     pub fn is_clean(&self) -> bool {
         self.lost == 0 && self.doubled == 0 && self.misattributed == 0 && self.balanced
     }
@@ -189,7 +190,8 @@ fn check(claim: &Claim, wallet: &Standing<'_>, core: &Standing<'_>, audit: &mut 
     }
 }
 
-/// Whether money must have moved at the wallet and in the core; `None` while it is open.
+/// True if money must have moved at the wallet, and true if it must have moved in the core; `None`
+/// while the transfer is open.
 fn expected(claim: &Claim) -> Option<(bool, bool)> {
     match claim.status {
         Status::Completed => Some((true, true)),

@@ -24,8 +24,8 @@ pub struct Movement {
     /// The receipt of the movement that this one takes back; empty otherwise.
     #[serde(default)]
     pub takes_back: String,
-    /// What the payer typed as account (provider), or the provider's receipt that the core was told
-    /// (`receiptNumber`); empty if none.
+    /// The text that the payer typed as account (provider), or the provider's receipt that the core
+    /// was told (`receiptNumber`); empty if none.
     #[serde(default)]
     pub label: String,
 }
@@ -35,7 +35,7 @@ pub struct Movement {
 pub struct Books {
     /// Balances in minor units by party; `float` is the organisation's at a provider.
     pub balances: BTreeMap<String, i64>,
-    /// What each party had at the start, in the same form.
+    /// The balance of each party at the start, in the same form.
     pub opening: BTreeMap<String, i64>,
     /// Every movement in order.
     pub movements: Vec<Movement>,

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use kiungo_domain::Timestamp;
 
-/// Where a simulator reads the time of day.
+/// The source of the time of day for a simulator.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
     /// The machine's clock.

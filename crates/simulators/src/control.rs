@@ -14,11 +14,11 @@ use crate::books::Books;
 use crate::faults::{Faults, Plan};
 use crate::payment::PaymentRefused;
 
-/// What every provider's simulator can be told from outside.
+/// The controls that every provider's simulator offers to the outside.
 pub(crate) trait Provider: Clone + Send + Sync + 'static {
     /// The truth.
     fn books(&self) -> Books;
-    /// What goes wrong.
+    /// The faults.
     fn faults(&self) -> &Faults;
     /// Opens a wallet.
     fn open_wallet(&self, msisdn: &str, balance_minor: i64);

@@ -14,18 +14,18 @@ pub(crate) type Letter = http::Request<Bytes>;
 /// Sends callbacks.
 #[derive(Clone)]
 pub(crate) struct Courier {
-    /// How they travel.
+    /// The means by which they travel.
     pub(crate) delivery: Arc<dyn Delivery>,
-    /// What goes wrong.
+    /// The faults.
     pub(crate) faults: Faults,
-    /// How often one callback is tried until it is answered by 2xx; at least once.
+    /// The number of times that one callback is tried until it is answered by 2xx; at least once.
     pub(crate) attempts: u32,
     /// The wait before the second attempt; it doubles each time.
     pub(crate) retry_after: Duration,
 }
 
 impl Courier {
-    /// Whether the callback shall overtake the answer to the request.
+    /// True if the callback shall overtake the answer to the request.
     pub(crate) fn is_early(&self, operation: &str, key: &str) -> bool {
         self.faults.strikes(operation, Fault::CallbackEarly, key)
     }

@@ -1,4 +1,4 @@
-//! How a simulator sends its callbacks: over HTTP, or into the simulated world as a function call.
+//! Sends a simulator's callbacks: over HTTP, or into the simulated world as a function call.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub trait Delivery: Send + Sync {
     }
 }
 
-/// How long a callback waits for its answer.
+/// The time for which a callback waits for its answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Sends callbacks over HTTP, to loopback addresses only.

@@ -1,4 +1,4 @@
-//! What goes wrong, how often, drawn from a seed.
+//! The faults and their rates, drawn from a seed.
 //!
 //! A draw depends on the seed, the operation, the fault, a key that the caller gives (the business
 //! content of the request: who, how much) and how often that key was drawn before. It does not
@@ -65,7 +65,7 @@ pub enum Fault {
     Silence,
 }
 
-/// What goes wrong and how often: the body of `PUT /_sim/faults`.
+/// The faults and their rates: the body of `PUT /_sim/faults`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -75,10 +75,10 @@ pub struct Plan {
     /// has no line of its own for that fault.
     #[serde(default)]
     pub rates: BTreeMap<String, BTreeMap<Fault, u16>>,
-    /// How long "late" and "slow" are, in milliseconds.
+    /// The delay of "late" and "slow", in milliseconds.
     #[serde(default = "default_slow_ms")]
     pub slow_ms: u64,
-    /// How long an operation stays invisible to queries, in milliseconds.
+    /// The time for which an operation stays invisible to queries, in milliseconds.
     #[serde(default = "default_indexing_lag_ms")]
     pub indexing_lag_ms: u64,
 }
@@ -102,12 +102,12 @@ impl Plan {
         }
     }
 
-    /// How long "late" and "slow" are.
+    /// The delay of "late" and "slow".
     pub const fn slow(&self) -> Duration {
         Duration::from_millis(self.slow_ms)
     }
 
-    /// How long an operation stays invisible to queries.
+    /// The time for which an operation stays invisible to queries.
     pub const fn indexing_lag(&self) -> Duration {
         Duration::from_millis(self.indexing_lag_ms)
     }
@@ -141,12 +141,12 @@ impl Faults {
         self.lock().plan.clone()
     }
 
-    /// How long "late" and "slow" are.
+    /// The delay of "late" and "slow".
     pub fn slow(&self) -> Duration {
         self.lock().plan.slow()
     }
 
-    /// How long an operation stays invisible to queries.
+    /// The time for which an operation stays invisible to queries.
     pub fn indexing_lag(&self) -> Duration {
         self.lock().plan.indexing_lag()
     }
@@ -156,7 +156,7 @@ impl Faults {
         self.lock().plan.seed
     }
 
-    /// Whether `fault` happens to this `operation` on `key` this time.
+    /// True if `fault` happens to this `operation` on `key` this time.
     pub fn strikes(&self, operation: &str, fault: Fault, key: &str) -> bool {
         let mut inner = self.lock();
         let rates = &inner.plan.rates;
@@ -188,8 +188,9 @@ pub fn hash(seed: u64, parts: &[&[u8]]) -> u64 {
     state ^ (state >> 31)
 }
 
-/// What becomes of an answer on its way: put into a response's extensions, and carried out by
-/// whoever transports it ([`crate::serve`] over TCP, the simulated world as a function call).
+/// Marks an answer whose connection is to be reset on its way: put into a response's extensions,
+/// and carried out by whoever transports it ([`crate::serve`] over TCP, the simulated world as a
+/// function call).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResetConnection;
 

@@ -1,4 +1,4 @@
-//! Who has how much e-money at a provider: the state behind its books.
+//! The e-money of each party at a provider: the state behind its books.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::books::{Books, Movement};
 /// The organisation's party in the books.
 pub(crate) const FLOAT: &str = "float";
 
-/// Why money did not move.
+/// The reason that money did not move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hindrance {
     /// Nobody has this account.
@@ -24,7 +24,8 @@ pub(crate) struct Ledger {
     balances: HashMap<Box<str>, i64>,
     opening: HashMap<Box<str>, i64>,
     movements: Vec<Movement>,
-    /// What an unknown customer is found to have; `None`: unknown customers do not exist.
+    /// The balance that an unknown customer is found to have; `None`: unknown customers do not
+    /// exist.
     implicit: Option<i64>,
 }
 

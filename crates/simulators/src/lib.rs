@@ -3,10 +3,10 @@
 //! trust Kiungo. They share no code with the adapters beyond `kiungo-domain`: an adapter's mistake
 //! must not be mirrored here.
 //!
-//! * [`audit`]: what the books say about every transfer
-//! * [`books`]: who has how much, and every movement: `GET /_sim/books`
-//! * [`faults`]: what goes wrong, how often, drawn from a seed: `PUT /_sim/faults`
-//! * [`delivery`]: how a simulator sends its callbacks
+//! * [`audit`]: the comparison of every transfer with the books
+//! * [`books`]: the balance of each party, and every movement: `GET /_sim/books`
+//! * [`faults`]: the faults and their rates, drawn from a seed: `PUT /_sim/faults`
+//! * [`delivery`]: the way in which a simulator sends its callbacks
 //! * [`mischief`]: the faults that befall an answer
 //! * [`serve`]: running a simulator on a port, [`tls`]: with certificates
 //!

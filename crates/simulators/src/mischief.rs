@@ -9,15 +9,15 @@ use axum::response::Response;
 
 use crate::faults::{Fault, Faults, ResetConnection};
 
-/// What a request does, as far as faults are concerned.
+/// The operation of a request, as far as faults are concerned.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The operation's name in the plan: `collect`, `inquire`, `deposit` …
     pub operation: &'a str,
     /// The business content that draws depend on; never a random reference.
     pub key: &'a str,
-    /// How long the counterparty itself needs before anything is done. The work is done even if
-    /// the client does not wait for it.
+    /// The time that the counterparty itself needs before anything is done. The work is done even
+    /// if the client does not wait for it.
     pub delay: Duration,
 }
 

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 use crate::faults::ResetConnection;
 use crate::tls::Tls;
 
-/// How long to wait when nothing can be accepted: usually too many open files, until some close.
+/// The wait when nothing can be accepted: usually too many open files, until some close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `router` until the process ends. A response that carries [`ResetConnection`] is never

@@ -1,4 +1,4 @@
-//! What may be moved on one day, judged in the transaction of each change.
+//! The limits of what may be moved on one day, judged in the transaction of each change.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,25 +10,29 @@ use thiserror::Error;
 
 use crate::Change;
 
-/// How long totals are kept after their day began. Nobody is judged by a day that is over; the second
-/// day is for processes whose clocks differ, and for providers in other time zones.
+/// The time for which totals are kept after their day began. Nobody is judged by a day that is
+/// over; the second day is for processes whose clocks differ, and for providers in other time
+/// zones.
 pub(crate) const KEPT: Duration = Duration::from_hours(48);
 
-/// The day on which a transfer's wallet operation is executed, and what may be moved on it.
+/// The day on which a transfer's wallet operation is executed, and the amounts that may be moved on
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowance {
     /// The day by the provider's calendar, from its first moment to the first of the next.
     pub day: Range<Timestamp>,
-    /// What the transfer's wallet may move in its direction; `None` if that is not counted.
+    /// The amounts that the transfer's wallet may move in its direction; `None` if that is not
+    /// counted.
     pub wallet: Option<Cap>,
-    /// What all wallets together may move in its direction; `None` if that is not counted.
+    /// The amounts that all wallets together may move in its direction; `None` if that is not
+    /// counted.
     pub organisation: Option<Cap>,
-    /// Whether the operation has been executed already. Then it counts where it counts already, else
-    /// on this day, and is never refused.
+    /// True if the operation has been executed already. Then it counts where it counts already,
+    /// else on this day, and is never refused.
     pub executed: bool,
 }
 
-/// The most that may be moved on one day; what is `None` has no bound.
+/// The most that may be moved on one day; a part that is `None` has no bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cap {
     /// The largest gross sum.
@@ -63,7 +67,7 @@ pub struct LimitReached {
     pub scope: Scope,
     /// The limit.
     pub limit: DayLimit,
-    /// When the next day begins.
+    /// The time at which the next day begins.
     pub until: Timestamp,
 }
 
@@ -79,7 +83,7 @@ pub(crate) struct Counter {
     pub(crate) wallet: String,
 }
 
-/// What was moved; minor units beside the counter's currency.
+/// The amount and the number of moves; minor units of the counter's currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Total {
     pub(crate) minor: i64,
@@ -111,14 +115,14 @@ fn wallet_leg(transfer: &Transfer) -> StepName {
     if transfer.kind().is_inbound() { StepName::First } else { StepName::Second }
 }
 
-/// Whether the wallet's operation was executed, or may be yet.
+/// True if the wallet's operation was executed, or may be yet.
 fn counts(transfer: &Transfer) -> bool {
     let executed = transfer.step(wallet_leg(transfer)).is_done();
     transfer.merged_into().is_none() && (executed || !transfer.status().is_final())
 }
 
 impl Reckoning {
-    /// What a change may move; `None` if its transfer goes on counting where it counts.
+    /// The reckoning of a change; `None` if its transfer goes on counting where it counts.
     pub(crate) fn of(change: &Change) -> Option<Self> {
         let transfer = &change.decision.transfer;
         let allowance = change.allowance.clone().filter(|_| counts(transfer));
@@ -136,7 +140,7 @@ impl Reckoning {
         })
     }
 
-    /// Where the transfer counts after the change, if it counted there before.
+    /// The day on which the transfer counts after the change, given the one before it.
     pub(crate) fn after(&self, before: Option<Use>) -> Option<Use> {
         let allowance = self.allowance.as_ref()?;
         if allowance.executed && before.is_some() {
@@ -159,8 +163,8 @@ impl Reckoning {
         [before, after].into_iter().flatten().flat_map(|of| self.counters(of)).collect()
     }
 
-    /// The totals that the change leads to, those that do not change left out. What is not known was
-    /// never counted, or is of a day that is long over.
+    /// The changed totals that the change leads to. A total that is not known was never counted, or
+    /// is of a day that is long over.
     pub(crate) fn judge(
         &self,
         before: Option<Use>,
@@ -214,7 +218,7 @@ impl Reckoning {
 }
 
 impl Cap {
-    /// The limit that such a total would exceed. What is of another currency fits no sum.
+    /// The limit that such a total would exceed. An amount of another currency fits no sum.
     fn exceeded_by(self, total: Total, currency: Currency) -> Option<DayLimit> {
         let value =
             self.value.filter(|max| currency != max.currency() || total.minor > max.minor());

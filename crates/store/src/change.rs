@@ -1,4 +1,4 @@
-//! What is committed, and why it may be refused.
+//! The changes that are committed, and the reasons for refusing one.
 
 use kiungo_domain::transfer::Decision;
 use kiungo_domain::{Receipt, Timestamp, TransferId};
@@ -11,16 +11,17 @@ use crate::{Allowance, InboxId, LimitReached, StoreError};
 pub struct Change {
     /// The transfer's new events and what follows from them.
     pub decision: Decision,
-    /// When the transfer is to be looked at next; `None` if only when something happens outside.
+    /// The time at which the transfer is to be looked at next; `None` if only when something
+    /// happens outside.
     pub due: Option<Timestamp>,
     /// The key under which a client may ask for the same again: with a new transfer, or with what a
     /// client asks of one.
     pub key: Option<IdempotencyKey>,
     /// The inbox item that this change handles.
     pub handles: Option<InboxId>,
-    /// The day on which the wallet's operation is executed, and what that day allows; `None` where the
-    /// transfer goes on counting as it did. A transfer whose operation is definitely not executed
-    /// counts no longer, whatever stands here.
+    /// The day on which the wallet's operation is executed, and the allowance of that day; `None`
+    /// where the transfer goes on counting as it did. A transfer whose operation is definitely not
+    /// executed counts no longer, also if there is a day here.
     pub allowance: Option<Allowance>,
 }
 
@@ -35,7 +36,7 @@ pub struct IdempotencyKey {
     pub digest: String,
 }
 
-/// Who holds an idempotency key.
+/// The holder of an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyHolder {
     /// The transfer that was created with it.
@@ -44,7 +45,7 @@ pub struct KeyHolder {
     pub digest: String,
 }
 
-/// Why nothing was committed.
+/// The reason that nothing was committed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CommitError {
     /// The transfer has moved on since it was read: read it again and decide anew.

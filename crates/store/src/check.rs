@@ -1,4 +1,5 @@
-//! What every store checks before it believes a decision or a journal, release builds included.
+//! The checks that every store makes before it believes a decision or a journal, release builds
+//! included.
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ pub struct Hold {
     pub provider: ProviderId,
     /// The operation: `collect`, `pay_out` or `reverse`.
     pub operation: Operation,
-    /// Why it is held.
+    /// The condition for which it is held.
     pub condition: Condition,
     /// The evidence, or the person's reason, for people.
     pub detail: String,
@@ -22,12 +22,12 @@ pub struct Hold {
     pub held_by: Option<String>,
     /// Since when. Holding it again does not change it.
     pub since: Timestamp,
-    /// When the next attempt may show whether the condition is over.
+    /// The time at which the next attempt may show that the condition is over.
     pub probe_at: Timestamp,
 }
 
 impl Hold {
-    /// What tells it from others.
+    /// The key that tells it from others.
     pub(crate) fn key(&self) -> (ProviderId, &'static str, Condition) {
         (self.provider.clone(), self.operation.as_str(), self.condition)
     }

@@ -1,4 +1,4 @@
-//! What arrived from outside, stored before it is acknowledged (rules 6 and 12).
+//! The arrivals from outside, stored before they are acknowledged (rules 6 and 12).
 
 use std::fmt;
 
@@ -29,11 +29,11 @@ pub struct NewArrival {
     pub head: String,
     /// The body as it came.
     pub body: Vec<u8>,
-    /// When.
+    /// The time of arrival.
     pub at: Timestamp,
 }
 
-/// What storing it came to.
+/// The result of storing an arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     /// It is new.
@@ -62,17 +62,17 @@ pub struct InboxItem {
     pub head: String,
     /// The body as it came.
     pub body: Vec<u8>,
-    /// When it first arrived.
+    /// The time at which it first arrived.
     pub at: Timestamp,
-    /// How often it arrived.
+    /// The number of times that it arrived.
     pub arrivals: u32,
-    /// How often it was postponed.
+    /// The number of times that it was postponed.
     pub attempts: u32,
-    /// Where it stands.
+    /// Its present state.
     pub state: InboxState,
 }
 
-/// Where an inbox item stands.
+/// The state of an inbox item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum InboxState {
@@ -80,19 +80,19 @@ pub enum InboxState {
     Waiting {
         /// Not before.
         due: Timestamp,
-        /// Why a person has been called although it is still being asked about: it has been unclear
-        /// for too long.
+        /// The reason for which a person has been called although it is still being asked about: it
+        /// has been unclear for too long.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         concern: Option<String>,
     },
     /// Handled: it became part of a transfer, or added nothing to what was known.
     Handled {
-        /// What became of it, for people.
+        /// The result of handling it, for people.
         note: String,
     },
     /// Kept whole for a person, with the reason.
     Quarantined {
-        /// Why.
+        /// The reason for keeping it.
         reason: String,
     },
 }

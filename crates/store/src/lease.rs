@@ -1,7 +1,7 @@
 //! Claims to a task of which there is one, for a time: whoever does not renew its lease loses it.
 //!
-//! A lease says who should do something. It fences nothing: what its holder writes is judged by the
-//! same rules as everybody's.
+//! A lease says who should do something. It fences nothing: the writes of its holder are judged by
+//! the same rules as everybody's.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use kiungo_domain::Timestamp;
 
 use crate::StoreError;
 
-/// How long a lease that has ended is kept: its row serves whoever takes it next.
+/// The time for which a lease that has ended is kept: its row serves whoever takes it next.
 const ENDED_KEPT: Duration = Duration::from_secs(3_600);
 
-/// How many leases are listed at most; there is one for each process and a few besides.
+/// The largest number of leases in a list; there is one for each process and a few besides.
 pub(crate) const LISTED_MAX: u32 = 1_000;
 
-/// How many bytes a name or a holder has at most: it stays a name.
+/// The largest number of bytes in a name or a holder: it stays a name.
 const NAME_MAX: usize = 200;
 
 /// A lease as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// What it is about, for example `relay` or `worker/7f3a`.
+    /// The name of the task, for example `relay` or `worker/7f3a`.
     pub name: String,
-    /// Who has it.
+    /// The process that holds the lease.
     pub holder: String,
     /// Until when.
     pub until: Timestamp,
@@ -37,8 +37,8 @@ pub(crate) fn check_names(name: &str, holder: &str) -> Result<(), StoreError> {
     Err(StoreError::Corrupt(format!("the name of a lease or holder is over {NAME_MAX} bytes")))
 }
 
-/// The longest time for which a lease goes on once the clock was set back. Whoever has one takes it
-/// anew long before that; who is gone is not waited for until the clock has caught up.
+/// The longest time for which a lease goes on once the clock was set back. A holder renews its
+/// lease long before that; nobody waits for a holder that is gone until the clock has caught up.
 const SET_BACK_KEPT: Duration = Duration::from_mins(10);
 
 /// The latest end of a lease after the clock was set back to `now`.
@@ -46,7 +46,7 @@ pub(crate) fn longest_lease(now: Timestamp) -> Timestamp {
     now.after(SET_BACK_KEPT)
 }
 
-/// What ended before this may be cleared away at `now`.
+/// Returns the time such that a lease that ended before it may be cleared away at `now`.
 pub(crate) fn cleared_before(now: Timestamp) -> Timestamp {
     let kept = i64::try_from(ENDED_KEPT.as_micros()).unwrap_or(i64::MAX);
     Timestamp::from_micros(now.as_micros().saturating_sub(kept))

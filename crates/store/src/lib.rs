@@ -5,15 +5,15 @@
 //! concurrent changes share a database transaction (group commit): a caller waits for its own.
 //!
 //! * [`action`]: actions of persons
-//! * [`change`]: what is committed, and why it may be refused
-//! * [`allowance`]: what may be moved on one day
+//! * [`change`]: the changes that are committed, and the reasons for refusing one
+//! * [`allowance`]: the amounts that may be moved on one day
 //! * [`summary`]: the projection that queries read
-//! * [`query`]: what can be asked
+//! * [`query`]: the queries
 //! * [`hold`]: operations of providers that are held as a whole
-//! * [`inbox`]: what arrived from outside, stored before it is acknowledged
-//! * [`outbox`]: what is to be told to others, stored with the change that it follows from
-//! * [`lease`]: who does what only one may do
-//! * [`request`]: what cores ask to be paid out
+//! * [`inbox`]: the arrivals from outside, stored before they are acknowledged
+//! * [`outbox`]: the news that is to be told to others, stored with the change that it follows from
+//! * [`lease`]: named, time-limited ownership of tasks that only one process may do
+//! * [`request`]: the requests of cores for payouts
 //! * [`MemoryStore`]: for the simulated world; audits itself at every commit when asked
 //! * [`SqliteStore`]: one file, one machine
 //! * [`PostgresStore`]: a server, any number of processes; what the two share (batches, conflicts,
@@ -124,15 +124,15 @@ pub trait Store: Send + Sync {
         receipt: &Receipt,
     ) -> Result<Option<TransferId>, StoreError>;
 
-    /// Who holds an idempotency key.
+    /// The holder of an idempotency key.
     async fn key_holder(&self, client: &str, key: &str) -> Result<Option<KeyHolder>, StoreError>;
 
     /// Stores something that arrived. The same thing again is [`Arrival::Seen`] and changes nothing
     /// but a counter.
     async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError>;
 
-    /// What has arrived from a provider with this digest ([`NewArrival::digest`]), wherever it stands:
-    /// found by an index.
+    /// The arrival from a provider with this digest ([`NewArrival::digest`]), in any state: found
+    /// by an index.
     async fn arrived(
         &self,
         provider: &ProviderId,
@@ -159,8 +159,8 @@ pub trait Store: Send + Sync {
     async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError>;
 
     /// Takes transfers whose due time has come, the longest due first: their due time moves on to
-    /// `until` in the same transaction, and what another process takes at the same moment is left
-    /// out. So each is taken once, and comes back if whoever took it dies.
+    /// `until` in the same transaction, and those that another process takes at the same moment are
+    /// left out. So each is taken once, and comes back if the process that took it dies.
     async fn take_due(
         &self,
         now: Timestamp,
@@ -177,8 +177,8 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<InboxId>, StoreError>;
 
-    /// Takes a lease until `until`, or renews it, if nobody else has it at `now`; whether `holder`
-    /// has it. At most 200 bytes each for name and holder.
+    /// Takes a lease until `until`, or renews it, if nobody else has it at `now`; returns true if
+    /// `holder` has it. At most 200 bytes each for name and holder.
     async fn take_lease(
         &self,
         name: &str,
@@ -190,8 +190,8 @@ pub trait Store: Send + Sync {
     /// Gives a lease back, if `holder` has it.
     async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError>;
 
-    /// The leases whose names begin with `prefix` and that are held at `now`, by name. Whatever ended
-    /// more than an hour ago may have been cleared away.
+    /// The leases whose names begin with `prefix` and that are held at `now`, by name. A lease that
+    /// ended more than an hour ago may have been cleared away.
     async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError>;
 
     /// The oldest rows of the outbox, in their order, at most `limit` (and at most 1,000). Rows are
@@ -219,8 +219,9 @@ pub trait Store: Send + Sync {
     /// it. The newest transfer of all stays. Other work goes on meanwhile.
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
-    /// Writes a request of a core, if it is still at the version that `row` says (0: not stored yet);
-    /// whether it was. Its version is one more then. The time when it was first heard of stays.
+    /// Writes a request of a core, if it is still at the version that `row` says (0: not stored
+    /// yet); returns true if it was. Its version is one more then. The time when it was first heard
+    /// of stays.
     async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError>;
 
     /// A request of a core.
@@ -256,11 +257,11 @@ pub trait Store: Send + Sync {
     /// clock was set back, what was to be done by the old time must not wait for it.
     async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Holds an operation of a provider under a condition. What is held under it already keeps the
-    /// time since when it is held.
+    /// Holds an operation of a provider under a condition. If it is held under that condition
+    /// already, the time since when it is held stays.
     async fn put_hold(&self, hold: Hold) -> Result<(), StoreError>;
 
-    /// Ends a hold; whether there was one.
+    /// Ends a hold; returns true if there was one.
     async fn release_hold(
         &self,
         provider: &ProviderId,
@@ -271,8 +272,8 @@ pub trait Store: Send + Sync {
     /// Every hold, by provider, operation and condition. Few.
     async fn holds(&self) -> Result<Vec<Hold>, StoreError>;
 
-    /// Whether the database answers. Where the last transaction could not be committed (a full disk),
-    /// whether one can be now.
+    /// Fails if the database does not answer. If the last transaction could not be committed (a
+    /// full disk), fails unless one can be now.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 
@@ -282,7 +283,7 @@ pub enum StoreError {
     /// It did not answer, or not as it should.
     #[error("the database failed: {0}")]
     Unavailable(String),
-    /// What is stored cannot be read back: a bug, or somebody changed it by hand.
+    /// A stored row cannot be read back: a bug, or somebody changed it by hand.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),
 }

@@ -1,6 +1,6 @@
-//! What has become known about a transfer and is to be told to others: written in the transaction of
-//! the change it follows from, so that nothing is told that is not committed, and nothing that is
-//! committed is left untold.
+//! The outbox: news about transfers that is to be told to others. It is written in the transaction
+//! of the change it follows from, so that nothing is told that is not committed, and nothing that
+//! is committed is left untold.
 
 use kiungo_domain::Timestamp;
 use kiungo_domain::transfer::{CaseKind, Decision, Event};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Summary;
 
-/// How many rows are read, or removed, at most at a time: a few megabytes.
+/// The largest number of rows that are read, or removed, at a time: a few megabytes.
 pub(crate) const READ_MAX: u32 = 1_000;
 
 /// A row of the outbox. Of one transfer, a later row never has a smaller number.
@@ -16,15 +16,15 @@ pub(crate) const READ_MAX: u32 = 1_000;
 pub struct Outgoing {
     /// Its number.
     pub no: i64,
-    /// When what it tells happened.
+    /// The time of the event that it tells of.
     pub at: Timestamp,
-    /// What became known.
+    /// The news.
     pub news: News,
     /// The transfer as it was then.
     pub transfer: Summary,
 }
 
-/// What became known.
+/// The kinds of news.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "news", rename_all = "snake_case")]
 pub enum News {
@@ -32,7 +32,7 @@ pub enum News {
     Status,
     /// A person is needed.
     CaseOpened {
-        /// What kind of question.
+        /// The kind of question.
         kind: CaseKind,
         /// The evidence, for people.
         detail: String,

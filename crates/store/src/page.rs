@@ -9,20 +9,20 @@ use crate::{Cursor, InboxId, Page, StoreError};
 const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 500;
 
-/// How many rows a page has.
+/// The number of rows in a page.
 pub(crate) fn page_limit(asked: u32) -> usize {
     let limit = if asked == 0 { LIMIT_DEFAULT } else { asked.min(LIMIT_MAX) };
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-/// The last row of a page: its time, and what tells it from others of that time.
+/// The last row of a page: its time, and the key that tells it from others of that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position<K> {
     pub(crate) at: Timestamp,
     pub(crate) key: K,
 }
 
-/// What tells rows of equal time apart.
+/// The key that tells rows of equal time apart.
 pub(crate) trait PositionKey: Sized {
     fn write(&self) -> String;
     fn read(text: &str) -> Option<Self>;
@@ -62,7 +62,7 @@ impl<K: PositionKey> Position<K> {
         Some(Self { at: Timestamp::from_micros(at.parse().ok()?), key: K::read(key)? })
     }
 
-    /// Where `cursor` points, if there is one.
+    /// The position that `cursor` names, if there is one.
     pub(crate) fn after(cursor: Option<&Cursor>) -> Result<Option<Self>, StoreError> {
         let unreadable = |cursor: &Cursor| {
             let text: String = cursor.0.chars().take(80).collect();
@@ -99,18 +99,18 @@ pub(crate) fn page<T, K: PositionKey>(mut rows: Vec<(Position<K>, T)>, limit: us
     Page { rows: rows.into_iter().map(|(_, row)| row).collect(), next }
 }
 
-/// What names a case of a transfer, among all cases.
+/// The name of a case of a transfer among all cases.
 pub(crate) fn transfer_subject(id: TransferId, kind: CaseKind, step: Option<StepName>) -> String {
     let step = step.map_or("whole", StepName::as_str);
     format!("{id}-{}-{step}", kind.as_str()).replace('_', "-")
 }
 
-/// What names the case of a quarantined inbox item, among all cases; sorts by number.
+/// The name of the case of a quarantined inbox item among all cases; sorts by number.
 pub(crate) fn inbox_subject(id: InboxId) -> String {
     format!("inbox-{:019}", id.0)
 }
 
-/// What names the case of a held operation, among all cases.
+/// The name of the case of a held operation among all cases.
 pub(crate) fn hold_subject(provider: &ProviderId, operation: Operation) -> String {
     format!("hold-{provider}-{}", operation.as_str()).replace('_', "-")
 }

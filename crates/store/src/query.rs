@@ -1,4 +1,4 @@
-//! What can be asked of the store.
+//! The queries that the store answers, and the rows that it answers with.
 
 use kiungo_domain::transfer::{CaseKind, Kind, Operation, Status, StepName};
 use kiungo_domain::{CoreId, Currency, Money, Msisdn, ProviderId, Receipt, Timestamp, TransferId};
@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::InboxId;
 
-/// Which transfers; every field that is given must fit. At least the page's bound always holds.
+/// A search for transfers; every field that is given must fit. At least the page's bound always
+/// holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransferQuery {
     /// One of these; all if empty.
@@ -31,13 +32,14 @@ pub struct TransferQuery {
     pub from: Option<Timestamp>,
     /// Received before.
     pub to: Option<Timestamp>,
-    /// Where the page before ended.
+    /// The end of the page before.
     pub cursor: Option<Cursor>,
-    /// How many at most; 0 counts as 50, more than 500 as 500.
+    /// The largest number of rows; 0 counts as 50, more than 500 as 500.
     pub limit: u32,
 }
 
-/// Which collections under way: what a payment that the provider tells of may be the result of.
+/// A search for collections under way of which a payment that the provider tells of may be the
+/// result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionQuery {
     /// The provider.
@@ -50,20 +52,20 @@ pub struct CollectionQuery {
     pub label: Option<String>,
 }
 
-/// Which requests of cores.
+/// A search for requests of cores.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CoreRequestQuery {
     /// Of this core.
     pub core: Option<CoreId>,
     /// Only those that wait for a person.
     pub waiting: bool,
-    /// Where the page before ended.
+    /// The end of the page before.
     pub cursor: Option<Cursor>,
-    /// How many at most; 0 counts as 50, more than 500 as 500.
+    /// The largest number of rows; 0 counts as 50, more than 500 as 500.
     pub limit: u32,
 }
 
-/// Where a page ended; opaque to clients.
+/// The end of a page; opaque to clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(pub String);
@@ -73,7 +75,7 @@ pub struct Cursor(pub String);
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     pub next: Option<Cursor>,
 }
 
@@ -84,7 +86,7 @@ pub struct CaseRow {
     pub transfer: Option<TransferId>,
     /// The inbox item, where it is about one.
     pub inbox: Option<InboxId>,
-    /// What kind of question.
+    /// The kind of question.
     pub kind: CaseKind,
     /// The step of the transfer that it is about; `None` for the transfer as a whole.
     pub step: Option<StepName>,
@@ -98,7 +100,7 @@ pub struct CaseRow {
     pub opened_at: Timestamp,
 }
 
-/// What a ledger account holds.
+/// The balance of a ledger account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerBalance {
     /// The account, for example `transit:mpesa-tz`.
@@ -112,21 +114,21 @@ pub struct LedgerBalance {
 /// Counts for metrics and back-pressure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overview {
-    /// How many transfers by kind, provider and status.
+    /// The number of transfers by kind, provider and status.
     pub transfers: Vec<(Kind, ProviderId, Status, u64)>,
-    /// How many transfers are not final.
+    /// The number of transfers that are not final.
     pub open: u64,
-    /// How many have a due time that has passed.
+    /// The number of transfers whose due time has passed.
     pub due: u64,
-    /// When the oldest transfer that is not final was received; what happens to it meanwhile does
-    /// not make it younger.
+    /// The time at which the oldest transfer that is not final was received; later events do not
+    /// make it younger.
     pub oldest_open: Option<Timestamp>,
     /// Since when the oldest unknown has been one.
     pub oldest_unknown: Option<Timestamp>,
     /// Suspended money by provider and currency, in minor units.
     pub suspense: Vec<(ProviderId, Currency, i64)>,
-    /// How many inbox items wait.
+    /// The number of inbox items that wait.
     pub inbox_waiting: u64,
-    /// How many inbox items are quarantined.
+    /// The number of inbox items that are quarantined.
     pub quarantined: u64,
 }

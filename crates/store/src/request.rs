@@ -1,5 +1,5 @@
-//! What cores ask to be paid out, as far as it was taken up: which wait for a person, which have
-//! become transfers, what was decided and by whom.
+//! The requests of cores for payouts, once taken up: those that wait for a person, those that have
+//! become transfers, the decisions, and who took them.
 //!
 //! A row is written whole, on the version that it was read at: of two processes that hear of one
 //! request at the same time, one writes.
@@ -14,27 +14,27 @@ pub struct CoreRequestRow {
     pub core: CoreId,
     /// Its name within the core, always the same: `loan-123`. Lower-case letters, digits and `-`.
     pub request: String,
-    /// How often the row was written; 0 for one that is not stored yet.
+    /// The number of times that the row was written; 0 for one that is not stored yet.
     pub version: u64,
-    /// Where it stands.
+    /// Its present state.
     pub state: CoreRequestState,
-    /// Which attempt to pay it is meant, from 1: part of the transfer's idempotency key.
+    /// The number of the attempt to pay it, from 1: part of the transfer's idempotency key.
     pub generation: u32,
     /// The transfer that it became last.
     pub transfer: Option<TransferId>,
-    /// What is asked for, as JSON; the engine reads and writes it.
+    /// The content of the request, as JSON; the engine reads and writes it.
     pub content: String,
-    /// Why it stands there, for people; may be empty.
+    /// The reason for its present state, for people; may be empty.
     pub detail: String,
-    /// What persons decided, the oldest first.
+    /// The decisions of persons, the oldest first.
     pub decisions: Vec<CoreRequestDecision>,
-    /// When it was first heard of.
+    /// The time at which it was first heard of.
     pub heard_at: Timestamp,
-    /// When it was last written.
+    /// The time at which it was last written.
     pub updated_at: Timestamp,
 }
 
-/// Where a request of a core stands.
+/// The state of a request of a core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CoreRequestState {
@@ -69,21 +69,21 @@ impl CoreRequestState {
         }
     }
 
-    /// Whether a person is waited for.
+    /// True if it waits for a person.
     pub const fn waits_for_a_person(self) -> bool {
         matches!(self, Self::Waiting | Self::Changed)
     }
 }
 
-/// What a person decided.
+/// A decision of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoreRequestDecision {
-    /// When.
+    /// The time of the decision.
     pub at: Timestamp,
-    /// Who: the name of the key used.
+    /// The person: the name of the key used.
     pub by: String,
-    /// Whether it is to be paid.
+    /// True if it is to be paid.
     pub approved: bool,
-    /// Why, in the person's words.
+    /// The reason, in the person's words.
     pub why: String,
 }

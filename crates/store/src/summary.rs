@@ -9,14 +9,14 @@ use kiungo_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What is shown of a transfer.
+/// The fields that are shown of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Its id.
     pub id: TransferId,
     /// Its kind.
     pub kind: Kind,
-    /// What users see of its state.
+    /// Its status, as users see it.
     pub status: Status,
     /// The provider.
     pub provider: ProviderId,
@@ -36,7 +36,7 @@ pub struct Summary {
     pub client_reference: Option<String>,
     /// A text for people.
     pub note: Option<String>,
-    /// How it began.
+    /// The way in which it began.
     pub origin: Origin,
     /// The provider's receipt.
     pub wallet_receipt: Option<Receipt>,
@@ -45,22 +45,22 @@ pub struct Summary {
     pub wallet_fee: Option<Money>,
     /// The core's transaction id.
     pub core_receipt: Option<Receipt>,
-    /// Why it failed, is suspended, or was given back.
+    /// The reason that it failed, is suspended, or was given back.
     pub rejection: Option<Rejection>,
     /// The open question, if a person is needed.
     pub case: Option<CaseKind>,
     /// The transfer that carries the same payment.
     pub merged_into: Option<TransferId>,
-    /// Whether an operation on its core account may be running right now (rule 11).
+    /// True if an operation on its core account may be running right now (rule 11).
     pub holds_account: bool,
     /// Since when it is unknown whether its present step was executed.
     #[serde(default)]
     pub unknown_since: Option<Timestamp>,
-    /// How many events it has.
+    /// The number of its events.
     pub version: u64,
-    /// When it was received.
+    /// The time at which it was received.
     pub received_at: Timestamp,
-    /// When it last changed.
+    /// The time at which it last changed.
     pub updated_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! How long a request may wait before its first byte is written.
+//! Bounds the time for which a request may wait before its first byte is written.
 //!
 //! A process can be frozen, or held up, between the moment at which an operation was intended and the
 //! moment at which its request is sent. Meanwhile others may have found out that it never arrived.
@@ -37,7 +37,7 @@ impl Intended {
         Self { at, by_time_of_day: Arc::new(by_time_of_day) }
     }
 
-    /// How long ago it is, by the clock that says more.
+    /// The time since the intent, by the clock that says more.
     pub fn ago(&self) -> Duration {
         self.at.elapsed().max((self.by_time_of_day)())
     }
@@ -62,7 +62,7 @@ impl Bound {
         BOUND.try_with(Self::clone).ok()
     }
 
-    /// Why nothing is sent any more, if it is too late.
+    /// The reason that nothing is sent any more, if it is too late.
     pub(crate) fn missed(&self) -> Option<String> {
         let waited = self.intended.ago();
         (waited > self.wait_max).then(|| format!("held up for {} ms", waited.as_millis()))
@@ -78,7 +78,7 @@ pub async fn sent_within<T>(
     BOUND.scope(Bound { intended, wait_max }, operation).await
 }
 
-/// Whether it is too late to send: asked by every [`crate::Transport`] right before it writes.
+/// Fails if it is too late to send: asked by every [`crate::Transport`] right before it writes.
 ///
 /// # Errors
 /// [`Failure::NotSent`] if so.
@@ -90,7 +90,7 @@ pub fn still_in_time() -> Result<(), Failure> {
 }
 
 /// A request's body, which is not given out once it is too late: the connection may have taken long
-/// to open, and what arrives without its body is not executed.
+/// to open, and a request that arrives without its body is not executed.
 pub(crate) struct TimelyBody {
     bound: Bound,
     content: Option<Bytes>,

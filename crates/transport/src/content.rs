@@ -1,4 +1,4 @@
-//! What a body says, however it is packed: `gzip` around it, a byte order mark before it, UTF-16.
+//! Unpacks a body: `gzip` around it, a byte order mark before it, UTF-16.
 //!
 //! One place for what we ask for and for what we are sent, so that the same bytes mean the same
 //! wherever they come from.
@@ -10,11 +10,11 @@ use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 use thiserror::Error;
 
-/// The content codings that are taken off; what every request says in `Accept-Encoding`.
+/// The content codings that are taken off; every request names them in `Accept-Encoding`.
 pub const CODINGS: &str = "gzip";
 
-/// Codings that are in use and not taken off (RFC 9110 §8.4.1, IANA's registry). What is declared
-/// as anything else (`UTF-8` stands there at times) is no coding, and the body is as it is.
+/// Codings that are in use and not taken off (RFC 9110 §8.4.1, IANA's registry). Any other
+/// declaration (`UTF-8` stands there at times) is no coding, and the body is as it is.
 const UNREAD_CODINGS: [&str; 5] = ["br", "zstd", "deflate", "compress", "x-compress"];
 
 /// A body that cannot be unpacked.
@@ -29,14 +29,14 @@ pub enum ContentError {
         /// The bound, in bytes.
         bytes_max: usize,
     },
-    /// It is not what it is declared as, or is cut off.
+    /// It does not match its declaration, or is cut off.
     #[error("the gzip around the body is damaged")]
     Damaged,
 }
 
 /// The body without the coding that `Content-Encoding` declares, at most `bytes_max` bytes of it.
-/// What is declared as gzip and does not begin like it has been unpacked by somebody on the way, who
-/// left the header: it is taken as it is.
+/// A body that is declared as gzip and does not begin like it has been unpacked by somebody on the
+/// way, who left the header: it is taken as it is.
 ///
 /// # Errors
 /// [`ContentError`], if it is coded otherwise, damaged, or unpacks to more.

@@ -5,8 +5,8 @@
 //! them. [`Network`] does it over TCP; the simulated world hands the request to a simulator's
 //! router as a function call, with the fault that its seed drew.
 //!
-//! What a transport must get right is one question: *may the other side have seen the request?*
-//! See [`Failure`].
+//! A transport must get one question right: *may the other side have seen the request?* See
+//! [`Failure`].
 
 mod bound;
 pub mod content;
@@ -31,19 +31,19 @@ pub type Request = http::Request<Bytes>;
 /// A response with its whole body.
 pub type Response = http::Response<Bytes>;
 
-/// Why there is no response.
+/// The reason that there is no response.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Failure {
     /// It failed before the first byte of the request was written: surely not executed.
     #[error("not sent: {why}")]
     NotSent {
-        /// Why, for people; without the URL's query, which can hold phone numbers.
+        /// The cause, for people; without the URL's query, which can hold phone numbers.
         why: String,
     },
     /// It failed later, or one cannot know: the request may have been executed.
     #[error("no answer: {why}")]
     NoAnswer {
-        /// Why, for people; without the URL's query, which can hold phone numbers.
+        /// The cause, for people; without the URL's query, which can hold phone numbers.
         why: String,
     },
 }

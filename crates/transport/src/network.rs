@@ -14,12 +14,12 @@ use crate::content::{self, CODINGS};
 use crate::plaintext::is_exposed;
 use crate::{Failure, Request, Response, Transport};
 
-/// How to reach one provider or core.
+/// The options by which one provider or core is reached.
 #[derive(Debug)]
 pub struct NetworkOptions {
-    /// How long to wait for a connection.
+    /// The longest wait for a connection.
     pub connect_timeout: Duration,
-    /// How many idle connections are kept.
+    /// The number of idle connections that are kept.
     pub idle_connections_max: usize,
     /// The longest response body that is read, packed or unpacked; a longer one is no answer.
     pub response_bytes_max: usize,
@@ -84,7 +84,7 @@ impl Network {
             .pool_max_idle_per_host(options.idle_connections_max)
             .pool_idle_timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
-            // What stands in the environment of a process is nobody's decision about this money.
+            // The environment of a process is nobody's decision about this money.
             .no_proxy();
         if let Some(address) = &options.proxy {
             builder = builder.proxy(proxy(address)?);
@@ -154,7 +154,7 @@ impl Network {
         Ok(whole)
     }
 
-    /// The body as it was meant; what cannot be unpacked is no answer, whatever its status says.
+    /// The body as it was meant; a body that cannot be unpacked is no answer, with any status.
     fn unpack(&self, headers: &mut HeaderMap, body: Bytes) -> Result<Bytes, Failure> {
         let named = headers.get_all(CONTENT_ENCODING).iter();
         let named: Vec<_> =

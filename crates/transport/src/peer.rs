@@ -1,6 +1,6 @@
-//! A peer that behaves as badly as networks do, and what the network must say about each: only a
-//! failure before the first byte of the request is [`Failure::NotSent`]; everything later may have
-//! been executed.
+//! A peer that behaves as badly as networks do, and the outcome that the network must report for
+//! each fault: only a failure before the first byte of the request is [`Failure::NotSent`];
+//! everything later may have been executed.
 //!
 //! Nothing here waits for a moment to be over: a peer that is to be silent is silent for ever, so that
 //! the one outcome does not depend on how fast the machine is.
@@ -27,7 +27,7 @@ const SHORT: Duration = Duration::from_millis(150);
 /// The longest answer that is read in these tests, in bytes.
 const ANSWER_MAX: usize = 1_000;
 
-/// What a peer does with one connection.
+/// One act of a peer on a connection.
 #[derive(Debug, Clone)]
 enum Deed {
     /// Reads so many bytes, or as many as come by then.
@@ -51,7 +51,7 @@ use Deed::{Hang, Read, ReadRequest, Reset, Trickle, Write, WriteForEver};
 /// A peer, and what it has seen.
 struct Peer {
     address: SocketAddr,
-    /// What came, connection by connection.
+    /// The bytes that came, connection by connection.
     seen: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
@@ -83,7 +83,7 @@ impl Peer {
         format!("http://{}/pay", self.address)
     }
 
-    /// How often the body of a request was seen.
+    /// The number of times that the body of a request was seen.
     fn bodies_seen(&self) -> usize {
         let seen = self.seen().concat();
         seen.windows(BODY.len()).filter(|window| *window == BODY).count()

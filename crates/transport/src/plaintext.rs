@@ -11,8 +11,8 @@ pub fn is_exposed(address: &Uri) -> bool {
     address.scheme_str() != Some("https") && !address.host().is_some_and(is_here)
 }
 
-/// The same for an address as it is written; what is no address is not exposed, since nothing is sent
-/// there.
+/// The same for an address as it is written; a text that is no address is not exposed, since
+/// nothing is sent there.
 pub fn is_exposed_text(address: &str) -> bool {
     address.parse::<Uri>().is_ok_and(|address| is_exposed(&address))
 }

@@ -1,10 +1,10 @@
-//! How many tests ran: a run in which none did proves nothing.
+//! Counts the tests that ran: a run in which none did proves nothing.
 
 use anyhow::{Result, ensure};
 
 use crate::tool::Tool;
 
-/// What the test programs said.
+/// The counts that the test programs printed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Count {
     programs: u64,

@@ -124,7 +124,7 @@ fn files(folder: &Path) -> Result<BTreeSet<PathBuf>> {
 struct Found {
     target: String,
     input: PathBuf,
-    /// Where cargo-fuzz is.
+    /// The path of cargo-fuzz.
     program: String,
 }
 

@@ -17,11 +17,11 @@ const DATABASE: &str = "KIUNGO_TEST_DATABASE_URL";
 /// Names the `RabbitMQ` broker that tests use. Without it, one is made for them.
 const BROKER: &str = "KIUNGO_TEST_AMQP_URL";
 
-/// What turns on the tests that need a server.
+/// The features that turn on the tests that need a server.
 pub(crate) const WITH_SERVERS: &str = "kiungo-store/postgres-tests,kiungo-queue/rabbit-tests,\
     kiungo/postgres-tests,kiungo/rabbit-tests,kiungo-testkit/chaos-tests";
 
-/// What tests need beside servers: the client in `docs/examples` is written in Python.
+/// The programs that tests need beside servers: the client in `docs/examples` is written in Python.
 const NEEDED: &[Needed] = &[Needed {
     program: "/usr/bin/python3",
     arguments: &["-c", "import pika"],
@@ -65,7 +65,7 @@ impl Group {
         }
     }
 
-    /// What it looks at, for the heading.
+    /// The subject of the group, for the heading.
     pub(crate) const fn subject(self) -> &'static str {
         match self {
             Self::Fmt => "formatting",

@@ -38,7 +38,7 @@ pub(crate) fn installed(
     Ok(program)
 }
 
-/// Where everything goes that is made by building.
+/// The folder for everything that is made by building.
 pub(crate) fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |path| root.join(path))
 }

@@ -5,22 +5,23 @@
 //! * `cargo xtask test`: everything that must pass before a change goes in, group by group
 //! * `cargo xtask tidy`: the house rules that linters do not know
 //! * `cargo xtask simulate`: the simulated world, for as long as one likes
-//! * `cargo xtask bench`: how fast Kiungo is
+//! * `cargo xtask bench`: measures the speed of Kiungo
 //! * `cargo xtask chaos`: many processes, while all that they stand on is killed, cut off and frozen
-//! * `cargo xtask fuzz`: what reads the bytes of others, under any bytes
+//! * `cargo xtask fuzz`: fuzzes the readers of others' bytes
 //! * `cargo xtask package`: the Debian package
 //!
 //! It depends on no crate of ours but `services`, so that it starts at once and works while they do not
 //! compile; `simulate`, `bench` and `chaos` are programs of the test kit, which it builds and runs: the
 //! first two with optimisation.
 //!
-//! * `group`: what the groups of `test` are
+//! * `group`: the groups of `test`
 //! * `run`: running them one after the other, with headings, times and a summary
 //! * `deny`: licences, bans and sources of the dependencies
 //! * `fuzz`: the fuzz targets, one after the other
 //! * `install`: programs of others that these need
-//! * `package`: the Debian package, and what must hold of it; `program`: what it is made of
-//! * `count`: how many tests ran
+//! * `package`: the Debian package, and the rules that must hold of it; `program`: the files that
+//!   it is made of
+//! * `count`: the number of tests that ran
 //! * [`tidy`]: the house rules
 
 mod count;

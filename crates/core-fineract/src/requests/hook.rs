@@ -1,5 +1,5 @@
-//! What a webhook hints at (`fineract.md` §14). It is not signed, so nothing of it is believed but
-//! that it may be worth reading something.
+//! Reads the hint of a webhook (`fineract.md` §14). It is not signed, so nothing of it is believed
+//! but that it may be worth reading something.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ pub(super) fn hint(tenant: &str, options: &RequestOptions, hook: &RawHook) -> Hi
     row_of(options, &entity, body.as_ref())
 }
 
-/// What a row of a data table hints at: the answer to its making names the record, and the row where
+/// The hint of a row of a data table: the answer to its making names the record, and the row where
 /// a record has many. Where it does not, the list tells.
 fn row_of(options: &RequestOptions, entity: &str, body: Option<&Value>) -> Hint {
     let is = |name: &str| entity.eq_ignore_ascii_case(name);

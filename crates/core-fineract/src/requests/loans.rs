@@ -81,7 +81,7 @@ fn listed(loan: &str, today: Date) -> Option<Listed> {
     }
 }
 
-/// Whether it is approved, and the day has come on which it is to be paid out.
+/// True if it is approved, and the day has come on which it is to be paid out.
 fn is_open(loan: &RequestedLoan, today: Date) -> bool {
     let planned = loan.timeline.as_ref().and_then(|days| days.expected_disbursement_date);
     loan.status.id == APPROVED && planned.is_none_or(|planned| planned.0 <= today)

@@ -1,10 +1,10 @@
-//! What the core asks to be paid out: approved loans, and rows of a data table in which staff
-//! request withdrawals (`fineract.md` §10.1, §14; data tables as in the published API).
+//! Reads the payouts that the core asks for: approved loans, and rows of a data table in which
+//! staff request withdrawals (`fineract.md` §10.1, §14; data tables as in the published API).
 //!
 //! * `loans`: approved loans
 //! * `withdrawals`: the rows of the table
 //! * `tables`: fields of data tables
-//! * `hook`: what a webhook hints at
+//! * `hook`: the hints of webhooks
 
 mod hook;
 mod loans;
@@ -30,7 +30,7 @@ use crate::wire::RequestOwner;
 /// Rows of a page: what the core shows at most when it is not told otherwise.
 const PAGE_ROWS: u64 = 200;
 
-/// What is looked for.
+/// The kinds of requests to look for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestOptions {
     /// Approved loans.
@@ -50,14 +50,14 @@ pub struct WithdrawalTable {
     pub amount: String,
     /// The column that says how far the request has come.
     pub state: String,
-    /// What stands there while it is open.
+    /// The value of the column while the request is open.
     pub open: String,
 }
 
 /// A data table whose fields rules ask for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DataTable {
-    /// Whether it belongs to clients; otherwise to the accounts themselves.
+    /// True if it belongs to clients; otherwise it belongs to the accounts themselves.
     pub of_client: bool,
     /// Its name.
     pub name: String,
@@ -69,14 +69,14 @@ pub struct Requests {
     options: RequestOptions,
 }
 
-/// What a name is about.
+/// The subject of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Loan(u64),
     Withdrawal { account: u64, row: u64 },
 }
 
-/// Where a page begins; what is `None` has been listed to its end.
+/// The start of a page; a part that is `None` has been listed to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Place {
     /// So many loans are behind.
@@ -151,7 +151,7 @@ impl CoreRequests for Requests {
             }
         };
         let (loans, withdrawals) = (loans.await, withdrawals.await);
-        // What cannot be listed keeps nothing of the other kind from being heard of.
+        // A kind that cannot be listed keeps nothing of the other kind from being heard of.
         let (failed, loans, withdrawals) = match (loans, withdrawals) {
             (Some(Err(error)), None | Some(Err(_))) | (None, Some(Err(error))) => {
                 return Err(error);
@@ -238,7 +238,7 @@ impl Place {
     }
 }
 
-/// One of these, one of those, and what is left of the longer.
+/// One of these, one of those, and the rest of the longer list.
 fn in_turns<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
     let mut all = Vec::with_capacity(one.len() + other.len());
@@ -248,7 +248,7 @@ fn in_turns<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
     all
 }
 
-/// Why there is no usable answer.
+/// The error of a read that brought no usable answer.
 fn failed(error: ReadError) -> RequestsError {
     RequestsError(error.why())
 }

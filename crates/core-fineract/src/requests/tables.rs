@@ -1,4 +1,4 @@
-//! Fields of data tables: what an institution keeps beside the core's own records.
+//! Fields of data tables, which an institution keeps beside the core's own records.
 
 use std::collections::BTreeMap;
 

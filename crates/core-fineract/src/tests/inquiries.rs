@@ -48,7 +48,7 @@ async fn a_deposit_is_found_by_our_id_with_all_that_the_row_states() {
     );
 }
 
-/// What follows from an absence depends on whether the core recognises a second sending: without
+/// The consequence of an absence depends on whether the core recognises a second sending: without
 /// that knowledge a booking that still runs could go out again under a new reference.
 #[tokio::test]
 async fn a_core_that_could_not_be_asked_yet_proves_no_absence() {
@@ -148,7 +148,7 @@ async fn the_trail_is_read_to_its_end_whatever_total_it_states() {
     assert!(matches!(found, Finding::Unclear { .. }), "given up: {found:?}");
 }
 
-/// What ended meanwhile moved the others up, past the page that was asked for next.
+/// Commands that ended meanwhile moved the others up, past the page that was asked for next.
 #[tokio::test]
 async fn a_trail_that_moves_while_it_is_read_proves_nothing() {
     let pages = [commands(200, 1..=200, "{}"), commands(1, 250..=260, "{}")];

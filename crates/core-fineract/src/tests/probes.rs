@@ -1,4 +1,4 @@
-//! What a probe finds out.
+//! Tests of the facts that a probe finds.
 
 use kiungo_core_banking::{Core as _, ProbeError};
 use serde_json::{Value, json};

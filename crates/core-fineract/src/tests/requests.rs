@@ -1,4 +1,4 @@
-//! What is sent, per version.
+//! Tests of the requests that are sent, per version.
 
 use kiungo_core_banking::{Booking, Core as _};
 use kiungo_domain::outcome::{Reason, Retry};

@@ -26,7 +26,7 @@ impl Script {
         Arc::new(Self { replies: Mutex::new(replies.into()), sent: Mutex::default() })
     }
 
-    /// What was sent: method, path with query.
+    /// The requests that were sent: method, path with query.
     pub(crate) fn paths(&self) -> Vec<String> {
         let sent = self.sent.lock().unwrap();
         sent.iter()
@@ -89,8 +89,8 @@ pub(crate) const EMPTY: &str = r#"{"total":0,"content":[],"pageable":{}}"#;
 /// A savings account, as a core shows it that knows it.
 pub(crate) const SAVINGS: &str = include_str!("../../fixtures/savings_account.json");
 
-/// What a core of 1.9 or later says of a savings booking that never arrived: nothing in the window,
-/// no such command, the account, nothing in all its history.
+/// The answers of a core of 1.9 or later about a savings booking that never arrived: nothing in the
+/// window, no such command, the account, nothing in all its history.
 pub(crate) fn no_booking() -> Vec<Reply> {
     vec![ok(EMPTY), ok("[]"), ok(SAVINGS), ok(EMPTY)]
 }

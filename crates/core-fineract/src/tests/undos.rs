@@ -228,8 +228,8 @@ fn refused(check: UndoCheck) -> String {
     }
 }
 
-/// What is asked before a wallet is touched: the answers that [`Core::undo`] itself would come to,
-/// without sending it.
+/// The check before a wallet is touched comes to the answers that [`Core::undo`] itself would come
+/// to, without sending it.
 #[tokio::test]
 async fn a_disbursement_that_was_repaid_meanwhile_is_known_to_stay() {
     let undo = orders::undo(Booking::Disburse);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{Decimal, Text};
 
-/// What a command came to, in Fineract's own words.
+/// The result of a command, in Fineract's own words.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct CommandResult {
@@ -20,7 +20,7 @@ pub(crate) struct CommandResult {
     pub(crate) sub_resource_external_id: Text,
 }
 
-/// What is echoed of the request.
+/// The fields that are echoed of the request.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Changes {

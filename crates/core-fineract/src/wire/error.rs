@@ -60,7 +60,7 @@ impl ErrorBody {
         element.or(self.developer_message.get()).unwrap_or("no text")
     }
 
-    /// Whether this is the servlet container's own body for `status`.
+    /// True if this is the servlet container's own body for `status`.
     pub(crate) fn is_container(&self, status: u16) -> bool {
         self.status == Some(status)
             && self.user_message_globalisation_code.get().is_none()

@@ -1,4 +1,4 @@
-//! What is on the wire, exactly: both date shapes, the three paging shapes, amounts as text
+//! The messages on the wire, exactly: both date shapes, the three paging shapes, amounts as text
 //! (`fineract.md` §2.2). Unknown members are ignored.
 
 mod account;
@@ -28,7 +28,7 @@ pub(crate) use transaction::{
 };
 
 /// Reads a JSON object. A list is refused, although serde would read one as a struct, its elements
-/// as the members in our order: what names nothing says nothing.
+/// as the members in our order: an element without a name says nothing.
 pub(crate) fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     let text = content::text(body);
     if text.trim_start().starts_with('[') {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, Clone)]
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
-    /// How many there are on all pages, if it says so.
+    /// The number of rows on all pages, if the core states it.
     pub(crate) total: Option<u64>,
 }
 

@@ -65,7 +65,7 @@ pub(crate) struct LoanTransactions {
     pub(crate) transactions: Vec<LoanTransaction>,
 }
 
-/// What was sent along with a posting; a detail that was not sent reads as `""`.
+/// The details that were sent along with a posting; a detail that was not sent reads as `""`.
 #[allow(clippy::struct_field_names, reason = "the names on the wire")]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -48,7 +48,7 @@ pub enum MarketError {
     FirstDigits,
 }
 
-/// Why a text is not a number of a market. Says nothing of the number itself.
+/// The reason that a text is not a number of a market. The messages never contain the number.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NumberError {
     /// It is no phone number at all, or not all of one.
@@ -60,7 +60,7 @@ pub enum NumberError {
     /// It is none of this market.
     #[error("the provider has no wallet with such a number: its numbers are {market}")]
     Elsewhere {
-        /// What the market's numbers look like.
+        /// The form of the market's numbers.
         market: String,
     },
     /// It can be read as several numbers.
@@ -130,12 +130,12 @@ impl Market {
         Self { test_numbers, ..self }
     }
 
-    /// Whether there are numbers that are taken for tests only.
+    /// True if the market takes numbers that exist for tests only.
     pub const fn has_test_numbers(&self) -> bool {
         !self.test_numbers.is_empty()
     }
 
-    /// Whether the number is one of this market.
+    /// True if the number is one of this market.
     pub fn has(&self, number: &Msisdn) -> bool {
         let digits = number.digits();
         let national = |country: &Country| {
@@ -153,8 +153,8 @@ impl Market {
         self.read_from(text, Some(self))
     }
 
-    /// Reads a text as a number of this market, written by somebody at home in another one: what is
-    /// in national form is a number of `home`. Without a home, no national form is read.
+    /// Reads a text as a number of this market, written by somebody at home in another one: a
+    /// number in national form is one of `home`. Without a home, no national form is read.
     ///
     /// # Errors
     /// It is no number, none of this market, or could be several.
@@ -192,12 +192,12 @@ impl Market {
             let mut numbers = market.internationally(&written);
             numbers.next().filter(|_| numbers.next().is_none())
         });
-        // What is marked as international is a full number even where no plan has it.
+        // A number that is marked as international is a full number even where no plan has it.
         let full = written.is_marked() && digits.len() > 7 && !digits.starts_with('0');
         foreign.or_else(|| full.then(|| Msisdn::parse(digits).ok()).flatten())
     }
 
-    /// Why a number is refused that is none of this market.
+    /// The refusal of a number that is not one of this market.
     pub fn elsewhere(&self) -> NumberError {
         NumberError::Elsewhere { market: self.to_string() }
     }
@@ -245,7 +245,7 @@ impl Country {
 }
 
 impl fmt::Display for Market {
-    /// What its numbers look like, for people.
+    /// Writes the forms of the market's numbers, for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let forms = self.countries.iter().flat_map(|country| {
             country.mobiles.iter().map(|(length, firsts)| {

@@ -1,10 +1,11 @@
-//! How countries write phone numbers, and reading what people, cores and providers wrote as the one
-//! normal form, [`Msisdn`].
+//! Knows how countries write phone numbers, and reads the numbers that people, cores and providers
+//! wrote into one normal form, [`Msisdn`].
 //!
-//! What is dialled before a national number (the trunk prefix), how long a mobile number is and how
-//! it begins are data, by country calling code: `table`, made from published metadata
-//! (`docs/reference/numbering.md`). A provider's [`Market`] says which countries' numbers it takes;
-//! what is not one of them, or could be two numbers, is refused and never guessed.
+//! The trunk prefix (dialled before a national number), the length of a mobile number and its first
+//! digits are data, by country calling code: `table`, made from published metadata
+//! (`docs/reference/numbering.md`). A provider's [`Market`] names the countries whose numbers it
+//! takes; a text that is not one of those numbers, or that could be two of them, is refused and
+//! never guessed.
 
 mod market;
 mod table;
@@ -16,13 +17,15 @@ use crate::party::Msisdn;
 pub use market::{Market, MarketError, NumberError};
 use written::Written;
 
-/// How the mobile numbers of one calling code are built.
+/// The form of the mobile numbers of one calling code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Plan {
     code: &'static str,
-    /// What is dialled before a national number and is no part of it; empty if nothing is.
+    /// The trunk prefix: dialled before a national number and no part of it; empty if there is
+    /// none.
     trunk: &'static str,
-    /// How long a number without its code is, with the digits that one of this length begins with.
+    /// The lengths of a number without its code, each with the digits that a number of this length
+    /// begins with.
     mobiles: &'static [(usize, &'static str)],
 }
 
@@ -51,7 +54,7 @@ impl Plan {
     }
 }
 
-/// Whether a text is built like a phone number, of whichever country.
+/// Checks that a text has the form of a phone number of any country.
 ///
 /// # Errors
 /// [`NumberError::Unreadable`].
@@ -60,8 +63,8 @@ pub fn check_text(text: &str) -> Result<(), NumberError> {
 }
 
 impl Msisdn {
-    /// A text that is in international form, whether or not a provider takes such numbers; `None` if
-    /// it cannot be in that form. What is to be paid to is read by [`Market::read`].
+    /// A text that is in international form, whether or not a provider takes such numbers; `None`
+    /// if it cannot be in that form. Numbers that are to be paid to are read by [`Market::read`].
     pub fn international(text: &str) -> Option<Self> {
         let written = Written::read(text).ok()?;
         // No country code begins with 0.
@@ -75,8 +78,8 @@ impl Msisdn {
         Plan::of_number(self.digits()).map_or(self.digits(), |(_, national)| national)
     }
 
-    /// Whether a text is this number, however its own country writes it: international or national,
-    /// with or without a trunk prefix, and however it is punctuated.
+    /// True if a text is this number in any form that its own country writes: international or
+    /// national, with or without a trunk prefix, and with any punctuation.
     pub fn is_written(&self, text: &str) -> bool {
         let Ok(written) = Written::read(text) else { return false };
         if [written.digits.as_str(), written.international()].contains(&self.digits()) {

@@ -12,7 +12,7 @@ const DIGITS: std::ops::RangeInclusive<usize> = 6..=15;
 pub(super) struct Written {
     /// Every digit that was written, without a `+`.
     pub(super) digits: String,
-    /// Whether a `+` stands in front.
+    /// True if the text begins with `+`.
     plus: bool,
 }
 
@@ -41,7 +41,7 @@ impl Written {
         if DIGITS.contains(&length) { Ok(written) } else { Err(NumberError::Unreadable) }
     }
 
-    /// Whether the text itself says that a country code comes first: by `+`, or by `00`.
+    /// True if the text itself says that a country code comes first: by `+`, or by `00`.
     pub(super) fn is_marked(&self) -> bool {
         self.plus || self.digits.starts_with("00")
     }

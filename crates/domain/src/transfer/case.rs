@@ -94,8 +94,8 @@ impl CaseKind {
     }
 }
 
-/// An open question of a transfer. There is one for each kind and step; what repeats under another
-/// detail is added to it.
+/// An open question of a transfer. There is one for each kind and step; the same question with
+/// another detail is added to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenCase {
     /// The kind of question.
@@ -165,8 +165,8 @@ impl Cases {
         self.0.retain(|case| case.kind != kind);
     }
 
-    /// A step is settled: what is answered by that is closed. Cases of journals that were written
-    /// before cases named their step are taken to be about the step that settles.
+    /// A step is settled: the cases that this answers are closed. Cases of journals that were
+    /// written before cases named their step are taken to be about the step that settles.
     pub(super) fn step_settled(&mut self, step: StepName) {
         self.0.retain(|case| {
             !(case.kind.ends_with_its_step() && case.step.is_none_or(|of| of == step))

@@ -1,4 +1,5 @@
-//! What follows from what happened: the rules of a transfer, as one pure machine.
+//! The rules of a transfer, as one pure state machine: they decide which events follow from an
+//! occurrence.
 //!
 //! A [`Draft`] takes what the shell observed (an outcome, a finding, a request), adds the events
 //! that follow, and ends as a [`Decision`], which is committed whole or not at all (rule 10).
@@ -23,7 +24,7 @@ use super::{Operation, StepName};
 pub struct Decision {
     /// The transfer after its new events.
     pub transfer: Transfer,
-    /// How many events there were before: the version that the store must still hold.
+    /// The number of events before the decision: the version that the store must still hold.
     pub base_version: u64,
     /// The new events; never empty.
     pub entries: Vec<Entry>,
@@ -196,8 +197,8 @@ impl Draft {
         format!("{} left one side {minutes} minutes ago, and {next}", transfer.amount())
     }
 
-    /// An attempt of a step that is ready is intended; its reference, if so. What follows on
-    /// contradicting evidence is not sent (rule 15).
+    /// Records that an attempt of a step is intended, if the step is ready, and returns its
+    /// reference. An operation that would follow on contradicting evidence is not sent (rule 15).
     pub fn start(&mut self, step: StepName) -> Option<Reference> {
         let state = self.transfer.step(step);
         let ready = matches!(state.state, StepState::Ready { .. });
@@ -233,9 +234,9 @@ impl Draft {
         }
     }
 
-    /// What a sending came to, whatever has been recorded about its step since it was intended: by
-    /// another process, for example, that took this one for dead. Then it is evidence about that
-    /// sending, and is not lost.
+    /// Records the outcome of a sending, even if something else was recorded about its step since
+    /// it was intended, for example by another process that took this one for dead. In that case
+    /// the outcome is evidence about that sending, and is not lost.
     pub fn came_to(&mut self, sent: Sending, outcome: Outcome, policy: &Policy) {
         let Sending { step, reference, attempt } = sent;
         let known = self.transfer.step(step);
@@ -247,7 +248,7 @@ impl Draft {
         let finding = match outcome {
             Outcome::Completed(confirmation) => Finding::Executed(confirmation),
             Outcome::Pending(acceptance) if current && latest => Finding::InProgress(acceptance),
-            // What turns a second sending away says nothing about the first.
+            // A refusal of the second sending says nothing about the first.
             Outcome::Rejected(rejection)
                 if current && latest && (only || rejection.retry != Retry::AfterRepair) =>
             {
@@ -261,7 +262,7 @@ impl Draft {
         self.hear(Evidence { channel: Channel::Answer, reference, finding }, policy);
     }
 
-    /// The process that had sent a step is gone: what the attempt came to is unknown (rule 1).
+    /// The process that had sent a step is gone: the outcome of the attempt is unknown (rule 1).
     pub fn interrupted(&mut self, step: StepName, policy: &Policy) {
         self.conclude(
             step,
@@ -270,8 +271,8 @@ impl Draft {
         );
     }
 
-    /// Somebody hints at a result, or wants the open step tried now: what is open is asked about,
-    /// or sent, at once.
+    /// Somebody hints at a result, or wants the open step tried now: the step is asked about, or
+    /// sent, at once.
     pub fn hint(&mut self, by: &str) {
         let open = self.transfer.open_step().map(|step| &self.transfer.step(step).state);
         let sent = matches!(open, Some(StepState::Sent { .. } | StepState::Waiting(_)));
@@ -377,7 +378,7 @@ impl Draft {
         self.open_case(CaseKind::ReceiptTaken, Some(step), why);
     }
 
-    /// Records what an attempt came to, and what follows at once.
+    /// Records the outcome of an attempt, and its immediate consequences.
     pub(super) fn settle(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
         match outcome {
             Outcome::Completed(confirmation) => self.completed(step, confirmation, policy),
@@ -421,7 +422,8 @@ impl Draft {
         self.open_case(CaseKind::Mismatch, Some(step), why);
     }
 
-    /// Books a fee that the organisation pays; what the customer pays is not taken from the float.
+    /// Books a fee that the organisation pays; a fee that the customer pays is not taken from the
+    /// float.
     fn charge(&mut self, step: StepName, fee: Option<crate::money::Money>, policy: &Policy) {
         let payer = policy.fee_payer(self.transfer.kind().is_inbound());
         if let Some(fee) = fee.filter(|_| payer == FeePayer::Organisation)
@@ -479,7 +481,7 @@ impl Draft {
             let why = format!("refused {refusals} times, at last: {}", rejection.message);
             return self.open_case(CaseKind::RepairNeeded, Some(step), why);
         }
-        // What holds the provider's operation as a whole is one case of the provider.
+        // A condition that holds the provider's operation as a whole is one case of the provider.
         let held = Condition::of(self.transfer.operation(step), &rejection).is_some();
         if !held && (rejection.retry == Retry::AfterRepair || refusals >= tries) {
             self.open_case(CaseKind::RepairNeeded, Some(step), rejection.message.clone());
@@ -487,7 +489,7 @@ impl Draft {
         self.record(Event::Reopened { step, new_reference: true, why: rejection.message });
     }
 
-    /// Records a refusal that no further try follows, and what does follow.
+    /// Records a refusal after which nothing is tried again, and its consequences.
     pub(super) fn rejected_for_good(
         &mut self,
         step: StepName,

@@ -1,4 +1,4 @@
-//! What happens to a transfer. Events are the truth; every state is folded from them.
+//! The events of a transfer. They are the truth; every state is folded from them.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use super::evidence::Channel;
 use super::person::PersonDecision;
 use super::{Kind, Status, StepName};
 
-/// What a customer, or somebody in his name, wants.
+/// A transfer as a customer, or somebody in the customer's name, asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instruction {
     /// The id of the transfer that it becomes.
@@ -37,11 +37,11 @@ pub struct Instruction {
     /// A text for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// How it began.
+    /// The way in which it began.
     pub origin: Origin,
 }
 
-/// How a transfer began.
+/// The way in which a transfer began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
 pub enum Origin {
@@ -54,7 +54,7 @@ pub enum Origin {
     Wallet {
         /// The provider's receipt.
         receipt: Receipt,
-        /// What the payer typed as account.
+        /// The text that the payer typed as account.
         account_reference: String,
     },
 }
@@ -74,7 +74,7 @@ pub enum Event {
     },
     /// The checks failed; nothing has moved.
     Refused {
-        /// Why.
+        /// The reason that the checks failed.
         rejection: Rejection,
     },
     /// An attempt is intended: durable before a byte goes out (rule 1).
@@ -90,21 +90,21 @@ pub enum Event {
     Concluded {
         /// The step.
         step: StepName,
-        /// What it came to.
+        /// The outcome of the attempt.
         outcome: Outcome,
     },
     /// The other side was asked and its answer settles nothing yet.
     Inquired {
         /// The step.
         step: StepName,
-        /// What was found.
+        /// The finding of the inquiry.
         finding: Finding,
-        /// Whether this is a "not found" that counts.
+        /// True if this is a "not found" that counts.
         counted: bool,
     },
     /// Somebody hinted at a result (a callback, a person): the other side is asked at once.
     Hinted {
-        /// Who or what.
+        /// The person or channel that hinted.
         by: String,
     },
     /// A step is to be sent once more.
@@ -113,17 +113,17 @@ pub enum Event {
         step: StepName,
         /// Under a new reference, because the old one definitely failed.
         new_reference: bool,
-        /// Why, for people.
+        /// The reason for sending again, for people.
         why: String,
     },
     /// The second leg was definitely refused: the first is taken back.
     Compensating {
-        /// Why.
+        /// The reason that the second leg was refused.
         rejection: Rejection,
     },
     /// Money that was received has no home yet.
     Suspended {
-        /// Why.
+        /// The reason that no account takes the money.
         rejection: Rejection,
     },
     /// A person gave suspended money its account.
@@ -137,12 +137,12 @@ pub enum Event {
     ReversalRequested {
         /// The person or system.
         by: String,
-        /// Why.
+        /// The reason, in the words of whoever asked.
         reason: String,
     },
     /// Giving it back was refused by the other side: everything stays as it was.
     ReversalRefused {
-        /// Why.
+        /// The reason that the other side refused.
         rejection: Rejection,
     },
     /// The same payment is already carried by another transfer.
@@ -177,7 +177,7 @@ pub enum Event {
         generation: u16,
         /// The channel that it comes from.
         channel: Channel,
-        /// What it says.
+        /// The finding that the evidence supports.
         finding: Finding,
     },
     /// A reference that had been given up was executed after all, and nothing that followed had
@@ -195,7 +195,7 @@ pub enum Event {
     Annulled {
         /// The step.
         step: StepName,
-        /// Why.
+        /// The reason that the other side gave.
         rejection: Rejection,
     },
     /// A payment that a reference of ours stands for beside the one that counts became a transfer
@@ -212,12 +212,12 @@ pub enum Event {
     FeeCharged {
         /// The step that it was charged for.
         step: StepName,
-        /// How much.
+        /// The amount of the fee.
         fee: Money,
     },
     /// A person is needed.
     CaseOpened {
-        /// What kind of question.
+        /// The kind of question.
         case: CaseKind,
         /// The step that it is about; `None` for the transfer as a whole.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -234,7 +234,7 @@ pub enum Event {
         /// The second person, where the configuration asks for one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approved_by: Option<String>,
-        /// Why.
+        /// The reason, in the person's words.
         reason: String,
     },
 }
@@ -244,8 +244,8 @@ pub enum Event {
 pub struct Entry {
     /// Its number within the transfer, from 1.
     pub seq: u64,
-    /// When it was recorded.
+    /// The time at which it was recorded.
     pub at: Timestamp,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }

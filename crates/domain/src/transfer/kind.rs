@@ -74,7 +74,7 @@ impl Kind {
     pub const ALL: [Self; 4] =
         [Self::Deposit, Self::Repayment, Self::Withdrawal, Self::Disbursement];
 
-    /// Whether money moves from the wallet to the core.
+    /// True if money moves from the wallet to the core.
     pub const fn is_inbound(self) -> bool {
         matches!(self, Self::Deposit | Self::Repayment)
     }

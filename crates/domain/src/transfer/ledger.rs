@@ -22,9 +22,9 @@ pub enum LedgerAccount {
     Transit(ProviderId),
     /// Money received that has no home yet: a liability.
     Suspense(ProviderId),
-    /// What the core owes to, or is owed for, its customers' accounts.
+    /// The balance that the core owes to, or is owed for, its customers' accounts.
     CoreClearing(CoreId),
-    /// What providers charged: an expense.
+    /// The fees that providers charged: an expense.
     Fees(ProviderId),
 }
 

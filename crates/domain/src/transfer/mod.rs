@@ -3,15 +3,15 @@
 //!
 //! * [`kind`]: the kinds, as data: which operation each step is
 //! * [`step`]: the two legs forwards and backwards, and where each stands
-//! * [`event`]: what happens to a transfer
-//! * [`evidence`]: what is heard about one of its references, and from which channel
+//! * [`event`]: the events of a transfer
+//! * [`evidence`]: evidence about one of its references, and the channel that it comes from
 //! * [`case`]: the questions that a person has to decide
-//! * [`state`]: what its events add up to, and what users see of it
-//! * [`fold`]: how each event changes it
-//! * [`decide`]: what follows from an outcome or a request
-//! * `hear`: what follows from evidence
-//! * [`person`]: what a person can decide, and what follows
-//! * [`plan`]: what is to be done next, and when
+//! * [`state`]: the state that its events add up to, and the status that users see
+//! * [`fold`]: the change that each event makes to the state
+//! * [`decide`]: the decisions that follow from an outcome or a request
+//! * `hear`: the decisions that follow from evidence
+//! * [`person`]: the decisions that a person can take, and their consequences
+//! * [`plan`]: the next thing to do, and its time
 //! * [`ledger`]: the double-entry postings of each event
 
 pub mod case;

@@ -1,7 +1,7 @@
-//! Decisions of a person about a transfer, and what follows from them.
+//! Decisions of a person about a transfer, and their consequences.
 //!
-//! Each decision is recorded with its reason before anything follows from it. Nothing here sends:
-//! what is to be sent is planned like anything else.
+//! Each decision is recorded with its reason before anything follows from it. Nothing here sends: a
+//! sending is planned as always.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,8 @@ use super::{Outcome, StepName};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum PersonDecision {
-    /// Try the open step again now, or ask about it now; a refused compensation, and what provably
-    /// never arrived, is sent again under a new reference.
+    /// Try the open step again now, or ask about it now; a refused compensation, or an operation
+    /// that provably never arrived, is sent again under a new reference.
     TryAgain,
     /// Stop trying what could not be sent, and give back what has moved.
     GiveUp,
@@ -37,7 +37,7 @@ pub enum PersonDecision {
         /// The step.
         step: StepName,
     },
-    /// The question is answered; nothing else follows, and what it held goes on.
+    /// The question is answered; nothing else follows, and the steps that waited for it go on.
     CloseCase {
         /// The kind of question.
         case: CaseKind,
@@ -67,7 +67,7 @@ pub struct Deciding {
     pub by: String,
     /// The second person, where the configuration asks for one.
     pub approved_by: Option<String>,
-    /// Why.
+    /// The reason, in the person's words.
     pub reason: String,
 }
 

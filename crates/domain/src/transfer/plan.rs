@@ -9,16 +9,16 @@ use super::case::CaseKind;
 use super::state::{Progress, Status, Transfer};
 use super::step::{Step, StepName, StepState};
 
-/// What is to be done next, and not before when.
+/// The next thing to do, and the earliest time for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// What.
+    /// The thing to do.
     pub next: Next,
-    /// When; a moment that has passed means now.
+    /// The earliest time; a moment that has passed means now.
     pub due: Timestamp,
 }
 
-/// What is to be done next.
+/// The next thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Ask the core whether the account takes the booking.
@@ -52,9 +52,9 @@ pub struct Overdue {
 const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 impl Transfer {
-    /// What is to be done next; `None` if nothing is, until something happens outside. A moment is
-    /// never much further away from `now` than its own wait, so that a clock that is set back stops
-    /// nothing.
+    /// Returns the next thing to do; `None` if there is nothing until something happens outside. A
+    /// moment is never much further away from `now` than its own wait, so that a clock that is set
+    /// back stops nothing.
     pub fn plan(&self, policy: &Policy, now: Timestamp) -> Option<Plan> {
         let work = self.work(policy, now);
         let call = self.call(policy);
@@ -107,8 +107,8 @@ impl Transfer {
     }
 
     /// The moment when a person is called because something takes too long: an outcome that stays
-    /// unknown, or money that has left one side, whatever its step does (rule 16). Whoever has been
-    /// called already is not called again.
+    /// unknown, or money that has left one side, in any state of its step (rule 16). A person who
+    /// has been called already is not called again.
     fn call(&self, policy: &Policy) -> Option<Plan> {
         if self.case().is_some() {
             return None;
@@ -148,8 +148,9 @@ impl Transfer {
 }
 
 impl Step {
-    /// The wait before it is sent again: what could not be sent is tried soon, what was refused for
-    /// now is left alone for half of the time for which it has been wanted, up to hours.
+    /// The wait before the step is sent again. A step that could not be sent is tried soon; one
+    /// that was refused for now is left alone for half of the time for which it has been wanted, up
+    /// to hours.
     fn retry_wait(&self, side: &SidePolicy) -> Duration {
         let StepState::Ready { since, failures, refusals } = self.state else {
             return Duration::ZERO;

@@ -1,4 +1,4 @@
-//! The state of a transfer, folded from its events, and what users see of it.
+//! The state of a transfer, folded from its events, and the status that users see.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub struct Transfer {
     pub(super) updated_at: Timestamp,
 }
 
-/// Where the transfer as a whole stands, beside its steps.
+/// The progress of the transfer as a whole, beside its steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The account has not been checked yet.
@@ -59,7 +59,7 @@ pub(super) enum Progress {
     },
 }
 
-/// What users see.
+/// The status that users see.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -75,7 +75,7 @@ pub enum Status {
     Completed,
     /// Nothing has moved, and nothing will.
     Failed,
-    /// What had moved was given back.
+    /// The money that had moved was given back.
     Reversed,
     /// Received money waits for its account.
     Suspended,
@@ -110,7 +110,7 @@ impl Status {
         }
     }
 
-    /// Whether the transfer has ended: its money rests.
+    /// True if the transfer has ended: its money rests.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Reversed)
     }
@@ -141,12 +141,13 @@ impl Transfer {
         self.kind
     }
 
-    /// What was wanted.
+    /// The instruction that the transfer carries out.
     pub fn instruction(&self) -> &Instruction {
         &self.instruction
     }
 
-    /// Where it belongs when work is divided: by its core and the account as it was named first.
+    /// The slot that the transfer belongs to when work is divided: by its core and the account as
+    /// it was named first.
     pub fn slot(&self) -> Slot {
         let core = &self.instruction.core;
         let first = self.instruction.accounts.first();
@@ -171,17 +172,17 @@ impl Transfer {
         self.instruction.amount
     }
 
-    /// How many events there are.
+    /// The number of its events.
     pub const fn version(&self) -> u64 {
         self.version
     }
 
-    /// When it was received.
+    /// The time at which it was received.
     pub const fn received_at(&self) -> Timestamp {
         self.received_at
     }
 
-    /// When its last event was recorded.
+    /// The time at which its last event was recorded.
     pub const fn updated_at(&self) -> Timestamp {
         self.updated_at
     }
@@ -222,7 +223,7 @@ impl Transfer {
         &self.carries
     }
 
-    /// Whether somebody hinted at a result since it was last asked for.
+    /// True if somebody has hinted at a result since it was last asked for.
     pub const fn is_hinted(&self) -> bool {
         self.hinted
     }
@@ -267,7 +268,7 @@ impl Transfer {
         }
     }
 
-    /// Why it failed, is suspended, or was given back.
+    /// The reason that it failed, is suspended, or was given back.
     pub fn rejection(&self) -> Option<&Rejection> {
         if let Progress::Refused(rejection) | Progress::Suspended(rejection) = &self.progress {
             return Some(rejection);
@@ -284,13 +285,13 @@ impl Transfer {
         })
     }
 
-    /// Whether both legs are done and neither is being given back.
+    /// True if both legs are done and neither is being given back.
     pub fn is_completed(&self) -> bool {
         self.step(StepName::Second).is_done()
             && matches!(self.step(StepName::UndoSecond).state, StepState::Idle)
     }
 
-    /// What users see.
+    /// The status that users see.
     pub fn status(&self) -> Status {
         match &self.progress {
             Progress::Refused(_) => return Status::Failed,
@@ -342,7 +343,7 @@ impl Transfer {
         }
     }
 
-    /// Whether an operation on its core account may be running right now: no other transfer may
+    /// True if an operation on its core account may be running right now: no other transfer may
     /// touch the account meanwhile (rule 11).
     pub fn holds_account(&self) -> bool {
         let Some(name) = self.open_step() else { return false };

@@ -6,8 +6,8 @@ use crate::identity::{Receipt, TransferId};
 use crate::outcome::{Awaiting, Confirmation, Finding, Rejection};
 use crate::time::Timestamp;
 
-/// The most pieces of contradicting evidence that a step keeps. What comes after is still compared
-/// with what is recorded, and still stored where it arrived.
+/// The most pieces of contradicting evidence that a step keeps. Later pieces are still compared
+/// with the record, and still stored where they arrived.
 const PAST_MAX: usize = 32;
 
 /// A step of the saga: the two legs forwards, and the two backwards.
@@ -75,8 +75,8 @@ pub struct Step {
     pub unsettled_since: Option<Timestamp>,
     /// The intent of the first sending under the present reference that may have been seen.
     pub(super) sent_first: Option<Timestamp>,
-    /// Executions that no longer count or never did: what was taken back, and what was heard
-    /// against the record.
+    /// Executions that no longer count or never did: those that were taken back, and those that
+    /// were heard against the record.
     pub past: Vec<Past>,
     /// Its state.
     pub state: StepState,

@@ -75,7 +75,7 @@ fn rejection(retry: Retry) -> Rejection {
     Rejection { code: "X".to_owned(), reason: Reason::Other, message: "no".to_owned(), retry }
 }
 
-/// What the world does next; what does not fit the state is to be ignored by the machine.
+/// The next thing that happens outside; the machine has to ignore one that does not fit its state.
 #[derive(Debug, Clone)]
 enum Happening {
     Clear,

@@ -1,4 +1,5 @@
-//! What is written down of a request: what was judged, and what a transfer is made of.
+//! The stored content of a request: the facts that were judged, and those that a transfer is made
+//! of.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use kiungo_core_banking::{CoreRequest, RequestKind};
@@ -13,13 +14,13 @@ use crate::request::{Caller, NewTransfer};
 /// A request as it is kept in its row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
-    /// What is wanted.
+    /// The kind of payment that is asked for.
     pub kind: RequestKind,
     /// The account.
     pub account: CoreAccount,
     /// The number printed for the customer.
     pub account_no: String,
-    /// How much.
+    /// The amount.
     pub amount: Money,
     /// The product's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,13 +34,13 @@ pub struct Content {
     /// The wallet that it is to be paid to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub msisdn: Option<Msisdn>,
-    /// Why it cannot be paid as it is, for people.
+    /// The reason that it cannot be paid as it is, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub obstacle: Option<String>,
 }
 
 impl Content {
-    /// What is kept of a request that is to be paid to `payee`, if any.
+    /// The content to store of a request that is to be paid to `payee`, if any.
     pub(super) fn of(request: &CoreRequest, rules: &RequestRules, payee: Option<&Payee>) -> Self {
         let wallet = payee.map(|payee| rules.wallet(payee, request));
         let (msisdn, why) = match wallet {
@@ -77,7 +78,7 @@ impl Content {
             .map_err(|error| StoreError::Corrupt(format!("a core's request: {error}")))
     }
 
-    /// Whether the core asks for another payment than before.
+    /// True if the core asks for another payment than before.
     pub(super) fn differs_from(&self, request: &CoreRequest) -> bool {
         (self.account, self.amount) != (request.account, request.amount)
     }

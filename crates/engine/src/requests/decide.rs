@@ -1,4 +1,4 @@
-//! What persons decide about requests of cores.
+//! The decisions of persons about requests of cores.
 
 use kiungo_core_banking::RequestId;
 use kiungo_domain::CoreId;
@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::content::Content;
 use super::desk::{Port, RequestDesk, count};
 
-/// Why a decision was not taken.
+/// The reason that a decision was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DecideError {
     /// There is no such request.
@@ -20,7 +20,7 @@ pub enum DecideError {
         /// The name.
         request: String,
     },
-    /// Where it stands, it cannot be decided so.
+    /// Its present state does not allow this decision.
     #[error("{0}")]
     Conflict(String),
     /// It is not what the person was shown.
@@ -28,9 +28,9 @@ pub enum DecideError {
     Outdated {
         /// The version that the person was shown.
         shown: u64,
-        /// Where it is now.
+        /// The version that it is at now.
         current: u64,
-        /// What happened.
+        /// The change that happened meanwhile.
         why: String,
     },
     /// The core gave no usable answer: nothing was decided.
@@ -103,7 +103,7 @@ impl RequestDesk {
         let (mut row, ..) = self.decidable(core, request).await?;
         shown.map_or(Ok(()), |shown| is_shown(&row, shown))?;
         let state = match row.state {
-            // What became a transfer goes on; what the core asks for now is not paid.
+            // A transfer that was made goes on; the amount that the core asks for now is not paid.
             CoreRequestState::Waiting | CoreRequestState::Gone | CoreRequestState::Changed => {
                 CoreRequestState::Declined
             }

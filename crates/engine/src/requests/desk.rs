@@ -34,7 +34,7 @@ pub(super) struct Inner {
 pub struct RequestLink {
     /// The adapter.
     pub core: Arc<dyn CoreRequests>,
-    /// What is paid.
+    /// The rules that say which requests are paid.
     pub rules: RequestRules,
     /// Bounds and waits.
     pub options: RequestLinkOptions,
@@ -43,7 +43,7 @@ pub struct RequestLink {
 /// Bounds and waits of one core (rule 13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestLinkOptions {
-    /// How often the core is asked for what hooks missed.
+    /// The interval at which the core is asked for what hooks missed.
     pub poll_interval: Duration,
     /// Pages of a list in one round; the next round goes on where it ended.
     pub pages_max: u32,
@@ -51,7 +51,7 @@ pub struct RequestLinkOptions {
     pub reads_max: u32,
     /// Requests read at a time, by the poller as by hooks: few, since the core serves people too.
     pub reads_at_a_time: usize,
-    /// How long a hook waits for the core. Past it the poller looks.
+    /// The time for which a hook waits for the core. Past it the poller looks.
     pub hook_wait: Duration,
 }
 
@@ -89,17 +89,17 @@ pub(super) struct Port {
     pub(super) options: RequestLinkOptions,
     /// A hook said that something may be open.
     pub(super) nudge: Notify,
-    /// Where the next round goes on.
+    /// The page at which the next round goes on.
     pub(super) mark: Mutex<Option<PageMark>>,
-    /// What the poller has read to no effect, by name.
+    /// The requests that the poller has read to no effect, by name.
     pub(super) in_vain: Mutex<BTreeMap<String, InVain>>,
     hooks: Semaphore,
 }
 
-/// What came of a hook.
+/// The result of a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
-    /// What it names was read from the core, and what follows is durable.
+    /// The request that it names was read from the core, and everything that follows is durable.
     TakenUp,
     /// The poller looks at once.
     Noted,
@@ -107,7 +107,7 @@ pub enum Heard {
     Ignored,
 }
 
-/// Why a hook was not taken up. The poller looks at once.
+/// The reason that a hook was not taken up. The poller looks at once.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum HookError {
     /// No such core is asked for requests.
@@ -124,7 +124,7 @@ pub enum HookError {
     Store(#[from] StoreError),
 }
 
-/// Why a request was not looked at.
+/// The reason that a request was not looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum LookError {
     #[error(transparent)]
@@ -195,7 +195,7 @@ impl RequestDesk {
             (Some(row), Some(asked)) => self.heard_again(port, row, &asked)?,
         };
         let Some(row) = next else { return Ok(()) };
-        // Whoever was quicker has heard of the same.
+        // The process that was quicker has heard of the same request.
         if !self.store().put_core_request(row.clone()).await? {
             return Ok(());
         }
@@ -274,7 +274,8 @@ impl RequestDesk {
         asked: &CoreRequest,
     ) -> Result<Option<CoreRequestRow>, StoreError> {
         let before = Content::read(&row)?;
-        // What a person has decided about, or what became a transfer, is not paid by itself again.
+        // A request that a person has decided about, or that became a transfer, is not paid by
+        // itself again.
         let untouched = row.transfer.is_none() && row.generation == 1 && row.decisions.is_empty();
         let (state, content) = match port.judge(asked) {
             Some((CoreRequestState::Accepted, content)) if !untouched => {
@@ -343,8 +344,8 @@ impl RequestDesk {
 }
 
 impl Port {
-    /// Whether a request is paid or waits, and what is kept of it; `None` if it is ignored. All its
-    /// facts are known.
+    /// Decides whether a request is paid or waits, and what is kept of it; `None` if it is
+    /// ignored. All its facts are known.
     fn judge(&self, asked: &CoreRequest) -> Option<(CoreRequestState, Content)> {
         let Verdict::Settled(action) = self.rules.judge(asked) else { return None };
         let (payee, by_itself) = match action {

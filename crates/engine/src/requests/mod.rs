@@ -1,4 +1,4 @@
-//! What cores ask to be paid out: approved loans and requested withdrawals become transfers, by
+//! Pays the requests of cores: approved loans and requested withdrawals become transfers, by
 //! themselves or when a person says so.
 //!
 //! A hook and the poller are two ways to hear of the same thing. Whatever is heard of is read from
@@ -7,11 +7,11 @@
 //! name. So it does not matter how often it is heard of, by how many processes, or where one of them
 //! dies: there is one transfer. A transfer that failed is not begun again by itself.
 //!
-//! * [`rules`]: which requests are paid, to which wallet (pure)
+//! * [`rules`]: the choice of the requests that are paid, and of the wallets (pure)
 //! * [`desk`]: hearing of requests
-//! * `decide`: what persons decide
-//! * `content`: what is written down of a request
-//! * `poll`: what hooks missed
+//! * `decide`: the decisions of persons
+//! * `content`: the stored content of a request
+//! * `poll`: the search for requests that hooks missed
 
 mod content;
 mod decide;

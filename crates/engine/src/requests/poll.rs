@@ -1,4 +1,4 @@
-//! What hooks missed: rounds through everything that is open in a core.
+//! Finds the requests that hooks missed: rounds through everything that is open in a core.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{MutexGuard, PoisonError};
@@ -24,8 +24,8 @@ const WAITING_MAX: u32 = 500;
 const ACCEPTED_MAX: u32 = 500;
 /// Requests that were read to no effect and are remembered, of one core.
 const IN_VAIN_MAX: usize = 20_000;
-/// What was read to no effect is read again after so many rounds at most: staff may have added what
-/// was missing where no list shows it.
+/// The largest number of rounds after which a request that was read to no effect is read again:
+/// staff may have added what was missing where no list shows it.
 const IN_VAIN_ROUNDS_MAX: u32 = 10;
 /// After so many requests in a row that cannot be read, the core is taken to be down.
 const FAILURES_MAX: u32 = 5;
@@ -33,15 +33,15 @@ const FAILURES_MAX: u32 = 5;
 /// A request that was read and led to nothing: no rule wants it, or it lacks what it lacked before.
 #[derive(Debug)]
 pub(super) struct InVain {
-    /// What the list said of it.
+    /// The request as the list showed it.
     listed: Option<CoreRequest>,
     /// After how many rounds it is read again.
     rounds: u32,
-    /// How many of them are still to come.
+    /// The number of rounds still to come before it is read again.
     left: u32,
 }
 
-/// Why a round ended early. The next one goes on.
+/// The reason that a round ended early. The next one goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PollError {
     /// The core gave no usable answer.
@@ -106,8 +106,8 @@ impl RequestDesk {
         }
     }
 
-    /// A round, if it is this process's turn; whether it was. A round that a hook asked for is nobody
-    /// else's: he has not heard the hook.
+    /// Does a round if it is this process's turn; returns true if it was. A round that a hook asked
+    /// for is done in any case: only this process has heard the hook.
     async fn round(&self, core: &CoreId, port: &Port, asked_for: bool) -> Result<bool, PollError> {
         let is_due = asked_for || self.has_the_turn(core, port).await?;
         if is_due {
@@ -176,9 +176,9 @@ impl RequestDesk {
         }
     }
 
-    /// Those of a page that have to be read: what is new and not ignored anyway, what has changed,
-    /// and what waits because something was missing. What was read to no effect is left out for some
-    /// rounds, as long as the list says the same of it.
+    /// The requests of a page that have to be read: new ones that are not ignored anyway, changed
+    /// ones, and those that wait because something was missing. A request that was read to no
+    /// effect is left out for some rounds, as long as the list says the same of it.
     async fn worth_reading(
         &self,
         core: &CoreId,
@@ -204,8 +204,8 @@ impl RequestDesk {
         Ok(wanted)
     }
 
-    /// Notes which of those that were read led to nothing: what is not taken up, and what waits
-    /// because something is missing.
+    /// Notes which of the requests that were read led to nothing: those that are not taken up, and
+    /// those that wait because something is missing.
     async fn remember(
         &self,
         core: &CoreId,
@@ -270,7 +270,8 @@ impl RequestDesk {
         Ok(looked_at)
     }
 
-    /// What waits for a person and was not listed may have been settled in the core.
+    /// Looks at requests that wait for a person and were not listed: they may have been settled in
+    /// the core.
     async fn look_for_what_is_gone(
         &self,
         core: &CoreId,
@@ -291,13 +292,13 @@ impl RequestDesk {
     }
 }
 
-/// When the next round begins: `interval` after the last one began; where that took longer, after a
-/// rest, since the core serves people too.
+/// The start of the next round: `interval` after the last one began; where that took longer, after
+/// a rest, since the core serves people too.
 fn next_round(began: Instant, interval: Duration) -> Instant {
     (began + interval).max(Instant::now() + interval / 4)
 }
 
-/// Whether a request was read to no effect lately, and the list says what it said then; counts the
+/// True if a request was read to no effect lately, and the list shows it as it did then; counts the
 /// round.
 fn rests(port: &Port, one: &Listed) -> bool {
     let mut memory = in_vain(port);
@@ -318,7 +319,7 @@ fn turn(core: &CoreId) -> String {
     format!("requests/{core}")
 }
 
-/// Whether a request that is known has to be read again.
+/// True if a known request has to be read again.
 fn has_news(row: &CoreRequestRow, listed: &Listed) -> Result<bool, StoreError> {
     let before = Content::read(row)?;
     let differs = listed.request.as_ref().is_some_and(|request| before.differs_from(request));

@@ -1,4 +1,4 @@
-//! Which requests of a core are paid, and to which wallet. Pure.
+//! Decides which requests of a core are paid, and to which wallet. Pure.
 //!
 //! The first rule whose conditions all hold decides; without one a request is ignored. Not all facts
 //! need to be known: as long as one that is missing could change the result, the result is
@@ -29,13 +29,13 @@ pub struct RequestRules {
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// When it applies.
+    /// The conditions under which it applies.
     pub when: Conditions,
-    /// What happens then.
+    /// The treatment of a request to which it applies.
     pub action: Action,
 }
 
-/// When a rule applies: where every condition holds. One that is empty always does.
+/// The conditions of a rule, which applies if all of them hold. An empty condition always holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
     /// This kind.
@@ -55,7 +55,7 @@ pub struct Conditions {
     pub prefixes: Vec<String>,
 }
 
-/// What happens to a request.
+/// The treatment of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// It is paid by itself.
@@ -71,11 +71,11 @@ pub enum Action {
 pub struct Payee {
     /// The provider.
     pub provider: ProviderId,
-    /// Where the wallet's number stands.
+    /// The place of the wallet's number.
     pub wallet: WalletSource,
 }
 
-/// Where the number of a wallet stands.
+/// The place where the number of a wallet is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WalletSource {
     /// In the owner's own record.
@@ -84,7 +84,7 @@ pub enum WalletSource {
     Field(String),
 }
 
-/// What the rules say.
+/// The answer of the rules about a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict<'a> {
     /// The action of the first rule that applies, or [`Action::Ignore`].
@@ -93,7 +93,7 @@ pub enum Verdict<'a> {
     Unsettled,
 }
 
-/// Why there is no wallet to pay to.
+/// The reason that there is no wallet to pay to.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoWallet {
     /// There is no number.
@@ -109,11 +109,11 @@ pub enum NoWallet {
          not at all"
     )]
     Elsewhere {
-        /// Where it stands.
+        /// The place where it stands.
         place: String,
         /// The provider.
         provider: ProviderId,
-        /// What its numbers look like.
+        /// The form of its numbers.
         market: String,
     },
     /// It can be read as several numbers.
@@ -127,7 +127,7 @@ pub enum NoWallet {
 }
 
 impl RequestRules {
-    /// What is to happen to a request.
+    /// Applies the rules to a request.
     pub fn judge(&self, request: &CoreRequest) -> Verdict<'_> {
         for rule in &self.rules {
             match self.applies(rule, request) {
@@ -164,7 +164,7 @@ impl RequestRules {
         })
     }
 
-    /// Whether a rule applies; `None` where that hangs on what is not known.
+    /// True if a rule applies; `None` where that depends on a fact that is not known.
     fn applies(&self, rule: &Rule, request: &CoreRequest) -> Option<bool> {
         let Conditions { kind, products, offices, payment_types, fields, amount_max, prefixes } =
             &rule.when;

@@ -241,8 +241,8 @@ fn any_request() -> impl Strategy<Value = CoreRequest> {
 }
 
 proptest! {
-    /// What is settled with few facts stays so with all of them: the poller may leave a request alone
-    /// that it has not read.
+    /// A verdict that is settled with few facts stays so with all of them: the poller may leave a
+    /// request alone that it has not read.
     #[test]
     fn more_facts_never_turn_a_settled_verdict_round(
         rules in any_rules(), full in any_request(), kept in any::<[bool; 4]>(),

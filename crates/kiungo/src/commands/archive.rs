@@ -20,8 +20,8 @@ use crate::logging;
 /// Transfers moved in one transaction: a few hundredths of a second, so that others hardly wait.
 const BATCH: u32 = 500;
 
-/// What is younger stays: it is what people look for, and most of what happens to a transfer after all
-/// happens within two days.
+/// The least age of archived transfers: people look for younger ones, and most late events of a
+/// transfer happen within two days.
 const YOUNGEST: SignedDuration = SignedDuration::from_hours(48);
 
 /// Move old, settled transfers into the archive

@@ -1,4 +1,4 @@
-//! `kiungo arrival`: what arrived from providers and is kept for a person.
+//! `kiungo arrival`: the callbacks of providers that are kept for a person.
 
 use clap::{Args, Subcommand};
 use serde_json::json;

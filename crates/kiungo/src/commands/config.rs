@@ -1,4 +1,4 @@
-//! `kiungo config`: what is in effect, whether it is right, and new API keys.
+//! `kiungo config`: prints and checks the configuration in effect, and makes new API keys.
 
 use std::fmt::Write as _;
 

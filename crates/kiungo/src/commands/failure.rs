@@ -1,4 +1,4 @@
-//! What went wrong, and the exit code that says so.
+//! The failures of commands, and their exit codes.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::config::ConfigErrors;
 
-/// Why a command did not do what it was asked.
+/// The reason that a command did not do what it was asked.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     /// The configuration cannot be used.
@@ -18,7 +18,7 @@ pub(crate) enum Failure {
     /// Something was tried and failed.
     #[error("{0}")]
     Failed(String),
-    /// What is wrong has been said on standard output.
+    /// The failure has been reported on standard output.
     #[error("")]
     Said,
 }

@@ -2,7 +2,7 @@
 //!
 //! * `client`: the client of a Kiungo that runs
 //! * [`output`]: answers on standard output, as tables or JSON
-//! * [`failure`]: what went wrong, and the exit code that says so
+//! * [`failure`]: the failures of commands, and their exit codes
 
 #![allow(clippy::doc_markdown, reason = "the help shows these texts as they stand")]
 

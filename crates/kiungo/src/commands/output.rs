@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 
-/// How a command answers.
+/// The form in which a command answers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     json: bool,
@@ -19,7 +19,7 @@ impl Output {
         Self { json }
     }
 
-    /// Whether JSON is wanted.
+    /// True if JSON is wanted.
     pub(crate) const fn is_json(self) -> bool {
         self.json
     }
@@ -45,7 +45,7 @@ impl Output {
         print(&table.to_string());
     }
 
-    /// What went wrong.
+    /// Prints a failure.
     pub(crate) fn failure(self, failure: &Failure) {
         let text = match failure {
             Failure::Said => return,

@@ -62,11 +62,11 @@ struct Common {
 /// A simulator that is ready to be served.
 struct Stage {
     router: axum::Router,
-    /// How it is called.
+    /// The name of the simulator.
     name: &'static str,
     /// Path of the API, for a mapping or the core's section.
     path: String,
-    /// What to try first.
+    /// The commands to try first.
     try_this: Vec<String>,
     /// The same for programs.
     facts: Value,
@@ -206,7 +206,7 @@ fn stage_mpesa(common: &Common, faults: Faults) -> Result<Stage, Failure> {
     Ok(Stage { router: simulator.router(), name, path, try_this, facts, tls: None })
 }
 
-/// What a customer does at the wallet.
+/// The command by which a customer pays at the wallet.
 fn payment(msisdn: &str) -> String {
     format!(
         "curl -H 'Content-Type: application/json' -d '{{\"msisdn\":\"{msisdn}\",\

@@ -1,4 +1,4 @@
-//! What must fit together: sections with each other, and with the mappings.
+//! Checks that sections fit together with each other, and with the mappings.
 
 use std::collections::BTreeMap;
 

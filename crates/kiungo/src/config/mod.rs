@@ -1,4 +1,4 @@
-//! What an operator configures: built-in defaults, then a file, then the environment.
+//! The operator's configuration: built-in defaults, then a file, then the environment.
 //!
 //! [`Config::load`] reads all of it and reports everything that is wrong at once, each with file,
 //! line and key, or with the environment variable. [`Config::check`] loads the mappings and compares
@@ -11,10 +11,10 @@
 //! * [`queue`]: the queue
 //! * [`messaging`]: commands and events over AMQP
 //! * [`parties`]: cores and providers
-//! * [`requests`]: what cores ask to be paid out
-//! * `scope`: what a key is bound to
-//! * [`secret`]: what is never printed
-//! * [`check`]: what must fit together
+//! * [`requests`]: the requests of cores for payouts
+//! * `scope`: the part of the business that a key is bound to
+//! * [`secret`]: values that are never printed
+//! * [`check`]: the checks that sections fit together
 
 pub(crate) mod check;
 pub(crate) mod database;
@@ -59,7 +59,7 @@ pub(crate) struct Config {
     pub(crate) cores: Vec<CoreConfig>,
     pub(crate) providers: Vec<ProviderConfig>,
     pub(crate) log: Log,
-    /// What is not wrong and ought to be changed all the same.
+    /// The settings that are valid and ought to be changed all the same.
     pub(crate) warnings: Vec<String>,
     redacted: String,
     /// For messages of [`Config::check`].

@@ -25,7 +25,7 @@ pub(crate) struct CoreConfig {
     pub(crate) id: CoreId,
     /// PEM certificates of an own authority.
     pub(crate) ca_file: Option<PathBuf>,
-    /// What everything to it goes through.
+    /// The proxy for everything that is sent to it.
     pub(crate) proxy: Option<SecretString>,
     /// Lets it be reached without TLS on another machine.
     pub(crate) plaintext_allowed: bool,
@@ -34,11 +34,11 @@ pub(crate) struct CoreConfig {
     pub(crate) secrets: Secrets,
     pub(crate) traffic: CoreTraffic,
     pub(crate) inquiry: InquirySettings,
-    /// What it asks to be paid out, if that is taken up.
+    /// The requests of the core that are taken up, if any are.
     pub(crate) requests: Option<Requests>,
 }
 
-/// How hard a core may be worked.
+/// The limits of the traffic to a core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CoreTraffic {
     pub(crate) in_flight_max: usize,
@@ -172,7 +172,7 @@ pub(crate) struct ProviderConfig {
     pub(crate) ca_file: Option<PathBuf>,
     /// PEM client certificate and key, for mutual TLS.
     pub(crate) identity_file: Option<PathBuf>,
-    /// What everything to it goes through.
+    /// The proxy for everything that is sent to it.
     pub(crate) proxy: Option<SecretString>,
     /// Lets it be reached without TLS on another machine.
     pub(crate) plaintext_allowed: bool,
@@ -274,7 +274,7 @@ impl AdapterTable {
     }
 }
 
-/// Which key an error is about, as far as it says so, and what it says.
+/// The key that an error is about, as far as it says so, and its message.
 fn key_and_message(error: &config::ConfigError) -> (String, String) {
     use config::ConfigError::{At, Message, NotFound, Type};
     match error {

@@ -1,15 +1,15 @@
-//! What is wrong with a configuration: all of it at once, each with its source and key.
+//! The problems of a configuration: all of them at once, each with its source and key.
 
 use std::fmt;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConfigProblem {
-    /// Where it stands: `kiungo.toml:3:1`, `environment variable KIUNGO__SERVER__PORT`.
+    /// The place in the source: `kiungo.toml:3:1`, `environment variable KIUNGO__SERVER__PORT`.
     pub(crate) place: String,
     /// The key with all tables around it; empty if the whole source is meant.
     pub(crate) key: String,
-    /// What is wrong, and what would be right. Never a secret.
+    /// The fault, and a remedy. Never a secret.
     pub(crate) message: String,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Queue {
     place: String,
 }
 
-/// Where the queue is. Never shows a password.
+/// The address of the queue. Never shows a password.
 #[derive(Debug, Clone)]
 pub(crate) enum QueueAddress {
     /// In the one process.

@@ -13,7 +13,7 @@ use kiungo_mapping::duration;
 use super::problem::ConfigProblem;
 use super::sources::{Merged, as_table};
 
-/// What reading has found so far.
+/// The findings of reading so far.
 pub(super) struct Findings<'a> {
     merged: &'a Merged,
     problems: RefCell<Vec<ConfigProblem>>,
@@ -120,7 +120,7 @@ impl<'a> Section<'a> {
         self.findings.problem(origin, &self.path_of(key), message);
     }
 
-    /// Where a key of this table stands.
+    /// The place of a key of this table.
     pub(super) fn place(&self, key: &str) -> String {
         let origin = self.entries.and_then(|entries| entries.get(key)).and_then(Value::origin);
         self.findings.merged.places.place(origin, &self.path_of(key))

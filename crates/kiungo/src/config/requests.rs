@@ -1,4 +1,4 @@
-//! `[cores.requests]`: what a core asks to be paid out, and by which rules it is.
+//! `[cores.requests]`: the requests of a core for payouts, and the rules by which they are paid.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use secrecy::SecretString;
 use super::read::{Section, quoted};
 use super::secret;
 
-/// How a core's requests are taken up.
+/// The settings by which a core's requests are taken up.
 #[derive(Debug, Clone)]
 pub(crate) struct Requests {
     /// Part of the address that the core's hooks call; without one none can.
     pub(crate) hook_secret: Option<SecretString>,
-    /// What is paid.
+    /// The rules that say which requests are paid.
     pub(crate) rules: RequestRules,
-    /// What is looked for in the core.
+    /// The kinds of requests to look for in the core.
     pub(crate) sources: RequestOptions,
     /// Bounds and waits.
     pub(crate) link: RequestLinkOptions,
@@ -85,7 +85,7 @@ impl Requests {
     }
 }
 
-/// What has to be looked for, so that every rule can be asked.
+/// The kinds of requests that have to be looked for, so that every rule can be asked.
 fn sources(rules: &RequestRules, withdrawals: Option<WithdrawalTable>) -> RequestOptions {
     let disbursements = rules.rules.iter().any(|rule| {
         rule.when.kind != Some(RequestKind::Withdrawal) && rule.action != Action::Ignore

@@ -13,7 +13,7 @@ use super::sources::ENVIRONMENT;
 
 /// The longest secret that is read from a file, in bytes: a certificate with its key fits.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
-/// What is shown in place of a secret.
+/// The text that is shown in place of a secret.
 pub(super) const HIDDEN: &str = "\"***\"";
 
 /// The secrets of a provider or core, under the names that its adapter gives them.
@@ -119,7 +119,7 @@ pub(super) fn from_text(
     Some(SecretString::from(text))
 }
 
-/// Whether a secret in an address could be guessed, or would have to be escaped.
+/// True if a secret in an address could be guessed, or would have to be escaped.
 pub(super) fn is_weak_in_an_address(secret: &SecretString) -> bool {
     let text = secret.expose_secret();
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';

@@ -150,7 +150,7 @@ impl Actions {
     }
 }
 
-/// What `[engine]` says of work that is shared.
+/// Reads the settings of `[engine]` about work that is shared.
 fn sharing(section: &mut Section<'_>) -> SharingOptions {
     let defaults = SharingOptions::default();
     SharingOptions {
@@ -170,7 +170,7 @@ pub(crate) struct Api {
 /// One entry of `[[api.keys]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiKey {
-    /// Who uses it; stands in the journal of what was asked.
+    /// The name of the user; stands in the journal of what was asked.
     pub(crate) name: String,
     pub(crate) sha256: [u8; 32],
     pub(crate) roles: Vec<Role>,
@@ -178,7 +178,7 @@ pub(crate) struct ApiKey {
     pub(crate) scope: Scope,
 }
 
-/// What the holder of a key may do.
+/// The rights of the holder of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     /// Look at everything.
@@ -255,7 +255,7 @@ pub(crate) struct Log {
     pub(crate) filter: String,
 }
 
-/// How log lines are written.
+/// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     Text,

@@ -18,7 +18,7 @@ const PREFIX: &str = "KIUNGO__";
 /// The longest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Where a configuration comes from, besides the built-in defaults.
+/// The sources of a configuration, besides the built-in defaults.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sources {
     /// The file.
@@ -64,7 +64,7 @@ pub(super) struct Merged {
     pub(super) problems: Vec<ConfigProblem>,
 }
 
-/// Where each key stands, without the values of the environment.
+/// The place of each key, without the values of the environment.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     texts: Vec<Text>,
@@ -98,7 +98,7 @@ impl Merged {
         Ok(merged)
     }
 
-    /// Whether a value with this origin is one of the built-in defaults.
+    /// True if a value with this origin is one of the built-in defaults.
     pub(super) fn is_default(origin: Option<&str>) -> bool {
         origin.is_none_or(|origin| origin == DEFAULTS_NAME)
     }
@@ -194,7 +194,7 @@ impl Merged {
 }
 
 impl Places {
-    /// Where this key stands: the variable, or file, line and column.
+    /// The place of this key: the variable, or file, line and column.
     pub(super) fn place(&self, origin: Option<&str>, path: &str) -> String {
         if let Some(name) = self.variables.get(path) {
             return variable(name);

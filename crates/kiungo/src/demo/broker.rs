@@ -10,7 +10,7 @@ use crate::commands::output::note;
 /// Parts of the work: more than the workers, few enough to be made and deleted quickly.
 const SHARDS: u16 = 16;
 
-/// Where the broker is, and what everything in it is called.
+/// The address of the broker, and the names of everything in it.
 pub(super) struct Broker {
     options: RabbitOptions,
     /// The address as it was given, which may hold a password.

@@ -34,7 +34,7 @@ impl Chance {
         usize::try_from(self.below(bound)).unwrap_or(0)
     }
 
-    /// Whether something happens that happens `percent` times in a hundred.
+    /// True `percent` times in a hundred.
     pub(super) fn happens(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }

@@ -23,7 +23,7 @@ pub(super) struct Api {
     key: String,
 }
 
-/// What came of an order.
+/// The result of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ordered {
     /// It is a transfer now.

@@ -18,11 +18,11 @@ use super::world::World;
 /// A hundred transfers a second; but even a short day has its two kills in mid-flow.
 const STEP: Duration = Duration::from_millis(10);
 const SHORTEST: Duration = Duration::from_secs(6);
-/// How long an order is repeated under its key until the MFI gives up.
+/// The time for which an order is repeated under its key until the MFI gives up.
 const ORDER_WITHIN: Duration = Duration::from_secs(40);
 const ORDER_AGAIN_AFTER: Duration = Duration::from_millis(150);
 
-/// What came of somebody's wish.
+/// The result of somebody's wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Begun {
     /// Kiungo took the order.
@@ -35,7 +35,7 @@ pub(super) enum Begun {
     NotTaken(String),
 }
 
-/// What is known while the day goes on.
+/// The numbers that are known while the day goes on.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) begun: AtomicUsize,

@@ -12,17 +12,17 @@ use super::day::Begun;
 use super::misfortune::SLOW_MS;
 use super::story::{Story, Wanted};
 
-/// How long is waited. What is open then is stuck.
+/// The longest wait for the end. What is open then is stuck.
 const SETTLE_WITHIN: Duration = Duration::from_secs(45);
-/// What the simulators still do late must be done before their books are read.
+/// The time after which the simulators do nothing late any more, so that their books can be read.
 const LATE_WORK_ENDS_AFTER: Duration = Duration::from_millis(SLOW_MS + 1_000);
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 
-/// Where money may still move, or a person would have to decide.
+/// The statuses in which money may still move, or a person would have to decide.
 pub(super) const OPEN: [Status; 4] =
     [Status::Received, Status::InProgress, Status::AwaitingCustomer, Status::NeedsAttention];
 
-/// What the API says at the end.
+/// The state of all transfers at the end, by the API.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     /// All transfers that there are.

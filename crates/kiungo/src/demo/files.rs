@@ -19,8 +19,8 @@ use super::story::Wallet;
 use crate::database::Address;
 use crate::overlay;
 
-/// How long Kiungo waits for an answer: shorter than the simulators' "late", so that late answers
-/// are lost ones.
+/// The time for which Kiungo waits for an answer: shorter than the simulators' "late", so that late
+/// answers are lost ones.
 const PATIENCE_S: u64 = 2;
 /// After how long "not found" is believed: past everything that can still be under way at a
 /// simulator, with room for a busy machine.
@@ -30,7 +30,7 @@ const INDEXING_WINDOW_S: u64 = 5;
 const LADDER: &str = r#"["400ms", "1s", "1500ms", "2s"]"#;
 const ZONE: &str = "Africa/Dar_es_Salaam";
 
-/// What only the demo's own parties know; new for each run.
+/// The secrets that only the demo's own parties know; new for each run.
 pub(super) struct Secrets {
     pub(super) api_key: String,
     pub(super) core_password: String,
@@ -56,7 +56,7 @@ impl Secrets {
     }
 }
 
-/// Where everybody listens.
+/// The addresses at which everybody listens.
 #[derive(Debug, Clone)]
 pub(super) struct Addresses {
     pub(super) kiungo: SocketAddr,
@@ -66,7 +66,7 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// Where `wallet` calls back, with the secret and a trailing slash.
+    /// The address at which `wallet` calls back, with the secret and a trailing slash.
     pub(super) fn callbacks(&self, wallet: Wallet, secrets: &Secrets) -> String {
         format!("http://{}/callbacks/{}/{}/", self.kiungo, wallet.id(), secrets.callback)
     }
@@ -276,7 +276,7 @@ async fn empty_database(url: &str) -> anyhow::Result<Address> {
     Ok(address)
 }
 
-/// What a mapping of a day that lasts half a minute has different from a real one.
+/// The differences between a mapping for a day that lasts half a minute and a real one.
 fn changes_of_both() -> String {
     format!(
         r#"

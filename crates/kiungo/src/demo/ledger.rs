@@ -11,10 +11,10 @@ use kiungo_store::{Store, StoreError, TransferQuery};
 use super::evening::OPEN;
 use crate::database::Address;
 
-/// How many transfers are read at a time.
+/// The number of transfers that are read at a time.
 const PAGE: u32 = 500;
 
-/// What is wrong with the ledger in this database; nothing if all is well.
+/// The faults of the ledger in this database; nothing if all is well.
 pub(super) async fn complaints(
     database: &Address,
     providers: &BTreeMap<String, Books>,
@@ -30,7 +30,7 @@ pub(super) async fn complaints(
 #[derive(Debug, Default)]
 struct Ledger {
     balances: BTreeMap<String, i64>,
-    /// What the open transfers have in each account.
+    /// The money of the open transfers in each account.
     open: BTreeMap<String, i64>,
 }
 
@@ -95,8 +95,8 @@ fn of(balances: &BTreeMap<String, i64>, account: &str) -> i64 {
     balances.get(account).copied().unwrap_or(0)
 }
 
-/// What left the core less what came in: the opposite of what its savings accounts gained, and what
-/// its loans gained.
+/// The money that left the core less the money that came in: the opposite of what its savings
+/// accounts gained, and what its loans gained.
 fn moved_in_core(core: &Books) -> i64 {
     let gained = |(party, minor): (&String, &i64)| {
         let gained = minor - of(&core.opening, party);

@@ -1,11 +1,11 @@
-//! What goes wrong in the day, and how often.
+//! The faults of the day, and their rates.
 
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use kiungo_simulators::faults::{Fault, Plan};
 
-/// How much goes wrong.
+/// The amount of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Faults {
     /// Nothing.
@@ -26,7 +26,7 @@ impl Faults {
         }
     }
 
-    /// How many times the ordinary rates.
+    /// The factor by which the ordinary rates are multiplied.
     const fn factor(self) -> u16 {
         match self {
             Self::None => 0,
@@ -36,11 +36,11 @@ impl Faults {
     }
 }
 
-/// How late "late" is: longer than Kiungo waits for an answer in the demo (`files`), so that slow
-/// answers are lost ones.
+/// The delay of a "late" answer: longer than Kiungo waits for an answer in the demo (`files`), so
+/// that slow answers are lost ones.
 pub(super) const SLOW_MS: u64 = 2_500;
-/// How long an operation stays hidden from queries: with [`SLOW_MS`] well inside the window after
-/// which Kiungo believes "not found".
+/// The time for which an operation stays hidden from queries: with [`SLOW_MS`] well inside the
+/// window after which Kiungo believes "not found".
 const INDEXING_LAG_MS: u64 = 1_500;
 
 /// Lost, late and broken answers, per 10,000 requests.
@@ -80,7 +80,7 @@ const BOOKINGS: [(Fault, u16); 5] = [
 const READS: [(Fault, u16); 3] =
     [(Fault::ResetBefore, 40), (Fault::ErrorBefore, 40), (Fault::HtmlAfter, 40)];
 
-/// What goes wrong at the providers.
+/// The faults of the providers.
 pub(super) fn at_providers(seed: u64, faults: Faults) -> Plan {
     let refuses: &[(Fault, u16)] = &[(Fault::CustomerRefuses, 200)];
     plan(
@@ -96,7 +96,7 @@ pub(super) fn at_providers(seed: u64, faults: Faults) -> Plan {
     )
 }
 
-/// What goes wrong in the core.
+/// The faults of the core.
 pub(super) fn in_core(seed: u64, faults: Faults) -> Plan {
     // The core never refuses an undo for good: only a person could end such a transfer.
     plan(

@@ -6,12 +6,12 @@
 //! killed follow from the seed. The audit compares what was wanted with the books of the
 //! counterparties; of Kiungo it believes only how each transfer ended, and finds every lie in that.
 //!
-//! * `story`, `chance`: what happens in the day, drawn from the seed
-//! * `misfortune`: what goes wrong, and how often
+//! * `story`, `chance`: the plan of the day, drawn from the seed
+//! * `misfortune`: the faults, and their rates
 //! * `world`: the simulators; `files`, `process`: Kiungo; `client`: its API; `broker`: its broker
 //! * `day`, `evening`: from the first transfer to the last one settled
 //! * `verdict`, `ledger`: the audit
-//! * `report`, `tales`, `progress`: what is shown
+//! * `report`, `tales`, `progress`: the output
 //! * [`stage`]: the day for those who bring processes and misfortunes of their own
 
 mod broker;
@@ -54,9 +54,9 @@ use report::{Circumstances, Report};
 use story::Story;
 use world::World;
 
-/// How many transfers a day has at most: the simulators keep all of them in memory.
+/// The largest number of transfers in a day: the simulators keep all of them in memory.
 const TRANSFERS_MAX: u64 = 1_000_000;
-/// How many workers share one machine with everything else at most.
+/// The largest number of workers that share one machine with everything else.
 const WORKERS_MAX: u16 = 16;
 const SHOW_EVERY: Duration = Duration::from_millis(500);
 

@@ -16,10 +16,10 @@ use super::files::Folder;
 
 /// The line with which a process says that it is ready begins with this.
 const READY: &str = "kiungo is ready";
-/// How long it may take until then; a migration is part of it.
+/// The longest wait for that line; a migration is part of it.
 const READY_WITHIN: Duration = Duration::from_secs(30);
-/// How long a graceful stop may take: more than `shutdown_grace` of the demo's configuration, and what
-/// the broker may take.
+/// The longest time for a graceful stop: more than `shutdown_grace` of the demo's configuration,
+/// and what the broker may take.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 /// The environment of whoever runs the demo must not change its configuration.
 const ENVIRONMENT: &str = "KIUNGO__";
@@ -29,11 +29,11 @@ pub(super) struct Kiungo {
     launcher: Launcher,
     serving: Child,
     workers: Vec<Child>,
-    /// How often it was killed.
+    /// The number of times that it was killed.
     killed: usize,
 }
 
-/// What a process is started with.
+/// The command by which a process is started.
 #[derive(Clone)]
 struct Launcher {
     program: PathBuf,

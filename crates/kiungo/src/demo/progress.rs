@@ -1,5 +1,5 @@
-//! How the day goes, while it goes: bars on a terminal, a line now and then elsewhere, nothing
-//! beside JSON.
+//! Shows the progress of the day: bars on a terminal, a line now and then elsewhere, nothing beside
+//! JSON.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::commands::output::note;
 
-/// How often a line is written where there is no terminal.
+/// The interval of lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Shows how the day goes.

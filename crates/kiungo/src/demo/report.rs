@@ -1,4 +1,4 @@
-//! What the demo says at the end.
+//! The report of the demo at the end.
 
 use std::time::Duration;
 
@@ -30,17 +30,17 @@ pub(super) struct Report {
     pub(super) ledger_balanced: bool,
     pub(super) kills: usize,
     pub(super) elapsed_s: f64,
-    /// What is wrong, for people.
+    /// The faults that were found, for people.
     pub(super) findings: Vec<String>,
 }
 
-/// What a day was like, beside its verdict.
+/// The circumstances of a day, beside its verdict.
 pub(super) struct Circumstances {
     pub(super) seed: u64,
     pub(super) faults: &'static str,
     pub(super) kills: usize,
     pub(super) elapsed: Duration,
-    /// What is wrong with Kiungo's own ledger.
+    /// The faults of Kiungo's own ledger.
     pub(super) ledger: Vec<String>,
 }
 
@@ -75,7 +75,7 @@ impl Report {
         }
     }
 
-    /// Whether every shilling is where it belongs, and nothing is stuck.
+    /// True if every shilling is where it belongs, and nothing is stuck.
     pub(super) fn is_good(&self) -> bool {
         self.lost == 0
             && self.doubled == 0

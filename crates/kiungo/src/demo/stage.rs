@@ -36,21 +36,21 @@ pub struct Stage {
     api: Api,
 }
 
-/// What came of the wishes, in the order of the story.
+/// The results of the wishes, in the order of the story.
 #[derive(Debug, Default)]
 pub struct Day {
     begun: Vec<Begun>,
 }
 
-/// What came of one wish.
+/// The result of one wish.
 #[derive(Debug)]
 pub struct Beginning(Begun);
 
-/// How a day ended.
+/// The end of a day.
 #[derive(Debug, Default)]
 pub struct Evening {
     ends: Ends,
-    /// How many were open still when no more was waited.
+    /// The number of transfers that were still open when the wait ended.
     pub open: usize,
 }
 
@@ -59,10 +59,10 @@ pub struct Evening {
 pub struct Judgement {
     /// Lost, doubled, misattributed.
     pub audit: Audit,
-    /// What else is wrong, for people: what was never taken, what nobody wanted, who needs a person,
-    /// and Kiungo's own ledger where it differs from the books.
+    /// The other faults, for people: wishes that were never taken, transfers that nobody wanted,
+    /// transfers that need a person, and Kiungo's own ledger where it differs from the books.
     pub findings: Vec<String>,
-    /// What the core has booked, in its order.
+    /// The bookings of the core, in its order.
     pub core: Books,
 }
 
@@ -92,7 +92,7 @@ impl Stage {
         self.folder.config()
     }
 
-    /// Where Kiungo is to serve.
+    /// The address at which Kiungo is to serve.
     pub const fn address(&self) -> SocketAddr {
         self.world.addresses.kiungo
     }
@@ -102,7 +102,7 @@ impl Stage {
         &self.secrets.api_key
     }
 
-    /// How many wishes there are.
+    /// The number of wishes.
     pub const fn wishes(&self) -> usize {
         self.story.wanted.len()
     }
@@ -113,8 +113,8 @@ impl Stage {
         Beginning(day::begin(&self.story, &self.world, &self.api, number).await)
     }
 
-    /// What the core's administrator does from time to time: makes keys usable again whose command died
-    /// inside it.
+    /// Does the work of the core's administrator: makes keys usable again whose command died inside
+    /// it.
     pub fn repair_core(&self) {
         self.world.repair_core();
     }
@@ -124,7 +124,7 @@ impl Stage {
         self.world.calm_down();
     }
 
-    /// How many transfers are open now, as the API says.
+    /// The number of transfers that are open now, by the API.
     ///
     /// # Errors
     /// It does not answer.
@@ -174,14 +174,14 @@ impl Day {
         Self { begun: wishes.into_iter().map(|(_, beginning)| beginning.0).collect() }
     }
 
-    /// How many wishes Kiungo did not take.
+    /// The number of wishes that Kiungo did not take.
     pub fn not_taken(&self) -> usize {
         self.begun.iter().filter(|begun| matches!(begun, Begun::NotTaken(_))).count()
     }
 }
 
 impl Evening {
-    /// How each transfer stands, as the API says.
+    /// The status of each transfer, by the API.
     pub fn statuses(&self) -> BTreeMap<TransferId, Status> {
         self.ends.all.iter().map(|(id, shown)| (*id, shown.status)).collect()
     }

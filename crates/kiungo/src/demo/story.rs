@@ -1,5 +1,5 @@
-//! What happens in the day, before anything of it has happened: who wants to move how much, in
-//! which order, and when Kiungo is killed. All of it follows from the seed.
+//! The plan of the day, drawn before anything of it happens: who wants to move how much, in which
+//! order, and when Kiungo is killed. All of it follows from the seed.
 
 use kiungo_domain::Kind;
 
@@ -7,13 +7,13 @@ use super::chance::Chance;
 
 /// One unit of the currency in minor units.
 pub(super) const SHILLING: i64 = 100;
-/// What an ordinary loan was lent at the start.
+/// The amount that an ordinary loan was lent at the start.
 pub(super) const LOAN_MINOR: i64 = 20_000_000 * SHILLING;
 /// One in so many of the people has next to nothing, in the account or in the wallet.
 const POOR_PERCENT: u64 = 4;
-/// How many of the inbound transfers the customer starts at the wallet.
+/// The percentage of the inbound transfers that the customer starts at the wallet.
 const AT_WALLET_PERCENT: u64 = 40;
-/// How many of the people at the wallet mistype the account.
+/// The percentage of the people at the wallet who mistype the account.
 const MISTYPED_PERCENT: u64 = 8;
 
 /// A provider of the demo.
@@ -55,15 +55,15 @@ pub(super) struct Wanted {
     pub(super) number: usize,
     pub(super) kind: Kind,
     pub(super) wallet: Wallet,
-    /// Which of the people.
+    /// The number of the person.
     pub(super) person: usize,
-    /// For a disbursement: which of the person's approved loans.
+    /// For a disbursement: the number of the approved loan among the person's.
     pub(super) loan: usize,
     pub(super) amount_minor: i64,
     pub(super) start: Start,
 }
 
-/// How a transfer begins.
+/// The way in which a transfer begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
     /// The MFI orders it over the API.
@@ -72,7 +72,7 @@ pub(super) enum Start {
     AtWallet(Typed),
 }
 
-/// How the payer types the account.
+/// The form in which the payer types the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Typed {
     /// `SV000000012`, as printed on the passbook.
@@ -88,12 +88,12 @@ pub(super) enum Typed {
 }
 
 impl Typed {
-    /// Whether the text names no account.
+    /// True if the text names no account.
     pub(super) const fn is_mistyped(self) -> bool {
         matches!(self, Self::WrongNumber | Self::Nonsense)
     }
 
-    /// What the payer types who means the account with this id.
+    /// The text of a payer who means the account with this id.
     pub(super) fn text(self, kind: Kind, account: u64) -> String {
         let letters = if kind == Kind::Repayment { "LN" } else { "SV" };
         match self {
@@ -136,7 +136,7 @@ impl Story {
 
 type Cell = (Kind, Wallet);
 
-/// Which kind goes through which provider, in a drawn order; the first eight draws see to it that
+/// The kind and provider of each transfer, in a drawn order; the first eight draws see to it that
 /// even a short day has each of them.
 fn shuffled(seed: u64, transfers: usize) -> Vec<Cell> {
     let all = Kind::ALL.into_iter().flat_map(|kind| Wallet::ALL.map(|wallet| (kind, wallet)));

@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::client::{Api, Shown};
 use super::evening::Ends;
 
-/// How many journals are read in search of something worth telling.
+/// The number of journals that are read in search of something worth telling.
 const JOURNALS_MAX: usize = 240;
 
-/// How the journal speaks of an attempt that a crash left without an outcome.
+/// The words of the journal about an attempt that a crash left without an outcome.
 const KILLED: &str = "Kiungo stopped";
 
 /// An event of a journal, as far as it is told here.
@@ -35,7 +35,7 @@ struct Rejection {
     message: String,
 }
 
-/// What can be worth telling, the rarest first.
+/// The themes that can be worth telling, the rarest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Theme {
     Killed,

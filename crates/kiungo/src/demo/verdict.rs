@@ -1,4 +1,4 @@
-//! What the demo itself wanted, compared with what the API says and with the counterparties' books.
+//! Compares the wishes of the demo with the API's answers and with the counterparties' books.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::day::Begun;
 use super::evening::Ends;
 use super::story::{Start, Story, Wallet, Wanted};
 
-/// How many transfers of one kind at one provider ended how.
+/// The number of transfers of one kind at one provider, by how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) completed: u64,
@@ -58,7 +58,7 @@ impl Tally {
 pub(super) struct Verdict {
     pub(super) cells: BTreeMap<(Kind, Wallet), Tally>,
     pub(super) audit: Audit,
-    /// What else is wrong, for people.
+    /// The other faults, for people.
     pub(super) findings: Vec<String>,
 }
 
@@ -71,7 +71,7 @@ impl Verdict {
     }
 }
 
-/// Where the accounts of a transfer are found, as the books name them.
+/// Finds the account of a transfer, as the books name it.
 pub(super) type AccountOf<'a> = &'a dyn Fn(&Wanted) -> u64;
 
 /// Judges the day.

@@ -97,7 +97,8 @@ impl World {
         }
     }
 
-    /// What the core's administrator does: makes keys usable again whose command died inside it.
+    /// Does the work of the core's administrator: makes keys usable again whose command died inside
+    /// it.
     pub(super) fn repair_core(&self) {
         self.core.free_stuck_keys();
     }

@@ -17,7 +17,7 @@ const LEASE: &str = "queue";
 /// Within so long after the last process has stopped, others may begin to divide it otherwise.
 const LASTS: Duration = Duration::from_secs(60);
 
-/// How this process divides the work, agreed upon with the others.
+/// The way in which this process divides the work, agreed upon with the others.
 pub(super) struct Agreement {
     store: Arc<dyn Store>,
     terms: String,

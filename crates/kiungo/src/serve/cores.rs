@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::assembly::AssembledCore;
 
-/// How long the start waits for cores. One that answers at all takes a fraction of it.
+/// The time for which the start waits for cores. One that answers at all takes a fraction of it.
 const START_WAIT: Duration = Duration::from_secs(3);
 const RETRY_FIRST: Duration = Duration::from_secs(2);
 const RETRY_MAX: Duration = Duration::from_secs(60);

@@ -54,7 +54,7 @@ impl CrashAt {
         (!what.is_empty()).then(|| Self { moment, what: what.to_owned(), passes })
     }
 
-    /// Whether this is where the process dies.
+    /// True if this is the point at which the process dies.
     fn is_hit(&self, moment: Moment, what: &str) -> bool {
         let named = moment == self.moment && (self.what == "*" || self.what == what);
         let pass = |left: u32| left.checked_sub(1);

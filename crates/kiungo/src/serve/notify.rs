@@ -1,11 +1,11 @@
-//! What systemd is told about us, where it asks (`NOTIFY_SOCKET`): nothing elsewhere.
+//! Tells systemd about our state, where it asks (`NOTIFY_SOCKET`): nothing elsewhere.
 
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// What a stop may take beyond its bounds before systemd kills us: closing the database.
+/// The time that a stop may take beyond its bounds before systemd kills us: closing the database.
 const CLOSING: Duration = Duration::from_secs(15);
 
 /// Says that work is taken, and from now on that we live, twice in each period of the watchdog.

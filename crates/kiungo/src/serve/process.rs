@@ -1,5 +1,5 @@
-//! What the process itself uses, for Prometheus, under the names that its dashboards expect; and the
-//! recorder's upkeep, without which its memory would grow between scrapes.
+//! Measures the resources that the process uses, for Prometheus, under the names that its
+//! dashboards expect; and keeps up the recorder, whose memory would otherwise grow between scrapes.
 
 use std::time::Duration;
 
@@ -23,7 +23,8 @@ pub(super) fn watch(prometheus: PrometheusHandle) {
     });
 }
 
-/// Where the system does not tell (anything but Linux), there are no such metrics.
+/// Sets the metrics of this process. There are none where the system does not tell (anything but
+/// Linux).
 fn observe() {
     if let Some(bytes) =
         std::fs::read_to_string("/proc/self/status").ok().and_then(|s| resident(&s))

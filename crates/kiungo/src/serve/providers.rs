@@ -10,7 +10,8 @@ use kiungo_messaging::Voice;
 use kiungo_queue::Events;
 use tokio_util::sync::CancellationToken;
 
-/// How often the breakers are looked at: people and dashboards listen to this, not machines.
+/// The interval at which the breakers are looked at: people and dashboards read the result, not
+/// machines.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Publishes each change until `stop`. What cannot be published is tried at the next look.

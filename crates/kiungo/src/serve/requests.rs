@@ -16,7 +16,7 @@ use super::Duty;
 use crate::assembly::AssembledCore;
 use crate::config::Config;
 
-/// How long a stop waits for the pollers, which give their turn back.
+/// The time for which a stop waits for the pollers, which give their turn back.
 const STOPPING: Duration = Duration::from_secs(5);
 
 /// Whose turn it is to poll, for a process that has this name among others, or is alone.

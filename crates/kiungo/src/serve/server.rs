@@ -1,4 +1,4 @@
-//! What the HTTP server is told.
+//! The options of the HTTP server.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What a process has that shares the work: the broker, its name among the others, and the AMQP
+//! The parts of a process that shares the work: the broker, its name among the others, and the AMQP
 //! interface.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::{Duty, providers};
 use crate::commands::{Config, Failure};
 use crate::config::queue::QueueAddress;
 
-/// How long a stop waits for the AMQP interface, which gives commands back and its lease.
+/// The time for which a stop waits for the AMQP interface, which gives commands back and its lease.
 const CLOSING: Duration = Duration::from_secs(10);
 
 /// The broker, and this process's name among the others.
@@ -29,7 +29,7 @@ pub(super) struct Shared {
     agreement: Agreement,
 }
 
-/// What runs beside the engine until the end.
+/// The tasks that run beside the engine until the end.
 pub(super) struct Beside {
     stop: CancellationToken,
     tasks: TaskTracker,

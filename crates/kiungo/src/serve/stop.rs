@@ -10,8 +10,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long the engine goes on taking work, for requests that are under way. They wait for a commit,
-/// so that this is plenty; a client that sends slowly must not use up what the engine needs.
+/// The time for which the engine goes on taking work, for requests that are under way. They wait
+/// for a commit, so that this is plenty; a client that sends slowly must not use up what the engine
+/// needs.
 const ANSWERING: Duration = Duration::from_secs(5);
 
 /// Waits while it is said that a stop has begun, unless there is no time for it any more.

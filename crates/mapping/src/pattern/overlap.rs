@@ -6,18 +6,18 @@ use kiungo_domain::typed::{SEPARATORS, plain};
 
 use super::{CharSet, Joining, Pattern, Style};
 
-/// How far one pattern has come in a text that both are to match.
+/// The progress of one pattern in a text that both are to match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     slot: usize,
-    /// How many characters are kept, as far as it matters for joining.
+    /// The number of characters that are kept, as far as it matters for joining.
     kept: usize,
     last: Last,
     /// Kept digits stood apart.
     joined: bool,
 }
 
-/// What was read last, as far as it matters for joining.
+/// The last character that was read, as far as it matters for joining.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Last {
     Other,
@@ -29,7 +29,7 @@ enum Last {
 
 const START: Place = Place { slot: 0, kept: 0, last: Last::Other, joined: false };
 
-/// How each pair of places was first reached: from which pair, by which character.
+/// The first way to each pair of places: the pair before it, and the character between them.
 type Origins = BTreeMap<(Place, Place), Option<((Place, Place), char)>>;
 
 impl Pattern {
@@ -67,7 +67,8 @@ impl Pattern {
         joins && self.can_end(place.slot)
     }
 
-    /// Which characters lead where; `separators`: the other pattern takes every character as it is.
+    /// The characters that lead on from a place, and where they lead; `separators`: the other
+    /// pattern takes every character as it is.
     fn moves(&self, from: Place, separators: bool) -> Vec<(CharSet, Place)> {
         let Style::Loose(joining) = self.style else { return self.exact_moves(from, separators) };
         let mut moves = Vec::new();

@@ -1,4 +1,4 @@
-//! Error objects, and what the mapping says of them (`gsma-mobile-money-api.md` §6).
+//! Error objects, and their meaning by the mapping (`gsma-mobile-money-api.md` §6).
 
 use kiungo_domain::outcome::{Acceptance, Awaiting, Reason, Rejection, Retry};
 use kiungo_domain::{Finding, Outcome};
@@ -14,7 +14,7 @@ pub(crate) fn normal(code: &str) -> String {
     code.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a normal code says that the correlation id is known already: evidence about the first
+/// True if a normal code says that the correlation id is known already: evidence about the first
 /// sending, never a failure (§4.4).
 pub(crate) fn is_duplicate(normal: &str) -> bool {
     normal.rsplit('/').next() == Some("duplicaterequest")
@@ -31,7 +31,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// What a GSMA Error object says.
+    /// Reads the code of a GSMA Error object.
     pub(crate) fn of(error: &ErrorObject) -> Self {
         let part = |text: Option<&Text>| {
             Text::given(text).map(|text| text.chars().take(64).collect()).unwrap_or_default()
@@ -49,7 +49,7 @@ impl Refusal {
         }
     }
 
-    /// What a gateway's own answer says, which has a status and nothing else that counts.
+    /// The code of a gateway's own answer, which has a status and nothing else that counts.
     pub(crate) fn of_gateway(status: http::StatusCode) -> Self {
         Self { code: format!("gateway/{}", status.as_u16()), text: None, details: None }
     }
@@ -58,12 +58,12 @@ impl Refusal {
         codes.meaning(answered, &normal(&self.code))
     }
 
-    /// What the mapping says that this code means; `None` if it is not listed.
+    /// The meaning of this code by the mapping; `None` if it is not listed.
     pub(crate) fn meaning(&self, codes: &CodeTables, answered: Answered) -> Option<Meaning> {
         self.line(codes, answered).map(|line| line.means)
     }
 
-    /// Whether it says that our own authentication failed (§6.3).
+    /// True if it says that our own authentication failed (§6.3).
     pub(crate) fn is_about_the_client(&self) -> bool {
         normal(&self.code) == "authorisation/clientauthorisationerror"
     }
@@ -73,7 +73,7 @@ impl Refusal {
         self.line(codes, answered).and_then(|line| line.reason)
     }
 
-    /// What it makes of an attempt that it answers directly.
+    /// The outcome of an attempt that it answers directly.
     pub(crate) fn outcome(&self, codes: &CodeTables, answered: Answered) -> Outcome {
         let Some(line) = self.line(codes, answered) else {
             return Outcome::unknown(format!("{} is not in the code table", self.described()));
@@ -89,7 +89,7 @@ impl Refusal {
         }
     }
 
-    /// What it says about an operation when it comes later, as a result.
+    /// The finding about an operation for which it comes later, as a result.
     pub(crate) fn finding(&self, codes: &CodeTables, answered: Answered) -> Finding {
         let Some(line) = self.line(codes, answered) else {
             return Finding::unclear(format!("{} is not in the code table", self.described()));
@@ -164,8 +164,8 @@ pub(crate) fn sanitised(text: &str) -> String {
     clean.chars().take(TEXT_CHARS_MAX).collect()
 }
 
-/// How many characters belong to the number that `text` begins with: digits, and what people group
-/// digits with, as long as a digit follows.
+/// The number of characters that belong to the number that `text` begins with: digits, and the
+/// characters with which people group digits, as long as a digit follows.
 fn number_length(text: &[char]) -> usize {
     let belongs = |c: &&char| c.is_numeric() || c.is_whitespace() || "-()".contains(**c);
     let length = text.iter().take_while(belongs).count();

@@ -2,10 +2,10 @@
 //!
 //! * [`amount`]: the two versions' amount formats
 //! * [`codes`]: error objects and what the mapping says of them
-//! * [`party`]: who paid whom
+//! * [`party`]: payers and payees
 //! * [`date`]: date-times, read leniently
 //! * [`order`]: request bodies
-//! * [`reading`]: what an answer says about an operation
+//! * [`reading`]: the meaning of an answer about an operation
 
 pub(crate) mod amount;
 pub(crate) mod codes;

@@ -11,7 +11,7 @@ use crate::wire::{KeyValue, ReversalOrder, TransactionOrder};
 /// The longest `descriptionText` (§7.2).
 const DESCRIPTION_CHARS_MAX: usize = 160;
 
-/// Which way an order moves money.
+/// The direction in which an order moves money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// From the wallet to the organisation: `merchantpay`.

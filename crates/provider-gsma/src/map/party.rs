@@ -1,4 +1,5 @@
-//! Who paid whom: parties are lists of identifiers (`gsma-mobile-money-api.md` §7.2, §10.1).
+//! Reads the parties of a payment: they are lists of identifiers (`gsma-mobile-money-api.md` §7.2,
+//! §10.1).
 
 use kiungo_domain::Msisdn;
 use kiungo_domain::numbering::Market;
@@ -12,7 +13,7 @@ pub(crate) struct OwnAccount {
     names: Vec<AccountId>,
 }
 
-/// Which way the money went, seen from the organisation.
+/// The direction in which the money went, seen from the organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     Incoming,
@@ -27,7 +28,7 @@ impl OwnAccount {
         Self { names: names.cloned().collect() }
     }
 
-    /// Whether this identifier is one of ours.
+    /// True if this identifier is one of ours.
     pub(crate) fn is(&self, identifier: &KeyValue) -> bool {
         let same = |own: &AccountId, value: &str| {
             let number = Some(own).filter(|own| own.kind.eq_ignore_ascii_case("msisdn"));
@@ -41,7 +42,7 @@ impl OwnAccount {
         party.unwrap_or_default().iter().any(|identifier| self.is(identifier))
     }
 
-    /// Which way the money went. A missing party is the caller's own account (§10.1).
+    /// The direction in which the money went. A missing party is the caller's own account (§10.1).
     pub(crate) fn direction(&self, transaction: &Transaction) -> Direction {
         let debit = given(transaction.debit_party.as_deref());
         let credit = given(transaction.credit_party.as_deref());
@@ -52,7 +53,7 @@ impl OwnAccount {
         }
     }
 
-    /// Which way the money went, by the parties that are named alone.
+    /// The direction in which the money went, by the parties that are named alone.
     pub(crate) fn named_direction(&self, transaction: &Transaction) -> Direction {
         let debit = self.among(transaction.debit_party.as_deref());
         let credit = self.among(transaction.credit_party.as_deref());
@@ -63,7 +64,7 @@ impl OwnAccount {
         }
     }
 
-    /// Whether a party that should be us names another account of the kind that ours is.
+    /// True if a party that should be us names another account of the kind that ours is.
     pub(crate) fn is_other(&self, party: Option<&[KeyValue]>) -> bool {
         let comparable =
             |identifier: &KeyValue| self.names.iter().any(|own| identifier.is(&own.kind));
@@ -75,9 +76,9 @@ fn given(party: Option<&[KeyValue]>) -> Option<&[KeyValue]> {
     party.filter(|party| !party.is_empty())
 }
 
-/// The phone number of a party: the one that is expected if it is among them, however it is written,
-/// else the first one that is stated in full. What is masked, hashed or cut off says nothing of whose
-/// number it is, and counts as not stated.
+/// The phone number of a party: the expected one if it is among them, in any notation, else the
+/// first one that is stated in full. A number that is masked, hashed or cut off does not say whose
+/// it is, and counts as not stated.
 pub(crate) fn msisdn(
     party: Option<&[KeyValue]>,
     own: &OwnAccount,

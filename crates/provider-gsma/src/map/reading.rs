@@ -1,4 +1,4 @@
-//! What an answer says about an operation. Only a listed code or status word completes or rejects;
+//! Reads the answers about an operation. Only a listed code or status word completes or rejects;
 //! everything else is unknown (rule 2).
 
 use http::StatusCode;
@@ -19,7 +19,7 @@ const HANDLE_BYTES_MAX: usize = 256;
 /// and not with a request state, so that the transaction is what to ask about.
 pub(crate) const TRANSACTION_HANDLE: &str = "transactions/";
 
-/// What was asked, as far as an answer is compared with it.
+/// The operation that was asked about, as far as an answer is compared with it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) operation: WalletOperation,
@@ -80,7 +80,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What a request state says.
+/// The meaning of a request state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StateSays {
     /// Something about the operation.
@@ -96,8 +96,8 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// What the direct answer to a creation comes to; which of the three flows applies is decided
-    /// by the answer (`gsma-mobile-money-api.md` §4).
+    /// The outcome of the direct answer to a creation; the answer decides which of the three flows
+    /// applies (`gsma-mobile-money-api.md` §4).
     pub(crate) fn answer(&self, asked: &Asked, status: StatusCode, body: &[u8]) -> Outcome {
         let body = read_body(body);
         if !status.is_success() && !status.is_client_error() {
@@ -141,8 +141,8 @@ impl Reading {
         }
     }
 
-    /// What a request state says. Its status is harmonised (§4.1), and still only the transaction
-    /// that it leads to can complete an operation.
+    /// The meaning of a request state. Its status is harmonised (§4.1), and still only the
+    /// transaction that it leads to can complete an operation.
     pub(crate) fn request_state(&self, asked: &Asked, state: &RequestState) -> StateSays {
         let word = Text::given(state.status.as_ref()).unwrap_or_default().to_ascii_lowercase();
         let object = Text::given(state.object_reference.as_ref()).map(str::to_owned);
@@ -167,7 +167,7 @@ impl Reading {
         }
     }
 
-    /// What a transaction says about the operation that was asked.
+    /// The finding of a transaction about the operation that was asked about.
     pub(crate) fn transaction(&self, asked: &Asked, transaction: &Transaction) -> Finding {
         if let Some(why) = self.mistaken(asked, transaction) {
             return Finding::unclear(why);
@@ -205,7 +205,7 @@ impl Reading {
         }
     }
 
-    /// Why this transaction cannot be the one that was asked about.
+    /// The reason that this transaction cannot be the one that was asked about.
     fn mistaken(&self, asked: &Asked, transaction: &Transaction) -> Option<&'static str> {
         let kind = Text::given(transaction.kind.as_ref()).unwrap_or_default().to_ascii_lowercase();
         let gives_back = matches!(kind.as_str(), "reversal" | "adjustment");
@@ -340,7 +340,7 @@ pub(crate) fn state_handle(state: &RequestState) -> Option<String> {
     fits.then(|| id.to_owned())
 }
 
-/// Whether a request state's status is one of the harmonised ones.
+/// True if a request state's status is one of the harmonised ones.
 fn listed(state: &RequestState) -> bool {
     let word = Text::given(state.status.as_ref()).unwrap_or_default();
     ["pending", "completed", "failed"].iter().any(|known| word.eq_ignore_ascii_case(known))

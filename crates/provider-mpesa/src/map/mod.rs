@@ -9,11 +9,11 @@ use kiungo_provider::order::WalletOperation;
 
 use crate::wire::Text;
 
-/// What 404 without a code says of a call; of an operation it is no outcome.
+/// The message about a 404 without a code, for a call; for an operation it is no outcome.
 pub(crate) const NOT_THERE: &str = "HTTP 404 without an M-Pesa response code: check base_url, \
                                     environment and market";
 
-/// Which code table an answer is looked up in.
+/// The code table in which an answer is looked up.
 pub(crate) const fn answered(operation: WalletOperation) -> Answered {
     match operation {
         WalletOperation::Collect => Answered::Collect,

@@ -10,7 +10,7 @@ use super::{NOT_THERE, Unreadable, answered, handle, receipt, reference};
 use crate::text::for_people;
 use crate::wire::{AsyncResult, Coded, Reply};
 
-/// What one sending of an operation came to.
+/// The outcome of one sending of an operation.
 pub(crate) fn outcome(
     terms: &Terms,
     operation: WalletOperation,
@@ -23,7 +23,7 @@ pub(crate) fn outcome(
         Reply::SessionRefused { status, .. } => {
             let why = format!("the session was refused with HTTP {}", status.as_u16());
             // Presumably turned away at the gate. For money that leaves, presumption is not
-            // enough (`mpesa-openapi.md` §8.1).
+            // enough (`mpesa-openapi.md` §8).
             match operation {
                 WalletOperation::Collect => Outcome::not_sent(why),
                 WalletOperation::PayOut | WalletOperation::Reverse => Outcome::unknown(why),
@@ -60,7 +60,7 @@ fn coded_outcome(
             Outcome::Completed(Confirmation { receipt, fee: None, stated })
         }
         _ if !is_ours => Outcome::unknown(format!("the answer is about another operation: {said}")),
-        // INS-0 without a transaction id is accepted, not paid (`mpesa-openapi.md` §6.1).
+        // INS-0 without a transaction id is accepted, not paid (`mpesa-openapi.md` §6).
         (Meaning::Completed | Meaning::Pending, None) if coded.status.is_success() => {
             let handle = handle(&coded.answer.conversation_id);
             Outcome::Pending(Acceptance { handle, awaiting: awaiting(operation) })
@@ -73,7 +73,7 @@ fn coded_outcome(
     })
 }
 
-/// What an asynchronous result of an operation claims.
+/// The finding that an asynchronous result of an operation claims.
 pub(crate) fn finding(terms: &Terms, about: Reference, result: &AsyncResult) -> Finding {
     let operation = operation(about);
     async_finding(terms, operation, about, result)
@@ -116,8 +116,8 @@ pub(crate) fn result_code(result: &AsyncResult) -> Option<&str> {
     Some(if code == "0" { "INS-0" } else { code })
 }
 
-/// Which wallet operation a reference belongs to: the wallet leg is the first one inbound and the
-/// second one outbound, and whatever undoes it is a reversal.
+/// The wallet operation that a reference belongs to: the wallet leg is the first one inbound and
+/// the second one outbound, and the operation that undoes it is a reversal.
 pub(crate) fn operation(reference: Reference) -> WalletOperation {
     match reference.step() {
         StepName::First => WalletOperation::Collect,

@@ -1,4 +1,4 @@
-//! Answers of queries. Two levels (`mpesa-openapi.md` §6.6): the response code says whether the
+//! Answers of queries. Two levels (`mpesa-openapi.md` §6): the response code says whether the
 //! *query* worked, the status word what became of the *payment*.
 
 use kiungo_domain::outcome::{Acceptance, Confirmation, Reason, Rejection};
@@ -13,7 +13,7 @@ use super::{NOT_THERE, Unreadable, answered, receipt};
 use crate::text::for_people;
 use crate::wire::{AsyncResult, Coded, Reply};
 
-/// What a query says about a transaction.
+/// The answer of a query about a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Transaction {
     /// It was executed; the receipt as far as it is stated.
@@ -26,7 +26,7 @@ pub(crate) enum Transaction {
     Reversed(Option<Receipt>),
     /// There is none.
     Absent,
-    /// There is one; what became of it is not stated, as in the documented answers by callback.
+    /// There is one; its state is not stated, as in the documented answers by callback.
     Found { receipt: Option<Receipt>, reversed: bool },
     /// The question was taken, and nothing is answered.
     Accepted,
@@ -151,7 +151,7 @@ fn found(terms: &Terms, fields: &Fields<'_>) -> Result<Transaction, Unreadable> 
     })
 }
 
-/// What was found about an operation of ours.
+/// The finding about an operation of ours.
 pub(crate) fn finding(inquiry: &WalletInquiry, transaction: Transaction) -> Finding {
     let handle = inquiry.handle.clone();
     about(inquiry.operation, handle, inquiry.original.as_ref(), transaction)
@@ -191,7 +191,7 @@ const NO_STATUS: &str = "the answer states no status";
 /// An answer that only accepts the question.
 const ANSWERS_LATER: &str = "the query was accepted, and is answered by callback if at all";
 
-/// What was found about a payment that we were told of.
+/// The finding about a payment that we were told of.
 pub(crate) fn payment(notice: &PaymentNotice, transaction: Transaction) -> PaymentFinding {
     let unclear = |why: &str| PaymentFinding::Unclear { why: why.to_owned() };
     match transaction {
@@ -244,7 +244,7 @@ pub(crate) fn holder_name(
     }
 }
 
-/// What an answer says, for people.
+/// The message of an answer, for people.
 pub(crate) fn said(coded: &Coded) -> String {
     let text = for_people(coded.answer.description.get().unwrap_or_default());
     format!("{} {text} (HTTP {})", for_people(&coded.code), coded.status.as_u16())

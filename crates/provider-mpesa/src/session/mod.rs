@@ -1,5 +1,5 @@
 //! The session manager: one per application and market, shared by all calls
-//! (`mpesa-openapi.md` §3.3).
+//! (`mpesa-openapi.md` §3).
 //!
 //! A session is created when first needed, waited for until it is live, and replaced before it
 //! ends: the next one is created in the background while the old one still serves. Limits are
@@ -24,7 +24,7 @@ pub(crate) use opener::Opener;
 pub(crate) use slots::{Lease, Timing};
 use slots::{Look, Refused, Slots};
 
-/// Why there is no session. Nothing of the operation that needed it has been sent.
+/// The reason that there is no session. Nothing of the operation that needed it has been sent.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum SessionError {
     /// No answer to `getSession`.
@@ -60,7 +60,7 @@ pub(crate) enum SessionError {
 }
 
 impl SessionError {
-    /// Whether a person must repair something.
+    /// True if a person must repair something.
     pub(crate) const fn needs_repair(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::NeverWorked | Self::NotThere)
     }
@@ -77,7 +77,7 @@ struct Shared {
     slots: Mutex<Slots>,
     /// Held while a session is being created: single flight.
     flight: tokio::sync::Mutex<()>,
-    /// How long a caller waits for a session to become live.
+    /// The longest time for which a caller waits for a session to become live.
     patience: Duration,
 }
 
@@ -98,7 +98,7 @@ impl Sessions {
         self.lease_by(self.patience_ends()).await
     }
 
-    /// When a caller that comes now stops waiting for a session to become live.
+    /// The time at which a caller that comes now stops waiting for a session to become live.
     pub(crate) fn patience_ends(&self) -> Instant {
         Instant::now() + self.shared.patience
     }
@@ -146,12 +146,12 @@ impl Sessions {
         }
     }
 
-    /// Whether this session has worked at least once.
+    /// True if this session has worked at least once.
     pub(crate) fn has_worked(&self, lease: &Lease) -> bool {
         lock(&self.shared.slots).has_worked(lease)
     }
 
-    /// When the session in use ends; `None` if there is none.
+    /// The time at which the session in use ends; `None` if there is none.
     pub(crate) fn expires_at(&self) -> Option<Instant> {
         lock(&self.shared.slots).expires_at(Instant::now())
     }

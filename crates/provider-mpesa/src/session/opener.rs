@@ -1,4 +1,4 @@
-//! `getSession` (`mpesa-openapi.md` §3.2).
+//! `getSession` (`mpesa-openapi.md` §3).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -15,21 +15,21 @@ pub(crate) struct Timing {
     pub(crate) activation_delay: Duration,
     /// From its creation until a session ends.
     pub(crate) lifetime: Duration,
-    /// Whether the old session survives the creation of the next.
+    /// True if the old session survives the creation of the next.
     pub(crate) overlap: bool,
-    /// How old a session becomes that is refused before it ever worked: its activation may take
-    /// longer than usual, and another one would be younger still.
+    /// The age up to which a session is kept that is refused before it ever worked: its activation
+    /// may take longer than usual, and another one would be younger still.
     pub(crate) activation_max: Duration,
 }
 
 impl Timing {
-    /// How long after its creation a session is renewed: at 80 % of its lifetime, earlier where
-    /// the rest is too short for the next one to become live.
+    /// The age at which a session is renewed: 80 % of its lifetime, earlier where the rest is too
+    /// short for the next one to become live.
     fn renewal(&self) -> Duration {
         (self.lifetime / 5 * 4).min(self.lifetime.saturating_sub(self.activation_delay * 2))
     }
 
-    /// How long after its creation a session is used at most: a request needs a moment to arrive.
+    /// The age up to which a session is used: a request needs a moment to arrive.
     fn use_by(&self) -> Duration {
         self.lifetime.saturating_sub((self.lifetime / 20).min(ARRIVAL))
     }
@@ -40,15 +40,15 @@ impl Timing {
 pub(crate) struct Lease {
     /// The header, encrypted once for all calls of the session.
     pub(crate) authorization: HeaderValue,
-    /// A digest of the session id: what makes query ids fresh.
+    /// A digest of the session id: it makes query ids fresh.
     pub(crate) seed: [u8; 32],
-    /// Which session: counted from 1.
+    /// The number of the session, counted from 1.
     pub(crate) serial: u64,
-    /// Whether it has worked at least once.
+    /// True if it has worked at least once.
     pub(crate) proven: bool,
 }
 
-/// What a caller finds.
+/// The answer to a caller that asks for a session.
 #[derive(Debug)]
 pub(super) enum Look {
     /// A session to use.
@@ -68,11 +68,11 @@ struct Session {
     active_at: Instant,
     renew_at: Instant,
     expires_at: Instant,
-    /// How often it was refused without ever having worked.
+    /// The number of times that it was refused without ever having worked.
     refusals: u32,
 }
 
-/// What follows when a session was refused.
+/// The consequence of a refused session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     /// It was not in use any more.
@@ -126,7 +126,7 @@ impl Slots {
         }
     }
 
-    /// When the session in use ends; `None` if there is none.
+    /// The time at which the session in use ends; `None` if there is none.
     pub(super) fn expires_at(&mut self, now: Instant) -> Option<Instant> {
         self.turn(now);
         self.current.as_ref().map(|session| session.expires_at)
@@ -224,8 +224,8 @@ fn back_off(failures: u32) -> Duration {
     Duration::from_secs(1_u64 << failures.min(6))
 }
 
-/// How long before its end a session is no longer given out.
+/// The time before its end from which a session is no longer given out.
 const ARRIVAL: Duration = Duration::from_secs(10);
 const LONGEST_SETBACK: Duration = Duration::from_mins(1);
-/// How long a session that is not live yet is left alone at most.
+/// The longest time for which a session that is not live yet is left alone.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);

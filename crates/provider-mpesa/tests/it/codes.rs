@@ -30,7 +30,7 @@ const CUSTOMER_LIMIT: Expected = Rejected(Reason::LimitExceeded, Retry::Never);
 const CLOSED: Expected = Rejected(Reason::SessionBlocked, Retry::NewReference);
 const ALARM: Expected = Rejected(Reason::LimitExceeded, Retry::AfterRepair);
 
-/// `mpesa-openapi.md` §8.1: code, HTTP status, and what it means for a collection, a payout and a
+/// `mpesa-openapi.md` §8: code, HTTP status, and what it means for a collection, a payout and a
 /// reversal. Written out once more on purpose: the mapping files are what is tested.
 const ROWS: &[(&str, u16, [Expected; 3])] = &[
     ("INS-0", 201, [Completed; 3]),
@@ -93,7 +93,7 @@ const ROWS: &[(&str, u16, [Expected; 3])] = &[
     ),
     ("INS-2051", 400, [Rejected(Reason::AccountNotFound, Retry::Never); 3]),
     ("INS-6140", 400, [Unknown; 3]),
-    // Of the older Mozambique API only (§8.3): no meaning here.
+    // Of the older Mozambique API only (§8): no meaning here.
     ("INS-2", 401, [Unknown; 3]),
     ("INS-5", 401, [Unknown; 3]),
     ("INS-16", 503, [Unknown; 3]),

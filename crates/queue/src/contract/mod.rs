@@ -1,5 +1,5 @@
-//! What every queue must do, as one suite. A queue's tests say where one is opened ([`Place`]) and let
-//! [`queue_contract!`](crate::queue_contract) make a test of each point.
+//! The requirements on every queue, as one suite of tests. A queue's tests say where one is opened
+//! ([`Place`]) and let [`queue_contract!`](crate::queue_contract) make a test of each point.
 
 #![allow(
     missing_docs,
@@ -24,7 +24,7 @@ use async_trait::async_trait;
 
 use crate::{Commands, DeadLetters, EventMessage, Events, SentCommand, WorkQueue};
 
-/// What one process has of the queue.
+/// The part of the queue that one process has.
 pub struct Process {
     pub work: Arc<dyn WorkQueue>,
     pub events: Arc<dyn Events>,
@@ -58,7 +58,7 @@ pub trait Place: Send + Sync {
     /// A name that the broker knows.
     fn user(&self) -> String;
 
-    /// How long nothing has to come for it to be certain that nothing will.
+    /// The time of silence after which it is certain that nothing more will come.
     fn patience(&self) -> Duration;
 }
 

@@ -1,4 +1,4 @@
-//! What outlives the broker's restart.
+//! Tests of everything that outlives the broker's restart.
 
 use super::Place;
 use super::story::{collect, command, next, next_command, work, works};

@@ -1,4 +1,4 @@
-//! What the points of the contract are told with.
+//! The helpers with which the points of the contract are told.
 
 use std::time::Duration;
 

@@ -20,9 +20,9 @@ pub(super) const QUEUE: &str = "kiungo.commands.v1";
 /// A command as another system would send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentCommand {
-    /// Who sends it.
+    /// The sender.
     pub user: Option<String>,
-    /// What the sender calls the content.
+    /// The sender's name for the type of the content.
     pub content_type: Option<String>,
     /// The key under which it is sent.
     pub routing_key: String,

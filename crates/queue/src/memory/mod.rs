@@ -3,7 +3,7 @@
 //! It is what the contract says and no more: nothing of it outlives the process. Tests make it
 //! worse ([`Mischief`], [`MemoryQueue::go_down`]).
 //!
-//! * `shards`: who gets which delivery
+//! * `shards`: the division of deliveries among members
 //! * `work`: announcing work, and taking part in a shard
 //! * `commands`: commands, pushed by whoever has the queue
 //! * `dead`: the dead letters
@@ -46,7 +46,7 @@ impl Default for MemoryOptions {
     }
 }
 
-/// What a test makes worse.
+/// The faults that a test adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mischief {
     /// Every announcement is delivered twice.
@@ -110,7 +110,7 @@ impl MemoryQueue {
         self.state().events.clone()
     }
 
-    /// How many deliveries of work wait or are not acknowledged.
+    /// The number of deliveries of work that wait or are not acknowledged.
     pub fn outstanding(&self) -> usize {
         self.state().shards.outstanding()
     }
@@ -129,7 +129,7 @@ impl MemoryQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is there to work with; an error while it is down.
+    /// The state, to work with; an error while it is down.
     fn up(&self) -> Result<MutexGuard<'_, State>, QueueError> {
         let state = self.state();
         if state.down { Err(QueueError::Unavailable("it is down".to_owned())) } else { Ok(state) }

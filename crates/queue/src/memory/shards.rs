@@ -1,4 +1,4 @@
-//! Who gets which delivery.
+//! Divides the deliveries among the members of each shard.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::{QueueError, Shard, Work};
 /// Work that one message carries at most, as with a broker.
 const WORKS_MAX: usize = 64;
 
-/// What one message would carry.
+/// The content of one message.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) work: Vec<Work>,
     pub(super) redelivered: bool,
 }
 
-/// What a member gets when it asks.
+/// The answer to a member that asks for work.
 pub(super) enum Taken {
     Delivery { tag: u64, entry: Entry },
     Nothing,
@@ -93,7 +93,7 @@ impl Shards {
         Some((id, wake))
     }
 
-    /// What is there for a member.
+    /// Takes the next delivery for a member.
     pub(super) fn take(&mut self, shard: Shard, id: u64, mischief: Mischief) -> Taken {
         let prefetch = usize::from(self.options.prefetch.max(1));
         self.last += 1;
@@ -120,7 +120,7 @@ impl Shards {
         }
     }
 
-    /// Makes room for the next member; what was delivered stays with this one.
+    /// Makes room for the next member; deliveries that were made stay with this one.
     pub(super) fn leave(&mut self, shard: Shard, id: u64) {
         if let Some(queue) = self.queue(shard) {
             queue.members.retain(|member| member.id != id);
@@ -128,7 +128,7 @@ impl Shards {
         }
     }
 
-    /// Ends a membership: what it did not acknowledge goes back to where it was.
+    /// Ends a membership: deliveries that it did not acknowledge go back to where they were.
     pub(super) fn end(&mut self, shard: Shard, id: u64) {
         if let Some(queue) = self.queue(shard) {
             queue.give_back(|holder| holder == id);

@@ -33,7 +33,7 @@ impl WorkQueue for MemoryQueue {
     }
 }
 
-/// A member's place. What it holds goes back when the last token is gone.
+/// A member's place. Its deliveries go back when the last token is gone.
 struct Seat {
     queue: MemoryQueue,
     shard: Shard,

@@ -21,7 +21,7 @@ use super::topology::short;
 use super::unavailable;
 use crate::{Command, Commands, QueueError, Settle};
 
-/// How long it waits for a connection before it looks whether it is still wanted.
+/// The wait for a connection, after which it looks whether it is still wanted.
 const WAIT: Duration = Duration::from_secs(5);
 
 /// The wait before another try, if there is a connection and no queue.

@@ -28,7 +28,7 @@ const REDRIVEN_WHY: &str = "kiungo-redriven-why";
 /// A reason is a sentence; headers have to fit into a frame.
 const TEXT_MAX: usize = 1_000;
 
-/// Where a message was.
+/// The place where a message was.
 pub(super) struct Origin {
     pub(super) exchange: String,
     pub(super) routing_key: String,
@@ -88,7 +88,7 @@ impl Letters {
         self.send(Outgoing { exchange, routing_key, properties, body: letter.body.clone() }).await
     }
 
-    /// Who sent a message, as the broker knows them.
+    /// The sender of a message, as the broker knows it.
     pub(super) fn sender(&self, properties: &BasicProperties) -> Option<String> {
         let user = properties.user_id().as_ref().map(ToString::to_string);
         match header(properties, USER) {
@@ -99,7 +99,7 @@ impl Letters {
         }
     }
 
-    /// Who took a message out of the dead letters, if somebody did.
+    /// The person who took a message out of the dead letters, if somebody did.
     pub(super) fn redriven(&self, properties: &BasicProperties) -> Option<Redriven> {
         let by = header(properties, REDRIVEN_BY).filter(|_| self.is_ours(properties))?;
         Some(Redriven { by, why: header(properties, REDRIVEN_WHY).unwrap_or_default() })
@@ -223,7 +223,7 @@ fn text(value: &AMQPValue) -> Option<String> {
     }
 }
 
-/// What the broker tells of a message that it gave up itself.
+/// The broker's account of a message that it gave up itself.
 fn death(message: &Message) -> (String, Origin) {
     let headers = message.properties.headers().as_ref();
     let deaths = headers.and_then(|headers| headers.inner().get("x-death"));

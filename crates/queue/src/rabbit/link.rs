@@ -19,13 +19,13 @@ use crate::QueueError;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// How often the connection is looked at, beside listening to what it says.
+/// The interval at which the connection is looked at, beside listening to what it says.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How long declaring everything may take: hundreds of queues on a busy broker.
+/// The longest time that declaring everything may take: hundreds of queues on a busy broker.
 const DECLARE_WITHIN: Duration = Duration::from_secs(60);
 
-/// How long an orderly end may take.
+/// The longest time that an orderly end may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
@@ -55,7 +55,7 @@ impl Link {
         Self { state, stop: Arc::new(stop) }
     }
 
-    /// What the first attempt came to.
+    /// The result of the first attempt.
     pub(super) async fn first(&self) -> Result<(), OpenError> {
         let mut state = self.state.clone();
         match state.wait_for(|state| !matches!(state, State::Connecting)).await.as_deref() {
@@ -210,7 +210,7 @@ fn refusal(options: &RabbitOptions, error: &lapin::Error) -> OpenError {
 async fn lost(connection: &Connection) -> String {
     let mut events = Box::pin(connection.events_listener());
     let mut why = None;
-    // What happened before somebody listened is seen by its result.
+    // Events from before anybody listened are seen by their result.
     while connection.status().connected() {
         match timeout(LOOK_EVERY, events.next()).await {
             Ok(Some(Event::ConnectionBlocked(reason))) => {

@@ -1,5 +1,6 @@
 //! Taking part in a shard: one channel and one consumer for each member. The broker has one of a
-//! queue's consumers active, and what a closed channel leaves unacknowledged goes back to it.
+//! queue's consumers active, and deliveries that a closed channel leaves unacknowledged go back to
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,8 @@ use super::topology::short;
 use super::{unavailable, wire};
 use crate::{Delivery, Membership, QueueError, Token};
 
-/// How long leaving may take; after it the channel is closed, which gives everything back.
+/// The longest time that leaving may take; after it the channel is closed, which gives everything
+/// back.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn join(

@@ -1,10 +1,10 @@
 //! The queue in a `RabbitMQ` broker.
 //!
-//! * [`options`]: where the broker is, and the bounds
-//! * [`topology`]: which exchanges and queues there are
+//! * [`options`]: the address of the broker, and the bounds
+//! * [`topology`]: the exchanges and queues
 //! * `link`: the one connection, and its recovery
 //! * `confirmed`: publishing, with the broker's confirmation
-//! * `announce`: announcing work; `wire`: how a message says it
+//! * `announce`: announcing work; `wire`: the content of such a message
 //! * `member`: taking part in a shard
 //! * `events`: publishing events
 //! * `commands`: taking commands
@@ -39,21 +39,21 @@ use confirmed::Confirmed;
 use letters::Letters;
 use link::Link;
 
-/// Why the broker cannot be used.
+/// The reason that the broker cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OpenError {
     /// Nobody answers, or not in time.
     #[error("{broker} cannot be reached: {why}")]
     Unreachable {
-        /// Which one, without user and password.
+        /// The broker's address, without user and password.
         broker: String,
-        /// What was tried.
+        /// The failure.
         why: String,
     },
     /// It does not let us in.
     #[error("{broker} refuses the user `{user}`: {why}; check queue.url and queue.password")]
     Refused {
-        /// Which one.
+        /// The broker's address.
         broker: String,
         /// As whom.
         user: String,
@@ -66,9 +66,9 @@ pub enum OpenError {
          (rabbitmqctl delete_queue), or give the setting its former value"
     )]
     Mismatch {
-        /// Which broker.
+        /// The broker's address.
         broker: String,
-        /// Which queue or exchange.
+        /// The queue or exchange.
         name: String,
         /// In the broker's words.
         why: String,
@@ -110,18 +110,18 @@ impl RabbitQueue {
         Ok(queue)
     }
 
-    /// Whether the broker answers: opens a channel and closes it.
+    /// Fails if the broker does not answer: opens a channel and closes it.
     pub async fn ping(&self) -> Result<(), QueueError> {
         let channel = self.inner.link.channel(self.deadline()).await?;
         channel.close(200, "OK".into()).await.map_err(|error| unavailable(&error))
     }
 
-    /// Whether there is a connection now.
+    /// True if there is a connection now.
     pub fn is_up(&self) -> bool {
         self.inner.link.is_up()
     }
 
-    /// Which exchanges and queues it uses.
+    /// The exchanges and queues that it uses.
     pub fn topology(&self) -> &Topology {
         &self.inner.topology
     }
@@ -186,7 +186,7 @@ impl WorkQueue for RabbitQueue {
     }
 }
 
-/// What the broker or the way to it said; none of it holds a password.
+/// The message of the broker, or of the way to it; none of it holds a password.
 fn unavailable(error: &lapin::Error) -> QueueError {
     let missing = matches!(
         error.kind(),

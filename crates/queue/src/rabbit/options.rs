@@ -1,4 +1,4 @@
-//! Where the broker is, and the bounds.
+//! The address of the broker, and the bounds.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,10 +9,10 @@ use lapin::uri::{AMQPScheme, AMQPUri};
 use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 
-/// How long a connection may take.
+/// The longest time that a connection may take.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// What is wrong with an address. Does not repeat it: it may hold a password.
+/// The fault in an address. Does not repeat it: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AddressError {
     /// Not an address of a broker.
@@ -31,7 +31,7 @@ pub enum AddressError {
 pub struct RabbitOptions {
     address: AMQPUri,
     has_password: bool,
-    /// What the names of all exchanges and queues begin with.
+    /// The prefix of the names of all exchanges and queues.
     pub prefix: String,
     /// Shards. More than the workers that will ever share the work, so that it spreads evenly; each
     /// costs the broker a queue. All processes must have the same number.
@@ -41,17 +41,18 @@ pub struct RabbitOptions {
     pub prefetch: u16,
     /// Commands that a process holds unsettled.
     pub commands_prefetch: u16,
-    /// How often both sides say that they live: a peer that is silent for twice that is gone.
+    /// The interval at which both sides say that they live: a peer that is silent for twice that is
+    /// gone.
     pub heartbeat: Duration,
     /// Returns after which a message is given up: more than a bad day's restarts.
     pub delivery_limit: u32,
-    /// How long a confirmation may take, with the wait for a connection.
+    /// The longest time that a confirmation may take, with the wait for a connection.
     pub confirm_timeout: Duration,
     /// Works that are published at once at most: some milliseconds for the broker.
     pub batch_max: usize,
     /// Callers that wait to announce at most: beyond, they wait for a place.
     pub queue_max: usize,
-    /// Whether the topology is declared on each connection.
+    /// True if the topology is declared on each connection.
     pub declares: bool,
     /// Certificates (PEM) of an own authority, beside the system's.
     pub ca: Option<String>,
@@ -105,19 +106,19 @@ impl RabbitOptions {
         self
     }
 
-    /// Whether a password is known.
+    /// True if a password is known.
     pub const fn has_password(&self) -> bool {
         self.has_password
     }
 
-    /// Whether nobody on the way can read or change what is said: the same machine, or TLS.
+    /// True if nobody on the way can read or change what is said: the same machine, or TLS.
     pub fn is_private(&self) -> bool {
         let host = &self.address.authority.host;
         let ip = host.parse::<IpAddr>();
         self.is_encrypted() || host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// Whether TLS is used.
+    /// True if TLS is used.
     pub fn is_encrypted(&self) -> bool {
         self.address.scheme == AMQPScheme::AMQPS
     }

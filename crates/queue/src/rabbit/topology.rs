@@ -1,4 +1,4 @@
-//! Which exchanges and queues there are: data, and how it is declared.
+//! The exchanges and queues: as data, and how they are declared.
 //!
 //! The arguments of a queue cannot change once it exists, so its name carries their version.
 
@@ -22,11 +22,11 @@ const NO_DELIVERY_LIMIT: i64 = 2_000_000_000;
 /// Names and arguments of everything in the broker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Topology {
-    /// Where messages are sent.
+    /// The exchanges to which messages are sent.
     pub exchanges: Vec<Exchange>,
-    /// Where they wait.
+    /// The queues in which they wait.
     pub queues: Vec<Queue>,
-    /// Which exchange puts what into which queue.
+    /// The bindings by which exchanges fill queues.
     pub bindings: Vec<Binding>,
     #[serde(skip)]
     prefix: String,
@@ -76,7 +76,7 @@ pub struct Binding {
 }
 
 impl Topology {
-    /// What a broker with these options holds.
+    /// The topology of a broker with these options.
     pub fn new(options: &RabbitOptions) -> Self {
         let (prefix, shards) = (options.prefix.clone(), options.shards.max(1));
         let exchange = |name: &str, kind| Exchange { name: format!("{prefix}.{name}"), kind };
@@ -129,12 +129,12 @@ impl Topology {
         self.queues.push(Queue { name, arguments });
     }
 
-    /// Where work is announced, and under which key.
+    /// The exchange to which work is announced, and the key.
     pub(super) fn work(&self, shard: Shard) -> (String, String) {
         (self.work_exchange(), routing_key(shard))
     }
 
-    /// Where work is announced.
+    /// The exchange to which work is announced.
     pub fn work_exchange(&self) -> String {
         format!("{}.work", self.prefix)
     }
@@ -145,27 +145,27 @@ impl Topology {
         (shard.0 < self.shards).then(name)
     }
 
-    /// Where other systems send commands.
+    /// The exchange to which other systems send commands.
     pub fn commands_exchange(&self) -> String {
         format!("{}.commands", self.prefix)
     }
 
-    /// Where commands wait.
+    /// The queue in which commands wait.
     pub fn commands_queue(&self) -> String {
         format!("{}.commands.v1", self.prefix)
     }
 
-    /// Where events are published.
+    /// The exchange to which events are published.
     pub fn events_exchange(&self) -> String {
         format!("{}.events", self.prefix)
     }
 
-    /// Where messages are given up.
+    /// The exchange to which given-up messages are sent.
     pub fn dead_exchange(&self) -> String {
         format!("{}.dead", self.prefix)
     }
 
-    /// Where dead letters are.
+    /// The queue that holds the dead letters.
     pub fn dead_queue(&self) -> String {
         format!("{}.dead.v1", self.prefix)
     }
@@ -225,7 +225,7 @@ pub(super) fn short(text: &str) -> ShortString {
     ShortString::try_new(text).unwrap_or_default()
 }
 
-/// Declares everything; what is there already and as it should be stays.
+/// Declares everything; parts that are there already and as they should be stay.
 pub(super) async fn declare(
     topology: &Topology,
     connection: &Connection,
@@ -302,7 +302,7 @@ pub(super) async fn missing(
     Ok(missing)
 }
 
-/// Deletes everything, with what is in it; what is not there is no failure.
+/// Deletes everything, with its contents; a part that is not there is no failure.
 pub(super) async fn delete(
     topology: &Topology,
     link: &Link,

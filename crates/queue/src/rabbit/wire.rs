@@ -1,5 +1,5 @@
-//! How a message says which work there is: `{"work":["<transfer>",17]}`. A text is a transfer, a
-//! number an item of the inbox; the order is theirs.
+//! The content of a message that announces work: `{"work":["<transfer>",17]}`. A text is a
+//! transfer, a number an item of the inbox; the order is theirs.
 
 use kiungo_domain::TransferId;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub(super) fn encode(work: &[Work]) -> Vec<u8> {
     serde_json::to_vec(&message).unwrap_or_default()
 }
 
-/// What a message says, or what is wrong with it, without repeating it.
+/// Reads the work from a message, or says what is wrong with it, without repeating it.
 pub(super) fn decode(body: &[u8]) -> Result<Vec<Work>, String> {
     if body.len() > BYTES_MAX {
         return Err(format!("longer than {BYTES_MAX} bytes"));

@@ -1,4 +1,4 @@
-//! What waits for a person: suspense and cases.
+//! Everything that waits for a person: suspense and cases.
 
 use axum::extract::State;
 use axum::response::Response;

@@ -11,5 +11,5 @@ use std::sync::Arc;
 
 use crate::state::Shared;
 
-/// What the handlers share.
+/// The state that the handlers share.
 type Shares = State<Arc<Shared>>;

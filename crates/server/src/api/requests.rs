@@ -1,4 +1,4 @@
-//! What cores ask to be paid out, and what persons decide about it.
+//! The requests of cores for payouts, and the decisions of persons about them.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};

@@ -1,4 +1,4 @@
-//! The `OpenAPI` document: what the handlers say of themselves, and what holds for all.
+//! The `OpenAPI` document: the handlers' own descriptions, and the parts that hold for all.
 
 use std::fmt::Write as _;
 

@@ -239,7 +239,7 @@ fn problems(page: &mut String) {
     page.push_str("</section>\n");
 }
 
-/// What a schema is, in a word or a link.
+/// The type of a schema, as a word or a link.
 fn kind(schema: &Value) -> String {
     if let Some(name) = text(schema, "/$ref").rsplit('/').next().filter(|name| !name.is_empty()) {
         return format!("<a href=\"#schema-{}\">{}</a>", anchor(name), escape(name));

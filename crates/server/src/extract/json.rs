@@ -45,8 +45,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     if json && utf8 { Ok(()) } else { refused("the Content-Type is not application/json in UTF-8") }
 }
 
-/// Reads an object, and nothing after it. An error names the member by a JSON pointer; what is wrong
-/// with the text itself is another problem than what is wrong with its content.
+/// Reads an object, and nothing after it. An error names the member by a JSON pointer; an error of
+/// the text itself is another problem than an error of its content.
 pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let Object(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -57,7 +57,7 @@ pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// What is wrong with the text itself is 400; what is wrong with its content is 422.
+/// Turns an error of the text itself into 400, and an error of its content into 422.
 #[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn problem(error: serde_json::Error, pointer: &str) -> Problem {
     if error.classify() == Category::Data {

@@ -1,4 +1,5 @@
-//! How many requests run at a time. Checked after authentication, so that strangers take no place.
+//! Bounds the number of requests that run at a time. Checked after authentication, so that
+//! strangers take no place.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Who calls, and what that key may do.
+//! Finds out who calls, and what that key may do.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
-//! What every request passes, from the outside in: [`observe()`] gives it an id, measures it and
-//! renders problems; a panic becomes one; [`bound_time`] ends it; [`authenticate()`] and
-//! [`require`] keep strangers out; [`admit()`] bounds how many run at a time.
+//! The layers that every request passes, from the outside in: [`observe()`] gives it an id,
+//! measures it and renders problems; a panic becomes one; [`bound_time`] ends it;
+//! [`authenticate()`] and [`require`] keep strangers out; [`admit()`] bounds how many run at a
+//! time.
 
 mod admit;
 mod authenticate;

@@ -45,7 +45,8 @@ pub(crate) async fn observe(
         response = legible(with_problem(response, &id)).await;
         dress(response.headers_mut(), &id);
         if !state.readiness.is_ready() {
-            // Who keeps a connection finds it closed after an answer, not under a request.
+            // A client that keeps a connection finds it closed after an answer, not under a
+            // request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let status = response.status().as_u16();

@@ -1,4 +1,4 @@
-//! What the engine, the store and the adapters report, as problems.
+//! Turns the errors of the engine, the store and the adapters into problems.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use kiungo_store::StoreError;
 use super::{Code, MemberError, Problem};
 use crate::wire::words;
 
-/// How long to wait where nobody says: a restart or a database's failover takes seconds.
+/// The wait that is advised where nobody says: a restart or a database's failover takes seconds.
 const SHORTLY: Duration = Duration::from_secs(2);
 
 impl From<SubmitError> for Problem {

@@ -11,9 +11,9 @@ use super::{Matter, OutOfScope, Scope};
 use crate::problem::{Code, MemberError, Problem};
 use crate::service::Service;
 
-/// What a request is about. What is not seen is answered as what does not exist: so single things and
-/// lists say the same, and nobody learns what others have. What is seen and not permitted is refused
-/// with the reason.
+/// The subject of a request. A thing that is not seen is answered as one that does not exist: so
+/// single things and lists say the same, and nobody learns what others have. A thing that is seen
+/// and not permitted is refused with the reason.
 #[derive(Debug, Clone, Copy)]
 pub enum About<'a> {
     /// A transfer that is wanted.
@@ -54,7 +54,7 @@ impl<'a> About<'a> {
     }
 }
 
-/// What is to be done with it.
+/// The intent with which it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
     /// It is looked at.
@@ -64,8 +64,8 @@ pub enum Intent {
 }
 
 impl Scope {
-    /// Refuses what is not in scope. What does not exist is let through: whoever carries the request
-    /// out says so.
+    /// Refuses requests that are out of scope. A thing that does not exist is let through: the part
+    /// that carries the request out says so.
     ///
     /// # Errors
     /// As if it did not exist, or [`Code::Forbidden`]; or that the database does not answer.

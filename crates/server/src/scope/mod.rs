@@ -4,7 +4,7 @@
 //! the routes, scopes by [`Scope::judge`], which every address with a name in it passes before its
 //! handler runs, and every command. Lists ask `Reach`, which leaves out what is not in scope.
 //!
-//! * `judge`: what a request is about, and whether it is in scope
+//! * `judge`: the subject of a request, and the decision whether it is in scope
 //! * `reach`: lists
 
 mod judge;
@@ -32,12 +32,12 @@ pub struct Scope {
     pub providers: Option<BTreeSet<ProviderId>>,
     /// The kinds of transfers; `None` for all of them.
     pub kinds: Option<BTreeSet<Kind>>,
-    /// The largest amount of one transfer in each currency: what is larger, or in another currency, is
-    /// seen and not moved. `None` for no bound.
+    /// The largest amount of one transfer in each currency: a larger one, or one in another
+    /// currency, is seen and not moved. `None` for no bound.
     pub amount_max: Option<BTreeMap<Currency, Money>>,
 }
 
-/// What a scope asks of a transfer, one that is there or one that is wanted.
+/// The facts that a scope asks of a transfer, one that is there or one that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Matter<'a> {
     /// The core.
@@ -77,7 +77,7 @@ pub enum OutOfScope {
 }
 
 impl<'a> Matter<'a> {
-    /// What a scope asks of this transfer.
+    /// The facts that a scope asks of this transfer.
     pub const fn of(summary: &'a Summary) -> Self {
         let Summary { core, provider, kind, amount, .. } = summary;
         Self { core, provider, kind: *kind, amount: *amount }

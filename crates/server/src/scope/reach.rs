@@ -14,7 +14,7 @@ use crate::service::Service;
 /// by one request. The page is short then, or empty, and says where the next one begins.
 const READS_MAX: u32 = 20;
 
-/// What a key can see of lists.
+/// The part of lists that a key can see.
 #[derive(Clone, Copy)]
 pub(crate) struct Reach<'a> {
     service: &'a dyn Service,

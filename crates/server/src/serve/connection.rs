@@ -1,7 +1,8 @@
 //! One connection, from its first request to its end.
 //!
-//! A client does not know that we stop until we say so, and what it sends meanwhile is lost when the
-//! connection is closed under it. So a stop waits a moment on each connection for what is on its way.
+//! A client does not know that we stop until we say so, and a request that it sends meanwhile is
+//! lost when the connection is closed under it. So a stop waits a moment on each connection for
+//! requests on their way.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,12 +21,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::ConnectionBounds;
 
-/// How long a stop waits for the first request of a connection: whoever connects means to send one,
-/// which is here within a round trip, and a little later from a machine that is busy.
+/// The time for which a stop waits for the first request of a connection: whoever connects means to
+/// send one, which is here within a round trip, and a little later from a machine that is busy.
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
 
-/// How long a stop waits on a connection that has had requests: its client may keep it for later.
-/// What was sent already is read within that time.
+/// The time for which a stop waits on a connection that has had requests: its client may keep it
+/// for later. Requests that were sent already are read within that time.
 const NEXT_REQUEST: Duration = Duration::from_millis(100);
 
 /// Answers the requests of a connection until its client closes it or `shutdown` is cancelled.
@@ -59,7 +60,7 @@ pub(super) async fn attend(
     connection.await
 }
 
-/// The router, and whether it was asked anything.
+/// The router; notes whether it was asked anything.
 struct Noting {
     router: TowerToHyperService<Router>,
     asked: Arc<AtomicBool>,

@@ -1,4 +1,4 @@
-//! What cores ask to be paid out, as it is shown and decided.
+//! The requests of cores for payouts, as they are shown and decided.
 
 use kiungo_domain::CoreId;
 use kiungo_engine::requests::Content;

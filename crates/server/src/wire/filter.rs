@@ -1,4 +1,4 @@
-//! What clients ask for.
+//! The filters of lists.
 
 use kiungo_domain::transfer::Status;
 use kiungo_domain::{Kind, ProviderId, Receipt, Timestamp};

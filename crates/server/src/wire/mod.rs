@@ -4,9 +4,9 @@
 //! * [`words`]: the closed lists of words
 //! * [`time`]: moments as RFC 3339
 //! * [`check`]: reading the members of a request, every error named
-//! * [`request`]: what clients send
-//! * `filter`: what clients ask for
-//! * [`viewer`]: what a key may see
+//! * [`request`]: the bodies that clients send
+//! * `filter`: the filters of lists
+//! * [`viewer`]: the viewer, by what the key may see
 //! * [`transfer`]: a transfer
 //! * `event`: its journal and postings
 //! * `provider`: providers and balances
@@ -14,7 +14,7 @@
 //! * `case`: open cases
 //! * [`action`]: actions of persons
 //! * `arrival`: something that arrived from a provider
-//! * `core_request`: what cores ask to be paid out
+//! * `core_request`: the requests of cores for payouts
 
 pub mod action;
 pub(crate) mod arrival;

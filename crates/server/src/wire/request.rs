@@ -1,4 +1,4 @@
-//! What clients send.
+//! The bodies that clients send.
 
 use kiungo_domain::numbering::{NumberError, check_text};
 use kiungo_domain::party::AccountKey;

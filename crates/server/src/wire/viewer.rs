@@ -1,4 +1,4 @@
-//! What a key may see.
+//! The viewer of an answer, by what the key may see.
 
 use kiungo_domain::Msisdn;
 use kiungo_domain::typed::characters;
@@ -6,19 +6,23 @@ use kiungo_domain::typed::characters;
 use crate::keyring::Identity;
 use crate::options::Role;
 
+<<<<<<< HEAD
 /// Digits of the shortest national numbers of wallets.
 const NATIONAL_MIN: usize = 7;
 /// Digits from which on a text that a payer typed is taken for a phone number.
 const LONG_MIN: usize = 10;
 
 /// Who looks: decides whether phone numbers are shown in full.
+=======
+/// The viewer: decides whether phone numbers are shown in full.
+>>>>>>> look-reader
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer {
     full: bool,
 }
 
 impl Viewer {
-    /// Whoever sees phone numbers masked, or in full.
+    /// The viewer, who sees phone numbers masked, or in full.
     pub const fn new(full: bool) -> Self {
         Self { full }
     }

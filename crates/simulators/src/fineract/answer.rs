@@ -16,11 +16,11 @@ pub(crate) struct Answer {
     status: u16,
     body: Arc<str>,
     content_type: Option<&'static str>,
-    /// Whether it comes from the command table: `x-served-from-cache`.
+    /// True if it comes from the command table: `x-served-from-cache`.
     cached: bool,
-    /// Whether the container makes the body, which names the time and the path.
+    /// True if the container makes the body, which names the time and the path.
     container: bool,
-    /// Whether the connection is cut instead.
+    /// True if the connection is cut instead.
     reset: bool,
 }
 

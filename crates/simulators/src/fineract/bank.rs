@@ -25,7 +25,7 @@ pub(crate) struct Bank {
     pub(crate) tables: BTreeMap<String, DataTable>,
 }
 
-/// Who owns accounts.
+/// An owner of accounts.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     pub(crate) id: u64,
@@ -101,12 +101,12 @@ impl Bank {
     }
 }
 
-/// How the books name a savings account.
+/// The name of a savings account in the books.
 pub(crate) fn savings_party(id: u64) -> String {
     format!("savings:{id}")
 }
 
-/// How the books name a loan.
+/// The name of a loan in the books.
 pub(crate) fn loan_party(id: u64) -> String {
     format!("loan:{id}")
 }

@@ -82,7 +82,8 @@ impl Body {
     }
 }
 
-/// What the core's reader says of a text that is no JSON: where it stopped, in its own words.
+/// The message of the core's reader about a text that is no JSON: the position at which it stopped,
+/// in its own words.
 fn broken(text: &str, error: &serde_json::Error) -> Refusal {
     let line = error.line().max(1);
     let at = format!("line {line} column {} path $.", error.column() + 1);

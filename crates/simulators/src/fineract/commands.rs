@@ -37,7 +37,7 @@ pub(crate) struct Row {
     pub(crate) state: State,
 }
 
-/// What has become of a command.
+/// The state of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum State {
     UnderProcessing,
@@ -51,7 +51,7 @@ pub(crate) enum State {
     Deleted,
 }
 
-/// What a keyed request meets.
+/// The result of claiming a key for a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// It is the first: this is its row.
@@ -66,7 +66,7 @@ pub(crate) enum Claim {
     KeyTooLong,
 }
 
-/// What a new row is made of.
+/// The parts of a new row.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft<'a> {
     pub(crate) order: &'a Order,
@@ -154,8 +154,8 @@ impl Commands {
         }
     }
 
-    /// What the core's administrator does after a crash: deletes the rows of commands that died
-    /// before their booking, so that their keys can be used again.
+    /// Does the work of the core's administrator after a crash: deletes the rows of commands that
+    /// died before their booking, so that their keys can be used again.
     pub(crate) fn free_stuck_keys(&mut self) {
         let stuck = |row: &&Row| row.state == State::Stuck;
         let ids: Vec<_> =

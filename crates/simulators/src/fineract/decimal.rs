@@ -28,17 +28,17 @@ impl Decimal {
         readable.then(|| Self { negative, whole, fraction: fraction.to_owned() })
     }
 
-    /// Whether this is more than zero.
+    /// True if this is more than zero.
     pub(crate) fn is_positive(&self) -> bool {
         !self.negative && !self.is_zero()
     }
 
-    /// Whether this is less than zero.
+    /// True if this is less than zero.
     pub(crate) fn is_negative(&self) -> bool {
         self.negative && !self.is_zero()
     }
 
-    /// Whether this is zero.
+    /// True if this is zero.
     pub(crate) fn is_zero(&self) -> bool {
         self.whole.bytes().chain(self.fraction.bytes()).all(|byte| byte == b'0')
     }

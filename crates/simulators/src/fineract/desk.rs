@@ -1,4 +1,4 @@
-//! What a command's handler knows beside the books: today, the settings, and its bad luck.
+//! The context of a command's handler beside the books: today, the settings, and the drawn faults.
 
 use jiff::civil::Date;
 
@@ -6,7 +6,7 @@ use super::options::{Options, Version};
 use super::refusal::{Problem, Refusal};
 use crate::faults::Fault;
 
-/// How contention shows (`fineract.md` §6).
+/// The form in which contention is reported (`fineract.md` §6).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Contention {
     /// As a conflict of the optimistic lock.
@@ -24,15 +24,15 @@ pub(crate) struct Desk<'a> {
     pub(crate) options: &'a Options,
     /// The business date.
     pub(crate) today: Date,
-    /// Who asks.
+    /// The user who asks.
     pub(crate) user: &'a str,
     /// The idempotency header as it came over the wire, honoured or not; empty if none.
     pub(crate) key: &'a str,
-    /// Whether a second person must approve.
+    /// True if a second person must approve.
     pub(crate) needs_approval: bool,
     /// The refusal that the fault plan drew for this command.
     pub(crate) mishap: Option<Fault>,
-    /// How contention is reported.
+    /// The form in which contention is reported.
     pub(crate) contention: Contention,
 }
 
@@ -42,7 +42,7 @@ impl Desk<'_> {
         self.options.version
     }
 
-    /// Whether this refusal was drawn.
+    /// True if this refusal was drawn.
     pub(crate) fn suffers(&self, fault: Fault) -> bool {
         self.mishap == Some(fault)
     }

@@ -17,11 +17,11 @@ use super::result::{CommandResult, awaiting_approval};
 use super::route::{Action, Key, Order, Route};
 use super::{Simulator, hooks, loans, savings};
 
-/// How long the server itself waits before it tries a key under processing again
-/// (`fineract.md` §4.2).
+/// The waits of the server itself before it tries a key under processing again (`fineract.md`
+/// §4.2).
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
-/// What a command addresses, resolved.
+/// The account and action that a command addresses, resolved.
 #[derive(Debug, Clone, Copy)]
 struct Target {
     action: Action,

@@ -39,7 +39,7 @@ pub(crate) struct Call {
     headers: HeaderMap,
 }
 
-/// Who asks, of which tenant.
+/// The user who asks, and the tenant.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guest<'a> {
     pub(crate) tenant: &'a str,
@@ -143,7 +143,7 @@ impl Simulator {
         }
     }
 
-    /// Whether the request comes as far as the routes: its answer then says so.
+    /// True if the request comes as far as the routes: its answer then says so.
     fn welcomes(&self, call: &Call) -> bool {
         match call.route {
             Ok(Route::Authentication) => self.tenant(call).is_ok(),

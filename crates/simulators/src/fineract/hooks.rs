@@ -17,7 +17,7 @@ use crate::faults::hash;
 /// A hook that an administrator has registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookSpec {
-    /// Where it leads; ends with `/`.
+    /// The address to which it is sent; ends with `/`.
     pub payload_url: String,
     /// Entity and action of each event, for example `LOAN` and `APPROVE`.
     pub events: Vec<(String, String)>,

@@ -17,7 +17,7 @@ pub(crate) enum Json {
     Object(Vec<(&'static str, Json)>),
 }
 
-/// Which of the two serializers an endpoint uses (`fineract.md` §2.2).
+/// The serializer that an endpoint uses (`fineract.md` §2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Serializer {
     /// Dates as `[2026,9,1]`, one line.

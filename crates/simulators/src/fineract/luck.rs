@@ -1,4 +1,4 @@
-//! Which faults befall a request. Draws depend on the business content (account and amount), never
+//! Draws the faults of a request. Draws depend on the business content (account and amount), never
 //! on the random key.
 
 use super::bank::{Bank, loan_party, row, savings_party};
@@ -9,14 +9,14 @@ use super::options::Version;
 use super::route::{Action, Key, Order, Read, Route};
 use crate::faults::{Fault, Faults, hash};
 
-/// What a request does, as far as faults are concerned.
+/// The operation of a request, as far as faults are concerned.
 #[derive(Debug, Clone)]
 pub(crate) struct Errand {
     operation: &'static str,
     key: String,
 }
 
-/// How an error that is answered before anything is done looks like.
+/// The form of an error that is answered before anything is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EarlyError {
     /// A proxy's 503 page; the core never sees the request.
@@ -45,7 +45,7 @@ pub(crate) struct Luck {
 }
 
 impl Errand {
-    /// What `call` does.
+    /// The errand of `call`.
     pub(crate) fn of(call: &Call, bank: Option<&Bank>) -> Self {
         match &call.route {
             Ok(Route::Command(order)) => {
@@ -100,7 +100,7 @@ impl Errand {
         candidates.into_iter().filter(|(_, applies)| *applies).map(|(fault, _)| fault).find(strikes)
     }
 
-    /// How contention shows (`fineract.md` §6).
+    /// The form in which contention is reported (`fineract.md` §6).
     pub(crate) fn contention(&self, faults: &Faults) -> Contention {
         let parts = [self.operation.as_bytes(), self.key.as_bytes(), b"disguised"];
         match hash(faults.seed(), &parts) % 4 {

@@ -1,9 +1,9 @@
 //! An Apache Fineract core as it behaves: the routes a mobile money connector uses, with the traps
 //! of `fineract.md` and its releases told apart.
 //!
-//! * [`Options`]: which release, which tenants, users, calendar, database
+//! * [`Options`]: release, tenants, users, calendar, database
 //! * [`Simulator`]: the core; [`Simulator::router`] is what a client talks to
-//! * [`ClientSpec`]: what the core has before a story begins
+//! * [`ClientSpec`]: the contents of the core before a story begins
 //!
 //! From a request to an answer: `front` (tenant, login, route, faults), then `reads`, or `execute`
 //! (permission, command table, handler). The handlers live in `savings` and `loans`, the rest of
@@ -120,7 +120,8 @@ impl Simulator {
         }
     }
 
-    /// What clients talk to: `/fineract-provider/…`, and `/_sim/…` for whoever runs the simulator.
+    /// The routes for clients, `/fineract-provider/…`, and those for whoever runs the simulator,
+    /// `/_sim/…`.
     pub fn router(&self) -> Router {
         control::router().fallback(front::handle).with_state(self.clone())
     }
@@ -163,28 +164,28 @@ impl Simulator {
         self.lock().values().flat_map(|bank| bank.commands.stuck_keys()).collect()
     }
 
-    /// What a core's administrator does after a crash: makes the stuck keys usable again.
+    /// Does the work of a core's administrator after a crash: makes the stuck keys usable again.
     pub fn free_stuck_keys(&self) {
         for bank in self.lock().values_mut() {
             bank.commands.free_stuck_keys();
         }
     }
 
-    /// What somebody does who tidies the command table: the results of what ended well are emptied, and
-    /// a repeated key is answered with 200 and no body.
+    /// Tidies the command table, as an administrator may: the results of commands that ended well
+    /// are emptied, and a repeated key is answered with 200 and no body.
     pub fn clear_results(&self) {
         for bank in self.lock().values_mut() {
             bank.commands.clear_results();
         }
     }
 
-    /// What goes wrong, and how often.
+    /// The faults and their rates.
     pub fn faults(&self) -> &Faults {
         &self.inner.faults
     }
 
-    /// What happens at a branch: the approval of a loan of the first tenant is undone and given anew
-    /// for another amount.
+    /// Undoes, as a branch may, the approval of a loan of the first tenant and gives it anew for
+    /// another amount.
     pub fn approve_anew(&self, loan: u64, amount_minor: i64) {
         let mut banks = self.lock();
         let bank = banks.get_mut(self.first_tenant());
@@ -220,7 +221,7 @@ impl Simulator {
         self.options().users.get(*index)
     }
 
-    /// What the fault plan is asked about for this request.
+    /// The errand about which the fault plan is asked for this request.
     fn errand(&self, call: &Call) -> Errand {
         let tenant = call.header("fineract-platform-tenantid").unwrap_or("");
         let banks = self.lock();

@@ -21,7 +21,7 @@ pub struct ClientSpec {
     /// The external id, unique in the tenant; empty if none.
     #[serde(default)]
     pub external_id: String,
-    /// Whether the client is closed, which refuses every posting.
+    /// True if the client is closed, which refuses every posting.
     #[serde(default)]
     pub closed: bool,
     /// The savings accounts.
@@ -56,7 +56,7 @@ pub struct SavingsSpec {
     /// Kept back from withdrawals.
     #[serde(default)]
     pub minimum_minor: i64,
-    /// How far withdrawals may overdraw; `None`: not at all.
+    /// The amount by which withdrawals may overdraw; `None`: not at all.
     #[serde(default)]
     pub overdraft_limit_minor: Option<i64>,
     /// Charged with every withdrawal.
@@ -65,7 +65,7 @@ pub struct SavingsSpec {
     /// Withdrawals before this day are refused.
     #[serde(default)]
     pub locked_in_until: Option<Date>,
-    /// When it was activated; a year ago if not said.
+    /// The day on which it was activated; a year ago if not said.
     #[serde(default)]
     pub activated_on: Option<Date>,
 }
@@ -103,31 +103,31 @@ pub struct LoanSpec {
     /// The external id; empty if none.
     #[serde(default)]
     pub external_id: String,
-    /// What was applied for.
+    /// The amount that was applied for.
     pub principal_minor: i64,
     /// ISO 4217 code.
     pub currency: String,
-    /// How far it has come.
+    /// The status of the loan.
     pub status: LoanStatus,
     /// The interest that is charged at disbursement, as one sum.
     #[serde(default)]
     pub interest_minor: i64,
-    /// How much of principal and interest is still owed, for an active loan; all if not said.
+    /// The part of principal and interest that is still owed, for an active loan; all if not said.
     #[serde(default)]
     pub outstanding_minor: Option<i64>,
-    /// When it was submitted, and approved and disbursed if so; a year ago if not said.
+    /// The day on which it was submitted, and approved and disbursed if so; a year ago if not said.
     #[serde(default)]
     pub opened_on: Option<Date>,
     /// The product's id.
     #[serde(default = "weekly")]
     pub product: u64,
-    /// When it is to be paid out; on the day of its approval if not said.
+    /// The day on which it is to be paid out; on the day of its approval if not said.
     #[serde(default)]
     pub expected_on: Option<Date>,
-    /// Whether it is paid out in tranches. Only shown.
+    /// True if it is paid out in tranches. Only shown.
     #[serde(default)]
     pub tranches: bool,
-    /// What is kept back when it is paid out. Only shown.
+    /// The amount that is kept back when it is paid out. Only shown.
     #[serde(default)]
     pub kept_back_minor: i64,
 }
@@ -156,7 +156,7 @@ impl LoanSpec {
     }
 }
 
-/// How far a loan has come.
+/// The progress of a loan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoanStatus {
@@ -179,13 +179,13 @@ pub struct ClientIds {
     pub loans: Vec<u64>,
 }
 
-/// Why a client cannot be opened; nothing was opened.
+/// The reason that a client cannot be opened; nothing was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OpenError {
     /// Another client or account has that name.
     #[error("the {what} `{name}` is taken")]
     Taken {
-        /// Which kind of name.
+        /// The kind of name.
         what: &'static str,
         /// The name.
         name: String,

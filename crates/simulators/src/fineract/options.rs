@@ -1,4 +1,4 @@
-//! What kind of Fineract is simulated.
+//! The options of the simulated Fineract.
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// Which release's behaviour is shown.
+    /// The release whose behaviour is shown.
     pub version: Version,
     /// The tenants' identifiers; the first is the one that [`super::Simulator::books`] shows.
     pub tenants: Vec<String>,
-    /// How clients authenticate.
+    /// The way in which clients authenticate.
     pub auth: Auth,
-    /// Who may log in.
+    /// The users who may log in.
     pub users: Vec<User>,
     /// The tenants' time zone. A stock server is set to `Asia/Kolkata`.
     pub time_zone: Zone,
@@ -26,11 +26,10 @@ pub struct Options {
     pub business_date_never_set: bool,
     /// The payment types.
     pub payment_types: Vec<PaymentType>,
-    /// Which database runs below: it decides how a duplicate is reported (`fineract.md` §5).
+    /// The database below, which decides how a duplicate is reported (`fineract.md` §5).
     pub database: Database,
-    /// Whether `Idempotency-Key` is honoured; a core that does not deduplicate books a repeated key
-    /// again. Releases before 1.9 never do, and with bearer tokens
-    /// only those from 1.13 on.
+    /// True if `Idempotency-Key` is honoured; a core that does not deduplicate books a repeated key
+    /// again. Releases before 1.9 never do, and with bearer tokens only those from 1.13 on.
     pub idempotency: bool,
     /// The name of the idempotency header.
     pub idempotency_header: String,
@@ -40,13 +39,13 @@ pub struct Options {
     pub gl_closed_until: Option<Date>,
     /// Days on which loans take no postings, unless `allow_on_holiday`.
     pub holidays: Vec<Date>,
-    /// Whether loans take postings on holidays.
+    /// True if loans take postings on holidays.
     pub allow_on_holiday: bool,
     /// ISO numbers (Monday is 1) of the weekdays on which loans take no postings.
     pub non_working_weekdays: Vec<i8>,
-    /// How long a command takes between its row and its booking, in milliseconds; twins of its key
-    /// meet its row meanwhile. A real server takes 50 to 500; 0 books at once, so that no two
-    /// commands are ever under way together.
+    /// The time between a command's row and its booking, in milliseconds; twins of its key meet its
+    /// row meanwhile. A real server takes 50 to 500; 0 books at once, so that no two commands are
+    /// ever under way together.
     pub command_ms: u64,
     /// After this many responses one asks to close its connection; 0 switches it off. A real server
     /// counts per connection, the simulator over all of them: on average it is the same.
@@ -79,18 +78,18 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether a repeated key is recognised (`fineract.md` §1.1, §4).
+    /// True if a repeated key is recognised (`fineract.md` §1.1, §4).
     pub(crate) fn honours_keys(&self) -> bool {
         let chain_has_the_filter = self.auth == Auth::Basic || self.version >= Version::V1_14;
         self.idempotency && self.version >= Version::V1_10 && chain_has_the_filter
     }
 
-    /// Whether the switch of the business date is on.
+    /// True if the switch of the business date is on.
     pub(crate) const fn keeps_business_date(&self) -> bool {
         self.business_date_never_set || self.business_date_lag_days.is_some()
     }
 
-    /// Whether loans take postings on this day, and if not, which of the two reasons it has.
+    /// The reason that loans take no postings on this day; `None` if they do.
     pub(crate) fn day_off(&self, date: Date) -> Option<DayOff> {
         if !self.allow_on_holiday && self.holidays.contains(&date) {
             return Some(DayOff::Holiday);
@@ -100,7 +99,7 @@ impl Options {
     }
 }
 
-/// Why a day takes no loan postings.
+/// The reason that a day takes no loan postings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DayOff {
     Holiday,
@@ -140,7 +139,7 @@ impl Version {
     }
 }
 
-/// How clients authenticate (`fineract.md` §1.1).
+/// The way in which clients authenticate (`fineract.md` §1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Auth {
@@ -150,7 +149,7 @@ pub enum Auth {
     Bearer,
 }
 
-/// Which database runs below.
+/// The database below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Database {
@@ -170,9 +169,9 @@ pub struct User {
     pub password: String,
     /// The bearer token that stands for this user; none if empty.
     pub token: String,
-    /// What the user may do, for example `READ_LOAN`, `ALL_FUNCTIONS`, `CHECKER_SUPER_USER`.
+    /// The permissions of the user, for example `READ_LOAN`, `ALL_FUNCTIONS`, `CHECKER_SUPER_USER`.
     pub permissions: Vec<String>,
-    /// Whether the password has expired, which refuses every command.
+    /// True if the password has expired, which refuses every command.
     pub password_outdated: bool,
 }
 
@@ -189,7 +188,7 @@ impl Default for User {
 }
 
 impl User {
-    /// Whether the user may do `task`.
+    /// True if the user may do `task`.
     pub(crate) fn may(&self, task: &str) -> bool {
         let reads = task.starts_with("READ_");
         self.permissions.iter().any(|held| {
@@ -197,7 +196,7 @@ impl User {
         })
     }
 
-    /// Whether the user's commands need no second person.
+    /// True if the user's commands need no second person.
     pub(crate) fn is_checker_of(&self, task: &str) -> bool {
         let own = |held: &str| held.strip_suffix("_CHECKER") == Some(task);
         let all = ["ALL_FUNCTIONS", "CHECKER_SUPER_USER"];
@@ -213,7 +212,7 @@ pub struct PaymentType {
     pub id: u64,
     /// Its name.
     pub name: String,
-    /// Whether it stands for cash.
+    /// True if it stands for cash.
     #[serde(default)]
     pub is_cash: bool,
 }

@@ -18,7 +18,7 @@ pub(crate) const MEMBERS: &[&str] = &[
 const TEXTS: [&str; 5] =
     ["accountNumber", "checkNumber", "routingCode", "receiptNumber", "bankNumber"];
 
-/// How a transaction was paid.
+/// The payment details of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payment {
     type_id: u64,

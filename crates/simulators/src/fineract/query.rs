@@ -21,7 +21,7 @@ impl Query {
         (!found.1.trim().is_empty()).then_some(found.1.as_str())
     }
 
-    /// Whether a list parameter such as `associations` names this, or all.
+    /// True if a list parameter such as `associations` names this, or all.
     pub(crate) fn lists(&self, parameter: &str, name: &str) -> bool {
         let listed = self.get(parameter).unwrap_or("");
         listed.split(',').any(|item| item == name || item == "all")

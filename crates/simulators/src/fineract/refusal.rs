@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::json::{Json, Serializer};
 use super::options::Database;
 
-/// Why a request is not carried out.
+/// The reason that a request is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The servlet container's own error page: no Fineract members.
@@ -239,7 +239,7 @@ impl Refusal {
         Answer::json(status, Serializer::Jackson.print(&body))
     }
 
-    /// What is stored under the command's key: the answer as it was sent, except for an unmapped
+    /// The answer that is stored under the command's key: as it was sent, except for an unmapped
     /// exception, of which only a small object is left (`fineract.md` §4.2).
     pub(crate) fn stored(&self) -> Answer {
         match self {

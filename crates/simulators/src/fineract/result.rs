@@ -1,4 +1,4 @@
-//! What a command answers (`fineract.md` §3.1).
+//! The answers to commands (`fineract.md` §3.1).
 
 use super::json::Json;
 use super::options::Version;

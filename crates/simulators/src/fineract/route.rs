@@ -2,7 +2,7 @@
 
 use super::tables::TableRead;
 
-/// How a path names a thing.
+/// The form in which a path names a thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Key {
     Id(u64),
@@ -17,7 +17,7 @@ pub(crate) struct Order {
     pub(crate) transaction: Option<Key>,
 }
 
-/// What a command does.
+/// The action of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
     Deposit,
@@ -53,7 +53,7 @@ impl Action {
         }
     }
 
-    /// Whether it is about a loan.
+    /// True if it is about a loan.
     pub(crate) const fn is_loan(self) -> bool {
         matches!(
             self,
@@ -91,13 +91,13 @@ impl Action {
         }
     }
 
-    /// Whether it reads a body of its own; the others ignore one.
+    /// True if it reads a body of its own; the others ignore one.
     pub(crate) const fn needs_body(self) -> bool {
         !matches!(self, Self::Release | Self::Undo | Self::Reverse | Self::UndoDisbursal)
     }
 }
 
-/// What is read.
+/// The subject of a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Read {
     Savings(Key),
@@ -164,7 +164,7 @@ impl Read {
     }
 }
 
-/// What a request asks for.
+/// The route of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     Read(Read),
@@ -176,7 +176,7 @@ pub(crate) enum Route {
     Decide(u64),
 }
 
-/// Why there is no route.
+/// The reason that there is no route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoRoute {
     NotFound,

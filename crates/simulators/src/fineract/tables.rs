@@ -12,7 +12,7 @@ use super::bank::Bank;
 use super::front::Call;
 use super::refusal::{Problem, Refusal};
 
-/// What a data table belongs to.
+/// The kind of record to which a data table belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TableOf {
@@ -39,7 +39,7 @@ impl TableOf {
 #[derive(Debug, Clone)]
 pub(crate) struct DataTable {
     of: TableOf,
-    /// Whether a record has many rows, each with an id of its own.
+    /// True if a record has many rows, each with an id of its own.
     multi_row: bool,
     rows: Vec<Row>,
 }
@@ -51,7 +51,7 @@ struct Row {
     fields: BTreeMap<String, Value>,
 }
 
-/// What is read of data tables.
+/// The subject of a read of data tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TableRead {
     /// All rows of a record.
@@ -159,7 +159,7 @@ impl Simulator {
 }
 
 impl Bank {
-    /// What a row of a table answers when it is made.
+    /// The answer to the making of a row of a table.
     fn row_made(&self, of: TableOf, record: u64, resource: u64) -> Value {
         let mut made = json!({ "officeId": 1, "resourceId": resource });
         let (name, owner) = match of {

@@ -29,7 +29,7 @@ pub(super) struct Page {
     transaction_type: Option<String>,
 }
 
-/// How many records come back where the client does not say.
+/// The number of records that come back if the client names none.
 const LIMIT: usize = 50;
 
 /// `GET /accounts/balance`, and `GET /accounts/{acct}/…` in both forms of addressing.

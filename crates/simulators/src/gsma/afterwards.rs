@@ -1,4 +1,4 @@
-//! What follows after an operation has ended, as [`super::conduct`] has it.
+//! Carries out what follows after an operation has ended, as [`super::conduct`] has it.
 
 use std::future::Future;
 use std::time::Duration;

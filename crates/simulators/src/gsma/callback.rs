@@ -1,4 +1,4 @@
-//! What is sent to the client: the outcome of a request (`gsma-mobile-money-api.md` §4.2).
+//! Sends the outcome of a request to the client (`gsma-mobile-money-api.md` §4.2).
 
 use axum::http::{Method, Uri, header};
 use bytes::Bytes;

@@ -1,5 +1,5 @@
-//! What the provider charges for an operation (`gsma-mobile-money-api.md` §10.12), as
-//! [`super::conduct`] has it.
+//! The provider's charges for operations (`gsma-mobile-money-api.md` §10.12), as [`super::conduct`]
+//! has them.
 
 use kiungo_domain::{Currency, Money};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use super::state::State;
 use crate::books::Movement;
 use crate::ledger::{FLOAT, Hindrance};
 
-/// Who gets the charges, in the books.
+/// The party that gets the charges, in the books.
 const CHARGES: &str = "charges";
 
 impl Simulator {
@@ -22,7 +22,7 @@ impl Simulator {
 }
 
 impl Charge {
-    /// Whether a customer who pays `amount` can pay the charge, too.
+    /// Checks that a customer who pays `amount` can pay the charge, too.
     pub(super) fn fits(
         self,
         state: &mut State,

@@ -1,5 +1,5 @@
-//! What a provider does that no request asks for: charges, late and double approvals, reversals of its
-//! own, an empty float, statements that differ from the books.
+//! The conduct of a provider that no request asks for: charges, late and double approvals,
+//! reversals of its own, an empty float, statements that differ from the books.
 //!
 //! Rates are parts per 10,000. A draw depends on the seed, the business content, and how often that
 //! content was drawn before, as with [`crate::faults`].
@@ -16,15 +16,15 @@ use super::callback::pair;
 use super::state::Transaction;
 use crate::faults::hash;
 
-/// How the provider behaves beyond its answers; nothing of it happens unless an option says so.
+/// The conduct of the provider beyond its answers; nothing of it happens unless an option says so.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(clippy::struct_excessive_bools)] // They are switches, independent of each other.
 pub struct Conduct {
-    /// Whether a correlation id that was used before is refused. If not, the operation is carried
+    /// True if a correlation id that was used before is refused. If not, the operation is carried
     /// out again; `/responses` still leads to the first.
     pub deduplicates: bool,
-    /// What is charged for an operation (`collect`, `pay_out`, `payment`) beside its amount. Answers
+    /// The charge for an operation (`collect`, `pay_out`, `payment`) beside its amount. Answers
     /// state it in `fees`; it stands in the books as operation `fee`.
     pub charges: BTreeMap<String, Charge>,
     /// From when until when payouts are refused because the float is empty (`insufficientFunds`), in
@@ -39,9 +39,9 @@ pub struct Conduct {
     /// Completed collections, payouts and payments that the provider takes back `late_ms` afterwards,
     /// unasked. The transaction says `reversed` from then on.
     pub reversed_later: u16,
-    /// Whether such a reversal is called back to where the result was.
+    /// True if such a reversal is called back to where the result was.
     pub reversals_told: bool,
-    /// How long "late" is.
+    /// The delay of "late".
     pub late_ms: u64,
     /// Transactions that are stated with another amount than the books have.
     pub other_amount: u16,
@@ -51,13 +51,13 @@ pub struct Conduct {
     pub other_reference: u16,
     /// Transactions that are stated under another transaction reference.
     pub other_receipt: u16,
-    /// Where such statements stand.
+    /// The places of such statements.
     pub other_in: Vec<Place>,
     /// Collections that are told as payments, too, in the form of `notify`.
     pub collections_told: u16,
-    /// Whether such a notification says the customer's number; else it is masked.
+    /// True if such a notification says the customer's number; else it is masked.
     pub told_with_number: bool,
-    /// Whether such a notification carries the client reference.
+    /// True if such a notification carries the client reference.
     pub told_with_reference: bool,
 }
 
@@ -90,11 +90,11 @@ impl Default for Conduct {
 pub struct Charge {
     /// In minor units of the operation's currency.
     pub minor: i64,
-    /// Who pays it.
+    /// The payer of the charge.
     pub paid_by: PaidBy,
 }
 
-/// Who pays a charge. Answers say it as the fee's type.
+/// The payer of a charge. Answers say it as the fee's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaidBy {
@@ -113,26 +113,26 @@ impl PaidBy {
     }
 }
 
-/// Where a transaction is stated.
+/// The place where a transaction is stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// In the answer to its creation.
     Answers,
-    /// Where it is read.
+    /// In the answers to inquiries.
     Inquiries,
     /// In callbacks and notifications.
     Callbacks,
 }
 
-/// How often each business content was drawn.
+/// The number of times that each business content was drawn.
 #[derive(Debug, Default)]
 pub(super) struct Draws {
     drawn: HashMap<u64, u32>,
 }
 
 impl Draws {
-    /// Whether what `name` stands for happens to `key` this time, at `rate` parts per 10,000.
+    /// True if what `name` stands for happens to `key` this time, at `rate` parts per 10,000.
     pub(super) fn happens(&mut self, seed: u64, name: &str, key: &str, rate: u16) -> bool {
         if rate == 0 {
             return false;
@@ -145,13 +145,13 @@ impl Draws {
 }
 
 impl Simulator {
-    /// Whether a piece of conduct befalls `key` this time.
+    /// True if a piece of conduct befalls `key` this time.
     pub(super) fn happens(&self, name: &str, key: &str, rate: u16) -> bool {
         let mut draws = self.inner.draws.lock().unwrap_or_else(PoisonError::into_inner);
         draws.happens(self.inner.faults.seed(), name, key, rate)
     }
 
-    /// Whether the float is empty now, by the options.
+    /// True if the float is empty now, by the options.
     pub(super) fn float_is_empty(&self, began: Timestamp) -> bool {
         let Some((from, to)) = self.options().conduct.float_empty_ms else { return false };
         let since = self.now().as_micros().saturating_sub(began.as_micros()).max(0) / 1_000;

@@ -112,8 +112,9 @@ impl ApiError {
     }
 }
 
-/// What is refused before it reaches us (a path that is no text, a body that is too long) in the API's
-/// own form: it knows neither another one nor another status (§1, §6.1).
+/// Gives an answer to a request that is refused before it reaches us (a path that is no text, a
+/// body that is too long) the API's own form: it knows neither another one nor another status (§1,
+/// §6.1).
 pub(super) async fn in_our_form(
     State(simulator): State<Simulator>,
     request: Request,

@@ -1,4 +1,4 @@
-//! How amounts, times and parties are written (`gsma-mobile-money-api.md` §7).
+//! The forms of amounts, times and parties (`gsma-mobile-money-api.md` §7).
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -88,7 +88,7 @@ pub(super) const fn amount_pattern(version: Version) -> &'static str {
     }
 }
 
-/// Whether `text` follows that pattern.
+/// True if `text` follows that pattern.
 pub(super) fn is_amount(text: &str, version: Version) -> bool {
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = match text.split_once('.') {
@@ -114,7 +114,7 @@ pub(super) fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// Whether `key` identifies an account; the case is not looked at (§14).
+/// True if `key` identifies an account; the case is not looked at (§14).
 pub(super) fn is_key(key: &str) -> bool {
     KEYS.contains(&key.to_ascii_lowercase().as_str())
 }

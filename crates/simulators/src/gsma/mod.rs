@@ -1,16 +1,17 @@
 //! A provider that speaks the GSMA Mobile Money API, 1.2.0 and 1.1.2, as its reference
 //! `gsma-mobile-money-api.md` describes it (§19 is the checklist).
 //!
-//! * [`options`]: how this provider is set up
-//! * `security`: who is calling: Basic, API key, `OAuth2` tokens, content hash, client certificates
-//! * `order`: reading a creation request; `schema`, `iso`: what it has to look like
+//! * [`options`]: the options of this provider
+//! * `security`: the admission of callers: Basic, API key, `OAuth2` tokens, content hash, client
+//!   certificates
+//! * `order`: reading a creation request; `schema`, `iso`: the form that it has to have
 //! * `sandbox`: the accounts and amounts by which published suites know a sandbox
 //! * `processing`: the three flows, and carrying an order out
 //! * `state`: ledger, transactions, request states
 //! * `reads`, `accounts`: everything that is asked with GET
 //! * `payments`: payments that customers start at the wallet
-//! * `conduct`, `afterwards`, `charges`: what the provider does that no request asks for
-//! * `callback`: what is sent to the client
+//! * `conduct`, `afterwards`, `charges`: the conduct of the provider that no request asks for
+//! * `callback`: the messages to the client
 //! * `error`, `format`: the error object, and how amounts, times and parties are written
 
 mod accounts;
@@ -82,7 +83,7 @@ impl fmt::Debug for Simulator {
     }
 }
 
-/// Which version of the API a request came in by.
+/// The version of the API by which a request came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
     V1_1,

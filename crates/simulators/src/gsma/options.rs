@@ -1,4 +1,4 @@
-//! How this provider is set up.
+//! The options of this provider.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub use super::conduct::{Charge, Conduct, PaidBy, Place};
 use crate::tls::TlsFiles;
 
-/// What an options file may hold, for `--help`. A test compares it with what is read.
+/// The options that a file may hold, for `--help`. A test compares it with what is read.
 pub const HELP: &str = "\
 Options of the file given by --options (TOML); what each means: crates/simulators/README.md
   addresses   prefix_1_2, prefix_1_1, notify_base, notify, asks_for_bills, biller_polls,
@@ -36,9 +36,9 @@ Options of the file given by --options (TOML); what each means: crates/simulator
 #[serde(default, deny_unknown_fields)]
 #[allow(clippy::struct_excessive_bools)] // They are switches, independent of each other.
 pub struct Options {
-    /// Where 1.2.0 is served; `None`: nowhere.
+    /// The prefix under which 1.2.0 is served; `None`: nowhere.
     pub prefix_1_2: Option<String>,
-    /// Where 1.1.2 is served; `None`: nowhere.
+    /// The prefix under which 1.1.2 is served; `None`: nowhere.
     pub prefix_1_1: Option<String>,
     /// The currency of the books, of balances and of payments started at the wallet.
     pub currency: Currency,
@@ -47,35 +47,36 @@ pub struct Options {
     pub currencies: Vec<Currency>,
     /// The organisation's own account.
     pub own_account: Identifier,
-    /// What the organisation has at the start.
+    /// The balance of the organisation at the start.
     pub float_minor: i64,
-    /// What a customer has who is seen for the first time; `None`: unknown numbers do not exist.
+    /// The balance of a customer who is seen for the first time; `None`: unknown numbers do not
+    /// exist.
     pub opening_balance_minor: Option<i64>,
-    /// Which flow creations follow (`gsma-mobile-money-api.md` §4).
+    /// The flow that creations follow (`gsma-mobile-money-api.md` §4).
     pub flow: Flow,
     /// The same by operation (`collect`, `pay_out`, `reverse`, `transfer`), where it differs.
     pub flows: BTreeMap<String, Flow>,
-    /// How long carrying an order out takes: the customer and his PIN.
+    /// The time that carrying an order out takes: the customer and his PIN.
     pub delay_ms: u64,
     /// An order that is not carried out within this time fails.
     pub expiry_ms: u64,
-    /// How often a request state may be read.
+    /// The number of times that a request state may be read.
     pub poll_limit: u32,
-    /// Whether the limit is enforced, or only stated.
+    /// True if the limit is enforced; else it is only stated.
     pub enforce_poll_limit: bool,
-    /// Who may call.
+    /// The callers that are admitted.
     pub security: Security,
     /// The key in `customData` or `metadata` under which clients send what the statement shows as
     /// account; without it the description is taken.
     pub label_key: String,
-    /// Where payments started at the wallet are notified, with a trailing slash.
+    /// The address at which payments started at the wallet are notified, with a trailing slash.
     pub notify_base: Option<String>,
     /// In which form.
     pub notify: NotifyForm,
-    /// Whether the account's bills are read before a payment is taken (§12): `GET
+    /// True if the account's bills are read before a payment is taken (§12): `GET
     /// {notify_base}accounts/consumerno/{reference}/bills`. A 4xx answer turns the payment away.
     pub asks_for_bills: bool,
-    /// How often a callback is tried until it is answered by 2xx.
+    /// The number of times that a callback is tried until it is answered by 2xx.
     pub callback_attempts: u32,
     /// The wait before the second attempt; it doubles each time.
     pub callback_retry_ms: u64,
@@ -87,36 +88,35 @@ pub struct Options {
     pub balance_minor_max: i64,
     /// The most that a customer may move within a day (UTC).
     pub daily_minor_max: i64,
-    /// Whether a part of a transaction can be reversed.
+    /// True if a part of a transaction can be reversed.
     pub partial_reversals: bool,
-    /// Whether a second use of a correlation id is refused by callback instead of at once (§4.4).
+    /// True if a second use of a correlation id is refused by callback instead of at once (§4.4).
     pub asynchronous_duplicates: bool,
-    /// What `/responses` says while the request is pending; if absent, a link with `triggers`, and
-    /// else 404.
+    /// The answer of `/responses` while the request is pending; if absent, a link with `triggers`,
+    /// and else 404.
     pub while_pending: Option<WhilePending>,
     /// The most records of one page, whatever `limit` asks for: an answer has to fit into memory.
     pub page_max: usize,
-    /// How often a biller is asked what became of a payment that it took with 202, and how long
-    /// between two questions.
+    /// The number of times that a biller is asked about a payment that it took with 202.
     pub biller_polls: u32,
     /// The wait between two such questions.
     pub biller_poll_ms: u64,
-    /// How `/responses` writes its link.
+    /// The form of the link of `/responses`.
     pub link: LinkForm,
-    /// Whether unknown enumeration values, unknown identifier keys, missing correlation ids, and
-    /// on 1.1.2 the properties that 1.2.0 brought, are refused; whether a date may not have a time;
-    /// and whether a `oneTimeCode` must have been given out (`PUT /_sim/codes`).
+    /// True if unknown enumeration values, unknown identifier keys, missing correlation ids, and on
+    /// 1.1.2 the properties that 1.2.0 brought, are refused; if a date may not have a time; and if
+    /// a `oneTimeCode` must have been given out (`PUT /_sim/codes`).
     pub strict: bool,
-    /// Whether the accounts that published suites name exist, and the compliance platform's amounts
+    /// True if the accounts that published suites name exist, and the compliance platform's amounts
     /// act as switches (§15). They collide with real amounts.
     pub triggers: bool,
-    /// What `/heartbeat` says: `available`, `degraded` or `unavailable`.
+    /// The status that `/heartbeat` states: `available`, `degraded` or `unavailable`.
     pub service_status: String,
-    /// When it says that all will be well again, where it is not.
+    /// The time after which it says that all will be well again, where it is not.
     pub restored_in_ms: u64,
-    /// How real providers deviate (§19).
+    /// The deviations of real providers (§19).
     pub quirks: Quirks,
-    /// What happens that no request asks for.
+    /// The conduct that no request asks for.
     pub conduct: Conduct,
 }
 
@@ -165,12 +165,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether transactions may be in this currency.
+    /// True if transactions may be in this currency.
     pub(super) fn takes(&self, currency: Currency) -> bool {
         currency == self.currency || self.currencies.contains(&currency)
     }
 
-    /// What `/responses` says while the request is pending.
+    /// The answer of `/responses` while the request is pending.
     pub(super) fn while_pending(&self) -> WhilePending {
         let usual = if self.triggers { WhilePending::Link } else { WhilePending::NotFound };
         self.while_pending.unwrap_or(usual)
@@ -192,7 +192,7 @@ pub struct Identifier {
     pub value: String,
 }
 
-/// How a creation is answered (§4).
+/// The flow by which a creation is answered (§4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flow {
@@ -220,7 +220,7 @@ pub enum NotifyForm {
     Biller,
 }
 
-/// What `/responses` says while the request is pending; the API leaves it open (§4.5).
+/// The answer of `/responses` while the request is pending; the API leaves it open (§4.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhilePending {
@@ -230,7 +230,7 @@ pub enum WhilePending {
     Link,
 }
 
-/// How a link is written (§4.5).
+/// The form of a link (§4.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkForm {
@@ -242,7 +242,7 @@ pub enum LinkForm {
     Internal,
 }
 
-/// Who may call (§3). With neither `basic` nor `oauth` everybody may.
+/// The callers that are admitted (§3). With neither `basic` nor `oauth` everybody may.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Security {
@@ -252,17 +252,17 @@ pub struct Security {
     pub api_key: Option<String>,
     /// Consumer key and secret for the token endpoint.
     pub oauth: Option<Credentials>,
-    /// Where tokens are given.
+    /// The path at which tokens are given.
     pub token_path: String,
-    /// How long a token lives, in seconds.
+    /// The lifetime of a token, in seconds.
     pub token_lifetime_s: u64,
-    /// How far `X-Date` may be from our own clock, in seconds (§3, basic integrity check); not
-    /// looked at if absent.
+    /// The largest difference of `X-Date` from our own clock, in seconds (§3, basic integrity
+    /// check); not looked at if absent.
     pub date_deviation_s_max: Option<u64>,
     /// Certificates for TLS, and the authority of the clients' ones for mutual TLS; without them
     /// plain HTTP is spoken.
     pub tls: Option<TlsFiles>,
-    /// Whether the token answer says `token_type`; the hosted simulator's did not.
+    /// True if the token answer says `token_type`; the hosted simulator's did not.
     pub token_type: bool,
 }
 

@@ -36,11 +36,11 @@ pub(super) struct Order {
     pub(super) payer: String,
     pub(super) payee: String,
     pub(super) amount: Money,
-    /// What comes back: the request's properties, and both parties.
+    /// The properties that come back: the request's, and both parties.
     pub(super) echo: Map<String, Value>,
     /// The reference of the transaction that is reversed.
     pub(super) original: Option<String>,
-    /// What the customer and the statement see as account.
+    /// The account as the customer and the statement see it.
     pub(super) label: String,
     /// The business content that faults are drawn by.
     pub(super) key: String,
@@ -48,7 +48,7 @@ pub(super) struct Order {
     pub(super) failing: Option<ApiError>,
 }
 
-/// Who asks, and how he wants to hear of it.
+/// The client that asks, and the way in which it wants to hear of the result.
 #[derive(Debug, Clone)]
 pub(super) struct Sender {
     pub(super) client: String,

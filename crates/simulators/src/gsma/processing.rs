@@ -114,7 +114,8 @@ impl Api {
     }
 }
 
-/// What a reversal's answer carries: its own request, and the original's parties turned around.
+/// The properties that a reversal's answer carries: its own request, and the original's parties
+/// turned around.
 fn reversal_echo(
     first: &Transaction,
     mut body: Map<String, Value>,

@@ -1,4 +1,4 @@
-//! What became of a request: transactions, request states, responses, errors, heartbeat.
+//! Answers reads about a request: transactions, request states, responses, errors, heartbeat.
 
 use axum::Extension;
 use axum::extract::{Path, State as Shared};
@@ -38,7 +38,7 @@ impl Simulator {
         perform(&self.inner.faults, subject, own_error, work).await
     }
 
-    /// Whether a correlation id in a path is one (§2.1).
+    /// Checks that a correlation id in a path is one (§2.1).
     fn is_id(&self, id: &str, field: &str) -> Result<(), ApiError> {
         if !self.options().strict || format::is_uuid(id) {
             return Ok(());
@@ -143,7 +143,7 @@ pub(super) async fn response_link(
     simulator.inquire("inquire", key, answer).await
 }
 
-/// Where the object or the error of this client's request is found.
+/// The address of the object or the error of this client's request.
 fn link(simulator: &Simulator, client: &str, correlation: &str) -> Option<String> {
     let now = simulator.now();
     let state = simulator.state();

@@ -1,5 +1,5 @@
-//! What published suites expect of a sandbox (`gsma-mobile-money-api.md` §15): accounts that are
-//! there from the start, and amounts that decide the outcome.
+//! The contents that published suites expect of a sandbox (`gsma-mobile-money-api.md` §15):
+//! accounts that are there from the start, and amounts that decide the outcome.
 
 use kiungo_domain::{Currency, Money, Timestamp};
 use serde_json::{Map, json};
@@ -13,7 +13,7 @@ use crate::books::Movement;
 const ACCOUNTS: [&str; 5] =
     ["walletid:1", "accountid:1", "accountid:2000", "accountid:2999", "44012345678"];
 const OPENING_MINOR: i64 = 1_000_000_000;
-/// How many transactions the account with a history has.
+/// The number of transactions of the account with a history.
 const HISTORY: usize = 20;
 
 /// Opens the accounts, one of them with a history.

@@ -12,11 +12,11 @@ struct Field {
     name: &'static str,
     kind: Kind,
     mandatory: bool,
-    /// Whether 1.2.0 brought it (§13).
+    /// True if 1.2.0 brought it (§13).
     newer: bool,
 }
 
-/// What a value has to be.
+/// The kind of value that is required.
 enum Kind {
     /// A text with so many characters.
     Text(usize, usize),
@@ -54,7 +54,8 @@ impl Field {
 const TEXT: Kind = Kind::Text(0, 256);
 const INSTITUTION_TYPES: &[&str] = &["lei", "swiftbic", "organisationid"];
 
-/// What a transaction and a reversal have in common, beside amount, currency, parties and type.
+/// The fields that a transaction and a reversal have in common, beside amount, currency, parties
+/// and type.
 const COMMON: &[Field] = &[
     field("requestingOrganisationTransactionReference", TEXT),
     field("subType", TEXT),
@@ -70,7 +71,7 @@ const COMMON: &[Field] = &[
     field("receivingLei", Kind::Lei),
 ];
 
-/// What a transaction has besides.
+/// The fields that a transaction has besides.
 const TRANSACTION: &[Field] = &[
     field("originalTransactionReference", TEXT),
     field("internationalTransferInformation", Kind::Object(INTERNATIONAL)),
@@ -168,8 +169,8 @@ const NAME: &[Field] = &[
     field("nativeName", TEXT),
 ];
 
-/// What was found wrong so far; all fields are reported at once. A field inside another is named by
-/// its path, as in `senderKyc/idDocument/0/idType`.
+/// The violations that were found so far; all fields are reported at once. A field inside another
+/// is named by its path, as in `senderKyc/idDocument/0/idType`.
 #[derive(Default)]
 pub(super) struct Violations {
     found: Vec<(&'static str, String, String)>,
@@ -194,7 +195,7 @@ impl Violations {
     }
 }
 
-/// Which schema: the version's, and whether its enumerations and gaps are insisted on.
+/// The schema of a version, with or without insistence on its enumerations and gaps.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Schema {
     pub(super) version: Version,
@@ -324,7 +325,7 @@ impl Schema {
 }
 
 impl Schema {
-    /// Whether a text is a date; unless strict, also a date-time (§7.2).
+    /// True if a text is a date; unless strict, also a date-time (§7.2).
     fn is_date(self, text: &str) -> bool {
         let timed = text.contains(['T', 't', ' ']);
         if timed {

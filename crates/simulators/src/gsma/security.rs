@@ -1,4 +1,4 @@
-//! Who is calling (`gsma-mobile-money-api.md` §3).
+//! Admits callers (`gsma-mobile-money-api.md` §3).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ use super::{Simulator, format};
 use crate::digest::sha256_hex;
 use crate::faults::hash;
 
-/// Who was admitted: correlation ids are kept apart by this name.
+/// The name of an admitted client, by which correlation ids are kept apart.
 #[derive(Debug, Clone)]
 pub(super) struct Client(pub(super) String);
 
@@ -41,7 +41,7 @@ struct Tokens {
     expiry: HashMap<String, Timestamp>,
 }
 
-/// Why a caller is not admitted.
+/// The reason that a caller is not admitted.
 enum Refusal {
     /// In the API's own form.
     Unauthorised,
@@ -178,7 +178,7 @@ pub(super) async fn revoke(State(simulator): State<Simulator>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Whether the body is what `X-Content-Hash` says, where it says anything (§2.1).
+/// True if the body matches `X-Content-Hash`, where that is stated (§2.1).
 pub(super) fn content_is_whole(headers: &HeaderMap, body: &[u8]) -> bool {
     let Some(stated) = headers.get("x-content-hash") else { return true };
     let digest = sha256_hex(body);

@@ -1,4 +1,4 @@
-//! What the provider remembers: ledger, transactions, request states.
+//! The memory of the provider: ledger, transactions, request states.
 
 use std::collections::HashMap;
 
@@ -37,10 +37,11 @@ pub(super) struct State {
     pub(super) codes: HashMap<String, Code>,
     /// The currency of the books; what is in another one is in a purse of its own.
     currency: Currency,
-    /// What the float and a customer have in another currency at the start, in minor units.
+    /// The balances of the float and of a customer in another currency at the start, in minor
+    /// units.
     opening: (i64, i64),
-    /// When the simulator started. References that it gives out are made from it: they never
-    /// repeat after a restart.
+    /// The time at which the simulator started. References that it gives out are made from it: they
+    /// never repeat after a restart.
     began: Timestamp,
     seed: u64,
     counter: u64,
@@ -75,7 +76,7 @@ pub(super) struct Request {
     pub(super) correlation: Option<String>,
     pub(super) callback_url: Option<Uri>,
     pub(super) by_callback: bool,
-    /// What is still to be done.
+    /// The order that is still to be carried out.
     pub(super) order: Option<Order>,
     /// The transaction that stands for it.
     pub(super) reference: String,
@@ -90,7 +91,7 @@ pub(super) struct Request {
     pub(super) approved_late: bool,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
     Pending,
@@ -111,7 +112,7 @@ pub(super) struct Transaction {
     pub(super) payer: String,
     pub(super) payee: String,
     pub(super) amount: Money,
-    /// How much of it was taken back.
+    /// The part of it that was taken back.
     pub(super) returned_minor: i64,
     pub(super) reverses: Option<String>,
     pub(super) echo: Map<String, Value>,
@@ -155,7 +156,7 @@ impl State {
         self.statuses.insert(party, status);
     }
 
-    /// What a customer's account has moved since midnight, in minor units.
+    /// The sum that a customer's account has moved since midnight, in minor units.
     pub(super) fn moved_today(&self, party: &str, now: Timestamp) -> i64 {
         const DAY: i64 = 86_400_000_000;
         let day = |at: Timestamp| at.as_micros().div_euclid(DAY);
@@ -171,7 +172,7 @@ impl State {
         self.counter
     }
 
-    /// When the simulator started.
+    /// The time at which the simulator started.
     pub(super) const fn began(&self) -> Timestamp {
         self.began
     }
@@ -183,7 +184,7 @@ impl State {
         format!("REF-{:013}{number:07}", self.began.as_micros().max(0) / 1_000)
     }
 
-    /// What a party has in a currency; `None` if there is no such account.
+    /// The balance of a party in a currency; `None` if there is no such account.
     pub(super) fn balance(&mut self, party: &str, currency: Currency) -> Option<i64> {
         let purse = self.purse(party, currency)?;
         self.ledger.balance(&purse)
@@ -236,7 +237,7 @@ impl State {
         uuid::Uuid::from_u128((half(b"high") << 64) | half(b"low")).hyphenated().to_string()
     }
 
-    /// Whether this client has used this correlation id before.
+    /// True if this client has used this correlation id before.
     pub(super) fn is_duplicate(&self, order: &Order) -> bool {
         correlation_of(order).is_some_and(|key| self.by_correlation.contains_key(&key))
     }
@@ -322,7 +323,7 @@ impl Transaction {
         self.echo.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Where the customer stands who is not the organisation.
+    /// The side of the customer, who is not the organisation.
     pub(super) fn customers_side(&self) -> &'static str {
         if self.payer == FLOAT { "creditParty" } else { "debitParty" }
     }

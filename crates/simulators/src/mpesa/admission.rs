@@ -1,4 +1,4 @@
-//! Who may do what (`mpesa-openapi.md` §2, §3).
+//! Decides which calls are admitted (`mpesa-openapi.md` §2, §3).
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -50,7 +50,7 @@ pub(super) fn not_enabled(simulator: &Simulator, call: &Call) -> Response {
 /// A product's name that no application has switched on.
 const NEVER_OFFERED: &str = "multiStage";
 
-/// Whether the call comes from where the application is registered.
+/// True if the call comes from where the application is registered.
 pub(super) fn origin_fits(options: &Options, headers: &HeaderMap) -> bool {
     match options.origin.as_deref() {
         None | Some("*") => true,
@@ -60,7 +60,7 @@ pub(super) fn origin_fits(options: &Options, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the market is open now; hours may reach over midnight.
+/// True if the market is open now; hours may reach over midnight.
 fn open_at(options: &Options, simulator: &Simulator) -> bool {
     let Some((from, to)) = options.hours else { return true };
     let hour = local_seconds(options, simulator.now()).div_euclid(3_600).rem_euclid(24);

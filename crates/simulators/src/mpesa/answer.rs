@@ -1,4 +1,4 @@
-//! What answers look like (`mpesa-openapi.md` §6.1).
+//! The form of answers (`mpesa-openapi.md` §6).
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::codes::Code;
 
-/// A placeholder for a missing value (§6.6).
+/// A placeholder for a missing value (§6).
 pub(super) const NOTHING: &str = "N/A";
 
 /// The two ids of every answer: the market's own and the client's.
@@ -78,7 +78,7 @@ fn refuse(code: Code, status: StatusCode, ids: Option<&Ids>, receipt: bool) -> R
     json_answer(status, &body)
 }
 
-/// An answer of the gateway in front: no `output_ResponseCode` (§3.3).
+/// An answer of the gateway in front: no `output_ResponseCode` (§3).
 pub(super) fn gateway(status: StatusCode, text: &str) -> Response {
     json_answer(status, &json!({ "message": text }))
 }

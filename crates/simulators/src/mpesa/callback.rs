@@ -138,7 +138,7 @@ pub(super) fn acknowledged(
     }
 }
 
-/// Whether an acknowledgement names what it acknowledges (§7).
+/// True if an acknowledgement names what it acknowledges (§7).
 fn names(body: &Value, ids: &Ids) -> bool {
     is_zero(&body["output_ResponseCode"])
         && body["output_OriginalConversationID"] == ids.conversation

@@ -1,4 +1,4 @@
-//! Response codes (`mpesa-openapi.md` §8.1).
+//! Response codes (`mpesa-openapi.md` §8).
 
 use axum::http::StatusCode;
 

@@ -1,5 +1,5 @@
-//! What a market does that no request asks for: late and double approvals, reversals of its own, an
-//! empty float, charges, statements that differ from the books.
+//! The conduct of a market that no request asks for: late and double approvals, reversals of its
+//! own, an empty float, charges, statements that differ from the books.
 //!
 //! Rates are parts per 10,000. A draw depends on the seed, the business content, and how often that
 //! content was drawn before, as with [`crate::faults`].
@@ -12,11 +12,11 @@ use serde::Deserialize;
 use super::Simulator;
 use crate::faults::hash;
 
-/// How the market behaves beyond its answers; nothing of it happens unless an option says so.
+/// The conduct of the market beyond its answers; nothing of it happens unless an option says so.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Conduct {
-    /// Whether a conversation id that was used before is refused (INS-10). If not, the operation is
+    /// True if a conversation id that was used before is refused (INS-10). If not, the operation is
     /// carried out again; queries then find the latest.
     pub deduplicates: bool,
     /// The charge for each collection, payout and payment, in minor units, taken from the float.
@@ -33,7 +33,7 @@ pub struct Conduct {
     /// Completed collections and payouts that the operator takes back `late_ms` afterwards, unasked
     /// and without telling.
     pub reversed_later: u16,
-    /// How long "late" is.
+    /// The delay of "late".
     pub late_ms: u64,
     /// Answers and results that state another receipt than the books and the queries.
     pub other_receipt: u16,
@@ -45,11 +45,11 @@ pub struct Conduct {
     /// Collections that are told as payments, too, by a confirmation of the C2B form; the number is
     /// written as `paybill.msisdn` says.
     pub collections_told: u16,
-    /// Whether such a confirmation carries our conversation id and the label that we sent.
+    /// True if such a confirmation carries our conversation id and the label that we sent.
     pub told_with_reference: bool,
     /// Sessions that become live only after `activated_late_ms`.
     pub activated_late: u16,
-    /// How long the activation of such a session takes.
+    /// The time that the activation of such a session takes.
     pub activated_late_ms: u64,
 }
 
@@ -74,14 +74,14 @@ impl Default for Conduct {
     }
 }
 
-/// How often each business content was drawn.
+/// The number of times that each business content was drawn.
 #[derive(Debug, Default)]
 pub(super) struct Draws {
     drawn: HashMap<u64, u32>,
 }
 
 impl Draws {
-    /// Whether what `name` stands for happens to `key` this time, at `rate` parts per 10,000.
+    /// True if what `name` stands for happens to `key` this time, at `rate` parts per 10,000.
     pub(super) fn happens(&mut self, seed: u64, name: &str, key: &str, rate: u16) -> bool {
         if rate == 0 {
             return false;
@@ -94,13 +94,13 @@ impl Draws {
 }
 
 impl Simulator {
-    /// Whether a piece of conduct befalls `key` this time.
+    /// True if a piece of conduct befalls `key` this time.
     pub(super) fn happens(&self, name: &str, key: &str, rate: u16) -> bool {
         let seed = self.faults().seed();
         self.state().draws.happens(seed, name, key, rate)
     }
 
-    /// Whether the float is empty now, by the options.
+    /// True if the float is empty now, by the options.
     pub(super) fn float_is_empty(&self, began: Timestamp) -> bool {
         let Some((from, to)) = self.options().conduct.float_empty_ms else { return false };
         let since = self.now().as_micros().saturating_sub(began.as_micros()).max(0) / 1_000;

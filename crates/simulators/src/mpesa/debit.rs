@@ -1,4 +1,4 @@
-//! Direct debits (`mpesa-openapi.md` §6.8 to §6.11): mandates, payments under them, their query and
+//! Direct debits (`mpesa-openapi.md` §6 to §61): mandates, payments under them, their query and
 //! their end. They answer at once, in asynchronous mode only the payment does not; a mandate is
 //! active when it is made, because nobody holds a phone here.
 
@@ -67,7 +67,7 @@ fn admit(
     Ok(Admitted { session, fields, ids })
 }
 
-/// What every direct debit call names.
+/// Checks the fields that every direct debit call names.
 fn check_head(fields: &Fields, options: &Options) -> Result<String, Code> {
     fields.demand(&[
         fields::COUNTRY,
@@ -137,7 +137,7 @@ fn made(simulator: &Simulator, admitted: &Admitted) -> Result<(String, Mandate),
     Ok((reference, mandate))
 }
 
-/// Which fields a frequency goes with (§6.8).
+/// Checks the fields that go with a frequency (§6).
 fn check_schedule(
     frequency: &str,
     first_payment: &str,
@@ -260,7 +260,7 @@ pub(super) async fn query(simulator: &Simulator, call: &Call) -> Response {
     }
 }
 
-/// Whether the balance suffices, written as the options say.
+/// States in an answer whether the balance suffices, in the form that the options name.
 async fn with_boolean(response: Response, sufficient: bool, form: BooleanForm) -> Response {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap_or_default();
@@ -314,7 +314,7 @@ fn described(simulator: &Simulator, admitted: &Admitted) -> Result<Described, Co
     Ok((pairs, sufficient))
 }
 
-/// What a magic reference stands for.
+/// The mandate for which a magic reference stands.
 fn magic_mandate(fields: &Fields) -> Mandate {
     let text = |rule| fields.raw(rule).unwrap_or_default().to_owned();
     Mandate {
@@ -355,7 +355,7 @@ fn ended(simulator: &Simulator, admitted: &Admitted) -> Result<(String, String),
         None => {}
     }
     let reference = check_head(fields, options)?;
-    // Here INS-6 means that there is no such mandate (§6.11).
+    // Here INS-6 means that there is no such mandate (§61).
     let mandate = named(simulator, fields, &reference)
         .map_err(|code| if code == codes::NO_ACTIVE_MANDATE { codes::NO_MANDATE } else { code })?;
     if let Some(known) = simulator.state().mandates.by_reference.get_mut(&reference) {

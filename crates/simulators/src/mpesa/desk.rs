@@ -1,4 +1,4 @@
-//! `/_sim/…`: what only this simulator is asked and told from outside.
+//! `/_sim/…`: the controls that only this simulator has.
 
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};

@@ -1,4 +1,4 @@
-//! The market's RSA key pair: PKCS#1 v1.5, as the portal prescribes (`mpesa-openapi.md` §3.1).
+//! The market's RSA key pair: PKCS#1 v1.5, as the portal prescribes (`mpesa-openapi.md` §3).
 
 use std::sync::OnceLock;
 
@@ -33,7 +33,7 @@ fn generate(size: KeySize) -> Option<KeyPair> {
 }
 
 impl KeyPair {
-    /// What `bearer`, base64 of a ciphertext, says.
+    /// Decrypts `bearer`, base64 of a ciphertext.
     pub(super) fn decrypt(&self, bearer: &str) -> Option<String> {
         let ciphertext = STANDARD.decode(bearer).ok()?;
         let mut plain = vec![0; self.private.min_output_size()];

@@ -1,4 +1,5 @@
-//! How much may be moved: per session and product, and per customer and day (`mpesa-openapi.md` §2).
+//! The amounts that may be moved: per session and product, and per customer and day
+//! (`mpesa-openapi.md` §2).
 //!
 //! The portal sets limits "for each call" of an application, so products are counted apart: a
 //! collection that hits a limit closes the session for collections only.
@@ -9,7 +10,7 @@ use super::codes::{self, Code};
 use super::options::Limits;
 use super::session::Tally;
 
-/// What customers have moved today.
+/// The amounts that customers have moved today.
 #[derive(Default)]
 pub(super) struct Customers {
     day: i64,
@@ -22,7 +23,7 @@ pub(super) struct Asked<'a> {
     pub(super) minor: i64,
     /// Days since 1970, local.
     pub(super) day: i64,
-    /// Whether one that is too large by itself closes the session.
+    /// True if one that is too large by itself closes the session.
     pub(super) single_value_closes: bool,
 }
 

@@ -2,17 +2,17 @@
 //! checklist); payments that customers start at the wallet are notified in the form of
 //! `daraja-mpesa-kenya.md` §4.3.
 //!
-//! * [`options`]: how this market is set up
+//! * [`options`]: the options of this market
 //! * `keys`, `session`, `admission`: RSA, sessions, and who may do what
 //! * `fields`, `order`: the field dictionary, and reading a request by it
 //! * `money`, `limits`: operations that move money, and how much they may
-//! * `conduct`, `afterwards`: what happens that no request asks for, by option
+//! * `conduct`, `afterwards`: the conduct of the market that no request asks for, by option
 //! * `debit`: the four direct debit calls
 //! * `query`: the two queries
 //! * `callback`, `paybill`: results of asynchronous operations; payments started at the wallet
 //! * `statement`, `desk`: the portal's statement, and what can be asked and done under `/_sim`
 //! * `codes`, `triggers`: response codes, and the sandbox's magic numbers
-//! * `state`: what the market remembers
+//! * `state`: the memory of the market
 
 mod admission;
 mod afterwards;
@@ -162,8 +162,8 @@ impl Simulator {
         statement::export(self, from, to)
     }
 
-    /// How many results and confirmations the client acknowledged in another form than the
-    /// documented one; such an acknowledgement is tolerated.
+    /// The number of results and confirmations that the client acknowledged in another form than
+    /// the documented one; such an acknowledgement is tolerated.
     pub fn wrong_acknowledgements(&self) -> u64 {
         self.state().wrong_acknowledgements
     }

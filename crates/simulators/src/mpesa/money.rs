@@ -1,4 +1,4 @@
-//! Operations that move money (`mpesa-openapi.md` §6.1–§6.5).
+//! Operations that move money (`mpesa-openapi.md` §6–§6).
 
 use std::time::Duration;
 
@@ -133,7 +133,7 @@ impl Simulator {
         Ok((state.add(order, ids.conversation.clone(), key, now, lag), ids))
     }
 
-    /// How long queries do not find an operation.
+    /// The time for which queries do not find an operation.
     pub(super) fn lag(&self, key: &str) -> Duration {
         let lagging = self.faults().strikes("inquire", Fault::IndexingLag, key);
         if lagging { self.faults().indexing_lag() } else { Duration::ZERO }
@@ -250,7 +250,7 @@ pub(super) fn take_back(simulator: &Simulator, receipt: &str) -> Result<String, 
 
 /// Takes a transaction back: once, wholly or in part. A reversal in part marks the whole
 /// transaction as reversed and a second one is refused with INS-6; neither is documented
-/// (`mpesa-openapi.md` §6.5 knows only that a part can be asked for).
+/// (`mpesa-openapi.md` §6 knows only that a part can be asked for).
 fn reverse(state: &mut State, order: &Order, now: Timestamp) -> Result<String, Code> {
     let (position, original) = state.by_receipt(&order.original).ok_or(codes::NOT_YOURS)?;
     let whole = original.order.amount.ok_or(codes::FAILED)?;

@@ -1,4 +1,4 @@
-//! How this market is set up.
+//! The options of this market.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,62 +26,63 @@ pub struct Options {
     pub key_bits: u16,
     /// The value of `Origin` that is demanded; `None`: any, or none.
     pub origin: Option<String>,
-    /// How long a new session is not live yet; the documentation speaks of up to 30 s.
+    /// The time for which a new session is not live yet; the documentation speaks of up to 30 s.
     pub session_activation_ms: u64,
-    /// How long a session lives.
+    /// The lifetime of a session.
     pub session_lifetime_ms: u64,
-    /// Whether a new session leaves the former ones alive.
+    /// True if a new session leaves the former ones alive.
     pub sessions_overlap: bool,
     /// Products that are switched off, by the first part of their path: `c2bPayment`.
     pub disabled: BTreeSet<String>,
-    /// Whether names of beneficiaries are told; `None`: as documented, in Ghana only (§1).
+    /// True if names of beneficiaries are told; `None`: as documented, in Ghana only (§1).
     pub beneficiary_names: Option<bool>,
     /// First hour of use, and the hour from which on there is none, in local time.
     pub hours: Option<(u8, u8)>,
     /// Local time, in minutes east of UTC.
     pub utc_offset_minutes: i32,
-    /// How much may be moved by each product: they are counted apart, as the portal sets them per
-    /// API.
+    /// The amounts that may be moved by each product: they are counted apart, as the portal sets
+    /// them per API.
     pub limits: Limits,
     /// The limits of one product (`c2bPayment`), instead of `limits`.
     pub limits_of: BTreeMap<String, Limits>,
-    /// Whether a transaction above the limit of a single one closes the session for that product,
+    /// True if a transaction above the limit of a single one closes the session for that product,
     /// as the other limits of the organisation do. The documentation leaves it open.
     pub single_value_closes: bool,
-    /// Whether numbers instead of strings, query parameters in the body of a `GET`, and `POST` for
+    /// True if numbers instead of strings, query parameters in the body of a `GET`, and `POST` for
     /// reversals are refused: published clients do all three (`mpesa-openapi.md` §13).
     pub strict: bool,
-    /// Whether the four direct debit products are enabled; otherwise they answer INS-997.
+    /// True if the four direct debit products are enabled; otherwise they answer INS-997.
     pub direct_debits: bool,
-    /// How `output_SufficientBalance` is written: published clients disagree.
+    /// The form of `output_SufficientBalance`: published clients disagree.
     pub sufficient_balance: BooleanForm,
-    /// Whether amounts have no decimals, whatever the currency has.
+    /// True if amounts have no decimals, whatever the currency has.
     pub whole_amounts: bool,
-    /// Whether results come by callback (§6.1).
+    /// True if results come by callback (§6).
     pub asynchronous: bool,
-    /// Whether queries are answered by callback too, in asynchronous mode.
+    /// True if queries are answered by callback too, in asynchronous mode.
     pub asynchronous_queries: bool,
-    /// How long carrying an operation out takes: the customer and his PIN.
+    /// The time that carrying an operation out takes: the customer and his PIN.
     pub delay_ms: u64,
-    /// Where results are sent.
+    /// The address to which results are sent.
     pub response_url: Option<String>,
     /// The code of success in callbacks: `INS-0`, or `0` as in some markets (§7).
     pub success_code: String,
-    /// How often a callback is tried until it is answered by 2xx.
+    /// The number of times that a callback is tried until it is answered by 2xx.
     pub callback_attempts: u32,
     /// The wait before the second attempt; it doubles each time.
     pub callback_retry_ms: u64,
-    /// What the organisation has at the start.
+    /// The balance of the organisation at the start.
     pub float_minor: i64,
-    /// What a customer has who is seen for the first time; `None`: unknown numbers do not exist.
+    /// The balance of a customer who is seen for the first time; `None`: unknown numbers do not
+    /// exist.
     pub opening_balance_minor: Option<i64>,
-    /// Whether the sandbox's magic numbers act, for the short code `000000`.
+    /// True if the sandbox's magic numbers act, for the short code `000000`.
     pub triggers: bool,
     /// "Service unavailable" is HTTP 503; otherwise it is INS-1 (§10 leaves both open).
     pub unavailable_as_503: bool,
     /// Payments started at the wallet.
     pub paybill: Paybill,
-    /// What happens that no request asks for.
+    /// The conduct that no request asks for.
     pub conduct: Conduct,
 }
 
@@ -132,7 +133,7 @@ impl Options {
         self.currency.unwrap_or_else(|| self.market.currency())
     }
 
-    /// Whether the application may use this product.
+    /// True if the application may use this product.
     pub(super) fn offers(&self, product: &str) -> bool {
         let enabled = match product {
             "queryBeneficiaryName" => {
@@ -147,13 +148,13 @@ impl Options {
         enabled && !self.disabled.contains(product)
     }
 
-    /// How much this product may move.
+    /// The limits of this product.
     pub(super) fn limits(&self, product: &str) -> &Limits {
         self.limits_of.get(product).unwrap_or(&self.limits)
     }
 }
 
-/// How a boolean is written.
+/// The form of a boolean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BooleanForm {
@@ -179,19 +180,19 @@ pub struct Limits {
     pub customer_count_max: Option<u32>,
 }
 
-/// How payments started at the wallet are notified (`daraja-mpesa-kenya.md` §4).
+/// The settings by which payments started at the wallet are notified (`daraja-mpesa-kenya.md` §4).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Paybill {
-    /// Where, with a trailing slash: `validation` and `confirmation` are appended.
+    /// The address, with a trailing slash: `validation` and `confirmation` are appended.
     pub notify_base: Option<String>,
-    /// Whether the client is asked first.
+    /// True if the client is asked first.
     pub validation: bool,
-    /// What happens when the client does not answer in time.
+    /// The fate of a payment when the client does not answer in time.
     pub unanswered: Unanswered,
-    /// How long the client has to answer.
+    /// The time that the client has to answer.
     pub validation_ms_max: u64,
-    /// How the payer's number is written.
+    /// The form of the payer's number.
     pub msisdn: MsisdnForm,
 }
 
@@ -217,7 +218,7 @@ pub enum Unanswered {
     Cancelled,
 }
 
-/// How a number is written in a notification (§4.3).
+/// The form of a number in a notification (§4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MsisdnForm {

@@ -7,7 +7,7 @@ use super::fields::{self, Fields};
 use super::options::Options;
 use crate::ledger::FLOAT;
 
-/// Which money operation.
+/// The kind of money operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     C2b,
@@ -123,7 +123,7 @@ impl Order {
         })
     }
 
-    /// Who pays and who receives, in the ledger's words.
+    /// The payer and the receiver, in the ledger's words.
     pub(super) fn parties(&self) -> (&str, &str) {
         match self.kind {
             Kind::C2b | Kind::Payment => (&self.party, FLOAT),

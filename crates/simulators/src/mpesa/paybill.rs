@@ -26,7 +26,7 @@ struct Payment {
     account_reference: String,
     /// Local time, `yyyymmddhhmmss`.
     time: String,
-    /// What the validator wants to see again.
+    /// The text that the validator wants to see again.
     third_party: String,
 }
 

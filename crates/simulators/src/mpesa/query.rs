@@ -1,4 +1,4 @@
-//! Query transaction status, query beneficiary name (`mpesa-openapi.md` §6.6, §6.7).
+//! Query transaction status, query beneficiary name (`mpesa-openapi.md` §6, §6).
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const STRANGE: &str = "Ambiguous";
 /// The field with that word.
 const STATUS: &str = "ResponseTransactionStatus";
 
-/// What a query found: names without prefix, and values.
+/// The fields that a query found: names without prefix, and values.
 type Found = Vec<(&'static str, String)>;
 
 /// `GET queryTransactionStatus/`.
@@ -132,7 +132,7 @@ async fn answer_with(
     perform(simulator.faults(), subject, answer::own_error, work).await
 }
 
-/// What became of the operation that `reference` names.
+/// Finds the operation that `reference` names, and its state.
 fn find(simulator: &Simulator, reference: &str) -> Result<Found, Code> {
     match triggers::of_query(reference, simulator.options()) {
         Some(QueryTrigger::Fails(code)) => return Err(code),
@@ -153,7 +153,7 @@ fn find(simulator: &Simulator, reference: &str) -> Result<Found, Code> {
     Ok(describe(operation))
 }
 
-/// An answer that says nothing: a word that no document lists, or `N/A` for every value (§6.6).
+/// An answer that says nothing: a word that no document lists, or `N/A` for every value (§6).
 fn puzzle(operation: &Operation) -> Found {
     let blank = hash(0, &[b"puzzle", operation.key.as_bytes()]).is_multiple_of(2);
     let puzzling = |(name, value): (&'static str, String)| match name {

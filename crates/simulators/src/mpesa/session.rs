@@ -13,7 +13,7 @@ use super::options::Options;
 use super::{Call, Simulator, admission, answer, keys};
 use crate::faults::hash;
 
-/// How many bearers are remembered; decrypting one costs a private-key operation.
+/// The number of bearers that are remembered; decrypting one costs a private-key operation.
 const BEARERS_MAX: usize = 4_096;
 
 /// Sessions, and the bearers decrypted so far.
@@ -31,7 +31,7 @@ pub(super) struct Session {
     pub(super) tallies: HashMap<&'static str, Tally>,
 }
 
-/// What one product has moved in a session.
+/// The sum and count that one product has moved in a session.
 #[derive(Default)]
 pub(super) struct Tally {
     pub(super) count: u32,
@@ -76,7 +76,7 @@ impl Sessions {
 pub(super) fn create(simulator: &Simulator, call: &Call) -> Response {
     let options = simulator.options();
     let known = bearer(simulator, &call.headers).is_some_and(|key| key == options.api_key);
-    // No other code is documented for this call (§8.2), whatever is wrong.
+    // No other code is documented for this call (§8), whatever is wrong.
     let market_fits = call.market == options.market.context();
     if !known || !market_fits || !admission::origin_fits(options, &call.headers) {
         return answer::early_refusal(codes::SESSION);
@@ -96,7 +96,7 @@ pub(super) fn create(simulator: &Simulator, call: &Call) -> Response {
     answer::json_answer(StatusCode::OK, &body)
 }
 
-/// What the bearer of a request says, once decrypted.
+/// The content of the bearer of a request, once decrypted.
 pub(super) fn bearer(simulator: &Simulator, headers: &HeaderMap) -> Option<String> {
     let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let bearer = header.strip_prefix("Bearer ")?.trim();

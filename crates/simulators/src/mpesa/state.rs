@@ -1,4 +1,4 @@
-//! What the market remembers.
+//! The memory of the market.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -26,12 +26,13 @@ pub(super) struct State {
     pub(super) mandates: Mandates,
     operations: Vec<Operation>,
     /// Positions by the client's conversation id, by ours, and by receipt: a query may name any
-    /// of the three (`mpesa-openapi.md` §6.6).
+    /// of the three (`mpesa-openapi.md` §6).
     by_third_party: HashMap<String, usize>,
     by_conversation: HashMap<String, usize>,
     by_receipt: HashMap<String, usize>,
     seed: u64,
-    /// When this market began: what it numbers differs from what the one before a restart did.
+    /// The time at which this market began: its numbers differ from those that the one before a
+    /// restart gave out.
     began: Timestamp,
     counter: u64,
     /// The last receipt, as the number that it is.
@@ -54,7 +55,7 @@ pub(super) struct Operation {
     pub(super) key: String,
 }
 
-/// What became of an operation.
+/// The status of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Status {
     Pending,
@@ -82,7 +83,7 @@ impl State {
         }
     }
 
-    /// When this market began.
+    /// The time at which this market began.
     pub(super) const fn began(&self) -> Timestamp {
         self.began
     }
@@ -120,7 +121,7 @@ impl State {
         format!("{:016x}{:016x}", half(b"high"), half(b"low"))
     }
 
-    /// Whether the client has used this id before.
+    /// True if the client has used this id before.
     pub(super) fn is_duplicate(&self, third_party: &str) -> bool {
         self.by_third_party.contains_key(third_party)
     }
@@ -192,7 +193,7 @@ impl State {
         }
     }
 
-    /// Whether it is this operation's turn to be approved after all: it is under way again then.
+    /// True if it is this operation's turn to be approved after all: it is under way again then.
     pub(super) fn approve_late(&mut self, position: usize) -> bool {
         let Some(operation) = self.operations.get_mut(position) else { return false };
         let turn = std::mem::take(&mut operation.approved_late);
@@ -259,7 +260,7 @@ pub(super) fn charge(amount: Money, receipt: &str) -> Movement {
     }
 }
 
-/// Who gets the charges, in the books.
+/// The party that gets the charges, in the books.
 pub(super) const CHARGES: &str = "charges";
 
 #[cfg(test)]

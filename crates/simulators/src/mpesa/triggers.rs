@@ -4,14 +4,14 @@ use super::codes::{self, Code};
 use super::options::Options;
 use super::order::{Kind, Order};
 
-/// What a magic number makes of an operation.
+/// The effect of a magic number on an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trigger {
     Succeeds,
     Fails(Code),
 }
 
-/// What a magic number makes of a query.
+/// The effect of a magic number on a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QueryTrigger {
     Completed { reversed: bool },
@@ -33,7 +33,7 @@ fn unavailable(options: &Options) -> Code {
     if options.unavailable_as_503 { codes::UNAVAILABLE } else { codes::INTERNAL }
 }
 
-/// Whether the operation carries a magic number, and what it means.
+/// The effect of the operation's magic number, if it carries one.
 pub(super) fn of(order: &Order, options: &Options) -> Option<Trigger> {
     if !act(options) {
         return None;
@@ -115,9 +115,9 @@ pub(super) enum Debit {
     Cancel,
 }
 
-/// What the magic number of a direct debit call means: 12 digits in the number for a creation, 20
-/// digits in the mandate's reference for the others, and for a payment 20 digits in the number too
-/// (its own pattern forbids them).
+/// The effect of the magic number of a direct debit call: 12 digits in the number for a creation,
+/// 20 digits in the mandate's reference for the others, and for a payment 20 digits in the number
+/// too (its own pattern forbids them).
 pub(super) fn of_debit(
     call: Debit,
     number: &str,
@@ -173,7 +173,7 @@ pub(super) fn states_of_debit(
     (account, mandate)
 }
 
-/// Whether a direct debit query's magic amount is there: `None` if magic numbers do not act.
+/// True if a direct debit query's magic amount is there; `None` if magic numbers do not act.
 pub(super) fn is_sufficient(minor: i64, options: &Options) -> Option<bool> {
     act(options).then(|| minor <= 500 * 10_i64.pow(u32::from(options.currency().exponent())))
 }

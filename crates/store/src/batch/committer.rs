@@ -17,8 +17,8 @@ use super::request::{Done, Request, Verdict};
 use super::{Backend, BackendError};
 use crate::{CommitError, StoreError};
 
-/// How often a batch is tried that failed without having been applied. With the waits between, that
-/// bridges the restart of a database for about two seconds; after that its callers are told.
+/// The number of tries of a batch that failed without having been applied. With the waits between,
+/// that bridges the restart of a database for about two seconds; after that its callers are told.
 const TRIES_MAX: u32 = 9;
 
 /// The wait before the second try; it doubles each time.
@@ -27,9 +27,9 @@ const TRY_WAIT_FIRST: Duration = Duration::from_millis(8);
 /// The bounds of a committer (rule 13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
-    /// How many requests share a transaction at most.
+    /// The largest number of requests that share a transaction.
     pub(crate) batch_max: usize,
-    /// How many requests wait at most; more wait for a place.
+    /// The largest number of requests that wait; more wait for a place.
     pub(crate) queue_max: usize,
 }
 
@@ -40,12 +40,13 @@ pub(crate) struct Committer {
     soundness: Soundness,
 }
 
-/// Whether what was last to be committed could be.
+/// Remembers whether the last commit failed.
 #[derive(Debug, Clone, Default)]
 struct Soundness(Arc<AtomicBool>);
 
 impl Soundness {
-    /// A batch or an errand came to this. What was refused for its content says nothing.
+    /// Notes the results of a batch or an errand. A request that was refused for its content says
+    /// nothing about the database.
     fn note<'a>(&self, failures: impl IntoIterator<Item = Option<&'a StoreError>>) {
         let (mut committed, mut failed) = (false, false);
         for failure in failures {
@@ -74,8 +75,8 @@ impl Committer {
         Self { queue, soundness }
     }
 
-    /// Whether the last transaction failed, as on a full disk: others will too, until one is tried
-    /// and does not.
+    /// True if the last transaction failed, as on a full disk: others will fail too, until one is
+    /// tried and does not.
     pub(crate) fn is_failing(&self) -> bool {
         self.soundness.0.load(Ordering::Relaxed)
     }
@@ -201,7 +202,7 @@ async fn transact(
     }
 }
 
-/// How often something was tried.
+/// The count of the tries of something.
 #[derive(Debug, Default)]
 struct Patience {
     tries: u32,

@@ -1,5 +1,5 @@
-//! What is done between two batches, each in a transaction of its own: work that is taken, leases,
-//! what has been told, what a person did, what cores ask for, the archive.
+//! The work between two batches, each piece in a transaction of its own: due work that is taken,
+//! leases, the outbox, the actions of persons, the requests of cores, the archive.
 
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::Operation;
@@ -34,7 +34,7 @@ pub(crate) enum Errand {
     ReleaseHold(ProviderId, Operation, Condition),
 }
 
-/// What is due at `now` is taken until `until`.
+/// Takes the work that is due at `now`, and moves its due time to `until`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Taking {
     pub(crate) now: Timestamp,
@@ -42,7 +42,7 @@ pub(crate) struct Taking {
     pub(crate) limit: u32,
 }
 
-/// What an errand brought.
+/// The result of an errand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Brought {
     /// So many rows were moved, written or removed.
@@ -52,7 +52,7 @@ pub(crate) enum Brought {
 }
 
 impl Brought {
-    /// Whether nothing was written, so that nothing needs to be committed.
+    /// True if nothing was written, so that nothing needs to be committed.
     pub(crate) fn is_nothing(&self) -> bool {
         match self {
             Self::Rows(count) => *count == 0,
@@ -61,7 +61,7 @@ impl Brought {
         }
     }
 
-    /// How many rows; of what was taken, none.
+    /// The number of rows; 0 for work that was taken.
     pub(crate) fn rows(&self) -> u64 {
         if let Self::Rows(count) = self { *count } else { 0 }
     }

@@ -1,4 +1,4 @@
-//! What has to be known to judge a batch.
+//! The facts that are needed to judge a batch.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,7 +9,7 @@ use super::request::Request;
 use crate::allowance::{Counter, Reckoning, Total, Use};
 use crate::{InboxId, KeyHolder};
 
-/// What the requests of a batch touch.
+/// The rows that the requests of a batch touch.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) transfers: BTreeSet<TransferId>,
@@ -20,21 +20,21 @@ pub(crate) struct Wanted {
     pub(crate) items: BTreeSet<InboxId>,
     /// Provider and digest.
     pub(crate) arrivals: BTreeSet<(ProviderId, String)>,
-    /// What may count on another day than before.
+    /// The reckonings of transfers that may count on another day than before.
     pub(crate) reckonings: Vec<Reckoning>,
 }
 
-/// What is stored about it; what is not stored is absent.
+/// The stored state of those rows; a row that is not stored is absent.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) transfers: BTreeMap<TransferId, Standing>,
-    /// Who holds which account.
+    /// The transfer that holds each account.
     pub(crate) lanes: BTreeMap<Lane, TransferId>,
     pub(crate) receipts: BTreeMap<(ProviderId, Receipt), TransferId>,
     pub(crate) keys: BTreeMap<(String, String), KeyHolder>,
     pub(crate) items: BTreeMap<InboxId, Item>,
     pub(crate) arrivals: BTreeMap<(ProviderId, String), InboxId>,
-    /// Where the transfers of the reckonings count.
+    /// The day on which each transfer of the reckonings counts.
     pub(crate) uses: BTreeMap<TransferId, Use>,
     /// The totals that they touch.
     pub(crate) totals: BTreeMap<Counter, Total>,
@@ -42,7 +42,7 @@ pub(crate) struct Facts {
     pub(crate) inbox_numbers: VecDeque<InboxId>,
 }
 
-/// Where a transfer stands.
+/// The stored state of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) version: u64,
@@ -68,7 +68,7 @@ impl Lane {
     }
 }
 
-/// Where an inbox item stands.
+/// The stored state of an inbox item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Item {
     pub(crate) handled: bool,
@@ -76,7 +76,7 @@ pub(crate) struct Item {
 }
 
 impl Wanted {
-    /// What these requests touch.
+    /// The rows that these requests touch.
     pub(crate) fn by(requests: &[Request]) -> Self {
         let mut wanted = Self::default();
         for request in requests {

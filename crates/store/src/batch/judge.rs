@@ -1,5 +1,5 @@
-//! Which requests of a batch are refused, and what the others write. Each request is judged as if
-//! those before it in the batch were committed already: they will be, or none of them.
+//! Decides which requests of a batch are refused, and which rows the others write. Each request is
+//! judged as if those before it in the batch were committed already: they will be, or none of them.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use crate::{
     Arrival, Change, CommitError, InboxId, InboxState, KeyHolder, NewArrival, StoreError, check,
 };
 
-/// What became of a batch, should its transaction be committed.
+/// The verdicts on a batch, and the rows that it writes if its transaction is committed.
 #[derive(Debug)]
 pub(crate) struct Judgement {
     /// One for each request, in their order.
     pub(crate) verdicts: Vec<Verdict>,
-    /// What the accepted ones write.
+    /// The rows that the accepted ones write.
     pub(crate) rows: Rows,
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn judge(requests: &[Request], facts: Facts) -> Judgement {
     Judgement { verdicts, rows: judge.rows }
 }
 
-/// Where a transfer counts, and the totals that changed.
+/// The day on which a transfer counts, and the totals that changed.
 type Reckoned = (Option<Use>, Vec<(Counter, Total)>);
 
 struct Judge {
@@ -108,7 +108,7 @@ impl Judge {
         self.refuse_receipts(decision, id)
     }
 
-    /// Where the transfer counts after a change, and the totals that it leads to; `None` if nothing of
+    /// The day on which the transfer counts after a change, and the new totals; `None` if none of
     /// that may change.
     fn reckon(&self, change: &Change) -> Result<Option<Reckoned>, CommitError> {
         let Some(reckoning) = Reckoning::of(change) else { return Ok(None) };
@@ -205,7 +205,8 @@ impl Judge {
         Ok(Done::Arrived(Arrival::New(id)))
     }
 
-    /// What is handled stays handled: a postponement that lost the race is not to undo it.
+    /// Moves an inbox item. One that is handled stays handled: a postponement that lost the race is
+    /// not to undo it.
     fn set_inbox_state(&mut self, id: InboxId, state: &InboxState) -> Verdict {
         let known = self.facts.items.get(&id).ok_or_else(|| no_item(id))?;
         if !known.handled {
@@ -238,7 +239,7 @@ impl Standing {
     }
 }
 
-/// What is said of an inbox item that does not exist.
+/// The error about an inbox item that does not exist.
 pub(crate) fn no_item(id: InboxId) -> StoreError {
     StoreError::Corrupt(format!("there is no inbox item {id}"))
 }

@@ -1,13 +1,13 @@
-//! Group commit, for any database: what waits is taken together, judged against what is stored,
-//! and written in one transaction by a handful of set-based statements.
+//! Group commit, for any database: the requests that wait are taken together, judged against the
+//! stored state, and written in one transaction by a handful of set-based statements.
 //!
 //! A database supplies a [`Backend`]. All decisions are here.
 //!
-//! * [`request`]: what is asked
-//! * [`facts`]: what has to be known to judge a batch
-//! * [`judge`]: which requests are refused, and what the others write
-//! * [`rows`], [`table`]: what is written, as rows of the tables
-//! * [`errand`]: what is done between two batches
+//! * [`request`]: the requests
+//! * [`facts`]: the facts that are needed to judge a batch
+//! * [`judge`]: the refusals, and the rows that the other requests write
+//! * [`rows`], [`table`]: the rows to write, by table
+//! * [`errand`]: the work between two batches
 //! * [`committer`]: the task that takes, writes, and answers
 
 pub(crate) mod committer;
@@ -25,7 +25,7 @@ use errand::{Brought, Errand};
 use facts::{Facts, Wanted};
 use rows::Rows;
 
-/// What a database does for the committer. One transaction at a time.
+/// The operations of a database that the committer uses. One transaction at a time.
 #[async_trait]
 pub(crate) trait Backend: Send + 'static {
     /// Begins a transaction that may write.
@@ -45,7 +45,7 @@ pub(crate) trait Backend: Send + 'static {
     async fn close(&mut self);
 }
 
-/// Why a transaction failed.
+/// The reason that a transaction failed.
 #[derive(Debug, Clone)]
 pub(crate) enum BackendError {
     /// The database, or the disk below it. After a commit, whether it was applied is not known.

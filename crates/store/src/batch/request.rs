@@ -1,4 +1,4 @@
-//! What is asked of the committer.
+//! The requests to the committer, and its answers.
 
 use kiungo_domain::{Timestamp, TransferId};
 
@@ -27,7 +27,7 @@ pub(crate) struct Commit {
 }
 
 impl Request {
-    /// The request to commit a change, and what becomes known by it if that is `told`.
+    /// The request to commit a change, and the news of it if that is `told`.
     pub(crate) fn commit(change: Change, told: bool) -> Result<Self, StoreError> {
         let decision = &change.decision;
         let events = event_rows(decision)?;
@@ -39,7 +39,7 @@ impl Request {
     }
 }
 
-/// What a request that was not refused came to.
+/// The result of a request that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Done {
     Applied,

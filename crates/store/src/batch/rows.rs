@@ -1,4 +1,4 @@
-//! What a batch writes, as rows of the tables.
+//! The rows that a batch writes into the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,7 +41,7 @@ const KEYS: &[Column] = &[Text, Text, Text, Text];
 /// `id, provider, digest, head, body, at_us`.
 const ARRIVALS: &[Column] = &[Integer, Text, Text, Text, Bytes, Integer];
 
-/// What a batch adds to each ledger account and currency.
+/// The amount that a batch adds to each ledger account and currency.
 pub(crate) type Balances = BTreeMap<(String, Currency), i64>;
 
 /// `subject, transfer_id, kind, step, detail, provider, opened_us`.
@@ -51,21 +51,21 @@ pub(crate) type TransferCase = [Cell; 7];
 /// item.
 pub(crate) type InboxCase = [Cell; 4];
 
-/// Where an inbox item is to stand.
+/// The new state of an inbox item.
 #[derive(Debug, Clone)]
 pub(crate) struct InboxMove {
     pub(crate) state: &'static str,
     pub(crate) due: Option<Timestamp>,
     pub(crate) note: Option<String>,
-    /// How many postponements the batch holds.
+    /// The number of postponements in the batch.
     pub(crate) postponed: u32,
 }
 
-/// What a total of a day is to stand at.
+/// The new state of a total of a day.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewTotal {
     pub(crate) total: Total,
-    /// Whether it has a row, which is locked.
+    /// True if it has a row, which is locked.
     pub(crate) stored: bool,
 }
 
@@ -75,7 +75,7 @@ pub(crate) struct Rows {
     pub(crate) events: Table,
     pub(crate) transfers: Table,
     transfer_at: BTreeMap<TransferId, usize>,
-    /// Who lets go of its account; removed before `lanes` go in.
+    /// The transfers that let go of their accounts; removed before `lanes` go in.
     pub(crate) lanes_left: BTreeSet<TransferId>,
     pub(crate) lanes: BTreeMap<Lane, TransferId>,
     pub(crate) postponed: BTreeMap<TransferId, Timestamp>,
@@ -84,7 +84,7 @@ pub(crate) struct Rows {
     pub(crate) balances: Balances,
     pub(crate) receipts: Table,
     pub(crate) keys: Table,
-    /// Where transfers count now.
+    /// The day on which each transfer counts now.
     pub(crate) uses: BTreeMap<TransferId, Option<Use>>,
     pub(crate) totals: BTreeMap<Counter, NewTotal>,
     pub(crate) outbox: Table,
@@ -124,7 +124,7 @@ impl Default for Rows {
 }
 
 impl Rows {
-    /// Whether there is nothing to write.
+    /// True if there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
         self.transfers.is_empty()
             && self.postponed.is_empty()
@@ -133,8 +133,8 @@ impl Rows {
             && self.inbox.is_empty()
     }
 
-    /// What the balances of this batch become with these postings; nothing is added yet, so that
-    /// a failure leaves no trace.
+    /// The balances of this batch with these postings added; nothing is added yet, so that a
+    /// failure leaves no trace.
     pub(crate) fn balances_with(&self, postings: &[Posting]) -> Result<Balances, StoreError> {
         let mut balances = BTreeMap::new();
         for posting in postings {
@@ -179,7 +179,7 @@ impl Rows {
         *self.counts.entry((kind.as_str(), provider.clone(), status.as_str())).or_default() += by;
     }
 
-    /// One row for each transfer, the latest: what was first committed keeps its place.
+    /// One row for each transfer, the latest: the first commit decides its place.
     fn put_transfer(&mut self, id: TransferId, row: TransferRow) {
         self.postponed.remove(&id);
         if let Some(index) = self.transfer_at.get(&id) {
@@ -213,8 +213,8 @@ impl Rows {
         self.lanes_left.insert(holder);
     }
 
-    /// A total of a day as it is to stand; `stored` tells whether it stood at anything before. What the
-    /// batch itself made is new, whatever it came to since.
+    /// A total of a day as it is to stand; `stored` tells whether it had a row before. A total that
+    /// the batch itself made is new, also after further changes in the batch.
     pub(crate) fn put_total(&mut self, counter: Counter, total: Total, stored: bool) {
         let known = self.totals.get(&counter);
         let stored = known.map_or(stored, |known| known.stored);
@@ -310,7 +310,7 @@ pub(crate) fn transfer_row(
     ]
 }
 
-/// What becomes known with a decision, as rows of the outbox.
+/// The outbox rows that a decision leads to.
 #[derive(Debug)]
 pub(crate) struct NewsRows {
     /// Told if the status differs from the one before.

@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use crate::InboxId;
 
-/// What a column holds; any of its cells may be null.
+/// The type of a column; any of its cells may be null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Column {
     Text,

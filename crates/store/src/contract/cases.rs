@@ -1,4 +1,4 @@
-//! What needs a person.
+//! Cases: the questions that need a person.
 
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::{CaseKind, Draft, Operation, StepName};

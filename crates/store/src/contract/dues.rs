@@ -1,4 +1,4 @@
-//! What is to be looked at, and when.
+//! Due times: the transfers that are to be looked at, and when.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What was committed is there after a restart.
+//! Durability: everything that was committed is there after a restart.
 
 use super::Place;
 use super::comparison::same_stories_same_answers;

@@ -1,4 +1,4 @@
-//! What arrived from outside.
+//! The inbox: everything that arrived from outside.
 
 use super::Place;
 use super::story::{arrival, at, provider};

@@ -1,4 +1,4 @@
-//! Who does what only one may do, and what persons did.
+//! Leases on tasks that only one process may do, and the actions of persons.
 
 use std::sync::Arc;
 

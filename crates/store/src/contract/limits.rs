@@ -1,4 +1,4 @@
-//! What may be moved on one day, whoever asks at the same time.
+//! Daily limits, with several callers that ask at the same time.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,7 +63,7 @@ fn met(answer: Result<(), CommitError>) -> (Scope, DayLimit) {
     }
 }
 
-/// Whether one more of such a transfer fits; it is not kept.
+/// True if one more of such a transfer fits; it is not kept.
 async fn fits(store: &dyn Store, minor: i64, allowance: &Allowance) -> bool {
     static NEXT: AtomicU32 = AtomicU32::new(10_000);
     let probe = new(NEXT.fetch_add(1, Ordering::Relaxed), minor, allowance);

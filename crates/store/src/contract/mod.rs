@@ -1,5 +1,5 @@
-//! What every store must do, as one suite. A store's tests say where one is opened ([`Place`]) and
-//! let [`store_contract!`](crate::store_contract) make a test of each point.
+//! The requirements on every store, as one suite of tests. A store's tests say where one is opened
+//! ([`Place`]) and let [`store_contract!`](crate::store_contract) make a test of each point.
 
 #![allow(
     missing_docs,

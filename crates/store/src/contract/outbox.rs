@@ -1,4 +1,5 @@
-//! What has become known is told: never before it is committed, never left out, in order.
+//! The outbox: everything that becomes known is told, in order; never before it is committed, and
+//! never left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What cores ask to be paid out.
+//! The requests of cores for payouts.
 
 use std::sync::Arc;
 

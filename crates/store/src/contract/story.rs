@@ -67,7 +67,7 @@ pub fn received(instruction: Instruction, at: Timestamp) -> Change {
     change_of(Draft::receive(instruction, at)).expect("a new transfer has an event")
 }
 
-/// What `tell` adds to a transfer.
+/// The change that `tell` makes to a transfer.
 pub fn then(transfer: &Transfer, at: Timestamp, tell: impl FnOnce(&mut Draft)) -> Change {
     let mut draft = Draft::resume(transfer.clone(), at);
     tell(&mut draft);

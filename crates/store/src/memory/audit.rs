@@ -42,7 +42,7 @@ impl Books {
         Err(StoreError::Corrupt(format!("transfers {other} and {id} would both hold {account}")))
     }
 
-    /// Both accounts are liabilities: what is owed stands on the credit side, below zero.
+    /// Both accounts are liabilities: debts stand on the credit side, below zero.
     fn audit_account(
         &self,
         decision: &Decision,
@@ -92,7 +92,8 @@ fn in_suspense(record: &Record) -> Money {
     suspended(&record.summary)
 }
 
-/// What is merged shows the status of the transfer that has its money.
+/// The money of a suspended transfer; none for a merged one, which only shows the status of the
+/// transfer that has its money.
 fn suspended(summary: &Summary) -> Money {
     let suspended = summary.status == Status::Suspended && summary.merged_into.is_none();
     if suspended { summary.amount } else { Money::zero(summary.amount.currency()) }

@@ -1,4 +1,4 @@
-//! What a store in memory holds, and how a change alters it.
+//! The contents of a store in memory, and the way in which a change alters them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,13 +29,13 @@ pub(super) struct Books {
     pub(super) unknown: BTreeSet<(Timestamp, TransferId)>,
     /// Transfers that hold their account, in the order of first commits.
     pub(super) holding_accounts: BTreeSet<(i64, TransferId)>,
-    /// Which transfer holds which core account (rule 11).
+    /// The transfer that holds each core account (rule 11).
     pub(super) holders: BTreeMap<(CoreId, CoreAccount), TransferId>,
     /// By kind, provider and status.
     pub(super) counts: BTreeMap<(&'static str, ProviderId, &'static str), u64>,
     pub(super) receipts: BTreeMap<(Receipt, ProviderId), TransferId>,
     pub(super) keys: BTreeMap<(String, String), KeyHolder>,
-    /// What was moved on which day, and which transfers count there.
+    /// The totals of each day, and the transfers that count in them.
     pub(super) day_totals: BTreeMap<Counter, Total>,
     pub(super) day_uses: BTreeMap<TransferId, Use>,
     pub(super) ledger: BTreeMap<(String, Currency), i64>,
@@ -48,14 +48,14 @@ pub(super) struct Books {
     /// By time of opening and subject.
     pub(super) cases: BTreeMap<(Timestamp, String), CaseRow>,
     pub(super) case_opened: BTreeMap<String, Timestamp>,
-    /// What names the open cases of each transfer that has some.
+    /// The subjects of the open cases of each transfer that has some.
     case_subjects: BTreeMap<TransferId, Vec<String>>,
     pub(super) holds: BTreeMap<(ProviderId, &'static str, Condition), Hold>,
     pub(super) desk: Desk,
     pub(super) core_requests: BTreeMap<(CoreId, String), Numbered>,
 }
 
-/// Where a transfer counts, and the totals that changed.
+/// The day on which a transfer counts, and the totals that changed.
 type Reckoned = (Option<Use>, Vec<(Counter, Total)>);
 
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub(super) struct Record {
 }
 
 impl Books {
-    /// Whether a change must not be applied.
+    /// Refuses a change that must not be applied.
     pub(super) fn refuse(&self, change: &Change) -> Result<(), CommitError> {
         let decision = &change.decision;
         check::sound(decision)?;
@@ -110,8 +110,8 @@ impl Books {
         Ok(())
     }
 
-    /// What the totals of a day become with a change, and where its transfer counts then; `None` if
-    /// nothing of that may change.
+    /// The totals of a day with a change applied, and the day on which its transfer then counts;
+    /// `None` if none of that may change.
     fn reckon(&self, change: &Change) -> Result<Option<Reckoned>, LimitReached> {
         let Some(reckoning) = Reckoning::of(change) else { return Ok(None) };
         let before = self.day_uses.get(&reckoning.transfer).copied();
@@ -119,7 +119,7 @@ impl Books {
         Ok(Some((reckoning.after(before), totals)))
     }
 
-    /// Applies a change that was not refused. What can fail comes first.
+    /// Applies a change that was not refused. The parts that can fail come first.
     pub(super) fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         let known = self.transfers.get(&change.decision.transfer.id());
         let status = known.map(|known| known.summary.status);
@@ -380,7 +380,7 @@ pub(super) fn account_held(summary: &Summary) -> Option<(CoreId, CoreAccount)> {
 }
 
 impl Record {
-    /// Whether it may be moved into the archive.
+    /// True if it may be moved into the archive.
     fn is_settled(&self, before: Timestamp) -> bool {
         let summary = &self.summary;
         !self.archived

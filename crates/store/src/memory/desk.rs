@@ -1,5 +1,5 @@
-//! What a store in memory keeps for several processes, of which there are none: what is to be told,
-//! who claims what, what persons did.
+//! The coordination state of a store in memory, which only one process uses: the outbox, the
+//! leases, the actions of persons.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{Action, ActionId, ActionQuery, Lease, News, Outgoing, Page, StoreErr
 
 #[derive(Debug, Default)]
 pub(super) struct Desk {
-    /// Whether what becomes known is to be told.
+    /// True if an outbox is kept.
     pub(super) tells: bool,
     pub(super) outbox: BTreeMap<i64, Outgoing>,
     /// The number that was given last.
@@ -23,7 +23,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// What becomes known by a decision about a transfer that had this status.
+    /// The outbox rows that a decision leads to, about a transfer that had this status before.
     pub(super) fn news(
         &self,
         before: Option<Status>,
@@ -54,13 +54,14 @@ impl Desk {
         }
     }
 
-    /// Whether `holder` has it then.
+    /// Shortens every lease to the longest that may remain after the clock was set back to `now`.
     pub(super) fn pull_leases(&mut self, now: Timestamp) {
         for lease in self.leases.values_mut() {
             lease.until = lease.until.min(longest_lease(now));
         }
     }
 
+    /// Returns true if `holder` has the lease afterwards.
     pub(super) fn take_lease(
         &mut self,
         name: &str,

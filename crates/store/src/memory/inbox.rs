@@ -57,7 +57,7 @@ impl Books {
         taken.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// What is handled stays handled.
+    /// Moves an inbox item. One that is handled stays handled.
     pub(super) fn set_inbox_state(
         &mut self,
         id: InboxId,

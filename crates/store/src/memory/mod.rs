@@ -26,7 +26,7 @@ use crate::{
 };
 use books::Books;
 
-/// A store in memory. What it holds ends with it.
+/// A store in memory. Its contents end with it.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     books: Mutex<Books>,

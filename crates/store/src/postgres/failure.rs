@@ -1,4 +1,4 @@
-//! What a failure means for the batch that met it.
+//! The meaning of a failure for the batch that met it.
 
 use crate::StoreError;
 use crate::batch::BackendError;
@@ -29,7 +29,7 @@ pub(super) fn at_commit(error: &sqlx::Error) -> BackendError {
     }
 }
 
-/// The server did not answer in time; what it made of the last statement is not known.
+/// The server did not answer in time; it is not known whether it carried out the last statement.
 pub(super) fn silent() -> StoreError {
     StoreError::Unavailable("the database does not answer".to_owned())
 }

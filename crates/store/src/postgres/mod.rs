@@ -1,12 +1,12 @@
 //! The store in a `PostgreSQL` database: for any number of processes, on any number of machines.
 //!
-//! * [`options`]: where it is, and its bounds
+//! * [`options`]: its address, and its bounds
 //! * [`open`], [`schema`]: opening it
 //! * [`owner`]: that only one process opens it, or several that share the work
 //! * [`statements`]: every statement
 //! * [`session`]: the one connection that writes, and those that read
-//! * [`parameters`]: how values go in
-//! * [`failure`]: what a failure means
+//! * [`parameters`]: the binding of values
+//! * [`failure`]: the meaning of a failure
 //!
 //! Each process has one connection that writes. Two processes may commit at the same time; what one
 //! of them judges by is locked until its end (transfers, inbox items), or refused by a key when the
@@ -41,7 +41,7 @@ impl PostgresStore {
         Ok(Self::new(session, readers, Bounds { batch_max, queue_max }, outbox))
     }
 
-    /// How far the schema is, without changing anything.
+    /// Reads how far the schema is, without changing anything.
     pub async fn schema(options: &PostgresOptions) -> Result<SchemaState, OpenError> {
         open::schema_state(options).await
     }

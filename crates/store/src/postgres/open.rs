@@ -12,7 +12,7 @@ use super::session::{CONNECT_WAIT_MAX, PostgresReaders, Writing};
 use super::{owner, schema};
 use crate::sql::{OpenError, SchemaState};
 
-/// How long a query waits for a free connection before it fails.
+/// The longest time for which a query waits for a free connection before it fails.
 const READER_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// A connection that nothing was asked of for so long is closed.
@@ -21,19 +21,20 @@ const READER_IDLE_MAX: Duration = Duration::from_secs(300);
 /// The oldest server that Kiungo is tested with, as `server_version_num` has it.
 const SERVER_OLDEST: i64 = 130_000;
 
-/// How long a transaction may do nothing: its process is frozen, or cut off, and holds up whoever wants
-/// the same rows. It ends before the others give up waiting for its locks. A process that is alive sends
-/// its next statement within milliseconds.
+/// The longest time for which a transaction may do nothing: its process is frozen, or cut off, and
+/// holds up every process that wants the same rows. It ends before the others give up waiting for
+/// its locks. A process that is alive sends its next statement within milliseconds.
 pub(super) const IDLE_IN_TRANSACTION_MAX: &str = "4s";
 
-/// How long a lock is waited for: longer than a frozen process can hold one.
+/// The longest wait for a lock: longer than a frozen process can hold one.
 pub(super) const LOCK_WAIT_MAX: &str = "5s";
 
-/// How long a statement may take, locks included. The largest batches take a tenth of a second.
+/// The longest time that a statement may take, locks included. The largest batches take a tenth of
+/// a second.
 pub(super) const STATEMENT_MAX: &str = "10s";
 
-/// What every connection sets. Durable commits, whatever the server's default is; nothing is waited for
-/// without end; a peer that has vanished is noticed.
+/// The settings of every connection. Durable commits, whatever the server's default is; nothing is
+/// waited for without end; a peer that has vanished is noticed.
 const SETTINGS: [(&str, &str); 8] = [
     ("synchronous_commit", "on"),
     ("default_transaction_isolation", "read committed"),

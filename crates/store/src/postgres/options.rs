@@ -1,4 +1,4 @@
-//! How a `PostgreSQL` store is opened.
+//! The options with which a `PostgreSQL` store is opened.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,32 +8,34 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::sql::OpenError;
 
-/// Where the database is, and its bounds.
+/// The address of the database, and its bounds.
 #[derive(Clone)]
 pub struct PostgresOptions {
     /// Host, user, password, name; shown without the password.
     pub(super) address: PgConnectOptions,
-    /// How many requests share a transaction at most. By default 512: past that a transaction
-    /// gains little, and its callers wait longer.
+    /// The largest number of requests that share a transaction. By default 512: past that a
+    /// transaction gains little, and its callers wait longer.
     pub batch_max: usize,
-    /// How many requests wait for the committer at most; further callers wait for a place. By
-    /// default 4,096: eight full batches, a fraction of a second of work, a few megabytes.
+    /// The largest number of requests that wait for the committer; further callers wait for a
+    /// place. By default 4,096: eight full batches, a fraction of a second of work, a few
+    /// megabytes.
     pub queue_max: usize,
-    /// How many queries run at the same time at most. By default 4, so that with its writing
-    /// connection a process has five of the 100 that a server usually allows.
+    /// The largest number of queries that run at the same time. By default 4, so that with its
+    /// writing connection a process has five of the 100 that a server usually allows.
     pub readers_max: u32,
-    /// Whether no other process may have it open in this way, or with an outbox, at the same time. By
-    /// default not.
+    /// True if no other process may have it open in this way, or with an outbox, at the same time.
+    /// By default not.
     pub exclusive: bool,
-    /// Whether what becomes known is written to the outbox. By default not: without somebody who
-    /// tells it, it would only grow.
+    /// True if news is written to the outbox. By default not: without a process that tells it, it
+    /// would only grow.
     pub outbox: bool,
 }
 
 impl PostgresOptions {
-    /// The defaults for a database at `url`: `postgres://user:password@host:5432/name`, and behind a
-    /// question mark the usual parameters, such as `sslmode=verify-full&sslrootcert=ca.pem`. What
-    /// the address leaves open is taken from the usual `PG…` variables and the password file.
+    /// The defaults for a database at `url`: `postgres://user:password@host:5432/name`, and behind
+    /// a question mark the usual parameters, such as `sslmode=verify-full&sslrootcert=ca.pem`.
+    /// Parts that the address leaves open are taken from the usual `PG…` variables and the password
+    /// file.
     pub fn new(url: &str) -> Result<Self, OpenError> {
         let unreadable = |message: String| OpenError::Address { message };
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
@@ -52,7 +54,7 @@ impl PostgresOptions {
         self
     }
 
-    /// Whether nobody on the way to the server can read along or pose as the server: it is on this
+    /// True if nobody on the way to the server can read along or pose as the server: it is on this
     /// machine, or proves by a certificate that it is the one that the address names.
     pub fn is_private(&self) -> bool {
         let host = self.address.get_host();

@@ -14,10 +14,11 @@ use tokio::time::sleep;
 use super::PostgresOptions;
 use crate::sql::OpenError;
 
-/// How often a start asks for it: the server may take a moment to notice that a process has died.
+/// The number of times that a start asks for it: the server may take a moment to notice that a
+/// process has died.
 const TRIES: u32 = 20;
 
-/// How long it waits in between.
+/// The wait between two tries.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// The lock's first number, which sets it apart from those of other programs, is `kiun` as bytes; the
@@ -27,7 +28,7 @@ const TAKE_ALONE: &str =
 const TAKE_SHARED: &str = "SELECT pg_try_advisory_lock_shared(1802073454,
     'transfers'::regclass::oid::bigint::bit(32)::int)";
 
-/// Who may own the database beside a process.
+/// The processes that may own the database beside this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
     /// Nobody.
@@ -37,7 +38,7 @@ pub(super) enum Claim {
 }
 
 impl Claim {
-    /// What these options ask for, if anything.
+    /// The claim that these options ask for, if any.
     pub(super) const fn of(options: &PostgresOptions) -> Option<Self> {
         match (options.exclusive, options.outbox) {
             (true, _) => Some(Self::Alone),
@@ -47,7 +48,7 @@ impl Claim {
     }
 }
 
-/// Who has it.
+/// Finds the address of the process that has it.
 const HOLDER: &str = "SELECT coalesce(host(a.client_addr), 'this machine') FROM pg_locks l
     JOIN pg_stat_activity a USING (pid)
     WHERE l.locktype = 'advisory' AND l.classid = 1802073454 AND l.granted
@@ -55,7 +56,7 @@ const HOLDER: &str = "SELECT coalesce(host(a.client_addr), 'this machine') FROM 
       AND l.objid = 'transfers'::regclass::oid
     LIMIT 1";
 
-/// Makes the connection an owner; whether it is.
+/// Makes the connection an owner; returns true if it is one.
 pub(super) async fn take(connection: &mut PgConnection, claim: Claim) -> Result<bool, sqlx::Error> {
     let take = match claim {
         Claim::Alone => TAKE_ALONE,

@@ -1,4 +1,4 @@
-//! How values go in: rows as one array for each column, words as an array.
+//! Binds values to statements: rows as one array for each column, words as an array.
 
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;

@@ -21,18 +21,18 @@ use crate::sql::{Parameter, Readers, Statements, read};
 
 record!(PgRow);
 
-/// How long an answer is waited for. The server gives a statement up earlier; past this, it or the
+/// The longest wait for an answer. The server gives a statement up earlier; past this, it or the
 /// way to it is gone.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(15);
 
-/// How long a new connection may take.
+/// The longest time that a new connection may take.
 pub(super) const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// The writing connection, which is opened anew after it broke.
 pub(super) struct Writing {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
-    /// How a connection has to own the database while it writes, if it has to.
+    /// The way in which a connection has to own the database while it writes, if it has to.
     claim: Option<Claim>,
 }
 
@@ -68,7 +68,7 @@ impl Writing {
         Ok(connection)
     }
 
-    /// What came of a statement; a connection that does not answer is given up.
+    /// The result of a statement; a connection that does not answer is given up.
     fn answered<T>(
         &mut self,
         answer: Result<Result<T, sqlx::Error>, Elapsed>,

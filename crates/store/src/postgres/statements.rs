@@ -8,8 +8,8 @@
 
 use crate::sql::Statements;
 
-/// What every search filters by, on any table of the shape of `transfers`. The server refuses JSON
-/// that holds a NUL anywhere.
+/// The conditions of every search, on any table of the shape of `transfers`. The server refuses
+/// JSON that holds a NUL anywhere.
 macro_rules! filters {
     () => {
         " AND ($2::text[] IS NULL OR t.status = ANY ($2))
@@ -503,7 +503,8 @@ const ARCHIVE: [&str; 6] = [
     WHERE e.transfer_id = w.id::uuid",
 ];
 
-/// What is archived was settled. Its slot is written with the change that brings it back. Ledger entries get new numbers, in their order.
+/// Archived rows were settled when they were archived. Its slot is written with the change that
+/// brings it back. Ledger entries get new numbers, in their order.
 const RESTORE: [&str; 6] = [
     "INSERT INTO transfers (
         no, id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,

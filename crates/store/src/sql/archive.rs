@@ -9,7 +9,7 @@ use super::{Statements, read};
 use crate::batch::BackendError;
 use crate::batch::table::{Column, Table};
 
-/// How many transfers are moved at most in one transaction: a few hundredths of a second.
+/// The largest number of transfers that are moved in one transaction: a few hundredths of a second.
 const MOVED_MAX: u32 = 1_000;
 
 /// Moves settled transfers out; how many.

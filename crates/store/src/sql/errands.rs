@@ -1,4 +1,4 @@
-//! What is done between two batches.
+//! Does the work between two batches.
 
 use kiungo_domain::{Slot, Timestamp, TransferId};
 
@@ -11,8 +11,8 @@ use crate::batch::table::{Cell, Table};
 use crate::lease::{cleared_before, longest_lease};
 use crate::{InboxId, StoreError, words};
 
-/// How much is taken, or removed from the outbox, at most in one transaction: a few hundredths of a
-/// second, in which batches wait.
+/// The largest number of rows that are taken, or removed from the outbox, in one transaction: a few
+/// hundredths of a second, in which batches wait.
 const ROWS_MAX: u32 = 1_000;
 
 /// Does it, in the transaction that has begun.
@@ -89,7 +89,8 @@ async fn due<S: Session>(
     session.get(statement, &Table::of(&[Integer, Integer], wanted)).await
 }
 
-/// What was found is locked, so nobody else finds it before its due time has moved.
+/// Takes due transfers. The rows that were found are locked, so nobody else finds them before their
+/// due time has moved.
 async fn take_due<S: Session>(session: &mut S, taking: Taking) -> Result<Brought, BackendError> {
     let rows = due(session, S::STATEMENTS.due_for_taking, taking).await?;
     let taken: Result<Vec<_>, _> = rows.iter().map(transfer).collect();

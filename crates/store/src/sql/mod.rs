@@ -1,19 +1,19 @@
-//! What the SQL databases share, above their statements: which rows are asked for and how they are
-//! read, in which order a batch is read and written, which way a search takes.
+//! The part that the SQL databases share, above their statements: it says which rows are asked for
+//! and how they are read, in which order a batch is read and written, and which way a search takes.
 //!
 //! A database brings its [`Statements`], a [`Session`] that writes, and [`Readers`].
 //!
-//! * [`statements`]: which statements there are; what goes in and what comes out
+//! * [`statements`]: the list of all statements, with their parameters and columns
 //! * [`session`]: rows in, rows out
 //! * [`store`]: the store
 //! * [`writer`]: a batch read and written
-//! * [`errands`]: what is done between two batches
+//! * [`errands`]: the work between two batches
 //! * [`archive`]: settled transfers moved out, and back in
 //! * [`requests`]: the requests of cores
 //! * [`read`]: rows read back
 //! * [`search`]: the ways into a search
-//! * [`opening`]: why a database may not open
-//! * [`schema`]: how far its schema is behind or ahead
+//! * [`opening`]: the reasons for which a database does not open
+//! * [`schema`]: the comparison of its schema with the program's
 
 mod actions;
 mod archive;

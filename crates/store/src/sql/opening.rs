@@ -1,11 +1,11 @@
-//! Why a database may not open.
+//! The reasons for which a database does not open.
 
 use std::path::PathBuf;
 
 use sqlx::migrate::MigrateError;
 use thiserror::Error;
 
-/// Why a store did not open. Each message names the database and what to do.
+/// The reason that a store did not open. Each message names the database and what to do.
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Another process has the file open for writing.
@@ -15,7 +15,7 @@ pub enum OpenError {
     InUse {
         /// The database.
         path: PathBuf,
-        /// Who holds it, as far as is known.
+        /// The process that holds it, as far as is known.
         holder: String,
     },
     /// Another process has the database open for itself.
@@ -23,7 +23,7 @@ pub enum OpenError {
     Taken {
         /// The database.
         database: String,
-        /// Who has it, as far as is known.
+        /// The process that has it, as far as is known.
         holder: String,
     },
     /// A newer Kiungo has migrated it.
@@ -53,7 +53,7 @@ pub enum OpenError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's message.
         error: std::io::Error,
     },
     /// The address of a server cannot be read. It is not repeated, because it may hold a password.
@@ -62,7 +62,7 @@ pub enum OpenError {
          postgres://user:password@host:5432/name"
     )]
     Address {
-        /// What is wrong with it.
+        /// The fault in the address.
         message: String,
     },
     /// The server cannot be reached, or refuses the login.
@@ -73,7 +73,7 @@ pub enum OpenError {
     Unreachable {
         /// The database.
         database: String,
-        /// What went wrong.
+        /// The failure.
         message: String,
     },
     /// It is no database that Kiungo can use.
@@ -81,7 +81,7 @@ pub enum OpenError {
     Database {
         /// The database.
         database: String,
-        /// What the database says.
+        /// The database's message.
         message: String,
     },
     /// The server is not one that Kiungo works with.
@@ -89,13 +89,13 @@ pub enum OpenError {
     Unsuitable {
         /// The database.
         database: String,
-        /// What is the matter, and what to do.
+        /// The fault, and the remedy.
         message: String,
     },
 }
 
 impl OpenError {
-    /// Why the schema of a database was not brought up to date.
+    /// The error of a schema that could not be brought up to date.
     pub(crate) fn of_migration(database: &str, error: MigrateError) -> Self {
         let database = database.to_owned();
         match error {

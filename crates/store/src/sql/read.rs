@@ -8,7 +8,7 @@ use super::session::Record;
 use crate::page::Position;
 use crate::{CaseRow, InboxId, InboxItem, InboxState, Lease, Outgoing, StoreError, words};
 
-/// What a database says when it fails. Never contains what a statement was given.
+/// The database's message when it fails. Never contains what a statement was given.
 pub(crate) fn unavailable(error: &sqlx::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }

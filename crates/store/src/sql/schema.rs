@@ -1,4 +1,4 @@
-//! How far a database's schema is behind or ahead of this program.
+//! Compares a database's schema with the one of this program.
 
 use super::OpenError;
 
@@ -10,16 +10,16 @@ pub(crate) type Migrations = [(i64, &'static str, &'static str)];
 pub struct SchemaStep {
     /// Its number.
     pub number: i64,
-    /// What it is about, in a word.
+    /// The subject, in a word.
     pub subject: &'static str,
 }
 
-/// Where a database's schema stands.
+/// The state of a database's schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaState {
     /// The number of the last migration that was applied; `None` if no Kiungo has been here.
     pub applied: Option<i64>,
-    /// What opening the store would apply, in order.
+    /// The migrations that opening the store would apply, in order.
     pub missing: Vec<SchemaStep>,
 }
 

@@ -1,4 +1,4 @@
-//! Which way into the table of transfers a search takes.
+//! Chooses the statement by which a search finds its transfers.
 
 use kiungo_domain::transfer::Status;
 use kiungo_domain::{CoreId, Kind, Msisdn, ProviderId, Timestamp};
@@ -11,7 +11,7 @@ use crate::{Page, StoreError, Summary, TransferQuery};
 
 type Found = (Position<i64>, Summary);
 
-/// A statement, and what it looks for.
+/// A statement, and the text that it looks for.
 type Way = (&'static str, Option<String>);
 
 pub(super) async fn search(

@@ -1,4 +1,4 @@
-//! What a database does for the store: it runs statements, rows in and rows out.
+//! The operations of a database that the store uses: statements run, with rows in and rows out.
 
 use std::fmt::Debug;
 
@@ -33,7 +33,7 @@ pub trait Record: Send + Sync {
 /// Connections that read.
 #[async_trait]
 pub trait Readers: Debug + Send + Sync + 'static {
-    /// What they answer with.
+    /// The type of the rows that answer.
     type Row: Record;
 
     /// The statements of this database.
@@ -53,7 +53,7 @@ pub trait Readers: Debug + Send + Sync + 'static {
 /// A connection that writes, one transaction at a time; it is opened anew after it broke.
 #[async_trait]
 pub(crate) trait Session: Send + 'static {
-    /// What it answers with.
+    /// The type of the rows that answer.
     type Row: Record;
 
     /// The statements of this database.

@@ -1,5 +1,6 @@
-//! Which statements there are. Each database writes all of them, in one file; the compiler sees that
-//! none is missing, and a test has each database describe every one against the migrated schema.
+//! The list of all statements. Each database writes all of them, in one file; the compiler sees
+//! that none is missing, and a test has each database describe every one against the migrated
+//! schema.
 
 /// Names the statements, and lists them for the tests.
 macro_rules! statements {
@@ -33,8 +34,8 @@ macro_rules! statements {
 }
 
 statements! {
-    // What a batch has to know. What is found is locked until the end of the transaction, by
-    // ascending name, where several processes write.
+    // The reads of the facts that a batch has to know. The rows that are found are locked until the
+    // end of the transaction, by ascending name, where several processes write.
 
     /// `transfer_id` → `transfer_id, version, kind, provider, status, has_case,
     /// holds_account`.
@@ -56,8 +57,9 @@ statements! {
     /// `provider, digest` of arrivals that are not stored → an unused `inbox_id` for each, ascending.
     inbox_numbers,
 
-    // What a batch writes: each statement every row that it is given, and where several processes
-    // write, only what nobody else wrote meanwhile: the number of rows tells.
+    // The writes of a batch. Each statement writes every row that it is given; where several
+    // processes write, it leaves out those that another one wrote meanwhile: the number of rows
+    // tells.
 
     /// `transfer_id, seq, at_us, event`.
     put_events,
@@ -225,7 +227,7 @@ statements! {
     quarantined_count,
     /// Prefix, now, how many → `name, holder, until_us` of those that have not ended, by name.
     leases,
-    /// How many → `no, at_us, news, summary`, in order.
+    /// The largest number of rows → `no, at_us, news, summary`, in order.
     outbox,
     /// An action → its columns, and its number.
     action,

@@ -28,7 +28,7 @@ use crate::{
 pub struct SqlStore<R> {
     committer: Committer,
     readers: R,
-    /// Whether what becomes known is told.
+    /// True if news is written to the outbox.
     outbox: bool,
 }
 
@@ -37,8 +37,8 @@ impl<R: Readers> SqlStore<R> {
         Self { committer: Committer::start(Writer(session), bounds), readers, outbox }
     }
 
-    /// Commits what waits, leaves the database tidy, and releases it. Whatever is asked later is
-    /// [`StoreError::Unavailable`].
+    /// Commits the requests that wait, leaves the database tidy, and releases it. Later requests
+    /// are [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.readers.close().await;
         self.committer.close().await;
@@ -99,7 +99,7 @@ impl<R: Readers> SqlStore<R> {
     }
 }
 
-/// What another errand brought.
+/// The error about an errand that brought the result of another one.
 fn strange(brought: &Brought) -> StoreError {
     StoreError::Corrupt(format!("an errand brought {brought:?}"))
 }

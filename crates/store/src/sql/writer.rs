@@ -1,4 +1,4 @@
-//! A batch read and written: in which order, and what tells that another process was quicker.
+//! Reads and writes a batch, in a fixed order, and recognises that another process was quicker.
 
 use std::collections::BTreeSet;
 
@@ -168,7 +168,7 @@ impl<S: Session> Writer<S> {
     /// Accounts that are let go of come first: others of the batch may take them.
     async fn put_lanes(&mut self, rows: &Rows) -> Result<(), BackendError> {
         let left = Table::of(NAME, rows.lanes_left.iter().map(|id| [(*id).into()]));
-        // What the batch itself took was never written: those are fewer rows than transfers.
+        // Lanes that the batch itself took were never written: those are fewer rows than transfers.
         if !left.is_empty() {
             self.0.put(S::STATEMENTS.leave_lanes, &left).await?;
         }
@@ -179,7 +179,8 @@ impl<S: Session> Writer<S> {
         self.put(S::STATEMENTS.put_lanes, &Table::of(&[Text, Text, Text, Text], taken)).await
     }
 
-    /// What counts on days that are over goes as new uses come, twice as much, so that it is bounded.
+    /// Writes where transfers count. Uses of days that are over are removed as new ones come, twice
+    /// as many, so that their number is bounded.
     async fn put_uses(&mut self, rows: &Rows) -> Result<(), BackendError> {
         let (mut left, mut taken) = (Table::new(NAME), Table::new(USES));
         for (id, counts) in &rows.uses {
@@ -191,7 +192,7 @@ impl<S: Session> Writer<S> {
                 }
             }
         }
-        // What the batch itself took was never written: those are fewer rows than transfers.
+        // Uses that the batch itself took were never written: those are fewer rows than transfers.
         if !left.is_empty() {
             self.0.put(S::STATEMENTS.leave_uses, &left).await?;
         }
@@ -261,7 +262,7 @@ impl<S: Session> Writer<S> {
                 Some(row) => of_inbox.push(row.clone()),
             }
         }
-        // What the batch itself opened was never written: those are fewer rows than names.
+        // Cases that the batch itself opened were never written: those are fewer rows than names.
         for (statement, names) in
             [(statements.close_cases, closed), (statements.close_transfer_cases, replaced)]
         {
@@ -273,8 +274,8 @@ impl<S: Session> Writer<S> {
         self.put(statements.open_inbox_cases, &of_inbox).await
     }
 
-    /// What every batch adds to. It comes last: nobody else waits for these rows longer than the
-    /// commit takes.
+    /// Writes the sums that every batch adds to. It comes last: nobody else waits for these rows
+    /// longer than the commit takes.
     async fn put_sums(&mut self, rows: &Rows) -> Result<(), BackendError> {
         let counts = rows.counts.iter().filter(|(_, by)| **by != 0);
         let counts = counts.map(|((kind, provider, status), by)| {

@@ -1,6 +1,6 @@
 //! The store in a `SQLite` file: the default, for one machine.
 //!
-//! * [`options`]: where it is, and its bounds
+//! * [`options`]: its path, and its bounds
 //! * [`open`], [`lock`], [`schema`]: opening it
 //! * [`statements`]: every statement
 //! * [`session`]: the one connection that writes, and those that read
@@ -30,7 +30,8 @@ impl SqliteStore {
         Ok(Self::new(session, readers, Bounds { batch_max, queue_max }, outbox))
     }
 
-    /// How far the schema is, without changing anything, also while another process uses the file.
+    /// Reads how far the schema is, without changing anything, also while another process uses the
+    /// file.
     pub async fn schema(options: &SqliteOptions) -> Result<SchemaState, OpenError> {
         open::schema_state(&options.path).await
     }

@@ -12,10 +12,11 @@ use super::schema;
 use super::session::{SqliteReaders, Writing};
 use crate::sql::{OpenError, SchemaState};
 
-/// How long a statement waits for a lock. Only a backup or an operator's own shell ever holds one.
+/// The longest time for which a statement waits for a lock. Only a backup or an operator's own
+/// shell ever holds one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a query waits for a free connection before it fails.
+/// The longest time for which a query waits for a free connection before it fails.
 const READER_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// The log is folded into the database whenever it reaches this many pages of 4 KiB: 16 MiB. `SQLite`'s

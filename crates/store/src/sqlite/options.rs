@@ -1,24 +1,25 @@
-//! How a `SQLite` store is opened.
+//! The options with which a `SQLite` store is opened.
 
 use std::path::PathBuf;
 
-/// Where the database is, and its bounds.
+/// The path of the database, and its bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqliteOptions {
     /// The database file, on a local disk: `SQLite`'s locks and shared memory do not work over a
     /// network. It and its folder are created if need be, readable by their owner only.
     pub path: PathBuf,
-    /// How many requests share a transaction at most. By default 512: past that a transaction
-    /// gains little, and its callers wait longer.
+    /// The largest number of requests that share a transaction. By default 512: past that a
+    /// transaction gains little, and its callers wait longer.
     pub batch_max: usize,
-    /// How many requests wait for the committer at most; further callers wait for a place. By
-    /// default 4,096: eight full batches, a fraction of a second of work, a few megabytes.
+    /// The largest number of requests that wait for the committer; further callers wait for a
+    /// place. By default 4,096: eight full batches, a fraction of a second of work, a few
+    /// megabytes.
     pub queue_max: usize,
-    /// How many queries run at the same time at most. By default 4: queries are short, and each
-    /// connection keeps a cache and a thread.
+    /// The largest number of queries that run at the same time. By default 4: queries are short,
+    /// and each connection keeps a cache and a thread.
     pub readers_max: u32,
-    /// Whether what becomes known is written to the outbox. By default not: without somebody who
-    /// tells it, it would only grow.
+    /// True if news is written to the outbox. By default not: without a process that tells it, it
+    /// would only grow.
     pub outbox: bool,
 }
 

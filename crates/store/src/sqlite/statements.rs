@@ -7,7 +7,7 @@
 
 use crate::sql::Statements;
 
-/// What every search filters by, on any table of the shape of `transfers`.
+/// The conditions of every search, on any table of the shape of `transfers`.
 macro_rules! filters {
     () => {
         " AND (?2 IS NULL OR t.status IN (SELECT value FROM json_each(?2)))
@@ -406,7 +406,8 @@ const ARCHIVE: [&str; 6] = [
     "DELETE FROM ledger_entries WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
 ];
 
-/// What is archived was settled. Its slot is written with the change that brings it back. Ledger entries get new numbers, in their order.
+/// Archived rows were settled when they were archived. Its slot is written with the change that
+/// brings it back. Ledger entries get new numbers, in their order.
 const RESTORE: [&str; 6] = [
     "INSERT INTO transfers (
         no, id, version, kind, provider, status, is_open, has_case, holds_account, msisdn,

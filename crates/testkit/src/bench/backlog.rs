@@ -15,7 +15,7 @@ use super::observed::Observed;
 use super::product::{self, Wiring};
 use super::{BenchError, BenchOptions, steady};
 
-/// What was found.
+/// The result of the measurement.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Found {
     pub(super) accept_rate: u64,

@@ -25,14 +25,14 @@ use super::{BenchError, load};
 /// The key and the secret of the GSMA provider's client.
 pub(super) const GSMA_CLIENT: &str = "bench";
 
-/// What is to be there.
+/// The specification of the counterparties.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Spec {
-    /// How many transfers can be made.
+    /// The number of transfers that can be made.
     pub(super) transfers: u32,
-    /// Whether the providers leave every operation pending.
+    /// True if the providers leave every operation pending.
     pub(super) pending: bool,
-    /// How long each of them takes to answer, in milliseconds.
+    /// The time that each of them takes to answer, in milliseconds.
     pub(super) answer_after_ms: u64,
 }
 
@@ -43,7 +43,7 @@ impl Spec {
     }
 }
 
-/// Where they are.
+/// The addresses of the counterparties.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Addresses {
     pub(super) fineract: SocketAddr,
@@ -88,7 +88,7 @@ async fn listen(router: Router, spec: Spec) -> Result<SocketAddr, BenchError> {
     Ok(address)
 }
 
-/// How long an operation stays pending, in milliseconds: longer than any measurement.
+/// The time for which an operation stays pending, in milliseconds: longer than any measurement.
 const PENDING_MS: u64 = 86_400_000;
 
 fn faults() -> Faults {

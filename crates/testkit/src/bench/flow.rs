@@ -25,7 +25,7 @@ use super::{BenchError, BenchOptions, load, open};
 /// Nothing was done for so long: something is wrong.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-/// What was found.
+/// The result of the measurement.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Found {
     pub(super) speed: Speed,
@@ -88,12 +88,12 @@ pub(super) async fn submit_all(
     Ok(accepted)
 }
 
-/// Whether this change ends its transfer.
+/// True if this change ends its transfer.
 pub(super) fn is_done(change: &Change) -> bool {
     change.decision.transfer.status().is_final()
 }
 
-/// Whether with this change its transfer waits for its provider.
+/// True if with this change its transfer waits for its provider.
 pub(super) fn is_pending(change: &Change) -> bool {
     let pending =
         |event: &Event| matches!(event, Event::Concluded { outcome: Outcome::Pending(_), .. });
@@ -103,7 +103,7 @@ pub(super) fn is_pending(change: &Change) -> bool {
 /// Waits for transfers to come where the measurement wants them.
 pub(super) struct Watch {
     arrived: fn(&Change) -> bool,
-    /// How many more transfers may be submitted.
+    /// The number of further transfers that may be submitted.
     permits: Semaphore,
     ended: Mutex<Vec<(TransferId, Instant)>>,
 }
@@ -147,7 +147,7 @@ impl Watch {
         }
     }
 
-    /// Which arrived, and when.
+    /// The transfers that arrived, and when.
     pub(super) fn ended(&self) -> Vec<(TransferId, Instant)> {
         self.lock().clone()
     }

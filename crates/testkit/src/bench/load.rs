@@ -1,5 +1,5 @@
-//! Which transfers are made: all four kinds and both providers in turn, each on an account of its
-//! own, so that no two wait for one another.
+//! The transfers that are made: all four kinds and both providers in turn, each on an account of
+//! its own, so that no two wait for one another.
 
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::Kind;
@@ -10,9 +10,9 @@ use super::BenchError;
 
 /// The currency of everything.
 pub(super) const CURRENCY: &str = "TZS";
-/// What each transfer moves: whole shillings, within the limits of both mappings.
+/// The amount of each transfer: whole shillings, within the limits of both mappings.
 pub(super) const AMOUNT_MINOR: i64 = 150_000;
-/// What each savings account has at the start.
+/// The balance of each savings account at the start.
 pub(super) const BALANCE_MINOR: i64 = 100 * AMOUNT_MINOR;
 
 /// The two providers by their names in the shipped mappings.
@@ -20,7 +20,8 @@ pub(super) const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
 
 const KINDS: [Kind; 4] = [Kind::Deposit, Kind::Withdrawal, Kind::Repayment, Kind::Disbursement];
 
-/// How many clients of the core so many transfers need: each has one transfer of each kind.
+/// The number of clients of the core that so many transfers need: each has one transfer of each
+/// kind.
 pub(super) const fn clients(transfers: u32) -> u32 {
     transfers.div_ceil(4)
 }
@@ -62,7 +63,7 @@ pub(super) fn transfer(n: u32) -> Result<NewTransfer, BenchError> {
     })
 }
 
-/// What each transfer moves.
+/// The amount of each transfer.
 pub(super) fn amount() -> Result<Money, BenchError> {
     let setup = |error: &dyn std::fmt::Display| BenchError::Setup(error.to_string());
     let currency = Currency::from_code(CURRENCY).map_err(|e| setup(&e))?;

@@ -1,15 +1,15 @@
-//! How fast Kiungo is, beside the floor under it: what the same machine does when nothing but the
-//! same HTTP calls are made and the same rows are committed. The method and its figures stand in
-//! `docs/benchmarks.md`.
+//! Measures the speed of Kiungo beside the floor under it: the speed of the same machine when
+//! nothing but the same HTTP calls are made and the same rows are committed. The method and its
+//! figures stand in `docs/benchmarks.md`.
 //!
 //! Every part runs in a process of its own, so that none is counted with another's memory:
 //! [`measure`] and [`measure_open`] start this program again, once for each [`Part`].
 //!
-//! * `report`: what is measured, and how it is printed
+//! * `report`: the figures, and how they are printed
 //! * `parts`: starting parts and reading what they found
 //! * `counterparties`: the simulators
 //! * `product`: the engine, wired to them as in production
-//! * `load`: which transfers are made
+//! * `load`: the transfers that are made
 //! * `observed`: a store that tells what was committed
 //! * `steady`: rates and percentiles of the steady state
 //! * `flow`, `backlog`, `open`: the measurements of Kiungo
@@ -38,12 +38,13 @@ pub use parts::{Part, run_part};
 pub use report::{BenchReport, Decimal, Grown, GrowthReport, OpenReport, SharedReport};
 pub use shared::SharedOptions;
 
-/// How much is measured.
+/// The size of a measurement.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct BenchOptions {
-    /// How many transfers each part makes.
+    /// The number of transfers that each part makes.
     pub transfers: u32,
-    /// How many of them are open at a time; as many connections are kept to each counterparty.
+    /// The number of them that are open at a time; as many connections are kept to each
+    /// counterparty.
     pub in_flight: u32,
 }
 
@@ -59,9 +60,9 @@ pub enum BenchError {
     /// A part could not be started, or did not answer.
     #[error("the part `{part}` failed: {why}")]
     Part {
-        /// Which.
+        /// The name of the part.
         part: &'static str,
-        /// Why.
+        /// The reason that it failed.
         why: String,
     },
     /// Kiungo could not be set up against the simulators.
@@ -133,7 +134,7 @@ pub fn measure_shared(
     Ok(SharedReport::of(options, &found))
 }
 
-/// What the measurement among few transfers finds stored, if many are asked for.
+/// The number of stored transfers in the measurement among few, if many are asked for.
 const FEW_STORED: u32 = 5_000;
 
 /// Measures how the rate grows with the workers: with one, with two, with twice as many each time up to

@@ -11,7 +11,7 @@ use kiungo_store::{
     LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
 };
 
-/// What is to be done once a change is durable.
+/// The work that follows once a change is durable.
 pub(super) type Sequel = Box<dyn FnOnce() + Send>;
 
 /// Whoever looks on.

@@ -49,7 +49,7 @@ pub(super) async fn run(options: BenchOptions) -> Result<OpenReport, BenchError>
     })
 }
 
-/// What this process has resident.
+/// The memory that this process has resident.
 pub(super) struct Memory {
     pub(super) resident_bytes: u64,
     pub(super) peak_bytes: u64,

@@ -60,8 +60,8 @@ impl Part {
     }
 }
 
-/// What a process that was started for a part has to do, with `input` as it was given. Returns when
-/// the part is over.
+/// Does the work of a process that was started for a part, with `input` as it was given. Returns
+/// when the part is over.
 pub fn run_part(part: Part, input: &str) -> Result<(), BenchError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let options = || serde_json::from_str::<BenchOptions>(input).map_err(|e| part.failed(e));

@@ -22,7 +22,7 @@ use serde_json::json;
 use super::counterparties::{Addresses, GSMA_CLIENT};
 use super::{BenchError, load};
 
-/// What carries the requests of a party, for measurements that look at them.
+/// The transport for the requests of a party, for measurements that look at them.
 pub(super) type Carrier = dyn Fn(Network) -> Arc<dyn Transport>;
 
 /// Nobody looks.
@@ -30,7 +30,7 @@ pub(super) fn plain(network: Network) -> Arc<dyn Transport> {
     Arc::new(network)
 }
 
-/// What both sides of a comparison have in common.
+/// The parts that both sides of a comparison have in common.
 pub(super) struct Wiring<'a> {
     pub(super) addresses: &'a Addresses,
     pub(super) in_flight: u32,

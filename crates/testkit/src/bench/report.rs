@@ -1,4 +1,4 @@
-//! What is measured, and how it is printed.
+//! The figures that are measured, and how they are printed.
 
 use std::fmt;
 
@@ -48,12 +48,12 @@ impl<'de> Deserialize<'de> for Decimal {
     }
 }
 
-/// What `bench transfers` found. Serialised, it is what `--json` prints.
+/// The result of `bench transfers`. Serialised, it is what `--json` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BenchReport {
     /// Transfers completed per second, in the steady state.
     pub rate: u64,
-    /// What the floor completed per second, in its steady state.
+    /// The number of transfers that the floor completed per second, in its steady state.
     pub floor: u64,
     /// `rate / floor`.
     pub ratio: Decimal,
@@ -101,14 +101,14 @@ impl fmt::Display for BenchReport {
     }
 }
 
-/// What `bench transfers` found where several processes share the work.
+/// The result of `bench transfers` where several processes share the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharedReport {
-    /// How many workers there were.
+    /// The number of workers.
     pub workers: u32,
     /// Transfers completed per second, in the steady state.
     pub rate: u64,
-    /// What the floor completed per second, in its steady state.
+    /// The number of transfers that the floor completed per second, in its steady state.
     pub floor: u64,
     /// `rate / floor`.
     pub ratio: Decimal,
@@ -139,9 +139,9 @@ pub struct SharedReport {
     pub drain_rate: u64,
     /// After a worker was killed: until the last transfer that was open then had gone on.
     pub recovery_ms: Decimal,
-    /// How many were open then.
+    /// The number of transfers that were open then.
     pub recovered: u64,
-    /// How many transfers were stored for the next two; 0 if they were not measured.
+    /// The number of transfers that were stored for the next two; 0 if they were not measured.
     pub stored: u32,
     /// `rate` among so many.
     pub stored_rate: u64,
@@ -221,20 +221,20 @@ fn write_told(
 /// The rate with so many workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grown {
-    /// How many workers.
+    /// The number of workers.
     pub workers: u32,
-    /// How many transfers each has in flight at most.
+    /// The largest number of transfers that each has in flight.
     pub in_flight: u32,
     /// Transfers completed per second.
     pub rate: u64,
 }
 
-/// What `bench growth` found.
+/// The result of `bench growth`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrowthReport {
-    /// How long each counterparty took to answer.
+    /// The time that each counterparty took to answer, in milliseconds.
     pub answer_after_ms: u64,
-    /// What was found with more and more workers.
+    /// The results with more and more workers.
     pub grown: Vec<Grown>,
 }
 
@@ -248,16 +248,16 @@ impl fmt::Display for GrowthReport {
     }
 }
 
-/// What `bench memory` found.
+/// The result of `bench memory`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenReport {
-    /// How many transfers are open, each waiting for its provider.
+    /// The number of transfers that are open, each waiting for its provider.
     pub open: u64,
     /// The memory resident once they all wait, in MB (1,000,000 bytes).
     pub memory_mb: Decimal,
     /// The most that was resident on the way there, in MB.
     pub peak_mb: Decimal,
-    /// How many of them came to wait per second.
+    /// The number of them that came to wait per second.
     pub rate: u64,
 }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// A measurement with fewer moments says nothing.
 const MOMENTS_MIN: usize = 100;
 
-/// How fast transfers came to their end in the steady state.
+/// The speed at which transfers came to their end in the steady state.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Speed {
     /// So many in each second.
@@ -35,7 +35,7 @@ impl Speed {
     }
 }
 
-/// How many of these happened per second between their first and their ninth tenth.
+/// The number of these moments per second between their first and their ninth tenth.
 pub(super) fn rate(moments: &[Instant]) -> u64 {
     let mut moments = moments.to_vec();
     moments.sort_unstable();
@@ -52,7 +52,7 @@ fn window(sorted: &[Instant]) -> Option<(Instant, Instant)> {
     ends.filter(|_| sorted.len() >= MOMENTS_MIN)
 }
 
-/// How long what ended in the steady state had taken, sorted, in microseconds.
+/// The times that transfers took which ended in the steady state, sorted, in microseconds.
 fn latencies(began: &BTreeMap<TransferId, Instant>, ended: &[(TransferId, Instant)]) -> Vec<u64> {
     let mut moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
     moments.sort_unstable();

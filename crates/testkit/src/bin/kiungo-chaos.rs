@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all seeds passed.
+/// Returns true if all seeds passed.
 async fn run(cli: &Cli) -> anyhow::Result<bool> {
     let program = std::env::current_exe()?;
     let mut passed = true;

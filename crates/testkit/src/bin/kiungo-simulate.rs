@@ -36,7 +36,7 @@ struct Cli {
     json: bool,
 }
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 #[derive(Debug, Serialize)]
 struct Summary {
     seeds: u64,

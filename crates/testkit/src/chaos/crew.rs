@@ -15,7 +15,7 @@ use super::servers::Servers;
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Where a worker shows its health.
+/// The arguments of a worker: it shows its health on a free port.
 const WORKER: [&str; 3] = ["worker", "--listen", "127.0.0.1:0"];
 
 /// One process that serves, and the workers.
@@ -32,14 +32,14 @@ struct Worker {
     proxy: Proxy,
 }
 
-/// What has befallen it.
+/// The misfortunes that have befallen it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Happened {
     /// Misfortunes, each with the seconds since the start.
     pub(super) misfortunes: Vec<(Misfortune, u64)>,
-    /// When workers were killed, in microseconds since 1970.
+    /// The times at which workers were killed, in microseconds since 1970.
     pub(super) worker_kills: Vec<i64>,
-    /// What should not have happened, for people.
+    /// The events that should not have happened, for people.
     pub(super) wrong: Vec<String>,
 }
 
@@ -184,7 +184,7 @@ impl Crew {
         }
     }
 
-    /// What has befallen it until now.
+    /// The misfortunes that have befallen it until now.
     pub(super) fn happened(&self) -> Happened {
         self.happened.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! What was heard, compared with the journals and with what the API says at the end.
+//! Compares the events that were heard with the journals and with the API's answers at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,18 +8,18 @@ use kiungo_domain::transfer::{Event, Status};
 use super::journals::Journals;
 use super::listener::Heard;
 
-/// What is wrong with the events, for people.
+/// The faults of the events, for people.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Hearing {
-    /// What became known and was not told.
+    /// The changes that were committed and not told.
     pub(super) missing: Vec<String>,
-    /// What was told and is not so, or too late.
+    /// The events that are not so, or came too late.
     pub(super) contradicting: Vec<String>,
-    /// How many events came more than once, or after something later; allowed.
+    /// The number of events that came more than once, or after something later; allowed.
     pub(super) repeated: usize,
 }
 
-/// What a journal tells: version, and status or case.
+/// The facts that a journal tells: version, and status or case.
 type Facts = BTreeSet<(u64, Fact)>;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use kiungo_domain::transfer::{Event, StepName};
 use kiungo_domain::{Outcome, Timestamp, Transfer, TransferId};
 use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
 
-/// What the journal says of an attempt whose process was gone.
+/// The words of the journal about an attempt whose process was gone.
 const INTERRUPTED: &str = "Kiungo stopped before";
 
 /// In the order of each journal. The time of the commit, and not that of the decision, is the order
@@ -15,7 +15,8 @@ const INTERRUPTED: &str = "Kiungo stopped before";
 const READ: &str = "SELECT transfer_id::text, at_us, \
     (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint, event \
     FROM transfer_events ORDER BY transfer_id, seq";
-/// What is open, with its shard of sixteen, the seconds until it is due, and its last event.
+/// The open transfers, each with its shard of sixteen, the seconds until it is due, and its last
+/// event.
 const OPEN: &str = "SELECT t.id::text || ' ' || t.status || ', shard ' || (t.slot % 16) || ', due in ' \
     || coalesce((t.due_us / 1000000 - extract(epoch FROM now())::bigint)::text, '-') || ' s, holds ' \
     || coalesce((SELECT l.kind || ' ' || l.account FROM lanes l WHERE l.transfer_id = t.id), 'nothing') \
@@ -27,11 +28,11 @@ const WAITING: &str = "SELECT count(*) FROM outbox";
 /// A line of a journal.
 #[derive(Debug, Clone)]
 pub(super) struct Line {
-    /// When it was decided.
+    /// The time of the decision.
     pub(super) at: Timestamp,
-    /// When it was committed, in microseconds since 1970.
+    /// The time of the commit, in microseconds since 1970.
     pub(super) committed: i64,
-    /// What happened.
+    /// The event.
     pub(super) event: Event,
 }
 
@@ -41,7 +42,7 @@ pub(super) struct Past<'a> {
     pub(super) line: &'a Line,
     /// The transfer after it.
     pub(super) transfer: Transfer,
-    /// Whether the decision that it belongs to ends with it.
+    /// True if the decision that it belongs to ends with it.
     pub(super) ends_decision: bool,
 }
 
@@ -75,7 +76,7 @@ impl Journals {
         Self(journals.into_iter().collect())
     }
 
-    /// How many there are.
+    /// The number of journals.
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
@@ -93,7 +94,7 @@ impl Journals {
     }
 }
 
-/// What is open, for people.
+/// The open transfers, for people.
 ///
 /// # Errors
 /// The database does not answer.
@@ -105,7 +106,7 @@ pub(super) async fn open(database: &str) -> anyhow::Result<Vec<String>> {
     Ok(open)
 }
 
-/// How many events wait to be told.
+/// The number of events that wait to be told.
 ///
 /// # Errors
 /// The database does not answer.

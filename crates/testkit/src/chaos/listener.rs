@@ -24,7 +24,7 @@ const PREFETCH: u16 = 256;
 const AGAIN_AFTER: Duration = Duration::from_millis(300);
 /// Nothing has come for so long: nothing more is under way.
 const SILENCE: Duration = Duration::from_secs(2);
-/// How many dead letters are looked at.
+/// The number of dead letters that are looked at.
 const LETTERS_MAX: u32 = 200;
 
 /// An event as it arrived.
@@ -102,12 +102,12 @@ impl Listener {
         Ok(Self { broker: broker.to_owned(), heard, last, _listening: listening })
     }
 
-    /// How much was heard until now.
+    /// The number of events that were heard until now.
     pub(super) fn count(&self) -> usize {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Whether nothing has come for a while.
+    /// True if nothing has come for a while.
     pub(super) fn is_silent(&self) -> bool {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > SILENCE
     }
@@ -141,7 +141,7 @@ impl Listener {
         Ok(found)
     }
 
-    /// What was given up.
+    /// The dead letters.
     ///
     /// # Errors
     /// The broker does not answer.

@@ -1,14 +1,14 @@
 //! Chaos: the real program as many processes on `PostgreSQL` and `RabbitMQ`, thousands of transfers
 //! under heavy faults, while everything that they stand on is killed, stopped, frozen and cut off.
 //!
-//! What happens and when is drawn from a seed; how the processes meet it is up to the machine, so a
-//! failing seed shows the same misfortunes again, not the same interleaving.
+//! The misfortunes and their times are drawn from a seed; how the processes meet them is up to the
+//! machine, so a failing seed shows the same misfortunes again, not the same interleaving.
 //!
-//! * `plan`: which misfortunes, and when
-//! * `servers`, `process`, `proxy`: what they are done to; `crew`: doing them
+//! * `plan`: the misfortunes, and their times
+//! * `servers`, `process`, `proxy`: the parts that they befall; `crew`: carrying them out
 //! * `listener`: another system that hears all events
-//! * `journals`: what Kiungo has recorded; `order`, `hearing`: what must hold of it
-//! * `report`: what it came to
+//! * `journals`: the records of Kiungo; `order`, `hearing`: the rules that must hold of them
+//! * `report`: the result
 
 mod crew;
 mod hearing;
@@ -41,20 +41,20 @@ use servers::Servers;
 pub use process::ACT;
 pub use report::ChaosReport;
 
-/// What events may take after that.
+/// The time that events may take after that.
 const TELL_WITHIN: Duration = Duration::from_secs(30);
-/// How often the core's administrator looks after keys whose command died inside it.
+/// The interval at which the core's administrator looks after keys whose command died inside it.
 const REPAIR_EVERY: Duration = Duration::from_secs(4);
 const SHOW_EVERY: Duration = Duration::from_secs(10);
 
-/// What a run is.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct ChaosOptions {
-    /// What everything is drawn from.
+    /// The seed of every draw.
     pub seed: u64,
-    /// How many transfers.
+    /// The number of transfers.
     pub transfers: usize,
-    /// How many workers.
+    /// The number of workers.
     pub workers: usize,
     /// For how long transfers begin and misfortunes happen.
     pub length: Duration,
@@ -62,7 +62,7 @@ pub struct ChaosOptions {
     pub freeze: Duration,
     /// The program that acts as `kiungo` if [`ACT`] is set.
     pub program: PathBuf,
-    /// Whether logs are kept in any case, and not only if it fails.
+    /// True if logs are kept in any case, and not only if it fails.
     pub keep: bool,
     /// For how long what is open may take once nothing goes wrong any more.
     pub settle: Duration,
@@ -87,7 +87,7 @@ pub async fn run(options: &ChaosOptions) -> anyhow::Result<ChaosReport> {
     Ok(report)
 }
 
-/// Where the logs of a seed go.
+/// The folder for the logs of a seed.
 fn folder(seed: u64) -> PathBuf {
     let root = servers::root();
     let target = std::env::var_os("CARGO_TARGET_DIR");

@@ -10,7 +10,7 @@ use kiungo_simulators::books::Books;
 
 use super::journals::{Journals, Past};
 
-/// How long an operation of a transfer on its account may have been running.
+/// The time in which an operation of a transfer on its account may have been running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Hold {
     from: i64,
@@ -19,7 +19,7 @@ struct Hold {
     references: BTreeSet<Reference>,
 }
 
-/// What is out of order, for people.
+/// The operations that are out of order, for people.
 pub(super) fn violations(journals: &Journals, core: &Books) -> Vec<String> {
     let holds = holds(journals);
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Which misfortunes happen when: drawn from the seed, each at least once.
+//! The plan of misfortunes: drawn from the seed, each at least once.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::world::chance::Chance;
 
 /// Nothing happens before this: the processes come to know one another first.
 const QUIET_AT_FIRST: Duration = Duration::from_secs(4);
-/// What freezes begins to within this, so that the others find it frozen.
+/// The time within which a freeze begins, so that the others find the process frozen.
 const FREEZE_WITHIN: Duration = Duration::from_secs(3);
 
 /// Something that goes wrong.
@@ -35,13 +35,13 @@ pub(super) enum Misfortune {
 /// A misfortune in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Planned {
-    /// When, from the first transfer on.
+    /// The time of the misfortune, from the first transfer on.
     pub(super) at: Duration,
-    /// What.
+    /// The misfortune.
     pub(super) what: Misfortune,
-    /// Which worker, where it is about one.
+    /// The worker, where it is about one.
     pub(super) worker: usize,
-    /// How long it lasts.
+    /// The time for which it lasts.
     pub(super) lasts: Duration,
 }
 
@@ -61,7 +61,7 @@ const OTHERS: [Misfortune; 11] = [
 ];
 
 impl Misfortune {
-    /// What it is, for people.
+    /// Its name, for people.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::FreezeWorker => "a worker freezes",
@@ -76,7 +76,7 @@ impl Misfortune {
         }
     }
 
-    /// How long it lasts in milliseconds: at least and at most.
+    /// The time for which it lasts, in milliseconds: at least and at most.
     const fn lasts(self) -> (u64, u64) {
         match self {
             Self::KillWorker => (2_000, 4_000),

@@ -13,33 +13,34 @@ use tokio::time::{Instant, sleep, timeout};
 /// Makes a program of this test kit behave as `kiungo`: see `kiungo-chaos`.
 pub const ACT: &str = "KIUNGO_CHAOS_ACT";
 
-/// How a process says that it is ready.
+/// The line by which a process says that it is ready.
 const READY: &str = "kiungo is ready";
-/// How long one attempt to start may take.
+/// The longest time that one attempt to start may take.
 const READY_WITHIN: Duration = Duration::from_secs(40);
-/// How long it is started again and again, as systemd does while the database is away.
+/// The time for which it is started again and again, as systemd does while the database is away.
 const START_WITHIN: Duration = Duration::from_secs(90);
 const START_AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// How long a graceful stop may take: more than the demo's `shutdown_grace` and the broker's closing.
+/// The longest time for a graceful stop: more than the demo's `shutdown_grace` and the broker's
+/// closing.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);
 /// The environment of whoever runs this must not change the configuration.
 const ENVIRONMENT: &str = "KIUNGO_";
 
-/// What processes are started with.
+/// The command by which processes are started.
 #[derive(Debug, Clone)]
 pub(super) struct Launcher {
     /// The program that acts as `kiungo`.
     pub(super) program: PathBuf,
     /// Its configuration.
     pub(super) config: PathBuf,
-    /// Where the logs go.
+    /// The folder for the logs.
     pub(super) logs: PathBuf,
 }
 
 /// A running process; killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Process {
-    /// What it is called here.
+    /// Its name here.
     pub(super) name: String,
     launcher: Launcher,
     arguments: Vec<String>,
@@ -110,7 +111,7 @@ impl Launcher {
 }
 
 impl Process {
-    /// How it ended, if it did by itself.
+    /// The status with which it ended, if it did by itself.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }

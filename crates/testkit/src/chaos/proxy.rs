@@ -8,10 +8,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// What is carried at once.
+/// The number of bytes that are carried at once.
 const PIECE: usize = 16 * 1024;
 
-/// How the way is.
+/// The state of the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     /// Everything arrives.
@@ -44,7 +44,7 @@ impl Proxy {
         Ok(Self { address, way, _carrying: carrying })
     }
 
-    /// Where it begins.
+    /// The address at which it begins.
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }

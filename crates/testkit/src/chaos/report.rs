@@ -1,20 +1,20 @@
-//! What a run came to.
+//! The report of a run.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// How many findings of each kind are shown.
+/// The number of findings of each kind that are shown.
 const SHOWN: usize = 20;
 
 /// A run of one seed.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ChaosReport {
-    /// What everything was drawn from.
+    /// The seed of every draw.
     pub seed: u64,
-    /// How many transfers there were.
+    /// The number of transfers.
     pub transfers: u64,
-    /// How many workers.
+    /// The number of workers.
     pub workers: usize,
     /// By the books of the counterparties.
     pub lost: u64,
@@ -22,7 +22,7 @@ pub struct ChaosReport {
     pub doubled: u64,
     /// By the books of the counterparties.
     pub misattributed: u64,
-    /// Whether the books add up, and Kiungo's ledger is what they say.
+    /// True if the books add up, and Kiungo's ledger agrees with them.
     pub balanced: bool,
     /// Operations on one account that overlapped, or were booked out of turn.
     pub order_violations: u64,
@@ -30,9 +30,9 @@ pub struct ChaosReport {
     pub events: u64,
     /// Those that came again.
     pub events_repeated: u64,
-    /// What became known and was not told.
+    /// The number of changes that were committed and not told.
     pub events_missing: u64,
-    /// What was told and is not so.
+    /// The number of events that are not so.
     pub events_contradicting: u64,
     /// Messages that were given up.
     pub dead_letters: u64,
@@ -48,11 +48,11 @@ pub struct ChaosReport {
     pub kills: u64,
     /// Everything that was done to it, with the second of it.
     pub misfortunes: Vec<String>,
-    /// How long it all took.
+    /// The time that it all took, in seconds.
     pub took_s: u64,
-    /// What is wrong, for people.
+    /// The faults, for people.
     pub findings: Vec<String>,
-    /// Whether nothing is.
+    /// True if there are none.
     pub passed: bool,
 }
 

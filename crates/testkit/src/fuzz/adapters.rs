@@ -30,7 +30,7 @@ const PUBLIC_KEY: &str = "\
     CxnRtMe8YljIwfVDjHQNa4IwE+6MahzRU+rOAVVJrPxguP2AIHmH0awEo+jC/cZHOztBaf/Bf24qd0AYlPQawN4VCP\
     2N80RDNocSbzXPzGn8aO5RSyWQIDAQAB";
 
-/// Which mapping file.
+/// The mapping file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shipped {
     GsmaNewer = 0,
@@ -46,7 +46,7 @@ fn mapping(shipped: Shipped) -> &'static Mapping {
     READ[shipped as usize].get_or_init(|| Mapping::parse(name, text).expect("a shipped mapping"))
 }
 
-/// What a mapping says to its adapter; `None` if it says it wrongly.
+/// The terms that a mapping sets for its adapter; `None` if it sets them wrongly.
 pub(super) fn terms(mapping: &Mapping) -> Option<Terms> {
     Some(Terms {
         currency: mapping.money().currency,
@@ -114,11 +114,12 @@ pub(super) fn mpesa_secrets() -> mpesa::Secrets {
     mpesa::Secrets { api_key: SECRETS[2].into() }
 }
 
-/// How a core is set up.
+/// The setup of a core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CoreChoice {
     pub(super) version: &'static str,
-    /// Whether what can be asked of the core is asked: its business date, who approves, the owner.
+    /// True if everything is asked of the core that can be: its business date, who approves, the
+    /// owner.
     pub(super) asks: bool,
 }
 

@@ -40,7 +40,7 @@ pub fn amount(data: &[u8]) {
     check_sent(money);
 }
 
-/// What is printed is read back, and never with an exponent or a sign.
+/// Checks that a printed amount is read back, and never has an exponent or a sign.
 fn check_printed(money: Money) {
     let currency = money.currency();
     for text in [money.to_decimal(), money.to_short_decimal()] {
@@ -51,7 +51,7 @@ fn check_printed(money: Money) {
     assert_eq!(serde_json::from_str::<Money>(&json).ok(), Some(money), "{json}");
 }
 
-/// What a counterparty is sent is the amount, or nothing is sent at all.
+/// Checks that a counterparty is sent the amount, or nothing at all.
 fn check_sent(money: Money) {
     for shipped in [Shipped::GsmaNewer, Shipped::GsmaOlder] {
         let script = silent().shared();
@@ -66,7 +66,8 @@ fn check_sent(money: Money) {
     check_outcome(&run(core.post(&deposit(money))), &script, money, "transactionAmount");
 }
 
-/// What is read of an answer is the amount that it states, or the answer says nothing.
+/// Checks that the amount that is read of an answer is the one that it states, or that the answer
+/// says nothing.
 fn check_stated(text: &str, currency: Currency, minor: Option<i64>, number: Option<i64>) {
     // Blanks around a text, and nothing at all, are not an amount but no statement.
     let stated = text.trim() == text && !text.is_empty();
@@ -103,7 +104,7 @@ fn stated_minor(outcome: &Outcome) -> Option<i64> {
     }
 }
 
-/// Where an amount was sent, it is the one that was asked for; a refusal sends nothing.
+/// Checks that an amount that was sent is the one that was asked for; a refusal sends nothing.
 fn check_outcome(outcome: &Outcome, script: &Script, money: Money, member: &str) {
     let exchanges = script.exchanges();
     // A question may go before, which names no amount.

@@ -1,4 +1,5 @@
-//! What must hold for whatever an adapter says, about whatever it was answered.
+//! The rules that must hold for everything that an adapter says, about everything that it was
+//! answered.
 
 use kiungo_domain::outcome::{Acceptance, Rejection};
 use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, Reference};

@@ -1,4 +1,4 @@
-//! What an amount is, said a second time: for comparison with what the product reads.
+//! Reads amounts a second time, for comparison with what the product reads.
 
 /// A plain decimal (`125.50`) in minor units of a currency with `exponent` decimals; `None` if it
 /// is none, is finer than that, or does not fit.

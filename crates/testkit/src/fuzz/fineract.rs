@@ -21,7 +21,7 @@ use super::input::Input;
 use super::json::Fields;
 use super::script::{Exchange, Script, run};
 
-/// What is asked of the core.
+/// The order to the core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Post(Booking),
@@ -57,7 +57,7 @@ const ASKED: [Asked; 21] = [
     Asked::Probe,
 ];
 
-/// What the core answers.
+/// Fuzzes the answers of the core.
 ///
 /// Choices: what is asked (`a` to `u`), the version (`a` to `d`), whether the core is asked for its
 /// settings (`a`: no), and how an account is named (`a` to `d`).
@@ -151,7 +151,8 @@ fn check_outcome(exchanges: &[Exchange], outcome: &Outcome) {
     }
 }
 
-/// What follows where no command was sent: it is refused or waits here, or was found done before.
+/// Checks the outcome where no command was sent: it is refused or waits here, or was found done
+/// before.
 fn check_unsent(exchanges: &[Exchange], outcome: &Outcome) {
     match outcome {
         Outcome::Completed(_) => {
@@ -173,7 +174,7 @@ fn check_refusal(command: &Exchange, rejection: &Rejection) {
     assert!(by_status || !exact || body.contains(&rejection.code), "the code is invented");
 }
 
-/// What was booked stands on the account that was asked, and states what it is.
+/// Checks that the booking stands on the account that was asked, and states what it is.
 fn check_confirmation(order: &CoreOrder, confirmation: &Confirmation) {
     claims::receipt(&confirmation.receipt);
     assert!(confirmation.receipt.as_str().bytes().all(|byte| byte.is_ascii_digit()));
@@ -182,7 +183,7 @@ fn check_confirmation(order: &CoreOrder, confirmation: &Confirmation) {
     assert!(reference.is_none_or(|reference| reference == order.reference), "another operation");
 }
 
-/// Whether the number stands in an answer that was given with 200.
+/// True if the number stands in an answer that was given with 200.
 fn is_named(exchanges: &[Exchange], confirmation: &Confirmation) -> bool {
     let number = confirmation.receipt.as_str().as_bytes();
     let good = exchanges.iter().filter(|exchange| exchange.status() == 200);

@@ -20,7 +20,7 @@ use super::input::{Input, callback, printed};
 use super::json::Fields;
 use super::script::{Exchange, Script, run};
 
-/// Which operation is asked for.
+/// The operation that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Send(WalletOperation),
@@ -52,7 +52,7 @@ const ASKED: [Asked; 14] = [
     Asked::Probe,
 ];
 
-/// What the provider answers.
+/// Fuzzes the answers of the provider.
 ///
 /// Choices: the operation (`a` to `n`), the version (`a`: 1.2.0, `b`: 1.1.2).
 pub fn gsma_answer(data: &[u8]) {
@@ -95,7 +95,7 @@ pub fn gsma_answer(data: &[u8]) {
     }
 }
 
-/// What the provider calls back with.
+/// Fuzzes the callbacks of the provider.
 ///
 /// Method and path, headers, body: see `input`.
 pub fn gsma_callback(data: &[u8]) {
@@ -164,7 +164,7 @@ fn check_notice(terms: &Terms, notice: &PaymentNotice, callback: &RawCallback) {
     }
 }
 
-/// Whether a text stands there, perhaps with escapes.
+/// True if a text stands there, perhaps with escapes.
 fn stands(body: &[u8], text: &str) -> bool {
     let body = kiungo_transport::content::text(body);
     body.contains(text) || body.contains('\\')
@@ -178,7 +178,7 @@ async fn send(gsma: &Gsma, operation: WalletOperation) -> Outcome {
     }
 }
 
-/// What was answered, and what the mapping says about it.
+/// The answer, and the meaning that the mapping gives to it.
 struct Book<'a> {
     terms: &'a Terms,
     exchanges: Vec<Exchange>,
@@ -213,7 +213,7 @@ impl<'a> Said<'a> {
         fields.is_some_and(|fields| fields.has("errorCode") || fields.has("errorCategory"))
     }
 
-    /// What the status word of a transaction means.
+    /// The meaning of the status word of a transaction.
     fn word(&self) -> Option<Meaning> {
         if self.is_error() {
             return None;
@@ -221,7 +221,7 @@ impl<'a> Said<'a> {
         self.terms.status(&self.text("transactionStatus")?).map(|line| line.means)
     }
 
-    /// What the errors that it holds mean, and the gateway's status; those that speak of a
+    /// The meanings of the errors that it holds, and of the gateway's status; those that speak of a
     /// duplicate aside, which are evidence and never a failure.
     fn codes(&self, answered: Answered) -> Vec<Meaning> {
         let nested = |name| self.fields.as_ref().and_then(|fields| fields.object(name));
@@ -242,13 +242,14 @@ impl<'a> Said<'a> {
             .collect()
     }
 
-    /// Whether it is the transaction that a confirmation speaks of, with this word.
+    /// True if it is the transaction that a confirmation speaks of, with this word.
     fn is(&self, meaning: Meaning, confirmation: &Confirmation) -> bool {
         let receipt = self.text("transactionReference");
         self.word() == Some(meaning) && receipt.as_deref() == Some(confirmation.receipt.as_str())
     }
 
-    /// What is stated is what stands there, so that another amount or reference is seen.
+    /// Checks that the stated fields are those of the answer, so that another amount or reference
+    /// is seen.
     fn check_stated(&self, stated: &Stated) {
         let Some(fields) = &self.fields else { return };
         let amount = fields.text("amount").map(|_| money(self.terms, fields, "amount"));
@@ -260,7 +261,7 @@ impl<'a> Said<'a> {
     }
 }
 
-/// What the mapping says of a code in lower case; its own keys are in any case.
+/// The meaning of a code in lower case by the mapping; its own keys are in any case.
 fn listed(terms: &Terms, answered: Answered, code: &str) -> Option<Meaning> {
     let own = match answered {
         Answered::Collect => &terms.codes.collect,

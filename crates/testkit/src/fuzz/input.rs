@@ -1,4 +1,4 @@
-//! How bytes become answers and callbacks. Made so that a mutation stays an answer, that the two
+//! Turns bytes into answers and callbacks. Made so that a mutation stays an answer, that the two
 //! halves of two inputs make a third, and that a person can write and read one.
 //!
 //! Records stand between [`SEPARATOR`]s. The first holds the choices of the target, a byte each.
@@ -18,7 +18,7 @@ const HTML: u8 = 1;
 /// The bit that makes an answer one that was stored before, in Fineract's words.
 const STORED: u8 = 2;
 
-/// What the other side does with a request.
+/// The reaction of the other side to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reaction {
     /// It answers with this status.
@@ -57,7 +57,7 @@ pub(super) const REACTIONS: [Reaction; 24] = [
     Reaction::Status(599),
 ];
 
-/// What the other side does with one request.
+/// The answer of the other side to one request.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) reaction: Reaction,

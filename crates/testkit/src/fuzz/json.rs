@@ -32,7 +32,7 @@ impl Fields {
         Self::read(self.0.get(name)?.get().as_bytes())
     }
 
-    /// Whether there is such a member at all, and it is not null.
+    /// True if there is such a member, and it is not null.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|raw| raw.get() != "null")
     }

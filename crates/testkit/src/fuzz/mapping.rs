@@ -72,7 +72,7 @@ fn check_adapter(mapping: &Mapping) {
     assert!(SECRETS.iter().all(|secret| !refused.contains(secret)), "a secret in {refused:?}");
 }
 
-/// What a mapping is asked while it is used.
+/// Asks a mapping everything that it is asked while it is used.
 fn ask(mapping: &Mapping) {
     let payer = Msisdn::parse("255712345678").ok();
     for typed in

@@ -4,11 +4,11 @@
     clippy::missing_panics_doc,
     reason = "a target says by a panic that an input breaks a rule"
 )]
-//! What is fuzzed: everything that reads bytes of others, through the traits that the engine uses.
+//! Fuzz targets for everything that reads bytes of others, through the traits that the engine uses.
 //!
 //! A target takes any bytes, lets a real adapter meet them as answers or as a callback, and checks
 //! what it makes of them: not only that nothing panics, but that no outcome is invented (rule 2).
-//! What an answer may mean is read a second time here, by other means than the adapter's. A target
+//! The meaning of an answer is read a second time here, by other means than the adapter's. A target
 //! panics when a rule is broken, and only then.
 //!
 //! The fuzzer that makes the bytes stands in the folder `fuzz` at the root, with the inputs to begin
@@ -16,9 +16,9 @@
 //!
 //! * `gsma`, `mpesa`, `fineract`: answers, and callbacks
 //! * [`mapping_file`](mapping_file()), [`amount`](amount()): texts
-//! * `input`: how bytes become answers and callbacks; `script`: the transport that gives them
+//! * `input`: turning bytes into answers and callbacks; `script`: the transport that gives them
 //! * `json`, `decimal`: reading an answer a second time
-//! * `claims`: what must hold for whatever an adapter says
+//! * `claims`: the rules that must hold for everything that an adapter says
 //! * `adapters`: the adapters, by the mapping files that are shipped
 
 mod adapters;

@@ -22,7 +22,7 @@ use super::input::{Input, callback, printed};
 use super::json::Fields;
 use super::script::{Exchange, Script, run};
 
-/// Which operation is asked for.
+/// The operation that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
     Send(WalletOperation),
@@ -44,7 +44,7 @@ const ASKED: [Asked; 9] = [
     Asked::Probe,
 ];
 
-/// What the market answers.
+/// Fuzzes the answers of the market.
 ///
 /// Choices: the operation (`a` to `i`; names are told by Ghana alone), and whether sessions are
 /// granted (`a`) or answered with what the input says (`b`).
@@ -92,7 +92,7 @@ pub fn mpesa_answer(data: &[u8]) {
     }
 }
 
-/// What the market calls back with.
+/// Fuzzes the callbacks of the market.
 ///
 /// Method and path, headers, body: see `input`.
 pub fn mpesa_callback(data: &[u8]) {
@@ -195,7 +195,8 @@ fn check_notice(terms: &Terms, notice: &PaymentNotice, body: &[u8]) {
     }
 }
 
-/// Which operation a query's own id asks about: `Q`, 25 digits of the reference in base 36, 12 more.
+/// The operation that a query's own id asks about: `Q`, 25 digits of the reference in base 36, 12
+/// more.
 fn asked_about(id: &str) -> Option<Reference> {
     let digits = id.strip_prefix('Q').filter(|digits| digits.len() == 37 && digits.is_ascii())?;
     let number = digits.chars().take(25).try_fold(0_u128, |number, digit| {
@@ -267,7 +268,7 @@ impl<'a> Said<'a> {
         (200..300).contains(&self.status)
     }
 
-    /// What the mapping says of its code.
+    /// The meaning of its code by the mapping.
     fn means(&self, answered: Answered) -> Option<Meaning> {
         let code = self.first(self.names.code)?;
         // The results of an older generation write a success so.
@@ -276,7 +277,7 @@ impl<'a> Said<'a> {
         self.terms.codes.meaning(answered, code).map(|line| line.means)
     }
 
-    /// What the mapping says of its status word.
+    /// The meaning of its status word by the mapping.
     fn word(&self) -> Option<Meaning> {
         self.terms.status(&self.first(self.names.status)?).map(|line| line.means)
     }
@@ -386,7 +387,7 @@ fn payments(script: &Script) -> Vec<Exchange> {
     exchanges
 }
 
-/// How a question that proves a session begins: what it asks about is nobody's.
+/// The start of a question that proves a session: it asks about nobody's operation.
 const ABOUT_NOTHING: &str = "input_QueryReference=N";
 
 /// Grants a session, and lets it prove itself.
@@ -403,7 +404,7 @@ pub(super) fn session(request: &Request) -> Option<Bytes> {
     request.uri().path().ends_with("/getSession/").then(|| Bytes::from_static(GRANTED))
 }
 
-/// What a request names as its conversation id, in its body or its query.
+/// The conversation id that a request names, in its body or its query.
 fn conversation_id(request: &Request) -> Option<String> {
     const NAME: &str = "input_ThirdPartyConversationID";
     let mut pairs = request.uri().query().unwrap_or_default().split('&');

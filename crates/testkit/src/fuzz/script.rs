@@ -23,7 +23,7 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// Whether the other side may have seen it.
+    /// True if the other side may have seen it.
     pub(super) fn was_written(&self) -> bool {
         self.answer.reaction != Reaction::NotSent
     }
@@ -45,7 +45,7 @@ pub(super) struct Script {
     answers: Mutex<VecDeque<Answer>>,
     exchanges: Mutex<Vec<Exchange>>,
     usher: Option<Usher>,
-    /// What a request names as its own id: stands for `{id}` in the answer.
+    /// The id that a request names as its own: stands for `{id}` in the answer.
     id: fn(&Request) -> Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl Script {
         Arc::new(self)
     }
 
-    /// What was sent and answered, those requests aside that the usher answered.
+    /// The requests and answers, except those that the usher answered.
     pub(super) fn exchanges(&self) -> Vec<Exchange> {
         lock(&self.exchanges).clone()
     }

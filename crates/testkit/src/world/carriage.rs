@@ -24,7 +24,7 @@ use super::ice::Ice;
 /// The longest body that is read.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Whether the network misbehaves.
+/// The state of the network: it misbehaves, or not.
 #[derive(Debug, Clone, Default)]
 pub struct Weather {
     stormy: Arc<AtomicBool>,
@@ -36,7 +36,7 @@ impl Weather {
         self.stormy.store(stormy, Ordering::Relaxed);
     }
 
-    /// Whether it is stormy.
+    /// True if it is stormy.
     pub fn is_stormy(&self) -> bool {
         self.stormy.load(Ordering::Relaxed)
     }
@@ -134,7 +134,7 @@ fn copy(request: &Request) -> http::Request<Body> {
     copy
 }
 
-/// Where callbacks find Kiungo; nobody answers while it is down.
+/// The way by which callbacks find Kiungo; nobody answers while it is down.
 #[derive(Clone, Default)]
 pub struct Door {
     engine: Arc<Mutex<Option<Engine>>>,

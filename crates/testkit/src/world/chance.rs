@@ -31,7 +31,7 @@ impl Chance {
         self.number() % bound.max(1)
     }
 
-    /// Whether something that happens so many times in 10,000 happens now.
+    /// True so many times in 10,000.
     pub fn happens(&self, per_10_000: u64) -> bool {
         per_10_000 > 0 && self.below(10_000) < per_10_000
     }

@@ -25,10 +25,10 @@ use super::ice::Ice;
 /// The names of the providers, in the order in which stories count them.
 pub const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
 
-/// Where the core stands among the counterparties.
+/// The place of the core among the counterparties.
 const CORE: usize = 2;
 
-/// What the shipped mapping of the GSMA sandbox has otherwise here: shillings, and our simulator.
+/// The changes to the shipped mapping of the GSMA sandbox: shillings, and our simulator.
 const GSMA_CHANGES: &str = r#"
 [numbers]
 dial_codes = ["255"]
@@ -47,8 +47,8 @@ auth = "none"
 validates = false
 "#;
 
-/// What the shipped mapping of M-Pesa in Tanzania has otherwise here: payments by customers, and
-/// payouts that provably never arrived are given back by the machine.
+/// The changes to the shipped mapping of M-Pesa in Tanzania: payments by customers, and payouts
+/// that provably never arrived are given back by the machine.
 const MPESA_CHANGES: &str = r#"
 [inquiry]
 when_payout_absent = "reject"
@@ -62,7 +62,7 @@ base_url = "http://mpesa.test"
 notification = "c2b-confirmation"
 "#;
 
-/// What an engine is linked to.
+/// The links of an engine.
 pub type Links = (BTreeMap<ProviderId, ProviderLink>, BTreeMap<CoreId, CoreLink>);
 
 /// The three counterparties.
@@ -157,9 +157,9 @@ impl Counterparties {
         }
     }
 
-    /// How late work that was begun is done at that counterparty. A core that recognises a second
-    /// sending may take far longer than Kiungo waits before it sends again; any other must be done
-    /// within its indexing window, or no rule could save the money.
+    /// The latest time at which work that was begun is done at that counterparty. A core that
+    /// recognises a second sending may take far longer than Kiungo waits before it sends again; any
+    /// other must be done within its indexing window, or no rule could save the money.
     const fn late_at_most(&self, index: usize) -> u64 {
         let within_window = 100_000;
         if index == CORE && self.core_recognises { 20 * within_window } else { within_window }

@@ -14,7 +14,7 @@ use kiungo_store::{
 };
 use tokio::sync::watch;
 
-/// Whether a process is stopped; all clones are about the same process.
+/// The means by which a process is stopped; all clones are about the same process.
 #[derive(Debug, Clone)]
 pub struct Ice(Arc<watch::Sender<u32>>);
 
@@ -52,7 +52,7 @@ impl Ice {
 pub struct IcyQueue {
     /// The queue.
     pub queue: Arc<dyn WorkQueue>,
-    /// Whether the process is stopped.
+    /// The means by which the process is stopped.
     pub ice: Ice,
 }
 
@@ -109,7 +109,7 @@ impl Membership for IcyMember {
 pub struct IcyStore {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// Whether the process is stopped.
+    /// The means by which the process is stopped.
     pub ice: Ice,
 }
 

@@ -6,11 +6,11 @@
 //! After the faults stop, everything must settle, and the audit of the counterparties' books must
 //! find nothing. A failing seed replays exactly.
 //!
-//! * [`story`]: who wants what, drawn from the seed
+//! * [`story`]: the wishes of people, drawn from the seed
 //! * [`counterparties`]: the simulators and the adapters that talk to them
 //! * [`carriage`]: the network
-//! * [`tripwire`]: where the process dies
-//! * [`processes`]: who does the work, and what befalls it
+//! * [`tripwire`]: the points at which the process dies
+//! * [`processes`]: the processes that do the work, and the misfortunes that befall them
 //! * [`ice`]: a process that is frozen and does not know
 //! * [`run`]: one seed, from morning to the audit
 
@@ -32,27 +32,27 @@ use serde::Serialize;
 pub use processes::Staff;
 pub use run::{SeedReport, run_seed};
 
-/// How much is simulated.
+/// The size of a simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SimulateOptions {
-    /// How many transfers in all.
+    /// The number of transfers in all.
     pub transfers: u64,
-    /// How many of them under each seed.
+    /// The number of transfers under each seed.
     pub per_seed: u32,
     /// The first seed; the others follow it.
     pub seed: u64,
-    /// How many worlds at a time, each on a thread of its own.
+    /// The number of worlds at a time, each on a thread of its own.
     pub threads: usize,
-    /// Who does the work.
+    /// The processes that do the work.
     pub staff: Staff,
 }
 
-/// What came of it.
+/// The result of a simulation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SimulateReport {
-    /// How many seeds were run.
+    /// The number of seeds that were run.
     pub seeds: u64,
-    /// How many transfers.
+    /// The number of transfers.
     pub transfers: u64,
     /// Money that left one side and did not reach the other, or against what the status says.
     pub lost: u64,
@@ -62,20 +62,20 @@ pub struct SimulateReport {
     pub stuck: u64,
     /// Money that went to the wrong party or in another amount.
     pub misattributed: u64,
-    /// How often a process died.
+    /// The number of times that a process died.
     pub crashes: u64,
-    /// How often a worker was frozen.
+    /// The number of times that a worker was frozen.
     pub freezes: u64,
-    /// How many attempts came to an unknown outcome.
+    /// The number of attempts that came to an unknown outcome.
     pub unknowns: u64,
     /// The first seed that failed.
     pub first_failing_seed: Option<u64>,
-    /// What was found there, for people.
+    /// The findings of that seed, for people.
     pub findings: Vec<String>,
 }
 
 impl SimulateReport {
-    /// Whether nothing was found.
+    /// True if nothing was found.
     pub const fn is_clean(&self) -> bool {
         self.first_failing_seed.is_none()
     }

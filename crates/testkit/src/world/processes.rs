@@ -19,17 +19,17 @@ use super::counterparties::Counterparties;
 use super::ice::{Ice, IcyQueue, IcyStore};
 use super::tripwire::DrawnTripwire;
 
-/// How long a worker is frozen at most.
+/// The longest time for which a worker is frozen.
 const FROZEN_MAX: Duration = Duration::from_secs(120);
 
-/// How long one of them is frozen at most that was about to send: long enough that the others prove
-/// the absence of what it sends when it comes back.
+/// The longest time for which a worker is frozen that was about to send: long enough that the
+/// others prove the absence of what it sends when it comes back.
 const FROZEN_LONG: Duration = Duration::from_hours(24);
 
-/// How long the broker is away at most.
+/// The longest time for which the broker is away.
 const BROKER_AWAY_MAX: Duration = Duration::from_secs(60);
 
-/// Who does the work.
+/// The processes that do the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Staff {
     /// One process does everything.
@@ -37,12 +37,12 @@ pub enum Staff {
     Alone,
     /// One accepts, so many work.
     Shared {
-        /// How many.
+        /// The number of workers.
         workers: u16,
     },
 }
 
-/// What every process is made from.
+/// The parts from which every process is made.
 pub(super) struct Processes {
     pub(super) seed: u64,
     pub(super) staff: Staff,
@@ -53,12 +53,12 @@ pub(super) struct Processes {
     /// Whoever is behind it accepts orders and callbacks.
     pub(super) door: Door,
     pub(super) tripwires: Vec<Arc<DrawnTripwire>>,
-    /// How long a new process does not know what the core can do.
+    /// The time for which a new process does not know what the core can do.
     ignorance: Chance,
     started: AtomicU64,
     /// The engines that run, by the number of their process.
     engines: Mutex<BTreeMap<usize, Engine>>,
-    /// How often a process was frozen.
+    /// The number of times that a process was frozen.
     pub(super) freezes: AtomicU64,
 }
 
@@ -273,7 +273,7 @@ impl Processes {
     }
 }
 
-/// Where one of the workers may be frozen as well: between an intent and its sending.
+/// The place at which one of the workers may be frozen as well: between an intent and its sending.
 struct SlipperyPlace {
     deaths: Arc<dyn Tripwire>,
     armed: Arc<DrawnTripwire>,

@@ -26,38 +26,39 @@ use super::story::{Deed, Story, What};
 /// 2026-03-02T05:00:00Z, a Monday morning in Dar es Salaam.
 const MORNING: Timestamp = Timestamp::from_micros(1_772_427_600_000_000);
 
-/// How long everything may take to settle after the faults have stopped.
+/// The longest time that everything may take to settle after the faults have stopped.
 const SETTLE_WITHIN: Duration = Duration::from_secs(4 * 24 * 3_600);
-/// When the core's administrator comes: after a person has been called about every unknown.
+/// The time after which the core's administrator comes: after a person has been called about every
+/// unknown.
 const REPAIR_AFTER: Duration = Duration::from_secs(10 * 3_600);
 
-/// What came of a seed.
+/// The result of a seed.
 #[derive(Debug, Clone, Default)]
 pub struct SeedReport {
     /// The seed.
     pub seed: u64,
-    /// How many transfers there were.
+    /// The number of transfers.
     pub transfers: u64,
-    /// How many did not settle.
+    /// The number of transfers that did not settle.
     pub stuck: u64,
-    /// How often a process died.
+    /// The number of times that a process died.
     pub crashes: u64,
-    /// How often a worker was frozen.
+    /// The number of times that a worker was frozen.
     pub freezes: u64,
     /// The audit of the counterparties' books.
     pub audit: Audit,
-    /// How many attempts came to an unknown outcome.
+    /// The number of attempts that came to an unknown outcome.
     pub unknowns: u64,
-    /// How many completed, failed, were given back, are suspended.
+    /// The numbers of transfers that completed, failed, were given back, are suspended.
     pub ended: [u64; 4],
     /// A number that depends on everything that happened: two runs of a seed have the same.
     pub fingerprint: u64,
-    /// What was found, for people.
+    /// The findings, for people.
     pub findings: Vec<String>,
 }
 
 impl SeedReport {
-    /// Whether nothing was found.
+    /// True if nothing was found.
     pub fn is_clean(&self) -> bool {
         self.stuck == 0 && self.audit.is_clean() && self.findings.is_empty()
     }
@@ -117,7 +118,7 @@ struct Client {
     approved: std::sync::Mutex<Vec<(u64, u64)>>,
 }
 
-/// What somebody wanted, for the audit.
+/// The wish of a person, for the audit.
 enum Wanted {
     Order { id: TransferId, kind: Kind, deed: Deed, account: String },
     Payment { receipt: String, deed: Deed, account: Option<String> },

@@ -1,4 +1,4 @@
-//! Who wants what, drawn from the seed.
+//! The wishes of the world's people, drawn from the seed.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use kiungo_domain::transfer::Kind;
 
 use super::chance::Chance;
 
-/// How many clients the institution has.
+/// The number of clients of the institution.
 const CLIENTS: u64 = 12;
 
 /// Something that somebody does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deed {
-    /// When, from the beginning of the day.
+    /// The time of the deed, from the beginning of the day.
     pub at: Duration,
     /// Through which provider: an index into the world's two.
     pub provider: usize,
     /// Whose: an index into the institution's clients.
     pub client: usize,
-    /// How much, in whole shillings.
+    /// The amount, in whole shillings.
     pub shillings: u64,
-    /// What.
+    /// The deed.
     pub what: What,
 }
 
-/// What somebody does.
+/// The kinds of deeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// The institution starts a transfer.
@@ -41,9 +41,9 @@ pub enum What {
 /// A day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Story {
-    /// How many clients there are.
+    /// The number of clients.
     pub clients: usize,
-    /// What happens, in order.
+    /// The deeds, in order.
     pub deeds: Vec<Deed>,
 }
 
@@ -71,7 +71,7 @@ impl Story {
         Deed { at, provider, client, shillings, what }
     }
 
-    /// How many loans are paid out, and so have to be approved beforehand, by client.
+    /// The number of loans that are paid out, and so have to be approved beforehand, by client.
     pub fn disbursements(&self, client: usize) -> impl Iterator<Item = &Deed> {
         self.deeds.iter().filter(move |deed| {
             deed.client == client && deed.what == What::Order(Kind::Disbursement)

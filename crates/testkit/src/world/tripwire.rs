@@ -1,4 +1,4 @@
-//! Where the process dies.
+//! The points at which the process dies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -38,12 +38,12 @@ impl DrawnTripwire {
         self.armed.store(false, Ordering::Relaxed);
     }
 
-    /// Whether it may still happen.
+    /// True if it may still happen.
     pub fn is_armed(&self) -> bool {
         self.armed.load(Ordering::Relaxed)
     }
 
-    /// How often the process died.
+    /// The number of times that the process died.
     pub fn crashes(&self) -> u64 {
         self.crashes.load(Ordering::Relaxed)
     }

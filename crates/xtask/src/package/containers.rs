@@ -60,7 +60,8 @@ fn check_compose(compose: &Value, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What is copied from this folder exists, and the last stage does not run as root.
+/// Checks that the files copied from this folder exist, and that the last stage does not run as
+/// root.
 fn check_containerfile(file: &str, root: &Path) -> Result<()> {
     let mut user = None;
     for line in file.lines() {

@@ -13,7 +13,7 @@ use crate::tool::Tool;
 
 const PROGRAM: &str = "/usr/bin/kiungo";
 const CONFIG: &str = "/etc/kiungo/kiungo.toml";
-/// What the upgrade puts where somebody changed the configuration.
+/// The file into which an upgrade puts the new configuration if somebody changed the old one.
 const NEW_CONFIG: &str = "/etc/kiungo/kiungo.toml.dpkg-dist";
 const DATABASE: &str = "/var/lib/kiungo/kiungo.db";
 /// Those that the examples in the configuration name.
@@ -166,7 +166,7 @@ fn purged(tree: &Tree, package: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What belongs to the users must be there.
+/// Checks that everything that belongs to the users is there.
 fn kept(tree: &Tree) -> Result<()> {
     for path in SECRETS.iter().chain([&DATABASE]) {
         ensure!(tree.path(path).exists(), "{path} went");

@@ -3,7 +3,7 @@
 //! * `build`: making it
 //! * `tree`: a folder that dpkg installs into as if it were a machine
 //! * `life`: installed, run, upgraded, removed, purged
-//! * `units`: what systemd says about the units
+//! * `units`: the verdict of systemd about the units
 //! * `containers`: the files for those who want containers
 
 mod build;
@@ -18,7 +18,7 @@ use anyhow::Result;
 
 use crate::debian::{self, Needed};
 
-/// What making and checking need. Each is asked for its version.
+/// The programs that making and checking need. Each is asked for its version.
 const NEEDED: &[Needed] = &[
     Needed { program: "dpkg-shlibdeps", arguments: &["--version"], package: "dpkg-dev" },
     Needed { program: "strip", arguments: &["--version"], package: "binutils" },

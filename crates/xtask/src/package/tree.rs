@@ -15,7 +15,7 @@ use crate::tool::Tool;
 pub(super) struct Tree {
     root: PathBuf,
     folder: PathBuf,
-    /// Whether owners are only pretended, for want of the right to change them.
+    /// True if owners are only pretended, for want of the right to change them.
     pretending: bool,
 }
 
@@ -34,7 +34,7 @@ impl Tree {
         Ok(Self { root: root.to_owned(), folder: folder.to_owned(), pretending })
     }
 
-    /// Where a file of it is for us.
+    /// The place at which we find a file of it.
     pub(super) fn path(&self, path: &str) -> PathBuf {
         self.folder.join(path.trim_start_matches('/'))
     }
@@ -80,7 +80,7 @@ impl Tree {
         Tool::other(&self.folder, &self.path(path), arguments)
     }
 
-    /// Who has this number there.
+    /// The name that has this number there.
     fn name(&self, file: &str, number: &str) -> Result<String> {
         if number == "0" {
             return Ok("root".to_owned());

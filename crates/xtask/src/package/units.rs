@@ -1,4 +1,4 @@
-//! What systemd says about the units, as they were installed.
+//! Asks systemd about the units, as they were installed.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ const UNITS: [&str; 3] = ["kiungo-serve.service", "kiungo-serve.socket", "kiungo
 /// hardening at all has 96. Ours has 12, for the network that it needs.
 const EXPOSED_MAX: &str = "15";
 
-/// Where systemd has its own units, which ours refer to.
+/// The folders in which systemd has its own units, which ours refer to.
 const SYSTEMS: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 
 /// Checks that systemd understands every line, and how much each service may do.

@@ -13,7 +13,7 @@ use super::{Finding, SourceFile};
 use crate::program;
 use crate::tool::Tool;
 
-/// What was found, and how many commands were looked at.
+/// The findings, and the number of commands that were looked at.
 pub(super) struct Checked {
     pub(super) findings: Vec<Finding>,
     pub(super) count: usize,

@@ -11,7 +11,7 @@ use super::Finding;
 use super::settings::{self, Settings};
 use crate::tool::Tool;
 
-/// What tests may use besides: each crate itself, and the crates that exist for tests.
+/// The crates that tests may use besides: each crate itself, and the crates that exist for tests.
 const FOR_TESTS: [&str; 2] = ["kiungo-simulators", "kiungo-testkit"];
 
 #[derive(Deserialize)]

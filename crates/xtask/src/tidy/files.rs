@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 /// Folders that are not looked into.
 const SKIPPED: [&str; 3] = ["target", ".git", "data"];
-/// What is text and written by us.
+/// The endings of text files that we wrote.
 const ENDINGS: [&str; 5] = ["rs", "md", "toml", "sql", "sh"];
 
 /// A file with its content.
@@ -21,7 +21,7 @@ pub(super) struct SourceFile {
 }
 
 impl SourceFile {
-    /// Whether its name ends in this.
+    /// True if its name ends in this.
     pub(super) fn is(&self, ending: &str) -> bool {
         Path::new(&self.path).extension().is_some_and(|found| found == ending)
     }

@@ -1,4 +1,5 @@
-//! What `-h` says about a command, read back, and compared with how a document uses it.
+//! Reads back the text that `-h` prints about a command, and compares it with how a document uses
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +66,7 @@ impl Help {
         }
     }
 
-    /// What stands in the usage outside of brackets is required.
+    /// Marks everything in the usage that stands outside of brackets as required.
     fn require(&mut self, usage: &str) {
         let mut depth = 0_usize;
         for word in usage.split_whitespace() {
@@ -79,7 +80,7 @@ impl Help {
         }
     }
 
-    /// Whether a command can be given these words after its name.
+    /// Checks that a command can be given these words after its name.
     pub(super) fn accepts(&self, words: &[String]) -> Result<(), String> {
         let mut given: Vec<&str> = Vec::new();
         let mut arguments = 0;

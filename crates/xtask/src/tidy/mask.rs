@@ -48,7 +48,7 @@ impl Mask<'_> {
     }
 }
 
-/// Whether a byte can be part of a name.
+/// True if a byte can be part of a name.
 pub(super) const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
@@ -100,7 +100,7 @@ fn quoted(bytes: &[u8], quote: u8) -> usize {
     at
 }
 
-/// Whether `'` begins a character and not a lifetime.
+/// True if `'` begins a character and not a lifetime.
 fn is_character(bytes: &[u8]) -> bool {
     match bytes.get(1) {
         Some(b'\\') => true,

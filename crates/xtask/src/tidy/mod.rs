@@ -1,6 +1,6 @@
 //! The house rules that linters do not know. What is allowed, with its reason, stands in `tidy.toml`.
 //!
-//! * `files`: what is looked at
+//! * `files`: the files that are looked at
 //! * `settings`: `tidy.toml`
 //! * `text`: marks of unfinished work, paths of somebody's machine
 //! * `rust`: floats, unfinished branches, long files and functions; `mask` hides comments and texts

@@ -24,7 +24,7 @@ pub(super) fn check(file: &SourceFile, settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-/// Whether this source uses floating point.
+/// True if this source uses floating point.
 pub(super) fn has_floats(source: &str) -> bool {
     mask(source).lines().any(line_has_floats)
 }
@@ -106,7 +106,7 @@ fn newlines(code: &str) -> usize {
     code.matches('\n').count()
 }
 
-/// Where the body of the function that begins at `start` ends; `None` if it has none.
+/// The end of the body of the function that begins at `start`; `None` if it has none.
 fn end_of_body(bytes: &[u8], start: usize) -> Option<usize> {
     let (mut brackets, mut braces) = (0_i32, 0_i32);
     for (at, byte) in bytes.iter().enumerate().skip(start) {

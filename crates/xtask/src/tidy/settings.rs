@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Finding, SourceFile};
 
-/// Where the settings stand.
+/// The file of the settings.
 pub(super) const FILE: &str = "tidy.toml";
 
 /// The limits.
@@ -22,7 +22,7 @@ pub(super) struct Settings {
     pub(super) arrows: BTreeMap<String, Vec<String>>,
 }
 
-/// How long files and functions may be.
+/// The bounds on the lengths of files and functions.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Lines {

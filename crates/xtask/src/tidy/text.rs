@@ -1,4 +1,4 @@
-//! What no file of ours may hold, of whatever kind.
+//! Finds text that no file of ours may hold, of whatever kind.
 
 use super::{Finding, SourceFile};
 

@@ -1,4 +1,4 @@
-//! Whether providers can reach us, as far as the address tells.
+//! Checks that providers can reach us, as far as the address tells.
 
 use kiungo_transport::is_exposed_text;
 use reqwest::Url;

@@ -1,4 +1,5 @@
-//! Whether we and they agree on the time. Tokens, value dates and "not found yet" depend on it.
+//! Checks that we and the counterparties agree on the time. Tokens, value dates and "not found yet"
+//! depend on it.
 
 use std::time::Duration;
 

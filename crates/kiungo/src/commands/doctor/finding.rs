@@ -1,8 +1,8 @@
-//! What was found.
+//! The findings of the doctor.
 
 use serde::Serialize;
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum State {
@@ -15,10 +15,10 @@ pub(super) enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     pub(super) state: State,
-    /// What was looked at.
+    /// The subject that was looked at.
     subject: String,
     found: String,
-    /// What to do; empty if nothing.
+    /// The remedy; empty if none is needed.
     #[serde(skip_serializing_if = "String::is_empty")]
     advice: String,
 }

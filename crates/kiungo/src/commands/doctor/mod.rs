@@ -1,10 +1,10 @@
 //! `kiungo doctor`: asks everybody, and says what to do.
 //!
-//! * `finding`: what was found
-//! * `clock`: whether we and they agree on the time
-//! * `callbacks`: whether providers can reach us
-//! * `proxy`: whether a proxy is expected that is not used
-//! * `queue`: whether the broker is there, and as it should be
+//! * `finding`: a finding, with its severity and remedy
+//! * `clock`: checks that we and the counterparties agree on the time
+//! * `callbacks`: checks that providers can reach us
+//! * `proxy`: checks that no proxy is expected that is not used
+//! * `queue`: checks that the broker is there, and as it should be
 
 mod callbacks;
 mod clock;

@@ -1,4 +1,4 @@
-//! Whether somebody expects a proxy to be used that is not.
+//! Checks that nobody expects a proxy to be used that is not.
 
 use super::finding::Finding;
 use crate::config::Config;

@@ -1,4 +1,4 @@
-//! Whether the broker is there, and as it should be.
+//! Checks that the broker is there, and as it should be.
 
 use kiungo_queue::RabbitQueue;
 

@@ -1,4 +1,4 @@
-//! `kiungo queue dead`: what was given up in the broker.
+//! `kiungo queue dead`: the dead letters in the broker.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use clap::{Args, Subcommand};

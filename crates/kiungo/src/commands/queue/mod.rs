@@ -1,4 +1,4 @@
-//! `kiungo queue`: what is in the broker, and what was given up there.
+//! `kiungo queue`: the exchanges and queues of the broker, and the dead letters there.
 //!
 //! * `dead`: the dead letters
 

@@ -166,7 +166,7 @@ async fn wait(
     Ok(transfer)
 }
 
-/// Whether waiting longer would bring nothing.
+/// True if waiting longer would bring nothing.
 fn is_over(transfer: &Value) -> bool {
     let status = text(transfer, "status");
     let over = [

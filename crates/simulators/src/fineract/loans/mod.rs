@@ -30,23 +30,23 @@ pub(crate) struct Loan {
     pub(crate) submitted_on: Date,
     pub(crate) approved_on: Option<Date>,
     pub(crate) disbursed_on: Option<Date>,
-    /// What was applied for, then what was approved.
+    /// The amount that was applied for, then the one that was approved.
     pub(crate) approved: i64,
     pub(crate) product: u64,
     pub(crate) expected_on: Option<Date>,
     pub(crate) tranches: bool,
-    /// What is kept back when it is paid out.
+    /// The amount that is kept back when it is paid out.
     pub(crate) kept_back: i64,
     /// The interest that is charged when the loan is paid out.
     pub(crate) interest: i64,
-    /// What the books started with.
+    /// The amount with which the books started.
     pub(crate) opening: i64,
     pub(crate) state: State,
     /// Every row by value date and id.
     pub(crate) by_date: BTreeSet<(Date, u64)>,
 }
 
-/// Where the money of a loan stands: a sum over its live rows.
+/// The amounts of a loan: sums over its live rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) disbursed: i64,
@@ -70,7 +70,7 @@ impl State {
     }
 }
 
-/// What a row is.
+/// The kind of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Disbursement,
@@ -89,7 +89,7 @@ impl Kind {
     }
 }
 
-/// How a row was split.
+/// The parts into which a row was split.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Portions {
     pub(crate) principal: i64,
@@ -119,7 +119,7 @@ pub(crate) struct LoanTransaction {
 }
 
 impl LoanTransaction {
-    /// Whether it counts.
+    /// True if it counts.
     pub(crate) const fn is_live(&self) -> bool {
         self.reversed_on.is_none()
     }
@@ -210,7 +210,7 @@ fn working_day(desk: &Desk<'_>, date: Date, what: &str) -> Result<(), Refusal> {
     Err(rule(&format!("application.{what}.date.on.{on}"), &message, &[date]))
 }
 
-/// Which command meets a duplicate external id.
+/// The command that meets a duplicate external id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Duplicate {
     Repayment,

@@ -275,7 +275,7 @@ pub(crate) fn template(loan: &Loan, command: &str, options: &Options, today: Dat
     )
 }
 
-/// How many monthly instalments a loan is paid back in.
+/// The number of monthly instalments in which a loan is paid back.
 const INSTALMENTS: i64 = 4;
 
 /// The instalment that is due next, and its day; it names neither the loan nor its balance.

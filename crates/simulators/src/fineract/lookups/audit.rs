@@ -43,7 +43,7 @@ pub(crate) fn waiting(bank: &Bank) -> Json {
     Json::List(rows.map(|row| view(bank, row, Shown::Waiting)).collect())
 }
 
-/// How much of a command is shown.
+/// The amount of detail in which a command is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shown {
     Plain,
@@ -79,8 +79,8 @@ fn view(bank: &Bank, row: &Row, shown: Shown) -> Json {
         .with("url", url(row))
 }
 
-/// What a command made, once it has; before, what it addresses, as far as that is not the account
-/// alone.
+/// The ids that a command made, once it has; before, those that it addresses, as far as they are
+/// not the account alone.
 fn made(row: &Row) -> (Option<u64>, Option<u64>) {
     let number = |result: &serde_json::Value, name: &str| result.get(name)?.as_u64();
     if let State::Processed(answer) = &row.state
@@ -100,7 +100,7 @@ fn is_unseen(row: &Row, version: Version) -> bool {
     version <= Version::V1_8 && ended_badly_or_not
 }
 
-/// Where the command went, as the core words it.
+/// The address of the command, as the core words it.
 fn url(row: &Row) -> String {
     let (id, transaction) = (row.account, row.transaction.unwrap_or(0));
     match row.order.action {

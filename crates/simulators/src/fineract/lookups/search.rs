@@ -92,7 +92,7 @@ fn account(
         .with_some("parentName", owner.map(|owner| owner.name.as_str()))
 }
 
-/// What is looked for. Even an exact match is SQL's LIKE: `%` and `_` are wildcards.
+/// The pattern that is looked for. Even an exact match is SQL's LIKE: `%` and `_` are wildcards.
 struct Pattern<'a> {
     text: &'a str,
     exact: bool,

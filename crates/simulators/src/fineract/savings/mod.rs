@@ -30,7 +30,7 @@ pub(crate) struct Savings {
     pub(crate) sub_status: u16,
     pub(crate) activated_on: Date,
     pub(crate) locked_in_until: Option<Date>,
-    /// What the books started with.
+    /// The amount with which the books started.
     pub(crate) opening: i64,
     /// The ledger balance, holds not deducted.
     pub(crate) balance: i64,
@@ -54,7 +54,7 @@ pub(crate) struct Totals {
     pub(crate) fees: i64,
 }
 
-/// What a row is.
+/// The kind of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Deposit,
@@ -76,12 +76,12 @@ impl Kind {
         }
     }
 
-    /// Whether `credit=true` finds it.
+    /// True if `credit=true` finds it.
     pub(crate) const fn is_credit(self) -> bool {
         matches!(self, Self::Deposit | Self::Release)
     }
 
-    /// What `amount` of it does to the ledger balance.
+    /// The change of the ledger balance by `amount` of it.
     pub(crate) const fn effect(self, amount: i64) -> i64 {
         match self {
             Self::Deposit => amount,
@@ -116,12 +116,12 @@ pub(crate) struct SavingsTransaction {
 }
 
 impl Savings {
-    /// Whether it is active.
+    /// True if it is active.
     pub(crate) const fn is_active(&self) -> bool {
         self.status == 300
     }
 
-    /// What the balance must not fall below.
+    /// The amount below which the balance must not fall.
     pub(crate) fn floor(&self) -> i64 {
         let minimum = if self.enforce_minimum { self.minimum } else { 0 };
         minimum + self.on_hold - self.overdraft_limit.unwrap_or(0)

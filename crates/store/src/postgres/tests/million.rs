@@ -1,4 +1,4 @@
-//! What the statements cost among a million transfers: looked at as plans, and counted in pages.
+//! Measures the statements among a million transfers: looked at as plans, and counted in pages.
 
 use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{Msisdn, Timestamp};
@@ -12,8 +12,9 @@ use crate::postgres::parameters::with_values;
 use crate::sql::{Parameter, search};
 use crate::{Cursor, TransferQuery};
 
-/// How many pages of 8 KiB a query may look at: one or two for each of up to 500 rows of a page, or of
-/// the 1,000 that are due here and counted. A whole table has ten times as many at least.
+/// The largest number of pages of 8 KiB that a query may look at: one or two for each of up to 500
+/// rows of a page, or of the 1,000 that are due here and counted. A whole table has ten times as
+/// many at least.
 const PAGES_MAX: u64 = 1_500;
 
 /// Tables that grow without bound.

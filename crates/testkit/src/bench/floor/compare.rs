@@ -1,4 +1,4 @@
-//! Whether the floor wrote what Kiungo wrote: every row of every table.
+//! Checks that the floor wrote what Kiungo wrote: every row of every table.
 
 use std::path::Path;
 

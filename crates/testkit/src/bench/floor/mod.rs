@@ -7,11 +7,11 @@
 //! transfers open at a time. At the end both databases must hold the same rows.
 //!
 //! * `record`: writing down what Kiungo does
-//! * `rows`: what a change writes
+//! * `rows`: the rows that a change writes
 //! * `replay`: the bare loop
 //! * `shared`: the bare loop in several parts, which tell one another by messages
 //! * `writer`: group commit without a judgement; `sqlite`, `postgres`: its statements
-//! * `compare`: whether both databases hold the same
+//! * `compare`: the check that both databases hold the same
 
 mod compare;
 mod postgres;
@@ -44,7 +44,7 @@ use record::{Recorder, Script};
 use sqlite::Sqlite;
 use writer::Writer;
 
-/// What was found.
+/// The result of the measurement.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Found {
     pub(super) rate: u64,

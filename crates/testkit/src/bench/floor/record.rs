@@ -16,10 +16,10 @@ use crate::bench::BenchError;
 use crate::bench::counterparties::Addresses;
 use crate::bench::observed::{Observer, Sequel};
 
-/// Where the providers' tokens and sessions come from.
+/// The paths at which the providers give tokens and sessions.
 const LOGINS: [&str; 2] = ["/accesstoken", "/getSession/"];
 
-/// What was done for one transfer.
+/// The calls and commits that were made for one transfer.
 #[derive(Debug)]
 pub(super) struct Script {
     pub(super) id: TransferId,
@@ -39,7 +39,7 @@ pub(super) enum Move {
 /// A request as it was sent.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
-    /// Which party: 0 the core, 1 and 2 the providers.
+    /// The number of the party: 0 the core, 1 and 2 the providers.
     pub(super) party: usize,
     pub(super) request: Request,
     pub(super) timeout: Duration,
@@ -81,7 +81,7 @@ impl Script {
 /// the transfer that its task commits.
 #[derive(Default)]
 pub(super) struct Recorder {
-    /// Whether the store keeps what is to be told to others.
+    /// True if the store has an outbox.
     outbox: bool,
     notes: Mutex<Notes>,
 }
@@ -113,7 +113,7 @@ impl Recorder {
         Arc::new(Tap { network, recorder: Arc::clone(self) })
     }
 
-    /// What was done for each transfer, in the order of their acceptance.
+    /// The script of each transfer, in the order of their acceptance.
     pub(super) fn scripts(&self, addresses: &Addresses) -> Result<Vec<Script>, BenchError> {
         let mut notes = std::mem::take(&mut *self.notes());
         if let Some(why) = notes.failed {
@@ -210,7 +210,7 @@ impl Noted {
     }
 }
 
-/// Whether this asks for a token or a session.
+/// True if this asks for a token or a session.
 fn is_login(request: &Request) -> bool {
     LOGINS.iter().any(|end| request.uri().path().ends_with(end))
 }

@@ -1,5 +1,5 @@
-//! What a change writes, as rows in the form in which the store's statements take them. That it is
-//! the same as what the store writes is compared after every measurement.
+//! The rows that a change writes, in the form in which the store's statements take them. They are
+//! compared with those that the store writes after every measurement.
 
 use kiungo_domain::party::label_of;
 use kiungo_domain::transfer::{Origin, Status};
@@ -30,7 +30,7 @@ impl Row {
     }
 }
 
-/// How a transfer stood.
+/// The state of a transfer before a change.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Standing {
     status: Status,
@@ -55,9 +55,9 @@ pub(super) struct Rows {
     pub(super) receipts: Vec<Row>,
     pub(super) keys: Vec<Row>,
     pub(super) outbox: Vec<Row>,
-    /// How many transfers of a kind, provider and status there are more, or fewer.
+    /// The change of the number of transfers of each kind, provider and status.
     pub(super) counts: Vec<((&'static str, String, &'static str), i64)>,
-    /// What is added to a ledger account.
+    /// The sums that are added to ledger accounts.
     pub(super) balances: Vec<((String, Currency), i64)>,
 }
 
@@ -129,7 +129,7 @@ impl Rows {
         self.counts.push(counted(transfer.status(), 1));
     }
 
-    /// How many rows of tables that grow, of the transfer, and of those that come and go.
+    /// The number of rows: of tables that grow, of the transfer, and of those that come and go.
     pub(super) fn len(&self) -> usize {
         let grow = self.events.len() + self.ledger.len() + self.receipts.len() + self.keys.len();
         self.transfer.len() + grow + self.lanes.len() + self.outbox.len()

@@ -145,13 +145,13 @@ async fn first_error(tasks: &mut JoinSet<Result<(), BenchError>>) -> BenchError 
 }
 
 struct Floor {
-    /// What was accepted and announced, with what is left to do.
+    /// The transfers that were accepted and announced, each with what is left to do.
     accepted: Mutex<HashMap<TransferId, Vec<Move>>>,
     watch: Arc<Watch>,
     announcements: mpsc::Sender<(Slot, Work)>,
 }
 
-/// What a worker has of its own.
+/// The parts that each worker has of its own.
 #[derive(Clone)]
 struct Worker {
     queue: RabbitQueue,

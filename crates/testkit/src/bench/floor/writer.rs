@@ -97,7 +97,7 @@ async fn write_all(
     Ok(())
 }
 
-/// What a batch adds to the counts of transfers and to the balances.
+/// The sums that a batch adds to the counts of transfers and to the balances.
 #[derive(Default)]
 pub(super) struct Sums<'a> {
     counts: BTreeMap<&'a (&'static str, String, &'static str), i64>,

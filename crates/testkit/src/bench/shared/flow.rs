@@ -14,7 +14,7 @@ use crate::bench::flow::{Watch, all_completed, is_done, submit_all};
 use crate::bench::steady::Speed;
 use crate::bench::{BenchError, BenchOptions};
 
-/// What was found.
+/// The result of the measurement.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
     pub(crate) speed: Speed,

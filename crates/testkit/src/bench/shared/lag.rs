@@ -1,4 +1,4 @@
-//! How long it takes until what was committed is told.
+//! Measures the time from a commit until its event is published.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use super::place::Place;
 use crate::bench::observed::{Observer, Sequel};
 use crate::bench::{BenchError, steady};
 
-/// When the rows with these numbers were committed, in microseconds of Unix time.
+/// Reads when the rows with these numbers were committed, in microseconds of Unix time.
 const COMMITTED: &str = "
     SELECT no, (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint
     FROM outbox WHERE no = ANY ($1::bigint[])";
@@ -33,7 +33,7 @@ struct Notes {
     micros: Vec<u64>,
 }
 
-/// How long it took in the steady state, in microseconds.
+/// The time that publishing took in the steady state, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Told {
     pub(crate) p50_us: u64,
@@ -50,7 +50,7 @@ impl Lag {
         Ok(Self { commits, notes: Mutex::default() })
     }
 
-    /// What was found; none if the database does not keep when it committed.
+    /// The result; none if the database does not keep when it committed.
     pub(crate) fn found(&self) -> Result<Option<Told>, BenchError> {
         if self.commits.is_none() {
             return Ok(None);

@@ -15,7 +15,7 @@ use crate::bench::counterparties::Addresses;
 use crate::bench::observed::{Observed, Observer};
 use crate::bench::product::{self, Wiring};
 
-/// What a member needs to know.
+/// The facts that a member needs to know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Membership {
     pub(crate) place: Place,

@@ -5,7 +5,7 @@
 //! * `member`: a process that shares the work
 //! * `worker`: one that does it
 //! * `office`: the one that accepts and tells, with who listens
-//! * `lag`: how long it takes until what was committed is told
+//! * `lag`: the time from a commit until its event is published
 //! * `stored`: transfers that were there before
 //! * `flow`, `even`, `backlog`, `recovery`: the measurements
 
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BenchOptions, floor};
 
-/// How much is measured, where work is shared.
+/// The size of a measurement where work is shared.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SharedOptions {
     /// As without sharing; `in_flight` is what each worker has.
@@ -33,22 +33,22 @@ pub struct SharedOptions {
     pub database: String,
     /// A `RabbitMQ` broker.
     pub queue: String,
-    /// How many workers there are.
+    /// The number of workers.
     pub workers: u32,
-    /// How many settled transfers the database holds beforehand.
+    /// The number of settled transfers that the database holds beforehand.
     pub stored: u32,
-    /// How long each counterparty takes to answer, in milliseconds.
+    /// The time that each counterparty takes to answer, in milliseconds.
     pub answer_after_ms: u64,
 }
 
 impl SharedOptions {
-    /// How many transfers are open at a time: all that the workers have room for.
+    /// The number of transfers that are open at a time: all that the workers have room for.
     pub(super) fn open(&self) -> u32 {
         self.bench.in_flight.saturating_mul(self.workers.max(1))
     }
 }
 
-/// What all parts found.
+/// The results of all parts.
 pub(super) struct Found {
     pub(super) flow: flow::Found,
     /// Among many stored transfers, if that was asked for.

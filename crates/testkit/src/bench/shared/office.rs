@@ -106,7 +106,7 @@ impl Listener {
     }
 }
 
-/// Which transfer has ended, by the id of an event: `{transfer}/{version}/{status}`.
+/// The transfer that has ended, by the id of an event: `{transfer}/{version}/{status}`.
 fn ended(event: &str) -> Option<TransferId> {
     let (transfer, rest) = event.split_once('/')?;
     let (_, status) = rest.split_once('/')?;

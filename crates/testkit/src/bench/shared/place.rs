@@ -15,7 +15,7 @@ use super::SharedOptions;
 use crate::bench::BenchError;
 use crate::bench::product::setup;
 
-/// Where a part works.
+/// The servers and the database with which a part works.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// The database that it was made from.
@@ -75,7 +75,7 @@ impl Place {
         Ok(())
     }
 
-    /// How its database is reached.
+    /// The options by which its database is reached.
     pub(crate) fn database(&self) -> Result<PgConnectOptions, BenchError> {
         Ok(PgConnectOptions::from_str(&self.server)?.database(&self.name))
     }

@@ -27,10 +27,10 @@ const GONE_ON: &str = "
     ) AS next
     WHERE t.received_us <= $1 AND (t.is_open OR t.updated_us > $1)";
 
-/// What was found.
+/// The result of the measurement.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
-    /// How many transfers were open when the worker was killed.
+    /// The number of transfers that were open when the worker was killed.
     pub(crate) open: u64,
     /// After so long the last of them had gone on.
     pub(crate) recovery_us: u64,

@@ -11,8 +11,8 @@ use crate::bench::BenchError;
 use crate::bench::observed::{Observer, Sequel};
 use crate::bench::parts::{Companion, Part, say};
 
-/// How long it takes until new workers have divided the work among them: twice as long as they wait
-/// before they look for one another.
+/// The time until new workers have divided the work among them: twice as long as they wait before
+/// they look for one another.
 const DIVIDED_AFTER: Duration = Duration::from_secs(5);
 
 /// Nobody looks on.
