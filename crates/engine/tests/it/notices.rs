@@ -1,22 +1,26 @@
 //! Notices that cannot be confirmed: whoever knows a receipt could have written the first one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use kiungo_engine::Engine;
-use kiungo_provider::RawCallback;
-use kiungo_store::CaseRow;
+use kiungo_provider::{PaymentFinding, RawCallback};
+use kiungo_store::{CaseRow, SqliteOptions, SqliteStore, Store, TransferQuery};
 
-use crate::world::{World, provider_id};
+use crate::world::{World, Yielding, provider_id};
 
-pub async fn told(engine: &Engine, notice: &str) {
-    let callback = RawCallback {
+fn callback(notice: &str) -> RawCallback {
+    RawCallback {
         method: "POST".to_owned(),
         path: "payment".to_owned(),
         headers: Vec::new(),
         body: Bytes::copy_from_slice(notice.as_bytes()),
-    };
-    engine.callback(&provider_id(), callback).await.unwrap();
+    }
+}
+
+pub async fn told(engine: &Engine, notice: &str) {
+    engine.callback(&provider_id(), callback(notice)).await.unwrap();
     // Under the paused clock this passes once nothing is left to do.
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
@@ -42,4 +46,32 @@ async fn a_second_notice_of_a_receipt_that_says_something_else_is_a_persons_case
         assert_eq!(cases.len(), already + 1, "{notice}");
         assert!(cases[0].detail.contains("QX1"), "{:?}", cases[0]);
     }
+}
+
+/// Whoever knows the address can write a notice; the provider can be asked, and knows better.
+#[tokio::test(start_paused = true)]
+async fn a_notice_that_the_provider_does_not_confirm_books_nothing() {
+    let world = World::new();
+    world.script().confirms = true;
+    world.script().payment = Some(PaymentFinding::NotMade { why: "reversed".to_owned() });
+    let engine = world.engine();
+    told(&engine, "QX1 255712345678 500 7").await;
+    let cases = quarantined(&engine).await;
+    assert_eq!(cases.iter().map(|case| case.detail.as_str()).collect::<Vec<_>>(), ["reversed"]);
+    let all = engine.store().search(&TransferQuery::default()).await.unwrap().rows;
+    assert_eq!((all.len(), world.script().sent.len()), (0, 0));
+}
+
+/// The provider tells again what was not acknowledged.
+#[tokio::test]
+async fn a_callback_that_cannot_be_stored_is_not_acknowledged() {
+    let folder = std::env::temp_dir().join(format!("kiungo-{}", uuid::Uuid::now_v7()));
+    std::fs::create_dir(&folder).unwrap();
+    let options = SqliteOptions::new(folder.join("kiungo.db"));
+    let store = Arc::new(SqliteStore::open(&options).await.unwrap());
+    let engine = World::new().engine_over(Arc::clone(&store) as Arc<dyn Store>, Arc::new(Yielding));
+    store.close().await;
+    let taken = engine.callback(&provider_id(), callback("QX1 255712345678 500 7")).await;
+    assert!(taken.is_err());
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -357,6 +357,21 @@ fn a_sending_is_of_the_time_at_which_it_was_sent_first() {
     assert_eq!(first(&story), Some(sent), "sent again under the same reference");
 }
 
+/// What is heard of an attempt that was given up settles nothing of the one that is waited for.
+#[test]
+fn evidence_about_another_generation_does_not_settle_the_present_one() {
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("C1")).sends(for_now()).sends(Outcome::unknown("lost"));
+    let second = StepName::Second;
+    let heard = |finding| Happening::Hear(Channel::Callback, second, 0, finding);
+    let before = story.transfer.clone();
+    story.then(heard(Finding::Refused(rejection(Retry::Never)))).then(heard(Finding::Absent));
+    assert_eq!(story.transfer, before);
+    story.then(heard(Finding::Executed(Confirmation::bare(receipt("P0")))));
+    assert!(matches!(story.transfer.step(second).state, StepState::Waiting(_)));
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+}
+
 fn for_now() -> Outcome {
     Outcome::Rejected(rejection(Retry::NewReference))
 }
