@@ -285,16 +285,12 @@ pub(crate) fn raw(item: &InboxItem) -> Option<RawCallback> {
     Some(RawCallback { method, path, headers, body: Bytes::from(item.body.clone()) })
 }
 
-<<<<<<< HEAD
 /// True if a person brought it in by its receipt.
 pub(crate) fn is_claim(item: &InboxItem) -> bool {
     serde_json::from_str::<Head>(&item.head).is_ok_and(|head| head.method == CLAIM_METHOD)
 }
 
-/// What makes two arrivals the same one.
-=======
 /// The digest by which two arrivals are recognised as the same one.
->>>>>>> look-reader
 pub(crate) fn digest(callback: &RawCallback) -> String {
     hashed(&[callback.method.as_bytes(), callback.path.as_bytes(), &callback.body])
 }

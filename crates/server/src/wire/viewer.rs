@@ -6,16 +6,12 @@ use kiungo_domain::typed::characters;
 use crate::keyring::Identity;
 use crate::options::Role;
 
-<<<<<<< HEAD
 /// Digits of the shortest national numbers of wallets.
 const NATIONAL_MIN: usize = 7;
 /// Digits from which on a text that a payer typed is taken for a phone number.
 const LONG_MIN: usize = 10;
 
-/// Who looks: decides whether phone numbers are shown in full.
-=======
 /// The viewer: decides whether phone numbers are shown in full.
->>>>>>> look-reader
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Viewer {
     full: bool,
