@@ -23,6 +23,7 @@
 //! * `fees`: what a mapping expects, beside what the provider states
 //! * `inbox`: what arrives unasked: stored, acknowledged, handled
 //! * `judge`: payments that providers offer: judged, taken, answered for
+//! * `telling`: telling providers what became of what they offered
 //! * `reading`: what is read at a provider on request
 //! * [`requests`]: what cores ask to be paid out
 //! * `schedule`: what is due, found again after a restart
@@ -61,6 +62,7 @@ mod shards;
 pub mod sharing;
 mod suggestions;
 mod sweep;
+mod telling;
 mod wall_clock;
 mod wallet;
 

@@ -8,9 +8,10 @@ use kiungo_domain::numbering::NumberError;
 use kiungo_domain::{AccountRef, Kind, Money, Msisdn, ProviderId, Timestamp, TransferId};
 use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
-    CallbackAnswer, Caller, NewTransfer, ProviderStatus, RequestError, SubmitError, Submitted,
+    AskError, CallbackAnswer, Caller, NewTransfer, ProviderStatus, RequestError, SubmitError,
+    Submitted,
 };
-use kiungo_provider::{RawCallback, ReadError};
+use kiungo_provider::RawCallback;
 use kiungo_store::{Store, Summary};
 
 /// How the numbers of providers' wallets are written.
@@ -62,7 +63,7 @@ pub trait Service: Wallets {
     fn providers(&self) -> Vec<ProviderStatus>;
 
     /// The float at a provider; `None` if there is no such provider, or it does not tell.
-    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>>;
+    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>>;
 
     /// The name of a wallet's holder, `None` inside if there is no such wallet; `None` if there is no
     /// such provider, or it does not tell.
@@ -70,7 +71,7 @@ pub trait Service: Wallets {
         &self,
         provider: &ProviderId,
         msisdn: &Msisdn,
-    ) -> Option<Result<Option<String>, ReadError>>;
+    ) -> Option<Result<Option<String>, AskError>>;
 
     /// What a provider's mapping expects it to charge; `None` if the mapping does not say.
     fn expected_fee(&self, provider: &ProviderId, kind: Kind, amount: Money)
@@ -139,7 +140,7 @@ impl Service for kiungo_engine::Engine {
         Self::providers(self)
     }
 
-    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {
         Self::balance(self, provider).await
     }
 
@@ -147,7 +148,7 @@ impl Service for kiungo_engine::Engine {
         &self,
         provider: &ProviderId,
         msisdn: &Msisdn,
-    ) -> Option<Result<Option<String>, ReadError>> {
+    ) -> Option<Result<Option<String>, AskError>> {
         Self::holder_name(self, provider, msisdn).await
     }
 

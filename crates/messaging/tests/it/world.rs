@@ -17,11 +17,11 @@ use kiungo_domain::{
 };
 use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
-    CallbackAnswer, CallbackRefused, Caller, NewTransfer, ProviderStatus, RequestError,
+    AskError, CallbackAnswer, CallbackRefused, Caller, NewTransfer, ProviderStatus, RequestError,
     SubmitError, Submitted,
 };
 use kiungo_messaging::{Client, MessagingOptions};
-use kiungo_provider::{RawCallback, ReadError};
+use kiungo_provider::RawCallback;
 use kiungo_server::{Role, Service, Wallets};
 use kiungo_store::{Change, CommitError, IdempotencyKey, News, Outgoing, Store, Summary};
 use tokio::time::Instant;
@@ -311,11 +311,11 @@ impl Service for World {
         &self,
         _provider: &ProviderId,
         _msisdn: &kiungo_domain::Msisdn,
-    ) -> Option<Result<Option<String>, ReadError>> {
+    ) -> Option<Result<Option<String>, AskError>> {
         None
     }
 
-    async fn balance(&self, _provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+    async fn balance(&self, _provider: &ProviderId) -> Option<Result<Money, AskError>> {
         None
     }
 

@@ -16,10 +16,10 @@ use kiungo_domain::{
 };
 use kiungo_engine::ExpectedFee;
 use kiungo_engine::request::{
-    BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
-    RequestError, SubmitError, Submitted,
+    AskError, BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers,
+    ProviderStatus, RequestError, SubmitError, Submitted,
 };
-use kiungo_provider::{CallbackReply, RawCallback, ReadError};
+use kiungo_provider::{CallbackReply, RawCallback};
 use kiungo_server::{Service, Wallets};
 use kiungo_store::{Change, CommitError, IdempotencyKey, NewArrival, Store, StoreError, Summary};
 use uuid::Uuid;
@@ -38,8 +38,8 @@ pub struct Fake {
     pub refuses: Mutex<Option<SubmitError>>,
     /// What requests about a transfer answer instead.
     pub objects: Mutex<Option<RequestError>>,
-    pub holders: Mutex<BTreeMap<String, Result<Option<String>, ReadError>>>,
-    pub balances: Mutex<BTreeMap<String, Result<Money, ReadError>>>,
+    pub holders: Mutex<BTreeMap<String, Result<Option<String>, AskError>>>,
+    pub balances: Mutex<BTreeMap<String, Result<Money, AskError>>>,
     pub callbacks: Mutex<Vec<RawCallback>>,
     pub asked: Mutex<Vec<String>>,
     pub breaks: Mutex<Breaks>,
@@ -261,7 +261,7 @@ impl Service for Fake {
         ]
     }
 
-    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {
         self.balances.lock().unwrap().get(provider.as_str()).cloned()
     }
 
@@ -269,7 +269,7 @@ impl Service for Fake {
         &self,
         provider: &ProviderId,
         _msisdn: &kiungo_domain::Msisdn,
-    ) -> Option<Result<Option<String>, ReadError>> {
+    ) -> Option<Result<Option<String>, AskError>> {
         self.holders.lock().unwrap().get(provider.as_str()).cloned()
     }
 

@@ -19,6 +19,7 @@ mod fake;
 mod health;
 mod keys;
 mod requests;
+mod slow;
 mod sockets;
 mod store;
 mod transfers;
