@@ -126,8 +126,12 @@ async fn next_connection(
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Not ended by a stop: who was accepted is answered.
-                if let Some(place) = places.take(peer.ip()).await {
+                let place = tokio::select! {
+                    biased;
+                    () = shutdown.cancelled() => return None,
+                    place = places.take(peer.ip()) => place,
+                };
+                if let Some(place) = place {
                     // Answers are small and whole: waiting to fill a packet only delays them.
                     let _ = stream.set_nodelay(true);
                     return Some((stream, place));

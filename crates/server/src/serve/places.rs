@@ -20,6 +20,10 @@ use super::network::peer;
 /// How often it is looked again for a place while all connections are being worked on.
 const LOOKED_AGAIN: Duration = Duration::from_millis(20);
 
+/// How long a connection is left alone in which nothing happens: a request comes right behind its
+/// connection, and an answer waits now and then for a packet.
+const LEFT_ALONE: Duration = Duration::from_millis(200);
+
 /// The places of one server.
 pub(super) struct Places {
     bounds: ConnectionBounds,
@@ -140,6 +144,7 @@ impl Open {
     /// take their answers; of the peer that has the most open; and of these the one that does nothing
     /// for longest.
     fn victim(&self, of: impl Fn(&Standing) -> bool) -> Option<u64> {
+        let now = Instant::now();
         let idle = self.connections.iter().filter(|(_, standing)| of(standing));
         let idle = idle.filter_map(|(number, standing)| {
             let (rank, since) = match standing.phase() {
@@ -147,6 +152,9 @@ impl Open {
                 Phase::Answered { stalled: Some(since) } => (1, since),
                 Phase::Asked | Phase::Answered { stalled: None } => return None,
             };
+            if now.saturating_duration_since(since) < LEFT_ALONE {
+                return None;
+            }
             let crowd = self.by_peer.get(&standing.peer).copied().unwrap_or(0);
             Some(((rank, std::cmp::Reverse(crowd), since), *number))
         });
@@ -241,6 +249,7 @@ mod tests {
         let held: Vec<Place> = (0..3).map(|_| take(&places, "192.0.2.1").unwrap()).collect();
         held[0].standing.enter(Phase::Answered { stalled: Some(Instant::now()) });
         held[1].standing.enter(Phase::Answered { stalled: None });
+        tokio::time::advance(Duration::from_secs(1)).await;
         let first = take(&places, CALLER).unwrap();
         assert_eq!(closed(&held), [2]);
         first.standing.enter(Phase::Asked);
@@ -250,12 +259,14 @@ mod tests {
         assert_eq!(take(&places, CALLER).err(), Some(Refused::All), "what moves is left alone");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_peer_has_a_bound_of_its_own_and_makes_room_for_itself() {
         let places = places(8, 2);
         let held: Vec<Place> = (0..2).map(|_| take(&places, "192.0.2.1").unwrap()).collect();
         let other = take(&places, "192.0.2.2").unwrap();
         held[1].standing.enter(Phase::Asked);
+        assert_eq!(take(&places, "192.0.2.1").err(), Some(Refused::Peer), "the first is new");
+        tokio::time::advance(Duration::from_secs(1)).await;
         let third = take(&places, "192.0.2.1").unwrap();
         assert_eq!(closed(&held), [0]);
         third.standing.enter(Phase::Asked);
