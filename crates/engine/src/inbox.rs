@@ -255,7 +255,7 @@ impl Inner {
             };
         }
         if callback.method == TELL_METHOD {
-            return self.tell(item, port, &callback.path).await;
+            return self.tell_provider(item, port, &callback.path).await;
         }
         match port.provider.read_callback(&callback) {
             Ok(CallbackNews::Result { reference: Some(reference), finding })

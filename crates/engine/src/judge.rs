@@ -59,10 +59,8 @@ impl Inner {
         {
             return Ok(turned_away(provider, refusal));
         }
-        let to_tell = match offer.calls_back {
-            true => self.keep_to_tell(provider, &digest).await?,
-            false => None,
-        };
+        let to_tell =
+            if offer.calls_back { self.keep_to_tell(provider, &digest).await? } else { None };
         let taken = self.take_in(provider, callback, digest.clone()).await?;
         self.handle_soon(to_tell);
         match taken {

@@ -51,7 +51,7 @@ impl Inner {
     }
 
     /// Tells the fate of an offer, named by its digest, once it has one.
-    pub(crate) async fn tell(
+    pub(crate) async fn tell_provider(
         self: &Arc<Self>,
         item: &InboxItem,
         port: &ProviderPort,
