@@ -18,6 +18,7 @@ use kiungo_transport::{Failure, Transport};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
+use crate::callback;
 use crate::config::{Answers, Options, OptionsError, Secrets, TurnedAway};
 use crate::ids::QueryIds;
 use crate::limits::{LimitsHit, Sent, is_of_the_organisation};
@@ -31,7 +32,6 @@ use crate::text::{label, sanitise};
 use crate::wire::{
     self, Coded, Head, NameQuery, PaymentRequest, Reply, ReversalRequest, StatusQuery,
 };
-use crate::{callback, text};
 
 /// One M-Pesa market, through the OpenAPI.
 pub struct Mpesa {
