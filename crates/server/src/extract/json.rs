@@ -70,13 +70,9 @@ fn problem(error: serde_json::Error, pointer: &str) -> Problem {
         .error(MemberError::member(pointer, why))
 }
 
-/// The characters of a pointer: whoever made a longer name knows it.
-const POINTER_CHARS_MAX: usize = 200;
-
-/// The path as a JSON pointer (RFC 6901).
+/// The path as a JSON pointer (RFC 6901): an excerpt, since unknown names stand in it too.
 fn pointer(path: &Path) -> String {
-    let pointer = whole_pointer(path);
-    pointer.chars().take(POINTER_CHARS_MAX).collect()
+    excerpt(&whole_pointer(path))
 }
 
 fn whole_pointer(path: &Path) -> String {
