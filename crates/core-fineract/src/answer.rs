@@ -5,10 +5,10 @@ use kiungo_core_banking::{Booking, CoreOrder, UndoOrder};
 use kiungo_domain::outcome::{
     Acceptance, Awaiting, Confirmation, Reason, Rejection, Retry, Stated,
 };
-use kiungo_domain::{AccountKind, CoreAccount, Msisdn, Outcome, Receipt, Reference};
+use kiungo_domain::{AccountKind, CoreAccount, Msisdn, Outcome, Receipt, Reference, excerpt};
 
 use crate::booking;
-use crate::catalogue::{self, Class, Verdict, tidy};
+use crate::catalogue::{self, Class, Verdict};
 use crate::client::Answer;
 use crate::version::Profile;
 use crate::wire::{Changes, CommandResult, Text, read_object};
@@ -187,7 +187,7 @@ fn same_account(result: &CommandResult, account: CoreAccount) -> Result<(), Stri
     };
     match named {
         Some(id) if id == account.id => Ok(()),
-        Some(id) => Err(tidy(&format!("the answer is about {} {id}", account.kind.as_str()))),
+        Some(id) => Err(excerpt(&format!("the answer is about {} {id}", account.kind.as_str()))),
         None => Err("200 without the account's id".to_owned()),
     }
 }

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderValue, header};
+use kiungo_domain::excerpt;
 use kiungo_transport::{Request, Response, Transport};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -217,7 +218,7 @@ fn read_token(response: &Response, asked_at: Instant) -> Result<Token, AuthFailu
     if status != 200 {
         return match serde_json::from_slice::<TokenError>(response.body()) {
             Ok(TokenError { error }) if matches!(status, 400 | 401) => {
-                Err(AuthFailure::Refused { code: crate::catalogue::tidy(&error) })
+                Err(AuthFailure::Refused { code: excerpt(&error) })
             }
             _ => Err(unusable()),
         };

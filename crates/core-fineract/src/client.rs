@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, header};
+use kiungo_domain::excerpt;
 use kiungo_domain::outcome::{Outcome, Reason, Rejection, Retry};
 use kiungo_transport::{Failure, Transport};
 use serde::de::DeserializeOwned;
@@ -220,7 +221,7 @@ impl Answer {
 /// For a read, Fineract's own "not found" is enough: which code it carries is not a money matter.
 fn not_found_by_envelope(body: &[u8]) -> Option<String> {
     let error = crate::wire::ErrorBody::parse(body)?;
-    error.codes().first().map(|code| catalogue::tidy(code))
+    error.codes().first().map(|code| excerpt(code))
 }
 
 /// Names the position at which the answer stops making sense, without quoting the answer.

@@ -219,7 +219,7 @@ macro_rules! name_type {
                 if fits {
                     Ok(Self(name.into()))
                 } else {
-                    Err(IdentityError::NotAName(name.chars().take(40).collect()))
+                    Err(IdentityError::NotAName(crate::excerpt(name)))
                 }
             }
 

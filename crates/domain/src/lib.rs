@@ -5,6 +5,7 @@
 //! Nothing here performs I/O, reads a clock, or draws a random number; everything is data in, data
 //! out, so that the rules that keep money safe can be tested exhaustively.
 //!
+//! * [`mod@excerpt`]: outside text made fit for people
 //! * [`money`]: integer minor units with a currency, parsed and printed exactly
 //! * [`party`]: phone numbers and accounts
 //! * [`numbering`]: the forms of phone numbers by country, and the numbers that a provider takes
@@ -16,6 +17,7 @@
 //! * [`time`]: a moment, as microseconds since 1970 UTC
 //! * [`typed`]: text that a payer typed by hand, and what it may name
 
+pub mod excerpt;
 pub mod hold;
 pub mod identity;
 pub mod money;
@@ -27,6 +29,7 @@ pub mod time;
 pub mod transfer;
 pub mod typed;
 
+pub use excerpt::excerpt;
 pub use identity::{CoreId, ProviderId, Receipt, Reference, Slot, TransferId};
 pub use money::{Currency, Money};
 pub use outcome::{Finding, Outcome};

@@ -630,9 +630,12 @@ impl Engine {
                 holder.is_some_and(|holder| holder.digest == key.digest)
             }
             Ok(_)
-            | Err(RequestError::NotFound(_) | RequestError::Busy(_) | RequestError::Store(_)) => {
-                false
-            }
+            | Err(
+                RequestError::NotFound(_)
+                | RequestError::Busy(_)
+                | RequestError::Shed { .. }
+                | RequestError::Store(_),
+            ) => false,
         };
         if done_before {
             return Ok(self.store().summary(id).await?.ok_or(RequestError::NotFound(id))?);

@@ -9,8 +9,8 @@ use std::time::Duration;
 use kiungo_core_banking::Core;
 use kiungo_domain::numbering::Market;
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Transfer};
-use kiungo_domain::{AccountRef, CoreId, Money, ProviderId, Slot, Timestamp, TransferId};
-use kiungo_provider::{Provider, ReadError};
+use kiungo_domain::{AccountRef, CoreId, ProviderId, Slot, Timestamp, TransferId};
+use kiungo_provider::Provider;
 use kiungo_queue::Work;
 use kiungo_store::{
     Change, CommitError, IdempotencyKey, InboxId, KeyHolder, Store, StoreError, Summary,
@@ -331,12 +331,6 @@ impl Engine {
             },
         };
         self.inner.providers.iter().map(status).collect()
-    }
-
-    /// The float at a provider; `None` if there is no such provider or it does not offer it.
-    pub async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
-        let port = self.inner.providers.get(provider)?;
-        Some(port.provider.balance()?.balance().await)
     }
 
     /// Everything durable, for reading.

@@ -16,11 +16,19 @@ use crate::setup::TrafficOptions;
 /// between leaves an unknown behind that was never sent.
 const TURN_AHEAD: Duration = Duration::from_millis(100);
 
+/// The part of the slots, and of the rate, that questions of people and clients may take: one in so
+/// many. Transfers have the rest to themselves.
+const ASKING_SHARE: u32 = 4;
+
+/// When a question that finds no slot may come again: an answer takes about as long.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
 /// The gate to one counterparty.
 #[derive(Debug)]
 pub(crate) struct Gate {
     options: TrafficOptions,
     slots: Arc<Semaphore>,
+    asking: Arc<Semaphore>,
     state: Mutex<GateState>,
 }
 
@@ -31,6 +39,7 @@ struct GateState {
     open_until: Option<Instant>,
     probing: bool,
     next_turn: Instant,
+    next_question: Instant,
 }
 
 /// The refusal to let anybody pass now.
@@ -47,18 +56,23 @@ pub(crate) struct Pass {
     probe: bool,
     turn: Instant,
     _slot: OwnedSemaphorePermit,
+    _asking: Option<OwnedSemaphorePermit>,
 }
 
 impl Gate {
     pub(crate) fn new(options: TrafficOptions) -> Arc<Self> {
+        let slots = options.in_flight_max.max(1);
+        let share = usize::try_from(ASKING_SHARE).unwrap_or(1);
         Arc::new(Self {
             options,
-            slots: Arc::new(Semaphore::new(options.in_flight_max.max(1))),
+            slots: Arc::new(Semaphore::new(slots)),
+            asking: Arc::new(Semaphore::new((slots / share).max(1))),
             state: Mutex::new(GateState {
                 failures: VecDeque::new(),
                 open_until: None,
                 probing: false,
                 next_turn: Instant::now(),
+                next_question: Instant::now(),
             }),
         })
     }
@@ -67,7 +81,7 @@ impl Gate {
     pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Pass> {
         let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         let (probe, turn) = self.admit(TURN_AHEAD).ok()?;
-        Some(Pass { gate: Arc::clone(self), probe, turn, _slot: slot })
+        Some(Pass { gate: Arc::clone(self), probe, turn, _slot: slot, _asking: None })
     }
 
     /// Waits for a free slot and for its turn; an open breaker is not waited for.
@@ -77,9 +91,34 @@ impl Gate {
             return Err(Held { wait: Duration::from_secs(1) });
         };
         let (probe, turn) = self.admit(Duration::from_secs(1))?;
-        let pass = Pass { gate: Arc::clone(self), probe, turn, _slot: slot };
+        let pass = Pass { gate: Arc::clone(self), probe, turn, _slot: slot, _asking: None };
         pass.turn().await;
         Ok(pass)
+    }
+
+    /// Passes at once with a question that nobody's money waits for, or not at all: within a share of
+    /// the slots and of the rate, and only while the breaker is closed, since a probe is for work.
+    /// Its turn may yet have to come: [`Pass::turn`].
+    pub(crate) fn try_ask(self: &Arc<Self>) -> Result<Pass, Held> {
+        let full = |_| Held { wait: ASK_AGAIN };
+        let asking = Arc::clone(&self.asking).try_acquire_owned().map_err(full)?;
+        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(full)?;
+        let now = Instant::now();
+        if let Some(until) = self.lock().open_until {
+            return Err(Held { wait: until.saturating_duration_since(now).max(ASK_AGAIN) });
+        }
+        if let Some(rate) = self.options.per_second_max.filter(|rate| *rate > 0) {
+            let mut state = self.lock();
+            if state.next_question > now {
+                return Err(Held { wait: state.next_question - now });
+            }
+            if state.next_turn > now + TURN_AHEAD {
+                return Err(Held { wait: state.next_turn - now });
+            }
+            state.next_question = now + Duration::from_secs(1) * ASKING_SHARE / rate;
+        }
+        let (probe, turn) = self.admit(TURN_AHEAD)?;
+        Ok(Pass { gate: Arc::clone(self), probe, turn, _slot: slot, _asking: Some(asking) })
     }
 
     pub(crate) fn breaker(&self) -> BreakerState {
@@ -251,6 +290,47 @@ mod tests {
             gate.enter().await.unwrap().report(true);
         }
         assert_eq!(start.elapsed().as_millis(), 2_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn questions_take_a_share_of_the_slots() {
+        let gate = Gate::new(TrafficOptions { in_flight_max: 8, ..options() });
+        let asked: Vec<Pass> = std::iter::from_fn(|| gate.try_ask().ok()).collect();
+        assert_eq!(asked.len(), 2);
+        let work: Vec<Pass> = std::iter::from_fn(|| gate.try_enter()).collect();
+        assert_eq!(work.len(), 6);
+        drop(asked);
+        let _work: Vec<Pass> = std::iter::from_fn(|| gate.try_enter()).collect();
+        assert!(gate.try_ask().is_err(), "work has all slots");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn questions_take_a_share_of_the_rate() {
+        let gate =
+            Gate::new(TrafficOptions { per_second_max: Some(20), ..TrafficOptions::default() });
+        let start = Instant::now();
+        let mut asked = 0;
+        while start.elapsed() < Duration::from_secs(10) {
+            if let Ok(pass) = gate.try_ask() {
+                pass.report(true);
+                asked += 1;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert!((49..=51).contains(&asked), "{asked} in 10 s, of 200");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_is_no_probe_of_an_open_breaker() {
+        let gate = Gate::new(options());
+        for _ in 0..3 {
+            gate.enter().await.unwrap().report(false);
+        }
+        assert!(gate.try_ask().is_err());
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        assert!(gate.try_ask().is_err());
+        gate.enter().await.unwrap().report(true);
+        assert!(gate.try_ask().is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,6 +20,7 @@ use crate::judge::turned_away;
 use crate::persons::{CLAIM_METHOD, claimed};
 use crate::request::CallbackRefused;
 use crate::sharing::Piece;
+use crate::telling::TELL_METHOD;
 
 /// The parts of a callback that are kept beside its body.
 #[derive(Serialize, Deserialize)]
@@ -53,6 +54,11 @@ pub(crate) enum Handled {
         why: String,
         /// For how long; `None` for the next rung of the provider's ladder.
         wait: Option<Duration>,
+    },
+    /// Look again later: nothing is wrong, and nobody is called however long it takes.
+    Unended {
+        /// For how long.
+        wait: Duration,
     },
     /// For a person.
     Quarantine(String),
@@ -215,6 +221,7 @@ impl Inner {
                 InboxState::Quarantined { reason }
             }
             Handled::Later { why, wait } => self.postponed(&item, &why, wait),
+            Handled::Unended { wait } => InboxState::waiting(self.clock.now().after(wait)),
         };
         if let InboxState::Waiting { due, .. } = &state {
             self.remember(*due);
@@ -247,6 +254,9 @@ impl Inner {
                 Some(notice) => self.handle_payment(item, port, notice).await,
                 None => Ok(Handled::Quarantine("the claim cannot be read back".to_owned())),
             };
+        }
+        if callback.method == TELL_METHOD {
+            return self.tell_provider(item, port, &callback.path).await;
         }
         match port.provider.read_callback(&callback) {
             Ok(CallbackNews::Result { reference: Some(reference), finding })

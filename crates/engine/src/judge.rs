@@ -5,6 +5,7 @@
 //! comes, gets the result of the first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kiungo_core_banking::{AccountCheck, CheckAnswer};
 use kiungo_domain::ProviderId;
@@ -20,6 +21,10 @@ use uuid::Uuid;
 
 use crate::engine::{Inner, ProviderPort};
 use crate::inbox::{digest, hashed, raw};
+
+/// How long an offer waits for its turn at the core: whoever offers waits for an answer, and a
+/// payment that was not judged is taken.
+const JUDGED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Inner {
     /// Stores what arrived, and has it handled if it is new.
@@ -54,7 +59,11 @@ impl Inner {
         {
             return Ok(turned_away(provider, refusal));
         }
-        match self.take_in(provider, callback, digest.clone()).await? {
+        let to_tell =
+            if offer.calls_back { self.keep_to_tell(provider, &digest).await? } else { None };
+        let taken = self.take_in(provider, callback, digest.clone()).await?;
+        self.handle_soon(to_tell);
+        match taken {
             Arrival::New(id) => {
                 let (name, offer) = (name_of(provider, id), callback.clone());
                 let state = OfferState { name, offer, standing: Standing::Pending };
@@ -125,24 +134,35 @@ impl Inner {
         {
             return Some(Refusal::by_rule(rejection.reason, rejection.message));
         }
+        let entered = tokio::time::timeout(JUDGED_WITHIN, core.gate.enter()).await;
+        let Ok(Ok(pass)) = entered else { return None };
         let mut refusal = None;
         for account in accounts {
             let holder = notice.msisdn.clone().filter(|_| port.rules.holder_must_match(kind));
             let check = AccountCheck { account, booking: None, amount: notice.amount, holder, at };
             match core.core.check(&check).await {
-                CheckAnswer::Allowed(_) | CheckAnswer::Unclear { .. } => return None,
+                CheckAnswer::Allowed(_) => {
+                    pass.report(true);
+                    return None;
+                }
+                CheckAnswer::Unclear { .. } => {
+                    pass.report(false);
+                    return None;
+                }
                 CheckAnswer::Refused(rejection) => {
                     let found = rejection.reason != Reason::AccountNotFound;
                     let said = Refusal::by_rule(rejection.reason, rejection.message);
                     // The answer about an account that exists matters more than the answer that one
                     // is not found.
                     if found {
+                        pass.report(true);
                         return Some(said);
                     }
                     refusal.get_or_insert(said);
                 }
             }
         }
+        pass.report(true);
         Some(refusal.unwrap_or_else(|| {
             Refusal::by_rule(Reason::AccountNotFound, "there is no such account")
         }))
@@ -171,7 +191,7 @@ impl Inner {
         }
     }
 
-    async fn state_of(
+    pub(crate) async fn state_of(
         &self,
         provider: &ProviderId,
         port: &ProviderPort,

@@ -24,6 +24,7 @@
 //! * `fees`: the fees that a mapping expects, beside those that the provider states
 //! * `inbox`: everything that arrives unasked: stored, acknowledged, handled
 //! * `judge`: payments that providers offer: judged, taken, answered for
+//! * `telling`: telling providers the outcome of their offers
 //! * `reading`: reads at a provider on request
 //! * [`requests`]: the requests of cores for payouts
 //! * `schedule`: due work, found again after a restart
@@ -63,6 +64,7 @@ mod shards;
 pub mod sharing;
 mod suggestions;
 mod sweep;
+mod telling;
 mod wall_clock;
 mod wallet;
 

@@ -1,32 +1,62 @@
 //! Reading at a provider because somebody asks for it now: it passes the provider's gate like
-//! everything else, and never waits behind it.
+//! everything else, within the share that questions have, and never waits behind it.
 
-use kiungo_domain::{Msisdn, ProviderId};
+use kiungo_domain::{Money, Msisdn, ProviderId};
 use kiungo_provider::ReadError;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, ProviderPort};
+use crate::gate::Pass;
+use crate::request::AskError;
 
 impl Engine {
+    /// The float at a provider; `None` if there is no such provider or it does not offer it.
+    ///
+    /// # Errors
+    /// As for [`Engine::holder_name`].
+    pub async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {
+        let port = self.inner.provider(provider)?;
+        let balance = port.provider.balance()?;
+        let pass = match self.pass_to_ask(port).await {
+            Ok(pass) => pass,
+            Err(shed) => return Some(Err(shed)),
+        };
+        let read = balance.balance().await;
+        Some(answered(pass, read))
+    }
+
     /// The name of a wallet's holder as the provider shows it (`None` inside: no such wallet);
     /// `None` if there is no such provider or it does not offer it.
     ///
     /// # Errors
-    /// The provider does not answer, is held by its breaker, or has no room now:
+    /// The provider is not asked now: [`AskError::Shed`]. It does not answer:
     /// [`ReadError::Unavailable`]; something has to be repaired first: [`ReadError::Repair`].
     pub async fn holder_name(
         &self,
         provider: &ProviderId,
         msisdn: &Msisdn,
-    ) -> Option<Result<Option<String>, ReadError>> {
+    ) -> Option<Result<Option<String>, AskError>> {
         let port = self.inner.provider(provider)?;
         let names = port.provider.holder_name()?;
-        let Some(pass) = port.gate.try_enter() else {
-            let why = "the provider is not asked at the moment: try again later";
-            return Some(Err(ReadError::Unavailable(why.to_owned())));
+        let pass = match self.pass_to_ask(port).await {
+            Ok(pass) => pass,
+            Err(shed) => return Some(Err(shed)),
         };
-        pass.turn().await;
         let read = names.holder_name(msisdn).await;
-        pass.report(!matches!(read, Err(ReadError::Unavailable(_))));
-        Some(read)
+        Some(answered(pass, read))
     }
+
+    async fn pass_to_ask(&self, port: &ProviderPort) -> Result<Pass, AskError> {
+        let now = self.inner.clock.now();
+        if let Some(opens) = port.rules.opens_at(now) {
+            return Err(AskError::Shed { retry_after: opens.since(now) });
+        }
+        let pass = port.gate.try_ask().map_err(|held| AskError::Shed { retry_after: held.wait })?;
+        pass.turn().await;
+        Ok(pass)
+    }
+}
+
+fn answered<T>(pass: Pass, read: Result<T, ReadError>) -> Result<T, AskError> {
+    pass.report(!matches!(read, Err(ReadError::Unavailable(_))));
+    Ok(read?)
 }

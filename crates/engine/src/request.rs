@@ -5,7 +5,7 @@ use std::time::Duration;
 use kiungo_domain::numbering::NumberError;
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::{AccountRef, CoreId, Kind, Money, Msisdn, ProviderId, TransferId};
-use kiungo_provider::CallbackReply;
+use kiungo_provider::{CallbackReply, ReadError};
 use kiungo_store::{Hold, IdempotencyKey, KeyHolder, StoreError, Summary};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -112,9 +112,36 @@ pub enum RequestError {
     /// It is being worked on right now: try again in a moment.
     #[error("transfer {0} is being worked on; try again in a moment")]
     Busy(TransferId),
+    /// The core was not asked: it is held by its breaker, or as many questions are put to it as may
+    /// be beside transfers.
+    #[error("the core is not asked at the moment; try again in {} s", seconds_up(*.retry_after))]
+    Shed {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// The reason why a question that somebody put to a provider has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AskError {
+    /// The provider was not asked: it is held by its breaker, closed, or as many questions are put to
+    /// it as may be beside transfers.
+    #[error("the provider is not asked at the moment; try again in {} s", seconds_up(*.retry_after))]
+    Shed {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The provider was asked, in vain.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// A wait in whole seconds, never too short.
+fn seconds_up(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// The reason that a callback was turned away; nothing was stored.

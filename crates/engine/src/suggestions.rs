@@ -9,8 +9,10 @@ use crate::engine::{Engine, ProviderPort};
 use crate::request::RequestError;
 
 impl Engine {
-    /// Accounts that the payer of suspended money may have meant. The core is asked now; if it is
-    /// not to be asked, nothing is suggested, and that says so.
+    /// Accounts that the payer of suspended money may have meant. The core is asked now.
+    ///
+    /// # Errors
+    /// The core is not to be asked now: [`RequestError::Shed`].
     pub async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {
         let inner = &self.inner;
         let transfer = inner.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
@@ -24,7 +26,9 @@ impl Engine {
         let unasked = Suggestions { accounts: Vec::new(), complete: false };
         let instruction = transfer.instruction();
         let Some(port) = inner.core(&instruction.core) else { return Ok(unasked) };
-        let Ok(_pass) = port.gate.enter().await else { return Ok(unasked) };
+        let pass = port.gate.try_ask();
+        let pass = pass.map_err(|held| RequestError::Shed { retry_after: held.wait })?;
+        pass.turn().await;
         let sought = sought(instruction, inner.provider(&instruction.provider));
         Ok(port.core.suggest(&sought).await)
     }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use kiungo_domain::outcome::Reason;
-use kiungo_domain::{Money, Msisdn};
+use kiungo_domain::{Money, Msisdn, excerpt};
 use kiungo_provider::{Answered, Meaning, ReadError};
 use kiungo_transport::Response;
 use serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::Gsma;
 use crate::client::{Routed, Unanswered};
 use crate::config::BalanceOf;
-use crate::map::codes::{Refusal, sanitised};
+use crate::map::codes::Refusal;
 use crate::map::{amount, date, order};
 use crate::paths;
 use crate::wire::{
@@ -36,7 +36,7 @@ impl AccountState {
             "available" => Self::Available,
             "unavailable" => Self::Unavailable,
             "unregistered" => Self::Unregistered,
-            _ => Self::Other(sanitised(word)),
+            _ => Self::Other(excerpt(word)),
         }
     }
 }
@@ -96,7 +96,7 @@ impl Gsma {
             || ReadError::Repair("the provider has no heartbeat: is base_url right?".to_owned());
         let heartbeat: Heartbeat = self.known("heartbeat", Routed::No).await?.ok_or_else(silent)?;
         let service = Text::given(heartbeat.service_status.as_ref()).unwrap_or("unstated");
-        let service = sanitised(service);
+        let service = excerpt(service);
         if service.eq_ignore_ascii_case("unavailable") {
             let back = date::read(heartbeat.planned_restoration_time.as_ref());
             let back = back.and_then(date::write).map(|at| format!(", back at {at}"));

@@ -75,7 +75,7 @@ pub(crate) fn payment(
     };
     // An id that is none cannot be asked with; beside a reference it only informs.
     let correlation = correlation.filter(|id| is_uuid(id)).map(str::to_ascii_lowercase);
-    Ok(CallbackNews::Offer(Offer { notice, correlation, made: false }))
+    Ok(CallbackNews::Offer(Offer { notice, correlation, made: false, calls_back: false }))
 }
 
 /// The bills of an account that may be paid: one, of any amount.

@@ -9,7 +9,8 @@ use kiungo_domain::transfer::step::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, Meaning, RawCallback, StateQuery, Verdict,
+    CallbackError, CallbackNews, CallbackReply, Meaning, Offer, OfferState, RawCallback,
+    StateQuery, Verdict,
 };
 use uuid::Uuid;
 
@@ -117,9 +118,25 @@ impl Gsma {
                 self.reading.terms.currency,
             ))),
             Route::BillPayment { account } => {
-                bill::payment(&account, callback, &self.reading.terms)
+                let payment = bill::payment(&account, callback, &self.reading.terms);
+                payment.map(|news| self.with_call_back(callback, news))
             }
         }
+    }
+
+    /// An offer, with whether the provider is called back about it.
+    fn with_call_back(&self, callback: &RawCallback, news: CallbackNews) -> CallbackNews {
+        match news {
+            CallbackNews::Offer(offer) => {
+                let calls_back = self.call_back_url(callback).is_some();
+                CallbackNews::Offer(Offer { calls_back, ..offer })
+            }
+            other => other,
+        }
+    }
+
+    fn is_called_back(&self, state: &OfferState) -> bool {
+        self.call_back_url(&state.offer).is_some()
     }
 
     /// A damaged body is not read. This is no signature: whoever forges a body can hash it.
@@ -218,7 +235,8 @@ impl Gsma {
         };
         let correlation = callback.header("x-correlationid").map(str::trim);
         let correlation = correlation.filter(|id| offer::is_uuid(id)).map(str::to_ascii_lowercase);
-        self.offered(&transaction, correlation)
+        let offered = self.offered(&transaction, correlation);
+        offered.map(|news| self.with_call_back(callback, news))
     }
 
     pub(crate) fn acknowledgement(
@@ -234,8 +252,13 @@ impl Gsma {
                 error(400, "validation", "formatError", "the body cannot be read")
             }
             (Verdict::Refused(refusal), _) => offer::refused(refusal),
-            (Verdict::Taken(state), _) => json_reply(202, &offer::request_state(state)),
-            (Verdict::State(state), route) => offer::told(&route, state.as_deref()),
+            (Verdict::Taken(state), _) => {
+                json_reply(202, &offer::request_state(state, self.is_called_back(state)))
+            }
+            (Verdict::State(state), route) => {
+                let called_back = |state: &_| self.is_called_back(state);
+                offer::told(&route, state.as_deref(), called_back)
+            }
             (Verdict::Accepted, Route::Bills { account }) => {
                 json_reply(200, &bill::list(&account, self.reading.terms.currency))
             }

@@ -132,6 +132,31 @@ impl Client {
         self.exchange(&Method::POST, &url, &headers, &creation.body, creation.timeout).await
     }
 
+    /// Tells something at an address of the provider's choice: without our credentials, which are for
+    /// its API, and with the correlation id of its own request (§2.3, §4.2).
+    pub(crate) async fn put(
+        &self,
+        url: &str,
+        correlation: Option<&str>,
+        body: Bytes,
+        at: Timestamp,
+    ) -> Result<Response, Unanswered> {
+        let mut headers = common();
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        headers.insert(header::CONTENT_TYPE, json);
+        if let Some(id) = correlation {
+            headers.insert(CORRELATION_ID, value(id)?);
+        }
+        if self.integrity_headers {
+            headers.insert(CONTENT_HASH, value(&content_hash(&body))?);
+            if let Some(date) = date::write(at) {
+                headers.insert(DATE, value(&date)?);
+            }
+        }
+        self.send(build(&Method::PUT, url, &headers, &HeaderMap::new(), &body)?, self.read_timeout)
+            .await
+    }
+
     /// Sends once, and once more if the gateway refuses the token. A 401 with a GSMA Error object
     /// is an answer: it may be the payer who declined (§6.2).
     async fn exchange(
@@ -143,7 +168,8 @@ impl Client {
         timeout: Duration,
     ) -> Result<Response, Unanswered> {
         let credential = self.auth.credential().await.map_err(Unanswered::NoCredential)?;
-        let request = |credential| build(method, url, headers, credential, body);
+        let request =
+            |credential: &Credential| build(method, url, headers, &credential.headers, body);
         let first = self.send(request(&credential)?, timeout).await?;
         if first.status() != StatusCode::UNAUTHORIZED {
             return Ok(first);
@@ -195,7 +221,7 @@ fn build(
     method: &Method,
     url: &str,
     headers: &HeaderMap,
-    credential: &Credential,
+    credential: &HeaderMap,
     body: &Bytes,
 ) -> Result<Request, Unanswered> {
     let mut request = http::Request::builder()
@@ -204,6 +230,6 @@ fn build(
         .body(body.clone())
         .map_err(|error| Unanswered::Unbuildable(error.to_string()))?;
     request.headers_mut().extend(headers.clone());
-    request.headers_mut().extend(credential.headers.clone());
+    request.headers_mut().extend(credential.clone());
     Ok(request)
 }

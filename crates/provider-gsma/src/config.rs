@@ -101,6 +101,10 @@ pub struct Payments {
     /// The key of the account reference in `customData` and `metadata`; `"accountreference"` if
     /// absent. Our own orders carry their label under it too.
     pub account_reference_key: String,
+    /// Where the provider may be called back about payments that it told as requests: what an
+    /// `X-Callback-URL` begins with (§4.2). The host of `base_url` if absent, nowhere if empty: the
+    /// provider is then left to poll.
+    pub callback_urls: Option<Vec<String>>,
 }
 
 impl Default for Payments {
@@ -114,6 +118,7 @@ impl Default for Payments {
                 ReferencePlace::Description,
             ],
             account_reference_key: "accountreference".to_owned(),
+            callback_urls: None,
         }
     }
 }
@@ -306,6 +311,7 @@ impl Options {
                 return Err(OptionsError::Unusable { key: "institution", why: why.to_owned() });
             }
         }
+        self.callers()?;
         let waits = [
             ("collect_timeout_s", self.collect_timeout_s),
             ("pay_out_timeout_s", self.pay_out_timeout_s),
@@ -318,6 +324,15 @@ impl Options {
             }
             None => Ok(()),
         }
+    }
+
+    /// Where the provider may be called back.
+    pub(crate) fn callers(&self) -> Result<Vec<Base>, OptionsError> {
+        let Some(urls) = &self.payments.callback_urls else {
+            return Ok(Base::new(&self.base_url).map(|base| base.origin()).into_iter().collect());
+        };
+        let wrong = OptionsError::Url { key: "payments.callback_urls" };
+        urls.iter().map(|url| Base::new(url).ok_or_else(|| wrong.clone())).collect()
     }
 
     pub(crate) const fn collect_timeout(&self) -> Duration {

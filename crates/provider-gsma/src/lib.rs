@@ -15,6 +15,7 @@ mod payment;
 mod provider;
 mod salvage;
 mod statement;
+mod tell;
 mod wire;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use config::{
 use crate::client::Client;
 use crate::map::party::OwnAccount;
 use crate::map::reading::Reading;
+use crate::paths::Base;
 
 /// A provider that speaks the GSMA Mobile Money API, 1.1.2 or 1.2.0.
 pub struct Gsma {
@@ -38,6 +40,8 @@ pub struct Gsma {
     reading: Reading,
     client: Client,
     capabilities: Capabilities,
+    /// Where the provider may be called back.
+    callers: Vec<Base>,
 }
 
 impl Gsma {
@@ -58,6 +62,7 @@ impl Gsma {
             client: Client::new(&options, &secrets, transport)?,
             reading: Reading { terms: config::normalise(terms)?, own: OwnAccount::new(&options) },
             capabilities: provider::capabilities(&options),
+            callers: options.callers()?,
             options,
         })
     }

@@ -132,14 +132,18 @@ pub(crate) fn refused(refusal: &Refusal) -> CallbackReply {
 }
 
 /// The answer to a question about an offer; for what is not there, 404.
-pub(crate) fn told(route: &Route, state: Option<&OfferState>) -> CallbackReply {
+pub(crate) fn told(
+    route: &Route,
+    state: Option<&OfferState>,
+    called_back: impl Fn(&OfferState) -> bool,
+) -> CallbackReply {
     let unknown = || {
         let body = error_object("identification", "identifierError", "there is no such resource");
         json_reply(404, &body)
     };
     let Some(state) = state else { return unknown() };
     match (route, &state.standing) {
-        (Route::RequestState(_), _) => json_reply(200, &request_state(state)),
+        (Route::RequestState(_), _) => json_reply(200, &request_state(state, called_back(state))),
         (Route::Response(_), standing) => {
             let resource = match standing {
                 Standing::Pending => "requeststates",
@@ -157,13 +161,13 @@ pub(crate) fn told(route: &Route, state: Option<&OfferState>) -> CallbackReply {
     }
 }
 
-/// The `RequestState` of an offer (§4.1). It is polled: we call nobody back.
-pub(crate) fn request_state(state: &OfferState) -> Value {
+/// The `RequestState` of an offer (§4.1). It can be polled, also where the provider is called back.
+pub(crate) fn request_state(state: &OfferState, called_back: bool) -> Value {
     let name = state.name.hyphenated().to_string();
     let mut body = json!({
         "serverCorrelationId": name,
         "status": "pending",
-        "notificationMethod": "polling",
+        "notificationMethod": if called_back { "callback" } else { "polling" },
     });
     match &state.standing {
         Standing::Pending => body["pendingReason"] = json!("The payment has not been booked yet"),
@@ -183,7 +187,7 @@ pub(crate) fn request_state(state: &OfferState) -> Value {
 }
 
 /// The object that was offered, with the status that only we can give it.
-fn object(state: &OfferState, standing: &Standing) -> Option<Value> {
+pub(crate) fn object(state: &OfferState, standing: &Standing) -> Option<Value> {
     let word = match standing {
         Standing::Pending => "pending",
         Standing::Booked { given_back: false } => "completed",

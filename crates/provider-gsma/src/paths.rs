@@ -45,6 +45,25 @@ impl Base {
         format!("{}/{path}", self.url)
     }
 
+    /// The scheme, host and port alone.
+    pub(crate) fn origin(&self) -> Self {
+        Self { path: String::new(), ..self.clone() }
+    }
+
+    /// Returns true for an address of the same scheme, host and port, at this path or below it.
+    pub(crate) fn covers(&self, url: &str) -> bool {
+        let printable = url.bytes().all(|b| b.is_ascii_graphic());
+        if !printable || url.contains(['#', '\\', '@']) || climbs(url) {
+            return false;
+        }
+        let address = url.split_once('?').map_or(url, |(address, _)| address);
+        Self::new(address).is_some_and(|target| {
+            let below = target.path.strip_prefix(&self.path);
+            self.same_origin(&target)
+                && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
     fn same_origin(&self, other: &Self) -> bool {
         (&self.scheme, &self.host, self.port) == (&other.scheme, &other.host, other.port)
     }
@@ -226,6 +245,39 @@ mod tests {
         ] {
             assert!(resolve(link).is_err(), "{link}");
         }
+    }
+
+    #[test]
+    fn only_an_address_below_a_prefix_is_covered() {
+        let prefix = Base::new("https://mm.example/told").unwrap();
+        for url in [
+            "https://mm.example/told",
+            "https://MM.example:443/told/1",
+            "https://mm.example/told/1?x=https://evil.example",
+        ] {
+            assert!(prefix.covers(url), "{url}");
+        }
+        for url in [
+            "",
+            "/told/1",
+            "//mm.example/told",
+            "http://mm.example/told",
+            "https://mm.example:8443/told",
+            "https://mm.example/toldly",
+            "https://mm.example/other",
+            "https://mm.example/told/../admin",
+            "https://mm.example/told/%2e%2e/admin",
+            "https://mm.example.evil.example/told",
+            "https://mm.example@evil.example/told",
+            "https://evil.example/told#https://mm.example/told",
+            "https://evil.example\\@mm.example/told",
+            "https://127.0.0.1/told",
+            "https://mm.example/told 1",
+            "ftp://mm.example/told",
+        ] {
+            assert!(!prefix.covers(url), "{url}");
+        }
+        assert!(prefix.origin().covers("https://mm.example/other"));
     }
 
     #[test]

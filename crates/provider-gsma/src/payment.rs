@@ -1,14 +1,14 @@
 //! Payments that customers start at the wallet, as a Transaction states them in a notification and
 //! in a confirmation.
 
-use kiungo_domain::{Currency, Msisdn, Receipt, Reference};
+use kiungo_domain::{Currency, Msisdn, Receipt, Reference, excerpt};
 use kiungo_provider::{CallbackError, CallbackNews, Meaning, Offer, PaymentFinding, PaymentNotice};
 
 use crate::Gsma;
 use crate::config::ReferencePlace;
 use crate::map::party::{self, Direction};
 use crate::map::reading::receipt;
-use crate::map::{amount, codes, date};
+use crate::map::{amount, date};
 use crate::offer;
 use crate::wire::{KeyValue, Text, Transaction};
 
@@ -24,7 +24,7 @@ impl Gsma {
             let word = Text::given(transaction.transaction_status.as_ref()).unwrap_or_default();
             let means = self.reading.terms.status(word).map(|line| line.means);
             if means != Some(Meaning::Completed) {
-                return Err(format!("its status is `{}`", codes::sanitised(word)));
+                return Err(format!("its status is `{}`", excerpt(word)));
             }
         }
         let stated = amount::read(
@@ -71,7 +71,7 @@ impl Gsma {
             return Ok(CallbackNews::Malformed(refusal));
         }
         let notice = self.notice(transaction).map_err(CallbackError::Unreadable)?;
-        Ok(CallbackNews::Offer(Offer { notice, correlation, made }))
+        Ok(CallbackNews::Offer(Offer { notice, correlation, made, calls_back: false }))
     }
 
     /// The finding of a transaction about the payment that a notice told of.
@@ -105,7 +105,7 @@ impl Gsma {
                 let text = line.and_then(|line| line.text.as_deref());
                 not_made(text.unwrap_or("the provider says that it failed or was reversed"))
             }
-            _ => unclear(&format!("the status `{}` decides nothing", codes::sanitised(word))),
+            _ => unclear(&format!("the status `{}` decides nothing", excerpt(word))),
         }
     }
 

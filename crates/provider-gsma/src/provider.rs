@@ -9,7 +9,7 @@ use kiungo_domain::{Finding, Money, Msisdn, Outcome, Reference};
 use kiungo_provider::{
     Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
     PaymentNotice, PeriodQuery, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Statement,
-    StatementPage, Verdict, WalletInquiry, WalletOrder,
+    StatementPage, Tells, Verdict, WalletInquiry, WalletOrder,
 };
 use serde::Serialize;
 use tracing::debug;
@@ -124,6 +124,10 @@ impl Provider for Gsma {
     }
 
     fn statement(&self) -> Option<&dyn Statement> {
+        Some(self)
+    }
+
+    fn tells(&self) -> Option<&dyn Tells> {
         Some(self)
     }
 

@@ -2,12 +2,13 @@
 //! (`gsma-mobile-money-api.md` §5).
 
 use http::{HeaderMap, StatusCode};
+use kiungo_domain::excerpt;
 use kiungo_provider::{Answered, Meaning, PeriodQuery, ReadError, StatementLine, StatementPage};
 
 use crate::Gsma;
 use crate::account::read_error;
 use crate::client::Routed;
-use crate::map::codes::{Refusal, sanitised};
+use crate::map::codes::Refusal;
 use crate::map::party::{self, Direction};
 use crate::map::reading::receipt;
 use crate::map::{amount, date};
@@ -95,7 +96,7 @@ impl Gsma {
             amount: amount.ok_or_else(|| failed("it has no amount"))?,
             msisdn: party::msisdn(other, &self.reading.own, &self.reading.terms.numbers, None),
             at: recorded_at(transaction),
-            status: sanitised(status),
+            status: excerpt(status),
             receipt,
         })
     }

@@ -2,7 +2,7 @@
 //! customers start ([`crate::notice`]). Nothing of it is signed.
 
 use bytes::Bytes;
-use kiungo_domain::{Finding, Reference};
+use kiungo_domain::{Finding, Reference, excerpt};
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, RawCallback, Salvage, Terms, Verdict,
 };
@@ -15,7 +15,6 @@ use crate::map::{payment, query};
 use crate::notice;
 use crate::questions::Questions;
 use crate::settings::Settings;
-use crate::text::for_people;
 use crate::wire::{AsyncResult, read_object};
 
 /// The purpose of a path behind the secret.
@@ -57,7 +56,7 @@ pub(crate) fn read(
         }
         None => {
             let shown: String = callback.path.chars().take(60).collect();
-            let shown = for_people(&format!("{} {shown}", callback.method));
+            let shown = excerpt(&format!("{} {shown}", callback.method));
             Err(CallbackError::UnknownPath(shown))
         }
     }

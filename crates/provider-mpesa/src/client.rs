@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt};
+use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
@@ -18,6 +18,7 @@ use kiungo_transport::{Failure, Transport};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
+use crate::callback;
 use crate::config::{Answers, Options, OptionsError, Secrets, TurnedAway};
 use crate::ids::QueryIds;
 use crate::limits::{LimitsHit, Sent, is_of_the_organisation};
@@ -27,11 +28,10 @@ use crate::questions::Questions;
 use crate::recent::Recent;
 use crate::session::{Lease, Opener, SessionError, Sessions};
 use crate::settings::{Settings, encrypter};
-use crate::text::{for_people, label, sanitise};
+use crate::text::{label, sanitise};
 use crate::wire::{
     self, Coded, Head, NameQuery, PaymentRequest, Reply, ReversalRequest, StatusQuery,
 };
-use crate::{callback, text};
 
 /// One M-Pesa market, through the OpenAPI.
 pub struct Mpesa {
@@ -459,8 +459,8 @@ impl HolderName for Mpesa {
 
 /// An answer's code and text.
 fn in_short(coded: &Coded) -> String {
-    let text = for_people(coded.answer.description.get().unwrap_or_default());
-    format!("{} {text}", for_people(&coded.code)).trim_end().to_owned()
+    let text = excerpt(coded.answer.description.get().unwrap_or_default());
+    format!("{} {text}", excerpt(&coded.code)).trim_end().to_owned()
 }
 
 /// The amount with the decimals that the provider takes: `125.50`, or `125` where it takes none.
@@ -482,7 +482,7 @@ fn unsendable(reason: Reason, why: &str) -> Outcome {
     Outcome::Rejected(Rejection {
         code: "unsendable".to_owned(),
         reason,
-        message: text::for_people(why),
+        message: excerpt(why),
         retry: Retry::Never,
     })
 }

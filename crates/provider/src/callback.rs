@@ -107,6 +107,9 @@ pub struct Offer {
     /// The money has moved already. Such a payment cannot be turned away: whatever account it names,
     /// it is kept.
     pub made: bool,
+    /// The provider asks to be told what becomes of it, at an address where it may be told:
+    /// [`crate::Tells`].
+    pub calls_back: bool,
 }
 
 /// Asking what became of an offer.

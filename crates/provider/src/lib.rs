@@ -22,7 +22,7 @@ pub mod salvage;
 pub mod terms;
 
 use async_trait::async_trait;
-use kiungo_domain::{Finding, Money, Msisdn, Outcome};
+use kiungo_domain::{Finding, Money, Msisdn, Outcome, Timestamp};
 use thiserror::Error;
 
 pub use callback::{
@@ -100,6 +100,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Telling the provider what became of an offer, where it can ask for that.
+    fn tells(&self) -> Option<&dyn Tells> {
+        None
+    }
+
     /// Checks credentials and reachability: one line of good news, or what to repair.
     async fn probe(&self) -> Result<String, ReadError>;
 }
@@ -137,6 +142,28 @@ pub trait Reverse: Send + Sync {
 pub trait Balance: Send + Sync {
     /// The organisation's e-money at this provider, available now.
     async fn balance(&self) -> Result<Money, ReadError>;
+}
+
+/// Telling the provider what became of a payment that it offered.
+#[async_trait]
+pub trait Tells: Send + Sync {
+    /// Tells what became of an offer, at the address that the offer names. Moves nothing; the same
+    /// may be told again.
+    async fn tell(&self, state: &OfferState, at: Timestamp) -> Told;
+}
+
+/// What telling came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// The provider has taken it.
+    Taken,
+    /// It has not: tell it again later.
+    NotNow {
+        /// The reason, for people.
+        why: String,
+    },
+    /// There is no address any more at which it may be told.
+    Never,
 }
 
 /// Reading a wallet holder's name.

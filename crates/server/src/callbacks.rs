@@ -52,7 +52,7 @@ pub(crate) async fn callback(
         return Err(overloaded(&state));
     };
     let bytes_max = state.options.callback_body_bytes_max;
-    let body = read_body(body, bytes_max).await?;
+    let body = read_body(body, &state, bytes_max).await?;
     let callback = RawCallback {
         method: parts.method.as_str().to_ascii_uppercase(),
         path: path.to_owned(),

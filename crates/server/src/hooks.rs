@@ -50,10 +50,10 @@ pub(crate) async fn hook(
     if parts.method == Method::GET || parts.method == Method::HEAD {
         return Ok(StatusCode::OK);
     }
-    let Ok(_place) = state.callback_places.try_acquire() else {
+    let Ok(_place) = state.hook_places.try_acquire() else {
         return Err(overloaded(&state));
     };
-    let body = read_body(body, state.options.callback_body_bytes_max).await?;
+    let body = read_body(body, &state, state.options.callback_body_bytes_max).await?;
     let hook = RawHook { headers: headers(&parts.headers), body: body.to_vec() };
     let heard = desk.hook(core, &hook).await;
     let outcome = match &heard {

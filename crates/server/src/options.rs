@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::keyring::sha256;
 use crate::scope::Scope;
+use crate::serve::Network;
 
 /// The HTTP server's options, section `server` of the configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,12 +30,26 @@ pub struct ServerOptions {
     /// Seconds for a whole request, its body included. Default 30: a commit takes milliseconds, a
     /// balance asks a provider.
     pub request_timeout_s: u64,
-    /// Seconds that a connection may be open without a complete request head. Default 60: it ends
-    /// idle connections as well as those that trickle.
+    /// Seconds for a request's head once its first byte is here. Default 10: a head is one packet.
     pub head_timeout_s: u64,
-    /// Open connections; more wait to be accepted. Default 4 096: well below the usual bound on
-    /// open files times two sides.
+    /// Seconds for each next part of a body. Default 10: a body is a few packets.
+    pub body_timeout_s: u64,
+    /// Seconds that a connection may be open without a request. Default 75: longer than the 60 for
+    /// which proxies keep theirs, so that it is they who close.
+    pub idle_timeout_s: u64,
+    /// Seconds for a client to take an answer. Default 30: the longest, a page of 200 transfers, is a
+    /// few hundred kilobytes.
+    pub answer_timeout_s: u64,
+    /// Open connections. For one more, one is closed that nobody works on, the longest idle first.
+    /// Default 4 096: well below the usual bound on open files times two sides. At least what the
+    /// three bounds on requests in flight come to, so that such a one can always be found.
     pub connections_max: usize,
+    /// Open connections of one peer that is no proxy: an IPv4 address, or an IPv6 network of 64 bits.
+    /// For one more, one of its own is closed. Default 256: far more than a client needs.
+    pub connections_per_peer_max: usize,
+    /// Where reverse proxies connect from: everybody is behind them, and the bound of a peer does not
+    /// hold for them. Default the loopback addresses.
+    pub proxies: Vec<Network>,
     /// Requests under `/v1` at a time; more are answered with 503. Default 2 048: at the engine's
     /// rate that is about a second of work.
     pub api_in_flight_max: usize,
@@ -44,6 +59,9 @@ pub struct ServerOptions {
     /// Callbacks at a time; more are answered with 503 and are sent again. Default 1 024: they have
     /// places of their own, so that a busy API does not keep providers out.
     pub callbacks_in_flight_max: usize,
+    /// Hooks of cores at a time; more are answered with 503, and are found by the poller. Default
+    /// 256: a hook waits for the core, which may be slow, and callbacks do not wait behind it.
+    pub hooks_in_flight_max: usize,
     /// Seconds until a client that was turned away should try again. Default 1.
     pub retry_after_s: u64,
     /// The API keys. Default none: nothing is open.
@@ -68,11 +86,17 @@ impl Default for ServerOptions {
             head_bytes_max: 32 * 1024,
             header_count_max: 100,
             request_timeout_s: 30,
-            head_timeout_s: 60,
+            head_timeout_s: 10,
+            body_timeout_s: 10,
+            idle_timeout_s: 75,
+            answer_timeout_s: 30,
             connections_max: 4096,
+            connections_per_peer_max: 256,
+            proxies: vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6],
             api_in_flight_max: 2048,
             client_in_flight_max: 1024,
             callbacks_in_flight_max: 1024,
+            hooks_in_flight_max: 256,
             retry_after_s: 1,
             keys: Vec::new(),
             callback_secrets: BTreeMap::new(),
@@ -145,12 +169,17 @@ impl ServerOptions {
             // hyper's own minimum; below it, it panics.
             ("head_bytes_max", self.head_bytes_max, 8192),
             ("header_count_max", self.header_count_max, 8),
-            ("connections_max", self.connections_max, 1),
+            ("connections_max", self.connections_max, self.in_flight_max()),
+            ("connections_per_peer_max", self.connections_per_peer_max, 1),
             ("api_in_flight_max", self.api_in_flight_max, 1),
             ("client_in_flight_max", self.client_in_flight_max, 1),
             ("callbacks_in_flight_max", self.callbacks_in_flight_max, 1),
+            ("hooks_in_flight_max", self.hooks_in_flight_max, 1),
             ("request_timeout_s", usize::try_from(self.request_timeout_s).unwrap_or(0), 1),
             ("head_timeout_s", usize::try_from(self.head_timeout_s).unwrap_or(0), 1),
+            ("body_timeout_s", usize::try_from(self.body_timeout_s).unwrap_or(0), 1),
+            ("idle_timeout_s", usize::try_from(self.idle_timeout_s).unwrap_or(0), 1),
+            ("answer_timeout_s", usize::try_from(self.answer_timeout_s).unwrap_or(0), 1),
         ];
         // A semaphore holds no more than this; nor could a machine.
         let most = 1 << 32;
@@ -172,6 +201,33 @@ impl ServerOptions {
             }
             error(&place, "a secret is 16 to 128 of A-Z, a-z, 0-9, - and _")
         })
+    }
+
+    /// The same options with room for this many connections: most of it for the requests in flight,
+    /// which are bounded so that some connections are always left.
+    #[must_use]
+    pub fn sized_for(self, connections_max: usize) -> Self {
+        let share = |part: usize, most: usize| (connections_max / part).clamp(1, most);
+        Self {
+            api_in_flight_max: share(2, self.api_in_flight_max),
+            client_in_flight_max: share(4, self.client_in_flight_max),
+            callbacks_in_flight_max: share(4, self.callbacks_in_flight_max),
+            hooks_in_flight_max: share(16, self.hooks_in_flight_max),
+            connections_max,
+            ..self
+        }
+    }
+
+    const fn in_flight_max(&self) -> usize {
+        self.api_in_flight_max
+            .saturating_add(self.callbacks_in_flight_max)
+            .saturating_add(self.hooks_in_flight_max)
+            .saturating_add(1)
+    }
+
+    /// The bound on each next part of a body.
+    pub const fn body_timeout(&self) -> Duration {
+        Duration::from_secs(self.body_timeout_s)
     }
 
     /// The bound on a whole request.
@@ -265,11 +321,21 @@ mod tests {
         assert_eq!(failing(|o| o.keys[1].roles.clear()), "keys[1].roles");
         assert_eq!(failing(|o| o.head_bytes_max = 100), "head_bytes_max");
         assert_eq!(failing(|o| o.request_timeout_s = 0), "request_timeout_s");
+        assert_eq!(failing(|o| o.connections_max = 2048 + 1024 + 256), "connections_max");
         let short = ProviderId::new("mpesa-tz").unwrap();
         let key = failing(|o| {
             o.callback_secrets.insert(short, SecretString::from("short"));
         });
         assert_eq!(key, "callback_secrets.mpesa-tz");
+    }
+
+    #[test]
+    fn few_connections_leave_room_beside_the_requests_in_flight() {
+        for connections_max in [64, 100, 4096, 65_536] {
+            let sized = ServerOptions::default().sized_for(connections_max);
+            assert_eq!(sized.check(), Ok(()), "{connections_max}");
+            assert_eq!(sized.connections_max, connections_max);
+        }
     }
 
     #[test]

@@ -1,22 +1,31 @@
 //! Accepting connections, and stopping gracefully.
 //!
-//! Every connection has bounds before its first request is read: how many there are, how long a
-//! request head may take and how large it may be. How one is closed without losing what its client
-//! has sent: `connection`.
+//! Every connection has bounds before its first request is read: how many there are in all and of one
+//! peer, how long a request head may take and how large it may be, how long an answer may take to be
+//! taken. Who is slow or idle makes room for who comes: nobody keeps callbacks and health checks out.
+//!
+//! * `places`: how many connections there are, and which one makes room
+//! * `watched`: what a slow client may take its time for
+//! * `connection`: how one is closed without losing what its client has sent
+//! * `network`: networks of addresses
 
 mod connection;
+mod network;
+mod places;
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::ServerOptions;
+pub use network::{Network, NetworkError};
+use places::{Place, Places};
 
 /// The wait when nothing can be accepted: usually too many open files, until some close.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -25,27 +34,42 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// other things too.
 const ACCEPT_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
+/// The errors of an accept for want of file descriptors: the process has no more, or the machine.
+const NO_DESCRIPTORS: [i32; 2] = [24, 23];
+
 /// The bounds of connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionBounds {
-    /// Open connections; more wait to be accepted.
+    /// Open connections. For one more, one is closed that nobody works on.
     pub connections_max: usize,
+    /// Open connections of one peer that is no proxy.
+    pub connections_per_peer_max: usize,
+    /// Where proxies connect from, which have all clients behind them.
+    pub proxies: Vec<Network>,
     /// Bytes of a request's head.
     pub head_bytes_max: usize,
     /// Headers of a request.
     pub header_count_max: usize,
-    /// The longest time for which a connection may be open without a complete request head.
+    /// The longest time that a request's head may take once its first byte is here.
     pub head_timeout: Duration,
+    /// How long a connection may be open without a request.
+    pub idle_timeout: Duration,
+    /// How long a client may take for an answer.
+    pub answer_timeout: Duration,
 }
 
 impl From<&ServerOptions> for ConnectionBounds {
     fn from(options: &ServerOptions) -> Self {
         Self {
             connections_max: options.connections_max,
+            connections_per_peer_max: options.connections_per_peer_max,
+            proxies: options.proxies.clone(),
             // hyper panics below this; options that were checked are not.
             head_bytes_max: options.head_bytes_max.max(8192),
             header_count_max: options.header_count_max,
             head_timeout: Duration::from_secs(options.head_timeout_s),
+            idle_timeout: Duration::from_secs(options.idle_timeout_s),
+            answer_timeout: Duration::from_secs(options.answer_timeout_s),
         }
     }
 }
@@ -60,7 +84,7 @@ pub async fn serve(
     shutdown: CancellationToken,
     grace: Duration,
 ) -> usize {
-    let places = Arc::new(Semaphore::new(bounds.connections_max));
+    let places = Places::new(bounds.clone());
     let mut connections = JoinSet::new();
     let mut failures = Failures::default();
     while let Some((stream, place)) =
@@ -68,12 +92,12 @@ pub async fn serve(
     {
         // Reaps those that have ended, so that the set stays as small as there are connections.
         while connections.try_join_next().is_some() {}
-        let attended = connection::attend(stream, router.clone(), bounds, shutdown.clone());
+        let attended =
+            connection::attend(stream, place, router.clone(), bounds.clone(), shutdown.clone());
         connections.spawn(async move {
             if let Err(error) = attended.await {
                 tracing::debug!(error.message = %error, "a connection ended early");
             }
-            drop(place);
         });
     }
     drop(listener);
@@ -88,18 +112,13 @@ pub async fn serve(
     cut_off
 }
 
-/// The next connection, once there is a place for it; `None` when it is time to stop.
+/// The next connection with its place; `None` when it is time to stop.
 async fn next_connection(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    places: &Arc<Places>,
     shutdown: &CancellationToken,
     failures: &mut Failures,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let place = tokio::select! {
-        biased;
-        () = shutdown.cancelled() => return None,
-        place = Arc::clone(places).acquire_owned() => place.ok()?,
-    };
+) -> Option<(TcpStream, Place)> {
     loop {
         let accepted = tokio::select! {
             biased;
@@ -107,10 +126,17 @@ async fn next_connection(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                // Answers are small and whole: waiting to fill a packet only delays them.
-                let _ = stream.set_nodelay(true);
-                return Some((stream, place));
+            Ok((stream, peer)) => {
+                let place = tokio::select! {
+                    biased;
+                    () = shutdown.cancelled() => return None,
+                    place = places.take(peer.ip()) => place,
+                };
+                if let Some(place) = place {
+                    // Answers are small and whole: waiting to fill a packet only delays them.
+                    let _ = stream.set_nodelay(true);
+                    return Some((stream, place));
+                }
             }
             Err(error) => {
                 metrics::counter!("kiungo_accept_failures_total").increment(1);
@@ -120,6 +146,9 @@ async fn next_connection(
                         failure.count = count,
                         "no connection can be accepted"
                     );
+                }
+                if error.raw_os_error().is_some_and(|code| NO_DESCRIPTORS.contains(&code)) {
+                    places.shed();
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }

@@ -7,10 +7,11 @@ use kiungo_core_banking::Suggestions;
 use kiungo_domain::numbering::NumberError;
 use kiungo_domain::{Kind, Money, Msisdn, ProviderId, Timestamp, TransferId};
 use kiungo_engine::request::{
-    CallbackAnswer, Caller, NewTransfer, ProviderStatus, RequestError, SubmitError, Submitted,
+    AskError, CallbackAnswer, Caller, NewTransfer, ProviderStatus, RequestError, SubmitError,
+    Submitted,
 };
 use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction};
-use kiungo_provider::{RawCallback, ReadError};
+use kiungo_provider::RawCallback;
 use kiungo_store::{Action, ActionId, Store, Summary};
 
 /// Reads the numbers of providers' wallets.
@@ -59,7 +60,7 @@ pub trait Service: Wallets {
     fn providers(&self) -> Vec<ProviderStatus>;
 
     /// The float at a provider; `None` if there is no such provider, or it does not tell.
-    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>>;
+    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>>;
 
     /// The name of a wallet's holder, `None` inside if there is no such wallet; `None` if there is no
     /// such provider, or it does not tell.
@@ -67,7 +68,7 @@ pub trait Service: Wallets {
         &self,
         provider: &ProviderId,
         msisdn: &Msisdn,
-    ) -> Option<Result<Option<String>, ReadError>>;
+    ) -> Option<Result<Option<String>, AskError>>;
 
     /// The fee that a provider's mapping expects it to charge; `None` if the mapping does not say.
     fn expected_fee(&self, provider: &ProviderId, kind: Kind, amount: Money)
@@ -134,7 +135,7 @@ impl Service for kiungo_engine::Engine {
         Self::providers(self)
     }
 
-    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {
         Self::balance(self, provider).await
     }
 
@@ -142,7 +143,7 @@ impl Service for kiungo_engine::Engine {
         &self,
         provider: &ProviderId,
         msisdn: &Msisdn,
-    ) -> Option<Result<Option<String>, ReadError>> {
+    ) -> Option<Result<Option<String>, AskError>> {
         Self::holder_name(self, provider, msisdn).await
     }
 

@@ -25,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) overview: OverviewCache,
     pub(crate) api_places: Arc<Semaphore>,
     pub(crate) callback_places: Arc<Semaphore>,
+    pub(crate) hook_places: Arc<Semaphore>,
     pub(crate) documents: Documents,
     /// The part that takes up the requests of cores, if there is one.
     pub(crate) core_requests: Option<Arc<dyn CoreRequestService>>,
@@ -48,6 +49,7 @@ impl ServerState {
             keyring: Keyring::new(&options),
             api_places: Arc::new(Semaphore::new(options.api_in_flight_max)),
             callback_places: Arc::new(Semaphore::new(options.callbacks_in_flight_max)),
+            hook_places: Arc::new(Semaphore::new(options.hooks_in_flight_max)),
             service,
             options,
             readiness,

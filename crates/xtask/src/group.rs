@@ -41,7 +41,7 @@ pub(crate) enum Group {
     Test,
     /// House rules.
     Tidy,
-    /// Licences, bans and sources of dependencies.
+    /// Licences, bans, sources and advisories of dependencies.
     Deny,
     /// The Debian package.
     Package,
@@ -73,7 +73,7 @@ impl Group {
             Self::Doc => "documentation, warnings denied",
             Self::Test => "all tests, those in the documentation included",
             Self::Tidy => "house rules (tidy.toml)",
-            Self::Deny => "licences, bans and sources of dependencies (deny.toml)",
+            Self::Deny => "licences, bans, sources and advisories of dependencies (deny.toml)",
             Self::Package => {
                 "the Debian package, installed into a fresh tree; the containers' files"
             }

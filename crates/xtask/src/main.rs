@@ -16,7 +16,7 @@
 //!
 //! * `group`: the groups of `test`
 //! * `run`: running them one after the other, with headings, times and a summary
-//! * `deny`: licences, bans and sources of the dependencies
+//! * `deny`: licences, bans, sources and advisories of the dependencies
 //! * `fuzz`: the fuzz targets, one after the other
 //! * `install`: programs of others that these need
 //! * `package`: the Debian package, and the rules that must hold of it; `program`: the files that

@@ -71,7 +71,42 @@ fn a_foreign_number_is_masked_in_what_is_said_about_it() {
     let answer = Answer { status: 200, cached: false, body };
     let booked = answer::booking(&answer, &orders::order(Booking::Deposit), &script::profile(10));
     let Booked::Outcome(Outcome::Unknown { why }) = booked else { panic!("{booked:?}") };
-    assert_eq!(why, "the answer is about savings 255****01");
+    assert_eq!(why, "the answer is about savings ****");
+}
+
+#[test]
+fn no_answer_is_quoted_with_the_secrets_in_it() {
+    let said = "password=Canary-1 for 255712345678, Authorization: Bearer Canary-2";
+    let error = |code: &str| {
+        serde_json::json!({
+            "developerMessage": said,
+            "httpStatusCode": "403",
+            "defaultUserMessage": said,
+            "userMessageGlobalisationCode": code,
+            "errors": [{ "defaultUserMessage": said, "userMessageGlobalisationCode": code }],
+        })
+        .to_string()
+    };
+    let page = format!("<html>{said} {}</html>", said.repeat(500));
+    for (status, body) in [
+        (403, error("error.msg.savingsaccount.transaction.insufficient.account.balance")),
+        (403, error("no.such.code")),
+        (403, error(said)),
+        (403, format!("{{\"developerMessage\": {said:?}")),
+        (200, format!("{{\"savingsId\": {said:?}}}")),
+        (502, page),
+    ] {
+        let answer = Answer { status, cached: false, body: body.into() };
+        for booking in [Booking::Deposit, Booking::Withdraw, Booking::Repay, Booking::Disburse] {
+            let order = orders::order(booking);
+            let told = format!("{:?}", answer::booking(&answer, &order, &script::profile(10)));
+            let undone = answer::undo(&answer, &orders::undo(booking), &script::profile(10));
+            for told in [told, format!("{undone:?}")] {
+                assert!(!told.contains("Canary") && !told.contains("712345"), "{told}");
+                assert!(told.len() < 600, "{told}");
+            }
+        }
+    }
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 //!
 //! * `world`: the two, and an engine between them
 //! * `answers`: inquiries that are answered by callback
+//! * `asking`: questions of clients and persons, beside the work
 //! * `candidates`: which of the accounts that were typed is meant, and what else may be
 //! * `limits`: what a wallet and the organisation may move in a day
 //! * `duplicates`: one key, many times
@@ -18,6 +19,7 @@
 
 mod actions;
 mod answers;
+mod asking;
 mod candidates;
 mod duplicates;
 mod evidence;

@@ -10,7 +10,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::Status;
 use kiungo_engine::Engine;
-use kiungo_provider::RawCallback;
+use kiungo_provider::{RawCallback, Told};
 use kiungo_store::TransferQuery;
 
 use crate::world::{World, provider_id, tzs};
@@ -100,16 +100,17 @@ async fn what_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing_b
     let world = world();
     let engine = world.engine();
     *world.refuses_accounts.lock().unwrap() = true;
-    let question = told(&engine, "POST", "question", None, "QX1 255712345678 500 7").await;
-    for (because, said) in
-        [(None, "Rule(AccountNotFound)"), (Some(Reason::AccountState), "Rule(AccountState)")]
-    {
+    // The last: a number that fits several accounts.
+    for (because, said) in [
+        (None, "Rule(AccountNotFound)"),
+        (Some(Reason::AccountState), "Rule(AccountState)"),
+        (Some(Reason::Other), "Rule(Other)"),
+    ] {
         *world.refuses_because.lock().unwrap() = because;
         let offer = offered(&engine, Some("c1"), "QX1 255712345678 500 7").await;
         assert_eq!(offer, (400, said.to_owned()));
-        if because.is_none() {
-            assert_eq!(question, offer, "a question is answered like the payment");
-        }
+        let question = told(&engine, "POST", "question", None, "QX1 255712345678 500 7").await;
+        assert_eq!(question, offer, "a question is answered like the payment");
     }
     *world.refuses_accounts.lock().unwrap() = false;
     *world.max.lock().unwrap() = Some(tzs("400"));
@@ -161,4 +162,57 @@ async fn an_offer_of_somebody_else_and_an_unknown_question_are_not_found_and_mak
         assert_eq!(asked(&engine, path).await, (400, "unreadable".to_owned()));
     }
     assert_eq!(cases(&engine).await, 0, "who only asks has told nothing that could be lost");
+}
+
+const BOOKED: &str = "Booked { given_back: false }";
+
+#[tokio::test(start_paused = true)]
+async fn who_asked_to_be_called_back_is_told_once_what_became_of_a_payment() {
+    let world = world();
+    let engine = world.engine();
+    engine.start().await.unwrap();
+    let (status, _) = told(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
+    assert_eq!(status, 202);
+    told(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert_eq!(*world.told.lock().unwrap(), [BOOKED]);
+    offered(&engine, Some("c2"), "QX2 255712345678 500 7").await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert_eq!(world.told.lock().unwrap().len(), 1, "the other did not ask for it");
+    assert_eq!((transfers(&engine).await, cases(&engine).await), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_provider_does_not_take_is_told_again_at_growing_distances() {
+    let world = world();
+    let not_now = || Told::NotNow { why: "it was answered with 503".to_owned() };
+    world.takes_told.lock().unwrap().extend(std::iter::repeat_with(not_now).take(30));
+    let engine = world.engine();
+    engine.start().await.unwrap();
+    told(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let early = world.told.lock().unwrap().len();
+    assert!((10..60).contains(&early), "{early} in ten minutes");
+    tokio::time::sleep(Duration::from_hours(48)).await;
+    let told = world.told.lock().unwrap().len();
+    assert_eq!(told, 31.max(early), "once it is taken it is not told again");
+    assert_eq!(cases(&engine).await, 0, "the provider can ask all the while");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_in_suspense_is_told_when_it_has_found_its_account() {
+    let world = world();
+    world.refused_accounts.lock().unwrap().push((7, Reason::AccountState));
+    let engine = world.engine();
+    engine.start().await.unwrap();
+    told(&engine, "POST", "late", Some("c1"), "QX1 255712345678 500 7").await;
+    tokio::time::sleep(Duration::from_hours(3)).await;
+    assert!(world.told.lock().unwrap().is_empty());
+    let query = TransferQuery { limit: 10, ..TransferQuery::default() };
+    let row = engine.store().search(&query).await.unwrap().rows.remove(0);
+    assert_eq!(row.status, Status::Suspended);
+    let account = AccountRef { kind: None, key: AccountKey::Id(8) };
+    engine.assign(row.id, account, "asha", None).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(*world.told.lock().unwrap(), [BOOKED]);
 }

@@ -1,7 +1,7 @@
 //! A provider and a core that do as they are told, and an engine between them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ use kiungo_engine::{
 };
 use kiungo_provider::{
     Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState,
-    PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Verdict,
-    WalletInquiry, WalletOrder,
+    PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Tells, Told,
+    Verdict, WalletInquiry, WalletOrder,
 };
 use kiungo_store::{Allowance, Cap, MemoryStore, Store};
 use kiungo_transport::still_in_time;
@@ -58,6 +58,14 @@ pub struct World {
     pub answers_by_callback: Mutex<bool>,
     /// What the provider was asked about: claims of callbacks.
     pub asked_about: Mutex<Vec<Finding>>,
+    /// How the provider takes what it is told of its payments; taken, if nothing is left here.
+    pub takes_told: Mutex<VecDeque<Told>>,
+    /// What it was told.
+    pub told: Mutex<Vec<String>>,
+    /// Whether the provider lets those wait who ask for its balance.
+    pub balance_hangs: AtomicBool,
+    /// How often it was asked for it.
+    pub balances_asked: AtomicU32,
     /// The fee that the provider states.
     pub stated_fee: Mutex<Option<Money>>,
     /// What one wallet may move in a day.
@@ -273,6 +281,26 @@ pub async fn submit(
 struct Wallets(Arc<World>, Capabilities);
 
 #[async_trait]
+impl Tells for Wallets {
+    async fn tell(&self, state: &OfferState, _at: Timestamp) -> Told {
+        self.0.told.lock().unwrap().push(format!("{:?}", state.standing));
+        self.0.takes_told.lock().unwrap().pop_front().unwrap_or(Told::Taken)
+    }
+}
+
+#[async_trait]
+impl Balance for Wallets {
+    async fn balance(&self) -> Result<Money, ReadError> {
+        self.0.balances_asked.fetch_add(1, Ordering::SeqCst);
+        if self.0.balance_hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        let float = self.0.script().float;
+        float.ok_or_else(|| ReadError::Unavailable("not told".to_owned()))
+    }
+}
+
+#[async_trait]
 impl Provider for Wallets {
     fn capabilities(&self) -> &Capabilities {
         &self.1
@@ -310,6 +338,10 @@ impl Provider for Wallets {
         truth.unwrap_or_else(|| Finding::unclear("nothing is known here"))
     }
 
+    fn tells(&self) -> Option<&dyn Tells> {
+        Some(self)
+    }
+
     fn inquires_by_callback(&self) -> bool {
         *self.0.answers_by_callback.lock().unwrap()
     }
@@ -326,7 +358,7 @@ impl Provider for Wallets {
 
     /// `result REFERENCE|- executed|reversed RECEIPT`; or a notice: receipt, wallet, amount, account,
     /// and our reference, if it has one, with blanks between; at `offer` it is an offer, at `made` one
-    /// that cannot be turned away. `state/…` and `response/…` ask for one.
+    /// that cannot be turned away, at `called` and `late` the same with a wish to be called back. `state/…` and `response/…` ask for one.
     fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
         if callback.method == "GET" {
             return match callback.path.split_once('/') {
@@ -375,8 +407,18 @@ impl Provider for Wallets {
         };
         let correlation = callback.header("x-correlationid").map(str::to_owned);
         Ok(match callback.path.as_str() {
-            "offer" => CallbackNews::Offer(Offer { notice, correlation, made: false }),
-            "made" => CallbackNews::Offer(Offer { notice, correlation, made: true }),
+            "offer" => {
+                CallbackNews::Offer(Offer { notice, correlation, made: false, calls_back: false })
+            }
+            "called" => {
+                CallbackNews::Offer(Offer { notice, correlation, made: false, calls_back: true })
+            }
+            "late" => {
+                CallbackNews::Offer(Offer { notice, correlation, made: true, calls_back: true })
+            }
+            "made" => {
+                CallbackNews::Offer(Offer { notice, correlation, made: true, calls_back: false })
+            }
             "question" => CallbackNews::Validation(notice),
             _ => CallbackNews::Payment(notice),
         })
@@ -404,14 +446,6 @@ impl Provider for Wallets {
             return Err(ReadError::Unavailable("nobody answers".to_owned()));
         }
         Ok("it answers".to_owned())
-    }
-}
-
-#[async_trait]
-impl Balance for Wallets {
-    async fn balance(&self) -> Result<Money, ReadError> {
-        let float = self.0.script().float;
-        float.ok_or_else(|| ReadError::Unavailable("not told".to_owned()))
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use kiungo_engine::{ActionKind, SharingOptions};
+use kiungo_server::serve::{Network, NetworkError};
 use kiungo_server::{KNOWN_TO_ALL, Scope, is_known_to_all};
 use kiungo_transport::is_exposed_text;
 
@@ -22,9 +23,48 @@ pub(crate) struct Server {
     pub(crate) public_url: Option<String>,
     pub(crate) body_bytes_max: usize,
     pub(crate) request_timeout: Duration,
+    pub(crate) connections: Connections,
     /// For how long a stop begins with saying so.
     pub(crate) drain: Duration,
     pub(crate) shutdown_grace: Duration,
+}
+
+/// What `[server]` says of connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections {
+    pub(crate) in_all_max: usize,
+    pub(crate) per_peer_max: usize,
+    pub(crate) proxies: Vec<Network>,
+    pub(crate) head_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) answer_timeout: Duration,
+}
+
+impl Connections {
+    fn read(section: &mut Section<'_>) -> Self {
+        let in_all_max = size(section.integer("connections_max", 64..=65_536, 4096));
+        let per_peer_max = size(section.integer("connections_per_peer_max", 1..=65_536, 256));
+        let mut proxies = Vec::new();
+        for text in section.texts("proxies") {
+            match text.parse() {
+                Ok(network) => proxies.push(network),
+                Err(error) => section.problem("proxies", NetworkError::to_string(&error)),
+            }
+        }
+        let mut wait = |key, default: u32| {
+            section.duration(key, SECOND..=HOUR, Duration::from_secs(default.into()))
+        };
+        Self {
+            in_all_max,
+            per_peer_max,
+            proxies,
+            head_timeout: wait("head_timeout", 10),
+            body_timeout: wait("body_timeout", 10),
+            idle_timeout: wait("idle_timeout", 75),
+            answer_timeout: wait("answer_timeout", 30),
+        }
+    }
 }
 
 impl Server {
@@ -39,8 +79,9 @@ impl Server {
         let port = small(section.integer("port", 0..=65_535, 0));
         let public_url = public_url(&mut section);
         let body_bytes_max = size(section.integer("body_bytes_max", 1024..=16_777_216, 262_144));
+        let request_timeout = section.duration("request_timeout", SECOND..=HOUR, 30 * SECOND);
+        let connections = Connections::read(&mut section);
         let mut wait = |key, least, default| section.duration(key, least..=HOUR, default);
-        let request_timeout = wait("request_timeout", SECOND, 30 * SECOND);
         let drain = wait("drain", Duration::ZERO, Duration::ZERO);
         let shutdown_grace = wait("shutdown_grace", SECOND, 30 * SECOND);
         section.finish();
@@ -50,6 +91,7 @@ impl Server {
             public_url,
             body_bytes_max,
             request_timeout,
+            connections,
             drain,
             shutdown_grace,
         })

@@ -16,12 +16,12 @@ use kiungo_domain::{
     TransferId,
 };
 use kiungo_engine::request::{
-    CallbackAnswer, CallbackRefused, Caller, NewTransfer, ProviderStatus, RequestError,
+    AskError, CallbackAnswer, CallbackRefused, Caller, NewTransfer, ProviderStatus, RequestError,
     SubmitError, Submitted,
 };
 use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
 use kiungo_messaging::{Client, MessagingOptions};
-use kiungo_provider::{RawCallback, ReadError};
+use kiungo_provider::RawCallback;
 use kiungo_server::{Role, Scope, Service, Wallets};
 use kiungo_store::{
     Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, News, Outgoing, Store,
@@ -348,11 +348,11 @@ impl Service for World {
         &self,
         _provider: &ProviderId,
         _msisdn: &kiungo_domain::Msisdn,
-    ) -> Option<Result<Option<String>, ReadError>> {
+    ) -> Option<Result<Option<String>, AskError>> {
         None
     }
 
-    async fn balance(&self, _provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+    async fn balance(&self, _provider: &ProviderId) -> Option<Result<Money, AskError>> {
         None
     }
 

@@ -3,11 +3,11 @@
 
 use http::StatusCode;
 use kiungo_domain::outcome::{Acceptance, Awaiting, Confirmation, Stated};
-use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt, Reference};
+use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt, Reference, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Answered, Detail, Meaning, ReverseOrder, Terms, WalletInquiry, WalletOrder};
 
-use crate::map::codes::{Refusal, sanitised};
+use crate::map::codes::Refusal;
 use crate::map::party::{self, Direction, OwnAccount};
 use crate::map::{amount, order};
 use crate::wire::{Body, Fee, KeyValue, RequestState, Text, Transaction, read_body};
@@ -176,7 +176,7 @@ impl Reading {
             return Finding::unclear("the transaction has no status");
         };
         let Some(line) = self.terms.status(word) else {
-            return Finding::unclear(format!("the status `{}` is not listed", sanitised(word)));
+            return Finding::unclear(format!("the status `{}` is not listed", excerpt(word)));
         };
         let confirmed = |finding: fn(Confirmation) -> Finding| {
             self.confirmation(asked, transaction).map_or_else(Finding::unclear, finding)
@@ -195,12 +195,10 @@ impl Reading {
             // A refusal states nothing that the engine could compare, so it is compared here.
             Meaning::Rejected => match self.contradiction(asked, transaction) {
                 Some(why) => Finding::unclear(why),
-                None => {
-                    Finding::Refused(line.rejection(&sanitised(word), "the transaction failed"))
-                }
+                None => Finding::Refused(line.rejection(&excerpt(word), "the transaction failed")),
             },
             Meaning::NotSent | Meaning::Absent | Meaning::Unknown => {
-                Finding::unclear(format!("the status `{}` decides nothing", sanitised(word)))
+                Finding::unclear(format!("the status `{}` decides nothing", excerpt(word)))
             }
         }
     }

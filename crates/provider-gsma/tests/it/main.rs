@@ -14,4 +14,5 @@ mod payments;
 mod robustness;
 mod simulated;
 mod statements;
+mod telling;
 mod world;

@@ -213,7 +213,7 @@ fn a_paid_bill_is_an_offer_that_can_be_turned_away() {
         "bills/SA000012/payments",
     ] {
         let raw = callback("POST", path, fixture!("payments/bill-payment.json"));
-        let Offer { notice, correlation, made } = offer(&identified(raw, ID));
+        let Offer { notice, correlation, made, .. } = offer(&identified(raw, ID));
         assert_eq!(notice.account_reference, "SA000012", "{path}");
         assert_eq!(notice.receipt, Some(receipt("REF-1772357666000")));
         assert_eq!(notice.amount, money("75.50"));

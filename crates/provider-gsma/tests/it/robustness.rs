@@ -68,6 +68,46 @@ fn path() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn no_answer_is_quoted_with_the_secrets_in_it() {
+    let said = "password=Canary-1 for 26657000001, Authorization: Bearer Canary-2";
+    let error = |category: &str, code: &str| {
+        serde_json::json!({
+            "errorCategory": category,
+            "errorCode": code,
+            "errorDescription": said,
+            "errorParameters": [{ "key": "clientSecret", "value": "Canary-3" }],
+        })
+        .to_string()
+    };
+    for (status, body) in [
+        (400, error("businessRule", "insufficientFunds")),
+        (400, error("businessRule", "nobodyListedThis")),
+        (400, error(said, said)),
+        (500, format!("<html>{}</html>", said.repeat(500))),
+        (202, format!("{{\"status\": {said:?}}}")),
+        (202, format!("{{\"status\": [{said:?}]}}")),
+        (200, format!("{{\"transactionReference\": \"x\", \"transactionStatus\": {said:?}}}")),
+        (400, format!("{{\"errorCategory\": {said:?}")),
+    ] {
+        let scripted = || gsma(&Script::new(vec![answer(status, &body); 4]));
+        let outcome = run(scripted().collect(&collection()));
+        let finding = run(scripted().inquire(&inquiry(None)));
+        let path = "results/019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6001";
+        let called = scripted().read_callback(&callback("PUT", path, &body));
+        let paid = scripted().read_callback(&callback("POST", "payments", &body));
+        for told in [
+            format!("{outcome:?}"),
+            format!("{finding:?}"),
+            format!("{called:?}"),
+            format!("{paid:?}"),
+        ] {
+            assert!(!told.contains("Canary") && !told.contains("57000001"), "{told}");
+            assert!(told.len() < 1_200, "{told}");
+        }
+    }
+}
+
 fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }

@@ -2,12 +2,11 @@
 
 use kiungo_domain::outcome::{Acceptance, Awaiting, Confirmation, Stated};
 use kiungo_domain::transfer::StepName;
-use kiungo_domain::{Finding, Outcome, Reference};
+use kiungo_domain::{Finding, Outcome, Reference, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Meaning, Terms};
 
 use super::{NOT_THERE, Unreadable, answered, handle, receipt, reference};
-use crate::text::for_people;
 use crate::wire::{AsyncResult, Coded, Reply};
 
 /// The outcome of one sending of an operation.
@@ -41,8 +40,8 @@ fn coded_outcome(
     asked: Reference,
     coded: &Coded,
 ) -> Result<Outcome, Unreadable> {
-    let code = for_people(&coded.code);
-    let text = for_people(coded.answer.description.get().unwrap_or_default());
+    let code = excerpt(&coded.code);
+    let text = excerpt(coded.answer.description.get().unwrap_or_default());
     let said = format!("{code} {text} (HTTP {})", coded.status.as_u16());
     let Some(line) = terms.codes.meaning(answered(operation), &coded.code) else {
         return Ok(Outcome::unknown(format!("unlisted code {said}")));
@@ -89,8 +88,8 @@ fn async_finding(
     let Some(code) = result_code(result) else {
         return Ok(Finding::unclear("the result has no code"));
     };
-    let text = for_people(result.result_description.get().unwrap_or_default());
-    let said = format!("{} {text}", for_people(code));
+    let text = excerpt(result.result_description.get().unwrap_or_default());
+    let said = format!("{} {text}", excerpt(code));
     let Some(line) = terms.codes.meaning(answered(operation), code) else {
         return Ok(Finding::unclear(format!("unlisted code {said}")));
     };
@@ -104,7 +103,7 @@ fn async_finding(
             let handle = handle(&result.conversation_id);
             Finding::InProgress(Acceptance { handle, awaiting: awaiting(operation) })
         }
-        (Meaning::Rejected, None) => Finding::Refused(line.rejection(&for_people(code), &text)),
+        (Meaning::Rejected, None) => Finding::Refused(line.rejection(&excerpt(code), &text)),
         _ => Finding::unclear(said),
     })
 }

@@ -2,7 +2,7 @@
 //! *query* worked, the status word what became of the *payment*.
 
 use kiungo_domain::outcome::{Acceptance, Confirmation, Reason, Rejection};
-use kiungo_domain::{Finding, Receipt};
+use kiungo_domain::{Finding, Receipt, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     Answered, Meaning, PaymentFinding, PaymentNotice, ReadError, Terms, WalletInquiry,
@@ -10,7 +10,6 @@ use kiungo_provider::{
 
 use super::payment::{awaiting, result_code};
 use super::{NOT_THERE, Unreadable, answered, receipt};
-use crate::text::for_people;
 use crate::wire::{AsyncResult, Coded, Reply};
 
 /// The answer of a query about a transaction.
@@ -87,13 +86,13 @@ pub(crate) fn async_transaction(
     let Some(code) = result_code(result) else {
         return Transaction::Unclear("the result has no code".to_owned());
     };
-    let text = for_people(result.result_description.get().unwrap_or_default());
+    let text = excerpt(result.result_description.get().unwrap_or_default());
     read(
         terms,
         &Fields {
             operation,
             code,
-            text: &format!("{} {text}", for_people(code)),
+            text: &format!("{} {text}", excerpt(code)),
             status: result.transaction_status.get(),
             receipt: result.original_transaction_id.or(&result.transaction_id),
             reversed: result.reversed.get(),
@@ -137,7 +136,7 @@ fn found(terms: &Terms, fields: &Fields<'_>) -> Result<Transaction, Unreadable> 
             Transaction::Found { receipt, reversed }
         });
     };
-    let shown = for_people(word);
+    let shown = excerpt(word);
     let Some(line) = terms.status_of(answered(fields.operation), word) else {
         return Ok(Transaction::Unclear(format!("unlisted status {shown}")));
     };
@@ -246,6 +245,6 @@ pub(crate) fn holder_name(
 
 /// The message of an answer, for people.
 pub(crate) fn said(coded: &Coded) -> String {
-    let text = for_people(coded.answer.description.get().unwrap_or_default());
-    format!("{} {text} (HTTP {})", for_people(&coded.code), coded.status.as_u16())
+    let text = excerpt(coded.answer.description.get().unwrap_or_default());
+    format!("{} {text} (HTTP {})", excerpt(&coded.code), coded.status.as_u16())
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use http::{HeaderValue, Method};
+use kiungo_domain::excerpt;
 use kiungo_transport::{Failure, Transport};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::SessionError;
 use crate::bearer::Encrypter;
-use crate::text::for_people;
 use crate::wire::{self, Reply};
 
 /// Creates sessions: everything that `getSession` needs.
@@ -72,8 +72,8 @@ fn session_id(reply: &Reply) -> Result<String, SessionError> {
             .map(str::to_owned)
             .ok_or_else(|| SessionError::Unusable("INS-0 without a session id".to_owned())),
         Reply::Coded(coded) => Err(SessionError::Refused {
-            code: for_people(&coded.code),
-            text: for_people(coded.answer.description.get().unwrap_or_default()),
+            code: excerpt(&coded.code),
+            text: excerpt(coded.answer.description.get().unwrap_or_default()),
         }),
         Reply::SessionRefused { status, .. } => Err(SessionError::Refused {
             code: format!("HTTP {}", status.as_u16()),

@@ -14,6 +14,9 @@ use crate::support::{
     API_KEY, Step, callback, fixture, inquiry, order, public_key, reverse_order, tanzania,
 };
 
+/// What a market may repeat of what it was sent.
+const CANARIES: &str = "password=Canary-1, Authorization: Bearer Canary-2, token: 'Canary 3'";
+
 /// All that is logged.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -68,6 +71,11 @@ async fn neither_keys_nor_sessions_nor_phone_numbers_are_told() {
         (400, named.replace("INS-6", "INS-994")),
         (403, String::new()),
         (200, "<html>255712345678</html>".to_owned()),
+        (200, format!("<html>{}</html>", "password=Canary-1 ".repeat(1_000))),
+        (400, fixture("collect/failed.json").replace("Transaction Failed", CANARIES)),
+        (422, fixture("collect/failed.json").replace("INS-6", CANARIES)),
+        (201, format!("{{\"output_ResponseCode\": {{\"password\": {CANARIES:?}}}}}")),
+        (201, format!("{{\"output_ResponseDesc\": {CANARIES:?}")),
     ] {
         if status == 403 {
             market.script_trials([Step::answer(403, "255712345678")]);
@@ -77,6 +85,13 @@ async fn neither_keys_nor_sessions_nor_phone_numbers_are_told() {
         told.push(format!("{:?}", mpesa.pay_out(&order(StepName::Second)).await));
         told.push(format!("{:?}", mpesa.reverse().unwrap().reverse(&reverse_order()).await));
         told.push(format!("{:?}", mpesa.inquire(&inquiry(WalletOperation::Collect)).await));
+    }
+    for body in [
+        fixture("callback/failure.json").replace("Transaction Failed", CANARIES),
+        format!("{{\"input_ResultCode\": {CANARIES:?}"),
+        format!("{{\"input_ResultCode\": [{CANARIES:?}]}}"),
+    ] {
+        told.push(format!("{:?}", mpesa.read_callback(&callback("results", &body))));
     }
     let result = fixture("callback/failure.json").replace("Transaction Failed", "255712345678");
     told.push(format!("{:?}", mpesa.read_callback(&callback("results", &result))));
@@ -88,7 +103,7 @@ async fn neither_keys_nor_sessions_nor_phone_numbers_are_told() {
     told.push(log);
     let key = public_key();
     for text in told {
-        for secret in [API_KEY, "session-number", "712345", key.get(40..80).unwrap()] {
+        for secret in [API_KEY, "Canary", "session-number", "712345", key.get(40..80).unwrap()] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
     }

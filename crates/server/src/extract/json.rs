@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use kiungo_domain::excerpt;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
@@ -22,7 +23,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
 
     async fn from_request(request: Request, state: &Arc<Shared>) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
-        let body = read_body(request.into_body(), state.options.api_body_bytes_max).await?;
+        let body = read_body(request.into_body(), state, state.options.api_body_bytes_max).await?;
         read_object(&body).map(Self)
     }
 }
@@ -60,15 +61,21 @@ pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 /// Turns an error of the text itself into 400, and an error of its content into 422.
 #[allow(clippy::needless_pass_by_value, reason = "as map_err hands it over")]
 fn problem(error: serde_json::Error, pointer: &str) -> Problem {
+    // The parser quotes what it read, which may be long, a number or a secret in the wrong place.
+    let why = excerpt(&error.to_string());
     if error.classify() == Category::Data {
-        return Problem::invalid(vec![MemberError::member(pointer, error.to_string())]);
+        return Problem::invalid(vec![MemberError::member(pointer, why)]);
     }
-    Problem::new(Code::MalformedRequest, format!("the body is not JSON: {error}"))
-        .error(MemberError::member(pointer, error.to_string()))
+    Problem::new(Code::MalformedRequest, format!("the body is not JSON: {why}"))
+        .error(MemberError::member(pointer, why))
 }
 
-/// The path as a JSON pointer (RFC 6901).
+/// The path as a JSON pointer (RFC 6901): an excerpt, since unknown names stand in it too.
 fn pointer(path: &Path) -> String {
+    excerpt(&whole_pointer(path))
+}
+
+fn whole_pointer(path: &Path) -> String {
     path.iter().fold(String::new(), |mut pointer, segment| {
         // Writing to a string cannot fail.
         let _ = match segment {

@@ -2,6 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use kiungo_domain::excerpt;
 use serde::de::DeserializeOwned;
 
 use crate::problem::{MemberError, Problem};
@@ -18,7 +19,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             let error = error.to_string();
             // serde names the parameter between back-ticks.
             let name = error.split('`').nth(1).unwrap_or("query").chars().take(64);
-            Problem::invalid(vec![MemberError::parameter(&name.collect::<String>(), &error)])
+            Problem::invalid(vec![MemberError::parameter(
+                &name.collect::<String>(),
+                excerpt(&error),
+            )])
         })
     }
 }

@@ -137,6 +137,12 @@ codes! {
     /// The server is full.
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The server is full",
         "As many requests are in flight as the server takes. Nothing was done. Try again after the time in `Retry-After`, with the same idempotency key.";
+    /// The provider is not asked now.
+    ProviderBusy = "provider_busy", SERVICE_UNAVAILABLE, "The provider is not asked at the moment",
+        "Questions have a share of what a provider is asked, so that they never hold up transfers; it is used up, or the provider is closed or does not answer. Nobody was asked. Try again after the time in `Retry-After`.";
+    /// The core is not asked now.
+    CoreBusy = "core_busy", SERVICE_UNAVAILABLE, "The core is not asked at the moment",
+        "Questions have a share of what a core is asked, so that they never hold up transfers; it is used up, or the core does not answer. Nobody was asked. Try again after the time in `Retry-After`.";
     /// The backlog is full.
     BacklogFull = "backlog_full", SERVICE_UNAVAILABLE, "The backlog is full",
         "More transfers wait than the engine may hold. Nothing was stored. Try again after the time in `Retry-After`, with the same idempotency key.";

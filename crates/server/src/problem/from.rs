@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kiungo_domain::outcome::Reason;
-use kiungo_engine::request::{RequestError, SubmitError};
+use kiungo_engine::request::{AskError, RequestError, SubmitError};
 use kiungo_engine::requests::DecideError;
 use kiungo_engine::{ActError, ArrivalError};
 use kiungo_provider::ReadError;
@@ -62,6 +62,9 @@ impl From<RequestError> for Problem {
             RequestError::Busy(id) => Self::new(Code::TransferBusy, detail)
                 .transfer(id)
                 .retry_after(Duration::from_secs(1)),
+            RequestError::Shed { retry_after } => {
+                Self::new(Code::CoreBusy, detail).retry_after(retry_after)
+            }
             RequestError::Store(error) => error.into(),
         }
     }
@@ -102,6 +105,18 @@ impl From<ArrivalError> for Problem {
             ArrivalError::NotFound(_) => Self::new(Code::ArrivalNotFound, detail),
             ArrivalError::NotQuarantined(_) => Self::new(Code::ActionConflict, detail),
             ArrivalError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AskError::Shed { retry_after } => {
+                Self::new(Code::ProviderBusy, detail).retry_after(retry_after)
+            }
+            AskError::Read(error) => error.into(),
         }
     }
 }

@@ -5,7 +5,7 @@ use http::Request;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::world::{Answer, World, creation, deposit, json_post, options, request};
+use crate::world::{Answer, World, creation, deposit, deposit_with, json_post, options, request};
 
 async fn refused(world: &World, body: impl Into<Body>) -> (u16, String) {
     let answer = world.send(creation("clerk", "k", body)).await;
@@ -326,4 +326,26 @@ async fn a_text_that_can_look_like_another_is_refused_at_every_door() {
         }
     }
     assert!(world.fake.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_client_sent_in_the_wrong_place_is_not_repeated() {
+    let world = World::new();
+    let said = "password=Canary-1 for 255712345678";
+    for body in [
+        deposit_with("/amount", json!({ "password": "Canary-1" })),
+        deposit_with("/kind", json!(said)),
+        deposit_with("/provider", json!(said)),
+        deposit_with("/core", json!(said)),
+        deposit_with("/currency", json!(said)),
+        deposit_with("/account", json!(said)),
+        deposit_with("/account/type", json!(said.repeat(500))),
+        json!({ (said.repeat(500)): 1 }),
+    ] {
+        let answer = world.create("k", &body).await;
+        assert!(answer.status.is_client_error(), "{}", answer.text());
+        let told = answer.text();
+        assert!(!told.contains("Canary") && !told.contains("712345"), "{told}");
+        assert!(told.len() < 2_000, "{told}");
+    }
 }

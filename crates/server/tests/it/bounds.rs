@@ -36,6 +36,18 @@ async fn a_body_that_trickles_is_ended() {
     trickle.await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stops_on_the_way_is_ended_sooner() {
+    let world = World::new();
+    let (mut sender, body) = Channel::<Bytes, std::io::Error>::new(8);
+    sender.send_data(Bytes::from_static(b"{\"kind\":")).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let answer = world.send(creation("clerk", "k", Body::new(body))).await;
+    assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (408, "request_timeout"));
+    assert_eq!(began.elapsed(), Duration::from_secs(10));
+    drop(sender);
+}
+
 #[tokio::test]
 async fn a_body_that_breaks_off_is_refused() {
     let world = World::new();

@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::{Draft, Origin};
 use kiungo_domain::{AccountRef, Msisdn, TransferId};
+use kiungo_engine::request::AskError;
 use kiungo_provider::ReadError;
 use kiungo_server::Service;
 use serde_json::json;
@@ -109,6 +112,10 @@ async fn providers_tell_how_they_are_doing() {
     insta::assert_json_snapshot!("providers", answer.json());
 }
 
+fn shed() -> AskError {
+    AskError::Shed { retry_after: Duration::from_millis(2_500) }
+}
+
 #[tokio::test]
 async fn a_holders_name_is_read_or_the_reason_told() {
     let world = World::new();
@@ -122,13 +129,17 @@ async fn a_holders_name_is_read_or_the_reason_told() {
     assert_eq!(world.get("reader", path).await.status, 403, "a name is not everybody's");
     for (name, status, code) in [
         (Ok(None), 404, "wallet_not_found"),
-        (Err(ReadError::Unavailable("HTTP 500".into())), 502, "provider_unavailable"),
-        (Err(ReadError::Repair("the key is wrong".into())), 502, "provider_repair"),
+        (Err(ReadError::Unavailable("HTTP 500".into()).into()), 502, "provider_unavailable"),
+        (Err(ReadError::Repair("the key is wrong".into()).into()), 502, "provider_repair"),
     ] {
         set(name);
         let answer = world.get("operator", path).await;
         assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (status, code));
     }
+    set(Err(shed()));
+    let answer = world.get("operator", path).await;
+    assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "provider_busy"));
+    assert_eq!(answer.header("retry-after"), Some("3"));
     for (path, status, code) in [
         ("/v1/providers/mpesa-tz/holder?msisdn=255712345678", 404, "not_offered"),
         ("/v1/providers/nobody/holder?msisdn=255712345678", 404, "provider_not_found"),
@@ -150,12 +161,16 @@ async fn a_balance_is_read_or_the_reason_told() {
     set(Ok(tzs("1250000")));
     let answer = world.get("reader", path).await.json();
     assert_eq!((&answer["amount"], &answer["currency"]), (&json!("1250000.00"), &json!("TZS")));
-    set(Err(ReadError::Unavailable("HTTP 500".into())));
+    set(Err(ReadError::Unavailable("HTTP 500".into()).into()));
     let answer = world.get("reader", path).await;
     assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (502, "provider_unavailable"));
-    set(Err(ReadError::Repair("the client certificate has expired".into())));
+    set(Err(ReadError::Repair("the client certificate has expired".into()).into()));
     let answer = world.get("reader", path).await;
     assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (502, "provider_repair"));
+    set(Err(shed()));
+    let answer = world.get("reader", path).await;
+    assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "provider_busy"));
+    assert_eq!(answer.header("retry-after"), Some("3"));
     for (name, code) in [
         ("mpesa-tz", "not_offered"),
         ("nobody", "provider_not_found"),

@@ -15,11 +15,11 @@ use kiungo_domain::{
     Timestamp, TransferId,
 };
 use kiungo_engine::request::{
-    BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
-    RequestError, SubmitError, Submitted,
+    AskError, BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers,
+    ProviderStatus, RequestError, SubmitError, Submitted,
 };
 use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
-use kiungo_provider::{CallbackReply, RawCallback, ReadError};
+use kiungo_provider::{CallbackReply, RawCallback};
 use kiungo_server::{Service, Wallets};
 use kiungo_store::{
     Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, NewArrival, Store,
@@ -41,8 +41,8 @@ pub struct Fake {
     pub refuses: Mutex<Option<SubmitError>>,
     /// What requests about a transfer answer instead.
     pub objects: Mutex<Option<RequestError>>,
-    pub holders: Mutex<BTreeMap<String, Result<Option<String>, ReadError>>>,
-    pub balances: Mutex<BTreeMap<String, Result<Money, ReadError>>>,
+    pub holders: Mutex<BTreeMap<String, Result<Option<String>, AskError>>>,
+    pub balances: Mutex<BTreeMap<String, Result<Money, AskError>>>,
     pub callbacks: Mutex<Vec<RawCallback>>,
     pub asked: Mutex<Vec<String>>,
     pub breaks: Mutex<Breaks>,
@@ -311,7 +311,7 @@ impl Service for Fake {
         ]
     }
 
-    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, ReadError>> {
+    async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {
         self.balances.lock().unwrap().get(provider.as_str()).cloned()
     }
 
@@ -319,7 +319,7 @@ impl Service for Fake {
         &self,
         provider: &ProviderId,
         _msisdn: &kiungo_domain::Msisdn,
-    ) -> Option<Result<Option<String>, ReadError>> {
+    ) -> Option<Result<Option<String>, AskError>> {
         self.holders.lock().unwrap().get(provider.as_str()).cloned()
     }
 

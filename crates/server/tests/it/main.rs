@@ -21,6 +21,7 @@ mod health;
 mod keys;
 mod requests;
 mod scopes;
+mod slow;
 mod sockets;
 mod store;
 mod transfers;
