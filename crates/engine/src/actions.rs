@@ -2,9 +2,9 @@
 //!
 //! An action is written down before it is carried out, with its reason. Where the configuration asks
 //! for a second person, it waits as a proposal; the approval names the version of the transfer that
-//! was shown, so that nobody approves something else. An action about a transfer is carried out under
-//! an idempotency key: a process that dies in between leaves an action that can be approved once more
-//! and is still carried out once.
+//! was shown, so that nobody approves something else: however late it is carried out, it is about that
+//! version. An action about a transfer is carried out under an idempotency key: a process that dies in
+//! between leaves an action that can be approved once more and is still carried out once.
 
 use std::collections::BTreeSet;
 
@@ -23,6 +23,9 @@ use crate::request::{Caller, RequestError};
 /// The client under whose name the idempotency keys of unkeyed actions are kept; no API key can have
 /// a name with a blank.
 const OWN_CLIENT: &str = "kiungo actions";
+
+/// The number of times that an outcome is written down anew because somebody else wrote first.
+const OUTCOME_TRIES: u32 = 5;
 
 /// Something that a person does by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -291,14 +294,19 @@ pub enum ActError {
 }
 
 impl ActError {
-    /// True if the same may succeed later.
-    fn is_for_now(&self) -> bool {
+    /// True if the database failed: nobody can tell if it was carried out.
+    const fn is_of_store(&self) -> bool {
         matches!(
             self,
             Self::Store(_)
-                | Self::Transfer(RequestError::Busy(_) | RequestError::Store(_))
+                | Self::Transfer(RequestError::Store(_))
                 | Self::Arrival(ArrivalError::Store(_))
         )
+    }
+
+    /// True if the same may succeed later.
+    fn is_for_now(&self) -> bool {
+        self.is_of_store() || matches!(self, Self::Transfer(RequestError::Busy(_)))
     }
 }
 
@@ -308,6 +316,22 @@ struct Content {
     action: PersonAction,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<Caller>,
+    /// The version of the transfer that was seen by whoever asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<u64>,
+}
+
+impl Content {
+    /// The version of the transfer that the action is about: as it was shown to the person who
+    /// approved it, or else to the one who asked.
+    fn shown(&self, action: &Action) -> Option<u64> {
+        action.judgement.as_ref().and_then(|judgement| judgement.seen).or(self.seen)
+    }
+
+    /// The key under which the action changes its transfer, once.
+    fn key(&self, action: &Action) -> Caller {
+        self.key.clone().unwrap_or_else(|| own_key(action.id))
+    }
 }
 
 /// The outcome of carrying an action out.
@@ -333,9 +357,9 @@ impl Engine {
         }
         self.possible(&new.action, new.seen).await?;
         let kind = new.action.kind();
-        let needs_second = self.second_person().contains(&kind);
+        let needs_second = self.second_person().contains(&kind) || self.is_unproven(&new.action);
         let key = new.key.clone();
-        let content = Content { action: new.action, key };
+        let content = Content { action: new.action, key, seen: new.seen };
         let now = self.clock_now();
         let action = Action {
             id,
@@ -388,7 +412,7 @@ impl Engine {
             return Err(ActError::Unseen(transfer));
         }
         self.possible(&content.action, seen).await?;
-        let approved = self.judged(action, ActionState::Approved, by, why).await?;
+        let approved = self.judged(action, ActionState::Approved, by, why, seen).await?;
         self.carry_out(approved, content).await
     }
 
@@ -403,7 +427,14 @@ impl Engine {
         why: &str,
     ) -> Result<Action, ActError> {
         let action = self.open_action(id).await?;
-        self.judged(action, ActionState::Declined, by, why).await
+        if action.state == ActionState::Approved && self.is_carried_out(&action).await? {
+            let detail = "it had been carried out before this was written down".to_owned();
+            let state = ActionState::Done;
+            self.write_outcome(Action { state, detail, updated_at: self.clock_now(), ..action })
+                .await;
+            return Err(ActError::NotOpen { id, state });
+        }
+        self.judged(action, ActionState::Declined, by, why, None).await
     }
 
     fn fresh_id(&self) -> ActionId {
@@ -412,6 +443,14 @@ impl Engine {
 
     fn second_person(&self) -> &BTreeSet<ActionKind> {
         &self.inner.options.second_person
+    }
+
+    /// True if nothing but the person's word proves what the action says about money: a payment whose
+    /// amount its provider does not state (rule 3).
+    fn is_unproven(&self, action: &PersonAction) -> bool {
+        let PersonAction::Claim { provider, .. } = action else { return false };
+        let port = self.inner.provider(provider);
+        port.is_some_and(|port| !port.provider.capabilities().confirms_amounts)
     }
 
     async fn open_action(&self, id: ActionId) -> Result<Action, ActError> {
@@ -429,11 +468,12 @@ impl Engine {
         state: ActionState,
         by: &str,
         why: &str,
+        seen: Option<u64>,
     ) -> Result<Action, ActError> {
         let now = self.clock_now();
         let approved = state == ActionState::Approved;
         let judgement =
-            Some(Judgement { at: now, by: by.to_owned(), approved, why: why.to_owned() });
+            Some(Judgement { at: now, by: by.to_owned(), approved, why: why.to_owned(), seen });
         let action = Action { state, judgement, updated_at: now, ..action };
         if self.store().put_action(action.clone()).await? {
             return Ok(Action { version: action.version + 1, ..action });
@@ -552,27 +592,64 @@ impl Engine {
         let outcome = self.carried(&action, &content).await;
         let (state, detail) = match &outcome {
             Ok(outcome) => (ActionState::Done, outcome.detail.clone()),
-            // It is tried again: by the broker, or by whoever approves it once more.
+            // Nobody can tell if it was carried out, or it is tried again: by the broker, or by
+            // whoever approves it once more.
             Err(error)
-                if error.is_for_now() && (content.key.is_some() || action.judgement.is_some()) =>
+                if error.is_of_store()
+                    || error.is_for_now()
+                        && (content.key.is_some() || action.judgement.is_some()) =>
             {
                 (ActionState::Approved, error.to_string())
             }
             Err(error) => (ActionState::Refused, error.to_string()),
         };
         let action = Action { state, detail, updated_at: self.clock_now(), ..action };
-        // An action that was carried out stays so even if this cannot be written: the same action
-        // under the same key finds it.
-        if let Err(error) = self.store().put_action(action.clone()).await {
-            tracing::warn!(action = %action.id, error.message = %error, "the outcome of an action could not be written down");
-        }
-        let action = Action { version: action.version + 1, ..action };
+        let action = self.write_outcome(action).await;
         outcome.map(|Outcome { transfer, arrival, .. }| Acted {
             action,
             transfer,
             arrival,
             replayed: false,
         })
+    }
+
+    /// Writes the outcome of an action down. What was carried out stays so whether or not this can be
+    /// written: the same action under the same key finds it. It is written over whatever somebody
+    /// else made of the action meanwhile, such as a refusal that came too late.
+    async fn write_outcome(&self, mut action: Action) -> Action {
+        for _ in 0..OUTCOME_TRIES {
+            let known = match self.store().put_action(action.clone()).await {
+                Ok(true) => break,
+                Ok(false) if action.state == ActionState::Done => {
+                    self.store().action(action.id).await
+                }
+                Ok(false) => break,
+                Err(error) => Err(error),
+            };
+            match known {
+                Ok(Some(known)) if known.state != ActionState::Done => {
+                    action.version = known.version;
+                }
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!(action = %action.id, error.message = %error, "the outcome of an action could not be written down");
+                    break;
+                }
+            }
+        }
+        Action { version: action.version + 1, ..action }
+    }
+
+    /// True if an action about a transfer was carried out, whatever was written down of it.
+    async fn is_carried_out(&self, action: &Action) -> Result<bool, ActError> {
+        let Ok(content) = read(action) else { return Ok(false) };
+        Ok(content.action.transfer().is_some() && self.is_done(&content.key(action)).await?)
+    }
+
+    /// True if a transfer was changed under this key.
+    async fn is_done(&self, key: &Caller) -> Result<bool, StoreError> {
+        let holder = self.store().key_holder(&key.client, &key.key).await?;
+        Ok(holder.is_some_and(|holder| holder.digest == key.digest))
     }
 
     async fn carried(&self, action: &Action, content: &Content) -> Result<Outcome, ActError> {
@@ -620,25 +697,30 @@ impl Engine {
         let approved_by = action.judgement.as_ref().map(|judgement| judgement.by.clone());
         let who = Deciding { by: action.by.clone(), approved_by, reason: action.why.clone() };
         let change = self.change(&content.action, who, &known.provider);
-        let key = content.key.clone().unwrap_or_else(|| own_key(action.id));
+        let shown = content.shown(action);
+        let change = move |draft: &mut Draft| {
+            let as_shown = shown.is_none_or(|shown| shown == draft.transfer().version());
+            if as_shown { change(draft) } else { Err("it has changed since it was shown") }
+        };
+        let key = content.key(action);
         let changed = self.inner.exclusively(id, Some(key.clone()), change).await;
         let done_before = match &changed {
             Err(RequestError::KeyTaken(holder)) => holder.digest == key.digest,
-            // The same action may have been quicker, and be why the state does not allow it.
-            Err(RequestError::Conflict { .. }) => {
-                let holder = self.store().key_holder(&key.client, &key.key).await?;
-                holder.is_some_and(|holder| holder.digest == key.digest)
+            // The same action may have been quicker, and be why the state does not allow it; or the
+            // store has done it, and its answer was lost.
+            Err(RequestError::Conflict { .. } | RequestError::Busy(_) | RequestError::Store(_)) => {
+                self.is_done(&key).await?
             }
-            Ok(_)
-            | Err(
-                RequestError::NotFound(_)
-                | RequestError::Busy(_)
-                | RequestError::Shed { .. }
-                | RequestError::Store(_),
-            ) => false,
+            Ok(_) | Err(RequestError::NotFound(_) | RequestError::Shed { .. }) => false,
         };
         if done_before {
             return Ok(self.store().summary(id).await?.ok_or(RequestError::NotFound(id))?);
+        }
+        if let (Err(RequestError::Conflict { .. }), Some(seen)) = (&changed, shown) {
+            let now = self.store().summary(id).await?.map_or(seen, |summary| summary.version);
+            if now != seen {
+                return Err(ActError::Changed { transfer: id, seen, now });
+            }
         }
         Ok(changed?)
     }

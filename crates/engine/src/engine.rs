@@ -462,6 +462,10 @@ impl Inner {
                 Ok(()) => return Ok(changed),
                 Err(CommitError::Stale) => {}
                 Err(CommitError::KeyTaken(holder)) => return Err(RequestError::KeyTaken(holder)),
+                Err(CommitError::ReceiptTaken { .. }) => {
+                    let why = "the receipt belongs to another transfer";
+                    return Err(RequestError::Conflict { id, status, why });
+                }
                 Err(CommitError::Store(error)) => return Err(RequestError::Store(error)),
                 Err(_) => return Err(RequestError::Busy(id)),
             }

@@ -6,7 +6,7 @@
 //! attempt succeeds, when a probe of the provider says so, or when a person releases it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kiungo_domain::hold::Condition;
@@ -29,12 +29,22 @@ const PROBE_FIRST: Duration = Duration::from_secs(30);
 /// The time for which nobody may have tried what is held before the provider is asked instead: then
 /// nothing is in transit that would try.
 const UNTRIED_MAX: Duration = Duration::from_mins(10);
+/// The number of times that the holds are read anew at once because one of them changed meanwhile;
+/// then the next look reads them.
+const READ_TRIES: u32 = 5;
 /// The longest wait between two probes.
 const PROBE_MAX: Duration = Duration::from_hours(1);
 
 /// The holds, as last read from the store.
 #[derive(Debug, Default)]
-pub(crate) struct Holds(Mutex<BTreeMap<ProviderId, Vec<Hold>>>);
+pub(crate) struct Holds(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    holds: BTreeMap<ProviderId, Vec<Hold>>,
+    /// The number of changes made here: what was read before one of them is out of date.
+    changes: u64,
+}
 
 /// Something that an outcome shows of a provider's operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,28 +84,45 @@ fn shown_by(operation: Operation, amount: Money, outcome: &Outcome) -> Option<Sh
 
 impl Holds {
     pub(crate) fn of(&self, provider: &ProviderId) -> Vec<Hold> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(provider).cloned().unwrap_or_default()
+        self.known().holds.get(provider).cloned().unwrap_or_default()
     }
 
-    fn replace(&self, holds: Vec<Hold>) {
-        let mut known = BTreeMap::<ProviderId, Vec<Hold>>::new();
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of changes so far.
+    fn changes(&self) -> u64 {
+        self.known().changes
+    }
+
+    /// Takes over what was read after so many changes; `false` if there were more meanwhile, which
+    /// it may lack.
+    fn replace(&self, holds: Vec<Hold>, changes: u64) -> bool {
+        let mut read = BTreeMap::<ProviderId, Vec<Hold>>::new();
         for hold in holds {
-            known.entry(hold.provider.clone()).or_default().push(hold);
+            read.entry(hold.provider.clone()).or_default().push(hold);
         }
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        let mut known = self.known();
+        let current = known.changes == changes;
+        if current {
+            known.holds = read;
+        }
+        current
     }
 
     fn note(&self, hold: Hold) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_provider = known.entry(hold.provider.clone()).or_default();
+        let mut known = self.known();
+        known.changes += 1;
+        let of_provider = known.holds.entry(hold.provider.clone()).or_default();
         of_provider.retain(|it| (it.operation, it.condition) != (hold.operation, hold.condition));
         of_provider.push(hold);
     }
 
     fn forget(&self, provider: &ProviderId, operation: Operation, condition: Condition) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_provider) = known.get_mut(provider) {
+        let mut known = self.known();
+        known.changes += 1;
+        if let Some(of_provider) = known.holds.get_mut(provider) {
             of_provider.retain(|it| (it.operation, it.condition) != (operation, condition));
         }
     }
@@ -308,7 +335,12 @@ impl Inner {
 
     /// Reads what is held, here and by other processes.
     pub(crate) async fn read_holds(&self) -> Result<(), StoreError> {
-        self.holds.replace(self.store.holds().await?);
+        for _ in 0..READ_TRIES {
+            let changes = self.holds.changes();
+            if self.holds.replace(self.store.holds().await?, changes) {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -355,6 +387,8 @@ impl Inner {
                     self.end_hold(provider, hold.operation, hold.condition, &why).await;
                 }
                 Probed::LeftToAttempts => {}
+                // A person, or an attempt, may have ended it meanwhile.
+                Probed::Lasts if !self.is_held(&hold) => {}
                 Probed::Lasts => {
                     let probe_at = now.after(probe_wait(&hold, now));
                     let hold = Hold { probe_at, ..hold };
@@ -365,6 +399,11 @@ impl Inner {
                 }
             }
         }
+    }
+
+    fn is_held(&self, hold: &Hold) -> bool {
+        let holds = self.holds.of(&hold.provider);
+        holds.iter().any(|it| (it.operation, it.condition) == (hold.operation, hold.condition))
     }
 
     /// Asks if a hold is over, as far as the provider can be asked.

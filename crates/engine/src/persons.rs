@@ -5,17 +5,18 @@ use kiungo_domain::transfer::{Deciding, Draft, PersonDecision};
 use kiungo_domain::{Money, Msisdn, ProviderId, Receipt, TransferId};
 use kiungo_provider::{PaymentNotice, RawCallback};
 use kiungo_queue::Work;
-use kiungo_store::{InboxId, InboxItem, InboxState, StoreError, Summary};
+use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, StoreError, Summary};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::engine::{Engine, Inner};
-use crate::inbox::digest;
+use crate::inbox::{digest, hashed};
 use crate::request::{Caller, RequestError};
 use crate::sweep::arrival_slot;
 
-/// The method of the arrival that a claim becomes: no HTTP request has it.
-pub(crate) const CLAIM_METHOD: &str = "KIUNGO-CLAIM";
+/// The method of the arrival that a claim becomes. No HTTP request has a method with a blank: whoever
+/// knows the address of callbacks cannot claim.
+pub(crate) const CLAIM_METHOD: &str = "KIUNGO CLAIM";
 
 /// A payment that a person wants brought in by its receipt (a *claim*): the provider is asked, then
 /// the ordinary pipeline runs.
@@ -97,8 +98,29 @@ impl Engine {
             headers: Vec::new(),
             body: body.into(),
         };
-        let arrival = self.inner.take_in(provider, &callback, digest(&callback)).await?;
-        Ok(arrival.id())
+        let mut digest = digest(&callback);
+        loop {
+            let id = match self.inner.take_in(provider, &callback, digest.clone()).await? {
+                Arrival::New(id) => return Ok(id),
+                Arrival::Seen(id) => id,
+            };
+            if !self.is_put_away(id, provider, &claim.receipt).await? {
+                return Ok(id);
+            }
+            // What is handled stays so: it is asked about anew as an arrival of its own.
+            digest = hashed(&[b"claimed again", digest.as_bytes(), &id.0.to_be_bytes()]);
+        }
+    }
+
+    /// True if nothing more follows from an arrival, and no transfer has its receipt.
+    async fn is_put_away(
+        &self,
+        id: InboxId,
+        provider: &ProviderId,
+        receipt: &Receipt,
+    ) -> Result<bool, ArrivalError> {
+        let handled = matches!(self.arrival(id).await?.state, InboxState::Handled { .. });
+        Ok(handled && self.inner.store.by_receipt(provider, receipt).await?.is_none())
     }
 
     /// An arrival, whole.

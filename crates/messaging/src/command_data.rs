@@ -111,7 +111,8 @@ pub(crate) struct ClaimData {
     provider: String,
     /// The provider's receipt.
     receipt: String,
-    /// The gross amount; the provider's answer is compared with it.
+    /// The gross amount; the provider's answer is compared with it. Where it states none, a second person
+    /// has to approve.
     amount: String,
     /// ISO 4217, upper case.
     currency: String,

@@ -28,6 +28,7 @@ pub(crate) fn capabilities(options: &Options) -> Capabilities {
         resend_is_idempotent: options.rejects_duplicates,
         inquires_by_reference: options.responses,
         confirms_payments: options.payments.confirms,
+        confirms_amounts: options.payments.confirms,
         signs_callbacks: false,
         validates_payments: options.payments.validates,
         indexing_window: Duration::from_secs(options.indexing_window_s),

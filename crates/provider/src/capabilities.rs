@@ -13,6 +13,8 @@ pub struct Capabilities {
     pub inquires_by_reference: bool,
     /// [`crate::Provider::confirm`] can confirm a payment by its receipt.
     pub confirms_payments: bool,
+    /// Its answer to that states the amount; if not, the amount is only what we were told.
+    pub confirms_amounts: bool,
     /// Callbacks are signed and the adapter checks it; if not, they are hints (rule 6).
     pub signs_callbacks: bool,
     /// True if the provider asks before it takes a customer's payment.

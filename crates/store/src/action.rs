@@ -105,6 +105,9 @@ pub struct Judgement {
     pub approved: bool,
     /// The reason.
     pub why: String,
+    /// The version of the transfer that was shown, where the action is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u64>,
 }
 
 /// A choice of actions.

@@ -455,6 +455,8 @@ impl Transfer {
         self.cases.step_settled(name);
         if name == StepName::Second {
             self.step_mut(StepName::UndoFirst).set_idle();
+            // There is nothing to take back any more.
+            self.cases.step_settled(StepName::UndoFirst);
         }
         self.hinted = false;
         self.follow(name, at);
@@ -474,7 +476,9 @@ impl Transfer {
             StepName::First | StepName::UndoSecond => goes_on,
             StepName::Second => {
                 let undo = self.step(StepName::UndoFirst);
-                let undo_is_unsent = undo.is_unsent() || matches!(undo.state, StepState::Idle);
+                // One that was refused for good has taken nothing back.
+                let undo_is_unsent = undo.is_unsent()
+                    || matches!(undo.state, StepState::Idle | StepState::Rejected(_));
                 let suspended = matches!(self.progress, Progress::Suspended(_));
                 goes_on || (refused && undo_is_unsent && (moving || suspended))
             }

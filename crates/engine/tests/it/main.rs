@@ -5,6 +5,10 @@
 //! * `answers`: inquiries that are answered by callback
 //! * `asking`: questions of clients and persons, beside the work
 //! * `candidates`: which of the accounts that were typed is meant, and what else may be
+//! * `actions`, `approvals`: what persons do, with a second person, and who gets ahead of them
+//! * `claims`: payments that persons bring in
+//! * `holding`: operations that are held
+//! * `faulty`: a store whose answers are lost or late
 //! * `limits`: what a wallet and the organisation may move in a day
 //! * `duplicates`: one key, many times
 //! * `requests`: what a core asks to be paid out
@@ -19,11 +23,15 @@
 
 mod actions;
 mod answers;
+mod approvals;
 mod asking;
 mod candidates;
+mod claims;
 mod duplicates;
 mod evidence;
+mod faulty;
 mod fees;
+mod holding;
 mod keyed;
 mod limits;
 mod notices;

@@ -99,6 +99,8 @@ pub struct Script {
     pub confirms: bool,
     /// The answer then; it confirms each if there is none.
     pub payment: Option<PaymentFinding>,
+    /// Whether it does so without a word of the amount.
+    pub hides_amounts: bool,
     /// What a payer's text may mean.
     pub resolves: Vec<AccountRef>,
     /// Why the core would refuse to undo.
@@ -137,7 +139,8 @@ impl World {
         let numbers = Market::of(&["255"]).unwrap();
         let rules = Rules { world: Arc::clone(self), numbers, policy: policy(), core: core() };
         let confirms_payments = self.script().confirms;
-        let capabilities = Capabilities { confirms_payments, ..capabilities() };
+        let confirms_amounts = !self.script().hides_amounts;
+        let capabilities = Capabilities { confirms_payments, confirms_amounts, ..capabilities() };
         let provider: Arc<dyn Provider> = Arc::new(Wallets(Arc::clone(self), capabilities));
         let traffic = TrafficOptions::default();
         let rules: Arc<dyn ProviderRules> = Arc::new(rules);
@@ -601,6 +604,7 @@ fn capabilities() -> Capabilities {
         resend_is_idempotent: true,
         inquires_by_reference: true,
         confirms_payments: false,
+        confirms_amounts: true,
         signs_callbacks: false,
         validates_payments: false,
         indexing_window: Duration::from_secs(60),

@@ -262,4 +262,5 @@ async fn the_declared_time_includes_the_wait_for_a_session() {
     assert_eq!(capabilities.indexing_window, 600 * SECOND);
     assert!(!capabilities.resend_is_idempotent && !capabilities.signs_callbacks);
     assert!(capabilities.inquires_by_reference && capabilities.confirms_payments);
+    assert!(!capabilities.confirms_amounts, "no query states an amount");
 }

@@ -79,7 +79,8 @@ pub(crate) struct OperationRequest {
 pub(crate) struct ClaimRequest {
     /// The provider's receipt.
     receipt: String,
-    /// The gross amount; the provider's answer is compared with it.
+    /// The gross amount; the provider's answer is compared with it. Where it states none, a second person
+    /// has to approve.
     #[schema(examples("12500.00"))]
     amount: String,
     /// ISO 4217, upper case.

@@ -60,8 +60,8 @@ pub async fn an_action_changes_on_its_version_only(place: &dyn Place) {
     assert!(store.put_action(action(2)).await.unwrap());
     let open = ActionQuery { open: true, ..ActionQuery::default() };
     assert_eq!(listed(&*store, &open).await, [Action { version: 1, ..proposed.clone() }]);
-    let judgement =
-        Judgement { at: at(7), by: "juma".into(), approved: false, why: "not this one".into() };
+    let (by, why) = ("juma".to_owned(), "not this one".to_owned());
+    let judgement = Judgement { at: at(7), by, approved: false, why, seen: Some(3) };
     let declined = Action {
         version: 1,
         state: ActionState::Declined,

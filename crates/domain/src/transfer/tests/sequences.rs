@@ -317,6 +317,47 @@ fn a_payout_given_up_and_made_after_all_is_not_taken_back() {
     assert!(story.transfer.choices().contains(&Choice::CloseCase));
 }
 
+/// The undo was refused for good, and then the payout turns out to have been made: it counts, and
+/// nobody is led to take the money back all the same.
+#[test]
+fn a_payout_made_after_all_counts_although_its_undo_was_refused() {
+    for by_person in [false, true] {
+        let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+        story.then(Happening::Clear).sends(done("C1")).then(Happening::Send).then(Happening::Crash);
+        story.then(Happening::Finding(StepName::Second, Finding::Absent));
+        story.then(Happening::Finding(StepName::Second, Finding::Absent)).sends(refused());
+        assert_eq!(story.transfer.case(), Some(CaseKind::CompensationRefused));
+        let (step, confirmation) = (StepName::Second, Confirmation::bare(receipt("P1")));
+        story.then(if by_person {
+            Happening::Decide(PersonDecision::AcceptExecuted { step, confirmation })
+        } else {
+            let payout = story.sendings.iter().position(|sent| sent.step() == step).unwrap();
+            Happening::Late(payout, done("P1"))
+        });
+        assert_eq!(story.status(), Status::Completed);
+        assert_eq!(story.transfer.wallet_receipt(), Some(&receipt("P1")));
+        let again = story.transfer.choices().contains(&Choice::TryAgain);
+        assert!(!again, "there is nothing to take back");
+    }
+}
+
+/// The same of money that waits in suspense because it could not be given back: it has its account.
+#[test]
+fn a_booking_made_after_all_counts_although_its_refund_was_refused() {
+    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Refund);
+    story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
+    let (step, booked) = (StepName::Second, Finding::Refused(rejection(Retry::Never)));
+    story.then(Happening::Finding(step, booked)).sends(refused());
+    assert_eq!(story.status(), Status::Suspended);
+    let heard = Finding::Executed(Confirmation::bare(receipt("C1")));
+    story.then(Happening::Hear(Channel::Inquiry, step, 0, heard));
+    assert_eq!(
+        (story.status(), story.transfer.core_receipt()),
+        (Status::Completed, Some(&receipt("C1")))
+    );
+    assert!(!story.transfer.choices().contains(&Choice::Assign), "it would be booked twice");
+}
+
 /// A booking is about to be sent under a new reference when the first one turns out to be executed.
 #[test]
 fn nothing_is_sent_anew_once_the_first_sending_is_known_to_be_executed() {

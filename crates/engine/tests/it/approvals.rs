@@ -1,0 +1,211 @@
+//! Approvals that others get ahead of: the transfer, the store, another person.
+
+use std::sync::Arc;
+
+use kiungo_domain::outcome::{Confirmation, Reason};
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::transfer::{CaseKind, Event, PersonDecision, Status, StepName};
+use kiungo_domain::{AccountRef, Finding, Kind, Outcome, Receipt, Reference, TransferId};
+use kiungo_engine::{
+    ActError, ActionKind, Caller, NewAction, NewTransfer, PersonAction, RequestError,
+};
+use kiungo_store::{Action, ActionId, ActionQuery, ActionState, Store};
+
+use crate::evidence::{Office, done, refused_for_now};
+use crate::faulty::FaultyStore;
+use crate::world::{World, Yielding, submit, transfer};
+
+fn new(action: PersonAction) -> NewAction {
+    let (by, why) = ("asha".to_owned(), "seen in the portal".to_owned());
+    NewAction { action, by, why, seen: None, key: None }
+}
+
+fn not_executed(transfer: TransferId) -> NewAction {
+    let decision = PersonDecision::AcceptNotExecuted { step: StepName::Second };
+    new(PersonAction::Decide { transfer, decision })
+}
+
+fn caller() -> Caller {
+    let words = |text: &str| text.to_owned();
+    Caller { client: words("erp"), key: words("command-1"), digest: words("a") }
+}
+
+/// An office over a store with faults, and a payout of which nobody knows the outcome.
+async fn with_unknown_payout(second: &[ActionKind]) -> (Office, Arc<FaultyStore>, TransferId) {
+    let world = World::new();
+    *world.second_person.lock().unwrap() = second.to_vec();
+    let store = Arc::new(FaultyStore::new());
+    let engine = world.engine_over(Arc::clone(&store) as Arc<dyn Store>, Arc::new(Yielding));
+    engine.start().await.unwrap();
+    let office = Office { world, engine };
+    office.world.script().payouts.push_back(Outcome::unknown("time-out"));
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(900).await;
+    assert_eq!(office.cases(id).await, [CaseKind::UnknownTooLong]);
+    (office, store, id)
+}
+
+async fn stored(office: &Office, id: ActionId) -> Action {
+    office.engine.store().action(id).await.unwrap().unwrap()
+}
+
+async fn only(office: &Office) -> Action {
+    let rows = office.engine.store().actions(&ActionQuery::default()).await.unwrap().rows;
+    assert_eq!(rows.len(), 1);
+    rows[0].clone()
+}
+
+/// The first reference turns out to be refused, and what follows is another sending, of which nobody
+/// knows the outcome either.
+async fn sent_anew(office: &Office, id: TransferId) {
+    let reference = Reference::new(id, StepName::Second, 0);
+    let Outcome::Rejected(refused) = refused_for_now(Reason::InsufficientFunds) else {
+        unreachable!("it is a refusal")
+    };
+    office.world.script().payouts.push_back(Outcome::unknown("time-out"));
+    office.world.script().truth.insert(reference, Finding::Refused(refused));
+    office.tell(format!("result {reference} executed P0")).await;
+    office.pass(1800).await;
+    let transfer = office.engine.store().transfer(id).await.unwrap().unwrap();
+    assert_eq!(transfer.step(StepName::Second).generation, 1);
+    assert_eq!(office.sent("pay_out"), 2);
+}
+
+/// A process dies after an approval was written down; meanwhile the transfer went on. Completing it
+/// decides about what the second person saw, and nothing else.
+#[tokio::test(start_paused = true)]
+async fn an_approval_is_of_the_version_that_was_shown_however_late_it_is_carried_out() {
+    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
+    let shown = Some(office.show(id).await.version);
+    *store.dies_after_judgement.lock().unwrap() = true;
+    let died = office.engine.approve_action(action, "juma", "sure", shown).await;
+    assert!(matches!(died, Err(ActError::Store(_))), "{died:?}");
+    assert_eq!(stored(&office, action).await.state, ActionState::Approved);
+    *store.dies_after_judgement.lock().unwrap() = false;
+    sent_anew(&office, id).await;
+    let late = office.engine.approve_action(action, "neema", "it hangs", None).await;
+    assert!(matches!(late, Err(ActError::Changed { .. })), "{late:?}");
+    assert_eq!(office.sent("undo"), 0, "the second payout may have been made");
+    assert_eq!(stored(&office, action).await.state, ActionState::Refused);
+}
+
+/// The same of a command that waited for a transfer that was being worked on.
+#[tokio::test(start_paused = true)]
+async fn a_command_decides_about_the_version_that_it_names_however_often_it_is_tried() {
+    let (office, store, id) = with_unknown_payout(&[]).await;
+    let seen = Some(office.show(id).await.version);
+    let command = || NewAction { seen, key: Some(caller()), ..not_executed(id) };
+    *store.dies_before_key.lock().unwrap() = true;
+    let died = office.engine.act(command()).await;
+    assert!(matches!(died, Err(ActError::Transfer(RequestError::Store(_)))), "{died:?}");
+    *store.dies_before_key.lock().unwrap() = false;
+    sent_anew(&office, id).await;
+    let late = office.engine.act(command()).await;
+    assert!(matches!(late, Err(ActError::Changed { .. })), "{late:?}");
+    assert_eq!(office.sent("undo"), 0);
+}
+
+/// The store applies a decision, and its answer is lost: the action was carried out.
+#[tokio::test(start_paused = true)]
+async fn what_was_carried_out_is_not_written_down_as_refused() {
+    let (office, store, id) = with_unknown_payout(&[]).await;
+    *store.answers_lost.lock().unwrap() = true;
+    let acted = office.engine.act(not_executed(id)).await;
+    *store.answers_lost.lock().unwrap() = false;
+    // Nobody went on with it: its lease brings it back.
+    office.pass(600).await;
+    assert_eq!(office.show(id).await.status, Status::Reversed);
+    assert_eq!(acted.map(|acted| acted.action.state), Ok(ActionState::Done));
+    assert_eq!(only(&office).await.state, ActionState::Done);
+}
+
+/// Nobody can tell if the store applied it: it may still be completed or declined.
+#[tokio::test(start_paused = true)]
+async fn what_the_store_did_not_take_stays_open() {
+    let (office, store, id) = with_unknown_payout(&[]).await;
+    *store.dies_before_key.lock().unwrap() = true;
+    let died = office.engine.act(not_executed(id)).await;
+    assert!(matches!(died, Err(ActError::Transfer(RequestError::Store(_)))), "{died:?}");
+    *store.dies_before_key.lock().unwrap() = false;
+    let left = only(&office).await;
+    assert_eq!(left.state, ActionState::Approved);
+    let done = office.engine.approve_action(left.id, "asha", "again", None).await.unwrap();
+    assert_eq!(done.action.state, ActionState::Done);
+    office.pass(60).await;
+    assert_eq!(office.sent("undo"), 1);
+}
+
+/// A process dies after an action was carried out and before that was written down: it cannot be
+/// declined any more.
+#[tokio::test(start_paused = true)]
+async fn what_was_carried_out_cannot_be_declined() {
+    let (office, _, id) = with_unknown_payout(&[]).await;
+    let acted = office.engine.act(not_executed(id)).await.unwrap().action;
+    let action = acted.id;
+    let before = Action { state: ActionState::Approved, detail: String::new(), ..acted };
+    assert!(office.engine.store().put_action(before).await.unwrap());
+    office.pass(60).await;
+    let declined = office.engine.decline_action(action, "juma", "it was paid").await;
+    let done = ActError::NotOpen { id: action, state: ActionState::Done };
+    assert_eq!(declined, Err(done));
+    assert_eq!(stored(&office, action).await.state, ActionState::Done);
+}
+
+/// Somebody declines it while it is being carried out: the record says what happened.
+#[tokio::test(start_paused = true)]
+async fn what_is_carried_out_at_the_moment_of_a_refusal_is_written_down_as_done() {
+    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let proposed = office.engine.act(not_executed(id)).await.unwrap().action;
+    let shown = Some(office.show(id).await.version);
+    let declined = Action { version: 2, state: ActionState::Declined, ..proposed.clone() };
+    *store.declined_meanwhile.lock().unwrap() = Some(declined);
+    office.engine.approve_action(proposed.id, "juma", "sure", shown).await.unwrap();
+    office.pass(60).await;
+    assert_eq!(office.sent("undo"), 1);
+    assert_eq!(stored(&office, proposed.id).await.state, ActionState::Done);
+}
+
+/// A receipt is one transfer's (rule 7): another one that is said to have it is told so, at once.
+#[tokio::test(start_paused = true)]
+async fn the_receipt_of_another_transfer_is_refused_with_its_reason() {
+    let (office, _, id) = with_unknown_payout(&[]).await;
+    office.world.script().payouts.push_back(done("P9"));
+    let other = another_payout(&office).await;
+    assert_eq!(office.show(other).await.status, Status::Completed);
+    let confirmation = Confirmation::bare(Receipt::new("P9").unwrap());
+    let decision = PersonDecision::AcceptExecuted { step: StepName::Second, confirmation };
+    let action = PersonAction::Decide { transfer: id, decision };
+    let taken = office.engine.act(NewAction { key: Some(caller()), ..new(action) }).await;
+    let conflict = matches!(taken, Err(ActError::Transfer(RequestError::Conflict { .. })));
+    assert!(conflict, "{taken:?}");
+    assert_eq!(only(&office).await.state, ActionState::Refused);
+    assert_eq!(office.show(id).await.status, Status::NeedsAttention);
+}
+
+/// Another payout, from another account.
+async fn another_payout(office: &Office) -> TransferId {
+    let account = AccountRef { kind: None, key: AccountKey::Id(8) };
+    let new = NewTransfer { account, ..transfer(Kind::Withdrawal, "700") };
+    let id = submit(&office.engine, "other", new).await.unwrap().first.id;
+    office.pass(5).await;
+    id
+}
+
+/// The decision of a person is in the journal once, with both names.
+#[tokio::test(start_paused = true)]
+async fn two_approvals_at_once_carry_it_out_once() {
+    let (office, _, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
+    let shown = Some(office.show(id).await.version);
+    let (one, other) = tokio::join!(
+        office.engine.approve_action(action, "juma", "sure", shown),
+        office.engine.approve_action(action, "neema", "sure", shown),
+    );
+    assert!(one.is_ok() || other.is_ok(), "{one:?} {other:?}");
+    office.pass(60).await;
+    let decided = office.tells_of(id).await;
+    let decided = decided.iter().filter(|event| matches!(event, Event::Decided { .. }));
+    assert_eq!((decided.count(), office.sent("undo")), (1, 1));
+    assert_eq!(stored(&office, action).await.state, ActionState::Done);
+}

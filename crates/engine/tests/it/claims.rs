@@ -1,0 +1,61 @@
+//! Payments that persons bring in by their receipt.
+
+use kiungo_domain::Receipt;
+use kiungo_engine::{ActError, NewAction, PaymentClaim, PersonAction};
+use kiungo_store::{ActionState, InboxState};
+
+use crate::evidence::Office;
+use crate::world::{World, provider_id, tzs};
+
+fn claim_of(receipt: &str) -> PaymentClaim {
+    PaymentClaim {
+        receipt: Receipt::new(receipt).unwrap(),
+        amount: tzs("500"),
+        msisdn: None,
+        account_reference: String::new(),
+    }
+}
+
+/// A claim that was put away can be made again, once the payment can be found for example.
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_was_dismissed_is_asked_about_when_it_is_made_again() {
+    let office = Office::confirming().await;
+    let claim = claim_of("QX9");
+    let id = office.engine.claim(&provider_id(), &claim).await.unwrap();
+    let put_away = InboxState::Handled { note: "dismissed by asha: a mistake".to_owned() };
+    // Put away before it was handled.
+    office.engine.store().set_inbox_state(id, put_away).await.unwrap();
+    office.pass(5).await;
+    let _ = office.engine.claim(&provider_id(), &claim).await.unwrap();
+    office.pass(5).await;
+    let receipt = Receipt::new("QX9").unwrap();
+    let owner = office.engine.store().by_receipt(&provider_id(), &receipt).await.unwrap();
+    assert!(owner.is_some(), "the payment is there");
+}
+
+/// The provider says that there is such a payment, and not of how much: one person's word is not
+/// enough, whatever the configuration asks for.
+#[tokio::test(start_paused = true)]
+async fn a_claim_of_an_amount_that_nobody_states_needs_a_second_person() {
+    for hides in [false, true] {
+        let world = World::new();
+        world.script().confirms = true;
+        world.script().hides_amounts = hides;
+        let office = Office::open(world).await;
+        let action = PersonAction::Claim { provider: provider_id(), claim: claim_of("QX9") };
+        let (by, why) = ("asha".to_owned(), "in the portal".to_owned());
+        let new = NewAction { action, by, why, seen: None, key: None };
+        let action = office.engine.act(new).await.unwrap().action;
+        office.pass(5).await;
+        let (state, known) =
+            if hides { (ActionState::Proposed, 0) } else { (ActionState::Done, 1) };
+        assert_eq!((action.state, office.all().await.len()), (state, known));
+        if hides {
+            let same = office.engine.approve_action(action.id, "asha", "sure", None).await;
+            assert_eq!(same, Err(ActError::SamePerson(action.id)));
+            office.engine.approve_action(action.id, "juma", "seen too", None).await.unwrap();
+            office.pass(5).await;
+            assert_eq!(office.all().await.len(), 1);
+        }
+    }
+}
