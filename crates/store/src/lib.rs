@@ -105,7 +105,7 @@ pub trait Store: Send + Sync {
     async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError>;
 
     /// The collections under way that we have begun, that have no receipt yet, and that fit the
-    /// query, the oldest first: all of them, found by an index.
+    /// query, by their ids: all of them, found by an index.
     async fn collections(&self, query: &CollectionQuery) -> Result<Vec<TransferId>, StoreError>;
 
     /// Moves the due time of a transfer without an event (a breaker holds it, a lane is busy). Not

@@ -63,12 +63,10 @@ impl Books {
             })
         };
         let open = self.open.iter().filter_map(|(_, id)| self.transfers.get(id));
-        let mut found: Vec<_> = open
-            .filter(|record| fits(&record.summary))
-            .map(|record| (record.no, record.summary.id))
-            .collect();
+        let found = open.filter(|record| fits(&record.summary));
+        let mut found: Vec<_> = found.map(|record| record.summary.id).collect();
         found.sort_unstable();
-        found.into_iter().map(|(_, id)| id).collect()
+        found
     }
 
     pub(super) fn list_cases(

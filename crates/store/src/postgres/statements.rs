@@ -319,8 +319,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     holding_accounts: "SELECT summary FROM transfers WHERE holds_account ORDER BY no",
     collections: "
         SELECT id::text FROM transfers WHERE provider = $1::text AND collecting = $2::text
-            AND ($3::text IS NULL OR msisdn = $3) AND ($4::text IS NULL OR collecting_label = $4)
-        ORDER BY no",
+            AND ($3::text IS NULL OR msisdn = $3) AND ($4::text IS NULL OR collecting_label = $4)",
     by_receipt: "
         SELECT transfer_id::text FROM receipts WHERE receipt = $1::text AND provider = $2::text",
     key_holder: "

@@ -180,7 +180,10 @@ impl<R: Readers> Store for SqlStore<R> {
             Parameter::Text(query.label.as_ref().map(|label| label.to_ascii_uppercase())),
         ];
         let rows = self.readers.rows(self.readers.statements().collections, parameters).await?;
-        rows.iter().map(|row| words::transfer_id(read::text(row, 0)?)).collect()
+        let found = rows.iter().map(|row| words::transfer_id(read::text(row, 0)?));
+        let mut found = found.collect::<Result<Vec<_>, StoreError>>()?;
+        found.sort_unstable();
+        Ok(found)
     }
 
     async fn postpone(

@@ -253,8 +253,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     holding_accounts: "SELECT summary FROM transfers WHERE holds_account = 1 ORDER BY no",
     collections: "
         SELECT id FROM transfers WHERE provider = ?1 AND collecting = ?2
-            AND (?3 IS NULL OR msisdn = ?3) AND (?4 IS NULL OR collecting_label = ?4)
-        ORDER BY no",
+            AND (?3 IS NULL OR msisdn = ?3) AND (?4 IS NULL OR collecting_label = ?4)",
     by_receipt: "SELECT transfer_id FROM receipts WHERE receipt = ?1 AND provider = ?2",
     key_holder: "SELECT transfer_id, digest FROM idempotency_keys WHERE client = ?1 AND key = ?2",
     arrived: "
