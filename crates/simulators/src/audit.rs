@@ -2,7 +2,11 @@
 //! about itself but how each transfer ended.
 //!
 //! A movement belongs to a transfer by the reference that it came with, or, for a payment started
-//! at the wallet, by its receipt.
+//! at the wallet, by its receipt. A payment that a customer made once more under a reference of ours
+//! belongs to whoever claims its receipt.
+//!
+//! What a provider takes back by itself says nothing about what Kiungo should have done: a transfer
+//! may count it as executed, or, if it heard of it in time, as never executed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +37,8 @@ pub struct Claim {
     pub amount_minor: i64,
     /// The receipt, if the customer started it at the wallet.
     pub payment: Option<String>,
+    /// The transfer that brings the same payment to its account, if this one was merged into it.
+    pub carried_by: Option<TransferId>,
     /// How Kiungo says that it stands.
     pub status: Status,
 }
@@ -75,11 +81,14 @@ pub fn audit(claims: &[Claim], providers: &BTreeMap<String, Books>, core: &Books
     let mut known = Known::default();
     for claim in claims {
         known.ids.insert(claim.id);
+        known.ids.extend(claim.carried_by);
         if let Some(receipt) = &claim.payment {
             known.payments.insert((claim.provider.clone(), receipt.clone()));
         }
+    }
+    for claim in claims {
         match wallet.get(claim.provider.as_str()) {
-            Some(standing) => check(claim, standing, &core_standing, &mut audit),
+            Some(standing) => check(claim, standing, &core_standing, &known, &mut audit),
             None => audit.note(format!("{}: no books of {}", claim.id, claim.provider)),
         }
     }
@@ -100,25 +109,44 @@ struct Known {
     payments: BTreeSet<(String, String)>,
 }
 
-/// The movements that stand, that is: were not taken back.
+impl Known {
+    /// Whether the movement is a payment that a transfer of its own claims.
+    fn is_claimed(&self, provider: &str, movement: &Movement) -> bool {
+        movement.operation == "collect"
+            && self.payments.contains(&(provider.to_owned(), movement.receipt.clone()))
+    }
+}
+
+/// The movements that stand, that is: were not taken back because somebody asked for it.
 struct Standing<'a> {
     by_transfer: BTreeMap<TransferId, Vec<&'a Movement>>,
     payments: BTreeMap<&'a str, &'a Movement>,
+    /// Collections that nobody asked for now, by receipt.
+    beside: BTreeMap<&'a str, &'a Movement>,
     /// Movements whose reference is none of ours.
     foreign: Vec<&'a Movement>,
+    /// Receipts of what the other side took back by itself.
+    returned: BTreeSet<(&'a str, &'a str)>,
 }
 
 impl<'a> Standing<'a> {
     fn of(books: &'a Books) -> Self {
         // A core counts its savings and its loans apart: a receipt is unique with its party only.
-        let taken_back: BTreeSet<(&str, &str)> = books
-            .movements
-            .iter()
-            .filter(|movement| !movement.takes_back.is_empty())
-            .map(|movement| (movement.party.as_str(), movement.takes_back.as_str()))
-            .collect();
-        let mut standing =
-            Self { by_transfer: BTreeMap::new(), payments: BTreeMap::new(), foreign: Vec::new() };
+        let taken_back = |unasked: bool| -> BTreeSet<(&str, &str)> {
+            let movements = books.movements.iter();
+            movements
+                .filter(|movement| !movement.takes_back.is_empty() && movement.unasked == unasked)
+                .map(|movement| (movement.party.as_str(), movement.takes_back.as_str()))
+                .collect()
+        };
+        let mut standing = Self {
+            by_transfer: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            beside: BTreeMap::new(),
+            foreign: Vec::new(),
+            returned: taken_back(true),
+        };
+        let taken_back = taken_back(false);
         for movement in &books.movements {
             let stands = movement.takes_back.is_empty()
                 && !taken_back.contains(&(movement.party.as_str(), movement.receipt.as_str()));
@@ -130,6 +158,9 @@ impl<'a> Standing<'a> {
             } else if movement.operation == "payment" {
                 standing.payments.insert(&movement.receipt, movement);
             } else if let Ok(reference) = Reference::parse(&movement.reference) {
+                if movement.unasked && movement.operation == "collect" {
+                    standing.beside.insert(&movement.receipt, movement);
+                }
                 standing.by_transfer.entry(reference.transfer()).or_default().push(movement);
             } else {
                 standing.foreign.push(movement);
@@ -141,14 +172,27 @@ impl<'a> Standing<'a> {
     fn of_transfer(&self, id: TransferId) -> &[&'a Movement] {
         self.by_transfer.get(&id).map_or(&[], Vec::as_slice)
     }
+
+    fn is_returned(&self, movement: &Movement) -> bool {
+        self.returned.contains(&(movement.party.as_str(), movement.receipt.as_str()))
+    }
 }
 
-fn check(claim: &Claim, wallet: &Standing<'_>, core: &Standing<'_>, audit: &mut Audit) {
-    let mut at_wallet: Vec<&Movement> = wallet.of_transfer(claim.id).to_vec();
+fn check(
+    claim: &Claim,
+    wallet: &Standing<'_>,
+    core: &Standing<'_>,
+    known: &Known,
+    audit: &mut Audit,
+) {
+    let own = wallet.of_transfer(claim.id).iter().copied();
+    let mut at_wallet: Vec<&Movement> =
+        own.filter(|movement| !known.is_claimed(&claim.provider, movement)).collect();
     if let Some(receipt) = &claim.payment {
-        at_wallet.extend(wallet.payments.get(receipt.as_str()));
+        let paid = wallet.payments.get(receipt.as_str());
+        at_wallet.extend(paid.or_else(|| wallet.beside.get(receipt.as_str())));
     }
-    let in_core = core.of_transfer(claim.id);
+    let in_core = core.of_transfer(claim.carried_by.unwrap_or(claim.id));
     for (side, movements) in [("wallet", at_wallet.as_slice()), ("core", in_core)] {
         if movements.len() > 1 {
             audit.doubled += 1;
@@ -161,8 +205,9 @@ fn check(claim: &Claim, wallet: &Standing<'_>, core: &Standing<'_>, audit: &mut 
         }
     }
     let (paid, booked) = (!at_wallet.is_empty(), !in_core.is_empty());
+    let kept = at_wallet.iter().any(|movement| !wallet.is_returned(movement));
     if let Some((should_pay, should_book)) = expected(claim)
-        && (paid, booked) != (should_pay, should_book)
+        && ((paid != should_pay && kept != should_pay) || booked != should_book)
     {
         audit.lost += 1;
         audit.note(format!(
@@ -218,6 +263,15 @@ fn find_orphans(name: &str, standing: &Standing<'_>, known: &Known, audit: &mut 
                 "{name}: {} movements of {id}, which nobody wanted",
                 movements.len()
             ));
+        }
+    }
+    for (receipt, payment) in &standing.beside {
+        // Its own transfer may have taken it for the first: then that one counts it.
+        let alone = Reference::parse(&payment.reference)
+            .is_ok_and(|reference| standing.of_transfer(reference.transfer()).len() == 1);
+        if !alone && !known.is_claimed(name, payment) {
+            audit.lost += 1;
+            audit.note(format!("{name}: {receipt}, paid beside what counts, is nobody's"));
         }
     }
     for movement in &standing.foreign {
@@ -324,8 +378,7 @@ mod tests {
             party: party.to_owned(),
             amount_minor: 500,
             currency: "TZS".to_owned(),
-            takes_back: String::new(),
-            label: String::new(),
+            ..Movement::default()
         }
     }
 
@@ -338,6 +391,7 @@ mod tests {
             accounts: vec!["savings:1".to_owned()],
             amount_minor: 500,
             payment: None,
+            carried_by: None,
             status,
         }
     }

@@ -99,6 +99,8 @@ fn table(report: &SimulateReport, options: &SimulateOptions) -> String {
         ("crashes", report.crashes),
         ("freezes", report.freezes),
         ("unknown outcomes", report.unknowns),
+        ("decisions", report.decisions),
+        ("failing seeds", report.failing_seeds),
         ("lost", report.lost),
         ("doubled", report.doubled),
         ("stuck", report.stuck),

@@ -7,21 +7,35 @@
 //! find nothing. A failing seed replays exactly.
 //!
 //! * [`story`]: who wants what, drawn from the seed
+//! * [`habits`]: what is peculiar to the seed: late approvals, an empty float, a clock that is set back …
 //! * [`counterparties`]: the simulators and the adapters that talk to them
 //! * [`carriage`]: the network
 //! * [`tripwire`]: where the process dies
 //! * [`processes`]: who does the work, and what befalls it
 //! * [`ice`]: a process that is frozen and does not know
+//! * [`trouble`]: a database that fails
+//! * `operators`, `desk`: what persons decide, and what they look up before
+//! * `watch`: what must hold while time passes
+//! * `verdict`, `ledger`: what must hold in the end: the counterparties' books, the journals, the ledger
 //! * [`run`]: one seed, from morning to the audit
 
 pub mod carriage;
 pub mod chance;
+mod clients;
 pub mod counterparties;
+mod desk;
+pub mod habits;
 pub mod ice;
+mod ledger;
+mod operators;
 pub mod processes;
 pub mod run;
 pub mod story;
+mod time;
 pub mod tripwire;
+pub mod trouble;
+mod verdict;
+mod watch;
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -68,6 +82,10 @@ pub struct SimulateReport {
     pub freezes: u64,
     /// How many attempts came to an unknown outcome.
     pub unknowns: u64,
+    /// How often somebody at the office decided something.
+    pub decisions: u64,
+    /// How many seeds failed.
+    pub failing_seeds: u64,
     /// The first seed that failed.
     pub first_failing_seed: Option<u64>,
     /// What was found there, for people.
@@ -90,6 +108,8 @@ impl SimulateReport {
         self.crashes += report.crashes;
         self.freezes += report.freezes;
         self.unknowns += report.unknowns;
+        self.decisions += report.decisions;
+        self.failing_seeds += u64::from(!report.is_clean());
         let first = self.first_failing_seed.is_none_or(|seed| report.seed < seed);
         if !report.is_clean() && first {
             self.first_failing_seed = Some(report.seed);
