@@ -315,19 +315,21 @@ impl Operators {
         if transfer.cases().is_empty() || transfer.merged_into().is_some() {
             return;
         }
-        let choices = transfer.choices();
+        let mut choices = transfer.choices();
         let rank = |choice: &Choice| match choice {
             Choice::AcceptExecuted(_) => 0,
             Choice::AcceptNotExecuted(_) => 1,
-            Choice::CloseCase => 2,
-            Choice::TryAgain => 3,
+            Choice::TryAgain => 2,
+            Choice::CloseCase => 3,
             Choice::GiveUp => 4,
             Choice::Assign | Choice::Reverse => 5,
         };
-        let mut choices: Vec<Choice> = choices.into_iter().collect();
         choices.sort_by_key(rank);
         let now = world.clock.now();
         for choice in choices {
+            if choice == Choice::TryAgain && !self.first_time(format!("again {id}")) {
+                continue;
+            }
             if let Some(decision) = desk.decision(world, transfer, choice, now)
                 && self.decide(engine, id, decision).await
             {
