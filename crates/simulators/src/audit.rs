@@ -397,6 +397,10 @@ mod tests {
     }
 
     fn run(status: Status, wallet: Vec<Movement>, core: Vec<Movement>) -> Audit {
+        run_claims(&[claim(status)], wallet, core)
+    }
+
+    fn run_claims(claims: &[Claim], wallet: Vec<Movement>, core: Vec<Movement>) -> Audit {
         let books = |movements: Vec<Movement>, core: bool| {
             let mut books = Books { movements, ..Books::default() };
             for movement in &books.movements {
@@ -410,7 +414,7 @@ mod tests {
             books
         };
         let providers = BTreeMap::from([("p".to_owned(), books(wallet, false))]);
-        audit(&[claim(status)], &providers, &books(core, true))
+        audit(claims, &providers, &books(core, true))
     }
 
     fn collected() -> Movement {
@@ -426,6 +430,49 @@ mod tests {
         assert!(run(Status::Completed, vec![collected()], vec![booked()]).is_clean());
         assert!(run(Status::Failed, vec![], vec![]).is_clean());
         assert!(run(Status::Suspended, vec![collected()], vec![]).is_clean());
+    }
+
+    #[test]
+    fn a_payment_beside_what_counts_belongs_to_whoever_claims_its_receipt() {
+        let beside = Movement { receipt: "again".to_owned(), unasked: true, ..collected() };
+        let wallet = || vec![collected(), beside.clone()];
+        assert_eq!(run(Status::Completed, wallet(), vec![booked()]).lost, 1);
+        let own = TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1300));
+        let payment = Some("again".to_owned());
+        let carries = Claim { id: own, payment, ..claim(Status::Suspended) };
+        let claims = [claim(Status::Completed), carries];
+        assert!(run_claims(&claims, wallet(), vec![booked()]).is_clean());
+    }
+
+    #[test]
+    fn what_the_provider_took_back_by_itself_may_count_or_not() {
+        let back = Movement {
+            receipt: "back".to_owned(),
+            reference: String::new(),
+            operation: "reverse".to_owned(),
+            takes_back: collected().receipt,
+            unasked: true,
+            ..collected()
+        };
+        let wallet = || vec![collected(), back.clone()];
+        let books = |movements: Vec<Movement>| Books { movements, ..Books::default() };
+        let lost = |status, core| {
+            let providers = BTreeMap::from([("p".to_owned(), books(wallet()))]);
+            audit(&[claim(status)], &providers, &books(core)).lost
+        };
+        assert_eq!(lost(Status::Completed, vec![booked()]), 0);
+        assert_eq!(lost(Status::Failed, vec![]), 0);
+        assert_eq!(lost(Status::Failed, vec![booked()]), 1);
+    }
+
+    #[test]
+    fn a_merged_transfer_is_booked_by_the_one_that_carries_it() {
+        let own = TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1300));
+        let reference = Reference::new(own, StepName::Second, 0).hyphenated();
+        let booked = || vec![Movement { reference: reference.clone(), ..booked() }];
+        let merged = Claim { carried_by: Some(own), ..claim(Status::Completed) };
+        assert!(run_claims(&[merged], vec![collected()], booked()).is_clean());
+        assert_eq!(run(Status::Completed, vec![collected()], booked()).lost, 2);
     }
 
     #[test]
