@@ -250,7 +250,10 @@ fn expected(claim: &Claim) -> Option<(bool, bool)> {
 /// Movements that no transfer accounts for.
 fn find_orphans(name: &str, standing: &Standing<'_>, known: &Known, audit: &mut Audit) {
     for (receipt, payment) in &standing.payments {
-        if !known.payments.contains(&(name.to_owned(), (*receipt).to_owned())) {
+        // What was given back before anybody took it in is nobody's.
+        if !known.payments.contains(&(name.to_owned(), (*receipt).to_owned()))
+            && !standing.is_returned(payment)
+        {
             audit.lost += 1;
             audit
                 .note(format!("{name}: payment {receipt} of {} is nobody's", payment.amount_minor));

@@ -1,6 +1,7 @@
 //! Whatever the other sides answer, in whatever order, the rules hold.
 
 mod sequences;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

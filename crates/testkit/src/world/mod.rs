@@ -37,6 +37,7 @@ pub mod trouble;
 mod verdict;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,8 +85,8 @@ pub struct SimulateReport {
     pub unknowns: u64,
     /// How often somebody at the office decided something.
     pub decisions: u64,
-    /// How many seeds failed.
-    pub failing_seeds: u64,
+    /// The seeds that failed, each with its first finding.
+    pub failures: BTreeMap<u64, String>,
     /// The first seed that failed.
     pub first_failing_seed: Option<u64>,
     /// What was found there, for people.
@@ -109,7 +110,11 @@ impl SimulateReport {
         self.freezes += report.freezes;
         self.unknowns += report.unknowns;
         self.decisions += report.decisions;
-        self.failing_seeds += u64::from(!report.is_clean());
+        if !report.is_clean() {
+            let finding = report.findings.first().cloned().unwrap_or_default();
+            let line = finding.lines().next().unwrap_or_default().to_owned();
+            self.failures.insert(report.seed, line);
+        }
         let first = self.first_failing_seed.is_none_or(|seed| report.seed < seed);
         if !report.is_clean() && first {
             self.first_failing_seed = Some(report.seed);

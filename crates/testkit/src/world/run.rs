@@ -124,8 +124,7 @@ impl World {
             other.await?;
         }
         let findings = world.settle(&office).await?;
-        let mut report = world.judge(wanted, &office).await?;
-        report.findings.extend(findings);
+        let report = world.judge(wanted, &office, findings).await?;
         // The simulators know the door and the engines know the simulators: leave no circle behind.
         world.processes.close(keepers);
         Ok(report)

@@ -28,13 +28,15 @@ impl World {
         &self,
         wanted: Vec<Wanted>,
         office: &Operators,
+        mut findings: Vec<String>,
     ) -> Result<SeedReport, Failure> {
+        findings.extend(office.findings());
         let mut report = SeedReport {
             seed: self.seed,
             crashes: self.processes.crashes(),
             freezes: self.processes.freezes.load(Ordering::Relaxed),
             decisions: office.decisions(),
-            findings: office.findings(),
+            findings,
             ..SeedReport::default()
         };
         let providers = self.counterparties.provider_books();
