@@ -319,7 +319,12 @@ impl Inner {
         match &self.sharing {
             // Should this process end, another one is to hear of it soon.
             Some(sharing) => self.postpone(transfer, sharing.options.queued_again).await,
-            None => self.rest_with(transfer, draft, true, policy).await,
+            None => {
+                if let Some(due) = transfer.person_due(policy) {
+                    self.board().call_at(transfer.id(), due);
+                }
+                self.rest_with(transfer, draft, true, policy).await
+            }
         }
     }
 

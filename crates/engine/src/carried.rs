@@ -12,7 +12,7 @@ use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Status, StepName, Transfer};
-use kiungo_domain::{AccountRef, TransferId};
+use kiungo_domain::{AccountRef, Money, TransferId};
 use kiungo_store::{Change, CommitError};
 
 use crate::advance::Turn;
@@ -34,12 +34,14 @@ pub(crate) enum Carrying {
 
 impl Inner {
     /// Has `owner`, to which the receipt belongs, carry the payment of `transfer` as well, if it is
-    /// the same payment.
+    /// the same payment; with the fee that its answer states.
     pub(crate) async fn carried_by(
         self: &Arc<Self>,
         owner: TransferId,
         transfer: &Transfer,
         step: StepName,
+        fee: Option<Money>,
+        policy: &Policy,
     ) -> Carrying {
         let Ok(Some(known)) = self.store.transfer(owner).await else { return Carrying::Later };
         if step != StepName::First || !is_same_payment(&known, transfer) {
@@ -51,8 +53,10 @@ impl Inner {
             key: AccountKey::Id(account.id),
         });
         let (other, by) = (transfer.id(), format!("collection {}", transfer.id()));
+        let policy = policy.clone();
         let changed = self.exclusively(owner, None, move |draft: &mut Draft| {
             draft.carry(other);
+            draft.charged(fee, &policy);
             match &account {
                 Some(account) if draft.assign(account.clone(), &by) => Ok(()),
                 Some(_) => Err("it is no longer in suspense"),
@@ -125,6 +129,7 @@ impl Inner {
             },
             now,
         );
+        stray.charged(confirmation.fee, policy);
         stray.refused(Rejection {
             code: "paid_after_all".to_owned(),
             reason: Reason::Other,

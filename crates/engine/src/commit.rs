@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Decision, Draft, Event, StepName, Transfer};
-use kiungo_domain::{Outcome, Receipt, Timestamp, TransferId};
+use kiungo_domain::{Money, Outcome, Receipt, Timestamp, TransferId};
 use kiungo_store::{Change, CommitError, LimitReached};
 use metrics::{counter, histogram};
 
@@ -37,6 +37,7 @@ impl Inner {
         let due = self.next_due(&decision.transfer, policy);
         let after = decision.transfer.clone();
         let shown = conditions_shown(&decision);
+        let fee = stated_fee(&decision);
         match self.commit_surely(decision, due).await {
             Ok(()) => {
                 self.take_note_of(&after.instruction().provider, shown).await;
@@ -51,7 +52,7 @@ impl Inner {
                 Ok(Turn::Go(after, intended))
             }
             Err(CommitError::ReceiptTaken { receipt, owner }) => {
-                Ok(self.receipt_taken(before.clone(), &receipt, owner, policy).await)
+                Ok(self.receipt_taken(before.clone(), &receipt, owner, fee, policy).await)
             }
             Err(CommitError::AccountHeld { owner }) => {
                 counter!("kiungo_accounts_held_elsewhere_total").increment(1);
@@ -106,11 +107,12 @@ impl Inner {
         before: Transfer,
         receipt: &Receipt,
         owner: TransferId,
+        fee: Option<Money>,
         policy: &Policy,
     ) -> Turn {
         let Some(step) = before.open_step() else { return Turn::Rest(before) };
         let mut draft = self.resume(&before);
-        match self.carried_by(owner, &before, step).await {
+        match self.carried_by(owner, &before, step, fee, policy).await {
             Carrying::By(shows) => draft.merge(owner, shows),
             Carrying::Later => return self.postpone(before, policy.wallet.rung(0)).await,
             Carrying::No => draft.receipt_taken(step, receipt, owner, policy),
@@ -128,6 +130,14 @@ impl Inner {
             }
         }
     }
+}
+
+/// The fee that the answer of a decision states.
+fn stated_fee(decision: &Decision) -> Option<Money> {
+    decision.entries.iter().find_map(|entry| match &entry.event {
+        Event::Concluded { outcome: Outcome::Completed(confirmation), .. } => confirmation.fee,
+        _ => None,
+    })
 }
 
 fn report(before: &Transfer, after: &Transfer) {

@@ -1,9 +1,9 @@
 //! Assigns the work in this process: one task per transfer, and one operation at a time per core
 //! account (rule 11).
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use kiungo_domain::{CoreAccount, CoreId, TransferId};
+use kiungo_domain::{CoreAccount, CoreId, Timestamp, TransferId};
 use kiungo_store::InboxId;
 
 use crate::sharing::Piece;
@@ -21,6 +21,8 @@ pub(crate) struct Board {
     working: HashMap<TransferId, Mail>,
     lanes: HashMap<Lane, Queue>,
     queued: HashSet<TransferId>,
+    /// When a person is to be called about a transfer that waits for a lane, whoever holds it.
+    calls: BTreeMap<TransferId, Timestamp>,
     held: HashMap<TransferId, Lane>,
     arrivals: HashSet<InboxId>,
 }
@@ -190,6 +192,22 @@ impl Board {
         }
     }
 
+    /// A person is to be called about this transfer at `due`, should it still wait for its lane.
+    pub(crate) fn call_at(&mut self, id: TransferId, due: Timestamp) {
+        if self.queued.contains(&id) {
+            self.calls.insert(id, due);
+        }
+    }
+
+    /// Those that wait for a lane, and about whom a person is to be called by now.
+    pub(crate) fn take_calls(&mut self, now: Timestamp) -> Vec<TransferId> {
+        let (calls, queued) = (&mut self.calls, &self.queued);
+        let due: Vec<TransferId> =
+            calls.iter().filter(|(_, due)| **due <= now).map(|(id, _)| *id).collect();
+        calls.retain(|id, due| *due > now && queued.contains(id));
+        due.into_iter().filter(|id| queued.contains(id)).collect()
+    }
+
     /// No longer waits for a lane.
     pub(crate) fn leave_queue(&mut self, id: TransferId) {
         if self.queued.remove(&id) {
@@ -238,6 +256,22 @@ mod tests {
 
     fn lane(n: u64) -> Lane {
         (CoreId::new("main").unwrap(), CoreAccount { kind: AccountKind::Savings, id: n })
+    }
+
+    #[test]
+    fn a_person_is_called_in_time_about_whoever_waits_for_a_lane() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let mut board = Board::default();
+        assert!(board.lane_or_queue(&lane(1), id(1)));
+        assert!(!board.lane_or_queue(&lane(1), id(2)));
+        board.call_at(id(2), at(60));
+        board.call_at(id(3), at(10));
+        assert_eq!(board.take_calls(at(59)), []);
+        assert_eq!(board.take_calls(at(60)), [id(2)]);
+        assert_eq!(board.take_calls(at(61)), [], "once");
+        board.call_at(id(2), at(70));
+        assert_eq!(board.leave_lane(id(1)), Some(id(2)));
+        assert_eq!(board.take_calls(at(80)), [], "it has the lane");
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Inner {
             reference: Some(reference),
             account: None,
         };
-        let finding = Finding::Executed(Confirmation { receipt, fee: None, stated });
+        let finding = Finding::Executed(Confirmation { receipt, fee: truth.fee, stated });
         let claim = Evidence { channel: Channel::Notification, reference, finding };
         let id = reference.transfer();
         let awaited = self.store.transfer(id).await?;
@@ -218,7 +218,8 @@ impl Inner {
             origin: Origin::Wallet { receipt, account_reference: truth.account_reference },
         };
         let now = self.clock.now();
-        let draft = Draft::receive(instruction, now);
+        let mut draft = Draft::receive(instruction, now);
+        draft.charged(truth.fee, port.rules.policy());
         let transfer: Transfer = draft.transfer().clone();
         let Some(decision) = draft.finish() else { return Ok(Handled::later("nothing decided")) };
         let due = Some(self.lease_if_room(now));

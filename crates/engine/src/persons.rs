@@ -194,6 +194,7 @@ pub(crate) fn claimed(body: &[u8]) -> Option<PaymentNotice> {
         amount: claim.amount,
         account_reference: claim.account_reference,
         reference: None,
+        fee: None,
         at: None,
     })
 }

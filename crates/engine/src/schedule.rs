@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use kiungo_domain::transfer::Draft;
 use kiungo_domain::{Timestamp, Transfer, TransferId};
 use kiungo_queue::Work;
 use kiungo_store::StoreError;
@@ -75,11 +76,25 @@ impl Inner {
                 break;
             }
         }
+        let calls = self.board().take_calls(now);
+        calls.into_iter().for_each(|id| self.call_about(id));
         Ok(match self.store.next_due().await? {
             Some(next) if next > self.clock.now() => next.since(now).min(SLEEP_MAX),
             Some(_) => self.options.poll_interval,
             None => SLEEP_MAX,
         })
+    }
+
+    /// Calls a person about a transfer that waits for its lane; it keeps its place.
+    fn call_about(self: &Arc<Self>, id: TransferId) {
+        let inner = Arc::clone(self);
+        self.spawn(async move {
+            let nothing_else = |_: &mut Draft| Ok(());
+            if inner.exclusively(id, None, nothing_else).await.is_err() {
+                let again = inner.clock.now().after(SLEEP_MAX);
+                inner.board().call_at(id, again);
+            }
+        });
     }
 
     /// Has a task work on a transfer; `false` if there is no room.

@@ -18,6 +18,7 @@ pub(crate) fn validation(account: &str, currency: Currency) -> PaymentNotice {
         amount: Money::zero(currency),
         account_reference: account.trim().to_owned(),
         reference: None,
+        fee: None,
         at: None,
     }
 }
@@ -71,6 +72,7 @@ pub(crate) fn payment(
         amount: paid,
         account_reference: account.trim().to_owned(),
         reference: None,
+        fee: None,
         at: date::read(payment.request_date.as_ref()),
     };
     // An id that is none cannot be asked with; beside a reference it only informs.

@@ -46,6 +46,7 @@ impl Gsma {
             amount,
             account_reference: self.account_reference(transaction).unwrap_or_default(),
             reference: echoed(transaction),
+            fee: self.reading.fee(transaction.fees.as_deref().unwrap_or_default()),
             at: recorded_at(transaction),
         })
     }
@@ -133,6 +134,7 @@ impl Gsma {
                 .filter(|_| !in_the_bill)
                 .unwrap_or_else(|| notice.account_reference.clone()),
             reference: echoed(transaction).or(notice.reference),
+            fee: self.reading.fee(transaction.fees.as_deref().unwrap_or_default()),
             at: recorded_at(transaction).or(notice.at),
         })
     }

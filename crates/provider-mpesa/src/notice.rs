@@ -108,6 +108,7 @@ fn notice(settings: &Settings, terms: &Terms, c2b: &C2b) -> Result<PaymentNotice
         amount,
         account_reference: c2b.account_reference.get().unwrap_or_default().to_owned(),
         reference: c2b.third_party_id.get().and_then(|text| Reference::parse(text).ok()),
+        fee: None,
         at: c2b
             .time
             .get()

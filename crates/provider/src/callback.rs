@@ -190,7 +190,9 @@ pub struct PaymentNotice {
     pub account_reference: String,
     /// Our own reference, where the payment turns out to be one that we asked for.
     pub reference: Option<Reference>,
-    /// The time at which the provider recorded it.
+    /// A fee that the provider states beside the amount (rule 9).
+    pub fee: Option<Money>,
+    /// When the provider recorded it.
     pub at: Option<Timestamp>,
 }
 

@@ -2,7 +2,11 @@
 //! about itself but how each transfer ended.
 //!
 //! A movement belongs to a transfer by the reference that it came with, or, for a payment started
-//! at the wallet, by its receipt.
+//! at the wallet, by its receipt. A payment that a customer made once more under a reference of ours
+//! belongs to whoever claims its receipt.
+//!
+//! What a provider takes back by itself says nothing about what Kiungo should have done: a transfer
+//! may count it as executed, or, if it heard of it in time, as never executed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +38,9 @@ pub struct Claim {
     pub amount_minor: i64,
     /// The receipt, if the customer started it at the wallet.
     pub payment: Option<String>,
-    /// The status that Kiungo reports.
+    /// The transfer that brings the same payment to its account, if this one was merged into it.
+    pub carried_by: Option<TransferId>,
+    /// How Kiungo says that it stands.
     pub status: Status,
 }
 
@@ -76,11 +82,14 @@ pub fn audit(claims: &[Claim], providers: &BTreeMap<String, Books>, core: &Books
     let mut known = Known::default();
     for claim in claims {
         known.ids.insert(claim.id);
+        known.ids.extend(claim.carried_by);
         if let Some(receipt) = &claim.payment {
             known.payments.insert((claim.provider.clone(), receipt.clone()));
         }
+    }
+    for claim in claims {
         match wallet.get(claim.provider.as_str()) {
-            Some(standing) => check(claim, standing, &core_standing, &mut audit),
+            Some(standing) => check(claim, standing, &core_standing, &known, &mut audit),
             None => audit.note(format!("{}: no books of {}", claim.id, claim.provider)),
         }
     }
@@ -101,25 +110,44 @@ struct Known {
     payments: BTreeSet<(String, String)>,
 }
 
-/// The movements that stand, that is: were not taken back.
+impl Known {
+    /// Whether the movement is a payment that a transfer of its own claims.
+    fn is_claimed(&self, provider: &str, movement: &Movement) -> bool {
+        movement.operation == "collect"
+            && self.payments.contains(&(provider.to_owned(), movement.receipt.clone()))
+    }
+}
+
+/// The movements that stand, that is: were not taken back because somebody asked for it.
 struct Standing<'a> {
     by_transfer: BTreeMap<TransferId, Vec<&'a Movement>>,
     payments: BTreeMap<&'a str, &'a Movement>,
+    /// Collections that nobody asked for now, by receipt.
+    beside: BTreeMap<&'a str, &'a Movement>,
     /// Movements whose reference is none of ours.
     foreign: Vec<&'a Movement>,
+    /// Receipts of what the other side took back by itself.
+    returned: BTreeSet<(&'a str, &'a str)>,
 }
 
 impl<'a> Standing<'a> {
     fn of(books: &'a Books) -> Self {
         // A core counts its savings and its loans apart: a receipt is unique with its party only.
-        let taken_back: BTreeSet<(&str, &str)> = books
-            .movements
-            .iter()
-            .filter(|movement| !movement.takes_back.is_empty())
-            .map(|movement| (movement.party.as_str(), movement.takes_back.as_str()))
-            .collect();
-        let mut standing =
-            Self { by_transfer: BTreeMap::new(), payments: BTreeMap::new(), foreign: Vec::new() };
+        let taken_back = |unasked: bool| -> BTreeSet<(&str, &str)> {
+            let movements = books.movements.iter();
+            movements
+                .filter(|movement| !movement.takes_back.is_empty() && movement.unasked == unasked)
+                .map(|movement| (movement.party.as_str(), movement.takes_back.as_str()))
+                .collect()
+        };
+        let mut standing = Self {
+            by_transfer: BTreeMap::new(),
+            payments: BTreeMap::new(),
+            beside: BTreeMap::new(),
+            foreign: Vec::new(),
+            returned: taken_back(true),
+        };
+        let taken_back = taken_back(false);
         for movement in &books.movements {
             let stands = movement.takes_back.is_empty()
                 && !taken_back.contains(&(movement.party.as_str(), movement.receipt.as_str()));
@@ -131,6 +159,9 @@ impl<'a> Standing<'a> {
             } else if movement.operation == "payment" {
                 standing.payments.insert(&movement.receipt, movement);
             } else if let Ok(reference) = Reference::parse(&movement.reference) {
+                if movement.unasked && movement.operation == "collect" {
+                    standing.beside.insert(&movement.receipt, movement);
+                }
                 standing.by_transfer.entry(reference.transfer()).or_default().push(movement);
             } else {
                 standing.foreign.push(movement);
@@ -142,14 +173,27 @@ impl<'a> Standing<'a> {
     fn of_transfer(&self, id: TransferId) -> &[&'a Movement] {
         self.by_transfer.get(&id).map_or(&[], Vec::as_slice)
     }
+
+    fn is_returned(&self, movement: &Movement) -> bool {
+        self.returned.contains(&(movement.party.as_str(), movement.receipt.as_str()))
+    }
 }
 
-fn check(claim: &Claim, wallet: &Standing<'_>, core: &Standing<'_>, audit: &mut Audit) {
-    let mut at_wallet: Vec<&Movement> = wallet.of_transfer(claim.id).to_vec();
+fn check(
+    claim: &Claim,
+    wallet: &Standing<'_>,
+    core: &Standing<'_>,
+    known: &Known,
+    audit: &mut Audit,
+) {
+    let own = wallet.of_transfer(claim.id).iter().copied();
+    let mut at_wallet: Vec<&Movement> =
+        own.filter(|movement| !known.is_claimed(&claim.provider, movement)).collect();
     if let Some(receipt) = &claim.payment {
-        at_wallet.extend(wallet.payments.get(receipt.as_str()));
+        let paid = wallet.payments.get(receipt.as_str());
+        at_wallet.extend(paid.or_else(|| wallet.beside.get(receipt.as_str())));
     }
-    let in_core = core.of_transfer(claim.id);
+    let in_core = core.of_transfer(claim.carried_by.unwrap_or(claim.id));
     for (side, movements) in [("wallet", at_wallet.as_slice()), ("core", in_core)] {
         if movements.len() > 1 {
             audit.doubled += 1;
@@ -162,8 +206,9 @@ fn check(claim: &Claim, wallet: &Standing<'_>, core: &Standing<'_>, audit: &mut 
         }
     }
     let (paid, booked) = (!at_wallet.is_empty(), !in_core.is_empty());
+    let kept = at_wallet.iter().any(|movement| !wallet.is_returned(movement));
     if let Some((should_pay, should_book)) = expected(claim)
-        && (paid, booked) != (should_pay, should_book)
+        && ((paid != should_pay && kept != should_pay) || booked != should_book)
     {
         audit.lost += 1;
         audit.note(format!(
@@ -207,7 +252,10 @@ fn expected(claim: &Claim) -> Option<(bool, bool)> {
 /// Movements that no transfer accounts for.
 fn find_orphans(name: &str, standing: &Standing<'_>, known: &Known, audit: &mut Audit) {
     for (receipt, payment) in &standing.payments {
-        if !known.payments.contains(&(name.to_owned(), (*receipt).to_owned())) {
+        // What was given back before anybody took it in is nobody's.
+        if !known.payments.contains(&(name.to_owned(), (*receipt).to_owned()))
+            && !standing.is_returned(payment)
+        {
             audit.lost += 1;
             audit
                 .note(format!("{name}: payment {receipt} of {} is nobody's", payment.amount_minor));
@@ -220,6 +268,15 @@ fn find_orphans(name: &str, standing: &Standing<'_>, known: &Known, audit: &mut 
                 "{name}: {} movements of {id}, which nobody wanted",
                 movements.len()
             ));
+        }
+    }
+    for (receipt, payment) in &standing.beside {
+        // Its own transfer may have taken it for the first: then that one counts it.
+        let alone = Reference::parse(&payment.reference)
+            .is_ok_and(|reference| standing.of_transfer(reference.transfer()).len() == 1);
+        if !alone && !known.is_claimed(name, payment) {
+            audit.lost += 1;
+            audit.note(format!("{name}: {receipt}, paid beside what counts, is nobody's"));
         }
     }
     for movement in &standing.foreign {
@@ -326,8 +383,7 @@ mod tests {
             party: party.to_owned(),
             amount_minor: 500,
             currency: "TZS".to_owned(),
-            takes_back: String::new(),
-            label: String::new(),
+            ..Movement::default()
         }
     }
 
@@ -340,11 +396,16 @@ mod tests {
             accounts: vec!["savings:1".to_owned()],
             amount_minor: 500,
             payment: None,
+            carried_by: None,
             status,
         }
     }
 
     fn run(status: Status, wallet: Vec<Movement>, core: Vec<Movement>) -> Audit {
+        run_claims(&[claim(status)], wallet, core)
+    }
+
+    fn run_claims(claims: &[Claim], wallet: Vec<Movement>, core: Vec<Movement>) -> Audit {
         let books = |movements: Vec<Movement>, core: bool| {
             let mut books = Books { movements, ..Books::default() };
             for movement in &books.movements {
@@ -358,7 +419,7 @@ mod tests {
             books
         };
         let providers = BTreeMap::from([("p".to_owned(), books(wallet, false))]);
-        audit(&[claim(status)], &providers, &books(core, true))
+        audit(claims, &providers, &books(core, true))
     }
 
     fn collected() -> Movement {
@@ -374,6 +435,49 @@ mod tests {
         assert!(run(Status::Completed, vec![collected()], vec![booked()]).is_clean());
         assert!(run(Status::Failed, vec![], vec![]).is_clean());
         assert!(run(Status::Suspended, vec![collected()], vec![]).is_clean());
+    }
+
+    #[test]
+    fn a_payment_beside_what_counts_belongs_to_whoever_claims_its_receipt() {
+        let beside = Movement { receipt: "again".to_owned(), unasked: true, ..collected() };
+        let wallet = || vec![collected(), beside.clone()];
+        assert_eq!(run(Status::Completed, wallet(), vec![booked()]).lost, 1);
+        let own = TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1300));
+        let payment = Some("again".to_owned());
+        let carries = Claim { id: own, payment, ..claim(Status::Suspended) };
+        let claims = [claim(Status::Completed), carries];
+        assert!(run_claims(&claims, wallet(), vec![booked()]).is_clean());
+    }
+
+    #[test]
+    fn what_the_provider_took_back_by_itself_may_count_or_not() {
+        let back = Movement {
+            receipt: "back".to_owned(),
+            reference: String::new(),
+            operation: "reverse".to_owned(),
+            takes_back: collected().receipt,
+            unasked: true,
+            ..collected()
+        };
+        let wallet = || vec![collected(), back.clone()];
+        let books = |movements: Vec<Movement>| Books { movements, ..Books::default() };
+        let lost = |status, core| {
+            let providers = BTreeMap::from([("p".to_owned(), books(wallet()))]);
+            audit(&[claim(status)], &providers, &books(core)).lost
+        };
+        assert_eq!(lost(Status::Completed, vec![booked()]), 0);
+        assert_eq!(lost(Status::Failed, vec![]), 0);
+        assert_eq!(lost(Status::Failed, vec![booked()]), 1);
+    }
+
+    #[test]
+    fn a_merged_transfer_is_booked_by_the_one_that_carries_it() {
+        let own = TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_1300));
+        let reference = Reference::new(own, StepName::Second, 0).hyphenated();
+        let booked = || vec![Movement { reference: reference.clone(), ..booked() }];
+        let merged = Claim { carried_by: Some(own), ..claim(Status::Completed) };
+        assert!(run_claims(&[merged], vec![collected()], booked()).is_clean());
+        assert_eq!(run(Status::Completed, vec![collected()], booked()).lost, 2);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One executed movement between a customer and the organisation (provider), or on an account
 /// (core). A reversal or undo is a movement of its own that names the one it takes back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Movement {
     /// The simulator's id: a provider's receipt, a core's transaction id.
     pub receipt: String,
@@ -28,6 +28,13 @@ pub struct Movement {
     /// was told (`receiptNumber`); empty if none.
     #[serde(default)]
     pub label: String,
+    /// The day for which the core booked it, as `2026-03-02`; empty at a provider.
+    #[serde(default)]
+    pub value_date: String,
+    /// True if no request asked for it now: an approval after a refusal or a second one, a reversal of
+    /// the provider's own, a charge.
+    #[serde(default)]
+    pub unasked: bool,
 }
 
 /// The books as `GET /_sim/books` shows them.

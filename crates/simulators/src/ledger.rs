@@ -84,6 +84,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// Notes that nobody asked for this movement now.
+    pub(crate) fn mark_unasked(&mut self, receipt: &str) {
+        if let Some(movement) =
+            self.movements.iter_mut().rev().find(|movement| movement.receipt == receipt)
+        {
+            movement.unasked = true;
+        }
+    }
+
     /// The books as an audit sees them.
     pub(crate) fn books(&self) -> Books {
         let sorted = |side: &HashMap<Box<str>, i64>| {
@@ -109,8 +118,7 @@ mod tests {
             party: "255700000001".into(),
             amount_minor,
             currency: "TZS".into(),
-            takes_back: String::new(),
-            label: String::new(),
+            ..Movement::default()
         }
     }
 

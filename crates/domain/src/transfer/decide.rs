@@ -6,6 +6,7 @@
 
 use crate::hold::Condition;
 use crate::identity::{ProviderId, Receipt, Reference, TransferId};
+use crate::money::Money;
 use crate::outcome::{Confirmation, Finding, Outcome, Reason, Rejection, Retry, Stated};
 use crate::party::{AccountRef, CoreAccount};
 use crate::policy::{FeePayer, OnCoreRejection, Policy, Side, SidePolicy, WhenAbsent};
@@ -329,6 +330,15 @@ impl Draft {
         }
     }
 
+    /// The provider states a fee for the payment that began this transfer, which no answer of ours
+    /// states. It is booked once.
+    pub fn charged(&mut self, fee: Option<Money>, policy: &Policy) {
+        let begun_at_wallet = matches!(self.transfer.instruction().origin, Origin::Wallet { .. });
+        if begun_at_wallet && !self.transfer.step(StepName::First).charged {
+            self.charge(StepName::First, fee.filter(|fee| !fee.is_zero()), policy);
+        }
+    }
+
     /// Those whose payment this transfer carries know what it shows.
     pub fn told(&mut self, shows: Status) {
         self.record(Event::Told { shows });
@@ -422,9 +432,8 @@ impl Draft {
         self.open_case(CaseKind::Mismatch, Some(step), why);
     }
 
-    /// Books a fee that the organisation pays; a fee that the customer pays is not taken from the
-    /// float.
-    fn charge(&mut self, step: StepName, fee: Option<crate::money::Money>, policy: &Policy) {
+    /// Books a fee that the organisation pays; what the customer pays is not taken from the float.
+    fn charge(&mut self, step: StepName, fee: Option<Money>, policy: &Policy) {
         let payer = policy.fee_payer(self.transfer.kind().is_inbound());
         if let Some(fee) = fee.filter(|_| payer == FeePayer::Organisation)
             && self.transfer.operation(step).side() == Side::Wallet

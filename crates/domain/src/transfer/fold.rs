@@ -119,7 +119,9 @@ impl Transfer {
                 Ok(())
             }
             Event::FeeCharged { step, .. } => {
-                must(self.step(*step).is_done(), "fee_charged", "its step was not executed")
+                must(self.step(*step).is_done(), "fee_charged", "its step was not executed")?;
+                self.step_mut(*step).charged = true;
+                Ok(())
             }
             Event::CaseOpened { case, step, detail } => {
                 self.cases.open(*case, *step, detail, at);

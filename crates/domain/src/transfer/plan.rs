@@ -59,7 +59,8 @@ impl Transfer {
         let work = self.work(policy, now);
         let call = self.call(policy);
         match (work, call) {
-            (Some(work), Some(call)) if call.due <= work.due => Some(call),
+            // Whatever else can be tried: it may wait for an account that another transfer holds.
+            (Some(work), Some(call)) if call.due <= work.due.max(now) => Some(call),
             (Some(work), _) => Some(work),
             (None, call) => call,
         }
@@ -148,15 +149,16 @@ impl Transfer {
 }
 
 impl Step {
-    /// The wait before the step is sent again. A step that could not be sent is tried soon; one
-    /// that was refused for now is left alone for half of the time for which it has been wanted, up
-    /// to hours.
+    /// The wait before it is sent again: what could not be sent is tried soon, what was refused for
+    /// now is left alone for half of the time for which it has been wanted, up to hours. The last
+    /// attempt decides: a session that was opened for it, and was live too late, is not to run out
+    /// before the next one.
     fn retry_wait(&self, side: &SidePolicy) -> Duration {
         let StepState::Ready { since, failures, refusals } = self.state else {
             return Duration::ZERO;
         };
         let unsent = side.retry_wait(failures);
-        if refusals == 0 {
+        if refusals == 0 || failures > 0 {
             return unsent;
         }
         let age = self.wanted_since.map_or(Duration::ZERO, |wanted| since.since(wanted));

@@ -66,6 +66,8 @@ pub struct Step {
     pub begun: bool,
     /// The number of attempts that were started, in all generations.
     pub attempts: u32,
+    /// True once a fee was booked for it.
+    pub charged: bool,
     /// The other side's id to ask with.
     pub handle: Option<String>,
     /// Since when the step has been wanted; refusals for now back off by this age.
@@ -159,6 +161,7 @@ impl Step {
             highest: 0,
             begun: false,
             attempts: 0,
+            charged: false,
             handle: None,
             wanted_since: None,
             unsettled_since: None,

@@ -2,6 +2,7 @@
 
 mod journals;
 mod sequences;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

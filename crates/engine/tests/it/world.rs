@@ -406,6 +406,7 @@ impl Provider for Wallets {
             amount: tzs(amount),
             account_reference: account.to_owned(),
             reference,
+            fee: None,
             at: None,
         };
         let correlation = callback.header("x-correlationid").map(str::to_owned);

@@ -134,6 +134,7 @@ fn claim(
     let account = format!("{}:{account}", wanted.kind.account_kind().as_str());
     let mistyped = matches!(wanted.start, Start::AtWallet(typed) if typed.is_mistyped());
     Claim {
+        carried_by: None,
         id,
         kind: wanted.kind,
         provider: wanted.wallet.id().to_owned(),
@@ -229,8 +230,7 @@ mod tests {
                 party,
                 amount_minor: wanted.amount_minor,
                 currency: "TZS".to_owned(),
-                takes_back: String::new(),
-                label: String::new(),
+                ..Movement::default()
             };
             let operation = match (at_wallet, inbound) {
                 (true, _) => "payment",

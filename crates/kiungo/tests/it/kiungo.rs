@@ -251,6 +251,7 @@ impl Wanted {
     pub(crate) fn claim(&self, transfer: &Value) -> Claim {
         let (kind, id) = self.person.account(self.kind);
         Claim {
+            carried_by: None,
             id: TransferId::parse(transfer["id"].as_str().unwrap()).unwrap(),
             kind: self.kind,
             provider: self.provider.to_owned(),

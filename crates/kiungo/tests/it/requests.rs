@@ -159,6 +159,7 @@ async fn claim(
     let transfer = serving.until_final(row["transfer"].as_str().unwrap()).await;
     assert_eq!(status(&transfer), Status::Completed, "{transfer}");
     Claim {
+        carried_by: None,
         id: TransferId::parse(transfer["id"].as_str().unwrap()).unwrap(),
         kind,
         provider: provider.to_owned(),

@@ -287,7 +287,7 @@ impl Reading {
 
     /// The sum of the fees that stand beside the amount (rule 9); `None` if one of them cannot be
     /// read, because a part of them is no fee.
-    fn fee(&self, fees: &[Fee]) -> Option<Money> {
+    pub(crate) fn fee(&self, fees: &[Fee]) -> Option<Money> {
         let sum = fees.iter().try_fold(None, |sum: Option<Money>, fee| {
             let own = self.terms.currency;
             let fee = amount::read(fee.fee_amount.as_ref(), fee.fee_currency.as_ref(), own);

@@ -20,6 +20,7 @@ fn notice() -> PaymentNotice {
         amount: money("1500", "TZS"),
         account_reference: "LN-00417".to_owned(),
         reference: None,
+        fee: None,
         at: None,
     }
 }

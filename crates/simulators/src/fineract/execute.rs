@@ -43,6 +43,9 @@ impl Simulator {
         let target = self.resolve(guest, order, luck)?;
         let task = order.action.task();
         guest.must_be_allowed(&task)?;
+        if self.is_forbidden_now() {
+            return Err(Refusal::NotAuthorized(task));
+        }
         if luck.error_before == Some(EarlyError::Scheduler) {
             return Err(scheduler_running());
         }

@@ -65,6 +65,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kiungo_domain::Timestamp;
 
 pub use hooks::HookSpec;
 pub use opening::{ClientIds, ClientSpec, LoanSpec, LoanStatus, OpenError, SavingsSpec};
@@ -90,6 +91,7 @@ pub struct Simulator {
 struct Inner {
     options: Options,
     clock: Clock,
+    began: Timestamp,
     faults: Faults,
     /// The users' positions by the `Authorization` header that they send.
     logins: BTreeMap<String, usize>,
@@ -110,6 +112,7 @@ impl Simulator {
         Self {
             inner: Arc::new(Inner {
                 options,
+                began: clock.now(),
                 clock,
                 faults,
                 logins,
@@ -194,6 +197,13 @@ impl Simulator {
         {
             loan.approved = amount_minor;
         }
+    }
+
+    /// Whether a role lacks its permissions now, by the options.
+    fn is_forbidden_now(&self) -> bool {
+        let Some((from, to)) = self.options().forbidden_ms else { return false };
+        let since = self.clock().now().since(self.inner.began).as_millis();
+        (from..to).contains(&u64::try_from(since).unwrap_or(u64::MAX))
     }
 
     fn hooks(&self) -> &Hooks {

@@ -31,6 +31,9 @@ pub struct Options {
     /// True if `Idempotency-Key` is honoured; a core that does not deduplicate books a repeated key
     /// again. Releases before 1.9 never do, and with bearer tokens only those from 1.13 on.
     pub idempotency: bool,
+    /// From when until when every command is refused because the user lacks the permission, in
+    /// milliseconds since the simulator's start: somebody changed a role for a night.
+    pub forbidden_ms: Option<(u64, u64)>,
     /// The name of the idempotency header.
     pub idempotency_header: String,
     /// The tasks that need a second person, for example `DEPOSIT_SAVINGSACCOUNT`.
@@ -65,6 +68,7 @@ impl Default for Options {
             payment_types: PaymentType::stock(),
             database: Database::Postgresql,
             idempotency: true,
+            forbidden_ms: None,
             idempotency_header: "Idempotency-Key".to_owned(),
             maker_checker: Vec::new(),
             gl_closed_until: None,

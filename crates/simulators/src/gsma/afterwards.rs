@@ -113,8 +113,9 @@ fn again(simulator: &Simulator, id: &str, first: &Transaction) {
         party: state.purse_name(&first.payer, first.amount.currency()),
         amount_minor: first.amount.minor(),
         currency: first.amount.currency().code().to_owned(),
-        takes_back: String::new(),
         label: first.key.splitn(3, '|').nth(2).unwrap_or_default().to_owned(),
+        unasked: true,
+        ..Movement::default()
     };
     if state.transfer(&first.payer, &first.payee, first.amount, movement).is_ok() {
         state.add(Transaction {
@@ -146,7 +147,8 @@ pub(super) fn take_back(simulator: &Simulator, reference: &str) -> bool {
         amount_minor: first.amount.minor(),
         currency: first.amount.currency().code().to_owned(),
         takes_back: first.reference.clone(),
-        label: String::new(),
+        unasked: true,
+        ..Movement::default()
     };
     if state.transfer(&first.payee, &first.payer, first.amount, movement).is_err() {
         return false;

@@ -61,8 +61,8 @@ impl Charge {
             party: state.purse_name(party, currency),
             amount_minor: amount.minor(),
             currency: currency.code().to_owned(),
-            takes_back: String::new(),
-            label: String::new(),
+            unasked: true,
+            ..Movement::default()
         };
         if state.transfer(payer, CHARGES, amount, movement).is_ok() {
             let fee = json!([{

@@ -70,8 +70,8 @@ fn book(
         party: party.to_owned(),
         amount_minor: amount.minor(),
         currency: amount.currency().code().to_owned(),
-        takes_back: String::new(),
         label: account_reference.to_owned(),
+        ..Movement::default()
     };
     let refused = |why| match why {
         Hindrance::UnknownParty => PaymentRefused::UnknownWallet,

@@ -278,6 +278,7 @@ impl Simulator {
         if self.execute(state, &order, &reference, now).is_err() {
             return false;
         }
+        state.ledger.mark_unasked(&reference);
         if let Some(transaction) = state.transaction_mut(&reference) {
             transaction.status = "completed";
             transaction.modified = now;
@@ -493,6 +494,7 @@ fn movement(state: &State, order: &Order, reference: &str) -> Movement {
         currency: order.amount.currency().code().to_owned(),
         takes_back: order.original.clone().unwrap_or_default(),
         label: order.label.clone(),
+        ..Movement::default()
     }
 }
 

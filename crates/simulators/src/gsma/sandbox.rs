@@ -32,8 +32,7 @@ pub(super) fn furnish(state: &mut State, currency: Currency, now: Timestamp) {
             party: from.to_owned(),
             amount_minor: amount.minor(),
             currency: currency.code().to_owned(),
-            takes_back: String::new(),
-            label: String::new(),
+            ..Movement::default()
         };
         if state.transfer(from, to, amount, movement).is_err() {
             return;

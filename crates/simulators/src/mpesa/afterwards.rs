@@ -73,6 +73,9 @@ fn approve(simulator: &Simulator, position: usize) -> bool {
     }
     let Some(operation) = state.operation(position).cloned() else { return false };
     let status = simulator.attempt(state, &operation.order, &operation.key);
+    if let Status::Completed { receipt } = &status {
+        state.ledger.mark_unasked(receipt);
+    }
     state.end(position, status, now);
     true
 }
@@ -87,6 +90,7 @@ fn again(simulator: &Simulator, position: usize) {
     };
     let order: Order = order;
     if let Ok(receipt) = money::transfer(state, &order, now) {
+        state.ledger.mark_unasked(&receipt);
         state.add_beside(position, receipt, now);
     }
 }

@@ -242,6 +242,7 @@ pub(super) fn take_back(simulator: &Simulator, receipt: &str) -> Result<String, 
     let mut guard = simulator.state();
     let state = &mut *guard;
     let receipt = reverse(state, &order, now)?;
+    state.ledger.mark_unasked(&receipt);
     let (key, conversation) = (order.key(), state.new_conversation());
     let position = state.add(order, conversation, key, now, Duration::ZERO);
     state.end(position, Status::Completed { receipt: receipt.clone() }, now);

@@ -243,6 +243,7 @@ pub(super) fn movement(order: &Order, party: &str, amount: Money, receipt: &str)
             String::new()
         },
         label: order.label.clone(),
+        ..Movement::default()
     }
 }
 
@@ -255,8 +256,8 @@ pub(super) fn charge(amount: Money, receipt: &str) -> Movement {
         party: CHARGES.to_owned(),
         amount_minor: amount.minor(),
         currency: amount.currency().code().to_owned(),
-        takes_back: String::new(),
-        label: String::new(),
+        unasked: true,
+        ..Movement::default()
     }
 }
 

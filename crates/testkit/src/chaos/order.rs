@@ -130,8 +130,7 @@ mod tests {
             party: "savings:1".to_owned(),
             amount_minor: 1,
             currency: "TZS".to_owned(),
-            takes_back: String::new(),
-            label: String::new(),
+            ..Movement::default()
         };
         Books { movements: order.iter().map(movement).collect(), ..Books::default() }
     }

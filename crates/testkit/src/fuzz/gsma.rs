@@ -470,6 +470,7 @@ fn notice() -> PaymentNotice {
         amount: lsl("50.00"),
         account_reference: "SA000012".to_owned(),
         reference: None,
+        fee: None,
         at: None,
     }
 }

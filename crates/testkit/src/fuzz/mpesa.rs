@@ -481,6 +481,7 @@ fn notice() -> PaymentNotice {
         amount: tzs(),
         account_reference: "LN-00417".to_owned(),
         reference: None,
+        fee: None,
         at: None,
     }
 }

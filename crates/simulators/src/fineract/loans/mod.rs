@@ -179,6 +179,8 @@ impl Bank {
             currency: loan.currency.code().to_owned(),
             takes_back: if undo { row.origin.to_string() } else { String::new() },
             label: label.to_owned(),
+            value_date: row.date.to_string(),
+            ..Movement::default()
         });
     }
 }

@@ -169,7 +169,10 @@ fn book(
         bank.names.savings_transaction_external_id.insert(posting.external_id.to_owned(), row);
     }
     let operation = if kind == Kind::Deposit { "deposit" } else { "withdraw" };
-    let movement = bank.savings_movement(operation, id, row, amount, reference, label);
+    let mut movement = bank.savings_movement(operation, id, row, amount, reference, label);
+    if let Some(movement) = &mut movement {
+        movement.value_date = posting.date.to_string();
+    }
     let fee = movement.as_ref().filter(|_| kind == Kind::Withdrawal).cloned();
     bank.movements.extend(movement);
     if let Some(movement) = fee {
@@ -199,6 +202,7 @@ fn charge_fee(bank: &mut Bank, desk: &Desk<'_>, id: u64, date: Date, withdrawal:
         receipt: row.to_string(),
         operation: "fee".to_owned(),
         amount_minor: fee,
+        unasked: true,
         ..withdrawal
     });
 }
@@ -221,8 +225,8 @@ impl Bank {
             party: savings_party(account),
             amount_minor: amount,
             currency: currency.code().to_owned(),
-            takes_back: String::new(),
             label,
+            ..Movement::default()
         })
     }
 }

@@ -109,6 +109,8 @@ fn take_back(bank: &mut Bank, desk: &Desk<'_>, id: u64, transaction: u64, receip
         currency: savings.currency.code().to_owned(),
         takes_back: transaction.to_string(),
         label,
+        value_date: reversed.date.to_string(),
+        ..Movement::default()
     });
 }
 

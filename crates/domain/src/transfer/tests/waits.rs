@@ -1,0 +1,63 @@
+//! Waits that must not be longer than their reason, and fees that must be booked once.
+
+use super::*;
+
+/// A withdrawal that has left the core, and whose payout the provider refuses for now.
+fn refused_payout(policy: &Policy, at: Timestamp) -> Transfer {
+    let first = Draft::receive(instruction(Kind::Withdrawal, false), at).finish().unwrap();
+    let mut draft = Draft::resume(first.transfer, at);
+    draft.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
+    draft.start(StepName::First);
+    draft.conclude(StepName::First, Outcome::Completed(Confirmation::bare(receipt("C1"))), policy);
+    draft.start(StepName::Second);
+    let refused = Outcome::Rejected(rejection(Retry::NewReference));
+    draft.conclude(StepName::Second, refused, policy);
+    draft.finish().unwrap().transfer
+}
+
+#[test]
+fn what_could_not_be_sent_after_a_refusal_is_tried_soon() {
+    let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
+    let begin = Timestamp::from_micros(0);
+    let transfer = refused_payout(&policy, begin);
+    let later = begin.after(Duration::from_mins(50));
+    let mut draft = Draft::resume(transfer, later);
+    draft.start(StepName::Second);
+    let again = Outcome::Rejected(rejection(Retry::NewReference));
+    draft.conclude(StepName::Second, again, &policy);
+    let refused = draft.transfer().plan(&policy, later).unwrap();
+    assert_eq!(refused.due, later.after(Duration::from_mins(25)), "half of its age");
+    // A session was opened for it that is live a moment later: it must still be live then.
+    draft.start(StepName::Second);
+    draft.conclude(StepName::Second, Outcome::not_sent("no session yet"), &policy);
+    let unsent = draft.transfer().plan(&policy, later).unwrap();
+    assert_eq!(unsent.due, later.after(policy.wallet.retry_first));
+}
+
+#[test]
+fn a_person_is_called_in_time_whatever_else_could_be_tried() {
+    let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
+    let begin = Timestamp::from_micros(0);
+    let transfer = refused_payout(&policy, begin);
+    let overdue = begin.after(policy.wallet.case_after);
+    let before = transfer.plan(&policy, begin.after(Duration::from_mins(59))).unwrap();
+    assert_eq!(before.next, Next::Send(StepName::Second));
+    let plan = transfer.plan(&policy, overdue).unwrap();
+    assert!(matches!(plan.next, Next::CallPerson(_)), "{plan:?}");
+    let mut draft = Draft::resume(transfer, overdue);
+    draft.call_person(&policy);
+    let after = draft.transfer().plan(&policy, overdue).unwrap();
+    assert_eq!(after.next, Next::Send(StepName::Second), "and then it goes on");
+}
+
+#[test]
+fn a_fee_for_a_payment_started_at_the_wallet_is_booked_once() {
+    let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
+    let mut draft = Draft::receive(instruction(Kind::Deposit, true), Timestamp::from_micros(0));
+    draft.charged(Some(money(50)), &policy);
+    draft.charged(Some(money(50)), &policy);
+    let postings = draft.finish().unwrap().postings;
+    let fees = LedgerAccount::Fees(ProviderId::new("mpesa-tz").unwrap());
+    let booked = postings.iter().filter(|it| it.account == fees).map(|it| it.minor);
+    assert_eq!(booked.sum::<i64>(), 50);
+}
