@@ -43,9 +43,7 @@ pub enum What {
 pub struct Story {
     /// The number of clients.
     pub clients: usize,
-    /// How long the day is.
-    pub day: Duration,
-    /// What happens, in order.
+    /// The deeds, in order.
     pub deeds: Vec<Deed>,
 }
 
@@ -56,7 +54,7 @@ impl Story {
         let day = Duration::from_secs(u64::from(transfers) * 20);
         let mut deeds: Vec<Deed> = (0..transfers).map(|_| Self::deed(&chance, day)).collect();
         deeds.sort_by_key(|deed| deed.at);
-        Self { clients: usize::try_from(CLIENTS).unwrap_or(1), day, deeds }
+        Self { clients: usize::try_from(CLIENTS).unwrap_or(1), deeds }
     }
 
     fn deed(chance: &Chance, day: Duration) -> Deed {
