@@ -316,16 +316,14 @@ impl Inner {
         draft: Draft,
         policy: &Policy,
     ) -> Turn {
-        match &self.sharing {
+        if let Some(sharing) = &self.sharing {
             // Should this process end, another one is to hear of it soon.
-            Some(sharing) => self.postpone(transfer, sharing.options.queued_again).await,
-            None => {
-                if let Some(due) = transfer.person_due(policy) {
-                    self.board().call_at(transfer.id(), due);
-                }
-                self.rest_with(transfer, draft, true, policy).await
-            }
+            return self.postpone(transfer, sharing.options.queued_again).await;
         }
+        if let Some(due) = transfer.person_due(policy) {
+            self.board().call_at(transfer.id(), due);
+        }
+        self.rest_with(transfer, draft, true, policy).await
     }
 
     pub(crate) async fn decided_or_read_again(

@@ -19,6 +19,7 @@
 //! * `payments`: payments that customers start at the wallet
 //! * `carried`: two transfers for one payment
 //! * [`actions`]: actions of persons, with a second person where one is needed
+//! * `person_action`: the actions that persons can take
 //! * `persons`: decisions about transfers and arrivals, carried out
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
 //! * `fees`: the fees that a mapping expects, beside those that the provider states
@@ -57,6 +58,7 @@ mod lanes;
 mod limits;
 mod operate;
 mod payments;
+mod person_action;
 mod persons;
 mod reading;
 mod schedule;

@@ -77,7 +77,9 @@ impl Inner {
             }
         }
         let calls = self.board().take_calls(now);
-        calls.into_iter().for_each(|id| self.call_about(id));
+        for id in calls {
+            self.call_about(id);
+        }
         Ok(match self.store.next_due().await? {
             Some(next) if next > self.clock.now() => next.since(now).min(SLEEP_MAX),
             Some(_) => self.options.poll_interval,

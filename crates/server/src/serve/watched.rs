@@ -86,7 +86,7 @@ impl AsyncWrite for Watched {
         let this = self.get_mut();
         match Pin::new(&mut this.stream).poll_write(context, bytes) {
             Poll::Pending => this.stalled(context),
-            written => written,
+            written @ Poll::Ready(_) => written,
         }
     }
 
@@ -98,7 +98,7 @@ impl AsyncWrite for Watched {
         let this = self.get_mut();
         match Pin::new(&mut this.stream).poll_write_vectored(context, slices) {
             Poll::Pending => this.stalled(context),
-            written => written,
+            written @ Poll::Ready(_) => written,
         }
     }
 

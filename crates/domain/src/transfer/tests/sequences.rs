@@ -663,6 +663,7 @@ fn events() -> Vec<(&'static str, Event)> {
     let (first, second) = (StepName::First, StepName::Second);
     let confirmation = || Confirmation::bare(receipt("R7"));
     let completed = |step| Event::Concluded { step, outcome: Outcome::Completed(confirmation()) };
+    let adopted = |step| Event::Adopted { step, generation: 0, confirmation: confirmation() };
     let by = || "op".to_owned();
     vec![
         ("received", Event::Received(instruction(Kind::Deposit, false))),
@@ -690,14 +691,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("followed", Event::Followed { shows: Status::Reversed }),
         ("carries", Event::Carries { transfer: other_transfer() }),
         ("told", Event::Told { shows: Status::Completed }),
-        (
-            "adopted first",
-            Event::Adopted { step: first, generation: 0, confirmation: confirmation() },
-        ),
-        (
-            "adopted second",
-            Event::Adopted { step: second, generation: 0, confirmation: confirmation() },
-        ),
+        ("adopted first", adopted(first)),
+        ("adopted second", adopted(second)),
         ("annulled first", Event::Annulled { step: first, rejection: rejected() }),
         ("fee charged first", Event::FeeCharged { step: first, fee: money(1) }),
     ]
