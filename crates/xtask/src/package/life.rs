@@ -91,6 +91,12 @@ fn configured(tree: &Tree) -> Result<()> {
     };
     let mut text: String = shipped.lines().map(example).collect();
     ensure!(text.contains("\n[[cores]]\n"), "the file has no example of a core");
+    // The digest of a key is the one thing that no example can give.
+    let key = tree.program(PROGRAM, &["config", "key", "--name", "mobile-app"]).output()?;
+    let digest = key.lines().find(|line| line.starts_with("sha256 = "));
+    let digest = digest.context("`config key` prints no digest")?;
+    ensure!(text.contains("sha256 = \"\"\n"), "the file has no example of a key");
+    text = text.replace("sha256 = \"\"", digest);
     // The program does not know that the tree is the machine.
     for folder in ["/etc/kiungo", "/usr/share/kiungo", "/var/lib/kiungo"] {
         text = text.replace(folder, &tree.path(folder).to_string_lossy());
