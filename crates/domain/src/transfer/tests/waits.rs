@@ -20,13 +20,13 @@ fn what_could_not_be_sent_after_a_refusal_is_tried_soon() {
     let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
     let begin = Timestamp::from_micros(0);
     let transfer = refused_payout(&policy, begin);
-    let later = begin.after(Duration::from_mins(30));
+    let later = begin.after(Duration::from_mins(50));
     let mut draft = Draft::resume(transfer, later);
     draft.start(StepName::Second);
     let again = Outcome::Rejected(rejection(Retry::NewReference));
     draft.conclude(StepName::Second, again, &policy);
     let refused = draft.transfer().plan(&policy, later).unwrap();
-    assert_eq!(refused.due, later.after(Duration::from_mins(15)), "half of its age");
+    assert_eq!(refused.due, later.after(Duration::from_mins(25)), "half of its age");
     // A session was opened for it that is live a moment later: it must still be live then.
     draft.start(StepName::Second);
     draft.conclude(StepName::Second, Outcome::not_sent("no session yet"), &policy);
