@@ -6,8 +6,10 @@ use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::tool::Tool;
 use crate::{Installer, free_ports, is_leftover};
@@ -29,9 +31,15 @@ const INSTALL_QUIETLY: &str = "rule=/usr/sbin/policy-rc.d; if [ ! -e $rule ]; th
 const EMULATOR: &str = "+S 1:1 +A 4 +sbwt none +sbwtdcpu none +sbwtdio none \
     -kernel inet_dist_use_interface {127,0,0,1}";
 
-/// The longest time that it may take to start and to stop, in seconds: many times what it takes on
-/// a busy machine.
-const START_WITHIN: &str = "180";
+/// The longest time that it may take to start: many times what it takes on a busy machine.
+const START_WITHIN: Duration = Duration::from_secs(180);
+/// The interval at which a starting node is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The number of starts: another program may take a free port before the node binds it.
+const STARTS_MAX: u32 = 3;
+/// The number of bytes of a node's output that an error quotes, from its end.
+const QUOTED_BYTES: usize = 4_000;
+/// The longest time that it may take to stop, in seconds.
 const STOP_WITHIN: &str = "60";
 
 /// A running node; it stops, and its files go, when this is dropped.
@@ -52,23 +60,40 @@ impl Rabbit {
         }
         let services = crate::folder(root);
         sweep(root, &services);
-        let [port, distribution, mapper] = free_ports()?;
+        let mut start = 1;
+        loop {
+            match Self::start_on(free_ports()?, root, &services) {
+                Err(error) if start < STARTS_MAX => eprintln!("{error:#}\nit is started again"),
+                started => return started,
+            }
+            start += 1;
+        }
+    }
+
+    fn start_on(ports: [u16; 3], root: &Path, services: &Path) -> Result<Self> {
+        let [port, distribution, mapper] = ports;
         let folder = services.join(format!("{FOLDER}{}", std::process::id()));
         fs::create_dir_all(folder.join("home")).context(folder.display().to_string())?;
         // Absolute, as the server changes its folder.
         let folder = folder.canonicalize()?;
         eprintln!("a private RabbitMQ is started in {}", folder.display());
-        fs::write(folder.join("plugins"), "[].\n")?;
-        fs::write(folder.join("mapper"), mapper.to_string())?;
-        let settings = format!(
-            "listeners.tcp.1 = 127.0.0.1:{port}\nvm_memory_high_watermark.absolute = 512MB\n\
-             disk_free_limit.absolute = 50MB\nlog.file.level = warning\nlog.console = false\n"
-        );
-        fs::write(folder.join("rabbitmq.conf"), settings)?;
         let root = root.to_owned();
         let mut rabbit = Self { root, folder, port, distribution, mapper, server: None };
+        rabbit.configure()?;
         rabbit.serve()?;
         Ok(rabbit)
+    }
+
+    fn configure(&self) -> Result<()> {
+        fs::write(self.folder.join("plugins"), "[].\n")?;
+        fs::write(self.folder.join("mapper"), self.mapper.to_string())?;
+        let settings = format!(
+            "listeners.tcp.1 = 127.0.0.1:{}\nvm_memory_high_watermark.absolute = 512MB\n\
+             disk_free_limit.absolute = 50MB\nlog.file.level = warning\nlog.console = false\n",
+            self.port
+        );
+        fs::write(self.folder.join("rabbitmq.conf"), settings)?;
+        Ok(())
     }
 
     /// The address of its virtual host.
@@ -100,16 +125,35 @@ impl Rabbit {
         command.env_clear().envs(self.environment()).current_dir(&self.folder).process_group(0);
         command.stdin(Stdio::null()).stderr(out.try_clone()?).stdout(out);
         let server = command.spawn().with_context(|| format!("{SERVER} cannot be started"))?;
-        let number = server.id().to_string();
-        self.server = Some(server);
-        let ready =
-            "until grep -q 'completed with' \"$1\"; do kill -0 $2 || exit 1; sleep 0.1; done";
-        let said = said.to_string_lossy().into_owned();
-        let line = [START_WITHIN, "sh", "-c", ready, "sh", &said, &number];
-        let ready = Tool::other(&self.root, Path::new("timeout"), &line).works()?;
-        ensure!(ready, "RabbitMQ did not start: see {said} and the folder log beside it");
+        let server = self.server.insert(server);
+        let begin = Instant::now();
+        while !is_ready(&said) {
+            // A server that has ended is asked for its status: its process stays listed until then.
+            let ended = server.try_wait()?;
+            if ended.is_some() || begin.elapsed() > START_WITHIN {
+                let how = ended.map_or_else(
+                    || format!("was not ready after {} s", START_WITHIN.as_secs()),
+                    |status| format!("ended with {status}"),
+                );
+                bail!("RabbitMQ {how}:\n{}", self.last_words());
+            }
+            thread::sleep(LOOK_EVERY);
+        }
         TcpStream::connect(("127.0.0.1", self.port)).context("RabbitMQ does not listen")?;
         Ok(())
+    }
+
+    /// The ends of everything that the node wrote: its folder goes with it.
+    fn last_words(&self) -> String {
+        let logs = fs::read_dir(self.folder.join("log")).into_iter().flatten().flatten();
+        let files = std::iter::once(self.folder.join("out")).chain(logs.map(|entry| entry.path()));
+        let mut words = String::new();
+        for file in files {
+            let Ok(bytes) = fs::read(&file) else { continue };
+            let end = &bytes[bytes.len().saturating_sub(QUOTED_BYTES)..];
+            words += &format!("--- {}\n{}\n", file.display(), String::from_utf8_lossy(end));
+        }
+        words
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
@@ -140,6 +184,11 @@ impl Drop for Rabbit {
         stop_mapper(&self.root, &self.folder);
         remove(&self.folder);
     }
+}
+
+/// True once a node has written that it has started.
+fn is_ready(said: &Path) -> bool {
+    fs::read_to_string(said).is_ok_and(|said| said.contains("completed with"))
 }
 
 /// Stops and removes what earlier runs left behind that were killed.
@@ -205,6 +254,8 @@ fn install(root: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     /// If the server is not installed there is nothing to look at: a unit test installs nothing.
@@ -226,5 +277,13 @@ mod tests {
         drop(rabbit);
         assert!(!folder.exists());
         assert_eq!(ports.map(reaches), [false; 3]);
+
+        // A port that somebody else took meanwhile: the error quotes the node, and comes at once.
+        let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let [distribution, mapper] = free_ports().unwrap();
+        let ports = [taken.local_addr().unwrap().port(), distribution, mapper];
+        let error = Rabbit::start_on(ports, &root, &crate::folder(&root)).err().unwrap();
+        let text = format!("{error:#}");
+        assert!(text.contains("ended with") && text.contains("eaddrinuse"), "{text}");
     }
 }

@@ -190,8 +190,8 @@ pub enum Event {
         /// Its confirmation.
         confirmation: Confirmation,
     },
-    /// An execution was taken back by the other side, and nothing that followed had been sent: it
-    /// does not count any more.
+    /// An execution was taken back by the other side, a person said, and nothing that followed had
+    /// been sent: it does not count any more.
     Annulled {
         /// The step.
         step: StepName,

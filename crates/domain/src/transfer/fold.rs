@@ -493,7 +493,9 @@ impl Transfer {
         self.progress = Progress::Moving;
         self.cases.close_kind(CaseKind::Suspense);
         for next in [StepName::Second, StepName::UndoSecond, StepName::UndoFirst] {
-            self.step_mut(next).set_idle();
+            if next != name {
+                self.step_mut(next).set_idle();
+            }
         }
         let step = self.step_mut(name);
         let state = std::mem::replace(&mut step.state, StepState::Rejected(rejection.clone()));
@@ -503,24 +505,30 @@ impl Transfer {
         Ok(())
     }
 
-    /// True if a person can say that the first leg was taken back at the other side: that was heard
-    /// of, and nothing that follows it may have been sent.
+    /// True if a person can say that a leg was taken back at the other side: that was heard of, and
+    /// nothing that follows it may have been sent.
     pub(super) fn can_annul(&self, name: StepName) -> bool {
         let unsent = |name| {
             let step = self.step(name);
             step.is_unsent() || matches!(step.state, StepState::Idle | StepState::Rejected(_))
         };
-        let rests = match self.progress {
-            Progress::Checking | Progress::Moving | Progress::Suspended(_) => true,
-            Progress::Refused(_) | Progress::Merged { .. } => false,
-        };
-        name == StepName::First
-            && rests
-            && self.step(name).is_done()
-            && self.step(name).is_heard_to_be_taken_back()
-            && unsent(StepName::Second)
-            && unsent(StepName::UndoFirst)
-            && matches!(self.step(StepName::UndoSecond).state, StepState::Idle)
+        let idle = |name| matches!(self.step(name).state, StepState::Idle);
+        let taken_back = self.step(name).is_done() && self.step(name).is_heard_to_be_taken_back();
+        match (name, &self.progress) {
+            (_, Progress::Refused(_) | Progress::Merged { .. })
+            | (StepName::UndoSecond | StepName::UndoFirst, _) => false,
+            (StepName::First, Progress::Checking | Progress::Moving | Progress::Suspended(_)) => {
+                taken_back
+                    && unsent(StepName::Second)
+                    && unsent(StepName::UndoFirst)
+                    && idle(StepName::UndoSecond)
+            }
+            (StepName::Second, Progress::Checking | Progress::Moving | Progress::Suspended(_)) => {
+                let undo_is_unsent =
+                    idle(StepName::UndoSecond) || self.step(StepName::UndoSecond).is_unsent();
+                taken_back && undo_is_unsent && idle(StepName::UndoFirst)
+            }
+        }
     }
 
     fn decided(&mut self, decision: &PersonDecision, at: Timestamp) -> Result<(), CannotFollow> {

@@ -287,7 +287,11 @@ impl Draft {
     fn accept_not_executed(&mut self, step: StepName, who: &Deciding, policy: &Policy) {
         let rejection = decided("accepted_as_not_executed", "not executed, a person decided", who);
         if self.transfer().step(step).is_done() {
-            self.record(Event::Annulled { step, rejection });
+            self.record(Event::Annulled { step, rejection: rejection.clone() });
+            // Without its second leg, the first one's money is under way again.
+            if step == StepName::Second {
+                self.refused_for_good(step, rejection, policy);
+            }
         } else {
             self.rejected_for_good(step, rejection, policy);
         }

@@ -313,6 +313,10 @@ impl Witness {
             Event::Assigned { .. } => {
                 self.may_be_executed.retain(|sent| sent.step() == StepName::First);
             }
+            // Taken back by the other side: it may be executed anew.
+            Event::Annulled { step: StepName::Second, .. } => {
+                self.may_be_executed.retain(|sent| sent.step() != StepName::Second);
+            }
             Event::Received(_)
             | Event::Cleared { .. }
             | Event::Refused { .. }
@@ -377,9 +381,15 @@ fn check_heard(
     Ok(())
 }
 
-/// Final does not flip: only a person's request leads out of a final state.
+/// Final does not flip: only a person leads out of a final state, who asks for a reversal, or says
+/// that the other side took back what it had executed.
 fn check_finality(before: &Transfer, decision: &Decision) -> Result<(), TestCaseError> {
-    let requested = |entry: &Entry| matches!(entry.event, Event::ReversalRequested { .. });
+    let annulled = PersonDecision::AcceptNotExecuted { step: StepName::Second };
+    let requested = |entry: &Entry| match &entry.event {
+        Event::ReversalRequested { .. } => true,
+        Event::Decided { decision, .. } => *decision == annulled,
+        _ => false,
+    };
     if before.status().is_final() && !decision.entries.iter().any(requested) {
         prop_assert_eq!(before.status(), decision.transfer.status(), "a final state flips");
     }

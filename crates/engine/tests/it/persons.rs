@@ -107,6 +107,36 @@ async fn a_contradiction_is_closed_by_a_person_only() {
     }
 }
 
+/// A completed payout that the provider took back leaves the customer without the money: a person
+/// says so, closes the question, and the core gives it back.
+#[tokio::test(start_paused = true)]
+async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
+    let office = Office::open(World::new()).await;
+    office.world.script().payouts.push_back(done("QX1"));
+    let id = office.submit(Kind::Withdrawal).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let taken_back = PersonDecision::AcceptNotExecuted { step: StepName::Second };
+    let unheard = office.engine.decide(id, taken_back.clone(), who(), None).await;
+    assert!(matches!(unheard, Err(RequestError::Conflict { .. })), "{unheard:?}");
+    let reference = Reference::new(id, StepName::Second, 0);
+    let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
+    office.world.script().truth.insert(reference, reversed);
+    office.tell(format!("result {reference} reversed QX1")).await;
+    office.pass(600).await;
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    office.engine.decide(id, taken_back, who(), None).await.unwrap();
+    office.pass(600).await;
+    assert_eq!(office.show(id).await.status, Status::NeedsAttention, "the question holds it");
+    let case = CaseKind::Contradiction;
+    let close = PersonDecision::CloseCase { case, step: Some(StepName::Second) };
+    office.engine.decide(id, close, who(), None).await.unwrap();
+    office.pass(600).await;
+    assert_eq!(office.show(id).await.status, Status::Reversed);
+    let undos = office.world.script().sent.iter().filter(|it| it.starts_with("undo")).count();
+    assert_eq!(undos, 1);
+    assert_eq!(office.cases(id).await, []);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_payment_that_nobody_told_of_is_brought_in_by_its_receipt() {
     let office = Office::confirming().await;
