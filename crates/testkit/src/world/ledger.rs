@@ -7,11 +7,12 @@ use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Event, Origin, StepName};
 use kiungo_domain::{Outcome, Transfer};
 use kiungo_simulators::books::{Books, Movement};
-use kiungo_simulators::gsma::options::PaidBy;
 use kiungo_store::Store as _;
 
-use super::counterparties::PROVIDERS;
 use super::run::{Failure, World};
+
+/// The party that gets the charges, in a provider's books.
+const CHARGES: &str = "charges";
 
 /// Receipts at the providers that transfers count as executed, by provider.
 type Counted = BTreeSet<(String, String)>;
@@ -23,7 +24,7 @@ pub(super) async fn compare(
     providers: &BTreeMap<String, Books>,
     core: &Books,
 ) -> Result<Vec<String>, Failure> {
-    let counted = counted(world, transfers).await?;
+    let (counted, charged) = counted(world, transfers).await?;
     let mut ledger = BTreeMap::<String, i64>::new();
     for balance in world.store.ledger().await? {
         *ledger.entry(balance.account).or_default() += balance.minor;
@@ -42,7 +43,7 @@ pub(super) async fn compare(
             .iter()
             .filter(|it| counted.contains(&(provider.clone(), it.receipt.clone())))
             .collect();
-        let fees = if provider == PROVIDERS[0] { fees(world, books, &movements) } else { 0 };
+        let fees = fees(books, provider, &charged);
         let moved: i64 = movements.iter().map(|movement| signed(books, movement)).sum();
         compare(format!("float:{provider}"), moved - fees);
         compare(format!("fees:{provider}"), fees);
@@ -52,8 +53,9 @@ pub(super) async fn compare(
     Ok(findings)
 }
 
-async fn counted(world: &World, transfers: &[Transfer]) -> Result<Counted, Failure> {
-    let mut counted = Counted::new();
+/// What counts as executed now, and what ever did: a charge stays when its operation is taken back.
+async fn counted(world: &World, transfers: &[Transfer]) -> Result<(Counted, Counted), Failure> {
+    let (mut counted, mut charged) = (Counted::new(), Counted::new());
     for transfer in transfers {
         let provider = transfer.instruction().provider.to_string();
         let mut of_step = BTreeMap::<StepName, String>::new();
@@ -63,6 +65,7 @@ async fn counted(world: &World, transfers: &[Transfer]) -> Result<Counted, Failu
                     if let Origin::Wallet { receipt, .. } = instruction.origin {
                         of_step.insert(StepName::First, receipt.to_string());
                         counted.insert((provider.clone(), receipt.to_string()));
+                        charged.insert((provider.clone(), receipt.to_string()));
                     }
                 }
                 Event::Concluded { step, outcome: Outcome::Completed(confirmation) }
@@ -71,6 +74,7 @@ async fn counted(world: &World, transfers: &[Transfer]) -> Result<Counted, Failu
                 {
                     of_step.insert(step, confirmation.receipt.to_string());
                     counted.insert((provider.clone(), confirmation.receipt.to_string()));
+                    charged.insert((provider.clone(), confirmation.receipt.to_string()));
                 }
                 Event::Annulled { step, .. } => {
                     if let Some(receipt) = of_step.remove(&step) {
@@ -81,25 +85,16 @@ async fn counted(world: &World, transfers: &[Transfer]) -> Result<Counted, Failu
             }
         }
     }
-    Ok(counted)
+    Ok((counted, charged))
 }
 
-/// What the organisation was charged for these movements. A second approval is not charged.
-fn fees(world: &World, books: &Books, movements: &[&Movement]) -> i64 {
-    if world.habits.fee != Some(PaidBy::Organisation) {
-        return 0;
-    }
-    let charge = |movement: &&&Movement| {
-        let second = movement.unasked
-            && books.movements.iter().any(|other| {
-                other.reference == movement.reference
-                    && other.receipt != movement.receipt
-                    && !other.unasked
-            });
-        !second && world.habits.gsma.charges.contains_key(&movement.operation)
+/// The charges that the organisation paid for movements that count, or counted once.
+fn fees(books: &Books, provider: &str, charged: &Counted) -> i64 {
+    let of_ours = |fee: &&Movement| {
+        let of = (provider.to_owned(), fee.label.clone());
+        fee.operation == "fee" && fee.party.starts_with(CHARGES) && charged.contains(&of)
     };
-    let charged = movements.iter().filter(charge);
-    charged.filter_map(|it| world.habits.gsma.charges.get(&it.operation)).map(|it| it.minor).sum()
+    books.movements.iter().filter(of_ours).map(|fee| fee.amount_minor).sum()
 }
 
 /// What a movement adds to the float.
