@@ -13,6 +13,7 @@ use crate::time::Timestamp;
 use super::case::{CaseKind, Cases};
 use super::event::{Event, Instruction, Origin};
 use super::person::PersonDecision;
+use super::plan::CLOCK_SKEW;
 use super::state::{Progress, Status, Transfer};
 use super::step::{PastKind, Step, StepState, Waiting};
 use super::{Kind, StepName};
@@ -293,6 +294,12 @@ impl Transfer {
         let StepState::Waiting(waiting) = &mut step.state else {
             return must(false, "inquired", "no result is waited for");
         };
+        // What a clock recorded that has been set back since: the wait begins anew, or nothing would
+        // count as absent until that clock has caught up.
+        if waiting.since.since(at) > CLOCK_SKEW {
+            waiting.since = at;
+            waiting.absent_at = waiting.absent_at.map(|last| last.min(at));
+        }
         waiting.asked_at = at;
         waiting.inquiries = waiting.inquiries.saturating_add(1);
         match finding {

@@ -20,13 +20,13 @@ fn what_could_not_be_sent_after_a_refusal_is_tried_soon() {
     let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
     let begin = Timestamp::from_micros(0);
     let transfer = refused_payout(&policy, begin);
-    let later = begin.after(Duration::from_mins(50));
+    let later = begin.after(Duration::from_mins(30));
     let mut draft = Draft::resume(transfer, later);
     draft.start(StepName::Second);
     let again = Outcome::Rejected(rejection(Retry::NewReference));
     draft.conclude(StepName::Second, again, &policy);
     let refused = draft.transfer().plan(&policy, later).unwrap();
-    assert_eq!(refused.due, later.after(Duration::from_mins(25)), "half of its age");
+    assert_eq!(refused.due, later.after(Duration::from_mins(15)), "half of its age");
     // A session was opened for it that is live a moment later: it must still be live then.
     draft.start(StepName::Second);
     draft.conclude(StepName::Second, Outcome::not_sent("no session yet"), &policy);
@@ -60,4 +60,45 @@ fn a_fee_for_a_payment_started_at_the_wallet_is_booked_once() {
     let fees = LedgerAccount::Fees(ProviderId::new("mpesa-tz").unwrap());
     let booked = postings.iter().filter(|it| it.account == fees).map(|it| it.minor);
     assert_eq!(booked.sum::<i64>(), 50);
+}
+
+/// A clock that ran ahead and is set back delays the call of a person by the call's own wait at most.
+#[test]
+fn a_person_is_called_although_the_clock_was_set_back() {
+    let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
+    let day = Duration::from_hours(24);
+    let ahead = Timestamp::from_micros(0).after(day);
+    let transfer = refused_payout(&policy, ahead);
+    let called_at = |now: Timestamp| {
+        let plan = transfer.plan(&policy, now).unwrap();
+        matches!(plan.next, Next::CallPerson(_)) && plan.due <= now
+    };
+    assert!(called_at(Timestamp::from_micros(0)), "nothing says how long it has waited");
+    // Set back by less than the wait, the beginning still tells something.
+    let a_little = Timestamp::from_micros(0).after(day - policy.wallet.case_after / 2);
+    assert!(!called_at(a_little));
+    let mut draft = Draft::resume(transfer.clone(), Timestamp::from_micros(0));
+    draft.call_person(&policy);
+    assert_eq!(draft.transfer().case(), Some(CaseKind::InTransitTooLong));
+}
+
+/// Absences count again after one indexing window by the new time, not when it has caught up.
+#[test]
+fn absences_count_although_the_clock_was_set_back() {
+    let policy = policy(WhenAbsent::Resend, OnCoreRejection::Suspense);
+    let ahead = Timestamp::from_micros(0).after(Duration::from_hours(24));
+    let mut draft = Draft::receive(instruction(Kind::Deposit, false), ahead);
+    draft.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
+    draft.start(StepName::First);
+    draft.conclude(StepName::First, Outcome::unknown("time-out"), &policy);
+    let mut transfer = draft.finish().unwrap().transfer;
+    let mut now = Timestamp::from_micros(0);
+    for _ in 0..=policy.wallet.absent_times {
+        assert!(matches!(transfer.step(StepName::First).state, StepState::Waiting(_)));
+        let mut draft = Draft::resume(transfer, now);
+        draft.learn(StepName::First, Finding::Absent, &policy);
+        transfer = draft.finish().unwrap().transfer;
+        now = now.after(policy.wallet.absent_after.max(Duration::from_hours(1)));
+    }
+    assert!(matches!(transfer.step(StepName::First).state, StepState::Ready { .. }));
 }
