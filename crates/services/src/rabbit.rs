@@ -151,7 +151,8 @@ impl Rabbit {
         for file in files {
             let Ok(bytes) = fs::read(&file) else { continue };
             let end = &bytes[bytes.len().saturating_sub(QUOTED_BYTES)..];
-            words += &format!("--- {}\n{}\n", file.display(), String::from_utf8_lossy(end));
+            words.extend(["--- ", &file.display().to_string(), "\n"]);
+            words.extend([&String::from_utf8_lossy(end), "\n"]);
         }
         words
     }

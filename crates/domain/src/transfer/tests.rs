@@ -385,10 +385,9 @@ fn check_heard(
 /// that the other side took back what it had executed.
 fn check_finality(before: &Transfer, decision: &Decision) -> Result<(), TestCaseError> {
     let annulled = PersonDecision::AcceptNotExecuted { step: StepName::Second };
-    let requested = |entry: &Entry| match &entry.event {
-        Event::ReversalRequested { .. } => true,
-        Event::Decided { decision, .. } => *decision == annulled,
-        _ => false,
+    let requested = |entry: &Entry| {
+        matches!(&entry.event, Event::ReversalRequested { .. })
+            || matches!(&entry.event, Event::Decided { decision, .. } if *decision == annulled)
     };
     if before.status().is_final() && !decision.entries.iter().any(requested) {
         prop_assert_eq!(before.status(), decision.transfer.status(), "a final state flips");
