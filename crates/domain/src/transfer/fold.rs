@@ -6,7 +6,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::identity::TransferId;
-use crate::outcome::{Confirmation, Finding, Outcome, Rejection};
+use crate::outcome::{Confirmation, Finding, Outcome, Rejection, Retry};
 use crate::party::{AccountRef, CoreAccount};
 use crate::time::Timestamp;
 
@@ -256,7 +256,12 @@ impl Transfer {
                 step.state = StepState::Rejected(rejection.clone());
                 step.unsettled_since = None;
                 self.hinted = false;
-                self.cases.step_settled(name);
+                // A first leg is not tried again once something has to be repaired.
+                if rejection.retry == Retry::Never || name == StepName::First {
+                    self.cases.step_settled(name);
+                } else {
+                    self.cases.step_refused_for_now(name);
+                }
             }
             Outcome::NotSent { .. } => {
                 must(sent, "not_sent", "no attempt was intended")?;
@@ -348,7 +353,10 @@ impl Transfer {
             step.open_generation();
         }
         step.handle = None;
-        step.wanted_since.get_or_insert(at);
+        // A beginning that lies ahead was recorded by a clock that has been set back since: the age
+        // by which refusals are spaced begins anew.
+        let known = step.wanted_since.filter(|since| since.since(at) <= CLOCK_SKEW);
+        step.wanted_since = Some(known.unwrap_or(at));
         step.state = StepState::Ready { since: at, failures: 0, refusals };
         Ok(())
     }
@@ -357,6 +365,7 @@ impl Transfer {
         let refused = matches!(self.step(StepName::Second).state, StepState::Rejected(_));
         let moving = self.progress == Progress::Moving;
         must(moving && refused, "compensating", "the second leg was not definitely refused")?;
+        self.cases.step_settled(StepName::Second);
         self.step_mut(StepName::UndoFirst).make_ready(at);
         Ok(())
     }
@@ -370,6 +379,8 @@ impl Transfer {
         };
         must(waits && !self.in_transit().is_zero(), "suspended", "no money was received")?;
         self.progress = Progress::Suspended(rejection.clone());
+        self.cases.step_settled(StepName::Second);
+        self.cases.step_settled(StepName::UndoFirst);
         Ok(())
     }
 
@@ -405,6 +416,7 @@ impl Transfer {
         let refused = matches!(step.state, StepState::Rejected(_)) || step.is_unsent();
         must(refused, "reversal_refused", "giving it back was not refused")?;
         self.step_mut(StepName::UndoSecond).set_idle();
+        self.cases.step_settled(StepName::UndoSecond);
         Ok(())
     }
 

@@ -127,11 +127,7 @@ impl Transfer {
     /// The thing that will have taken too long, and the moment from which on. That a clock is set
     /// back delays the call by no more than its own wait: a beginning that lies further ahead of now
     /// than that tells nothing any more, and the call is due at once.
-    pub(super) fn overdue(
-        &self,
-        policy: &Policy,
-        now: Timestamp,
-    ) -> Option<(Overdue, Timestamp)> {
+    pub(super) fn overdue(&self, policy: &Policy, now: Timestamp) -> Option<(Overdue, Timestamp)> {
         let open = match self.progress {
             Progress::Checking | Progress::Moving => self.open_step(),
             Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => return None,

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kiungo_domain::outcome::{Confirmation, Stated};
 use kiungo_domain::policy::Side;
-use kiungo_domain::transfer::{CaseKind, Choice, PersonDecision, StepName, StepState, Transfer};
+use kiungo_domain::transfer::{
+    CaseKind, Choice, OpenCase, PersonDecision, StepName, StepState, Transfer,
+};
 use kiungo_domain::{AccountKind, party::AccountKey};
 use kiungo_domain::{AccountRef, Currency, Money, Receipt, Reference, Timestamp};
 use kiungo_simulators::books::{Books, Movement};
@@ -128,6 +130,8 @@ impl Desk {
                 movement.receipt == known.receipt.as_str()
                     && self.is_taken_back(transfer, step, movement)
             }),
+            // Its payment stands for another transfer, which a person gave another account.
+            StepState::Waiting(_) if self.is_taken(transfer, step) => true,
             StepState::Waiting(waiting) => {
                 movement.is_none() && now.since(waiting.since) > NEVER_COMES
             }
@@ -137,6 +141,14 @@ impl Desk {
             }
             StepState::Idle | StepState::Sent { .. } | StepState::Rejected(_) => false,
         }
+    }
+
+    /// True if Kiungo says that the receipt of this step belongs to another transfer.
+    fn is_taken(&self, transfer: &Transfer, step: StepName) -> bool {
+        let taken =
+            |case: &OpenCase| case.kind == CaseKind::ReceiptTaken && case.step == Some(step);
+        self.executed(transfer, transfer.reference(step)).is_some()
+            && transfer.cases().iter().any(taken)
     }
 
     /// The first case that may be closed: a contradiction holds what follows, and is closed only if

@@ -102,3 +102,52 @@ fn absences_count_although_the_clock_was_set_back() {
     }
     assert!(matches!(transfer.step(StepName::First).state, StepState::Ready { .. }));
 }
+
+/// Refusals stay spaced by the age of the step when the clock is set back: the age begins anew, and
+/// references do not run out within hours.
+#[test]
+fn refusals_stay_spaced_although_the_clock_was_set_back() {
+    let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
+    let mut transfer =
+        refused_payout(&policy, Timestamp::from_micros(0).after(Duration::from_hours(24)));
+    let mut now = Timestamp::from_micros(0);
+    let mut attempts = 0_u32;
+    while now < Timestamp::from_micros(0).after(Duration::from_hours(12)) {
+        let mut draft = Draft::resume(transfer, now);
+        if draft.start(StepName::Second).is_some() {
+            let refused = Outcome::Rejected(rejection(Retry::NewReference));
+            draft.conclude(StepName::Second, refused, &policy);
+            attempts += 1;
+        } else {
+            draft.call_person(&policy);
+        }
+        transfer = draft.finish().unwrap().transfer;
+        let due = transfer.plan(&policy, now).unwrap().due;
+        now = due.max(now.after(Duration::from_millis(1)));
+    }
+    assert!(attempts < 60, "{attempts} attempts in twelve hours");
+}
+
+/// Refused again for the same reason, the question is the same one, and as old as it is.
+#[test]
+fn a_case_about_a_repair_keeps_its_age_over_refusals() {
+    let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
+    let begin = Timestamp::from_micros(0);
+    let mut draft = Draft::receive(instruction(Kind::Deposit, true), begin);
+    draft.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
+    let mut transfer = draft.finish().unwrap().transfer;
+    for hours in 0..3 {
+        let mut draft = Draft::resume(transfer, begin.after(Duration::from_hours(hours)));
+        draft.start(StepName::Second);
+        let refused = Outcome::Rejected(rejection(Retry::AfterRepair));
+        draft.conclude(StepName::Second, refused, &policy);
+        transfer = draft.finish().unwrap().transfer;
+        let repair = transfer.cases.find(CaseKind::RepairNeeded, Some(StepName::Second)).unwrap();
+        assert_eq!((repair.opened_at, repair.details.len()), (begin, 1));
+    }
+    let mut draft = Draft::resume(transfer, begin.after(Duration::from_hours(4)));
+    draft.start(StepName::Second);
+    let done = Outcome::Completed(Confirmation::bare(receipt("P1")));
+    draft.conclude(StepName::Second, done, &policy);
+    assert_eq!(draft.transfer().cases(), []);
+}
