@@ -221,14 +221,8 @@ impl World {
         for movement in core.movements.iter().filter(|it| it.takes_back.is_empty()) {
             let Ok(reference) = Reference::parse(&movement.reference) else { continue };
             let journal = self.store.journal(reference.transfer()).await?;
-            let began = journal.iter().find(|entry| match &entry.event {
-                Event::Started { step, generation, .. } => {
-                    (*step, *generation) == (reference.step(), reference.generation())
-                }
-                _ => false,
-            });
-            let Some(began) = began else { continue };
-            let days = [day(began.at), day(began.at.after(SENT_WITHIN))];
+            let Some(began) = first_sending(&journal, reference) else { continue };
+            let days = [day(began), day(began.after(SENT_WITHIN))];
             if !days.contains(&movement.value_date) {
                 let (id, date) = (reference.transfer(), &movement.value_date);
                 findings.push(format!(
@@ -292,6 +286,26 @@ impl World {
         }
         Ok(text)
     }
+}
+
+/// The time of the first sending under a reference that may have been seen by the core.
+fn first_sending(journal: &[Entry], reference: Reference) -> Option<Timestamp> {
+    let of = (reference.step(), reference.generation());
+    let (mut began, mut may_be_seen) = (None, false);
+    for entry in journal {
+        match &entry.event {
+            Event::Started { step, generation, .. } if (*step, *generation) == of => {
+                began = began.or(Some(entry.at));
+            }
+            Event::Concluded { step, outcome } if *step == of.0 => match outcome {
+                Outcome::NotSent { .. } if !may_be_seen => began = None,
+                Outcome::Unknown { .. } | Outcome::Pending(_) => may_be_seen = began.is_some(),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    began
 }
 
 /// Whether a provider has taken this back by itself.
