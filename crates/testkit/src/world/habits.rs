@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kiungo_domain::Timestamp;
-use kiungo_simulators::gsma::options::{Charge, Conduct as GsmaConduct, PaidBy};
+use kiungo_simulators::gsma::options::{Charge, Conduct as GsmaConduct, PaidBy, Place};
 use kiungo_simulators::mpesa::options::Conduct as MpesaConduct;
 
 use super::chance::Chance;
@@ -17,6 +17,8 @@ const MORNING: Timestamp = Timestamp::from_micros(1_772_427_600_000_000);
 /// 2026-03-02T20:58:00Z, two minutes before midnight in Dar es Salaam.
 const BEFORE_MIDNIGHT: Timestamp = Timestamp::from_micros(1_772_485_080_000_000);
 
+/// Where the GSMA provider may state what is not so.
+const PLACES: [Place; 3] = [Place::Answers, Place::Inquiries, Place::Callbacks];
 /// By how much clocks are set back.
 const SET_BACK: [Duration; 3] =
     [Duration::from_secs(20), Duration::from_hours(1), Duration::from_hours(24)];
@@ -104,6 +106,8 @@ impl Habits {
             other_amount: rarely(1_000, 500),
             other_wallet: rarely(1_000, 500),
             other_reference: rarely(1_000, 500),
+            // A counterparty that misstates the same in every channel cannot be told from the truth.
+            other_in: chance.pick(&PLACES).copied().into_iter().collect(),
             collections_told: rarely(2_500, 4_000),
             told_with_number: often(5_000),
             told_with_reference: often(5_000),

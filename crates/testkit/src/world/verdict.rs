@@ -156,7 +156,12 @@ impl World {
                 id: transfer.id(),
                 kind: transfer.kind(),
                 provider: instruction.provider.to_string(),
-                msisdn: instruction.msisdn.as_ref().map(|msisdn| msisdn.digits().to_owned()),
+                // Only the provider knows who paid, and may say otherwise.
+                msisdn: instruction
+                    .msisdn
+                    .as_ref()
+                    .filter(|_| self.habits.gsma.other_wallet == 0)
+                    .map(|msisdn| msisdn.digits().to_owned()),
                 accounts: accounts.into_iter().collect(),
                 amount_minor: transfer.amount().minor(),
                 payment,
