@@ -320,7 +320,7 @@ impl Inner {
             // Should this process end, another one is to hear of it soon.
             return self.postpone(transfer, sharing.options.queued_again).await;
         }
-        if let Some(due) = transfer.person_due(policy) {
+        if let Some(due) = transfer.person_due(policy, self.clock.now()) {
             self.board().call_at(transfer.id(), due);
         }
         self.rest_with(transfer, draft, true, policy).await
@@ -401,7 +401,7 @@ impl Inner {
         }
         // However long it is held, a person is called in time.
         let now = self.clock.now();
-        let called = transfer.person_due(policy).map_or(Duration::MAX, |due| due.since(now));
+        let called = transfer.person_due(policy, now).map_or(Duration::MAX, |due| due.since(now));
         self.postpone(transfer, held.wait.min(called.max(Duration::from_secs(1)))).await
     }
 

@@ -2,8 +2,8 @@
 //! about itself but how each transfer ended.
 //!
 //! A movement belongs to a transfer by the reference that it came with, or, for a payment started
-//! at the wallet, by its receipt. A payment that a customer made once more under a reference of ours
-//! belongs to whoever claims its receipt.
+//! at the wallet, by its receipt. A payment that a customer made under a reference of ours belongs to
+//! whoever claims its receipt.
 //!
 //! What a provider takes back by itself says nothing about what Kiungo should have done: a transfer
 //! may count it as executed, or, if it heard of it in time, as never executed.
@@ -122,7 +122,9 @@ impl Known {
 struct Standing<'a> {
     by_transfer: BTreeMap<TransferId, Vec<&'a Movement>>,
     payments: BTreeMap<&'a str, &'a Movement>,
-    /// Collections that nobody asked for now, by receipt.
+    /// Collections under references of ours, by receipt.
+    collected: BTreeMap<&'a str, &'a Movement>,
+    /// Those of them that nobody asked for now.
     beside: BTreeMap<&'a str, &'a Movement>,
     /// Movements whose reference is none of ours.
     foreign: Vec<&'a Movement>,
@@ -143,6 +145,7 @@ impl<'a> Standing<'a> {
         let mut standing = Self {
             by_transfer: BTreeMap::new(),
             payments: BTreeMap::new(),
+            collected: BTreeMap::new(),
             beside: BTreeMap::new(),
             foreign: Vec::new(),
             returned: taken_back(true),
@@ -159,8 +162,11 @@ impl<'a> Standing<'a> {
             } else if movement.operation == "payment" {
                 standing.payments.insert(&movement.receipt, movement);
             } else if let Ok(reference) = Reference::parse(&movement.reference) {
-                if movement.unasked && movement.operation == "collect" {
-                    standing.beside.insert(&movement.receipt, movement);
+                if movement.operation == "collect" {
+                    standing.collected.insert(&movement.receipt, movement);
+                    if movement.unasked {
+                        standing.beside.insert(&movement.receipt, movement);
+                    }
                 }
                 standing.by_transfer.entry(reference.transfer()).or_default().push(movement);
             } else {
@@ -191,7 +197,7 @@ fn check(
         own.filter(|movement| !known.is_claimed(&claim.provider, movement)).collect();
     if let Some(receipt) = &claim.payment {
         let paid = wallet.payments.get(receipt.as_str());
-        at_wallet.extend(paid.or_else(|| wallet.beside.get(receipt.as_str())));
+        at_wallet.extend(paid.or_else(|| wallet.collected.get(receipt.as_str())));
     }
     let in_core = core.of_transfer(claim.carried_by.unwrap_or(claim.id));
     for (side, movements) in [("wallet", at_wallet.as_slice()), ("core", in_core)] {

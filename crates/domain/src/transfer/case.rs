@@ -173,6 +173,14 @@ impl Cases {
         });
     }
 
+    /// A step was refused, and is to be tried again: that something has to be repaired stays true,
+    /// since the time when it was first said.
+    pub(super) fn step_refused_for_now(&mut self, step: StepName) {
+        let repair = self.find(CaseKind::RepairNeeded, Some(step)).cloned();
+        self.step_settled(step);
+        self.0.extend(repair);
+    }
+
     pub(super) fn close_all(&mut self) {
         self.0.clear();
     }

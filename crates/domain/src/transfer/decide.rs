@@ -174,7 +174,7 @@ impl Draft {
         if self.transfer.case().is_some() {
             return;
         }
-        let Some((overdue, due)) = self.transfer.overdue(policy) else { return };
+        let Some((overdue, due)) = self.transfer.overdue(policy, self.at) else { return };
         if self.at < due {
             return;
         }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::identity::TransferId;
-use crate::outcome::{Confirmation, Finding, Outcome, Rejection};
+use crate::outcome::{Confirmation, Finding, Outcome, Rejection, Retry};
 use crate::party::{AccountRef, CoreAccount};
 use crate::time::Timestamp;
 
 use super::case::{CaseKind, Cases};
 use super::event::{Event, Instruction, Origin};
 use super::person::PersonDecision;
+use super::plan::CLOCK_SKEW;
 use super::state::{Progress, Status, Transfer};
 use super::step::{PastKind, Step, StepState, Waiting};
 use super::{Kind, StepName};
@@ -255,7 +256,12 @@ impl Transfer {
                 step.state = StepState::Rejected(rejection.clone());
                 step.unsettled_since = None;
                 self.hinted = false;
-                self.cases.step_settled(name);
+                // A first leg is not tried again once something has to be repaired.
+                if rejection.retry == Retry::Never || name == StepName::First {
+                    self.cases.step_settled(name);
+                } else {
+                    self.cases.step_refused_for_now(name);
+                }
             }
             Outcome::NotSent { .. } => {
                 must(sent, "not_sent", "no attempt was intended")?;
@@ -293,6 +299,12 @@ impl Transfer {
         let StepState::Waiting(waiting) = &mut step.state else {
             return must(false, "inquired", "no result is waited for");
         };
+        // What a clock recorded that has been set back since: the wait begins anew, or nothing would
+        // count as absent until that clock has caught up.
+        if waiting.since.since(at) > CLOCK_SKEW {
+            waiting.since = at;
+            waiting.absent_at = waiting.absent_at.map(|last| last.min(at));
+        }
         waiting.asked_at = at;
         waiting.inquiries = waiting.inquiries.saturating_add(1);
         match finding {
@@ -341,7 +353,10 @@ impl Transfer {
             step.open_generation();
         }
         step.handle = None;
-        step.wanted_since.get_or_insert(at);
+        // A beginning that lies ahead was recorded by a clock that has been set back since: the age
+        // by which refusals are spaced begins anew.
+        let known = step.wanted_since.filter(|since| since.since(at) <= CLOCK_SKEW);
+        step.wanted_since = Some(known.unwrap_or(at));
         step.state = StepState::Ready { since: at, failures: 0, refusals };
         Ok(())
     }
@@ -350,6 +365,7 @@ impl Transfer {
         let refused = matches!(self.step(StepName::Second).state, StepState::Rejected(_));
         let moving = self.progress == Progress::Moving;
         must(moving && refused, "compensating", "the second leg was not definitely refused")?;
+        self.cases.step_settled(StepName::Second);
         self.step_mut(StepName::UndoFirst).make_ready(at);
         Ok(())
     }
@@ -363,6 +379,8 @@ impl Transfer {
         };
         must(waits && !self.in_transit().is_zero(), "suspended", "no money was received")?;
         self.progress = Progress::Suspended(rejection.clone());
+        self.cases.step_settled(StepName::Second);
+        self.cases.step_settled(StepName::UndoFirst);
         Ok(())
     }
 
@@ -398,6 +416,7 @@ impl Transfer {
         let refused = matches!(step.state, StepState::Rejected(_)) || step.is_unsent();
         must(refused, "reversal_refused", "giving it back was not refused")?;
         self.step_mut(StepName::UndoSecond).set_idle();
+        self.cases.step_settled(StepName::UndoSecond);
         Ok(())
     }
 

@@ -49,7 +49,7 @@ pub struct Overdue {
 
 /// The most by which clocks of processes that share the work may differ: within it, what lies ahead
 /// of now was recorded by another clock and not by one that was set back.
-const CLOCK_SKEW: Duration = Duration::from_secs(2);
+pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 impl Transfer {
     /// Returns the next thing to do; `None` if there is nothing until something happens outside. A
@@ -57,7 +57,7 @@ impl Transfer {
     /// back stops nothing.
     pub fn plan(&self, policy: &Policy, now: Timestamp) -> Option<Plan> {
         let work = self.work(policy, now);
-        let call = self.call(policy);
+        let call = self.call(policy, now);
         match (work, call) {
             // Whatever else can be tried: it may wait for an account that another transfer holds.
             (Some(work), Some(call)) if call.due <= work.due.max(now) => Some(call),
@@ -110,22 +110,24 @@ impl Transfer {
     /// The moment when a person is called because something takes too long: an outcome that stays
     /// unknown, or money that has left one side, in any state of its step (rule 16). A person who
     /// has been called already is not called again.
-    fn call(&self, policy: &Policy) -> Option<Plan> {
+    fn call(&self, policy: &Policy, now: Timestamp) -> Option<Plan> {
         if self.case().is_some() {
             return None;
         }
-        let (overdue, due) = self.overdue(policy)?;
+        let (overdue, due) = self.overdue(policy, now)?;
         Some(Plan { next: Next::CallPerson(overdue), due })
     }
 
     /// The moment when a person is to be called unless the transfer goes on before; `None` if one
     /// was called already, or nothing of it can take too long.
-    pub fn person_due(&self, policy: &Policy) -> Option<Timestamp> {
-        self.call(policy).map(|plan| plan.due)
+    pub fn person_due(&self, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+        self.call(policy, now).map(|plan| plan.due)
     }
 
-    /// The thing that will have taken too long, and the moment from which on.
-    pub(super) fn overdue(&self, policy: &Policy) -> Option<(Overdue, Timestamp)> {
+    /// The thing that will have taken too long, and the moment from which on. That a clock is set
+    /// back delays the call by no more than its own wait: a beginning that lies further ahead of now
+    /// than that tells nothing any more, and the call is due at once.
+    pub(super) fn overdue(&self, policy: &Policy, now: Timestamp) -> Option<(Overdue, Timestamp)> {
         let open = match self.progress {
             Progress::Checking | Progress::Moving => self.open_step(),
             Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => return None,
@@ -133,15 +135,18 @@ impl Transfer {
         let case_after = open.map_or(policy.core.case_after, |step| {
             policy.side(self.operation(step).side()).case_after
         });
-        let from = |since: Timestamp| self.person_at.map_or(since, |at| at.max(since));
+        let due = |since: Timestamp| {
+            let since = self.person_at.map_or(since, |at| at.max(since));
+            if since.since(now) > case_after { now } else { since.after(case_after) }
+        };
         let unknown = open.and_then(|step| {
             let since = self.step(step).unsettled_since?;
             let overdue = Overdue { case: CaseKind::UnknownTooLong, step: Some(step) };
-            Some((overdue, from(since).after(case_after)))
+            Some((overdue, due(since)))
         });
         let transit = self.transit_since.map(|since| {
             let overdue = Overdue { case: CaseKind::InTransitTooLong, step: None };
-            (overdue, from(since).after(case_after))
+            (overdue, due(since))
         });
         // An unknown says more than that it takes long.
         unknown.into_iter().chain(transit).min_by_key(|(_, due)| *due)

@@ -98,7 +98,7 @@ fn as_payment(simulator: &Simulator, mut told: Transaction) -> Transaction {
     told
 }
 
-/// Executes a collection once more under the same client reference.
+/// Executes a collection once more under the same client reference, and charges for it once more.
 fn again(simulator: &Simulator, id: &str, first: &Transaction) {
     let now = simulator.now();
     let mut guard = simulator.state();
@@ -118,8 +118,14 @@ fn again(simulator: &Simulator, id: &str, first: &Transaction) {
         ..Movement::default()
     };
     if state.transfer(&first.payer, &first.payee, first.amount, movement).is_ok() {
+        let mut echo = first.echo.clone();
+        echo.remove("fees");
+        if let Some(charge) = simulator.charge("collect") {
+            charge.take(state, &first.payer, first.amount.currency(), &reference, &mut echo);
+        }
         state.add(Transaction {
             reference,
+            echo,
             created: now,
             modified: now,
             visible_at: now,

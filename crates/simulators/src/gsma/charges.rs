@@ -37,12 +37,14 @@ impl Charge {
         if has < needs { Err(Hindrance::Insufficient) } else { Ok(()) }
     }
 
-    /// Takes the charge for what was executed, as far as the payer has it, and states it.
+    /// Takes the charge for what was executed as `receipt`, as far as the payer has it, and states
+    /// it. The charge's own line in the books names that receipt as its label.
     pub(super) fn take(
         self,
         state: &mut State,
         customer: &str,
         currency: Currency,
+        receipt: &str,
         echo: &mut Map<String, Value>,
     ) {
         let Some(amount) = Money::from_minor(self.minor, currency) else { return };
@@ -61,6 +63,7 @@ impl Charge {
             party: state.purse_name(party, currency),
             amount_minor: amount.minor(),
             currency: currency.code().to_owned(),
+            label: receipt.to_owned(),
             unasked: true,
             ..Movement::default()
         };

@@ -82,7 +82,7 @@ fn book(
     state.transfer(party, FLOAT, amount, movement).map_err(refused)?;
     let mut echo = echo(simulator, party, amount, account_reference);
     if let Some(charge) = charge {
-        charge.take(&mut state, party, amount.currency(), &mut echo);
+        charge.take(&mut state, party, amount.currency(), &reference, &mut echo);
     }
     let key = format!("{party}|{}|{account_reference}", amount.minor());
     let lagging = simulator.inner.faults.strikes("inquire", Fault::IndexingLag, &key);

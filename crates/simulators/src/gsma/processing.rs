@@ -417,7 +417,8 @@ impl Simulator {
         state.transfer(&order.payer, &order.payee, order.amount, movement).map_err(hindered)?;
         if let Some(charge) = charge {
             let mut fees = Map::new();
-            charge.take(state, customer(order), order.amount.currency(), &mut fees);
+            let currency = order.amount.currency();
+            charge.take(state, customer(order), currency, reference, &mut fees);
             if let Some(transaction) = state.transaction_mut(reference) {
                 transaction.echo.extend(fees);
             }

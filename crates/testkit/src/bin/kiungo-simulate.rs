@@ -48,6 +48,9 @@ struct Summary {
     first_failing_seed: Option<u64>,
 }
 
+/// How many failing seeds are told of beside the first.
+const OTHERS_MAX: usize = 40;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -99,6 +102,7 @@ fn table(report: &SimulateReport, options: &SimulateOptions) -> String {
         ("crashes", report.crashes),
         ("freezes", report.freezes),
         ("unknown outcomes", report.unknowns),
+        ("decisions", report.decisions),
         ("lost", report.lost),
         ("doubled", report.doubled),
         ("stuck", report.stuck),
@@ -116,6 +120,10 @@ fn table(report: &SimulateReport, options: &SimulateOptions) -> String {
     let _ = writeln!(text, "\nseed {seed} failed:");
     for finding in &report.findings {
         let _ = writeln!(text, "  {finding}");
+    }
+    let others = report.failures.iter().filter(|(other, _)| **other != seed);
+    for (other, finding) in others.take(OTHERS_MAX) {
+        let _ = writeln!(text, "seed {other} failed, too: {finding}");
     }
     let per_seed = options.per_seed;
     let workers = match options.staff {

@@ -1,6 +1,7 @@
 //! The network of the simulated world: requests and callbacks as function calls, which get lost,
 //! doubled, delayed and reordered.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -152,18 +153,65 @@ impl Door {
     }
 }
 
+/// What Kiungo was told, and acknowledged, that a provider has taken back by itself: receipts.
+#[derive(Debug, Clone, Default)]
+pub struct Told(Arc<Mutex<BTreeSet<String>>>);
+
+impl Told {
+    /// Whether it was told of this one.
+    pub fn has(&self, receipt: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(receipt)
+    }
+
+    fn note(&self, body: &[u8]) {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let reversed = body["transactionStatus"].as_str() == Some("reversed");
+        if let Some(receipt) = body["transactionReference"].as_str().filter(|_| reversed) {
+            let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            told.insert(receipt.to_owned());
+        }
+    }
+}
+
+/// How often a callback comes in a burst, all within a second.
+const BURST: u32 = 10;
+
 /// Carries a simulator's callbacks to whoever is behind the door.
 #[derive(Clone)]
 pub struct Postman {
     door: Door,
     chance: Chance,
     weather: Weather,
+    told: Told,
+    /// Parts per 10,000 of callbacks that come in a burst.
+    bursts: u64,
 }
 
 impl Postman {
-    /// Carries to the door.
-    pub const fn new(door: Door, chance: Chance, weather: Weather) -> Self {
-        Self { door, chance, weather }
+    /// Carries to the door, and notes what was acknowledged.
+    pub const fn new(
+        door: Door,
+        chance: Chance,
+        weather: Weather,
+        told: Told,
+        bursts: u64,
+    ) -> Self {
+        Self { door, chance, weather, told, bursts }
+    }
+
+    /// The same callback again and again.
+    fn burst(&self, provider: &ProviderId, raw: &RawCallback) {
+        for number in 1..BURST {
+            let (door, provider, raw) = (self.door.clone(), provider.clone(), raw.clone());
+            let wait = Duration::from_secs(1) * number / BURST;
+            tokio::spawn(async move {
+                tokio::time::sleep(wait).await;
+                if let Some(engine) = door.engine() {
+                    let answer = engine.callback(&provider, raw);
+                    let _ = tokio::time::timeout(Duration::from_secs(5), answer).await;
+                }
+            });
+        }
     }
 }
 
@@ -182,8 +230,14 @@ impl Delivery for Postman {
         tokio::time::sleep(delay).await;
         let engine = self.door.engine()?;
         let (provider, raw) = raw(&callback)?;
+        if self.weather.is_stormy() && self.chance.happens(self.bursts) {
+            self.burst(&provider, &raw);
+        }
         let answer = engine.callback(&provider, raw);
         let reply = tokio::time::timeout(Duration::from_secs(5), answer).await.ok()?.ok()?;
+        if (200..300).contains(&reply.status) {
+            self.told.note(callback.body());
+        }
         let body = reply.body.map(|(_, body)| body).unwrap_or_default();
         http::Response::builder().status(reply.status).body(body).ok()
     }

@@ -8,18 +8,21 @@ use kiungo::overlay;
 use kiungo::wiring::{self, ProviderParts, ProviderSecrets};
 use kiungo_core_banking::Core;
 use kiungo_core_fineract as fineract;
+use kiungo_domain::policy::Policy;
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::{CoreLink, ProviderLink, TrafficOptions};
-use kiungo_mapping::InquirySettings;
+use kiungo_mapping::{InquirySettings, Mapping, MappingErrors};
 use kiungo_simulators::books::Books;
 use kiungo_simulators::clock::Clock;
 use kiungo_simulators::faults::{Fault, Faults, Plan};
 use kiungo_simulators::fineract::Version;
+use kiungo_simulators::gsma::options::PaidBy;
 use kiungo_simulators::{fineract as core_simulator, gsma, mpesa};
 use kiungo_transport::Transport;
 
-use super::carriage::{Carriage, Door, Postman, Weather};
+use super::carriage::{Carriage, Door, Postman, Told, Weather};
 use super::chance::Chance;
+use super::habits::Habits;
 use super::ice::Ice;
 
 /// The names of the providers, in the order in which stories count them.
@@ -47,8 +50,11 @@ auth = "none"
 validates = false
 "#;
 
-/// The changes to the shipped mapping of M-Pesa in Tanzania: payments by customers, and payouts
-/// that provably never arrived are given back by the machine.
+/// What it says of a provider that carries a second sending out again.
+const NO_PROMISE: &str = "rejects_duplicates = false\n";
+
+/// What the shipped mapping of M-Pesa in Tanzania has otherwise here: payments by customers, and
+/// payouts that provably never arrived are given back by the machine.
 const MPESA_CHANGES: &str = r#"
 [inquiry]
 when_payout_absent = "reject"
@@ -74,6 +80,7 @@ pub struct Counterparties {
     /// The core.
     pub core: core_simulator::Simulator,
     core_recognises: bool,
+    habits: Habits,
     faults: [Faults; 3],
     carriages: [Carriage; 3],
     seed: u64,
@@ -81,11 +88,20 @@ pub struct Counterparties {
 
 impl Counterparties {
     /// Counterparties whose habits are drawn from the seed.
-    pub fn draw(seed: u64, clock: Clock, door: &Door, weather: &Weather) -> Self {
+    pub fn draw(
+        seed: u64,
+        habits: &Habits,
+        clock: Clock,
+        door: &Door,
+        weather: &Weather,
+        told: &Told,
+    ) -> Self {
         let chance = Chance::new(seed, "habits");
         let faults: [Faults; 3] = [0, 1, 2].map(|n| Faults::new(Plan::none(seed ^ n)));
         let postman = |purpose| {
-            Arc::new(Postman::new(door.clone(), Chance::new(seed, purpose), weather.clone()))
+            let chance = Chance::new(seed, purpose);
+            let (door, weather, told) = (door.clone(), weather.clone(), told.clone());
+            Arc::new(Postman::new(door, chance, weather, told, habits.bursts))
         };
         let flows = [
             gsma::options::Flow::Requested,
@@ -97,6 +113,7 @@ impl Counterparties {
                 flow: chance.pick(&flows).copied().unwrap_or(gsma::options::Flow::Requested),
                 notify_base: Some(format!("http://kiungo.test/callbacks/{}/", PROVIDERS[0])),
                 callback_attempts: 12,
+                conduct: habits.gsma.clone(),
                 ..gsma::Options::default()
             },
             clock,
@@ -121,6 +138,7 @@ impl Counterparties {
                     },
                     ..mpesa::options::Paybill::default()
                 },
+                conduct: habits.mpesa.clone(),
                 ..mpesa::Options::default()
             },
             clock,
@@ -131,17 +149,27 @@ impl Counterparties {
             [Version::V1_8, Version::V1_10, Version::V1_12, Version::V1_14, Version::V1_15];
         let version = chance.pick(&versions).copied().unwrap_or(Version::V1_12);
         let core = core_simulator::Simulator::new(
-            core_simulator::Options { version, ..core_simulator::Options::default() },
+            core_simulator::Options {
+                version,
+                idempotency: !habits.core_forgets_keys,
+                forbidden_ms: habits.forbidden_ms,
+                ..core_simulator::Options::default()
+            },
             clock,
             faults[2].clone(),
         );
         // Before 1.9 a core recognises no second sending.
-        let recognises = version != Version::V1_8;
-        let routers = [(gsma.router(), true), (mpesa.router(), true), (core.router(), recognises)];
+        let recognises = version != Version::V1_8 && !habits.core_forgets_keys;
+        let routers = [
+            (gsma.router(), habits.gsma.deduplicates),
+            (mpesa.router(), habits.mpesa.deduplicates),
+            (core.router(), recognises),
+        ];
         let carriages = routers.map(|(router, doubles)| {
             Carriage::new(router, Chance::new(seed, "network"), weather.clone(), doubles)
         });
-        Self { gsma, mpesa, core, core_recognises: recognises, faults, carriages, seed }
+        let (core_recognises, habits) = (recognises, habits.clone());
+        Self { gsma, mpesa, core, core_recognises, habits, faults, carriages, seed }
     }
 
     /// Lets everything go wrong that can, or nothing.
@@ -149,7 +177,8 @@ impl Counterparties {
         let chance = Chance::new(self.seed, "faults");
         for (index, faults) in self.faults.iter().enumerate() {
             let plan = if heavily {
-                heavy(self.seed ^ index as u64, &chance, self.late_at_most(index))
+                let late_at_most = self.late_at_most(index);
+                heavy(self.seed ^ index as u64, &chance, late_at_most, self.habits.doors)
             } else {
                 Plan::none(self.seed ^ index as u64)
             };
@@ -211,14 +240,12 @@ impl Counterparties {
     ) -> Result<Links, Box<dyn std::error::Error>> {
         let core_id = CoreId::new("main")?;
         let mut providers = BTreeMap::new();
-        let bases = [
-            (PROVIDERS[0], overlay::GSMA_SANDBOX, GSMA_CHANGES, None),
-            (PROVIDERS[1], overlay::MPESA_TZ, MPESA_CHANGES, Some(self.mpesa.public_key())),
-        ];
-        for (index, (name, base, changes, public_key)) in bases.into_iter().enumerate() {
+        let keys = [None, Some(self.mpesa.public_key())];
+        let mappings = self.mappings()?;
+        for (index, ((name, mapping), public_key)) in mappings.into_iter().zip(keys).enumerate() {
             let core: Arc<dyn Core> = Arc::clone(core) as Arc<dyn Core>;
             let parts = ProviderParts {
-                mapping: overlay::mapping(name, base, changes)?,
+                mapping,
                 secrets: ProviderSecrets {
                     api_key: Some(mpesa::Options::default().api_key.into()),
                     ..ProviderSecrets::default()
@@ -239,13 +266,46 @@ impl Counterparties {
         Ok((providers, BTreeMap::from([(core_id, link)])))
     }
 
+    /// The mappings of this seed.
+    fn mappings(&self) -> Result<[(&'static str, Mapping); 2], MappingErrors> {
+        let wait = format!("[inquiry]\ncase_after = \"{}h\"\n", self.habits.case_after_hours);
+        let fees = self.habits.fee.map_or_else(String::new, |payer| {
+            let payer = match payer {
+                PaidBy::Customer => "customer",
+                PaidBy::Organisation => "organisation",
+            };
+            let table = |operation: &str| {
+                format!(
+                    "[fees.{operation}]\npaid_by = \"{payer}\"\nbands = [{{ flat = \"17\" }}]\n"
+                )
+            };
+            table("collect") + &table("pay_out")
+        });
+        let promise = if self.habits.gsma.deduplicates { "" } else { NO_PROMISE };
+        let gsma = GSMA_CHANGES.replacen("[gsma]\n", &format!("[gsma]\n{promise}"), 1);
+        let gsma = format!("{gsma}{wait}{fees}");
+        let mpesa = MPESA_CHANGES.replacen("[inquiry]\n", &wait, 1);
+        Ok([
+            (PROVIDERS[0], overlay::mapping(PROVIDERS[0], overlay::GSMA_SANDBOX, &gsma)?),
+            (PROVIDERS[1], overlay::mapping(PROVIDERS[1], overlay::MPESA_TZ, &mpesa)?),
+        ])
+    }
+
+    /// How each provider's transfers are handled.
+    pub fn policies(&self) -> Result<BTreeMap<ProviderId, Policy>, Box<dyn std::error::Error>> {
+        let core = self.core(Duration::ZERO, &Ice::default())?;
+        let (providers, _) = self.link(&core, &Ice::default())?;
+        let policy = |(id, link): (ProviderId, ProviderLink)| (id, link.rules.policy().clone());
+        Ok(providers.into_iter().map(policy).collect())
+    }
+
     fn transport(&self, index: usize, ice: &Ice) -> Arc<dyn Transport> {
         Arc::new(self.carriages[index].on(ice))
     }
 }
 
 /// Everything that can go wrong, each seed with its own emphasis.
-fn heavy(seed: u64, chance: &Chance, late_at_most: u64) -> Plan {
+fn heavy(seed: u64, chance: &Chance, late_at_most: u64, doors: u16) -> Plan {
     let rate = |up_to: u64| u16::try_from(chance.below(up_to)).unwrap_or(0);
     let all = BTreeMap::from([
         (Fault::ResetBefore, rate(500)),
@@ -268,6 +328,7 @@ fn heavy(seed: u64, chance: &Chance, late_at_most: u64) -> Plan {
         (Fault::DateRefused, rate(300)),
         (Fault::StuckBefore, rate(200)),
         (Fault::StuckAfter, rate(200)),
+        (Fault::GatewayRefuses, doors),
     ]);
     let kept = |fault: Fault| BTreeMap::from([(fault, 0)]);
     let rates = BTreeMap::from([

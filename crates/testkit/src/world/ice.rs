@@ -14,7 +14,9 @@ use kiungo_store::{
 };
 use tokio::sync::watch;
 
-/// The means by which a process is stopped; all clones are about the same process.
+use super::trouble::Trouble;
+
+/// Whether a process is stopped; all clones are about the same process.
 #[derive(Debug, Clone)]
 pub struct Ice(Arc<watch::Sender<u32>>);
 
@@ -111,12 +113,16 @@ pub struct IcyStore {
     pub store: Arc<dyn Store>,
     /// The means by which the process is stopped.
     pub ice: Ice,
+    /// What goes wrong with the database.
+    pub trouble: Trouble,
 }
 
 macro_rules! through {
     ($self:ident.$method:ident($($argument:ident),*)) => {{
         $self.ice.thawed().await;
+        $self.trouble.before().await?;
         let answer = $self.store.$method($($argument),*).await;
+        $self.trouble.after()?;
         $self.ice.thawed().await;
         answer
     }};

@@ -6,23 +6,38 @@
 //! After the faults stop, everything must settle, and the audit of the counterparties' books must
 //! find nothing. A failing seed replays exactly.
 //!
-//! * [`story`]: the wishes of people, drawn from the seed
+//! * [`story`]: who wants what, drawn from the seed
+//! * [`habits`]: what is peculiar to the seed: late approvals, an empty float, a clock that is set back …
 //! * [`counterparties`]: the simulators and the adapters that talk to them
 //! * [`carriage`]: the network
 //! * [`tripwire`]: the points at which the process dies
 //! * [`processes`]: the processes that do the work, and the misfortunes that befall them
 //! * [`ice`]: a process that is frozen and does not know
+//! * [`trouble`]: a database that fails
+//! * `operators`, `desk`: what persons decide, and what they look up before
+//! * `watch`: what must hold while time passes
+//! * `verdict`, `ledger`: what must hold in the end: the counterparties' books, the journals, the ledger
 //! * [`run`]: one seed, from morning to the audit
 
 pub mod carriage;
 pub mod chance;
+mod clients;
 pub mod counterparties;
+mod desk;
+pub mod habits;
 pub mod ice;
+mod ledger;
+mod operators;
 pub mod processes;
 pub mod run;
 pub mod story;
+mod time;
 pub mod tripwire;
+pub mod trouble;
+mod verdict;
+mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,6 +83,10 @@ pub struct SimulateReport {
     pub freezes: u64,
     /// The number of attempts that came to an unknown outcome.
     pub unknowns: u64,
+    /// How often somebody at the office decided something.
+    pub decisions: u64,
+    /// The seeds that failed, each with its first finding.
+    pub failures: BTreeMap<u64, String>,
     /// The first seed that failed.
     pub first_failing_seed: Option<u64>,
     /// The findings of that seed, for people.
@@ -90,6 +109,12 @@ impl SimulateReport {
         self.crashes += report.crashes;
         self.freezes += report.freezes;
         self.unknowns += report.unknowns;
+        self.decisions += report.decisions;
+        if !report.is_clean() {
+            let finding = report.findings.first().cloned().unwrap_or_default();
+            let line = finding.lines().next().unwrap_or_default().to_owned();
+            self.failures.insert(report.seed, line);
+        }
         let first = self.first_failing_seed.is_none_or(|seed| report.seed < seed);
         if !report.is_clean() && first {
             self.first_failing_seed = Some(report.seed);

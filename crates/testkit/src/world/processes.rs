@@ -18,6 +18,7 @@ use super::chance::Chance;
 use super::counterparties::Counterparties;
 use super::ice::{Ice, IcyQueue, IcyStore};
 use super::tripwire::DrawnTripwire;
+use super::trouble::Trouble;
 
 /// The longest time for which a worker is frozen.
 const FROZEN_MAX: Duration = Duration::from_secs(120);
@@ -47,6 +48,7 @@ pub(super) struct Processes {
     pub(super) seed: u64,
     pub(super) staff: Staff,
     pub(super) store: Arc<dyn Store>,
+    trouble: Trouble,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) queue: MemoryQueue,
@@ -69,6 +71,7 @@ impl Processes {
         seed: u64,
         staff: Staff,
         store: Arc<dyn Store>,
+        trouble: Trouble,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         door: Door,
@@ -94,6 +97,7 @@ impl Processes {
             seed,
             staff,
             store,
+            trouble,
             clock,
             ids,
             queue,
@@ -124,7 +128,13 @@ impl Processes {
         let mut keepers = Vec::new();
         for number in 0..self.tripwires.len() {
             let ice = Ice::default();
-            self.start(counterparties, number, &ice).await?;
+            // The database may refuse at first.
+            let mut started = self.start(counterparties, number, &ice).await;
+            while started.is_err() && stormy() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                started = self.start(counterparties, number, &ice).await;
+            }
+            started?;
             let (all, others) = (Arc::clone(self), Arc::clone(counterparties));
             keepers.push(tokio::spawn(all.keep_alive(others, number, ice.clone())));
             if number > 0 {
@@ -175,12 +185,11 @@ impl Processes {
             // The day is long, and each look at the due table is an event of it.
             Staff::Shared { .. } => Duration::from_secs(2),
         };
-        let store: Arc<dyn Store> = match self.staff {
-            Staff::Alone => Arc::clone(&self.store),
-            Staff::Shared { .. } => {
-                Arc::new(IcyStore { store: Arc::clone(&self.store), ice: ice.clone() })
-            }
-        };
+        let store: Arc<dyn Store> = Arc::new(IcyStore {
+            store: Arc::clone(&self.store),
+            ice: ice.clone(),
+            trouble: self.trouble.clone(),
+        });
         let engine = Engine::new(Setup {
             store,
             clock: Arc::clone(&self.clock),
@@ -191,7 +200,10 @@ impl Processes {
             sharing,
             tripwire: self.tripwire(number, ice),
         });
-        engine.start().await?;
+        if let Err(error) = engine.start().await {
+            engine.kill();
+            return Err(error.into());
+        }
         self.engines().insert(number, engine.clone());
         if number == 0 {
             self.door.set(Some(engine));

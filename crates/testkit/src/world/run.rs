@@ -1,36 +1,34 @@
 //! One seed, from morning to the audit.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use kiungo_domain::transfer::{Entry, Event, Kind, Status};
-use kiungo_domain::{
-    AccountRef, Currency, Money, Msisdn, Outcome, ProviderId, Receipt, Reference, Timestamp,
-    TransferId, party::AccountKey,
-};
-use kiungo_engine::{Caller, Clock, Ids, NewTransfer, SubmitError};
-use kiungo_simulators::audit::{Audit, Claim, audit};
+use kiungo_domain::transfer::{Kind, Status};
+use kiungo_domain::{AccountRef, ProviderId, Reference, TransferId, party::AccountKey};
+use kiungo_engine::{Caller, Clock, NewTransfer, SubmitError};
+use kiungo_simulators::audit::Audit;
 use kiungo_simulators::clock::Clock as SimulatorClock;
-use kiungo_simulators::faults::hash;
-use kiungo_simulators::fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
 use kiungo_store::{MemoryStore, Store};
-use uuid::Uuid;
 
-use super::carriage::{Door, Weather};
+use super::carriage::{Door, Told, Weather};
+use super::chance::Chance;
+use super::clients::{Client, money};
 use super::counterparties::{Counterparties, PROVIDERS};
+use super::habits::Habits;
+use super::operators::Operators;
 use super::processes::{Processes, Staff};
 use super::story::{Deed, Story, What};
+use super::time::{CountedIds, VirtualClock};
+use super::trouble::Trouble;
+use super::watch::Watch;
 
-/// 2026-03-02T05:00:00Z, a Monday morning in Dar es Salaam.
-const MORNING: Timestamp = Timestamp::from_micros(1_772_427_600_000_000);
-
-/// The longest time that everything may take to settle after the faults have stopped.
-const SETTLE_WITHIN: Duration = Duration::from_secs(4 * 24 * 3_600);
-/// The time after which the core's administrator comes: after a person has been called about every
-/// unknown.
+/// How long everything may take to settle after the faults have stopped.
+const SETTLE_WITHIN: Duration = Duration::from_secs(6 * 24 * 3_600);
+/// When the core's administrator comes: after a person has been called about every unknown.
 const REPAIR_AFTER: Duration = Duration::from_secs(10 * 3_600);
+/// How often one looks whether everything has settled, and whether persons are called in time.
+const LOOK_EVERY: Duration = Duration::from_secs(1_800);
 
 /// The result of a seed.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +43,8 @@ pub struct SeedReport {
     pub crashes: u64,
     /// The number of times that a worker was frozen.
     pub freezes: u64,
+    /// How often somebody at the office decided something.
+    pub decisions: u64,
     /// The audit of the counterparties' books.
     pub audit: Audit,
     /// The number of attempts that came to an unknown outcome.
@@ -79,59 +79,24 @@ pub fn run_seed(seed: u64, transfers: u32, staff: Staff) -> SeedReport {
     })
 }
 
-type Failure = Box<dyn std::error::Error>;
+pub(super) type Failure = Box<dyn std::error::Error>;
 
-/// Virtual time of day.
-struct VirtualClock {
-    origin: tokio::time::Instant,
-}
-
-impl Clock for VirtualClock {
-    fn now(&self) -> Timestamp {
-        MORNING.after(self.origin.elapsed())
-    }
-}
-
-/// Ids by counting, so that a seed replays exactly.
-struct CountedIds {
-    seed: u64,
-    given: AtomicU64,
-}
-
-impl Ids for CountedIds {
-    fn next(&self) -> TransferId {
-        let number = self.given.fetch_add(1, Ordering::Relaxed) + 1;
-        let high = u128::from(hash(self.seed, &[b"ids"])) << 64;
-        let version = 0x7_u128 << 76;
-        let mask = !(0xf_u128 << 76);
-        let low = 0x8000_0000_0000_0000_u128 | (u128::from(number) << 8);
-        TransferId::new(Uuid::from_u128(((high & mask) | version) | low))
-    }
-}
-
-/// A client of the institution.
-struct Client {
-    msisdn: Msisdn,
-    savings: u64,
-    loan: u64,
-    /// Approved loans, one for each disbursement, by the amount they were approved for.
-    approved: std::sync::Mutex<Vec<(u64, u64)>>,
-}
-
-/// The wish of a person, for the audit.
-enum Wanted {
+/// What somebody wanted, for the audit.
+pub(super) enum Wanted {
     Order { id: TransferId, kind: Kind, deed: Deed, account: String },
     Payment { receipt: String, deed: Deed, account: Option<String> },
 }
 
-struct World {
-    seed: u64,
-    clock: Arc<VirtualClock>,
-    store: Arc<MemoryStore>,
-    counterparties: Arc<Counterparties>,
-    processes: Arc<Processes>,
-    weather: Weather,
-    clients: Vec<Client>,
+pub(super) struct World {
+    pub(super) seed: u64,
+    pub(super) habits: Habits,
+    pub(super) clock: Arc<VirtualClock>,
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) counterparties: Arc<Counterparties>,
+    pub(super) processes: Arc<Processes>,
+    pub(super) weather: Weather,
+    pub(super) clients: Vec<Client>,
+    pub(super) told: Told,
 }
 
 impl World {
@@ -143,46 +108,68 @@ impl World {
         let misfortune = move || weather.is_stormy();
         let keepers = world.processes.open(&world.counterparties, misfortune).await?;
         world.counterparties.misbehave(true);
+        let office = Arc::new(Operators::new(&world));
+        let mut others = vec![tokio::spawn(Arc::clone(&world).set_clock_back())];
+        others.extend(
+            world
+                .habits
+                .operators
+                .map(|wait| tokio::spawn(Arc::clone(&office).work(Arc::clone(&world), wait))),
+        );
         let wanted = Arc::clone(&world).act(story).await?;
         world.weather.set(false);
         world.counterparties.misbehave(false);
         world.processes.disarm();
-        let findings = world.settle().await?;
-        let mut report = world.judge(wanted).await?;
-        report.findings.extend(findings);
+        for other in others {
+            other.await?;
+        }
+        let findings = world.settle(&office).await?;
+        let report = world.judge(wanted, &office, findings).await?;
         // The simulators know the door and the engines know the simulators: leave no circle behind.
         world.processes.close(keepers);
         Ok(report)
     }
 
     fn set_up(seed: u64, story: &Story, staff: Staff) -> Result<Self, Failure> {
+        let habits = Habits::draw(seed, story.day);
         let origin = tokio::time::Instant::now();
-        let (door, weather) = (Door::default(), Weather::default());
-        let simulator_clock = SimulatorClock::Virtual { epoch: MORNING, origin };
-        let counterparties = Counterparties::draw(seed, simulator_clock, &door, &weather);
+        let (door, weather, told) = (Door::default(), Weather::default(), Told::default());
+        let simulator_clock = SimulatorClock::Virtual { epoch: habits.begin, origin };
+        let counterparties =
+            Counterparties::draw(seed, &habits, simulator_clock, &door, &weather, &told);
         let clients = (0..story.clients)
-            .map(|index| open_client(&counterparties, story, index))
+            .map(|index| Client::open(&counterparties, story, index))
             .collect::<Result<Vec<_>, Failure>>()?;
-        let clock = Arc::new(VirtualClock { origin });
-        let ids = Arc::new(CountedIds { seed, given: AtomicU64::new(0) });
+        let clock = Arc::new(VirtualClock::new(habits.begin, origin, habits.ahead()));
+        let ids = Arc::new(CountedIds::new(seed, habits.old_ids));
         let kept = Arc::new(MemoryStore::audited());
+        let trouble = Trouble::new(Chance::new(seed, "trouble"), weather.clone(), habits.trouble);
         let processes = Processes::new(
             seed,
             staff,
             Arc::clone(&kept) as Arc<dyn Store>,
+            trouble,
             Arc::clone(&clock) as Arc<dyn Clock>,
             ids,
             door,
         );
         Ok(Self {
             seed,
+            habits,
             clock,
             store: kept,
             counterparties: Arc::new(counterparties),
             processes: Arc::new(processes),
             weather,
             clients,
+            told,
         })
+    }
+
+    async fn set_clock_back(self: Arc<Self>) {
+        let Some(step) = self.habits.clock else { return };
+        tokio::time::sleep(step.after).await;
+        self.clock.set_back(step.by);
     }
 
     /// Everybody does what the story says.
@@ -272,29 +259,39 @@ impl World {
         }
     }
 
-    /// Waits until everything rests; or until nothing is left but what the core's administrator
-    /// must repair, who then does.
-    async fn settle(&self) -> Result<Vec<String>, Failure> {
+    /// Waits until everything rests and nobody at the office has anything left to do. The core's
+    /// administrator repairs what only he can, but not before everybody else was called.
+    async fn settle(&self, office: &Operators) -> Result<Vec<String>, Failure> {
         let begin = tokio::time::Instant::now();
-        let mut findings = Vec::new();
+        let mut watch = Watch::new(self)?;
         while begin.elapsed() < SETTLE_WITHIN {
-            tokio::time::sleep(Duration::from_secs(1_800)).await;
-            let overview = self.store.overview(self.clock.now()).await?;
-            let open: u64 = overview
-                .transfers
-                .iter()
-                .filter(|(_, _, status, _)| !status.is_final() && *status != Status::Suspended)
-                .map(|(_, _, _, count)| count)
-                .sum();
-            if open == 0 && overview.inbox_waiting == 0 {
-                break;
+            tokio::time::sleep(LOOK_EVERY).await;
+            watch.look(self).await?;
+            if begin.elapsed() < self.habits.aftermath() {
+                continue;
             }
-            if begin.elapsed() >= REPAIR_AFTER {
-                findings.extend(self.stuck_without_a_case().await?);
+            let repairs = begin.elapsed() >= REPAIR_AFTER;
+            if repairs {
+                watch.findings.extend(self.stuck_without_a_case().await?);
                 self.counterparties.core.free_stuck_keys();
             }
+            let at_rest = self.is_at_rest().await?;
+            if !at_rest && !repairs {
+                continue;
+            }
+            let acted = office.clear_the_desk(self).await?;
+            if at_rest && acted == 0 {
+                break;
+            }
         }
-        Ok(findings)
+        Ok(watch.findings)
+    }
+
+    async fn is_at_rest(&self) -> Result<bool, Failure> {
+        let overview = self.store.overview(self.clock.now()).await?;
+        let moving = |status: Status| !status.is_final() && status != Status::Suspended;
+        let open = overview.transfers.iter().any(|(_, _, status, _)| moving(*status));
+        Ok(!open && overview.inbox_waiting == 0)
     }
 
     /// A booking that died inside the core looks for ever as if it were still running. It must never
@@ -304,153 +301,29 @@ impl World {
         for key in self.counterparties.core.stuck_keys() {
             // The probe has a key of its own.
             let Ok(reference) = Reference::parse(&key) else { continue };
-            let id = reference.transfer();
-            let summary = self.store.summary(id).await?;
-            let status = summary.map(|summary| summary.status);
-            if status != Some(Status::NeedsAttention) {
-                findings.push(format!("{id} is stuck in the core, and is {status:?}"));
+            let Some(transfer) = self.store.transfer(reference.transfer()).await? else { continue };
+            // A person may have decided about it before.
+            let awaited = transfer.open_step() == Some(reference.step())
+                && transfer.reference(reference.step()) == reference;
+            if awaited && transfer.status() != Status::NeedsAttention {
+                let (id, status) = (transfer.id(), transfer.status().as_str());
+                findings.push(format!("{id} is stuck in the core, and is {status}"));
             }
         }
         Ok(findings)
     }
-
-    async fn judge(&self, wanted: Vec<Wanted>) -> Result<SeedReport, Failure> {
-        let mut report = SeedReport {
-            seed: self.seed,
-            crashes: self.processes.crashes(),
-            freezes: self.processes.freezes.load(Ordering::Relaxed),
-            ..SeedReport::default()
-        };
-        let mut claims = Vec::new();
-        for want in wanted {
-            match self.claim(want).await? {
-                Some(claim) => claims.push(claim),
-                None => report.findings.push("a payment became no transfer".to_owned()),
-            }
-        }
-        for claim in &claims {
-            report.transfers += 1;
-            report.unknowns += self.unknowns(claim.id).await?;
-            match claim.status {
-                Status::Completed => report.ended[0] += 1,
-                Status::Failed => report.ended[1] += 1,
-                Status::Reversed => report.ended[2] += 1,
-                Status::Suspended => report.ended[3] += 1,
-                _ => {
-                    report.stuck += 1;
-                    report.findings.push(self.tell(claim).await?);
-                }
-            }
-        }
-        let providers = self.counterparties.provider_books();
-        let core = self.counterparties.core.books();
-        report.audit = audit(&claims, &providers, &core);
-        for finding in &report.audit.findings {
-            report.findings.push(finding.clone());
-            if let Some(claim) = claims.iter().find(|claim| finding.contains(&claim.id.to_string()))
-            {
-                report.findings.push(self.tell(claim).await?);
-            }
-        }
-        let seen = format!("{claims:?}{providers:?}{core:?}{}", report.crashes);
-        report.fingerprint = hash(0, &[seen.as_bytes()]);
-        Ok(report)
-    }
-
-    async fn claim(&self, wanted: Wanted) -> Result<Option<Claim>, Failure> {
-        let (id, kind, deed, accounts, payment) = match wanted {
-            Wanted::Order { id, kind, deed, account } => {
-                (id, Some(kind), deed, vec![account], None)
-            }
-            Wanted::Payment { receipt, deed, account } => {
-                let provider = ProviderId::new(PROVIDERS[deed.provider])?;
-                let owner = self.store.by_receipt(&provider, &Receipt::new(&receipt)?).await?;
-                let Some(owner) = owner else { return Ok(None) };
-                (owner, None, deed, account.into_iter().collect(), Some(receipt))
-            }
-        };
-        let Some(summary) = self.store.summary(id).await? else { return Ok(None) };
-        Ok(Some(Claim {
-            carried_by: None,
-            id,
-            kind: kind.unwrap_or(summary.kind),
-            provider: PROVIDERS[deed.provider].to_owned(),
-            msisdn: self.clients.get(deed.client).map(|client| client.msisdn.digits().to_owned()),
-            accounts,
-            amount_minor: i64::try_from(deed.shillings * 100)?,
-            payment,
-            status: summary.status,
-        }))
-    }
-
-    async fn unknowns(&self, id: TransferId) -> Result<u64, Failure> {
-        let journal = self.store.journal(id).await?;
-        let unknown = |entry: &&Entry| {
-            matches!(entry.event, Event::Concluded { outcome: Outcome::Unknown { .. }, .. })
-        };
-        Ok(journal.iter().filter(unknown).count() as u64)
-    }
-
-    /// The whole story of a transfer that did not settle.
-    async fn tell(&self, claim: &Claim) -> Result<String, Failure> {
-        let mut text = format!(
-            "{} {} on {} is {}:",
-            claim.id,
-            claim.kind.as_str(),
-            claim.provider,
-            claim.status.as_str()
-        );
-        let journal = self.store.journal(claim.id).await?;
-        let skipped = journal.len().saturating_sub(40);
-        for entry in journal.iter().skip(skipped) {
-            let after = entry.at.since(MORNING).as_secs();
-            write!(text, "\n    +{after}s {}", serde_json::to_string(&entry.event)?)?;
-        }
-        Ok(text)
-    }
 }
 
-impl Client {
-    fn take_approved(&self, shillings: u64) -> Option<u64> {
-        let mut approved = self.approved.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let index = approved.iter().position(|(amount, _)| *amount == shillings)?;
-        Some(approved.swap_remove(index).1)
+/// A counter that many add to.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn add(&self) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
-}
 
-fn open_client(
-    counterparties: &Counterparties,
-    story: &Story,
-    index: usize,
-) -> Result<Client, Failure> {
-    let digits = format!("2557000{index:05}");
-    let approved: Vec<u64> = story.disbursements(index).map(|deed| deed.shillings).collect();
-    let mut loans = vec![LoanSpec::new(LoanStatus::Active, "TZS", 10_000_000_000)];
-    loans.extend(approved.iter().map(|shillings| {
-        let minor = i64::try_from(shillings * 100).unwrap_or(i64::MAX);
-        LoanSpec::new(LoanStatus::Approved, "TZS", minor)
-    }));
-    let ids = counterparties.core.open_client(ClientSpec {
-        name: format!("Client {index}"),
-        mobile_no: digits.clone(),
-        external_id: format!("C-{index}"),
-        closed: false,
-        // Little enough that some withdrawals find too little.
-        savings: vec![SavingsSpec::active("TZS", 3_000_000)],
-        loans,
-    })?;
-    let savings = *ids.savings.first().ok_or("the client has no savings account")?;
-    let loan = *ids.loans.first().ok_or("the client has no loan")?;
-    let approved = approved.into_iter().zip(ids.loans.iter().skip(1).copied()).collect();
-    Ok(Client {
-        msisdn: Msisdn::parse(&digits)?,
-        savings,
-        loan,
-        approved: std::sync::Mutex::new(approved),
-    })
-}
-
-fn money(shillings: u64) -> Option<Money> {
-    let currency = Currency::from_code("TZS").ok()?;
-    Money::from_minor(i64::try_from(shillings.checked_mul(100)?).ok()?, currency)
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
 }

@@ -43,7 +43,9 @@ pub enum What {
 pub struct Story {
     /// The number of clients.
     pub clients: usize,
-    /// The deeds, in order.
+    /// How long the day is.
+    pub day: Duration,
+    /// What happens, in order.
     pub deeds: Vec<Deed>,
 }
 
@@ -54,7 +56,7 @@ impl Story {
         let day = Duration::from_secs(u64::from(transfers) * 20);
         let mut deeds: Vec<Deed> = (0..transfers).map(|_| Self::deed(&chance, day)).collect();
         deeds.sort_by_key(|deed| deed.at);
-        Self { clients: usize::try_from(CLIENTS).unwrap_or(1), deeds }
+        Self { clients: usize::try_from(CLIENTS).unwrap_or(1), day, deeds }
     }
 
     fn deed(chance: &Chance, day: Duration) -> Deed {

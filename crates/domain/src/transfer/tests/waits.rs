@@ -61,3 +61,93 @@ fn a_fee_for_a_payment_started_at_the_wallet_is_booked_once() {
     let booked = postings.iter().filter(|it| it.account == fees).map(|it| it.minor);
     assert_eq!(booked.sum::<i64>(), 50);
 }
+
+/// A clock that ran ahead and is set back delays the call of a person by the call's own wait at most.
+#[test]
+fn a_person_is_called_although_the_clock_was_set_back() {
+    let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
+    let day = Duration::from_hours(24);
+    let ahead = Timestamp::from_micros(0).after(day);
+    let transfer = refused_payout(&policy, ahead);
+    let called_at = |now: Timestamp| {
+        let plan = transfer.plan(&policy, now).unwrap();
+        matches!(plan.next, Next::CallPerson(_)) && plan.due <= now
+    };
+    assert!(called_at(Timestamp::from_micros(0)), "nothing says how long it has waited");
+    // Set back by less than the wait, the beginning still tells something.
+    let a_little = Timestamp::from_micros(0).after(day - policy.wallet.case_after / 2);
+    assert!(!called_at(a_little));
+    let mut draft = Draft::resume(transfer.clone(), Timestamp::from_micros(0));
+    draft.call_person(&policy);
+    assert_eq!(draft.transfer().case(), Some(CaseKind::InTransitTooLong));
+}
+
+/// Absences count again after one indexing window by the new time, not when it has caught up.
+#[test]
+fn absences_count_although_the_clock_was_set_back() {
+    let policy = policy(WhenAbsent::Resend, OnCoreRejection::Suspense);
+    let ahead = Timestamp::from_micros(0).after(Duration::from_hours(24));
+    let mut draft = Draft::receive(instruction(Kind::Deposit, false), ahead);
+    draft.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
+    draft.start(StepName::First);
+    draft.conclude(StepName::First, Outcome::unknown("time-out"), &policy);
+    let mut transfer = draft.finish().unwrap().transfer;
+    let mut now = Timestamp::from_micros(0);
+    for _ in 0..=policy.wallet.absent_times {
+        assert!(matches!(transfer.step(StepName::First).state, StepState::Waiting(_)));
+        let mut draft = Draft::resume(transfer, now);
+        draft.learn(StepName::First, Finding::Absent, &policy);
+        transfer = draft.finish().unwrap().transfer;
+        now = now.after(policy.wallet.absent_after.max(Duration::from_hours(1)));
+    }
+    assert!(matches!(transfer.step(StepName::First).state, StepState::Ready { .. }));
+}
+
+/// Refusals stay spaced by the age of the step when the clock is set back: the age begins anew, and
+/// references do not run out within hours.
+#[test]
+fn refusals_stay_spaced_although_the_clock_was_set_back() {
+    let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
+    let mut transfer =
+        refused_payout(&policy, Timestamp::from_micros(0).after(Duration::from_hours(24)));
+    let mut now = Timestamp::from_micros(0);
+    let mut attempts = 0_u32;
+    while now < Timestamp::from_micros(0).after(Duration::from_hours(12)) {
+        let mut draft = Draft::resume(transfer, now);
+        if draft.start(StepName::Second).is_some() {
+            let refused = Outcome::Rejected(rejection(Retry::NewReference));
+            draft.conclude(StepName::Second, refused, &policy);
+            attempts += 1;
+        } else {
+            draft.call_person(&policy);
+        }
+        transfer = draft.finish().unwrap().transfer;
+        let due = transfer.plan(&policy, now).unwrap().due;
+        now = due.max(now.after(Duration::from_millis(1)));
+    }
+    assert!(attempts < 60, "{attempts} attempts in twelve hours");
+}
+
+/// Refused again for the same reason, the question is the same one, and as old as it is.
+#[test]
+fn a_case_about_a_repair_keeps_its_age_over_refusals() {
+    let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
+    let begin = Timestamp::from_micros(0);
+    let mut draft = Draft::receive(instruction(Kind::Deposit, true), begin);
+    draft.cleared(CoreAccount { kind: AccountKind::Savings, id: 7 }, "000000007".to_owned());
+    let mut transfer = draft.finish().unwrap().transfer;
+    for hours in 0..3 {
+        let mut draft = Draft::resume(transfer, begin.after(Duration::from_hours(hours)));
+        draft.start(StepName::Second);
+        let refused = Outcome::Rejected(rejection(Retry::AfterRepair));
+        draft.conclude(StepName::Second, refused, &policy);
+        transfer = draft.finish().unwrap().transfer;
+        let repair = transfer.cases.find(CaseKind::RepairNeeded, Some(StepName::Second)).unwrap();
+        assert_eq!((repair.opened_at, repair.details.len()), (begin, 1));
+    }
+    let mut draft = Draft::resume(transfer, begin.after(Duration::from_hours(4)));
+    draft.start(StepName::Second);
+    let done = Outcome::Completed(Confirmation::bare(receipt("P1")));
+    draft.conclude(StepName::Second, done, &policy);
+    assert_eq!(draft.transfer().cases(), []);
+}

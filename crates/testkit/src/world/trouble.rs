@@ -1,0 +1,51 @@
+//! A database that fails now and then: it refuses, it does what was asked and says that it failed, or it
+//! is slow.
+
+use std::time::Duration;
+
+use kiungo_store::StoreError;
+
+use super::carriage::Weather;
+use super::chance::Chance;
+
+/// How long a slow answer takes at most.
+const SLOW_MAX: Duration = Duration::from_secs(15);
+
+/// What goes wrong with the database of a process.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    chance: Chance,
+    weather: Weather,
+    /// Parts per 10,000 of each of the three.
+    rate: u64,
+}
+
+impl Trouble {
+    /// Each of the three happens so many times in 10,000 while the weather is stormy.
+    pub const fn new(chance: Chance, weather: Weather, rate: u64) -> Self {
+        Self { chance, weather, rate }
+    }
+
+    fn happens(&self) -> bool {
+        self.rate > 0 && self.weather.is_stormy() && self.chance.happens(self.rate)
+    }
+
+    /// What happens before anything is done.
+    pub async fn before(&self) -> Result<(), StoreError> {
+        if self.happens() {
+            return Err(StoreError::Unavailable("it takes no work".to_owned()));
+        }
+        if self.happens() {
+            tokio::time::sleep(self.chance.wait(SLOW_MAX)).await;
+        }
+        Ok(())
+    }
+
+    /// What happens after everything was done.
+    pub fn after(&self) -> Result<(), StoreError> {
+        if self.happens() {
+            return Err(StoreError::Unavailable("its answer was lost".to_owned()));
+        }
+        Ok(())
+    }
+}
