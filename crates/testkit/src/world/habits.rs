@@ -90,10 +90,10 @@ impl Habits {
             .copied()
             .flatten();
         let charge = fee.map(|paid_by| Charge { minor: CHARGE_MINOR, paid_by });
-        let charged = ["collect", "pay_out", "payment"];
+        let operations = ["collect", "pay_out", "payment"];
         let charges = charge
             .into_iter()
-            .flat_map(|charge| charged.map(|operation| (operation.to_owned(), charge)));
+            .flat_map(|charge| operations.map(|operation| (operation.to_owned(), charge)));
         let gsma = GsmaConduct {
             deduplicates: !often(1_000),
             charges: charges.collect::<BTreeMap<_, _>>(),

@@ -75,7 +75,7 @@ fn a_person_is_called_although_the_clock_was_set_back() {
     };
     assert!(called_at(Timestamp::from_micros(0)), "nothing says how long it has waited");
     // Set back by less than the wait, the beginning still tells something.
-    let a_little = Timestamp::from_micros(0).after(day - policy.wallet.case_after / 2);
+    let a_little = Timestamp::from_micros(ahead.as_micros() - 1_800_000_000);
     assert!(!called_at(a_little));
     let mut draft = Draft::resume(transfer.clone(), Timestamp::from_micros(0));
     draft.call_person(&policy);
