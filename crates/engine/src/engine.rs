@@ -270,19 +270,6 @@ impl Engine {
         Ok(Submitted { first: Summary::of(&first), replayed: true })
     }
 
-    /// Asks the other side now.
-    pub async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError> {
-        if self.inner.board().leave_hint(id, by) {
-            return self.summary(id).await;
-        }
-        let by = by.to_owned();
-        let change = move |draft: &mut Draft| {
-            draft.hint(&by);
-            Ok(())
-        };
-        self.inner.exclusively(id, None, change).await
-    }
-
     /// Gives a completed or suspended transfer back; under a key, once.
     pub async fn request_reversal(
         &self,
@@ -343,7 +330,7 @@ impl Engine {
         self.inner.clock.now()
     }
 
-    async fn summary(&self, id: TransferId) -> Result<Summary, RequestError> {
+    pub(crate) async fn summary(&self, id: TransferId) -> Result<Summary, RequestError> {
         self.inner.store.summary(id).await?.ok_or(RequestError::NotFound(id))
     }
 }

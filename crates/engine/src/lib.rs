@@ -16,6 +16,7 @@
 //! * `lanes`: one operation at a time per core account (rule 11)
 //! * `holds`: operations of providers that are held as a whole
 //! * `hear`: evidence about operations of ours
+//! * `ask_again`: questions about operations that were executed already
 //! * `payments`: payments that customers start at the wallet
 //! * `carried`: two transfers for one payment
 //! * [`actions`]: actions of persons, with a second person where one is needed
@@ -45,6 +46,7 @@ pub mod setup;
 
 mod advance;
 mod answers;
+mod ask_again;
 mod candidates;
 mod carried;
 mod commit;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kiungo_domain::numbering::NumberError;
 use kiungo_domain::outcome::Rejection;
+use kiungo_domain::policy::Side;
 use kiungo_domain::{AccountRef, CoreId, Kind, Money, Msisdn, ProviderId, TransferId};
 use kiungo_provider::{CallbackReply, ReadError};
 use kiungo_store::{Hold, IdempotencyKey, KeyHolder, StoreError, Summary};
@@ -112,16 +113,25 @@ pub enum RequestError {
     /// It is being worked on right now: try again in a moment.
     #[error("transfer {0} is being worked on; try again in a moment")]
     Busy(TransferId),
-    /// The core was not asked: it is held by its breaker, or as many questions are put to it as may
-    /// be beside transfers.
-    #[error("the core is not asked at the moment; try again in {} s", seconds_up(*.retry_after))]
+    /// A side was not asked: it is held by its breaker, or as many questions are put to it as may be
+    /// beside transfers.
+    #[error("the {} is not asked at the moment; try again in {} s", party(*.side), seconds_up(*.retry_after))]
     Shed {
+        /// The side.
+        side: Side,
         /// When to try again.
         retry_after: Duration,
     },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+const fn party(side: Side) -> &'static str {
+    match side {
+        Side::Wallet => "provider",
+        Side::Core => "core",
+    }
 }
 
 /// The reason why a question that somebody put to a provider has no answer.

@@ -1,6 +1,7 @@
 //! Accounts that the payer of suspended money may have meant: for a person, who chooses.
 
 use kiungo_core_banking::{Sought, Suggestions};
+use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Instruction, Origin, Status};
 use kiungo_domain::typed::{Likeness, Reading};
 use kiungo_domain::{TransferId, party::AccountKey};
@@ -27,7 +28,8 @@ impl Engine {
         let instruction = transfer.instruction();
         let Some(port) = inner.core(&instruction.core) else { return Ok(unasked) };
         let pass = port.gate.try_ask();
-        let pass = pass.map_err(|held| RequestError::Shed { retry_after: held.wait })?;
+        let pass =
+            pass.map_err(|held| RequestError::Shed { side: Side::Core, retry_after: held.wait })?;
         pass.turn().await;
         let sought = sought(instruction, inner.provider(&instruction.provider));
         Ok(port.core.suggest(&sought).await)

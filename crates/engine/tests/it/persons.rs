@@ -137,6 +137,28 @@ async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
     assert_eq!(office.cases(id).await, []);
 }
 
+/// Providers that tell nobody of a reversal are asked when a person wants to know.
+#[tokio::test(start_paused = true)]
+async fn a_person_who_asks_about_a_completed_transfer_hears_of_a_reversal() {
+    let office = Office::open(World::new()).await;
+    office.world.script().payouts.push_back(done("QX1"));
+    let id = office.submit(Kind::Withdrawal).await;
+    let reference = Reference::new(id, StepName::Second, 0);
+    let paid = Finding::Executed(Confirmation::bare(Receipt::new("QX1").unwrap()));
+    office.world.script().truth.insert(reference, paid);
+    office.engine.inquire_now(id, "officer").await.unwrap();
+    office.pass(5).await;
+    assert_eq!(office.cases(id).await, [], "it stands");
+    let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
+    office.world.script().truth.insert(reference, reversed);
+    office.pass(60).await;
+    assert_eq!(office.cases(id).await, [], "nobody asks by himself");
+    office.engine.inquire_now(id, "officer").await.unwrap();
+    office.pass(5).await;
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    assert_eq!(office.show(id).await.status, Status::Completed);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_payment_that_nobody_told_of_is_brought_in_by_its_receipt() {
     let office = Office::confirming().await;

@@ -143,8 +143,9 @@ pub(crate) async fn list_transfers(
 
 /// Asks the other side again, now.
 ///
-/// For a transfer whose result is not known, instead of waiting for the next scheduled inquiry. It
-/// moves nothing. Needs the role `write`.
+/// For a transfer whose result is not known, instead of waiting for the next scheduled inquiry. Once
+/// nothing is open, each operation that was executed is asked about: a case tells if it was taken
+/// back since. It moves nothing. Needs the role `write`.
 #[utoipa::path(
     post, path = "/v1/transfers/{id}/inquiries", tag = "Transfers",
     params(("id" = String, Path, description = "The transfer's id, or a reference")),
@@ -152,6 +153,7 @@ pub(crate) async fn list_transfers(
         (status = 202, description = "It is being asked", body = TransferView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict` or `transfer_busy`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_busy` or `core_busy`: nobody was asked", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn inquire(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kiungo_domain::outcome::Reason;
+use kiungo_domain::policy::Side;
 use kiungo_engine::request::{AskError, RequestError, SubmitError};
 use kiungo_engine::requests::DecideError;
 use kiungo_engine::{ActError, ArrivalError};
@@ -62,8 +63,12 @@ impl From<RequestError> for Problem {
             RequestError::Busy(id) => Self::new(Code::TransferBusy, detail)
                 .transfer(id)
                 .retry_after(Duration::from_secs(1)),
-            RequestError::Shed { retry_after } => {
-                Self::new(Code::CoreBusy, detail).retry_after(retry_after)
+            RequestError::Shed { side, retry_after } => {
+                let code = match side {
+                    Side::Wallet => Code::ProviderBusy,
+                    Side::Core => Code::CoreBusy,
+                };
+                Self::new(code, detail).retry_after(retry_after)
             }
             RequestError::Store(error) => error.into(),
         }
