@@ -8,12 +8,17 @@ use kiungo_domain::transfer::Draft;
 use kiungo_domain::{Timestamp, Transfer, TransferId};
 use kiungo_queue::Work;
 use kiungo_store::StoreError;
+use tokio::time::Instant;
 
 use crate::engine::Inner;
 use crate::sharing::Piece;
 
 /// The longest sleep of the schedule when nothing is due: a lost wake-up costs no more.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
+
+/// The interval at which the backlog is counted at most: the count reads more than a look at what is
+/// due does.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 impl Inner {
     /// Keeps the accounts on which an operation may be running away from other transfers.
@@ -41,7 +46,12 @@ impl Inner {
 
     /// Works on what is due until the engine stops.
     pub(crate) async fn keep_schedule(self: Arc<Self>) {
+        let mut counted: Option<Instant> = None;
         loop {
+            if counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY) {
+                self.count_backlog().await;
+                counted = Some(Instant::now());
+            }
             let sleep = match self.take_up_due().await {
                 Ok(sleep) => sleep,
                 Err(error) => {
@@ -59,11 +69,18 @@ impl Inner {
         }
     }
 
+    /// Counts what is due, for those who are to be turned away while it is too much.
+    async fn count_backlog(&self) {
+        match self.store.overview(self.clock.now()).await {
+            Ok(overview) => self.backlog.store(overview.due, Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, "the backlog cannot be counted"),
+        }
+    }
+
     /// Takes up what is due; how long to sleep then.
     async fn take_up_due(self: &Arc<Self>) -> Result<Duration, StoreError> {
         self.starved.store(false, Ordering::Release);
         let now = self.clock.now();
-        self.backlog.store(self.store.overview(now).await?.due, Ordering::Relaxed);
         for item in self.store.inbox_due(now, self.options.due_batch).await? {
             self.handle_arrival(item);
         }
