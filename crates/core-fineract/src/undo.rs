@@ -101,7 +101,7 @@ async fn savings(client: &Client, order: &UndoOrder) -> Result<Ready, ReadError>
     };
     let row = savings_row(client, order).await?;
     if let Some(why) = Row::from(&row).differs(&order.original) {
-        return Ok(another(why));
+        return Ok(another(&why));
     }
     if row.reversed {
         return Ok(Ready::Done);
@@ -147,7 +147,7 @@ async fn repayment(
         return Ok(gone());
     };
     if let Some(why) = Row::from(&row).differs(&order.original) {
-        return Ok(another(why));
+        return Ok(another(&why));
     }
     if row.is_reversed() {
         return Ok(Ready::Done);
@@ -192,7 +192,7 @@ async fn disbursement(client: &Client, order: &UndoOrder) -> Result<Ready, ReadE
     };
     let it = loan.transactions.iter().find(|row| is_it(row, order));
     if let Some(why) = it.and_then(|row| Row::from(row).differs(&order.original)) {
-        return Ok(another(why));
+        return Ok(another(&why));
     }
     let others = loan.transactions.iter().any(|row| {
         !row.is_reversed() && !is_it(row, order) && !WRITTEN_BY_CORE.contains(&row.kind.id)
@@ -313,8 +313,8 @@ fn gone() -> Ready {
 }
 
 /// Nothing is undone of a transaction that is not the booking.
-fn another(why: String) -> Ready {
-    Ready::Refused(refusal_of(NOT_THE_BOOKING, Reason::Other, &why))
+fn another(why: &str) -> Ready {
+    Ready::Refused(refusal_of(NOT_THE_BOOKING, Reason::Other, why))
 }
 
 fn refusal_of(code: &str, reason: Reason, message: &str) -> Rejection {
