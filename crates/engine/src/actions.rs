@@ -184,7 +184,7 @@ impl Content {
 
     /// The same as it was asked for, to be carried out later; `None` if nothing says about which version
     /// of its transfer it is.
-    pub(crate) fn as_asked(self, action: &Action) -> Option<Self> {
+    pub(crate) fn when_asked(self, action: &Action) -> Option<Self> {
         let seen = self.shown(action).or(self.version);
         let known = self.action.transfer().is_none() || seen.is_some();
         known.then_some(Self { seen, ..self })

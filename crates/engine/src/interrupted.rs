@@ -102,7 +102,7 @@ impl Engine {
             }
         };
         // Of version 0.1, and about whatever the transfer is then: a person approves it once more.
-        let Some(content) = content.as_asked(&action) else { return Ok(()) };
+        let Some(content) = content.when_asked(&action) else { return Ok(()) };
         let taken = Action { updated_at: self.clock_now(), ..action };
         if !self.store().put_action(taken.clone()).await? {
             return Ok(());
