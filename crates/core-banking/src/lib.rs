@@ -43,12 +43,18 @@ pub trait Core: Send + Sync {
     /// [`CoreCapabilities::resend_is_idempotent`].
     async fn post(&self, order: &CoreOrder) -> Outcome;
 
+    /// Compares the transaction of this id with the booking: its account, kind and amount, and our
+    /// reference where it has one. Moves nothing.
+    async fn compare(&self, order: &CoreOrder, transaction: &Receipt) -> Comparison;
+
     /// Asks whether the core would take this booking back now. Moves nothing. A booking that is
     /// called "possible" can still be refused later: whoever lets money move because of it has to
     /// be able to let a person resume.
     async fn can_undo(&self, order: &UndoOrder) -> UndoCheck;
 
-    /// Takes a booking back. Same promises as [`Core::post`].
+    /// Takes a booking back. Same promises as [`Core::post`]. A transaction that is not the booking,
+    /// as [`Core::compare`] tells, is not touched: it is refused with the code
+    /// [`NOT_THE_BOOKING`](kiungo_domain::outcome::NOT_THE_BOOKING).
     async fn undo(&self, order: &UndoOrder) -> Outcome;
 
     /// Asks for the result of a booking, by our reference and by the booking's content. Moves
@@ -164,6 +170,23 @@ pub struct UndoOrder {
     pub transaction: Receipt,
     /// The time at which it is sent.
     pub at: Timestamp,
+}
+
+/// The answer to the question whether a transaction is a booking of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Comparison {
+    /// Nothing that can be read speaks against it.
+    Same,
+    /// It is another transaction.
+    Another {
+        /// The difference, for people.
+        why: String,
+    },
+    /// No usable answer.
+    Unclear {
+        /// The cause, for people.
+        why: String,
+    },
 }
 
 /// The answer to the question whether a booking could be taken back.

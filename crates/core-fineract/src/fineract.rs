@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo_core_banking::{
-    AccountCheck, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError, Sought, Suggestions,
-    UndoCheck, UndoOrder,
+    AccountCheck, CheckAnswer, Comparison, Core, CoreCapabilities, CoreOrder, ProbeError, Sought,
+    Suggestions, UndoCheck, UndoOrder,
 };
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::{Finding, Outcome};
+use kiungo_domain::{Finding, Outcome, Receipt};
 use kiungo_transport::Transport;
 
 use crate::answer::{self, Booked};
@@ -201,6 +201,10 @@ impl Core for Fineract {
         };
         let outcome = self.book(order, date).await;
         self.mind_the_calendar(order, date, outcome).await
+    }
+
+    async fn compare(&self, order: &CoreOrder, transaction: &Receipt) -> Comparison {
+        inquiry::compare(&self.client, order, transaction).await
     }
 
     async fn can_undo(&self, order: &UndoOrder) -> UndoCheck {

@@ -4,9 +4,9 @@
 //! among the commands that may still be applied; and, last, everywhere on the account. The order
 //! matters: a command that ends between two looks stands among the postings by the third.
 
-use kiungo_core_banking::{Booking, CoreOrder};
+use kiungo_core_banking::{Booking, Comparison, CoreOrder};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::{AccountKind, Finding, Reference};
+use kiungo_domain::{AccountKind, Finding, Receipt, Reference};
 
 use crate::calendar::window;
 use crate::client::{Client, ReadError, query};
@@ -129,6 +129,45 @@ async fn by_trail(client: &Client, order: &CoreOrder, kind: u64, error: ReadErro
         Ok(finding) => finding,
         Err(error) => unclear(error.why()),
     }
+}
+
+/// Compares the row with the number that a person names with the booking. One that was taken back is
+/// not it either.
+pub(crate) async fn compare(
+    client: &Client,
+    order: &CoreOrder,
+    transaction: &Receipt,
+) -> Comparison {
+    let Ok(id) = transaction.as_str().parse::<u64>() else {
+        let why = format!("transactions of the core are numbered, and `{transaction}` is not");
+        return Comparison::Another { why };
+    };
+    let account = order.account.id;
+    let compared = match order.account.kind {
+        AccountKind::Savings => {
+            let path = format!("/api/v1/savingsaccounts/{account}/transactions/{id}");
+            let read = client.read::<SavingsTransaction>(&path).await;
+            read.map(|row| difference(Row::from(&row), order))
+        }
+        AccountKind::Loan => {
+            let path = format!("/api/v1/loans/{account}/transactions/{id}");
+            let read = client.read::<LoanTransaction>(&path).await;
+            read.map(|row| difference(Row::from(&row), order))
+        }
+    };
+    match compared {
+        Ok(None) => Comparison::Same,
+        Ok(Some(why)) => Comparison::Another { why },
+        Err(ReadError::NotFound { .. }) => {
+            let account = order.account;
+            Comparison::Another { why: format!("there is no transaction {id} on {account}") }
+        }
+        Err(error) => Comparison::Unclear { why: error.why() },
+    }
+}
+
+fn difference(row: Row<'_>, order: &CoreOrder) -> Option<String> {
+    row.differs(order).or_else(|| row.is_taken_back())
 }
 
 /// The finding of the row with this number.

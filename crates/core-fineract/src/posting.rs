@@ -29,7 +29,7 @@ pub(crate) const fn kind(booking: Booking) -> u64 {
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     id: u64,
-    /// The account that it names, if it does.
+    /// The account on which it stands, if it says so.
     account: Option<u64>,
     kind: u64,
     amount: Decimal,
@@ -127,6 +127,42 @@ impl Row<'_> {
             Ok(found) if self.is_reversed => Finding::Reversed(found),
             Ok(found) => Finding::Executed(found),
         }
+    }
+
+    /// The first difference between the row and the booking, whoever made the row; `None` if nothing
+    /// speaks against its being that.
+    pub(crate) fn differs(self, order: &CoreOrder) -> Option<String> {
+        let id = self.id;
+        if self.kind != kind(order.booking) {
+            return Some(format!("transaction {id} is another kind of posting"));
+        }
+        if let Some(account) = self.account.filter(|account| *account != order.account.id) {
+            let asked = order.account.id;
+            return Some(format!("transaction {id} is on account {account}, and not on {asked}"));
+        }
+        let ours = order.reference;
+        let another =
+            |other: &Reference| other.transfer() != ours.transfer() || other.step() != ours.step();
+        if let Some(other) = self.references().find(another) {
+            return Some(format!("transaction {id} was booked under {other}"));
+        }
+        let currency = self.currency.map(|currency| Currency::from_code(&currency.code));
+        let amount = match currency {
+            Some(Err(error)) => return Some(format!("transaction {id}: {error}")),
+            Some(Ok(currency)) => self.amount.money(currency),
+            None => self.amount.money(order.amount.currency()),
+        };
+        let asked = order.amount;
+        match amount {
+            Some(amount) if amount == asked => None,
+            Some(amount) => Some(format!("transaction {id} is of {amount}, and not of {asked}")),
+            None => Some(format!("the amount of transaction {id} does not fit its currency")),
+        }
+    }
+
+    /// The words for a row that was taken back.
+    pub(crate) fn is_taken_back(self) -> Option<String> {
+        self.is_reversed.then(|| format!("transaction {} was taken back", self.id))
     }
 
     fn mark(self, order: &CoreOrder) -> Option<Mark> {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::civil::Date;
 use kiungo_core_banking::{Booking, UndoCheck, UndoOrder};
-use kiungo_domain::outcome::{Confirmation, Reason, Rejection, Retry};
+use kiungo_domain::outcome::{Confirmation, NOT_THE_BOOKING, Reason, Rejection, Retry};
 use kiungo_domain::{Finding, Outcome};
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use crate::booking::{Command, FORMAT, Format, json, repair};
 use crate::client::{Client, ReadError, SendError};
 use crate::inquiry::{is_under, loan_transaction, loan_with_transactions};
 use crate::lookup::{self, Account};
+use crate::posting::Row;
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsTransaction};
 use crate::{check, trail};
@@ -59,16 +60,11 @@ pub(crate) async fn check(
 ) -> UndoCheck {
     let readiness = async {
         let ready = ready(client, profile, order).await?;
-        let Ready::Send(_, mut date) = ready else { return Ok(ready) };
-        if matches!(order.original.booking, Booking::Deposit | Booking::Withdraw) {
-            let row = savings_row(client, order).await?;
-            if row.reversed {
-                return Ok(Ready::Done);
-            }
-            if let Some(rejection) = savings_refusal(client, order).await? {
-                return Ok(Ready::Refused(rejection));
-            }
-            date = row.date.map(|date| date.0);
+        let Ready::Send(_, date) = ready else { return Ok(ready) };
+        if matches!(order.original.booking, Booking::Deposit | Booking::Withdraw)
+            && let Some(rejection) = savings_refusal(client, order).await?
+        {
+            return Ok(Ready::Refused(rejection));
         }
         let closed = closed_until.zip(date).is_some_and(|(closed, date)| date <= closed);
         Ok(if closed {
@@ -90,19 +86,30 @@ pub(crate) async fn check(
 
 async fn ready(client: &Client, profile: &Profile, order: &UndoOrder) -> Result<Ready, ReadError> {
     match order.original.booking {
-        Booking::Deposit | Booking::Withdraw => Ok(savings(order)),
+        Booking::Deposit | Booking::Withdraw => savings(client, order).await,
         Booking::Repay => repayment(client, profile, order).await,
         Booking::Disburse => disbursement(client, order).await,
     }
 }
 
-fn savings(order: &UndoOrder) -> Ready {
+/// Read first: the command undoes whatever transaction has this number, and the number may be one
+/// that a person has named.
+async fn savings(client: &Client, order: &UndoOrder) -> Result<Ready, ReadError> {
     let Ok(transaction) = order.transaction.as_str().parse::<u64>() else {
-        return Ready::Refused(repair("transaction.id", "the booking's receipt is not a number"));
+        let why = "the booking's receipt is not a number";
+        return Ok(Ready::Refused(repair("transaction.id", why)));
     };
+    let row = savings_row(client, order).await?;
+    if let Some(why) = Row::from(&row).differs(&order.original) {
+        return Ok(another(&why));
+    }
+    if row.reversed {
+        return Ok(Ready::Done);
+    }
     let id = order.original.account.id;
     let path = format!("/api/v1/savingsaccounts/{id}/transactions/{transaction}?command=undo");
-    Ready::Send(Command { path, body: Bytes::from_static(b"{}") }, None)
+    let command = Command { path, body: Bytes::from_static(b"{}") };
+    Ok(Ready::Send(command, row.date.map(|date| date.0)))
 }
 
 /// The core's own checks of an undo on a savings account (`fineract.md` §9.3).
@@ -139,6 +146,9 @@ async fn repayment(
     let Some(row) = loan_transaction(client, profile, &order.original).await? else {
         return Ok(gone());
     };
+    if let Some(why) = Row::from(&row).differs(&order.original) {
+        return Ok(another(&why));
+    }
     if row.is_reversed() {
         return Ok(Ready::Done);
     }
@@ -180,6 +190,10 @@ async fn disbursement(client: &Client, order: &UndoOrder) -> Result<Ready, ReadE
         State::Hidden => return Ok(gone()),
         State::Standing(date) => date,
     };
+    let it = loan.transactions.iter().find(|row| is_it(row, order));
+    if let Some(why) = it.and_then(|row| Row::from(row).differs(&order.original)) {
+        return Ok(another(&why));
+    }
     let others = loan.transactions.iter().any(|row| {
         !row.is_reversed() && !is_it(row, order) && !WRITTEN_BY_CORE.contains(&row.kind.id)
     });
@@ -234,18 +248,19 @@ pub(crate) async fn inquire(client: &Client, profile: &Profile, order: &UndoOrde
 }
 
 async fn savings_undone(client: &Client, order: &UndoOrder) -> Result<bool, String> {
-    savings_row(client, order).await.map(|row| row.reversed).map_err(ReadError::why)
+    let row = savings_row(client, order).await.map_err(ReadError::why)?;
+    let id = order.original.account.id;
+    if row.account_id.is_some_and(|account| account != id) {
+        return Err("the transaction is on another account".to_owned());
+    }
+    Ok(row.reversed)
 }
 
 async fn savings_row(client: &Client, order: &UndoOrder) -> Result<SavingsTransaction, ReadError> {
     let id = order.original.account.id;
     // An unknown transaction answers 500 up to 1.14: unclear, like every 500.
     let path = format!("/api/v1/savingsaccounts/{id}/transactions/{}", order.transaction);
-    let row: SavingsTransaction = client.read(&path).await?;
-    if row.account_id.is_some_and(|account| account != id) {
-        return Err(ReadError::Unusable("the transaction is on another account".to_owned()));
-    }
-    Ok(row)
+    client.read(&path).await
 }
 
 async fn disbursement_undone(client: &Client, order: &UndoOrder) -> Result<bool, String> {
@@ -295,6 +310,11 @@ fn gone() -> Ready {
         Reason::Other,
         "the core does not show the booking that is to be taken back",
     ))
+}
+
+/// Nothing is undone of a transaction that is not the booking.
+fn another(why: &str) -> Ready {
+    Ready::Refused(refusal_of(NOT_THE_BOOKING, Reason::Other, why))
 }
 
 fn refusal_of(code: &str, reason: Reason, message: &str) -> Rejection {

@@ -151,6 +151,10 @@ pub enum Reason {
     Other,
 }
 
+/// The code of a rejection of ours: the transaction that was to be taken back is not the booking that
+/// is meant, by its account, kind, amount or reference.
+pub const NOT_THE_BOOKING: &str = "not_the_booking";
+
 /// States whether trying a refused operation again can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

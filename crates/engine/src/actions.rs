@@ -4,13 +4,18 @@
 //! for a second person, it waits as a proposal; the approval names the version of the transfer that
 //! was shown, so that nobody approves something else: however late it is carried out, it is about that
 //! version. An action about a transfer is carried out under an idempotency key: a process that dies in
-//! between leaves an action that can be approved once more and is still carried out once.
+//! between leaves an action that another one completes ([`crate::interrupted`]), once.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use kiungo_domain::transfer::{Deciding, Draft, Operation};
-use kiungo_domain::{ProviderId, TransferId};
-use kiungo_store::{Action, ActionId, ActionState, InboxId, Judgement, StoreError, Summary};
+use kiungo_core_banking::Comparison;
+use kiungo_domain::policy::Side;
+use kiungo_domain::transfer::{Deciding, Draft, Operation, PersonDecision};
+use kiungo_domain::{ProviderId, Transfer, TransferId};
+use kiungo_store::{
+    Action, ActionId, ActionQuery, ActionState, InboxId, Judgement, StoreError, Summary,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -24,6 +29,14 @@ use crate::request::{Caller, RequestError};
 /// The client under whose name the idempotency keys of unkeyed actions are kept; no API key can have
 /// a name with a blank.
 const OWN_CLIENT: &str = "kiungo actions";
+
+/// The time within which a core says if a transaction is the booking: a person waits for it.
+const COMPARED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Open actions read at a time, and pages of them, to find a proposal that says the same: beyond that a
+/// second one waits, which costs a person a look.
+const PROPOSALS_PAGE: u32 = 500;
+const PROPOSALS_PAGES_MAX: u32 = 4;
 
 /// The number of times that an outcome is written down anew because somebody else wrote first.
 const OUTCOME_TRIES: u32 = 5;
@@ -52,7 +65,8 @@ pub struct Acted {
     pub transfer: Option<Summary>,
     /// The arrival that a claim became, or that was handled again or dismissed.
     pub arrival: Option<InboxId>,
-    /// True if it had been asked for before under the same key; then nothing was done now.
+    /// True if it had been asked for before under the same key, or the same waits for a second person;
+    /// then nothing was done now.
     pub replayed: bool,
 }
 
@@ -78,6 +92,14 @@ pub enum ActError {
     /// An approval of an action about a transfer names no version.
     #[error("the approval must name the version of transfer {0} that was shown")]
     Unseen(TransferId),
+    /// The transaction that the person names is not the booking.
+    #[error("{why}: it is not the booking of transfer {transfer}")]
+    AnotherTransaction {
+        /// The transfer.
+        transfer: TransferId,
+        /// The difference.
+        why: String,
+    },
     /// The operation cannot be held as a whole.
     #[error("operation `{0}` is not one of a provider that can be held")]
     NotHoldable(&'static str),
@@ -93,7 +115,7 @@ pub enum ActError {
     #[error("there is no action {0}")]
     NotFound(ActionId),
     /// The action cannot be approved or declined any more.
-    #[error("action {id} is {}: it can be neither approved nor declined", .state.as_str())]
+    #[error("action {id} is {}: nobody can decide about it any more", .state.as_str())]
     NotOpen {
         /// The action.
         id: ActionId,
@@ -140,13 +162,17 @@ impl ActError {
 
 /// Everything needed to carry an action out, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Content {
-    action: PersonAction,
+pub(crate) struct Content {
+    pub(crate) action: PersonAction,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<Caller>,
     /// The version of the transfer that was seen by whoever asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seen: Option<u64>,
+    /// The version that the transfer had when it was asked for: an action that was interrupted is about
+    /// that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
 }
 
 impl Content {
@@ -154,6 +180,24 @@ impl Content {
     /// approved it, or else to the one who asked.
     fn shown(&self, action: &Action) -> Option<u64> {
         action.judgement.as_ref().and_then(|judgement| judgement.seen).or(self.seen)
+    }
+
+    /// The same as it was asked for, to be carried out later; `None` if nothing says about which version
+    /// of its transfer it is.
+    pub(crate) fn when_asked(self, action: &Action) -> Option<Self> {
+        let seen = self.shown(action).or(self.version);
+        let known = self.action.transfer().is_none() || seen.is_some();
+        known.then_some(Self { seen, ..self })
+    }
+
+    /// The transfer that it is about, and the version that was shown; `None` where it is about none.
+    pub(crate) fn about(&self) -> Option<(TransferId, u64)> {
+        self.action.transfer().zip(self.seen)
+    }
+
+    /// The same about another version.
+    pub(crate) fn at_version(self, version: u64) -> Self {
+        Self { seen: Some(version), ..self }
     }
 
     /// The key under which the action changes its transfer, once.
@@ -172,7 +216,7 @@ struct Outcome {
 
 impl Engine {
     /// Carries an action out, or writes it down as a proposal where a second person is needed. Under
-    /// a key, the same is done once.
+    /// a key, the same is done once; the same proposal that waits already is the answer to the next.
     ///
     /// # Errors
     /// Anything that does not allow it; then nothing is done.
@@ -183,11 +227,14 @@ impl Engine {
         {
             return self.again(known, &new).await;
         }
-        self.possible(&new.action, new.seen).await?;
+        let version = self.possible(&new.action, new.seen).await?;
         let kind = new.action.kind();
         let needs_second = self.second_person().contains(&kind) || self.is_unproven(&new.action);
+        if needs_second && let Some(action) = self.proposed_before(&new.action).await? {
+            return Ok(Acted { action, transfer: None, arrival: None, replayed: true });
+        }
         let key = new.key.clone();
-        let content = Content { action: new.action, key, seen: new.seen };
+        let content = Content { action: new.action, key, seen: new.seen, version };
         let now = self.clock_now();
         let action = Action {
             id,
@@ -244,7 +291,8 @@ impl Engine {
         self.carry_out(approved, content).await
     }
 
-    /// Declines an action that waits for a second person. The person who proposed it may do so too.
+    /// Declines an action that waits for a second person. The person who proposed it may do so too. What
+    /// was approved stays approved.
     ///
     /// # Errors
     /// There is no such action, or it is not open any more.
@@ -255,18 +303,34 @@ impl Engine {
         why: &str,
     ) -> Result<Action, ActError> {
         let action = self.open_action(id).await?;
-        if action.state == ActionState::Approved && self.is_carried_out(&action).await? {
-            let detail = "it had been carried out before this was written down".to_owned();
-            let state = ActionState::Done;
-            self.write_outcome(Action { state, detail, updated_at: self.clock_now(), ..action })
-                .await;
-            return Err(ActError::NotOpen { id, state });
+        // Whatever was approved is carried out, or has been.
+        if action.state != ActionState::Proposed {
+            return Err(ActError::NotOpen { id, state: action.state });
         }
         self.judged(action, ActionState::Declined, by, why, None).await
     }
 
     fn fresh_id(&self) -> ActionId {
         ActionId(*self.inner.ids.next().as_uuid())
+    }
+
+    /// The proposal that says the same and waits: one approval is enough.
+    async fn proposed_before(&self, action: &PersonAction) -> Result<Option<Action>, StoreError> {
+        let subject = action.subject();
+        let mut query = ActionQuery { open: true, cursor: None, limit: PROPOSALS_PAGE };
+        for _ in 0..PROPOSALS_PAGES_MAX {
+            let page = self.store().actions(&query).await?;
+            let mut waiting = page
+                .rows
+                .into_iter()
+                .filter(|known| known.state == ActionState::Proposed && known.subject == subject);
+            let same = waiting.find(|known| stored_action(known).as_ref() == Some(action));
+            query.cursor = page.next;
+            if same.is_some() || query.cursor.is_none() {
+                return Ok(same);
+            }
+        }
+        Ok(None)
     }
 
     fn second_person(&self) -> &BTreeSet<ActionKind> {
@@ -336,8 +400,13 @@ impl Engine {
         }
     }
 
-    /// Checks that an action could be carried out now, and that the transfer is as it was shown.
-    async fn possible(&self, action: &PersonAction, seen: Option<u64>) -> Result<(), ActError> {
+    /// Checks that an action could be carried out now, and that the transfer is as it was shown; the
+    /// version of the transfer, where it is about one.
+    async fn possible(
+        &self,
+        action: &PersonAction,
+        seen: Option<u64>,
+    ) -> Result<Option<u64>, ActError> {
         match action {
             PersonAction::Decide { transfer: id, .. }
             | PersonAction::Assign { transfer: id, .. }
@@ -351,24 +420,67 @@ impl Engine {
                 let status = transfer.status().as_str();
                 let who = Deciding { by: String::new(), approved_by: None, reason: String::new() };
                 let change = self.change(action, who, &transfer.instruction().provider);
-                let mut draft = Draft::resume(transfer, self.clock_now());
-                change(&mut draft)
-                    .map_err(|why| RequestError::Conflict { id: *id, status, why }.into())
+                let mut draft = Draft::resume(transfer.clone(), self.clock_now());
+                change(&mut draft).map_err(|why| RequestError::Conflict {
+                    id: *id,
+                    status,
+                    why,
+                })?;
+                self.is_the_booking(action, &transfer).await?;
+                return Ok(Some(now));
             }
-            PersonAction::Hold { provider, operation } => self.holdable(provider, *operation),
+            PersonAction::Hold { provider, operation } => self.holdable(provider, *operation)?,
             PersonAction::Release { provider, operation } => {
                 self.holdable(provider, *operation)?;
                 let held = self.store().holds().await?;
-                if held.iter().any(|it| it.provider == *provider && it.operation == *operation) {
-                    return Ok(());
+                if !held.iter().any(|it| it.provider == *provider && it.operation == *operation) {
+                    let (provider, operation) = (provider.clone(), operation.as_str());
+                    return Err(ActError::NotHeld { provider, operation });
                 }
-                let (provider, operation) = (provider.clone(), operation.as_str());
-                Err(ActError::NotHeld { provider, operation })
             }
-            PersonAction::Claim { provider, .. } => Ok(self.askable(provider)?),
+            PersonAction::Claim { provider, .. } => self.askable(provider)?,
             PersonAction::HandleAgain { arrival } | PersonAction::Dismiss { arrival } => {
-                Ok(self.quarantined(*arrival).await.map(drop)?)
+                drop(self.quarantined(*arrival).await?);
             }
+        }
+        Ok(None)
+    }
+
+    /// Where a person says under which id the core has booked: asks the core if that is the booking. A
+    /// later undo would take back whatever transaction stands there. A core that does not answer hinders
+    /// nobody: the id is looked at once more before anything is undone.
+    async fn is_the_booking(
+        &self,
+        action: &PersonAction,
+        transfer: &Transfer,
+    ) -> Result<(), ActError> {
+        let PersonAction::Decide {
+            decision: PersonDecision::AcceptExecuted { step, confirmation },
+            ..
+        } = action
+        else {
+            return Ok(());
+        };
+        if transfer.operation(*step).side() != Side::Core {
+            return Ok(());
+        }
+        let Some(gate) = self.inner.gate(transfer, Side::Core) else { return Ok(()) };
+        let asked = async {
+            let pass = gate.enter().await.ok()?;
+            let now = self.clock_now();
+            let compared = self.inner.compare(transfer, *step, &confirmation.receipt, now).await;
+            pass.report(!matches!(compared, Some(Comparison::Unclear { .. })));
+            compared
+        };
+        match tokio::time::timeout(COMPARED_WITHIN, asked).await {
+            Ok(Some(Comparison::Another { why })) => {
+                Err(ActError::AnotherTransaction { transfer: transfer.id(), why })
+            }
+            Ok(Some(Comparison::Unclear { why })) => {
+                tracing::warn!(transfer = %transfer.id(), %why, "a transaction that a person names cannot be looked at");
+                Ok(())
+            }
+            Ok(Some(Comparison::Same) | None) | Err(_) => Ok(()),
         }
     }
 
@@ -395,9 +507,7 @@ impl Engine {
             PersonAction::Decide { decision, .. } => {
                 let policy = policy.as_ref().ok_or("its provider is no longer configured")?;
                 let taken = draft.decide(decision, &who, policy);
-                taken
-                    .then_some(())
-                    .ok_or("its state does not allow this; its `choices` say what it does")
+                taken.then_some(()).ok_or_else(|| draft.transfer().why_refused(decision))
             }
             PersonAction::Assign { account, .. } => {
                 let taken = draft.assign(account.clone(), &who.by);
@@ -417,16 +527,25 @@ impl Engine {
 
     /// Carries out what may be carried out, and writes the outcome down.
     async fn carry_out(&self, action: Action, content: Content) -> Result<Acted, ActError> {
+        // It is tried again by the broker, or was promised to two persons.
+        let again = content.key.is_some() || action.judgement.is_some();
+        let content = Content { seen: content.shown(&action), ..content };
+        self.carry_out_or_keep(action, content, again).await
+    }
+
+    /// The same about the version that the content names; what may succeed later stays approved if it is
+    /// to be tried `again`.
+    pub(crate) async fn carry_out_or_keep(
+        &self,
+        action: Action,
+        content: Content,
+        again: bool,
+    ) -> Result<Acted, ActError> {
         let outcome = self.carried(&action, &content).await;
         let (state, detail) = match &outcome {
             Ok(outcome) => (ActionState::Done, outcome.detail.clone()),
-            // Nobody can tell if it was carried out, or it is tried again: by the broker, or by
-            // whoever approves it once more.
-            Err(error)
-                if error.is_of_store()
-                    || error.is_for_now()
-                        && (content.key.is_some() || action.judgement.is_some()) =>
-            {
+            // Nobody can tell if it was carried out, or it is tried again.
+            Err(error) if error.is_of_store() || error.is_for_now() && again => {
                 (ActionState::Approved, error.to_string())
             }
             Err(error) => (ActionState::Refused, error.to_string()),
@@ -465,12 +584,6 @@ impl Engine {
             }
         }
         Action { version: action.version + 1, ..action }
-    }
-
-    /// True if an action about a transfer was carried out, whatever was written down of it.
-    async fn is_carried_out(&self, action: &Action) -> Result<bool, ActError> {
-        let Ok(content) = read(action) else { return Ok(false) };
-        Ok(content.action.transfer().is_some() && self.is_done(&content.key(action)).await?)
     }
 
     /// True if a transfer was changed under this key.
@@ -524,7 +637,7 @@ impl Engine {
         let approved_by = action.judgement.as_ref().map(|judgement| judgement.by.clone());
         let who = Deciding { by: action.by.clone(), approved_by, reason: action.why.clone() };
         let change = self.change(&content.action, who, &known.provider);
-        let shown = content.shown(action);
+        let shown = content.seen;
         let change = move |draft: &mut Draft| {
             let as_shown = shown.is_none_or(|shown| shown == draft.transfer().version());
             if as_shown { change(draft) } else { Err("it has changed since it was shown") }
@@ -571,7 +684,7 @@ fn write(content: &Content) -> Result<String, StoreError> {
         .map_err(|error| StoreError::Corrupt(format!("an action cannot be written: {error}")))
 }
 
-fn read(action: &Action) -> Result<Content, StoreError> {
+pub(crate) fn read(action: &Action) -> Result<Content, StoreError> {
     serde_json::from_str(&action.content).map_err(|_| {
         StoreError::Corrupt(format!("the content of action {} cannot be read", action.id))
     })

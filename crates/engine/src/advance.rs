@@ -535,7 +535,7 @@ impl Inner {
         }
     }
 
-    fn gate(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Gate>> {
+    pub(crate) fn gate(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Gate>> {
         match side {
             Side::Wallet => self.provider(&transfer.instruction().provider).map(|port| &port.gate),
             Side::Core => self.core(&transfer.instruction().core).map(|port| &port.gate),

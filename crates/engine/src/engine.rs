@@ -136,6 +136,8 @@ impl Engine {
         if works {
             let inner = Arc::clone(&self.inner);
             self.inner.spawn(async move { inner.keep_probing().await });
+            let engine = self.clone();
+            self.inner.spawn(async move { engine.keep_completing().await });
         }
         if let Some(sharing) = &self.inner.sharing {
             self.inner.start_shared(sharing);

@@ -21,6 +21,7 @@
 //! * `carried`: two transfers for one payment
 //! * [`actions`]: actions of persons, with a second person where one is needed
 //! * `person_action`: the actions that persons can take
+//! * `interrupted`: approved actions whose process died, completed
 //! * `persons`: decisions about transfers and arrivals, carried out
 //! * `gate`: in-flight limit, rate limit and breaker of one counterparty
 //! * `fees`: the fees that a mapping expects, beside those that the provider states
@@ -55,6 +56,7 @@ mod gate;
 mod hear;
 mod holds;
 mod inbox;
+mod interrupted;
 mod judge;
 mod lanes;
 mod limits;

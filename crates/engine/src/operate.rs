@@ -1,6 +1,8 @@
 //! Orders and inquiries, made from the state of a transfer, and carried to the adapters.
 
-use kiungo_core_banking::{AccountCheck, Booking, CheckAnswer, CoreOrder, UndoCheck, UndoOrder};
+use kiungo_core_banking::{
+    AccountCheck, Booking, CheckAnswer, Comparison, CoreOrder, UndoCheck, UndoOrder,
+};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::label_of;
 use kiungo_domain::transfer::{Operation, Origin, StepName, StepState, Transfer};
@@ -124,6 +126,28 @@ impl Inner {
             UndoCheck::Refused(rejection) => GivingBack::Refused(rejection),
             UndoCheck::Unclear { why } => GivingBack::Unclear(why),
         }
+    }
+
+    /// Compares a transaction that a person names with the booking that a step of the core is; `None`
+    /// where the step is no booking, or nothing says what it would be. Moves nothing.
+    pub(crate) async fn compare(
+        &self,
+        transfer: &Transfer,
+        step: StepName,
+        transaction: &Receipt,
+        at: Timestamp,
+    ) -> Option<Comparison> {
+        let (Some(wallet), Some(core)) = self.ports(transfer) else { return None };
+        let order = core_order(wallet, transfer, step, at)?;
+        // A booking that the core knows by our reference is that one and no other.
+        if let Finding::Executed(found) = core.core.inquire(&order).await {
+            if found.receipt == *transaction {
+                return Some(Comparison::Same);
+            }
+            let why = format!("the core shows the booking as transaction {}", found.receipt);
+            return Some(Comparison::Another { why });
+        }
+        Some(core.core.compare(&order, transaction).await)
     }
 
     /// Asks the core which of the named accounts is meant, and whether it takes the booking.

@@ -75,9 +75,7 @@ impl Engine {
         };
         let change = move |draft: &mut Draft| {
             let taken = draft.decide(&decision, &who, &policy);
-            taken
-                .then_some(())
-                .ok_or("its state does not allow this; its `choices` say what it does")
+            taken.then_some(()).ok_or_else(|| draft.transfer().why_refused(&decision))
         };
         self.inner.exclusively(id, key, change).await
     }
@@ -133,7 +131,10 @@ impl Engine {
     pub async fn handle_again(&self, id: InboxId) -> Result<(), ArrivalError> {
         let item = self.quarantined(id).await?;
         let state = InboxState::waiting(self.inner.clock.now());
-        self.inner.store.set_inbox_state(id, state.clone()).await?;
+        // Another person may have decided since it was read.
+        if !self.inner.store.decide_inbox_state(id, state.clone()).await? {
+            return Err(ArrivalError::NotQuarantined(id));
+        }
         self.inner.handle_soon(Some(InboxItem { state, ..item }));
         Ok(())
     }
@@ -148,7 +149,10 @@ impl Engine {
             }
         }
         let note = format!("dismissed by {by}: {reason}");
-        Ok(self.inner.store.set_inbox_state(id, InboxState::Handled { note }).await?)
+        if self.inner.store.decide_inbox_state(id, InboxState::Handled { note }).await? {
+            return Ok(());
+        }
+        Err(ArrivalError::NotQuarantined(id))
     }
 
     /// Checks that a provider can be asked about a payment by its receipt.

@@ -57,17 +57,22 @@ impl Order {
             // A command that was carried out before is answered as it was then.
             return self.earlier(service).await?.ok_or(refused);
         }
+        if let Some(named) = self.request.named() {
+            named.check(service).await?;
+        }
         match &self.request {
             Request::Create(new) => {
                 let submitted = service.submit((**new).clone(), self.caller()).await?;
                 Ok(Done::about(submitted.first.id, submitted.replayed))
             }
             // Asking twice moves nothing, so it needs no key.
-            Request::Inquire(transfer) => {
-                service.inquire_now(*transfer, &self.client).await?;
-                Ok(Done::about(*transfer, false))
+            Request::Inquire(named) => {
+                service.inquire_now(named.id(), &self.client).await?;
+                Ok(Done::about(named.id(), false))
             }
-            Request::Act { action, reason, seen } => self.act(service, action, reason, *seen).await,
+            Request::Act { action, reason, seen, .. } => {
+                self.act(service, action, reason, *seen).await
+            }
             Request::Judge { action, approved: true, reason, seen } => {
                 match service.approve_action(*action, &self.client, reason, *seen).await {
                     Ok(acted) => Ok(Done::acted(&acted)),

@@ -6,7 +6,7 @@ use kiungo_engine::request::NewTransfer;
 use kiungo_server::problem::Problem;
 use kiungo_server::scope::{About, Intent};
 use kiungo_server::wire::request::{TransferRequest, digest};
-use kiungo_server::wire::{read_object, sha256_hex};
+use kiungo_server::wire::{NamedTransfer, read_object, sha256_hex};
 use kiungo_server::{Role, Wallets};
 use kiungo_store::ActionId;
 use serde::Serialize;
@@ -127,11 +127,13 @@ pub enum Request {
     /// A transfer.
     Create(Box<NewTransfer>),
     /// Asking the other side again.
-    Inquire(TransferId),
+    Inquire(NamedTransfer),
     /// An action of a person.
     Act {
         /// The action.
         action: Box<PersonAction>,
+        /// The transfer as the client names it, where the action is about one.
+        named: Option<NamedTransfer>,
         /// The reason.
         reason: String,
         /// The version of the transfer that the person saw.
@@ -183,9 +185,18 @@ impl Request {
     pub fn about(&self) -> About<'_> {
         match self {
             Self::Create(new) => About::New(new),
-            Self::Inquire(transfer) => About::Transfer(*transfer, Intent::Move),
+            Self::Inquire(named) => About::Transfer(named.id(), Intent::Move),
             Self::Act { action, .. } => About::of_action(action, Intent::Move),
             Self::Judge { action, .. } => About::Action(*action, Intent::Move),
+        }
+    }
+
+    /// The transfer as the client names it, where the command is about one that is there.
+    pub(crate) const fn named(&self) -> Option<NamedTransfer> {
+        match self {
+            Self::Inquire(named) => Some(*named),
+            Self::Act { named, .. } => *named,
+            Self::Create(_) | Self::Judge { .. } => None,
         }
     }
 
@@ -215,8 +226,8 @@ impl Request {
         };
         match self {
             Self::Create(new) => digest(new),
-            Self::Inquire(transfer) => first(CommandType::Inquire, *transfer, None, None),
-            Self::Act { action, reason, seen } => match &**action {
+            Self::Inquire(named) => first(CommandType::Inquire, named.id(), None, None),
+            Self::Act { action, reason, seen, .. } => match &**action {
                 PersonAction::Reverse { transfer } => {
                     first(CommandType::Reverse, *transfer, Some(reason), None)
                 }

@@ -1,14 +1,14 @@
 //! The data of commands, as clients send it.
 
+use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::Operation;
-use kiungo_domain::{ProviderId, TransferId};
 use kiungo_engine::PersonAction;
 use kiungo_server::Wallets;
 use kiungo_server::problem::Problem;
 use kiungo_server::wire::action::{ClaimInput, DecisionInput, held_operation};
 use kiungo_server::wire::check::{Checks, text};
 use kiungo_server::wire::request::AccountInput;
-use kiungo_server::wire::{Object, named_transfer, words};
+use kiungo_server::wire::{NamedTransfer, Object, words};
 use kiungo_store::{ActionId, InboxId};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -167,13 +167,23 @@ pub(crate) struct DeclineData {
 }
 
 fn act(action: PersonAction, reason: String, seen: Option<u64>) -> Request {
-    Request::Act { action: Box::new(action), reason, seen }
+    Request::Act { action: Box::new(action), named: None, reason, seen }
+}
+
+/// The same, about a transfer.
+fn act_on(
+    named: NamedTransfer,
+    action: PersonAction,
+    reason: String,
+    seen: Option<u64>,
+) -> Request {
+    Request::Act { action: Box::new(action), named: Some(named), reason, seen }
 }
 
 impl InquiryData {
-    pub(crate) fn read(self) -> Result<TransferId, Problem> {
+    pub(crate) fn read(self) -> Result<NamedTransfer, Problem> {
         let mut checks = Checks::default();
-        let transfer = checks.member("/transfer", named_transfer(&self.transfer));
+        let transfer = checks.member("/transfer", NamedTransfer::parse(&self.transfer));
         checks.give(transfer)
     }
 }
@@ -181,23 +191,24 @@ impl InquiryData {
 impl ReversalData {
     pub(crate) fn read(self) -> Result<Request, Problem> {
         let mut checks = Checks::default();
-        let transfer = checks.member("/transfer", named_transfer(&self.transfer));
+        let transfer = checks.member("/transfer", NamedTransfer::parse(&self.transfer));
         let reason = checks.member("/reason", text(&self.reason, REASON_MAX));
         let whole = transfer.zip(reason);
-        checks.give(
-            whole.map(|(transfer, reason)| act(PersonAction::Reverse { transfer }, reason, None)),
-        )
+        checks.give(whole.map(|(named, reason)| {
+            act_on(named, PersonAction::Reverse { transfer: named.id() }, reason, None)
+        }))
     }
 }
 
 impl AssignmentData {
     pub(crate) fn read(self) -> Result<Request, Problem> {
         let mut checks = Checks::default();
-        let transfer = checks.member("/transfer", named_transfer(&self.transfer));
+        let transfer = checks.member("/transfer", NamedTransfer::parse(&self.transfer));
         let account = self.account.0.read("/account", &mut checks);
         let whole = transfer.zip(account);
-        checks.give(whole.map(|(transfer, account)| {
-            act(PersonAction::Assign { transfer, account }, String::new(), None)
+        checks.give(whole.map(|(named, account)| {
+            let transfer = named.id();
+            act_on(named, PersonAction::Assign { transfer, account }, String::new(), None)
         }))
     }
 }
@@ -205,13 +216,14 @@ impl AssignmentData {
 impl DecisionData {
     pub(crate) fn read(self) -> Result<Request, Problem> {
         let mut checks = Checks::default();
-        let transfer = checks.member("/transfer", named_transfer(&self.transfer));
+        let transfer = checks.member("/transfer", NamedTransfer::parse(&self.transfer));
         let reason = checks.member("/reason", text(&self.reason, REASON_MAX));
         let Self { decision, step, receipt, case, .. } = self;
         let decision = DecisionInput { decision, step, receipt, case }.read(&mut checks);
         let whole = transfer.zip(decision).zip(reason);
-        checks.give(whole.map(|((transfer, decision), reason)| {
-            act(PersonAction::Decide { transfer, decision }, reason, self.version)
+        checks.give(whole.map(|((named, decision), reason)| {
+            let transfer = named.id();
+            act_on(named, PersonAction::Decide { transfer, decision }, reason, self.version)
         }))
     }
 }

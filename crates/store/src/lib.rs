@@ -148,6 +148,11 @@ pub trait Store: Send + Sync {
     /// Changes where an inbox item stands; `attempts` grows by one with each postponement.
     async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError>;
 
+    /// Changes where an inbox item stands as a person decided, if a person is called because of it at
+    /// that moment: it is quarantined, or waits with a concern. Judged in the change's own
+    /// transaction, so that of two persons who decide at the same moment one is answered with true.
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError>;
+
     /// Open cases, newest first: those of transfers, and quarantined inbox items.
     async fn cases(&self, cursor: Option<&Cursor>, limit: u32)
     -> Result<Page<CaseRow>, StoreError>;

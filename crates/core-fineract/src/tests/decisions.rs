@@ -268,7 +268,8 @@ async fn a_replayed_failure_is_definite_once_nothing_is_found() {
 async fn a_replayed_failure_of_an_undo_is_definite_once_the_booking_still_stands() {
     let row = json!({"id": 567, "transactionType": {"id": 2}, "accountId": 34, "amount": 1000.0,
         "reversed": false});
-    let replies = vec![cached(500, r#"{"Exception":"null"}"#), ok(row.to_string()), ok("[]")];
+    let refused = cached(500, r#"{"Exception":"null"}"#);
+    let replies = vec![ok(row.to_string()), refused, ok(row.to_string()), ok("[]")];
     let (core, script) = core(json!({}), replies);
     let outcome = core.undo(&orders::undo(Booking::Withdraw)).await;
     assert_eq!(retry(&outcome), Some((Reason::Busy, Retry::NewReference)));

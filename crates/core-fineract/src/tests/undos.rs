@@ -1,7 +1,7 @@
 //! Taking bookings back.
 
-use kiungo_core_banking::{Booking, Core as _, UndoCheck};
-use kiungo_domain::outcome::{Reason, Retry};
+use kiungo_core_banking::{Booking, Comparison, Core as _, UndoCheck};
+use kiungo_domain::outcome::{NOT_THE_BOOKING, Reason, Retry};
 use kiungo_domain::{Finding, Outcome};
 use serde_json::json;
 
@@ -25,17 +25,30 @@ fn disbursement(extra: &str) -> String {
     row(567, 1, &format!("{id}{extra}"))
 }
 
+/// The row of a savings account of `orders::order`, with other members instead.
+fn savings_row(kind: u64, other: &serde_json::Value) -> super::script::Reply {
+    let mut row = json!({"id": 567, "transactionType": {"id": kind}, "accountId": 34,
+        "amount": 1000.0, "date": [2026, 9, 1], "reversed": false});
+    for (member, value) in other.as_object().unwrap() {
+        row[member] = value.clone();
+    }
+    ok(row.to_string())
+}
+
 #[tokio::test]
 async fn a_savings_transaction_is_undone_by_its_number() {
-    let (core, script) = core(json!({}), vec![ok(SAVINGS_UNDO)]);
+    let (core, script) = core(json!({}), vec![savings_row(2, &json!({})), ok(SAVINGS_UNDO)]);
     let outcome = core.undo(&orders::undo(Booking::Withdraw)).await;
     assert!(matches!(outcome, Outcome::Completed(c) if c.receipt.as_str() == "567"));
     assert_eq!(
         script.paths(),
-        ["POST /fineract-provider/api/v1/savingsaccounts/34/transactions/567?command=undo"]
+        [
+            "GET /fineract-provider/api/v1/savingsaccounts/34/transactions/567",
+            "POST /fineract-provider/api/v1/savingsaccounts/34/transactions/567?command=undo",
+        ]
     );
-    assert_eq!(script.body(0), json!({}));
-    let key = script.header(0, "Idempotency-Key");
+    assert_eq!(script.body(1), json!({}));
+    let key = script.header(1, "Idempotency-Key");
     assert_eq!(key.as_deref(), Some("01900000-0000-7000-8000-0000000012c1"));
 }
 
@@ -45,16 +58,102 @@ async fn an_undo_on_another_account_is_not_ours() {
         SAVINGS_UNDO.replace("\"savingsId\":34", "\"savingsId\":35"),
         SAVINGS_UNDO.replace("\"resourceId\":34", "\"resourceId\":567"),
     ] {
-        let (core, _) = core(json!({}), vec![ok(body)]);
+        let (core, _) = core(json!({}), vec![savings_row(2, &json!({})), ok(body)]);
         let outcome = core.undo(&orders::undo(Booking::Withdraw)).await;
         assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
     }
 }
 
+/// Rows that are not the withdrawal of `orders::order(Booking::Withdraw)`, and the difference.
+fn other_rows() -> Vec<(serde_json::Value, &'static str)> {
+    let other = "01900000-0000-7000-8000-000000009901";
+    vec![
+        (json!({"accountId": 35}), "transaction 567 is on account 35, and not on 34"),
+        (json!({"amount": 900.0}), "transaction 567 is of 900.00 TZS, and not of 1000.00 TZS"),
+        (
+            json!({"currency": {"code": "USD"}}),
+            "transaction 567 is of 1000.00 USD, and not of 1000.00 TZS",
+        ),
+        (json!({"transactionType": {"id": 1}}), "transaction 567 is another kind of posting"),
+        (
+            json!({"externalId": other}),
+            "transaction 567 was booked under 01900000-0000-7000-8000-000000009901",
+        ),
+    ]
+}
+
+/// The number may be one that a person has named: somebody else's transaction is left alone.
+#[tokio::test]
+async fn what_is_not_the_booking_is_never_undone() {
+    for (other, why) in other_rows() {
+        let replies = vec![savings_row(2, &other), savings_row(2, &other)];
+        let (core, script) = core(json!({}), replies);
+        let Outcome::Rejected(rejection) = core.undo(&orders::undo(Booking::Withdraw)).await else {
+            panic!("{other}: refused")
+        };
+        assert_eq!((&*rejection.code, &*rejection.message), (NOT_THE_BOOKING, why));
+        assert_eq!(refused(core.can_undo(&orders::undo(Booking::Withdraw)).await), NOT_THE_BOOKING);
+        assert!(script.paths().iter().all(|path| path.starts_with("GET ")), "{other}");
+    }
+    let (core, script) = core(json!({}), vec![lost(), savings_row(2, &json!({"reversed": true}))]);
+    let undo = orders::undo(Booking::Withdraw);
+    assert!(matches!(core.undo(&undo).await, Outcome::NotSent { .. }), "not blindly");
+    assert!(matches!(core.undo(&undo).await, Outcome::Completed(_)), "it is undone already");
+    assert!(script.paths().iter().all(|path| path.starts_with("GET ")));
+}
+
+/// The same of a loan: the command undoes the disbursement whatever its amount is.
+#[tokio::test]
+async fn another_disbursement_or_repayment_is_never_undone() {
+    let paid = disbursement("").replace("1000.0", "900.0");
+    let (lender, script) = core(json!({}), vec![ok(loan(300, &paid))]);
+    let outcome = lender.undo(&orders::undo(Booking::Disburse)).await;
+    let other = matches!(&outcome, Outcome::Rejected(r) if r.code == NOT_THE_BOOKING);
+    assert!(other && script.paths().len() == 1, "{outcome:?}");
+    let row = LOAN_ROW.replace("1000.0", "900.0");
+    assert_ne!(row, LOAN_ROW);
+    let (lender, script) = core(json!({}), vec![ok(row)]);
+    let outcome = lender.undo(&orders::undo(Booking::Repay)).await;
+    let other = matches!(&outcome, Outcome::Rejected(r) if r.code == NOT_THE_BOOKING);
+    assert!(other && script.paths().len() == 1, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_transaction_that_a_person_names_is_compared_with_the_booking() {
+    let order = orders::order(Booking::Withdraw);
+    let (named, receipt) = ("567", |text: &str| kiungo_domain::Receipt::new(text).unwrap());
+    let compare = async |replies, transaction| {
+        let (core, script) = core(json!({}), replies);
+        let compared = core.compare(&order, &receipt(transaction)).await;
+        assert!(script.is_used_up());
+        compared
+    };
+    let by_hand = savings_row(2, &json!({}));
+    assert_eq!(compare(vec![by_hand], named).await, Comparison::Same);
+    let ours = savings_row(2, &json!({"externalId": order.reference.hyphenated()}));
+    assert_eq!(compare(vec![ours], named).await, Comparison::Same);
+    for (other, why) in other_rows() {
+        let why = why.to_owned();
+        let compared = compare(vec![savings_row(2, &other)], named).await;
+        assert_eq!(compared, Comparison::Another { why });
+    }
+    let another = |why: &str| Comparison::Another { why: why.to_owned() };
+    let undone = savings_row(2, &json!({"reversed": true}));
+    assert_eq!(compare(vec![undone], named).await, another("transaction 567 was taken back"));
+    let unknown = envelope(404, "error.msg.saving.account.trasaction.id.invalid");
+    let why = "there is no transaction 567 on savings 34";
+    assert_eq!(compare(vec![unknown], named).await, another(why));
+    let why = "transactions of the core are numbered, and `QX12` is not";
+    assert_eq!(compare(vec![], "QX12").await, another(why));
+    let unclear = compare(vec![reply(500, r#"{"status":500}"#)], named).await;
+    assert!(matches!(unclear, Comparison::Unclear { .. }), "{unclear:?}");
+}
+
 #[tokio::test]
 async fn a_spent_deposit_is_not_undone() {
     let refusal = "validation.msg.savingsaccount.undotransaction.results.in.balance.going.negative";
-    let (core, _) = core(json!({}), vec![envelope(400, refusal)]);
+    let replies = vec![savings_row(1, &json!({})), envelope(400, refusal)];
+    let (core, _) = core(json!({}), replies);
     let Outcome::Rejected(rejection) = core.undo(&orders::undo(Booking::Deposit)).await else {
         panic!("rejected")
     };
@@ -261,17 +360,14 @@ async fn whether_a_repayment_can_be_undone_is_read_from_its_row() {
 
 #[tokio::test]
 async fn whether_a_savings_booking_can_be_undone_is_read_from_row_and_account() {
-    let row = |reversed: bool| {
-        ok(json!({"id": 567, "transactionType": {"id": 1}, "accountId": 34, "amount": 1000.0,
-            "date": [2026, 9, 1], "reversed": reversed})
-        .to_string())
-    };
+    let deposited = |reversed: bool| savings_row(1, &json!({"reversed": reversed}));
+    let withdrawn = || savings_row(2, &json!({}));
     let spent = SAVINGS.replace("\"availableBalance\":1200", "\"availableBalance\":999");
     assert_ne!(spent, SAVINGS);
     let closed = SAVINGS.replace("\"status\":{\"id\":300", "\"status\":{\"id\":600");
     assert_ne!(closed, SAVINGS);
-    let mut replies = vec![row(false), ok(SAVINGS), row(true), row(false), ok(spent.clone())];
-    replies.extend([row(false), ok(spent), row(false), ok(closed)]);
+    let mut replies = vec![deposited(false), ok(SAVINGS), deposited(true), deposited(false)];
+    replies.extend([ok(spent.clone()), withdrawn(), ok(spent), withdrawn(), ok(closed)]);
     replies.push(reply(500, r#"{"status":500}"#));
     let (core, script) = core(json!({}), replies);
     let deposit = orders::undo(Booking::Deposit);

@@ -7,7 +7,9 @@
 use crate::hold::Condition;
 use crate::identity::{ProviderId, Receipt, Reference, TransferId};
 use crate::money::Money;
-use crate::outcome::{Confirmation, Finding, Outcome, Reason, Rejection, Retry, Stated};
+use crate::outcome::{
+    Confirmation, Finding, NOT_THE_BOOKING, Outcome, Reason, Rejection, Retry, Stated,
+};
 use crate::party::{AccountRef, CoreAccount};
 use crate::policy::{FeePayer, OnCoreRejection, Policy, Side, SidePolicy, WhenAbsent};
 use crate::time::Timestamp;
@@ -361,7 +363,7 @@ impl Draft {
     pub fn reversal_refused(&mut self, rejection: Rejection) {
         let step = self.transfer.step(StepName::UndoSecond);
         if step.is_unsent() {
-            self.record(Event::ReversalRefused { rejection });
+            self.leave_as_it_was(StepName::First, rejection);
         }
     }
 
@@ -526,11 +528,22 @@ impl Draft {
                 self.suspend(rejection);
             }
             StepName::Second => self.record(Event::Compensating { rejection }),
-            StepName::UndoSecond => self.record(Event::ReversalRefused { rejection }),
+            StepName::UndoSecond => self.leave_as_it_was(StepName::Second, rejection),
             StepName::UndoFirst if inbound => self.suspend(rejection),
             StepName::UndoFirst => {
                 self.open_case(CaseKind::CompensationRefused, Some(step), rejection.message);
             }
+        }
+    }
+
+    /// Ends a reversal before anything went back. A transaction that turns out to be another one than
+    /// `booked` is said to be contradicts what is recorded.
+    fn leave_as_it_was(&mut self, booked: StepName, rejection: Rejection) {
+        let contradicts = rejection.code == NOT_THE_BOOKING;
+        let why = rejection.message.clone();
+        self.record(Event::ReversalRefused { rejection });
+        if contradicts {
+            self.open_case(CaseKind::Contradiction, Some(booked), why);
         }
     }
 

@@ -140,11 +140,46 @@ impl Transfer {
         if self.progress != Progress::Moving {
             return None;
         }
-        let refused = |name: &StepName| {
-            let left = self.step(*name).highest < self.id().generation_max();
-            left && self.is_stranded(*name)
-        };
-        self.open_step().or_else(|| StepName::ALL.into_iter().find(refused))
+        match self.open_step() {
+            Some(step) => (!self.is_out_of_references(step)).then_some(step),
+            None => StepName::ALL
+                .into_iter()
+                .find(|name| self.is_stranded(*name) && self.has_reference_left(*name)),
+        }
+    }
+
+    fn has_reference_left(&self, name: StepName) -> bool {
+        self.step(name).highest < self.id().generation_max()
+    }
+
+    /// True if sending it again would need a new reference (rule 8), and none is left.
+    fn is_out_of_references(&self, name: StepName) -> bool {
+        self.never_arrived(name) && !self.has_reference_left(name)
+    }
+
+    /// True if the other side has said often enough that it does not know the open step.
+    fn never_arrived(&self, name: StepName) -> bool {
+        matches!(self.step(name).state, StepState::Waiting(_))
+            && self.cases.find(CaseKind::NeverArrived, Some(name)).is_some()
+    }
+
+    /// The reason why a decision that the state does not allow is refused, for people.
+    pub fn why_refused(&self, decision: &PersonDecision) -> &'static str {
+        let out_of_references =
+            || self.open_step().is_some_and(|step| self.is_out_of_references(step));
+        match decision {
+            PersonDecision::TryAgain if out_of_references() => {
+                "every reference of this step is used, and sending it again needs a new one: \
+                 accept what the other side shows, as its `choices` say"
+            }
+            PersonDecision::TryAgain
+            | PersonDecision::GiveUp
+            | PersonDecision::AcceptExecuted { .. }
+            | PersonDecision::AcceptNotExecuted { .. }
+            | PersonDecision::CloseCase { .. } => {
+                "its state does not allow this; its `choices` say what it does"
+            }
+        }
     }
 
     /// True if it was refused, money is in transit because of it, and nothing follows by itself.
@@ -243,17 +278,9 @@ impl Draft {
 
     fn try_again(&mut self, who: &Deciding) {
         let Some(step) = self.transfer().retry_of() else { return };
-        let never_arrived =
-            self.transfer().cases.find(CaseKind::NeverArrived, Some(step)).is_some();
-        let again = match self.transfer().step(step).state {
-            StepState::Rejected(_) => true,
-            StepState::Waiting(_) => never_arrived,
-            StepState::Idle
-            | StepState::Ready { .. }
-            | StepState::Sent { .. }
-            | StepState::Done(_) => false,
-        };
-        if !again {
+        let never_arrived = self.transfer().never_arrived(step);
+        let refused = matches!(self.transfer().step(step).state, StepState::Rejected(_));
+        if !never_arrived && !refused {
             return self.record(Event::Hinted { by: who.by.clone() });
         }
         if never_arrived {

@@ -1,6 +1,7 @@
 //! Whatever the other sides answer, in whatever order, the rules hold.
 
 mod journals;
+mod persons;
 mod sequences;
 mod waits;
 

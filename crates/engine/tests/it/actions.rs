@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use kiungo_core_banking::Comparison;
+use kiungo_domain::outcome::{Confirmation, NOT_THE_BOOKING, Reason, Rejection};
 use kiungo_domain::transfer::{CaseKind, Event, Operation, PersonDecision, Status, StepName};
-use kiungo_domain::{Kind, Outcome, TransferId};
+use kiungo_domain::{Finding, Kind, Outcome, Receipt, TransferId};
 use kiungo_engine::{ActError, ActionKind, Caller, NewAction, PersonAction, RequestError};
 use kiungo_store::{Action, ActionQuery, ActionState, Store};
 
 use crate::evidence::{Office, done};
-use crate::world::{World, provider_id};
+use crate::world::{World, provider_id, rejection};
 
 fn new(action: PersonAction) -> NewAction {
     let (by, why) = ("asha".to_owned(), "seen in the portal".to_owned());
@@ -186,4 +188,106 @@ async fn an_operation_is_held_and_released_by_persons() {
     let deposit = PersonAction::Hold { provider, operation: Operation::Deposit };
     let refused = office.engine.act(new(deposit)).await;
     assert_eq!(refused, Err(ActError::NotHoldable("deposit")));
+}
+
+fn receipt(text: &str) -> Receipt {
+    Receipt::new(text).unwrap()
+}
+
+fn executed(transfer: TransferId, step: StepName, text: &str) -> NewAction {
+    let confirmation = Confirmation::bare(receipt(text));
+    decide(transfer, PersonDecision::AcceptExecuted { step, confirmation })
+}
+
+/// A withdrawal of which the core does not say if it was booked.
+async fn with_unknown_booking(second: &[ActionKind]) -> (Office, TransferId) {
+    let world = World::new();
+    *world.second_person.lock().unwrap() = second.to_vec();
+    let office = Office::open(world).await;
+    office.world.script().posts.push_back(Outcome::unknown("time-out"));
+    let id = office.submit(Kind::Withdrawal).await;
+    office.pass(900).await;
+    assert_eq!(office.cases(id).await, [CaseKind::UnknownTooLong]);
+    (office, id)
+}
+
+/// Somebody else's transaction must not become this transfer's: an undo would take it back.
+#[tokio::test(start_paused = true)]
+async fn another_transaction_of_the_core_is_not_accepted_as_the_booking() {
+    let (office, id) = with_unknown_booking(&[]).await;
+    let why = "transaction 70 is on account 9, and not on 7".to_owned();
+    office.world.script().compared = Some(Comparison::Another { why: why.clone() });
+    let refused = office.engine.act(executed(id, StepName::First, "70")).await;
+    assert_eq!(refused, Err(ActError::AnotherTransaction { transfer: id, why }));
+    assert_eq!(actions(&office, false).await, []);
+    // What the core shows under our own reference is the booking, and nothing else is.
+    let found = Finding::Executed(Confirmation::bare(receipt("71")));
+    office.world.script().compared = Some(Comparison::Same);
+    office.world.script().core_finds = Some(found);
+    let other = office.engine.act(executed(id, StepName::First, "70")).await;
+    assert!(matches!(other, Err(ActError::AnotherTransaction { .. })), "{other:?}");
+    office.engine.act(executed(id, StepName::First, "71")).await.unwrap();
+    office.pass(5).await;
+    assert_eq!(office.show(id).await.core_receipt, Some(receipt("71")));
+}
+
+/// What differs may be seen by the second person only: the proposal is looked at once more.
+#[tokio::test(start_paused = true)]
+async fn an_approval_asks_the_core_about_the_transaction_again() {
+    let (office, id) = with_unknown_booking(&[ActionKind::AcceptExecuted]).await;
+    // The core does not answer: that hinders nobody from proposing.
+    let action = office.engine.act(executed(id, StepName::First, "70")).await.unwrap().action.id;
+    let why = "transaction 70 is of 900.00 TZS, and not of 500.00 TZS".to_owned();
+    office.world.script().compared = Some(Comparison::Another { why });
+    let shown = Some(office.show(id).await.version);
+    let refused = office.engine.approve_action(action, "juma", "sure", shown).await;
+    assert!(matches!(refused, Err(ActError::AnotherTransaction { .. })), "{refused:?}");
+    assert_eq!(actions(&office, true).await.len(), 1, "it can still be declined");
+    office.world.script().compared = Some(Comparison::Same);
+    let shown = Some(office.show(id).await.version);
+    office.engine.approve_action(action, "juma", "sure", shown).await.unwrap();
+    office.pass(5).await;
+    assert_eq!(office.show(id).await.core_receipt, Some(receipt("70")));
+}
+
+/// An id that could not be looked at when it was accepted, and is not the booking: the core refuses
+/// the undo, and a person is called.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_the_booking_is_not_undone_and_has_a_case() {
+    let code = NOT_THE_BOOKING.to_owned();
+    let not_it = Rejection { code, ..rejection(Reason::Other) };
+    let (office, id) = with_unknown_booking(&[]).await;
+    office.world.script().payouts.push_back(Outcome::Rejected(rejection(Reason::Other)));
+    office.world.script().undos.push_back(Outcome::Rejected(not_it.clone()));
+    office.engine.act(executed(id, StepName::First, "70")).await.unwrap();
+    office.pass(60).await;
+    assert_eq!(office.cases(id).await, [CaseKind::CompensationRefused]);
+    assert_eq!(office.show(id).await.status, Status::NeedsAttention);
+
+    // Before a wallet is touched, the core is asked if its side could be taken back.
+    let office = Office::open(World::new()).await;
+    let id = office.submit(Kind::Withdrawal).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    office.world.script().undo_refused = Some(not_it);
+    office.engine.act(new(PersonAction::Reverse { transfer: id })).await.unwrap();
+    office.pass(60).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    assert_eq!(office.sent("undo"), 0);
+}
+
+/// Two persons, or one who clicks twice, propose the same: it waits once.
+#[tokio::test(start_paused = true)]
+async fn the_same_proposal_waits_once() {
+    let (office, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let first = office.engine.act(not_executed(id)).await.unwrap();
+    assert!(!first.replayed);
+    let again = office.engine.act(NewAction { by: "juma".to_owned(), ..not_executed(id) }).await;
+    let again = again.unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.action, first.action);
+    assert_eq!(actions(&office, true).await.len(), 1);
+    office.engine.decline_action(first.action.id, "juma", "not yet").await.unwrap();
+    let anew = office.engine.act(not_executed(id)).await.unwrap();
+    assert!(!anew.replayed && anew.action.id != first.action.id, "what was declined does not wait");
 }

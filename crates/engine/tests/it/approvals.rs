@@ -1,10 +1,11 @@
 //! Approvals that others get ahead of: the transfer, the store, another person.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kiungo_domain::outcome::{Confirmation, Reason};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{CaseKind, Event, PersonDecision, Status, StepName};
+use kiungo_domain::transfer::{CaseKind, Event, Operation, PersonDecision, Status, StepName};
 use kiungo_domain::{AccountRef, Finding, Kind, Outcome, Receipt, Reference, TransferId};
 use kiungo_engine::{
     ActError, ActionKind, Caller, NewAction, NewTransfer, PersonAction, RequestError,
@@ -13,7 +14,7 @@ use kiungo_store::{Action, ActionId, ActionQuery, ActionState, Store};
 
 use crate::evidence::{Office, done, refused_for_now};
 use crate::faulty::FaultyStore;
-use crate::world::{World, Yielding, submit, transfer};
+use crate::world::{World, Yielding, provider_id, submit, transfer};
 
 fn new(action: PersonAction) -> NewAction {
     let (by, why) = ("asha".to_owned(), "seen in the portal".to_owned());
@@ -85,7 +86,8 @@ async fn an_approval_is_of_the_version_that_was_shown_however_late_it_is_carried
     *store.dies_after_judgement.lock().unwrap() = false;
     sent_anew(&office, id).await;
     let late = office.engine.approve_action(action, "neema", "it hangs", None).await;
-    assert!(matches!(late, Err(ActError::Changed { .. })), "{late:?}");
+    let state = ActionState::Refused;
+    assert_eq!(late, Err(ActError::NotOpen { id: action, state }), "the machine was quicker");
     assert_eq!(office.sent("undo"), 0, "the second payout may have been made");
     assert_eq!(stored(&office, action).await.state, ActionState::Refused);
 }
@@ -102,7 +104,8 @@ async fn a_command_decides_about_the_version_that_it_names_however_often_it_is_t
     *store.dies_before_key.lock().unwrap() = false;
     sent_anew(&office, id).await;
     let late = office.engine.act(command()).await;
-    assert!(matches!(late, Err(ActError::Changed { .. })), "{late:?}");
+    let refused = matches!(late, Err(ActError::EndedBefore { state: ActionState::Refused, .. }));
+    assert!(refused, "the machine was quicker, and did nothing: {late:?}");
     assert_eq!(office.sent("undo"), 0);
 }
 
@@ -145,7 +148,7 @@ async fn what_was_carried_out_cannot_be_declined() {
     let action = acted.id;
     let before = Action { state: ActionState::Approved, detail: String::new(), ..acted };
     assert!(office.engine.store().put_action(before).await.unwrap());
-    office.pass(60).await;
+    office.pass(120).await;
     let declined = office.engine.decline_action(action, "juma", "it was paid").await;
     let done = ActError::NotOpen { id: action, state: ActionState::Done };
     assert_eq!(declined, Err(done));
@@ -208,4 +211,111 @@ async fn two_approvals_at_once_carry_it_out_once() {
     let decided = decided.iter().filter(|event| matches!(event, Event::Decided { .. }));
     assert_eq!((decided.count(), office.sent("undo")), (1, 1));
     assert_eq!(stored(&office, action).await.state, ActionState::Done);
+}
+
+/// A process dies between an approval and its outcome: the machine carries it out, and nobody can
+/// decline any more what two persons have said.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_approval_is_completed_by_the_machine_and_never_declined() {
+    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
+    let shown = Some(office.show(id).await.version);
+    *store.dies_after_judgement.lock().unwrap() = true;
+    let died = office.engine.approve_action(action, "juma", "sure", shown).await;
+    assert!(matches!(died, Err(ActError::Store(_))), "{died:?}");
+    *store.dies_after_judgement.lock().unwrap() = false;
+    let declined = office.engine.decline_action(action, "neema", "it was paid").await;
+    let state = ActionState::Approved;
+    assert_eq!(declined, Err(ActError::NotOpen { id: action, state }));
+    assert_eq!(office.sent("undo"), 0);
+    office.pass(120).await;
+    assert_eq!(stored(&office, action).await.state, ActionState::Done);
+    assert_eq!(office.show(id).await.status, Status::Reversed);
+    assert_eq!(office.sent("undo"), 1);
+    let events = office.tells_of(id).await;
+    let decided = events.iter().find_map(|event| match event {
+        Event::Decided { by, approved_by, .. } => Some((by.as_str(), approved_by.as_deref())),
+        _ => None,
+    });
+    assert_eq!(decided, Some(("asha", Some("juma"))));
+}
+
+/// After a start, what the process before left is completed at once.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_approval_is_completed_at_the_next_start() {
+    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
+    let shown = Some(office.show(id).await.version);
+    *store.dies_after_judgement.lock().unwrap() = true;
+    office.engine.approve_action(action, "juma", "sure", shown).await.unwrap_err();
+    office.engine.kill();
+    *store.dies_after_judgement.lock().unwrap() = false;
+    office.world.wait(Duration::from_secs(1));
+    let next = office.world.engine_over(store as Arc<dyn Store>, Arc::new(Yielding));
+    next.start().await.unwrap();
+    let office = Office { world: office.world, engine: next };
+    office.pass(5).await;
+    assert_eq!(stored(&office, action).await.state, ActionState::Done);
+    assert_eq!(office.sent("undo"), 1);
+}
+
+/// Several processes find the same interrupted action: one of them takes it.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_action_is_completed_once_however_many_find_it() {
+    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
+    let shown = Some(office.show(id).await.version);
+    *store.dies_after_judgement.lock().unwrap() = true;
+    office.engine.approve_action(action, "juma", "sure", shown).await.unwrap_err();
+    *store.dies_after_judgement.lock().unwrap() = false;
+    let before = stored(&office, action).await.version;
+    office.world.wait(Duration::from_secs(16));
+    *store.slow_reads.lock().unwrap() = true;
+    let engine = &office.engine;
+    let both = tokio::join!(engine.complete_interrupted(), engine.complete_interrupted());
+    assert_eq!(both, (Ok(()), Ok(())));
+    office.pass(60).await;
+    let after = stored(&office, action).await;
+    assert_eq!((after.state, after.version), (ActionState::Done, before + 2), "taken, and written");
+    assert_eq!(office.sent("undo"), 1);
+}
+
+/// What one person asked for without naming a version is about the transfer as it was then.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_action_is_about_the_version_at_which_it_was_asked_for() {
+    for goes_on in [false, true] {
+        let (office, store, id) = with_unknown_payout(&[]).await;
+        *store.dies_before_key.lock().unwrap() = true;
+        office.engine.act(not_executed(id)).await.unwrap_err();
+        *store.dies_before_key.lock().unwrap() = false;
+        if goes_on {
+            sent_anew(&office, id).await;
+        }
+        office.pass(120).await;
+        let state = if goes_on { ActionState::Refused } else { ActionState::Done };
+        let kept = only(&office).await;
+        assert_eq!(kept.state, state, "{kept:?}");
+        assert_eq!(office.sent("undo"), usize::from(!goes_on));
+    }
+}
+
+/// A release that was approved, and interrupted, is not of a hold that began since.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_release_does_not_end_a_later_hold() {
+    let (office, store, _) = with_unknown_payout(&[ActionKind::Release]).await;
+    let (provider, operation) = (provider_id(), Operation::PayOut);
+    let hold = PersonAction::Hold { provider: provider.clone(), operation };
+    let release = PersonAction::Release { provider: provider.clone(), operation };
+    office.engine.act(new(hold.clone())).await.unwrap();
+    let action = office.engine.act(new(release)).await.unwrap().action.id;
+    *store.dies_after_judgement.lock().unwrap() = true;
+    office.engine.approve_action(action, "juma", "sure", None).await.unwrap_err();
+    *store.dies_after_judgement.lock().unwrap() = false;
+    office.engine.release_operation(&provider, operation).await.unwrap();
+    office.world.wait(Duration::from_secs(1));
+    office.engine.act(new(hold)).await.unwrap();
+    office.pass(120).await;
+    assert_eq!(stored(&office, action).await.state, ActionState::Refused);
+    let holds = office.engine.store().holds().await.unwrap();
+    assert!(holds.iter().any(|hold| hold.operation == operation), "{holds:?}");
 }

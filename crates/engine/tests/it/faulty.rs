@@ -25,6 +25,8 @@ pub struct FaultyStore {
     pub declined_meanwhile: Mutex<Option<Action>>,
     /// The next reading of the holds is answered when this says so, with what was held before.
     pub slow_holds: Mutex<Option<oneshot::Receiver<()>>>,
+    /// True if others get in between after an arrival was read, or actions were.
+    pub slow_reads: Mutex<bool>,
 }
 
 impl FaultyStore {
@@ -36,6 +38,15 @@ impl FaultyStore {
             dies_after_judgement: Mutex::new(false),
             declined_meanwhile: Mutex::new(None),
             slow_holds: Mutex::new(None),
+            slow_reads: Mutex::new(false),
+        }
+    }
+}
+
+impl FaultyStore {
+    async fn let_others_in(&self) {
+        if *self.slow_reads.lock().unwrap() {
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -136,11 +147,17 @@ impl Store for FaultyStore {
     }
 
     async fn inbox_item(&self, id: InboxId) -> Result<Option<InboxItem>, StoreError> {
-        self.inner.inbox_item(id).await
+        let item = self.inner.inbox_item(id).await;
+        self.let_others_in().await;
+        item
     }
 
     async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError> {
         self.inner.set_inbox_state(id, state).await
+    }
+
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError> {
+        self.inner.decide_inbox_state(id, state).await
     }
 
     async fn cases(
@@ -217,7 +234,9 @@ impl Store for FaultyStore {
     }
 
     async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError> {
-        self.inner.actions(query).await
+        let page = self.inner.actions(query).await;
+        self.let_others_in().await;
+        page
     }
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {

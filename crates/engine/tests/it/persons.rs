@@ -1,15 +1,18 @@
 //! What persons decide, and what they have handled again.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use kiungo_domain::outcome::{Confirmation, Reason};
 use kiungo_domain::transfer::{CaseKind, Deciding, PersonDecision, Status, StepName};
 use kiungo_domain::{Finding, Kind, Outcome, Receipt, Reference};
 use kiungo_engine::{ArrivalError, PaymentClaim, RequestError};
 use kiungo_provider::RawCallback;
-use kiungo_store::InboxState;
+use kiungo_store::{InboxId, InboxState, Store};
 
 use crate::evidence::{Office, done};
-use crate::world::{World, provider_id, rejection, tzs};
+use crate::faulty::FaultyStore;
+use crate::world::{World, Yielding, provider_id, rejection, tzs};
 
 fn who() -> Deciding {
     Deciding { by: "asha".to_owned(), approved_by: None, reason: "seen in the portal".to_owned() }
@@ -207,4 +210,48 @@ async fn a_quarantined_arrival_is_handled_again_or_dismissed() {
     assert_eq!(again, Err(ArrivalError::NotQuarantined(one)));
     let left = office.engine.store().cases(None, 10).await.unwrap().rows;
     assert_eq!(left.iter().map(|case| case.inbox).collect::<Vec<_>>(), [Some(other)]);
+}
+
+/// An office over a store that lets others in between, and an arrival that nobody can read.
+async fn with_quarantined_arrival() -> (Office, InboxId) {
+    let (world, store) = (World::new(), Arc::new(FaultyStore::new()));
+    let engine = world.engine_over(Arc::clone(&store) as Arc<dyn Store>, Arc::new(Yielding));
+    engine.start().await.unwrap();
+    let office = Office { world, engine };
+    let callback = RawCallback {
+        method: "POST".to_owned(),
+        path: "told".to_owned(),
+        headers: Vec::new(),
+        body: Bytes::from_static(b"gibberish"),
+    };
+    office.engine.callback(&provider_id(), callback).await.unwrap();
+    let cases = office.engine.store().cases(None, 10).await.unwrap().rows;
+    *store.slow_reads.lock().unwrap() = true;
+    (office, cases[0].inbox.unwrap())
+}
+
+/// Two persons decide about an arrival at the same moment: the second is told that it was decided.
+#[tokio::test(start_paused = true)]
+async fn of_two_who_decide_about_an_arrival_one_wins() {
+    let late = |id| Err(ArrivalError::NotQuarantined(id));
+    let (office, id) = with_quarantined_arrival().await;
+    let engine = &office.engine;
+    let both = tokio::join!(biased; engine.handle_again(id), engine.dismiss(id, "juma", "a test"));
+    assert_eq!(both, (Ok(()), late(id)));
+    office.pass(5).await;
+    let item = engine.arrival(id).await.unwrap();
+    assert!(matches!(item.state, InboxState::Quarantined { .. }), "{item:?}");
+
+    let (office, id) = with_quarantined_arrival().await;
+    let engine = &office.engine;
+    let both = tokio::join!(biased; engine.dismiss(id, "juma", "a test"), engine.handle_again(id));
+    assert_eq!(both, (Ok(()), late(id)));
+    office.pass(5).await;
+    let item = engine.arrival(id).await.unwrap();
+    assert!(matches!(item.state, InboxState::Handled { .. }), "{item:?}");
+
+    let (office, id) = with_quarantined_arrival().await;
+    let engine = &office.engine;
+    let both = tokio::join!(biased; engine.handle_again(id), engine.handle_again(id));
+    assert_eq!(both, (Ok(()), late(id)));
 }

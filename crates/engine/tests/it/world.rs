@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use kiungo_core_banking::{
-    AccountCheck, AccountFacts, CheckAnswer, Core, CoreCapabilities, CoreOrder, ProbeError, Sought,
-    Suggestions, UndoCheck, UndoOrder,
+    AccountCheck, AccountFacts, CheckAnswer, Comparison, Core, CoreCapabilities, CoreOrder,
+    ProbeError, Sought, Suggestions, UndoCheck, UndoOrder,
 };
 use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::{
@@ -107,6 +107,8 @@ pub struct Script {
     pub undo_refused: Option<Rejection>,
     /// The answer of the core to every question about a booking.
     pub core_finds: Option<Finding>,
+    /// The answer of the core about a transaction that a person names.
+    pub compared: Option<Comparison>,
     /// The times by which the core was asked to book.
     pub booked_at: Vec<Timestamp>,
     /// When the provider opens.
@@ -495,6 +497,11 @@ impl Core for Accounts {
             return outcome;
         }
         Outcome::Completed(self.0.confirmation())
+    }
+
+    async fn compare(&self, _order: &CoreOrder, _transaction: &Receipt) -> Comparison {
+        let unclear = Comparison::Unclear { why: "nothing is told".to_owned() };
+        self.0.script().compared.clone().unwrap_or(unclear)
     }
 
     async fn can_undo(&self, _order: &UndoOrder) -> UndoCheck {

@@ -1,13 +1,13 @@
 //! `kiungo arrival`: the callbacks of providers that are kept for a person.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::client::{Client, Server, show, show_action};
+use super::client::{Client, Server, moment, show, show_action, show_narrow_page, text};
 use super::output::Output;
 use super::{Failure, runtime};
 
-/// Show, handle again or dismiss something that arrived from a provider and is kept for a person
+/// List, show, handle again or dismiss something that arrived from a provider and is kept for a person
 #[derive(Debug, Args)]
 pub(crate) struct ArrivalOptions {
     #[command(flatten)]
@@ -18,6 +18,12 @@ pub(crate) struct ArrivalOptions {
 
 #[derive(Debug, Subcommand)]
 enum ArrivalCommand {
+    /// List what waits for a person, newest first
+    List {
+        /// Go on where a list ended
+        #[arg(long)]
+        cursor: Option<String>,
+    },
     /// Show it whole, with secrets hidden
     Show {
         /// Its number, as a case names it
@@ -42,6 +48,12 @@ pub(crate) fn run(options: &ArrivalOptions, output: Output) -> Result<(), Failur
     let client = Client::new(&options.server)?;
     runtime()?.block_on(async {
         let (arrival, verb) = match &options.command {
+            ArrivalCommand::List { cursor } => {
+                let page = listed(&client, cursor.clone()).await?;
+                let headings = ["arrival", "provider", "case", "since", "evidence"];
+                show_narrow_page(&page, "arrivals", (&headings, "evidence"), row, output);
+                return Ok(());
+            }
             ArrivalCommand::Show { id } => {
                 let answer = client.get(&["v1", "arrivals", &id.to_string()], &[]).await?;
                 show("arrival", &answer, output);
@@ -55,4 +67,56 @@ pub(crate) fn run(options: &ArrivalOptions, output: Output) -> Result<(), Failur
         show_action(&answer, output);
         Ok(())
     })
+}
+
+/// Pages of cases read for one list: those of transfers stand among them.
+const PAGES_MAX: u32 = 20;
+
+/// The cases that are about arrivals.
+async fn listed(client: &Client, mut cursor: Option<String>) -> Result<Value, Failure> {
+    let mut arrivals = Vec::new();
+    for _ in 0..PAGES_MAX {
+        let mut query = vec![("limit", "500")];
+        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let page = client.get(&["v1", "cases"], &query).await?;
+        arrivals.extend(of_arrivals(&page));
+        cursor = page.get("next").and_then(Value::as_str).map(str::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let mut page = json!({ "arrivals": arrivals });
+    if let Some(next) = cursor {
+        page["next"] = json!(next);
+    }
+    Ok(page)
+}
+
+fn of_arrivals(page: &Value) -> Vec<Value> {
+    let cases = page.get("cases").and_then(Value::as_array).into_iter().flatten();
+    cases.filter(|case| case.get("inbox").is_some()).cloned().collect()
+}
+
+fn row(case: &Value) -> Vec<String> {
+    let [number, provider, kind, detail] =
+        ["inbox", "provider", "kind", "detail"].map(|key| text(case, key));
+    vec![number, provider, kind, moment(case, "opened_at"), detail]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cases_of_arrivals_are_listed_and_no_others() {
+        let arrival = json!({
+            "inbox": 17, "kind": "quarantined", "provider": "mpesa-tz", "detail": "no JSON",
+            "opened_at": "2026-11-21T08:33:20.000500Z",
+        });
+        let transfer = json!({ "transfer": "0193", "kind": "mismatch", "provider": "mpesa-tz" });
+        let page = json!({ "cases": [transfer, arrival] });
+        let rows: Vec<_> = of_arrivals(&page).iter().map(row).collect();
+        let expected = ["17", "mpesa-tz", "quarantined", "2026-11-21T08:33:20Z", "no JSON"];
+        assert_eq!(rows, [expected]);
+    }
 }

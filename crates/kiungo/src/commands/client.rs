@@ -165,11 +165,42 @@ pub(crate) fn show_page(
 ) {
     let rows = page.get(list).and_then(Value::as_array).into_iter().flatten();
     output.table(headings, rows.map(row).collect(), page);
+    say_if_more(page, output);
+}
+
+/// The rows of a page that fit a narrow terminal, the text of one column cut for it.
+pub(crate) fn show_narrow_page(
+    page: &Value,
+    list: &str,
+    (headings, cut): (&[&str], &str),
+    row: impl Fn(&Value) -> Vec<String>,
+    output: Output,
+) {
+    let rows = page.get(list).and_then(Value::as_array).into_iter().flatten();
+    output.narrow_table(headings, rows.map(row).collect(), cut, page);
+    say_if_more(page, output);
+}
+
+fn say_if_more(page: &Value, output: Output) {
     if let Some(next) = page.get("next").and_then(Value::as_str)
         && !output.is_json()
     {
         output.line(&format!("there are more: --cursor {next}"), &Value::Null);
     }
+}
+
+/// A moment to the second: more says nothing in a list.
+pub(crate) fn moment(value: &Value, key: &str) -> String {
+    let text = text(value, key);
+    match text.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => text,
+    }
+}
+
+/// An amount with its currency.
+pub(crate) fn amount(value: &Value) -> String {
+    format!("{} {}", text(value, "amount"), text(value, "currency")).trim().to_owned()
 }
 
 /// An answer, member by member, under a heading.

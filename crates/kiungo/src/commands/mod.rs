@@ -12,6 +12,7 @@ mod arrival;
 mod case;
 mod client;
 mod config;
+mod core_request;
 mod doctor;
 pub(crate) mod failure;
 mod mapping;
@@ -21,6 +22,7 @@ mod provider;
 mod queue;
 mod serve;
 mod simulate;
+mod suspense;
 mod transfer;
 mod version;
 
@@ -54,6 +56,8 @@ enum Command {
     Worker(serve::WorkerOptions),
     Transfer(Box<transfer::TransferOptions>),
     Case(case::CaseOptions),
+    Suspense(suspense::SuspenseOptions),
+    CoreRequest(core_request::CoreRequestOptions),
     Provider(Box<provider::ProviderOptions>),
     Arrival(arrival::ArrivalOptions),
     Action(action::ActionOptions),
@@ -89,6 +93,8 @@ fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
         Command::Worker(options) => serve::work(&options, output),
         Command::Transfer(options) => transfer::run(&options, output),
         Command::Case(options) => case::run(&options, output),
+        Command::Suspense(options) => suspense::run(&options, output),
+        Command::CoreRequest(options) => core_request::run(&options, output),
         Command::Provider(options) => provider::run(&options, output),
         Command::Arrival(options) => arrival::run(&options, output),
         Command::Action(options) => action::run(&options, output),

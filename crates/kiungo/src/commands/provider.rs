@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, Server, plain, show_action, show_page, text};
+use super::client::{Client, Server, plain, show, show_action, show_page, text};
 use super::output::Output;
 use super::{Failure, runtime};
 
-/// List providers, hold and release their operations, bring in payments by their receipts
+/// List providers, read balances, hold and release their operations, bring in payments by their receipts
 #[derive(Debug, Args)]
 pub(crate) struct ProviderOptions {
     #[command(flatten)]
@@ -20,6 +20,11 @@ pub(crate) struct ProviderOptions {
 enum ProviderCommand {
     /// List the providers, how they are doing, and what is held
     List,
+    /// Ask the provider for the balance of the float, now
+    Balance {
+        /// The provider
+        provider: String,
+    },
     /// Hold an operation: transfers that need it wait
     Hold(OperationOptions),
     /// Release an operation, whatever holds it
@@ -71,6 +76,11 @@ pub(crate) fn run(options: &ProviderOptions, output: Output) -> Result<(), Failu
                 let page = client.get(&["v1", "providers"], &[]).await?;
                 let headings = ["provider", "core", "currency", "breaker", "in flight", "held"];
                 show_page(&page, "providers", &headings, row, output);
+                return Ok(());
+            }
+            ProviderCommand::Balance { provider } => {
+                let answer = client.get(&["v1", "providers", provider, "balance"], &[]).await?;
+                show("balance", &answer, output);
                 return Ok(());
             }
             ProviderCommand::Hold(hold) => (&hold.provider, "holds", operation(hold)),

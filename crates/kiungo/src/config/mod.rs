@@ -86,7 +86,8 @@ impl Config {
         let providers = root.tables("providers").into_iter();
         let providers: Vec<_> = providers.map(ProviderConfig::read).collect();
         root.finish();
-        let (problems, warnings, redacted) = findings.finish();
+        let (problems, mut warnings, redacted) = findings.finish();
+        warnings.extend(actions.nobody_second(&api, &messaging));
         let complete = (
             server,
             database,

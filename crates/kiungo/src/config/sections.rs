@@ -9,6 +9,7 @@ use kiungo_server::serve::{Network, NetworkError};
 use kiungo_server::{KNOWN_TO_ALL, Scope, is_known_to_all};
 use kiungo_transport::is_exposed_text;
 
+use super::Messaging;
 use super::read::Section;
 use super::scope;
 
@@ -189,6 +190,25 @@ impl Actions {
         }
         section.finish();
         Self { second_person }
+    }
+
+    /// The warning that what waits for a second person would wait for ever: nobody approves what was
+    /// asked for under the same name.
+    pub(super) fn nobody_second(&self, api: &Api, messaging: &Messaging) -> Option<String> {
+        let keys = api.keys.iter().filter(|key| key.roles.contains(&Role::Operate));
+        let clients = messaging.options.clients.iter();
+        let clients = clients.filter(|client| client.roles.contains(&kiungo_server::Role::Operate));
+        let names: BTreeSet<&str> =
+            keys.map(|key| key.name.as_str()).chain(clients.map(|client| &*client.name)).collect();
+        let who = match names.first() {
+            _ if self.second_person.is_empty() || names.len() > 1 => return None,
+            Some(name) => format!("only `{name}` has the role `operate`"),
+            None => "nobody has the role `operate`".to_owned(),
+        };
+        Some(format!(
+            "actions.second_person asks for a second person, and {who}: what waits for an approval \
+             cannot be approved; give a key of another name the role"
+        ))
     }
 }
 

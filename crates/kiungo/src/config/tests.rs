@@ -558,3 +558,27 @@ fn mistakes_in_the_rules_of_a_core_are_named() {
     let errors = Place::new(&file).check(&[SECRETS[1]]);
     assert!(errors.contains("`nobody` is no provider"), "{errors}");
 }
+
+/// Nobody approves what he asked for himself: with one name, what waits would wait for ever.
+#[test]
+fn a_second_person_that_does_not_exist_is_warned_of() {
+    let key = |name: &str, digit: char| {
+        let sha256 = digit.to_string().repeat(64);
+        format!("[[api.keys]]\nname = \"{name}\"\nsha256 = \"{sha256}\"\nroles = [\"operate\"]\n")
+    };
+    let client = "[[messaging.clients]]\nuser = \"u\"\nname = \"erp\"\nroles = [\"operate\"]\n";
+    let second = "[actions]\nsecond_person = [\"give_up\"]\n";
+    let warnings = |more: &[&str]| {
+        let file = format!("{FILE}\n{}", more.concat());
+        Place::new(&file).load(&[]).unwrap().warnings
+    };
+    let one = warnings(&[second, &key("desk", '1')]);
+    assert_eq!(one.len(), 1, "{one:?}");
+    assert!(one[0].contains("only `desk` has the role `operate`"), "{one:?}");
+    let rotated = warnings(&[second, &key("desk", '1'), &key("desk", '2')]);
+    assert_eq!(rotated, one, "a key that is being changed is one name");
+    assert!(warnings(&[second])[0].contains("nobody has the role"));
+    assert!(warnings(&[second, &key("desk", '1'), &key("head", '2')]).is_empty());
+    assert!(warnings(&[second, &key("desk", '1'), client]).is_empty());
+    assert!(warnings(&[&key("desk", '1')]).is_empty(), "nothing waits for a second person");
+}

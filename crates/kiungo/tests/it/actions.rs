@@ -50,6 +50,23 @@ async fn a_held_payout_waits_in_the_core_and_is_given_up_by_two_persons() {
     ];
     let created = json(&place, &create).await;
     let id = created["id"].as_str().unwrap();
+    let asked = json(&place, &["transfer", "inquire", id]).await;
+    assert_eq!(asked["id"], created["id"], "asking moves nothing");
+    let (code, out, _) = run(&place, &["transfer", "inquire", id]).await;
+    assert!(code == 0 && out.contains(id), "{out}");
+    let balance = json(&place, &["provider", "balance", "gsma-sandbox"]).await;
+    assert_eq!(balance["currency"], "TZS", "{balance}");
+    let (code, out, _) = run(&place, &["provider", "balance", "gsma-sandbox"]).await;
+    assert!(code == 0 && out.contains("TZS"), "{out}");
+    let (code, _, said) = run(&place, &["provider", "balance", "nowhere"]).await;
+    assert!(code == 1 && said.contains("provider_not_found"), "{said}");
+    for (command, list) in [("suspense", "transfers"), ("core-request", "requests")] {
+        assert_eq!(json(&place, &[command, "list"]).await, json!({ list: [] }));
+        let (code, _, said) = run(&place, &[command, "list", "--limit", "9"]).await;
+        assert_eq!(code, 0, "{said}");
+    }
+    let (code, _, said) = run(&place, &["core-request", "show", "main", "loan-1"]).await;
+    assert!(code == 1 && said.contains("core_request_not_found"), "{said}");
     let give_up = ["transfer", "decide", id, "give_up", "--reason", "the customer left"];
     let action = json(&place, &give_up).await;
     assert_eq!((&action["state"], &action["transfer"]), (&json!("proposed"), &json!(id)));
@@ -90,6 +107,11 @@ async fn what_cannot_be_read_is_looked_at_handled_again_and_dismissed() {
     let shown = json(&place, &["arrival", "show", &arrival]).await;
     assert_eq!(shown["body"], "{\"no\": \"sense\"}");
     let why = ["--reason", "the mapping has been mended"];
+    let list = json(&place, &["arrival", "list"]).await;
+    assert_eq!(list["arrivals"][0]["inbox"], case["inbox"], "{list}");
+    let (code, out, _) = run(&place, &["arrival", "list"]).await;
+    assert!(code == 0 && out.contains("quarantined"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
     let again = json(&place, &["arrival", "retry", &arrival, why[0], why[1]]).await;
     assert_eq!(again["state"], "done");
     serving.until_case("quarantined").await;

@@ -22,8 +22,24 @@ async fn the_help_names_every_command() {
     let (code, out, _) = run(&place, &["--help"]).await;
     assert_eq!(code, 0);
     let commands = [
-        "demo", "serve", "worker", "transfer", "case", "provider", "arrival", "action", "simulate",
-        "config", "mapping", "doctor", "migrate", "archive", "queue", "version",
+        "demo",
+        "serve",
+        "worker",
+        "transfer",
+        "case",
+        "suspense",
+        "core-request",
+        "provider",
+        "arrival",
+        "action",
+        "simulate",
+        "config",
+        "mapping",
+        "doctor",
+        "migrate",
+        "archive",
+        "queue",
+        "version",
     ];
     for command in commands {
         assert!(out.contains(&format!("\n  {command} ")), "{command} in {out}");

@@ -140,6 +140,10 @@ impl Store for Books {
         self.up().await?.set_inbox_state(id, state).await
     }
 
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError> {
+        self.up().await?.decide_inbox_state(id, state).await
+    }
+
     async fn cases(
         &self,
         cursor: Option<&Cursor>,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use kiungo_domain::{Currency, Kind, Money, ProviderId, TransferId};
+use kiungo_domain::transfer::StepName;
+use kiungo_domain::{Currency, Kind, Money, ProviderId, Reference, TransferId};
 use kiungo_engine::request::{RequestError, SubmitError};
 use kiungo_messaging::{Door, MessagingOptions};
 use kiungo_queue::Events;
@@ -228,6 +229,39 @@ async fn an_inquiry_is_passed_on() {
     let inquire = command("i-2", "transfer.inquire", json!({ "transfer": unknown.to_string() }));
     let reason = format!("transfer_not_found: there is no transfer {unknown}");
     assert_eq!(scene.send(ERP, &inquire).await, rejected(&reason, None));
+}
+
+/// A mistyped reference must not name another transfer than it seems to: as in the API.
+#[tokio::test(start_paused = true)]
+async fn a_reference_that_was_never_used_names_no_transfer() {
+    let scene = Scene::new();
+    let id = scene.world.suspended().await;
+    let used = Reference::new(id, StepName::First, 0).to_string();
+    let unused = Reference::new(id, StepName::First, 7).to_string();
+    let account = json!({ "type": "savings", "id": 1 });
+    let commands = |transfer: &str| {
+        [
+            (ERP, "transfer.inquire", json!({ "transfer": transfer })),
+            (DESK, "transfer.reverse", json!({ "transfer": transfer, "reason": "x" })),
+            (DESK, "suspense.assign", json!({ "transfer": transfer, "account": account })),
+            (
+                DESK,
+                "transfer.decide",
+                json!({ "transfer": transfer, "decision": "give_up", "reason": "x" }),
+            ),
+        ]
+    };
+    let refused = rejected(&format!("transfer_not_found: there is no transfer {unused}"), None);
+    for (number, (user, kind, data)) in commands(&unused).into_iter().enumerate() {
+        let body = command(&format!("u{number}"), kind, data);
+        assert_eq!(scene.send(user, &body).await, refused, "{kind}");
+    }
+    assert!(scene.deeds().is_empty());
+    for (number, (user, kind, data)) in commands(&used).into_iter().enumerate() {
+        let body = command(&format!("k{number}"), kind, data);
+        assert_eq!(scene.send(user, &body).await, [Settled::Done], "{kind}");
+    }
+    assert_eq!(scene.deeds().len(), 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ use kiungo_store::{ActionId, InboxId};
 use crate::keyring::Identity;
 use crate::problem::{Code, Problem};
 use crate::scope::{About, Intent};
+use crate::service::Service;
 use crate::state::Shared;
 
 /// The transfer named in the path, by its own id or by the reference of one of its operations.
@@ -44,11 +45,45 @@ impl FromRequestParts<Arc<Shared>> for CoreRequestPath {
     }
 }
 
-/// The transfer that a text names, by its own id or by the reference of one of its operations.
-pub fn named_transfer(text: &str) -> Result<TransferId, &'static str> {
-    let by_reference = || Reference::parse(text).map(|reference| reference.transfer());
-    let id = TransferId::parse(text).or_else(|_| by_reference());
-    id.map_err(|_| "this is not the id of a transfer, nor a reference")
+/// A transfer as somebody names it: by its own id, or by the reference of one of its operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamedTransfer {
+    id: TransferId,
+    reference: Option<Reference>,
+}
+
+impl NamedTransfer {
+    /// Reads a name.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if let Ok(id) = TransferId::parse(text) {
+            return Ok(Self { id, reference: None });
+        }
+        let reference = Reference::parse(text)
+            .map_err(|_| "this is not the id of a transfer, nor a reference")?;
+        Ok(Self { id: reference.transfer(), reference: Some(reference) })
+    }
+
+    /// The transfer's id.
+    pub const fn id(self) -> TransferId {
+        self.id
+    }
+
+    /// Refuses a reference that the transfer has never used: an id with a mistyped end must not name
+    /// another transfer than it seems to.
+    ///
+    /// # Errors
+    /// [`Code::TransferNotFound`], or that the database does not answer.
+    pub async fn check(self, service: &dyn Service) -> Result<(), Problem> {
+        let Some(reference) = self.reference else { return Ok(()) };
+        match service.store().transfer(self.id).await? {
+            Some(transfer) if !transfer.has_used(reference) => {
+                let why = format!("there is no transfer {reference}");
+                Err(Problem::new(Code::TransferNotFound, why))
+            }
+            // Whoever carries the request out says that there is none.
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 impl FromRequestParts<Arc<Shared>> for TransferPath {
@@ -57,26 +92,10 @@ impl FromRequestParts<Arc<Shared>> for TransferPath {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<Shared>) -> Result<Self, Problem> {
         let text = id_in(parts, state).await?;
         let none = |why| Problem::new(Code::TransferNotFound, why);
-        let id = named_transfer(&text).map_err(none)?;
-        in_scope(parts, state, About::Transfer(id, intent(parts))).await?;
-        used(state, &text, id).await?;
-        Ok(Self(id))
-    }
-}
-
-/// Refuses a reference that the transfer has never used: an id with a mistyped end must not name
-/// another transfer than it seems to.
-async fn used(state: &Shared, text: &str, id: TransferId) -> Result<(), Problem> {
-    let (Err(_), Ok(reference)) = (TransferId::parse(text), Reference::parse(text)) else {
-        return Ok(());
-    };
-    let transfer = state.service.store().transfer(id).await?;
-    match transfer {
-        Some(transfer) if !transfer.has_used(reference) => {
-            Err(Problem::new(Code::TransferNotFound, format!("there is no transfer {text}")))
-        }
-        // The handler says that there is none.
-        Some(_) | None => Ok(()),
+        let named = NamedTransfer::parse(&text).map_err(none)?;
+        in_scope(parts, state, About::Transfer(named.id(), intent(parts))).await?;
+        named.check(&*state.service).await?;
+        Ok(Self(named.id()))
     }
 }
 

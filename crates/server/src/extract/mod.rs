@@ -8,7 +8,7 @@ mod object;
 mod query;
 
 pub(crate) use body::read_body;
-pub use id::named_transfer;
+pub use id::NamedTransfer;
 pub(crate) use id::{ActionPath, ArrivalPath, CoreRequestPath, ProviderPath, TransferPath};
 pub(crate) use json::Json;
 pub use json::read_object;

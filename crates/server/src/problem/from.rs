@@ -85,6 +85,9 @@ impl From<ActError> for Problem {
             ActError::Changed { transfer, .. } => {
                 Self::new(Code::Changed, detail).transfer(transfer)
             }
+            ActError::AnotherTransaction { transfer, .. } => {
+                Self::new(Code::Conflict, detail).transfer(transfer)
+            }
             ActError::Unseen(transfer) => {
                 Self::invalid(vec![MemberError::member("/version", detail)]).transfer(transfer)
             }

@@ -24,6 +24,8 @@ pub enum About<'a> {
     Assignment(TransferId, &'a AccountRef),
     /// A provider.
     Provider(&'a ProviderId, Intent),
+    /// A payment to a provider that is to be brought in, whose kind nobody knows yet.
+    Claim(&'a ProviderId, Intent),
     /// Something that arrived from a provider and fits no transfer yet.
     Arrival(InboxId, Intent),
     /// An action of a person: whatever it is about.
@@ -44,9 +46,10 @@ impl<'a> About<'a> {
             PersonAction::Decide { transfer, .. }
             | PersonAction::Assign { transfer, .. }
             | PersonAction::Reverse { transfer } => Self::Transfer(*transfer, intent),
-            PersonAction::Hold { provider, .. }
-            | PersonAction::Release { provider, .. }
-            | PersonAction::Claim { provider, .. } => Self::Provider(provider, intent),
+            PersonAction::Hold { provider, .. } | PersonAction::Release { provider, .. } => {
+                Self::Provider(provider, intent)
+            }
+            PersonAction::Claim { provider, .. } => Self::Claim(provider, intent),
             PersonAction::HandleAgain { arrival } | PersonAction::Dismiss { arrival } => {
                 Self::Arrival(*arrival, intent)
             }
@@ -80,9 +83,13 @@ impl Scope {
                 let kind = account.kind.map(Kind::inbound_for);
                 self.transfer(service, id, Intent::Move, kind).await
             }
-            About::Provider(id, intent) => {
+            About::Provider(id, intent) | About::Claim(id, intent) => {
                 let Some(provider) = find(service, id) else { return Ok(()) };
-                self.sees_provider(&provider).map_err(|_| no_provider(id))?;
+                let seen = match about {
+                    About::Claim(..) => self.sees_payment(&provider),
+                    _ => self.sees_provider(&provider),
+                };
+                seen.map_err(|_| no_provider(id))?;
                 match intent {
                     Intent::See => Ok(()),
                     Intent::Move => self.permits_provider(&provider).map_err(forbidden),
@@ -129,7 +136,14 @@ impl Scope {
         let hidden = || Problem::from(ActError::NotFound(id));
         // An action of another tool is about everything.
         let action = stored_action(&action).ok_or_else(hidden)?;
-        let judged = Box::pin(self.judge(service, About::of_action(&action, intent))).await;
+        let about = About::of_action(&action, intent);
+        // As an arrival: nobody says whose a provider is that is no longer configured.
+        if let About::Provider(id, _) | About::Claim(id, _) = about
+            && find(service, id).is_none()
+        {
+            return Err(hidden());
+        }
+        let judged = Box::pin(self.judge(service, about)).await;
         judged.map_err(|problem| match problem.code() {
             Code::TransferNotFound | Code::ProviderNotFound | Code::ArrivalNotFound => hidden(),
             _ => problem,

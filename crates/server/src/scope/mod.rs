@@ -132,6 +132,13 @@ impl Scope {
         if self.kinds.is_some() { Err(OutOfScope::Whole) } else { Ok(()) }
     }
 
+    /// Says if a payment to this provider can be seen that may become either kind of inbound transfer.
+    pub fn sees_payment(&self, provider: &ProviderStatus) -> Result<(), OutOfScope> {
+        self.sees_provider(provider)?;
+        self.sees_kind(Kind::Deposit)?;
+        self.sees_kind(Kind::Repayment)
+    }
+
     /// The query, for what can be seen alone.
     #[must_use]
     pub fn narrow(&self, query: TransferQuery) -> TransferQuery {

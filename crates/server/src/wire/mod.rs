@@ -31,5 +31,5 @@ pub mod transfer;
 pub mod viewer;
 pub mod words;
 
-pub use crate::extract::{Object, named_transfer, read_object};
+pub use crate::extract::{NamedTransfer, Object, read_object};
 pub use crate::keyring::sha256_hex;

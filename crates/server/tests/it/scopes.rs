@@ -271,3 +271,58 @@ async fn what_was_accepted_before_a_key_was_bound_is_answered_as_then() {
     let other = world.send(creation("bound", "k1", other.to_string())).await;
     assert_eq!(other.problem(), "forbidden");
 }
+
+/// A claim shows a payment: whoever may not see the transfer that it becomes does not see it either.
+#[tokio::test]
+async fn a_claim_is_seen_by_those_who_see_what_it_becomes() {
+    let kinds =
+        |kinds: &[Kind]| Scope { kinds: Some(kinds.iter().copied().collect()), ..Scope::default() };
+    let inbound = kinds(&[Kind::Deposit, Kind::Repayment]);
+    for (scope, seen) in [
+        (Scope::default(), true),
+        (amount("1"), true),
+        (provider("mpesa-tz"), true),
+        (inbound, true),
+        (provider("gsma-sandbox"), false),
+        (core("branch"), false),
+        (kind(Kind::Deposit), false),
+        (kinds(&[Kind::Withdrawal, Kind::Disbursement]), false),
+    ] {
+        let world = bound(scope.clone());
+        let store = world.fake.store();
+        let claim = json!({
+            "receipt": "QX12AB34CD",
+            "amount": { "minor": 500, "currency": "TZS" },
+            "msisdn": "255712345678",
+        });
+        let content =
+            json!({ "action": { "do": "claim", "provider": "mpesa-tz", "claim": claim } });
+        let action = Action {
+            id: ActionId::parse(ACTION).unwrap(),
+            version: 0,
+            at: world.fake.clock_now(),
+            by: "asha".to_owned(),
+            what: "claim".to_owned(),
+            subject: "mpesa-tz/QX12AB34CD".to_owned(),
+            why: "it stands in the statement".to_owned(),
+            state: ActionState::Proposed,
+            content: content.to_string(),
+            judgement: None,
+            detail: String::new(),
+            updated_at: world.fake.clock_now(),
+        };
+        assert!(kiungo_engine::actions::stored_action(&action).is_some(), "{content}");
+        assert!(store.put_action(action).await.unwrap());
+        let list = ask(&world, "GET", "/v1/actions").await;
+        assert_eq!(list.text().contains("QX12AB34CD"), seen, "{scope:?} {}", list.text());
+        let path = format!("/v1/actions/{ACTION}");
+        let one = ask(&world, "GET", &path).await;
+        assert_eq!(one.status.as_u16(), if seen { 200 } else { 404 }, "{scope:?}");
+        if !seen {
+            for verb in ["approvals", "declines"] {
+                let judged = ask(&world, "POST", &format!("{path}/{verb}")).await;
+                assert_eq!(judged.problem(), "action_not_found", "{scope:?} {verb}");
+            }
+        }
+    }
+}

@@ -126,6 +126,10 @@ impl Store for SwitchedStore {
         self.up().await?.set_inbox_state(id, state).await
     }
 
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError> {
+        self.up().await?.decide_inbox_state(id, state).await
+    }
+
     async fn cases(
         &self,
         cursor: Option<&Cursor>,

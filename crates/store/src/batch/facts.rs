@@ -104,7 +104,9 @@ impl Wanted {
             Request::Arrive(arrival) => {
                 self.arrivals.insert((arrival.provider.clone(), arrival.digest.clone()));
             }
-            Request::SetInboxState(id, _) => drop(self.items.insert(*id)),
+            Request::SetInboxState(id, _) | Request::DecideInboxState(id, _) => {
+                self.items.insert(*id);
+            }
         }
     }
 }

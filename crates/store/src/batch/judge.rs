@@ -53,6 +53,7 @@ impl Judge {
             }
             Request::Arrive(arrival) => self.arrive(arrival),
             Request::SetInboxState(id, state) => self.set_inbox_state(*id, state),
+            Request::DecideInboxState(id, state) => self.decide_inbox_state(*id, state),
         }
     }
 
@@ -212,6 +213,16 @@ impl Judge {
         if !known.handled {
             self.move_item(id, state);
         }
+        Ok(Done::Applied)
+    }
+
+    fn decide_inbox_state(&mut self, id: InboxId, state: &InboxState) -> Verdict {
+        let known = self.facts.items.get(&id).ok_or_else(|| no_item(id))?;
+        // What is handled keeps its note, and calls nobody.
+        if known.handled || !known.has_case {
+            return Ok(Done::Unchanged);
+        }
+        self.move_item(id, state);
         Ok(Done::Applied)
     }
 

@@ -10,9 +10,15 @@ use crate::{Arrival, Change, CommitError, InboxId, InboxState, NewArrival, Store
 #[derive(Debug)]
 pub(crate) enum Request {
     Commit(Box<Commit>),
-    Postpone { id: TransferId, version: u64, due: Timestamp },
+    Postpone {
+        id: TransferId,
+        version: u64,
+        due: Timestamp,
+    },
     Arrive(NewArrival),
     SetInboxState(InboxId, InboxState),
+    /// As a person decided, while one is called because of it.
+    DecideInboxState(InboxId, InboxState),
 }
 
 /// A change with its largest rows, made by the caller: many of those run side by side, while there
@@ -44,6 +50,8 @@ impl Request {
 pub(crate) enum Done {
     Applied,
     Arrived(Arrival),
+    /// It was not as it had to be, and nothing was written.
+    Unchanged,
 }
 
 pub(crate) type Verdict = Result<Done, CommitError>;

@@ -72,6 +72,37 @@ pub async fn what_is_handled_stays_handled(place: &dyn Place) {
     assert_eq!(store.cases(None, 0).await.unwrap().rows, []);
 }
 
+/// A person decides about what a person is called for, and nobody about what another has decided.
+pub async fn of_two_decisions_about_an_arrival_one_is_taken(place: &dyn Place) {
+    let store = place.open().await;
+    let handled = || InboxState::Handled { note: "put away".to_owned() };
+    let again = || InboxState::waiting(at(9));
+    let concern = Some("it does not become clear".to_owned());
+    let called = [
+        InboxState::Quarantined { reason: "unreadable".to_owned() },
+        InboxState::Waiting { due: at(2), concern },
+    ];
+    for (number, called) in called.into_iter().enumerate() {
+        for (order, (first, second)) in
+            [(again(), handled()), (handled(), again()), (again(), again())].into_iter().enumerate()
+        {
+            let new = arrival(&format!("d{number}{order}"), at(1));
+            let id = store.arrive(new).await.unwrap().id();
+            let idle = store.decide_inbox_state(id, handled()).await;
+            assert_eq!(idle, Ok(false), "nobody is called because of it");
+            store.set_inbox_state(id, called.clone()).await.unwrap();
+            let both = tokio::join!(
+                store.decide_inbox_state(id, first.clone()),
+                store.decide_inbox_state(id, second)
+            );
+            assert_eq!(both, (Ok(true), Ok(false)));
+            assert_eq!(store.inbox_item(id).await.unwrap().unwrap().state, first);
+        }
+    }
+    let unknown = store.decide_inbox_state(InboxId(500), handled()).await;
+    assert!(matches!(unknown, Err(StoreError::Corrupt(_))), "{unknown:?}");
+}
+
 pub async fn an_unknown_item_is_an_error(place: &dyn Place) {
     let store = place.open().await;
     let state = InboxState::Handled { note: String::new() };

@@ -125,6 +125,7 @@ macro_rules! store_contract {
                 an_arrival_is_stored_whole_and_once,
                 an_item_waits_is_postponed_and_handled,
                 what_is_handled_stays_handled,
+                of_two_decisions_about_an_arrival_one_is_taken,
                 an_unknown_item_is_an_error,
             }
             cases::{

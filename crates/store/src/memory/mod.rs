@@ -170,6 +170,15 @@ impl Store for MemoryStore {
         self.books().set_inbox_state(id, &state)
     }
 
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError> {
+        let mut books = self.books();
+        let called = books.item(id)?.state.case().is_some();
+        if called {
+            books.set_inbox_state(id, &state)?;
+        }
+        Ok(called)
+    }
+
     async fn cases(
         &self,
         cursor: Option<&Cursor>,

@@ -216,7 +216,9 @@ impl<R: Readers> Store for SqlStore<R> {
     async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError> {
         match unrefused(self.committer.ask(Request::Arrive(arrival)).await)? {
             Done::Arrived(arrival) => Ok(arrival),
-            Done::Applied => Err(StoreError::Corrupt("an arrival without a number".to_owned())),
+            Done::Applied | Done::Unchanged => {
+                Err(StoreError::Corrupt("an arrival without a number".to_owned()))
+            }
         }
     }
 
@@ -244,6 +246,11 @@ impl<R: Readers> Store for SqlStore<R> {
 
     async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError> {
         unrefused(self.committer.ask(Request::SetInboxState(id, state)).await).map(drop)
+    }
+
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError> {
+        let decided = self.committer.ask(Request::DecideInboxState(id, state)).await;
+        Ok(unrefused(decided)? == Done::Applied)
     }
 
     async fn cases(

@@ -127,6 +127,10 @@ impl<O: Observer> Store for Observed<O> {
         self.store.set_inbox_state(id, state).await
     }
 
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError> {
+        self.store.decide_inbox_state(id, state).await
+    }
+
     async fn cases(
         &self,
         cursor: Option<&Cursor>,

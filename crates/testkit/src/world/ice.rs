@@ -219,6 +219,10 @@ impl Store for IcyStore {
         through!(self.set_inbox_state(id, state))
     }
 
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError> {
+        through!(self.decide_inbox_state(id, state))
+    }
+
     async fn cases(
         &self,
         cursor: Option<&Cursor>,

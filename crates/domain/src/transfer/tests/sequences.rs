@@ -3,15 +3,15 @@
 use super::*;
 
 /// A transfer, and the clock that moves a minute with every observation.
-struct Story {
-    transfer: Transfer,
+pub(super) struct Story {
+    pub(super) transfer: Transfer,
     sendings: Vec<Sending>,
     at: Timestamp,
     policy: Policy,
 }
 
 impl Story {
-    fn new(kind: Kind, from_wallet: bool, refund: OnCoreRejection) -> Self {
+    pub(super) fn new(kind: Kind, from_wallet: bool, refund: OnCoreRejection) -> Self {
         let at = Timestamp::from_micros(0);
         let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
         Self {
@@ -22,7 +22,7 @@ impl Story {
         }
     }
 
-    fn then(&mut self, happening: Happening) -> &mut Self {
+    pub(super) fn then(&mut self, happening: Happening) -> &mut Self {
         self.at = self.at.after(Duration::from_secs(61));
         let mut draft = Draft::resume(self.transfer.clone(), self.at);
         happen(&mut draft, happening, &self.sendings, &self.policy);
@@ -36,17 +36,17 @@ impl Story {
     }
 
     /// Sends the open step, which comes to `outcome`.
-    fn sends(&mut self, outcome: Outcome) -> &mut Self {
+    pub(super) fn sends(&mut self, outcome: Outcome) -> &mut Self {
         let step = self.transfer.open_step().expect("something to send");
         self.then(Happening::Send).then(Happening::Outcome(step, outcome))
     }
 
-    fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         self.transfer.status()
     }
 }
 
-fn done(text: &str) -> Outcome {
+pub(super) fn done(text: &str) -> Outcome {
     Outcome::Completed(Confirmation::bare(receipt(text)))
 }
 

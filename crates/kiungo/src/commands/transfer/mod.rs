@@ -39,6 +39,11 @@ enum TransferCommand {
         /// The transfer's id
         id: String,
     },
+    /// Ask the other side again, now; it moves nothing
+    Inquire {
+        /// Its id, or a reference as the provider or the core shows it
+        id: String,
+    },
     Decide(DecideOptions),
     Assign(AssignOptions),
     /// Give a whole completed or suspended transfer back
@@ -144,6 +149,10 @@ pub(crate) fn run(options: &TransferOptions, output: Output) -> Result<(), Failu
             TransferCommand::Show { id, events } => show_one(&client, id, *events, output).await,
             TransferCommand::List(list) => show_list(&client, list, output).await,
             TransferCommand::Suggestions { id } => suggestions::run(&client, id, output).await,
+            TransferCommand::Inquire { id } => {
+                let path = ["v1", "transfers", id, "inquiries"];
+                asked(&client, &path, &json!({}), output).await
+            }
             TransferCommand::Reverse { id, seen, reason } => {
                 let body = with(json!({ "reason": reason }), "version", *seen);
                 asked(&client, &["v1", "transfers", id, "reversals"], &body, output).await

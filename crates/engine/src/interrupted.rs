@@ -1,0 +1,157 @@
+//! Completes actions that were approved and interrupted: the process died, or the store did not answer,
+//! before an outcome was written down.
+//!
+//! Of several processes one takes an action, by its version; an action about a transfer is carried out
+//! under its key besides, so that a process that was only slow does not do it a second time.
+
+use std::time::Duration;
+
+use kiungo_domain::transfer::Event;
+use kiungo_domain::{Finding, Timestamp};
+use kiungo_store::{Action, ActionQuery, ActionState, Cursor, StoreError};
+
+use crate::actions::{Content, read};
+use crate::engine::Engine;
+use crate::person_action::PersonAction;
+
+/// The pause between two rounds: the sooner, the less has happened to the transfer meanwhile.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// The time after which an action without an outcome counts as interrupted: longer than carrying one
+/// out takes. Where it takes longer for once, the key and the version keep it from being done twice.
+const INTERRUPTED_AFTER: Duration = Duration::from_secs(15);
+
+/// Actions read at a time.
+const PAGE: u32 = 200;
+
+/// Pages read in a round; the next round goes on where this one ended.
+const PAGES_MAX: u32 = 5;
+
+impl Engine {
+    /// Completes what was interrupted until the engine stops.
+    pub(crate) async fn keep_completing(self) {
+        // Where one process does all the work, nobody is carrying out what it did not begin itself.
+        let before = self.inner.sharing.is_none().then(|| self.clock_now());
+        let mut cursor = None;
+        loop {
+            cursor = match self.round(cursor, before).await {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::warn!(%error, "interrupted actions cannot be read; trying again");
+                    None
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.inner.stopping.cancelled() => return,
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+        }
+    }
+
+    /// Carries out every approved action of which nobody wrote an outcome, once, however many do this
+    /// at a time. The engine does it by itself, at start and every ten seconds.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn complete_interrupted(&self) -> Result<(), StoreError> {
+        let mut cursor = None;
+        loop {
+            cursor = self.round(cursor, None).await?;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One bounded round; the place where the next one goes on.
+    async fn round(
+        &self,
+        cursor: Option<Cursor>,
+        before: Option<Timestamp>,
+    ) -> Result<Option<Cursor>, StoreError> {
+        let mut query = ActionQuery { open: true, cursor, limit: PAGE };
+        for _ in 0..PAGES_MAX {
+            let page = self.store().actions(&query).await?;
+            for action in page.rows {
+                if self.is_interrupted(&action, before) && !self.inner.stopping.is_cancelled() {
+                    self.complete(action).await?;
+                }
+            }
+            query.cursor = page.next;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        Ok(query.cursor)
+    }
+
+    fn is_interrupted(&self, action: &Action, before: Option<Timestamp>) -> bool {
+        let old = self.clock_now().since(action.updated_at) >= INTERRUPTED_AFTER;
+        let abandoned = before.is_some_and(|before| action.updated_at < before);
+        action.state == ActionState::Approved && (old || abandoned)
+    }
+
+    async fn complete(&self, action: Action) -> Result<(), StoreError> {
+        let id = action.id;
+        let content = match read(&action) {
+            Ok(content) => content,
+            Err(error) => {
+                tracing::warn!(action = %id, %error, "an interrupted action is left to a person");
+                return Ok(());
+            }
+        };
+        // Of version 0.1, and about whatever the transfer is then: a person approves it once more.
+        let Some(content) = content.when_asked(&action) else { return Ok(()) };
+        let taken = Action { updated_at: self.clock_now(), ..action };
+        if !self.store().put_action(taken.clone()).await? {
+            return Ok(());
+        }
+        let taken = Action { version: taken.version + 1, ..taken };
+        if self.is_held_anew(&taken, &content).await? {
+            let detail = "it was held anew after this had been approved".to_owned();
+            let refused = Action { state: ActionState::Refused, detail, ..taken };
+            self.store().put_action(refused).await?;
+            return Ok(());
+        }
+        let content = self.as_of_now(content).await?;
+        match self.carry_out_or_keep(taken, content, true).await {
+            Ok(_) => tracing::info!(action = %id, "an interrupted action was carried out"),
+            Err(error) => {
+                tracing::warn!(action = %id, %error, "an interrupted action was not carried out");
+            }
+        }
+        Ok(())
+    }
+
+    /// The content about the present version of its transfer, if nothing was learnt since the one that it
+    /// is about: while a transfer waits, a question without an answer is recorded again and again.
+    async fn as_of_now(&self, content: Content) -> Result<Content, StoreError> {
+        let Some((transfer, seen)) = content.about() else { return Ok(content) };
+        let journal = self.store().journal(transfer).await?;
+        let mut since = journal.iter().filter(|entry| entry.seq > seen);
+        match journal.last() {
+            Some(last) if since.all(|entry| says_nothing(&entry.event)) => {
+                Ok(content.at_version(last.seq))
+            }
+            _ => Ok(content),
+        }
+    }
+
+    /// True if the action would release a hold that began after it was approved.
+    async fn is_held_anew(&self, action: &Action, content: &Content) -> Result<bool, StoreError> {
+        let PersonAction::Release { provider, operation } = &content.action else {
+            return Ok(false);
+        };
+        let approved_at = action.judgement.as_ref().map_or(action.at, |judgement| judgement.at);
+        let holds = self.store().holds().await?;
+        Ok(holds.iter().any(|hold| {
+            hold.provider == *provider && hold.operation == *operation && hold.since > approved_at
+        }))
+    }
+}
+
+/// True for a question that was answered with nothing.
+const fn says_nothing(event: &Event) -> bool {
+    matches!(event, Event::Hinted { .. } | Event::Inquired { finding: Finding::Unclear { .. }, .. })
+}
