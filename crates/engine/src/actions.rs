@@ -227,14 +227,15 @@ impl Engine {
         {
             return self.again(known, &new).await;
         }
-        let version = self.possible(&new.action, new.seen).await?;
+        let seen = self.seen(&new.action, new.seen).await?;
+        let version = self.possible(&new.action, seen).await?;
         let kind = new.action.kind();
         let needs_second = self.second_person().contains(&kind) || self.is_unproven(&new.action);
         if needs_second && let Some(action) = self.proposed_before(&new.action).await? {
             return Ok(Acted { action, transfer: None, arrival: None, replayed: true });
         }
         let key = new.key.clone();
-        let content = Content { action: new.action, key, seen: new.seen, version };
+        let content = Content { action: new.action, key, seen, version };
         let now = self.clock_now();
         let action = Action {
             id,
@@ -286,6 +287,7 @@ impl Engine {
         if let (Some(transfer), None) = (content.action.transfer(), seen) {
             return Err(ActError::Unseen(transfer));
         }
+        let seen = self.seen(&content.action, seen).await?;
         self.possible(&content.action, seen).await?;
         let approved = self.judged(action, ActionState::Approved, by, why, seen).await?;
         self.carry_out(approved, content).await
@@ -308,6 +310,19 @@ impl Engine {
             return Err(ActError::NotOpen { id, state: action.state });
         }
         self.judged(action, ActionState::Declined, by, why, None).await
+    }
+
+    /// The version of its transfer that an action is about: the one that was shown, or a later one that
+    /// tells nothing more.
+    async fn seen(
+        &self,
+        action: &PersonAction,
+        shown: Option<u64>,
+    ) -> Result<Option<u64>, StoreError> {
+        match (action.transfer(), shown) {
+            (Some(transfer), Some(shown)) => Ok(Some(self.latest_alike(transfer, shown).await?)),
+            (None, _) | (_, None) => Ok(shown),
+        }
     }
 
     fn fresh_id(&self) -> ActionId {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use kiungo_domain::transfer::Event;
-use kiungo_domain::{Finding, Timestamp};
+use kiungo_domain::{Finding, Timestamp, TransferId};
 use kiungo_store::{Action, ActionQuery, ActionState, Cursor, StoreError};
 
 use crate::actions::{Content, read};
@@ -125,16 +125,27 @@ impl Engine {
     }
 
     /// The content about the present version of its transfer, if nothing was learnt since the one that it
-    /// is about: while a transfer waits, a question without an answer is recorded again and again.
+    /// is about.
     async fn as_of_now(&self, content: Content) -> Result<Content, StoreError> {
         let Some((transfer, seen)) = content.about() else { return Ok(content) };
+        Ok(content.at_version(self.latest_alike(transfer, seen).await?))
+    }
+
+    /// The present version of a transfer if nothing was learnt of it since the one that was shown, or else
+    /// the one that was shown: while a transfer waits, a question without an answer is recorded again and
+    /// again, and hinders nobody who decides about it.
+    pub(crate) async fn latest_alike(
+        &self,
+        transfer: TransferId,
+        shown: u64,
+    ) -> Result<u64, StoreError> {
         let journal = self.store().journal(transfer).await?;
-        let mut since = journal.iter().filter(|entry| entry.seq > seen);
+        let mut since = journal.iter().filter(|entry| entry.seq > shown);
         match journal.last() {
-            Some(last) if since.all(|entry| says_nothing(&entry.event)) => {
-                Ok(content.at_version(last.seq))
+            Some(last) if last.seq > shown && since.all(|entry| says_nothing(&entry.event)) => {
+                Ok(last.seq)
             }
-            _ => Ok(content),
+            _ => Ok(shown),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kiungo_core_banking::Comparison;
 use kiungo_domain::outcome::{Confirmation, NOT_THE_BOOKING, Reason, Rejection};
 use kiungo_domain::transfer::{CaseKind, Event, Operation, PersonDecision, Status, StepName};
-use kiungo_domain::{Finding, Kind, Outcome, Receipt, TransferId};
+use kiungo_domain::{Finding, Kind, Outcome, Receipt, Reference, TransferId};
 use kiungo_engine::{ActError, ActionKind, Caller, NewAction, PersonAction, RequestError};
 use kiungo_store::{Action, ActionQuery, ActionState, Store};
 
@@ -39,6 +39,25 @@ async fn with_unknown_payout(second: &[ActionKind]) -> (Office, TransferId) {
 async fn actions(office: &Office, open: bool) -> Vec<Action> {
     let query = ActionQuery { open, ..ActionQuery::default() };
     office.engine.store().actions(&query).await.unwrap().rows
+}
+
+/// While a person reads, the ladder goes on asking: an inquiry without an answer changes nothing that
+/// was shown.
+#[tokio::test(start_paused = true)]
+async fn an_unanswered_question_does_not_refuse_an_approval() {
+    let (office, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let shown = office.show(id).await.version;
+    let proposed = office.engine.act(NewAction { seen: Some(shown), ..not_executed(id) }).await;
+    let proposed = proposed.unwrap().action;
+    office
+        .world
+        .script()
+        .truth
+        .insert(Reference::new(id, StepName::Second, 0), Finding::unclear("the query timed out"));
+    office.pass(3_600).await;
+    assert!(office.show(id).await.version > shown, "it was asked meanwhile");
+    let done = office.engine.approve_action(proposed.id, "juma", "seen too", Some(shown)).await;
+    assert_eq!(done.map(|acted| acted.action.state), Ok(ActionState::Done));
 }
 
 #[tokio::test(start_paused = true)]
