@@ -1,7 +1,10 @@
 //! Whatever the other sides answer, in whatever order, the rules hold.
 
+mod decided;
+mod heard;
 mod journals;
 mod sequences;
+mod shown;
 mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,15 +3,15 @@
 use super::*;
 
 /// A transfer, and the clock that moves a minute with every observation.
-struct Story {
-    transfer: Transfer,
-    sendings: Vec<Sending>,
-    at: Timestamp,
-    policy: Policy,
+pub(super) struct Story {
+    pub(super) transfer: Transfer,
+    pub(super) sendings: Vec<Sending>,
+    pub(super) at: Timestamp,
+    pub(super) policy: Policy,
 }
 
 impl Story {
-    fn new(kind: Kind, from_wallet: bool, refund: OnCoreRejection) -> Self {
+    pub(super) fn new(kind: Kind, from_wallet: bool, refund: OnCoreRejection) -> Self {
         let at = Timestamp::from_micros(0);
         let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
         Self {
@@ -22,7 +22,7 @@ impl Story {
         }
     }
 
-    fn then(&mut self, happening: Happening) -> &mut Self {
+    pub(super) fn then(&mut self, happening: Happening) -> &mut Self {
         self.at = self.at.after(Duration::from_secs(61));
         let mut draft = Draft::resume(self.transfer.clone(), self.at);
         happen(&mut draft, happening, &self.sendings, &self.policy);
@@ -36,21 +36,21 @@ impl Story {
     }
 
     /// Sends the open step, which comes to `outcome`.
-    fn sends(&mut self, outcome: Outcome) -> &mut Self {
+    pub(super) fn sends(&mut self, outcome: Outcome) -> &mut Self {
         let step = self.transfer.open_step().expect("something to send");
         self.then(Happening::Send).then(Happening::Outcome(step, outcome))
     }
 
-    fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         self.transfer.status()
     }
 }
 
-fn done(text: &str) -> Outcome {
+pub(super) fn done(text: &str) -> Outcome {
     Outcome::Completed(Confirmation::bare(receipt(text)))
 }
 
-fn refused() -> Outcome {
+pub(super) fn refused() -> Outcome {
     Outcome::Rejected(rejection(Retry::Never))
 }
 
@@ -413,11 +413,11 @@ fn evidence_about_another_generation_does_not_settle_the_present_one() {
     assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
 }
 
-fn for_now() -> Outcome {
+pub(super) fn for_now() -> Outcome {
     Outcome::Rejected(rejection(Retry::NewReference))
 }
 
-fn plan_of(story: &Story) -> Plan {
+pub(super) fn plan_of(story: &Story) -> Plan {
     story.transfer.plan(&story.policy, story.at).expect("a plan")
 }
 
