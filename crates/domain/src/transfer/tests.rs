@@ -1,6 +1,7 @@
 //! Whatever the other sides answer, in whatever order, the rules hold.
 
 mod decided;
+mod facts;
 mod heard;
 mod journals;
 mod sequences;

@@ -170,3 +170,48 @@ fn a_refund_that_is_refused_waits_in_suspense() {
     story.then(Happening::Clear).sends(done("R1")).sends(refused()).sends(refused());
     assert_eq!(story.status(), Status::Suspended);
 }
+
+/// A first sending that is under way may still move money, however long ago its transfer began.
+#[test]
+fn what_is_being_sent_is_not_given_up_by_time() {
+    let mut story = story(Kind::Deposit);
+    story.then(Happening::Send);
+    story.at = story.at.after(Duration::from_hours(25));
+    let before = story.transfer.clone();
+    story.then(Happening::Overdue);
+    assert_eq!(story.transfer, before);
+}
+
+/// The payout was refused, and so was the undo: what is tried again is the undo, and never the payout.
+#[test]
+fn a_refused_undo_is_tried_again_and_not_the_payout() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(refused()).sends(refused());
+    assert_eq!(story.transfer.open_step(), None);
+    assert!(choices(&story).contains(&Choice::TryAgain));
+    story.then(Happening::Decide(PersonDecision::TryAgain));
+    assert_eq!(story.transfer.open_step(), Some(StepName::UndoFirst));
+    assert_eq!(story.transfer.reference(StepName::UndoFirst).generation(), 1);
+}
+
+#[test]
+fn what_was_not_sent_cannot_be_said_not_to_be_executed() {
+    let mut story = story(Kind::Withdrawal);
+    let not_executed = Choice::AcceptNotExecuted(StepName::First);
+    assert!(!choices(&story).contains(&not_executed));
+    story.sends(Outcome::not_sent("no way to the core"));
+    assert!(!choices(&story).contains(&not_executed));
+}
+
+#[test]
+fn a_reversal_is_offered_for_what_is_completed_or_suspended() {
+    let mut completed = story(Kind::Deposit);
+    completed.sends(done("R1"));
+    assert!(!choices(&completed).contains(&Choice::Reverse));
+    completed.sends(done("C1"));
+    assert_eq!(choices(&completed), [Choice::Reverse]);
+    let mut suspended = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    assert!(!choices(&suspended).contains(&Choice::Reverse));
+    suspended.then(Happening::Refuse);
+    assert_eq!(choices(&suspended), [Choice::Assign, Choice::Reverse]);
+}

@@ -229,3 +229,88 @@ fn evidence_about_another_transfer_changes_nothing() {
     assert_eq!(draft.transfer(), &before);
     assert_eq!(draft.finish(), None);
 }
+
+/// We have taken it back ourselves, or are about to: that it is reversed is no news.
+#[test]
+fn a_reversal_of_our_own_is_no_contradiction() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(refused()).then(Happening::Send);
+    let sent = story.transfer.clone();
+    story.then(hears(StepName::First, 0, reversed("C1")));
+    assert_eq!(story.transfer, sent);
+    story.then(Happening::Outcome(StepName::UndoFirst, done("C2")));
+    let undone = story.transfer.clone();
+    story.then(hears(StepName::First, 0, reversed("C1")));
+    assert_eq!(story.transfer, undone);
+}
+
+/// Somebody else has: it must not be taken back twice.
+#[test]
+fn a_reversal_by_others_keeps_our_own_from_being_sent() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(refused());
+    story.then(hears(StepName::First, 0, reversed("C1"))).then(Happening::Send);
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+    assert_eq!(story.transfer.step(StepName::UndoFirst).attempts, 0);
+}
+
+#[test]
+fn what_agrees_with_the_record_changes_nothing() {
+    let mut story = story(Kind::Deposit);
+    story.sends(done("R1"));
+    let before = story.transfer.clone();
+    story.then(hears(StepName::First, 0, executed("R1")));
+    assert_eq!(story.transfer, before);
+}
+
+/// What contradicts is written down once; what says something else is written down as well.
+#[test]
+fn the_same_contradiction_is_recorded_once_and_another_one_too() {
+    let mut story = story(Kind::Deposit);
+    story.sends(refused());
+    let mut versions = vec![story.transfer.version()];
+    for (generation, text) in [(0, "R1"), (0, "R1"), (0, "R2"), (0, "R2"), (1, "R1"), (1, "R1")] {
+        story.then(hears(StepName::First, generation, executed(text)));
+        versions.push(story.transfer.version());
+    }
+    let news: Vec<bool> = versions.windows(2).map(|pair| pair[0] != pair[1]).collect();
+    assert_eq!(news, [true, false, true, false, true, false]);
+    assert_eq!(story.transfer.cases()[0].details.len(), 3);
+    // A refusal and a reversal of what counts are two things as well.
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("R1"));
+    for finding in [Finding::Refused(rejection(Retry::Never)), reversed("R1")] {
+        let before = story.transfer.version();
+        story.then(hears(StepName::First, 0, finding.clone()));
+        assert_ne!(story.transfer.version(), before, "{finding:?}");
+        let before = story.transfer.version();
+        story.then(hears(StepName::First, 0, finding));
+        assert_eq!(story.transfer.version(), before);
+    }
+}
+
+/// What a person said was taken back is known to have been executed; another receipt is not.
+#[test]
+fn the_execution_of_what_was_taken_back_is_no_news() {
+    let mut story = story(Kind::Deposit);
+    story.sends(done("R1")).then(hears(StepName::First, 0, reversed("R1")));
+    let step = StepName::First;
+    story.then(Happening::Decide(PersonDecision::AcceptNotExecuted { step }));
+    assert_eq!(story.status(), Status::Failed);
+    let before = story.transfer.clone();
+    story.then(hears(step, 0, executed("R1"))).then(hears(step, 0, reversed("R1")));
+    assert_eq!(story.transfer, before);
+    story.then(hears(step, 0, executed("R2")));
+    let stray = story.transfer.stray_payment().map(|(_, heard)| heard.receipt.to_string());
+    assert_eq!(stray.as_deref(), Some("R2"));
+}
+
+/// Money that has no account yet is not looked after while somebody says that it is not there.
+#[test]
+fn what_is_contradicted_before_its_check_waits_for_a_person() {
+    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    assert_eq!(plan_of(&story).next, Next::Check);
+    story.then(hears(StepName::First, 0, reversed("W1")));
+    assert_eq!(story.transfer.plan(&story.policy, story.at), None);
+    assert_eq!(story.status(), Status::NeedsAttention);
+}

@@ -90,11 +90,14 @@ fn a_hint_has_the_open_step_asked_about_at_once_and_only_once() {
     assert!(!story.transfer.is_hinted(), "nothing was sent");
     story.sends(Outcome::unknown("lost"));
     assert!(plan_of(&story).due > story.at);
-    story.then(Happening::Hint);
-    assert!(plan_of(&story).due <= story.at);
-    let hinted = story.transfer.clone();
-    story.then(Happening::Hint);
-    assert_eq!(story.transfer, hinted);
+    let mut draft = draft_of(&story);
+    draft.hint("callback");
+    let hinted = draft.transfer().clone();
+    assert!(hinted.is_hinted());
+    draft.hint("callback");
+    assert_eq!(*draft.transfer(), hinted);
+    story.transfer = hinted;
+    assert_eq!(plan_of(&story).due, story.at);
     story.then(Happening::Finding(StepName::First, Finding::unclear("-")));
     assert!(plan_of(&story).due > story.at, "it has been asked");
 }
