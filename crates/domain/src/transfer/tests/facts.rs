@@ -80,10 +80,16 @@ fn the_reason_of_an_end_is_told() {
 
 #[test]
 fn a_transfer_knows_its_account_and_its_times() {
-    let story = story(Kind::Deposit);
-    assert_eq!(story.transfer.account_no(), Some("000000007"));
-    assert_eq!(story.transfer.received_at(), Timestamp::from_micros(0));
-    assert_eq!(story.transfer.updated_at(), story.at);
+    let received = Timestamp::from_micros(5_000_000);
+    let mut draft = Draft::receive(instruction(Kind::Deposit, false), received);
+    let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
+    draft.cleared(account, "000000007".to_owned());
+    let later = received.after(Duration::from_secs(1));
+    let mut draft = Draft::resume(draft.finish().unwrap().transfer, later);
+    draft.start(StepName::First);
+    let transfer = draft.transfer();
+    assert_eq!((transfer.account(), transfer.account_no()), (Some(account), Some("000000007")));
+    assert_eq!((transfer.received_at(), transfer.updated_at()), (received, later));
 }
 
 /// The waits double, up to their bound.

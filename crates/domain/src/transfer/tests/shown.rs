@@ -61,6 +61,19 @@ fn a_stray_payment_is_brought_in_once() {
     assert_eq!(story.transfer.stray_payment(), None);
 }
 
+/// The customer approved twice: one payment counts, and the other one is money of its own.
+#[test]
+fn a_second_payment_under_a_collection_is_brought_in() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("R1"));
+    let heard = Finding::Executed(Confirmation::bare(receipt("R2")));
+    story.then(Happening::Hear(Channel::Callback, StepName::First, 0, heard));
+    let stray = story.transfer.stray_payment().map(|(_, heard)| heard.receipt.to_string());
+    assert_eq!(stray.as_deref(), Some("R2"));
+    assert_eq!(plan_of(&story).next, Next::BringIn);
+    assert_eq!(story.transfer.in_transit(), money(12_550), "the first one's");
+}
+
 /// Clocks of several processes differ a little: what another one has just recorded waits as always.
 /// What lies further ahead was recorded by a clock that has been set back since.
 #[test]
