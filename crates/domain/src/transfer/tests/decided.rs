@@ -1,4 +1,4 @@
-//! What persons decide, and what a definite refusal leads to.
+//! Decisions of persons, and the consequences of a definite refusal.
 
 use super::sequences::{Story, done, for_now, refused};
 use super::*;
@@ -122,7 +122,7 @@ fn only_what_is_completed_or_suspended_is_given_back() {
     assert_eq!(asks(&suspended), (true, true));
 }
 
-/// What could not come to its end is refused before anything is taken back.
+/// A reversal that could not come to its end is refused before anything is taken back.
 #[test]
 fn a_reversal_that_would_be_refused_changes_nothing() {
     let mut story = story(Kind::Disbursement);

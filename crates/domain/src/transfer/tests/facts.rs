@@ -1,4 +1,4 @@
-//! What can be asked of a transfer, and the words that are used for it.
+//! The facts that can be asked of a transfer, and the words that are used for it.
 
 use serde_json::json;
 
@@ -41,7 +41,7 @@ fn what_was_accepted_is_not_unknown() {
     assert_eq!(story.status(), Status::AwaitingCustomer);
 }
 
-/// However long a transfer waits for something else, this is when somebody is called.
+/// Somebody is called then, however long the transfer waits for something else.
 #[test]
 fn a_person_is_due_a_while_after_the_money_has_left() {
     let mut story = story(Kind::Withdrawal);
@@ -150,7 +150,7 @@ fn a_case_keeps_each_detail_once() {
     assert_eq!(story.transfer.version(), version + 1, "it was asked, and nothing else is kept");
 }
 
-/// What is stored and what is shown are the same words.
+/// The same words are stored and shown.
 #[test]
 fn the_words_are_those_of_the_journal() {
     for kind in CaseKind::ALL {

@@ -1,4 +1,4 @@
-//! What is heard of a sending while another one is under way, or before its own answer.
+//! Evidence about a sending while another one is under way, or before its own answer.
 
 use super::sequences::{Story, done, for_now, plan_of, refused};
 use super::*;
@@ -263,7 +263,7 @@ fn what_agrees_with_the_record_changes_nothing() {
     assert_eq!(story.transfer, before);
 }
 
-/// What contradicts is written down once; what says something else is written down as well.
+/// The same contradiction is written down once; another one is written down as well.
 #[test]
 fn the_same_contradiction_is_recorded_once_and_another_one_too() {
     let mut story = story(Kind::Deposit);
@@ -289,7 +289,7 @@ fn the_same_contradiction_is_recorded_once_and_another_one_too() {
     }
 }
 
-/// What a person said was taken back is known to have been executed; another receipt is not.
+/// An execution that a person said was taken back is known; another receipt is not.
 #[test]
 fn the_execution_of_what_was_taken_back_is_no_news() {
     let mut story = story(Kind::Deposit);

@@ -1,4 +1,4 @@
-//! What two transfers of one payment show, and what is planned because of the clock.
+//! The status of two transfers of one payment, and the plans that depend on the clock.
 
 use super::sequences::{Story, done, plan_of, refused};
 use super::*;
@@ -7,7 +7,7 @@ fn draft_of(story: &Story) -> Draft {
     Draft::resume(story.transfer.clone(), story.at)
 }
 
-/// Whoever carries the payment of another one tells it what it shows, each time that this changes.
+/// A transfer that carries the payment of another one tells it each change of its status.
 #[test]
 fn what_carries_another_payment_tells_what_it_shows() {
     let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
@@ -75,7 +75,7 @@ fn a_second_payment_under_a_collection_is_brought_in() {
 }
 
 /// Clocks of several processes differ a little: what another one has just recorded waits as always.
-/// What lies further ahead was recorded by a clock that has been set back since.
+/// A time further ahead was recorded by a clock that has been set back since.
 #[test]
 fn what_lies_ahead_is_due_at_once_only_beyond_what_clocks_differ_by() {
     let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
