@@ -125,10 +125,11 @@ fn the_sendings_of_a_step_are_numbered() {
         let mut draft = draft_of(&story);
         draft.start(StepName::First);
         let decision = draft.finish().unwrap();
-        numbers.extend(decision.entries.iter().filter_map(|entry| match entry.event {
-            Event::Started { attempt, .. } => Some(attempt),
-            _ => None,
-        }));
+        for entry in &decision.entries {
+            if let Event::Started { attempt, .. } = entry.event {
+                numbers.push(attempt);
+            }
+        }
         story.transfer = decision.transfer;
         story.then(Happening::Outcome(StepName::First, Outcome::not_sent("no way")));
     }
