@@ -1,8 +1,12 @@
 //! Whatever the other sides answer, in whatever order, the rules hold.
 
+mod decided;
+mod facts;
+mod heard;
 mod journals;
 mod persons;
 mod sequences;
+mod shown;
 mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};

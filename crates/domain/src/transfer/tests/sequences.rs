@@ -5,9 +5,9 @@ use super::*;
 /// A transfer, and the clock that moves a minute with every observation.
 pub(super) struct Story {
     pub(super) transfer: Transfer,
-    sendings: Vec<Sending>,
-    at: Timestamp,
-    policy: Policy,
+    pub(super) sendings: Vec<Sending>,
+    pub(super) at: Timestamp,
+    pub(super) policy: Policy,
 }
 
 impl Story {
@@ -50,7 +50,7 @@ pub(super) fn done(text: &str) -> Outcome {
     Outcome::Completed(Confirmation::bare(receipt(text)))
 }
 
-fn refused() -> Outcome {
+pub(super) fn refused() -> Outcome {
     Outcome::Rejected(rejection(Retry::Never))
 }
 
@@ -413,11 +413,11 @@ fn evidence_about_another_generation_does_not_settle_the_present_one() {
     assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
 }
 
-fn for_now() -> Outcome {
+pub(super) fn for_now() -> Outcome {
     Outcome::Rejected(rejection(Retry::NewReference))
 }
 
-fn plan_of(story: &Story) -> Plan {
+pub(super) fn plan_of(story: &Story) -> Plan {
     story.transfer.plan(&story.policy, story.at).expect("a plan")
 }
 

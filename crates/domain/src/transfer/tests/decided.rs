@@ -1,0 +1,217 @@
+//! Decisions of persons, and the consequences of a definite refusal.
+
+use super::sequences::{Story, done, for_now, refused};
+use super::*;
+
+fn story(kind: Kind) -> Story {
+    let mut story = Story::new(kind, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear);
+    story
+}
+
+fn choices(story: &Story) -> Vec<Choice> {
+    story.transfer.choices()
+}
+
+/// A person stops what was not sent: before anything moved it fails, afterwards it is given back.
+#[test]
+fn what_is_given_up_is_not_sent() {
+    let mut unmoved = story(Kind::Withdrawal);
+    unmoved.then(Happening::Decide(PersonDecision::GiveUp));
+    assert_eq!(unmoved.status(), Status::Failed);
+
+    let mut moved = story(Kind::Withdrawal);
+    moved.sends(done("C1"));
+    assert!(choices(&moved).contains(&Choice::GiveUp));
+    moved.then(Happening::Decide(PersonDecision::GiveUp));
+    assert_eq!(moved.transfer.open_step(), Some(StepName::UndoFirst));
+    assert!(!choices(&moved).contains(&Choice::GiveUp), "giving back is not given up");
+    moved.sends(done("C2"));
+    assert_eq!(moved.status(), Status::Reversed);
+
+    let mut received = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    received.then(Happening::Clear).then(Happening::Decide(PersonDecision::GiveUp));
+    assert_eq!(received.status(), Status::Suspended);
+}
+
+#[test]
+fn what_may_have_been_executed_cannot_be_given_up() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(Outcome::unknown("lost"));
+    let before = story.transfer.clone();
+    assert!(!choices(&story).contains(&Choice::GiveUp));
+    story.then(Happening::Decide(PersonDecision::GiveUp));
+    assert_eq!(story.transfer, before);
+}
+
+#[test]
+fn an_unknown_payout_that_a_person_knows_not_to_be_executed_is_taken_back() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(Outcome::unknown("lost"));
+    let step = StepName::Second;
+    assert!(choices(&story).contains(&Choice::AcceptNotExecuted(step)));
+    story.then(Happening::Decide(PersonDecision::AcceptNotExecuted { step }));
+    assert_eq!(story.transfer.open_step(), Some(StepName::UndoFirst));
+}
+
+/// A collection that the provider has taken back, before anything followed.
+fn taken_back() -> Story {
+    let mut story = story(Kind::Deposit);
+    story.sends(done("R1"));
+    let reversed = Finding::Reversed(Confirmation::bare(receipt("R1")));
+    story.then(Happening::Hear(Channel::Callback, StepName::First, 0, reversed));
+    assert!(story.transfer.is_held());
+    story
+}
+
+/// Nothing is in transit any more, and the books say so.
+#[test]
+fn a_collection_that_a_person_knows_to_be_taken_back_counts_no_longer() {
+    let mut story = taken_back();
+    let step = StepName::First;
+    assert!(choices(&story).contains(&Choice::AcceptNotExecuted(step)));
+    let mut draft = Draft::resume(story.transfer.clone(), story.at);
+    assert!(draft.decide(&PersonDecision::AcceptNotExecuted { step }, &somebody(), &story.policy));
+    let decision = draft.finish().unwrap();
+    let booked: Vec<_> =
+        decision.postings.iter().map(|it| (it.account.to_string(), it.minor)).collect();
+    let (float, transit) = ("float:mpesa-tz".to_owned(), "transit:mpesa-tz".to_owned());
+    assert_eq!(booked, [(float, -12_550), (transit, 12_550)]);
+    story.transfer = decision.transfer;
+    assert_eq!(story.status(), Status::Failed);
+    assert!(story.transfer.in_transit().is_zero());
+}
+
+/// It is the provider that says so; and once the booking is under way, it is too late.
+#[test]
+fn a_collection_counts_as_long_as_nobody_heard_otherwise_or_something_follows() {
+    let not_executed = Choice::AcceptNotExecuted(StepName::First);
+    let mut unheard = story(Kind::Deposit);
+    unheard.sends(done("R1"));
+    assert!(!choices(&unheard).contains(&not_executed));
+
+    let mut followed = story(Kind::Deposit);
+    followed.sends(done("R1")).sends(Outcome::unknown("lost"));
+    let reversed = Finding::Reversed(Confirmation::bare(receipt("R1")));
+    followed.then(Happening::Hear(Channel::Callback, StepName::First, 0, reversed));
+    assert_eq!(followed.transfer.case(), Some(CaseKind::Contradiction));
+    assert!(!choices(&followed).contains(&not_executed));
+
+    let mut second = taken_back();
+    let case = CaseKind::Contradiction;
+    let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
+    second.then(Happening::Decide(close)).sends(done("C1"));
+    assert_eq!(second.status(), Status::Completed);
+    assert!(!choices(&second).contains(&not_executed));
+}
+
+#[test]
+fn only_what_is_completed_or_suspended_is_given_back() {
+    let asks = |story: &Story| {
+        let mut draft = Draft::resume(story.transfer.clone(), story.at);
+        (draft.request_reversal("op", "asked"), draft.finish().is_some())
+    };
+    let mut completed = story(Kind::Deposit);
+    assert_eq!(asks(&completed), (false, false));
+    completed.sends(done("R1"));
+    assert_eq!(asks(&completed), (false, false), "it is under way");
+    completed.sends(done("C1"));
+    assert_eq!(asks(&completed), (true, true));
+    let mut suspended = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    suspended.then(Happening::Refuse);
+    assert_eq!(asks(&suspended), (true, true));
+}
+
+/// A reversal that could not come to its end is refused before anything is taken back.
+#[test]
+fn a_reversal_that_would_be_refused_changes_nothing() {
+    let mut story = story(Kind::Disbursement);
+    story.sends(done("C1")).sends(done("P1")).then(Happening::Reverse);
+    assert_eq!(story.status(), Status::InProgress);
+    let mut draft = Draft::resume(story.transfer.clone(), story.at);
+    draft.reversal_refused(rejection(Retry::Never));
+    assert_eq!(draft.finish().unwrap().transfer.status(), Status::Completed);
+    story.then(Happening::Send);
+    let mut draft = Draft::resume(story.transfer.clone(), story.at);
+    draft.reversal_refused(rejection(Retry::Never));
+    assert_eq!(draft.finish(), None, "it is under way");
+}
+
+/// Before anything has moved, a limit of the day ends a transfer; what was sent is not ended so.
+#[test]
+fn what_is_turned_away_was_not_sent() {
+    let mut story = story(Kind::Withdrawal);
+    let turned_away = |story: &Story| {
+        let mut draft = Draft::resume(story.transfer.clone(), story.at);
+        draft.turned_away(StepName::First, rejection(Retry::Never), &story.policy);
+        draft.finish().map(|decision| decision.transfer.status())
+    };
+    assert_eq!(turned_away(&story), Some(Status::Failed));
+    story.sends(Outcome::unknown("lost"));
+    assert_eq!(turned_away(&story), None);
+}
+
+/// Nothing has moved: failing is honest, after as many tries as the mapping says.
+#[test]
+fn a_collection_refused_for_now_fails_after_its_tries() {
+    let mut story = story(Kind::Deposit);
+    for tries in 1..=3 {
+        story.sends(for_now());
+        assert_eq!(story.status(), Status::InProgress, "{tries}");
+    }
+    story.sends(for_now());
+    assert_eq!(story.status(), Status::Failed);
+}
+
+/// A refund of what the core refused, and the money that it could not give back.
+#[test]
+fn a_refund_that_is_refused_waits_in_suspense() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Refund);
+    story.then(Happening::Clear).sends(done("R1")).sends(refused()).sends(refused());
+    assert_eq!(story.status(), Status::Suspended);
+}
+
+/// A first sending that is under way may still move money, however long ago its transfer began.
+#[test]
+fn what_is_being_sent_is_not_given_up_by_time() {
+    let mut story = story(Kind::Deposit);
+    story.then(Happening::Send);
+    story.at = story.at.after(Duration::from_hours(25));
+    let before = story.transfer.clone();
+    story.then(Happening::Overdue);
+    assert_eq!(story.transfer, before);
+}
+
+/// The payout was refused, and so was the undo: what is tried again is the undo, and never the payout.
+#[test]
+fn a_refused_undo_is_tried_again_and_not_the_payout() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(refused()).sends(refused());
+    assert_eq!(story.transfer.open_step(), None);
+    assert!(choices(&story).contains(&Choice::TryAgain));
+    story.then(Happening::Decide(PersonDecision::TryAgain));
+    assert_eq!(story.transfer.open_step(), Some(StepName::UndoFirst));
+    assert_eq!(story.transfer.reference(StepName::UndoFirst).generation(), 1);
+}
+
+#[test]
+fn what_was_not_sent_cannot_be_said_not_to_be_executed() {
+    let mut story = story(Kind::Withdrawal);
+    let not_executed = Choice::AcceptNotExecuted(StepName::First);
+    assert!(!choices(&story).contains(&not_executed));
+    story.sends(Outcome::not_sent("no way to the core"));
+    assert!(!choices(&story).contains(&not_executed));
+}
+
+#[test]
+fn a_reversal_is_offered_for_what_is_completed_or_suspended() {
+    let mut completed = story(Kind::Deposit);
+    completed.sends(done("R1"));
+    assert!(!choices(&completed).contains(&Choice::Reverse));
+    completed.sends(done("C1"));
+    assert_eq!(choices(&completed), [Choice::Reverse]);
+    let mut suspended = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    assert!(!choices(&suspended).contains(&Choice::Reverse));
+    suspended.then(Happening::Refuse);
+    assert_eq!(choices(&suspended), [Choice::Assign, Choice::Reverse]);
+}

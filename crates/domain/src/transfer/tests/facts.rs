@@ -1,0 +1,217 @@
+//! The facts that can be asked of a transfer, and the words that are used for it.
+
+use serde_json::json;
+
+use super::sequences::{Story, done, plan_of, refused};
+use super::*;
+use crate::hold::Condition;
+
+fn story(kind: Kind) -> Story {
+    let mut story = Story::new(kind, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear);
+    story
+}
+
+/// Rule 11: no other transfer touches the account while an operation on it may be running.
+#[test]
+fn the_account_is_held_while_an_operation_on_it_may_be_running() {
+    let mut story = story(Kind::Withdrawal);
+    assert!(!story.transfer.holds_account(), "nothing is sent");
+    story.then(Happening::Send);
+    assert!(story.transfer.holds_account());
+    story.then(Happening::Outcome(StepName::First, Outcome::unknown("lost")));
+    assert!(story.transfer.holds_account());
+    assert_eq!(story.transfer.unknown_since(), Some(story.at));
+    story.then(Happening::Finding(
+        StepName::First,
+        Finding::Executed(Confirmation::bare(receipt("C1"))),
+    ));
+    assert_eq!(story.transfer.unknown_since(), None);
+    story.sends(Outcome::unknown("lost"));
+    assert!(!story.transfer.holds_account(), "the wallet's operation is not the account's");
+    assert_eq!(story.transfer.unknown_since(), Some(story.at));
+}
+
+#[test]
+fn what_was_accepted_is_not_unknown() {
+    let mut story = story(Kind::Deposit);
+    let accepted = Acceptance { handle: None, awaiting: Awaiting::Customer };
+    story.sends(Outcome::Pending(accepted));
+    assert_eq!(story.transfer.unknown_since(), None);
+    assert_eq!(story.status(), Status::AwaitingCustomer);
+}
+
+/// Somebody is called then, however long the transfer waits for something else.
+#[test]
+fn a_person_is_due_a_while_after_the_money_has_left() {
+    let mut story = story(Kind::Withdrawal);
+    assert_eq!(story.transfer.person_due(&story.policy), None);
+    story.sends(done("C1"));
+    let due = story.at.after(story.policy.wallet.case_after);
+    assert_eq!(story.transfer.transit_since(), Some(story.at));
+    assert_eq!(story.transfer.person_due(&story.policy), Some(due));
+    story.at = due;
+    story.then(Happening::CallPerson);
+    assert_eq!(story.transfer.person_due(&story.policy), None, "somebody was called");
+}
+
+#[test]
+fn a_reference_that_was_used_is_known_and_one_to_come_is_not() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(Outcome::Rejected(rejection(Retry::NewReference)));
+    let of = |id, generation| Reference::new(id, StepName::Second, generation);
+    let id = story.transfer.id();
+    assert_eq!(story.transfer.step(StepName::Second).generation, 1);
+    assert!(story.transfer.has_used(of(id, 0)) && story.transfer.has_used(of(id, 1)));
+    assert!(!story.transfer.has_used(of(id, 2)));
+    assert!(!story.transfer.has_used(of(other_transfer(), 0)));
+}
+
+#[test]
+fn the_reason_of_an_end_is_told() {
+    let mut story = story(Kind::Withdrawal);
+    assert_eq!(story.transfer.rejection(), None);
+    story.sends(done("C1")).sends(refused()).sends(done("C2"));
+    assert_eq!(story.transfer.rejection(), Some(&rejection(Retry::Never)));
+    let mut suspended = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    suspended.then(Happening::Refuse);
+    assert_eq!(suspended.transfer.rejection(), Some(&rejection(Retry::Never)));
+}
+
+#[test]
+fn a_transfer_knows_its_account_and_its_times() {
+    let received = Timestamp::from_micros(5_000_000);
+    let mut draft = Draft::receive(instruction(Kind::Deposit, false), received);
+    let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
+    draft.cleared(account, "000000007".to_owned());
+    let later = received.after(Duration::from_secs(1));
+    let mut draft = Draft::resume(draft.finish().unwrap().transfer, later);
+    draft.start(StepName::First);
+    let transfer = draft.transfer();
+    assert_eq!((transfer.account(), transfer.account_no()), (Some(account), Some("000000007")));
+    assert_eq!((transfer.received_at(), transfer.updated_at()), (received, later));
+}
+
+/// The waits double, up to their bound.
+#[test]
+fn what_cannot_be_sent_is_tried_again_at_growing_distances() {
+    let mut story = story(Kind::Deposit);
+    let waits: Vec<u64> = (0..8)
+        .map(|_| {
+            story.sends(Outcome::not_sent("no way"));
+            plan_of(&story).due.since(story.at).as_secs()
+        })
+        .collect();
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+}
+
+/// Of several questions, the gravest is shown, whichever came first.
+#[test]
+fn the_gravest_question_is_shown_first() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1"));
+    story.at = story.at.after(Duration::from_hours(2));
+    story.then(Happening::CallPerson);
+    assert_eq!(story.transfer.case(), Some(CaseKind::InTransitTooLong));
+    let reversed = Finding::Reversed(Confirmation::bare(receipt("C1")));
+    story.then(Happening::Hear(Channel::Callback, StepName::First, 0, reversed));
+    assert_eq!(story.transfer.cases().len(), 2);
+    let shown = story.transfer.case().unwrap();
+    let place = |kind| CaseKind::ALL.iter().position(|it| *it == kind).unwrap();
+    let gravest = story.transfer.cases().iter().map(|it| place(it.kind)).min();
+    assert_eq!(Some(place(shown)), gravest);
+    assert_eq!(shown, CaseKind::Contradiction);
+}
+
+/// A question that comes again is not told again; one with other words is, up to a bound.
+#[test]
+fn a_case_keeps_each_detail_once() {
+    let mut story = story(Kind::Deposit);
+    let other = |amount| Confirmation {
+        stated: Stated { amount: Some(money(amount)), ..Stated::default() },
+        ..Confirmation::bare(receipt("R1"))
+    };
+    story.sends(Outcome::Completed(other(1)));
+    let mut counts = Vec::new();
+    for amount in [1, 2, 2, 1] {
+        let finding = Finding::Executed(other(amount));
+        story.then(Happening::Finding(StepName::First, finding));
+        counts.push(story.transfer.cases()[0].details.len());
+    }
+    assert_eq!(counts, [1, 2, 2, 2]);
+    for amount in 3..60 {
+        let finding = Finding::Executed(other(amount));
+        story.then(Happening::Finding(StepName::First, finding));
+    }
+    let many = story.transfer.cases()[0].details.len();
+    assert!((3..58).contains(&many), "{many}");
+    let version = story.transfer.version();
+    story.then(Happening::Finding(StepName::First, Finding::Executed(other(99))));
+    assert_eq!(story.transfer.version(), version + 1, "it was asked, and nothing else is kept");
+}
+
+/// The same words are stored and shown.
+#[test]
+fn the_words_are_those_of_the_journal() {
+    for kind in CaseKind::ALL {
+        assert_eq!(json!(kind), kind.as_str());
+    }
+    for condition in Condition::ALL {
+        assert_eq!(json!(condition), condition.as_str());
+    }
+    for payer in FeePayer::ALL {
+        assert_eq!(json!(payer), payer.as_str());
+    }
+    for step in StepName::ALL {
+        assert_eq!(json!(step), step.as_str());
+    }
+    let step = StepName::Second;
+    let confirmation = Confirmation::bare(receipt("R1"));
+    for decision in [
+        PersonDecision::TryAgain,
+        PersonDecision::GiveUp,
+        PersonDecision::AcceptExecuted { step, confirmation },
+        PersonDecision::AcceptNotExecuted { step },
+        PersonDecision::CloseCase { case: CaseKind::Mismatch, step: None },
+    ] {
+        assert_eq!(json!(decision)["action"], decision.as_str());
+    }
+    let provider = ProviderId::new("mpesa-tz").unwrap();
+    assert_eq!(json!(LedgerAccount::Transit(provider)), "transit:mpesa-tz");
+}
+
+/// A choice has the word of its decision, and the step that it is about.
+#[test]
+fn a_choice_says_what_it_is_about() {
+    let step = StepName::Second;
+    for (choice, word, about) in [
+        (Choice::TryAgain, "try_again", None),
+        (Choice::GiveUp, "give_up", None),
+        (Choice::AcceptExecuted(step), "accept_executed", Some(step)),
+        (Choice::AcceptNotExecuted(step), "accept_not_executed", Some(step)),
+        (Choice::CloseCase, "close_case", None),
+        (Choice::Assign, "assign", None),
+        (Choice::Reverse, "reverse", None),
+    ] {
+        assert_eq!((choice.as_str(), choice.step()), (word, about));
+    }
+}
+
+/// A provider's operation is held for what concerns all of them, and a person is called for what does
+/// not end by itself.
+#[test]
+fn a_condition_of_the_provider_is_told_from_a_refusal_of_one() {
+    let of = |operation, retry, reason| {
+        Condition::of(operation, &Rejection { reason, ..rejection(retry) })
+    };
+    let (now, poor) = (Retry::NewReference, Reason::InsufficientFunds);
+    assert_eq!(of(Operation::PayOut, now, poor), Some(Condition::FloatEmpty));
+    assert_eq!(of(Operation::Collect, now, poor), None, "the payer is poor");
+    assert_eq!(of(Operation::PayOut, Retry::Never, poor), None);
+    let repair = of(Operation::Collect, Retry::AfterRepair, Reason::Configuration);
+    assert_eq!(repair, Some(Condition::NeedsRepair));
+    assert_eq!(of(Operation::Deposit, Retry::AfterRepair, Reason::Configuration), None);
+    let words = |of: fn(Condition) -> bool| Condition::ALL.map(of);
+    assert_eq!(words(Condition::is_case), [true, true, true, true, false]);
+    assert_eq!(words(Condition::is_probed), [false, true, true, true, true]);
+}

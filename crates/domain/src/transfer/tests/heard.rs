@@ -1,0 +1,316 @@
+//! Evidence about a sending while another one is under way, or before its own answer.
+
+use super::sequences::{Story, done, for_now, plan_of, refused};
+use super::*;
+
+fn executed(text: &str) -> Finding {
+    Finding::Executed(Confirmation::bare(receipt(text)))
+}
+
+fn reversed(text: &str) -> Finding {
+    Finding::Reversed(Confirmation::bare(receipt(text)))
+}
+
+fn hears(step: StepName, generation: u16, finding: Finding) -> Happening {
+    Happening::Hear(Channel::Callback, step, generation, finding)
+}
+
+fn story(kind: Kind) -> Story {
+    let mut story = Story::new(kind, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear);
+    story
+}
+
+/// A booking under way whose first sending is lost: it is sent again under the same reference.
+fn resending() -> Story {
+    let mut story = story(Kind::Withdrawal);
+    let absent = || Happening::Finding(StepName::First, Finding::Absent);
+    story.then(Happening::Send).then(Happening::Crash).then(absent()).then(absent());
+    assert_eq!(story.transfer.reference(StepName::First).generation(), 0);
+    story
+}
+
+/// The answer to the sending itself may still say that it was executed.
+#[test]
+fn a_refusal_heard_before_the_answer_settles_nothing() {
+    let mut story = story(Kind::Deposit);
+    story.then(Happening::Send);
+    let before = story.transfer.clone();
+    let first = StepName::First;
+    for finding in [Finding::Refused(rejection(Retry::Never)), reversed("R1"), Finding::Absent] {
+        story.then(hears(first, 0, finding));
+        assert_eq!(story.transfer, before);
+    }
+    story.then(Happening::Outcome(first, done("R1")));
+    assert_eq!(story.transfer.in_transit(), money(12_550));
+}
+
+/// The provider took the money and gave it back by itself: nothing is left to be booked.
+#[test]
+fn a_collection_that_the_provider_reversed_moves_nothing() {
+    let mut story = story(Kind::Deposit);
+    story.sends(Outcome::unknown("lost")).then(Happening::Finding(StepName::First, reversed("R1")));
+    assert_eq!(story.status(), Status::Failed);
+    assert!(story.transfer.in_transit().is_zero());
+    assert_eq!(story.transfer.wallet_receipt(), None);
+}
+
+/// The same of a payout: the customer was not paid, and gets the booking back.
+#[test]
+fn a_payout_that_the_provider_reversed_is_taken_back() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(Outcome::unknown("lost"));
+    story.then(Happening::Finding(StepName::Second, reversed("P1")));
+    assert_eq!(story.transfer.open_step(), Some(StepName::UndoFirst));
+}
+
+/// In the core a person did it by hand: only a person knows what was meant.
+#[test]
+fn a_booking_that_was_reversed_in_the_core_waits_for_a_person() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(Outcome::unknown("lost")).then(Happening::Finding(StepName::First, reversed("C1")));
+    assert!(matches!(story.transfer.step(StepName::First).state, StepState::Waiting(_)));
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+}
+
+#[test]
+fn a_resending_that_is_refused_for_good_is_refused() {
+    let mut story = resending();
+    story.sends(refused());
+    assert_eq!(story.status(), Status::Failed);
+}
+
+/// There is nothing left to send, and nothing to ask a person.
+#[test]
+fn what_is_executed_while_it_is_about_to_be_sent_again_is_done() {
+    let mut story = resending();
+    story.then(hears(StepName::First, 0, executed("C1")));
+    assert_eq!(story.transfer.core_receipt(), Some(&receipt("C1")));
+    assert_eq!((story.transfer.open_step(), story.transfer.case()), (Some(StepName::Second), None));
+    let mut story = resending();
+    story.then(hears(StepName::First, 0, reversed("C1")));
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction), "a person looks first");
+}
+
+/// Sending again under the same reference was decided because the first sending never arrived: there
+/// is nothing to wait for.
+#[test]
+fn a_resending_is_due_at_once() {
+    let story = resending();
+    assert_eq!(plan_of(&story), Plan { next: Next::Send(StepName::First), due: story.at });
+}
+
+/// Two sendings under one reference: a late refusal of the first says nothing about the second.
+#[test]
+fn a_late_refusal_of_the_first_sending_says_nothing_about_the_second() {
+    let mut story = resending();
+    story.sends(Outcome::unknown("lost"));
+    let before = story.transfer.clone();
+    for outcome in [refused(), Outcome::Rejected(rejection(Retry::AfterRepair)), pending("H1")] {
+        story.then(Happening::Late(0, outcome));
+        assert_eq!(story.transfer, before);
+    }
+    // The second one's own does, unless it was turned away at the door.
+    let second = story.sendings.len() - 1;
+    story.then(Happening::Late(second, Outcome::Rejected(rejection(Retry::AfterRepair))));
+    assert_eq!(story.transfer, before);
+    story.then(Happening::Late(second, refused()));
+    assert_eq!(story.status(), Status::Failed);
+}
+
+#[test]
+fn a_late_refusal_of_the_only_sending_counts_whatever_it_was_refused_for() {
+    for retry in [Retry::Never, Retry::AfterRepair] {
+        let mut story = story(Kind::Deposit);
+        story.then(Happening::Send).then(Happening::Crash);
+        story.then(Happening::Late(0, Outcome::Rejected(rejection(retry))));
+        assert_eq!(story.status(), Status::Failed, "{retry:?}");
+    }
+}
+
+fn pending(handle: &str) -> Outcome {
+    Outcome::Pending(Acceptance { handle: Some(handle.to_owned()), awaiting: Awaiting::Customer })
+}
+
+/// The other side's own id is in it, by which it may have to be asked.
+#[test]
+fn a_late_acceptance_keeps_the_other_sides_id() {
+    let mut story = story(Kind::Deposit);
+    story.then(Happening::Send).then(Happening::Crash).then(Happening::Late(0, pending("H1")));
+    assert_eq!(story.transfer.step(StepName::First).handle.as_deref(), Some("H1"));
+    assert_eq!(story.status(), Status::AwaitingCustomer);
+}
+
+/// A generation that was never used cannot have been executed by us.
+#[test]
+fn an_execution_under_a_reference_that_was_never_used_does_not_count() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).then(hears(StepName::Second, 3, executed("P3")));
+    assert_eq!(story.transfer.wallet_receipt(), None);
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+    assert_eq!(story.transfer.in_transit(), money(12_550));
+}
+
+/// An undo that was refused for good, and made after all.
+#[test]
+fn an_undo_made_after_all_counts() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(refused()).sends(refused());
+    assert_eq!(story.transfer.case(), Some(CaseKind::CompensationRefused));
+    story.then(hears(StepName::UndoFirst, 0, executed("C2")));
+    assert_eq!(story.status(), Status::Reversed);
+    assert!(story.transfer.in_transit().is_zero());
+}
+
+/// The same while it is about to be tried under a new reference.
+#[test]
+fn an_undo_made_after_all_is_not_made_again() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(refused()).sends(for_now());
+    assert_eq!(story.transfer.reference(StepName::UndoFirst).generation(), 1);
+    story.then(hears(StepName::UndoFirst, 0, executed("C2")));
+    assert_eq!((story.status(), story.transfer.open_step()), (Status::Reversed, None));
+}
+
+/// A receipt that another transfer has calls a person, and what was sent is asked about further.
+#[test]
+fn a_receipt_of_another_transfer_calls_a_person() {
+    for answered in [false, true] {
+        let mut story = story(Kind::Deposit);
+        story.then(Happening::Send);
+        if answered {
+            story.then(Happening::Crash);
+        }
+        let mut draft = Draft::resume(story.transfer.clone(), story.at);
+        draft.receipt_taken(StepName::First, &receipt("R1"), other_transfer(), &story.policy);
+        let transfer = draft.finish().unwrap().transfer;
+        assert_eq!(transfer.case(), Some(CaseKind::ReceiptTaken));
+        assert!(matches!(transfer.step(StepName::First).state, StepState::Waiting(_)));
+        assert!(transfer.in_transit().is_zero());
+    }
+}
+
+/// Every receipt of a provider belongs to the transfer that it was heard by; a core's ids are its own.
+#[test]
+fn the_receipts_of_wallet_operations_are_claimed() {
+    let mut story = story(Kind::Deposit);
+    let claimed = |story: &Story, happening: Happening| {
+        let mut draft = Draft::resume(story.transfer.clone(), story.at);
+        happen(&mut draft, happening, &story.sendings, &story.policy);
+        let claims = draft.finish().unwrap().receipts.into_iter();
+        claims.map(|it| (it.operation, it.receipt.to_string())).collect::<Vec<_>>()
+    };
+    story.then(Happening::Send);
+    let first = Happening::Outcome(StepName::First, done("R1"));
+    assert_eq!(claimed(&story, first.clone()), [(Operation::Collect, "R1".to_owned())]);
+    story.then(first).then(Happening::Send);
+    assert_eq!(claimed(&story, Happening::Outcome(StepName::Second, done("C1"))), []);
+
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("C1")).sends(for_now());
+    let adopted = hears(StepName::Second, 0, executed("P0"));
+    assert_eq!(claimed(&story, adopted), [(Operation::PayOut, "P0".to_owned())]);
+
+    let told = Draft::receive(instruction(Kind::Deposit, true), story.at).finish().unwrap();
+    let told: Vec<_> = told.receipts.iter().map(|it| it.receipt.to_string()).collect();
+    assert_eq!(told, ["W1"]);
+}
+
+/// Evidence about another transfer is none of this one.
+#[test]
+fn evidence_about_another_transfer_changes_nothing() {
+    let mut story = story(Kind::Deposit);
+    story.sends(Outcome::unknown("lost"));
+    let before = story.transfer.clone();
+    let mut draft = Draft::resume(story.transfer.clone(), story.at);
+    let reference = Reference::new(other_transfer(), StepName::First, 0);
+    let evidence = Evidence { channel: Channel::Callback, reference, finding: executed("R1") };
+    draft.hear(evidence, &story.policy);
+    assert_eq!(draft.transfer(), &before);
+    assert_eq!(draft.finish(), None);
+}
+
+/// We have taken it back ourselves, or are about to: that it is reversed is no news.
+#[test]
+fn a_reversal_of_our_own_is_no_contradiction() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(refused()).then(Happening::Send);
+    let sent = story.transfer.clone();
+    story.then(hears(StepName::First, 0, reversed("C1")));
+    assert_eq!(story.transfer, sent);
+    story.then(Happening::Outcome(StepName::UndoFirst, done("C2")));
+    let undone = story.transfer.clone();
+    story.then(hears(StepName::First, 0, reversed("C1")));
+    assert_eq!(story.transfer, undone);
+}
+
+/// Somebody else has: it must not be taken back twice.
+#[test]
+fn a_reversal_by_others_keeps_our_own_from_being_sent() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(refused());
+    story.then(hears(StepName::First, 0, reversed("C1"))).then(Happening::Send);
+    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+    assert_eq!(story.transfer.step(StepName::UndoFirst).attempts, 0);
+}
+
+#[test]
+fn what_agrees_with_the_record_changes_nothing() {
+    let mut story = story(Kind::Deposit);
+    story.sends(done("R1"));
+    let before = story.transfer.clone();
+    story.then(hears(StepName::First, 0, executed("R1")));
+    assert_eq!(story.transfer, before);
+}
+
+/// The same contradiction is written down once; another one is written down as well.
+#[test]
+fn the_same_contradiction_is_recorded_once_and_another_one_too() {
+    let mut story = story(Kind::Deposit);
+    story.sends(refused());
+    let mut versions = vec![story.transfer.version()];
+    for (generation, text) in [(0, "R1"), (0, "R1"), (0, "R2"), (0, "R2"), (1, "R1"), (1, "R1")] {
+        story.then(hears(StepName::First, generation, executed(text)));
+        versions.push(story.transfer.version());
+    }
+    let news: Vec<bool> = versions.windows(2).map(|pair| pair[0] != pair[1]).collect();
+    assert_eq!(news, [true, false, true, false, true, false]);
+    assert_eq!(story.transfer.cases()[0].details.len(), 3);
+    // A refusal and a reversal of what counts are two things as well.
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(done("R1"));
+    for finding in [Finding::Refused(rejection(Retry::Never)), reversed("R1")] {
+        let before = story.transfer.version();
+        story.then(hears(StepName::First, 0, finding.clone()));
+        assert_ne!(story.transfer.version(), before, "{finding:?}");
+        let before = story.transfer.version();
+        story.then(hears(StepName::First, 0, finding));
+        assert_eq!(story.transfer.version(), before);
+    }
+}
+
+/// An execution that a person said was taken back is known; another receipt is not.
+#[test]
+fn the_execution_of_what_was_taken_back_is_no_news() {
+    let mut story = story(Kind::Deposit);
+    story.sends(done("R1")).then(hears(StepName::First, 0, reversed("R1")));
+    let step = StepName::First;
+    story.then(Happening::Decide(PersonDecision::AcceptNotExecuted { step }));
+    assert_eq!(story.status(), Status::Failed);
+    let before = story.transfer.clone();
+    story.then(hears(step, 0, executed("R1"))).then(hears(step, 0, reversed("R1")));
+    assert_eq!(story.transfer, before);
+    story.then(hears(step, 0, executed("R2")));
+    let stray = story.transfer.stray_payment().map(|(_, heard)| heard.receipt.to_string());
+    assert_eq!(stray.as_deref(), Some("R2"));
+}
+
+/// Money that has no account yet is not looked after while somebody says that it is not there.
+#[test]
+fn what_is_contradicted_before_its_check_waits_for_a_person() {
+    let mut story = Story::new(Kind::Deposit, true, OnCoreRejection::Suspense);
+    assert_eq!(plan_of(&story).next, Next::Check);
+    story.then(hears(StepName::First, 0, reversed("W1")));
+    assert_eq!(story.transfer.plan(&story.policy, story.at), None);
+    assert_eq!(story.status(), Status::NeedsAttention);
+}
