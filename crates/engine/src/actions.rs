@@ -365,10 +365,11 @@ impl Engine {
                 let (provider, operation) = (provider.clone(), operation.as_str());
                 Err(ActError::NotHeld { provider, operation })
             }
-            PersonAction::Claim { provider, .. } => Ok(self.askable(provider)?),
-            PersonAction::HandleAgain { arrival } | PersonAction::Dismiss { arrival } => {
+            PersonAction::Claim { provider, claim } => Ok(self.claimable(provider, claim)?),
+            PersonAction::HandleAgain { arrival } => {
                 Ok(self.quarantined(*arrival).await.map(drop)?)
             }
+            PersonAction::Dismiss { arrival } => Ok(self.dismissible(*arrival).await?),
         }
     }
 

@@ -1,11 +1,15 @@
 //! What persons decide, and what they have handled again.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use kiungo_domain::outcome::{Confirmation, Reason};
 use kiungo_domain::transfer::{CaseKind, Deciding, PersonDecision, Status, StepName};
 use kiungo_domain::{Finding, Kind, Outcome, Receipt, Reference};
-use kiungo_engine::{ArrivalError, PaymentClaim, RequestError};
-use kiungo_provider::RawCallback;
+use kiungo_engine::{
+    ActError, ArrivalError, Clock as _, NewAction, PaymentClaim, PersonAction, RequestError,
+};
+use kiungo_provider::{PaymentFinding, RawCallback};
 use kiungo_store::InboxState;
 
 use crate::evidence::{Office, done};
@@ -155,4 +159,36 @@ async fn a_quarantined_arrival_is_handled_again_or_dismissed() {
     assert_eq!(again, Err(ArrivalError::NotQuarantined(one)));
     let left = office.engine.store().cases(None, 10).await.unwrap().rows;
     assert_eq!(left.iter().map(|case| case.inbox).collect::<Vec<_>>(), [Some(other)]);
+}
+
+/// A notification that its provider neither confirms nor denies calls a person; he can put it away, by
+/// the way that persons take.
+#[tokio::test(start_paused = true)]
+async fn an_arrival_that_does_not_become_clear_is_dismissed() {
+    let office = Office::confirming().await;
+    let unclear = PaymentFinding::Unclear { why: "no answer".to_owned() };
+    office.world.script().payment = Some(unclear);
+    office.tell("QX1 255712345678 500 000000007".to_owned()).await;
+    let dismissal = |arrival| NewAction {
+        action: PersonAction::Dismiss { arrival },
+        by: "asha".to_owned(),
+        why: "nobody made this payment".to_owned(),
+        seen: None,
+        key: None,
+    };
+    office.pass(5).await;
+    let later = office.world.now().after(Duration::from_secs(3_600));
+    let waiting = office.engine.store().inbox_due(later, 10).await.unwrap();
+    let arrival = waiting[0].id;
+    let early = office.engine.act(dismissal(arrival)).await;
+    assert_eq!(early, Err(ActError::Arrival(ArrivalError::NotQuarantined(arrival))));
+    office.pass(1_200).await;
+    let cases = office.engine.store().cases(None, 10).await.unwrap().rows;
+    let kinds: Vec<_> = cases.iter().map(|case| (case.kind, case.inbox)).collect();
+    assert_eq!(kinds, [(CaseKind::UnknownTooLong, Some(arrival))]);
+    office.engine.act(dismissal(arrival)).await.unwrap();
+    office.pass(1_200).await;
+    let item = office.engine.arrival(arrival).await.unwrap();
+    assert!(matches!(&item.state, InboxState::Handled { note } if note.contains("asha")));
+    assert_eq!(office.engine.store().cases(None, 10).await.unwrap().rows, []);
 }

@@ -1,5 +1,7 @@
 //! The document and its page.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use http::Request;
 use kiungo_server::problem::Code;
@@ -51,6 +53,19 @@ fn every_reference_in_the_document_leads_somewhere() {
     for code in Code::ALL {
         let description = document["info"]["description"].as_str().unwrap();
         assert!(description.contains(code.page()), "{code:?}");
+    }
+}
+
+/// Validators and generators refuse a document in which two operations have one name.
+#[test]
+fn every_operation_in_the_document_has_a_name_of_its_own() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{method} {path}: {name}");
+        }
     }
 }
 
