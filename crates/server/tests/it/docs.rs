@@ -69,6 +69,22 @@ fn every_operation_in_the_document_has_a_name_of_its_own() {
     }
 }
 
+/// A part that may be left out leaves its members out: whoever holds an answer against the document
+/// must not look for a null there.
+#[test]
+fn no_part_of_an_object_may_be_null_in_the_document() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for (name, schema) in schemas {
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            let alternatives = part["oneOf"].as_array().into_iter().flatten();
+            let null = alternatives.filter(|it| it["type"] == "null").count();
+            assert_eq!(null, 0, "{name}: {part}");
+        }
+    }
+    assert_eq!(schemas["CaseMoney"]["required"], Value::Null, "a case may be about no transfer");
+}
+
 #[tokio::test]
 async fn the_document_and_the_page_are_served_without_a_key_unless_turned_off() {
     let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
