@@ -414,6 +414,6 @@ async fn a_reversal_that_the_provider_never_confirms_changes_nothing() {
     office.tell(format!("result {reference} reversed QX1")).await;
     office.pass(300).await;
     assert_eq!((office.show(id).await.status, office.cases(id).await), (Status::Completed, vec![]));
-    let later = office.world.now().after(Duration::from_secs(86_400));
+    let later = office.world.now().after(Duration::from_hours(24));
     assert_eq!(office.engine.store().inbox_due(later, 10).await.unwrap(), [], "it is put away");
 }

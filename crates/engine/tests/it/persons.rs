@@ -177,7 +177,7 @@ async fn an_arrival_that_does_not_become_clear_is_dismissed() {
         key: None,
     };
     office.pass(5).await;
-    let later = office.world.now().after(Duration::from_secs(3_600));
+    let later = office.world.now().after(Duration::from_hours(1));
     let waiting = office.engine.store().inbox_due(later, 10).await.unwrap();
     let arrival = waiting[0].id;
     let early = office.engine.act(dismissal(arrival)).await;
