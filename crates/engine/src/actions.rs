@@ -453,10 +453,11 @@ impl Engine {
                     return Err(ActError::NotHeld { provider, operation });
                 }
             }
-            PersonAction::Claim { provider, .. } => self.askable(provider)?,
-            PersonAction::HandleAgain { arrival } | PersonAction::Dismiss { arrival } => {
+            PersonAction::Claim { provider, claim } => self.claimable(provider, claim)?,
+            PersonAction::HandleAgain { arrival } => {
                 drop(self.quarantined(*arrival).await?);
             }
+            PersonAction::Dismiss { arrival } => self.dismissible(*arrival).await?,
         }
         Ok(None)
     }

@@ -140,6 +140,16 @@ impl Inner {
             Asking::Done | Asking::Answered => claim.finding.clone(),
         };
         let truth = Evidence { finding: truth, ..claim.clone() };
+        // A query may lag behind what the provider itself has reported.
+        if asking == Asking::First
+            && self.agrees(&transfer, &truth).await?
+            && !self.is_surely_absent(item)
+        {
+            return Ok((
+                still_open("the provider's records do not show yet what it reports"),
+                None,
+            ));
+        }
         self.record_heard(item, id, &truth).await
     }
 
@@ -240,8 +250,8 @@ impl Inner {
         still_open("the provider does not know of it yet")
     }
 
-    /// True if an arrival is old enough, and was asked about often enough, for "not found" to
-    /// count.
+    /// True if an arrival is old enough, and was asked about often enough, for "not found", or a
+    /// record that does not show what was reported, to count.
     pub(crate) fn is_surely_absent(&self, item: &InboxItem) -> bool {
         let Some(port) = self.provider(&item.provider) else { return false };
         let side = &port.rules.policy().wallet;

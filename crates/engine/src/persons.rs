@@ -2,7 +2,7 @@
 //! payment that nobody told us of.
 
 use kiungo_domain::transfer::{Deciding, Draft, PersonDecision};
-use kiungo_domain::{Money, Msisdn, ProviderId, Receipt, TransferId};
+use kiungo_domain::{Currency, Money, Msisdn, ProviderId, Receipt, TransferId};
 use kiungo_provider::{PaymentNotice, RawCallback};
 use kiungo_queue::Work;
 use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, StoreError, Summary};
@@ -44,6 +44,16 @@ pub enum ArrivalError {
     /// The provider cannot be asked about a payment, so that nothing would prove it.
     #[error("provider `{0}` cannot be asked about a payment by its receipt; use its statement")]
     NotAskable(ProviderId),
+    /// The payment is claimed in a currency that its provider does not move.
+    #[error("provider `{provider}` moves {own}, and not {claimed}")]
+    ForeignCurrency {
+        /// The provider.
+        provider: ProviderId,
+        /// Its currency.
+        own: Currency,
+        /// The currency of the claim.
+        claimed: Currency,
+    },
     /// There is no such arrival.
     #[error("there is no arrival {0}")]
     NotFound(InboxId),
@@ -87,7 +97,7 @@ impl Engine {
         provider: &ProviderId,
         claim: &PaymentClaim,
     ) -> Result<InboxId, ArrivalError> {
-        self.askable(provider)?;
+        self.claimable(provider, claim)?;
         let body =
             serde_json::to_vec(claim).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let callback = RawCallback {
@@ -141,13 +151,7 @@ impl Engine {
 
     /// Puts an arrival away that a person has been called because of.
     pub async fn dismiss(&self, id: InboxId, by: &str, reason: &str) -> Result<(), ArrivalError> {
-        match self.arrival(id).await?.state {
-            // A person has been called because of it: it may be a payment that nobody made.
-            InboxState::Quarantined { .. } | InboxState::Waiting { concern: Some(_), .. } => {}
-            InboxState::Waiting { concern: None, .. } | InboxState::Handled { .. } => {
-                return Err(ArrivalError::NotQuarantined(id));
-            }
-        }
+        self.dismissible(id).await?;
         let note = format!("dismissed by {by}: {reason}");
         if self.inner.store.decide_inbox_state(id, InboxState::Handled { note }).await? {
             return Ok(());
@@ -155,14 +159,34 @@ impl Engine {
         Err(ArrivalError::NotQuarantined(id))
     }
 
-    /// Checks that a provider can be asked about a payment by its receipt.
-    pub(crate) fn askable(&self, provider: &ProviderId) -> Result<(), ArrivalError> {
+    /// Checks that a provider can be asked about a claimed payment, and that it can be a payment of
+    /// this provider's: some confirm a receipt without stating the currency.
+    pub(crate) fn claimable(
+        &self,
+        provider: &ProviderId,
+        claim: &PaymentClaim,
+    ) -> Result<(), ArrivalError> {
         let port = self.inner.provider(provider);
         let port = port.ok_or_else(|| ArrivalError::UnknownProvider(provider.clone()))?;
-        if port.provider.capabilities().confirms_payments {
-            return Ok(());
+        if !port.provider.capabilities().confirms_payments {
+            return Err(ArrivalError::NotAskable(provider.clone()));
         }
-        Err(ArrivalError::NotAskable(provider.clone()))
+        let (own, claimed) = (port.rules.currency(), claim.amount.currency());
+        if own != claimed {
+            return Err(ArrivalError::ForeignCurrency { provider: provider.clone(), own, claimed });
+        }
+        Ok(())
+    }
+
+    /// Checks that a person has been called because of an arrival, and can put it away. It may be
+    /// asked about still: it may be a payment that nobody made.
+    pub(crate) async fn dismissible(&self, id: InboxId) -> Result<(), ArrivalError> {
+        match self.arrival(id).await?.state {
+            InboxState::Quarantined { .. } | InboxState::Waiting { concern: Some(_), .. } => Ok(()),
+            InboxState::Waiting { concern: None, .. } | InboxState::Handled { .. } => {
+                Err(ArrivalError::NotQuarantined(id))
+            }
+        }
     }
 
     pub(crate) async fn quarantined(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {

@@ -1,7 +1,7 @@
 //! Payments that persons bring in by their receipt.
 
-use kiungo_domain::Receipt;
-use kiungo_engine::{ActError, NewAction, PaymentClaim, PersonAction};
+use kiungo_domain::{Currency, Money, Receipt};
+use kiungo_engine::{ActError, ArrivalError, NewAction, PaymentClaim, PersonAction};
 use kiungo_store::{ActionState, InboxState};
 
 use crate::evidence::Office;
@@ -58,4 +58,25 @@ async fn a_claim_of_an_amount_that_nobody_states_needs_a_second_person() {
             assert_eq!(office.all().await.len(), 1);
         }
     }
+}
+
+/// A provider has one currency, and not each states it: the word of two persons makes no other.
+#[tokio::test(start_paused = true)]
+async fn a_claim_in_a_currency_that_the_provider_does_not_move_is_refused() {
+    let world = World::new();
+    world.script().confirms = true;
+    world.script().hides_amounts = true;
+    let office = Office::open(world).await;
+    let usd = Currency::from_code("USD").unwrap();
+    let claim = PaymentClaim { amount: Money::parse("500", usd).unwrap(), ..claim_of("QX9") };
+    let refused = ArrivalError::ForeignCurrency {
+        provider: provider_id(),
+        own: tzs("500").currency(),
+        claimed: usd,
+    };
+    assert_eq!(office.engine.claim(&provider_id(), &claim).await, Err(refused.clone()));
+    let action = PersonAction::Claim { provider: provider_id(), claim };
+    let (by, why) = ("asha".to_owned(), "in the portal".to_owned());
+    let new = NewAction { action, by, why, seen: None, key: None };
+    assert_eq!(office.engine.act(new).await, Err(ActError::Arrival(refused)));
 }

@@ -11,7 +11,7 @@ use kiungo_domain::transfer::{CaseKind, Event, Status, StepName};
 use kiungo_domain::{
     AccountKind, AccountRef, Finding, Kind, Outcome, Receipt, Reference, TransferId,
 };
-use kiungo_engine::Engine;
+use kiungo_engine::{Clock as _, Engine};
 use kiungo_provider::RawCallback;
 use kiungo_store::{MemoryStore, Store, Summary, TransferQuery};
 
@@ -382,4 +382,38 @@ async fn a_death_anywhere_between_two_that_carry_one_payment_loses_nothing() {
         }
     }
     assert!(merged >= 5, "it dies in the middle of merging as well: {merged}");
+}
+
+/// The provider tells that it has taken the money back before its own query shows it: it is asked
+/// again until its indexing window has passed, and the contradiction has its case.
+#[tokio::test(start_paused = true)]
+async fn a_reversal_that_the_providers_query_shows_late_has_its_case() {
+    let office = Office::open(World::new()).await;
+    office.world.script().collects.push_back(done("QX1"));
+    let id = office.submit(Kind::Deposit).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    let reference = Reference::new(id, StepName::First, 0);
+    office.world.script().truth.insert(reference, executed("QX1"));
+    office.tell(format!("result {reference} reversed QX1")).await;
+    office.pass(10).await;
+    assert_eq!(office.cases(id).await, [], "its query does not show it yet");
+    let reversed = Finding::Reversed(Confirmation::bare(Receipt::new("QX1").unwrap()));
+    office.world.script().truth.insert(reference, reversed);
+    office.pass(120).await;
+    assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+}
+
+/// A report that the provider's query never bears out is put away after its indexing window.
+#[tokio::test(start_paused = true)]
+async fn a_reversal_that_the_provider_never_confirms_changes_nothing() {
+    let office = Office::open(World::new()).await;
+    office.world.script().collects.push_back(done("QX1"));
+    let id = office.submit(Kind::Deposit).await;
+    let reference = Reference::new(id, StepName::First, 0);
+    office.world.script().truth.insert(reference, executed("QX1"));
+    office.tell(format!("result {reference} reversed QX1")).await;
+    office.pass(300).await;
+    assert_eq!((office.show(id).await.status, office.cases(id).await), (Status::Completed, vec![]));
+    let later = office.world.now().after(Duration::from_hours(24));
+    assert_eq!(office.engine.store().inbox_due(later, 10).await.unwrap(), [], "it is put away");
 }

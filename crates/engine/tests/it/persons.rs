@@ -1,13 +1,16 @@
 //! What persons decide, and what they have handled again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use kiungo_domain::outcome::{Confirmation, Reason};
 use kiungo_domain::transfer::{CaseKind, Deciding, PersonDecision, Status, StepName};
 use kiungo_domain::{Finding, Kind, Outcome, Receipt, Reference};
-use kiungo_engine::{ArrivalError, PaymentClaim, RequestError};
-use kiungo_provider::RawCallback;
+use kiungo_engine::{
+    ActError, ArrivalError, Clock as _, NewAction, PaymentClaim, PersonAction, RequestError,
+};
+use kiungo_provider::{PaymentFinding, RawCallback};
 use kiungo_store::{InboxId, InboxState, Store};
 
 use crate::evidence::{Office, done};
@@ -254,4 +257,36 @@ async fn of_two_who_decide_about_an_arrival_one_wins() {
     let engine = &office.engine;
     let both = tokio::join!(biased; engine.handle_again(id), engine.handle_again(id));
     assert_eq!(both, (Ok(()), late(id)));
+}
+
+/// A notification that its provider neither confirms nor denies calls a person; he can put it away, by
+/// the way that persons take.
+#[tokio::test(start_paused = true)]
+async fn an_arrival_that_does_not_become_clear_is_dismissed() {
+    let office = Office::confirming().await;
+    let unclear = PaymentFinding::Unclear { why: "no answer".to_owned() };
+    office.world.script().payment = Some(unclear);
+    office.tell("QX1 255712345678 500 000000007".to_owned()).await;
+    let dismissal = |arrival| NewAction {
+        action: PersonAction::Dismiss { arrival },
+        by: "asha".to_owned(),
+        why: "nobody made this payment".to_owned(),
+        seen: None,
+        key: None,
+    };
+    office.pass(5).await;
+    let later = office.world.now().after(Duration::from_hours(1));
+    let waiting = office.engine.store().inbox_due(later, 10).await.unwrap();
+    let arrival = waiting[0].id;
+    let early = office.engine.act(dismissal(arrival)).await;
+    assert_eq!(early, Err(ActError::Arrival(ArrivalError::NotQuarantined(arrival))));
+    office.pass(1_200).await;
+    let cases = office.engine.store().cases(None, 10).await.unwrap().rows;
+    let kinds: Vec<_> = cases.iter().map(|case| (case.kind, case.inbox)).collect();
+    assert_eq!(kinds, [(CaseKind::UnknownTooLong, Some(arrival))]);
+    office.engine.act(dismissal(arrival)).await.unwrap();
+    office.pass(1_200).await;
+    let item = office.engine.arrival(arrival).await.unwrap();
+    assert!(matches!(&item.state, InboxState::Handled { note } if note.contains("asha")));
+    assert_eq!(office.engine.store().cases(None, 10).await.unwrap().rows, []);
 }

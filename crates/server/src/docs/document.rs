@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement, path::Operation,
+    ContentBuilder, PathItem, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement,
+    path::Operation,
 };
 use utoipa::{Modify, OpenApi};
 
@@ -87,8 +88,18 @@ pub(super) fn document() -> Value {
         for operation in operations.into_iter().flatten() {
             complete(operation);
         }
+        tell_apart(item);
     }
     serde_json::to_value(&document).unwrap_or_default()
+}
+
+/// Gives an operation that can be called by two methods a name for each: names are unique in a
+/// document.
+fn tell_apart(item: &mut PathItem) {
+    let (Some(post), Some(put)) = (&item.post, &mut item.put) else { return };
+    if post.operation_id == put.operation_id {
+        put.operation_id = put.operation_id.take().map(|id| format!("{id}_by_put"));
+    }
 }
 
 /// Adds what any operation may answer.

@@ -110,6 +110,8 @@ impl From<ArrivalError> for Problem {
         match error {
             ArrivalError::UnknownProvider(_) => Self::new(Code::ProviderNotFound, detail),
             ArrivalError::NotAskable(_) => Self::new(Code::NotOffered, detail),
+            ArrivalError::ForeignCurrency { .. } => Self::new(Code::InvalidRequest, detail.clone())
+                .error(MemberError::member("/currency", detail)),
             ArrivalError::NotFound(_) => Self::new(Code::ArrivalNotFound, detail),
             ArrivalError::NotQuarantined(_) => Self::new(Code::ActionConflict, detail),
             ArrivalError::Store(error) => error.into(),

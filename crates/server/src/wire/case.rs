@@ -47,22 +47,27 @@ pub(crate) struct CaseView {
     opened_at: String,
     /// The age of the case in seconds.
     age_s: u64,
+    // Its members are left out with it: as an `Option`, the document would demand the value null.
     #[serde(flatten)]
+    #[schema(value_type = CaseMoney)]
     money: Option<CaseMoney>,
     /// The actions that a person can take.
     choices: Vec<ChoiceView>,
 }
 
-/// The money that a case is about.
+/// The money that a case is about; absent where it is about no transfer.
 #[derive(Debug, Serialize, ToSchema)]
 struct CaseMoney {
     /// The version of the transfer, for a decision.
+    #[schema(required = false)]
     version: u64,
-    #[schema(schema_with = words::status_schema)]
+    #[schema(schema_with = words::status_schema, required = false)]
     status: &'static str,
     /// The gross amount.
+    #[schema(required = false)]
     amount: String,
     /// ISO 4217.
+    #[schema(required = false)]
     currency: String,
     /// The wallet; masked for keys without the role `operate`.
     #[serde(skip_serializing_if = "Option::is_none")]

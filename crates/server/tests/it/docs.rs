@@ -1,5 +1,7 @@
 //! The document and its page.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use http::Request;
 use kiungo_server::problem::Code;
@@ -52,6 +54,35 @@ fn every_reference_in_the_document_leads_somewhere() {
         let description = document["info"]["description"].as_str().unwrap();
         assert!(description.contains(code.page()), "{code:?}");
     }
+}
+
+/// Validators and generators refuse a document in which two operations have one name.
+#[test]
+fn every_operation_in_the_document_has_a_name_of_its_own() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut names = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{method} {path}: {name}");
+        }
+    }
+}
+
+/// A part that may be left out leaves its members out: whoever holds an answer against the document
+/// must not look for a null there.
+#[test]
+fn no_part_of_an_object_may_be_null_in_the_document() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for (name, schema) in schemas {
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            let alternatives = part["oneOf"].as_array().into_iter().flatten();
+            let null = alternatives.filter(|it| it["type"] == "null").count();
+            assert_eq!(null, 0, "{name}: {part}");
+        }
+    }
+    assert_eq!(schemas["CaseMoney"]["required"], Value::Null, "a case may be about no transfer");
 }
 
 #[tokio::test]

@@ -45,14 +45,14 @@ fn what_was_accepted_is_not_unknown() {
 #[test]
 fn a_person_is_due_a_while_after_the_money_has_left() {
     let mut story = story(Kind::Withdrawal);
-    assert_eq!(story.transfer.person_due(&story.policy), None);
+    assert_eq!(story.transfer.person_due(&story.policy, story.at), None);
     story.sends(done("C1"));
     let due = story.at.after(story.policy.wallet.case_after);
     assert_eq!(story.transfer.transit_since(), Some(story.at));
-    assert_eq!(story.transfer.person_due(&story.policy), Some(due));
+    assert_eq!(story.transfer.person_due(&story.policy, story.at), Some(due));
     story.at = due;
     story.then(Happening::CallPerson);
-    assert_eq!(story.transfer.person_due(&story.policy), None, "somebody was called");
+    assert_eq!(story.transfer.person_due(&story.policy, story.at), None, "somebody was called");
 }
 
 #[test]
