@@ -236,7 +236,6 @@ async fn an_inquiry_is_passed_on() {
 async fn a_reference_that_was_never_used_names_no_transfer() {
     let scene = Scene::new();
     let id = scene.world.suspended().await;
-    let used = Reference::new(id, StepName::First, 0).to_string();
     let unused = Reference::new(id, StepName::First, 7).to_string();
     let account = json!({ "type": "savings", "id": 1 });
     let commands = |transfer: &str| {
@@ -257,7 +256,11 @@ async fn a_reference_that_was_never_used_names_no_transfer() {
         assert_eq!(scene.send(user, &body).await, refused, "{kind}");
     }
     assert!(scene.deeds().is_empty());
-    for (number, (user, kind, data)) in commands(&used).into_iter().enumerate() {
+    for number in 0..commands(&unused).len() {
+        // Each changes the state of what it is about.
+        let id = scene.world.suspended().await;
+        let used = Reference::new(id, StepName::First, 0).to_string();
+        let (user, kind, data) = commands(&used)[number].clone();
         let body = command(&format!("k{number}"), kind, data);
         assert_eq!(scene.send(user, &body).await, [Settled::Done], "{kind}");
     }

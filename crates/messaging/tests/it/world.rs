@@ -118,11 +118,10 @@ impl World {
 
     /// Money in suspense.
     pub async fn suspended(&self) -> TransferId {
-        let origin = Origin::Wallet {
-            receipt: Receipt::new("QX1").unwrap(),
-            account_reference: "42".to_owned(),
-        };
-        let instruction = Instruction { origin, ..self.instruction("") };
+        let instruction = self.instruction("");
+        let receipt = Receipt::new(&instruction.id.to_string()).unwrap();
+        let origin = Origin::Wallet { receipt, account_reference: "42".to_owned() };
+        let instruction = Instruction { origin, ..instruction };
         let mut draft = Draft::receive(instruction, self.clock_now());
         draft.refused(Rejection {
             code: "no_account".to_owned(),

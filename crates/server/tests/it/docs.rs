@@ -107,6 +107,8 @@ async fn the_page_shows_everything_and_loads_nothing() {
         assert!(page.contains(&path.replace('/', "/<wbr>")), "{path}");
         for operation in item.as_object().unwrap().values() {
             let id = operation["operationId"].as_str().unwrap();
+            // A callback is one operation, whatever the method.
+            let id = id.trim_end_matches("_by_put");
             assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
         }
     }
