@@ -151,12 +151,17 @@ impl Desk {
             && transfer.cases().iter().any(taken)
     }
 
+    /// True if what the first leg moved was taken back by the other side.
+    pub(super) fn is_gone(&self, transfer: &Transfer) -> bool {
+        let first = self.executed(transfer, transfer.reference(StepName::First));
+        transfer.step(StepName::First).is_done()
+            && first.is_some_and(|it| self.is_taken_back(transfer, StepName::First, it))
+    }
+
     /// The first case that may be closed: a contradiction holds what follows, and is closed only if
     /// the first leg's money is still there.
     fn closable(&self, transfer: &Transfer) -> Option<PersonDecision> {
-        let first = self.executed(transfer, transfer.reference(StepName::First));
-        let gone = transfer.step(StepName::First).is_done()
-            && first.is_some_and(|it| self.is_taken_back(transfer, StepName::First, it));
+        let gone = self.is_gone(transfer);
         let unfinished = !transfer.in_transit().is_zero();
         let case = transfer.cases().iter().find(|case| match case.kind {
             CaseKind::Suspense => false,

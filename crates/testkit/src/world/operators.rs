@@ -302,6 +302,10 @@ impl Operators {
     async fn answer(&self, world: &World, engine: &Engine, desk: &Desk, transfer: &Transfer) {
         let id = transfer.id();
         if transfer.status() == Status::Suspended {
+            // Nobody gives an account what the provider has taken back.
+            if desk.is_gone(transfer) {
+                return;
+            }
             if self.first_time(format!("home of {id}")) {
                 self.assign(world, engine, transfer).await;
             } else if home(world, transfer).is_some() {
