@@ -259,8 +259,8 @@ async fn a_reference_that_was_never_used_names_no_transfer() {
     for number in 0..commands(&unused).len() {
         // Each changes the state of what it is about.
         let id = scene.world.suspended().await;
-        let used = Reference::new(id, StepName::First, 0).to_string();
-        let (user, kind, data) = commands(&used)[number].clone();
+        let reference = Reference::new(id, StepName::First, 0).to_string();
+        let (user, kind, data) = commands(&reference)[number].clone();
         let body = command(&format!("k{number}"), kind, data);
         assert_eq!(scene.send(user, &body).await, [Settled::Done], "{kind}");
     }
