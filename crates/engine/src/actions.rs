@@ -4,7 +4,7 @@
 //! for a second person, it waits as a proposal; the approval names the version of the transfer that
 //! was shown, so that nobody approves something else: however late it is carried out, it is about that
 //! version. An action about a transfer is carried out under an idempotency key: a process that dies in
-//! between leaves an action that another one completes ([`crate::interrupted`]), once.
+//! between leaves an action that another one completes (`interrupted`), once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
