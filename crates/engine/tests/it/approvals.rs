@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use kiungo_domain::outcome::{Confirmation, Reason};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{CaseKind, Event, Operation, PersonDecision, Status, StepName};
+use kiungo_domain::transfer::{
+    CaseKind, Deciding, Event, Operation, PersonDecision, Status, StepName,
+};
 use kiungo_domain::{AccountRef, Finding, Kind, Outcome, Receipt, Reference, TransferId};
 use kiungo_engine::{
     ActError, ActionKind, Caller, NewAction, NewTransfer, PersonAction, RequestError,
@@ -90,6 +92,25 @@ async fn an_approval_is_of_the_version_that_was_shown_however_late_it_is_carried
     assert_eq!(late, Err(ActError::NotOpen { id: action, state }), "the machine was quicker");
     assert_eq!(office.sent("undo"), 0, "the second payout may have been made");
     assert_eq!(stored(&office, action).await.state, ActionState::Refused);
+}
+
+/// The state would still allow it, but somebody has decided something since it was shown.
+#[tokio::test(start_paused = true)]
+async fn an_approval_is_refused_once_somebody_else_has_decided() {
+    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
+    let shown = Some(office.show(id).await.version);
+    *store.dies_after_judgement.lock().unwrap() = true;
+    let died = office.engine.approve_action(action, "juma", "sure", shown).await;
+    assert!(matches!(died, Err(ActError::Store(_))), "{died:?}");
+    *store.dies_after_judgement.lock().unwrap() = false;
+    let close =
+        PersonDecision::CloseCase { case: CaseKind::UnknownTooLong, step: Some(StepName::Second) };
+    let who = Deciding { by: "neema".to_owned(), approved_by: None, reason: "known".to_owned() };
+    office.engine.decide(id, close, who, None).await.unwrap();
+    office.pass(60).await;
+    assert_eq!(stored(&office, action).await.state, ActionState::Refused);
+    assert_eq!(office.sent("undo"), 0);
 }
 
 /// The same of a command that waited for a transfer that was being worked on.

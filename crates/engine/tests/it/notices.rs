@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kiungo_domain::Receipt;
 use kiungo_engine::Engine;
-use kiungo_provider::{PaymentFinding, RawCallback};
+use kiungo_provider::{PaymentFinding, PaymentNotice, RawCallback};
 use kiungo_store::{CaseRow, SqliteOptions, SqliteStore, Store, TransferQuery};
 
-use crate::world::{World, Yielding, provider_id};
+use crate::world::{World, Yielding, provider_id, tzs};
 
 fn callback(notice: &str) -> RawCallback {
     RawCallback {
@@ -62,6 +63,27 @@ async fn a_notice_that_the_provider_does_not_confirm_books_nothing() {
     assert_eq!((all.len(), world.script().sent.len()), (0, 0));
 }
 
+/// The provider knows of the payment, but not as the notice has it: a person looks.
+#[tokio::test(start_paused = true)]
+async fn a_notice_of_another_amount_than_the_provider_confirms_books_nothing() {
+    let world = World::new();
+    world.script().confirms = true;
+    world.script().payment = Some(PaymentFinding::Made(PaymentNotice {
+        receipt: Some(Receipt::new("QX1").unwrap()),
+        msisdn: None,
+        amount: tzs("50"),
+        account_reference: "7".to_owned(),
+        reference: None,
+        fee: None,
+        at: None,
+    }));
+    let engine = world.engine();
+    told(&engine, "QX1 255712345678 500 7").await;
+    let cases = quarantined(&engine).await;
+    assert!(cases.len() == 1 && cases[0].detail.contains("50.00 TZS"), "{cases:?}");
+    assert_eq!(world.script().sent.len(), 0);
+}
+
 /// The provider tells again what was not acknowledged.
 #[tokio::test]
 async fn a_callback_that_cannot_be_stored_is_not_acknowledged() {
@@ -71,7 +93,10 @@ async fn a_callback_that_cannot_be_stored_is_not_acknowledged() {
     let store = Arc::new(SqliteStore::open(&options).await.unwrap());
     let engine = World::new().engine_over(Arc::clone(&store) as Arc<dyn Store>, Arc::new(Yielding));
     store.close().await;
-    let taken = engine.callback(&provider_id(), callback("QX1 255712345678 500 7")).await;
-    assert!(taken.is_err());
+    let unreadable = RawCallback { path: "told".to_owned(), ..callback("gibberish") };
+    for told in [callback("QX1 255712345678 500 7"), unreadable] {
+        let taken = engine.callback(&provider_id(), told).await;
+        assert!(taken.is_err(), "{taken:?}");
+    }
     std::fs::remove_dir_all(folder).unwrap();
 }
