@@ -99,7 +99,9 @@ fn cut_to(
     });
     let others = widths.enumerate().filter(|(number, _)| *number != column);
     let others: usize = others.map(|(_, width)| width).sum();
-    let room = width.saturating_sub(others + PADDING).max(LEAST);
+    // One more between two columns each.
+    let between = headings.len().saturating_sub(1);
+    let room = width.saturating_sub(others + PADDING + between).max(LEAST);
     for cell in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
         let lines = cell.lines().map(|line| {
             if line.chars().count() <= room {
@@ -142,8 +144,8 @@ mod tests {
         let headings = ["id", "amount", "why"];
         let long = "there is no account `00042` in the core, nor one that is like it\nshort";
         let rows = cut_to(&headings, vec![row(long), row("short")], "why", 80);
-        let room = 80 - 38 - 14 - 2;
-        assert_eq!(rows[0][2], "there is no account `0004…\nshort");
+        let room = 80 - 38 - 14 - 2 - 2;
+        assert_eq!(rows[0][2], "there is no account `00…\nshort");
         assert_eq!(rows[0][2].lines().next().map(|line| line.chars().count()), Some(room));
         assert_eq!((rows[0][0].as_str(), rows[1][2].as_str()), (id, "short"));
         // However little is left, something of it is shown.
