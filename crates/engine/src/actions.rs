@@ -16,19 +16,17 @@ use kiungo_domain::{ProviderId, Transfer, TransferId};
 use kiungo_store::{
     Action, ActionId, ActionQuery, ActionState, InboxId, Judgement, StoreError, Summary,
 };
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use crate::action_content::stored_action;
+
+use crate::action_content::Content;
 use crate::engine::Engine;
 use crate::holds::HELD_OPERATIONS;
 use crate::inbox::hashed;
 pub use crate::person_action::{ActionKind, PersonAction};
 use crate::persons::ArrivalError;
 use crate::request::{Caller, RequestError};
-
-/// The client under whose name the idempotency keys of unkeyed actions are kept; no API key can have
-/// a name with a blank.
-const OWN_CLIENT: &str = "kiungo actions";
 
 /// The time within which a core says if a transaction is the booking: a person waits for it.
 const COMPARED_WITHIN: Duration = Duration::from_secs(10);
@@ -160,52 +158,6 @@ impl ActError {
     }
 }
 
-/// Everything needed to carry an action out, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Content {
-    pub(crate) action: PersonAction,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<Caller>,
-    /// The version of the transfer that was seen by whoever asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    seen: Option<u64>,
-    /// The version that the transfer had when it was asked for: an action that was interrupted is about
-    /// that one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    version: Option<u64>,
-}
-
-impl Content {
-    /// The version of the transfer that the action is about: as it was shown to the person who
-    /// approved it, or else to the one who asked.
-    fn shown(&self, action: &Action) -> Option<u64> {
-        action.judgement.as_ref().and_then(|judgement| judgement.seen).or(self.seen)
-    }
-
-    /// The same as it was asked for, to be carried out later; `None` if nothing says about which version
-    /// of its transfer it is.
-    pub(crate) fn when_asked(self, action: &Action) -> Option<Self> {
-        let seen = self.shown(action).or(self.version);
-        let known = self.action.transfer().is_none() || seen.is_some();
-        known.then_some(Self { seen, ..self })
-    }
-
-    /// The transfer that it is about, and the version that was shown; `None` where it is about none.
-    pub(crate) fn about(&self) -> Option<(TransferId, u64)> {
-        self.action.transfer().zip(self.seen)
-    }
-
-    /// The same about another version.
-    pub(crate) fn at_version(self, version: u64) -> Self {
-        Self { seen: Some(version), ..self }
-    }
-
-    /// The key under which the action changes its transfer, once.
-    fn key(&self, action: &Action) -> Caller {
-        self.key.clone().unwrap_or_else(|| own_key(action.id))
-    }
-}
-
 /// The outcome of carrying an action out.
 #[derive(Default)]
 struct Outcome {
@@ -246,7 +198,7 @@ impl Engine {
             subject: content.action.subject(),
             why: new.why,
             state: if needs_second { ActionState::Proposed } else { ActionState::Approved },
-            content: write(&content)?,
+            content: content.write()?,
             judgement: None,
             detail: String::new(),
             updated_at: now,
@@ -277,7 +229,7 @@ impl Engine {
         seen: Option<u64>,
     ) -> Result<Acted, ActError> {
         let action = self.open_action(id).await?;
-        let content = read(&action)?;
+        let content = Content::read(&action)?;
         if action.state == ActionState::Approved {
             return self.carry_out(action, content).await;
         }
@@ -391,7 +343,7 @@ impl Engine {
 
     /// An action under a key that was used before.
     async fn again(&self, known: Action, new: &NewAction) -> Result<Acted, ActError> {
-        let content = read(&known)?;
+        let content = Content::read(&known)?;
         let digest = new.key.as_ref().map(|key| key.digest.as_str());
         if content.key.as_ref().map(|key| key.digest.as_str()) != digest {
             return Err(ActError::KeyReused(known.id));
@@ -682,31 +634,10 @@ impl Engine {
     }
 }
 
-fn own_key(id: ActionId) -> Caller {
-    let (client, key) = (OWN_CLIENT.to_owned(), id.to_string());
-    Caller { client, digest: key.clone(), key }
-}
-
 /// The id of the action that a client asks for under a key: always the same.
 fn keyed_id(key: &Caller) -> ActionId {
     let digest = hashed(&[key.client.as_bytes(), key.key.as_bytes()]);
     // The digest is hexadecimal, and longer.
     let number = digest.get(..32).and_then(|digits| u128::from_str_radix(digits, 16).ok());
     ActionId(uuid::Builder::from_custom_bytes(number.unwrap_or_default().to_be_bytes()).into_uuid())
-}
-
-fn write(content: &Content) -> Result<String, StoreError> {
-    serde_json::to_string(content)
-        .map_err(|error| StoreError::Corrupt(format!("an action cannot be written: {error}")))
-}
-
-pub(crate) fn read(action: &Action) -> Result<Content, StoreError> {
-    serde_json::from_str(&action.content).map_err(|_| {
-        StoreError::Corrupt(format!("the content of action {} cannot be read", action.id))
-    })
-}
-
-/// The action that a stored action is; `None` for one that other tools wrote down.
-pub fn stored_action(action: &Action) -> Option<PersonAction> {
-    serde_json::from_str::<Content>(&action.content).ok().map(|content| content.action)
 }

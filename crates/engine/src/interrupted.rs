@@ -10,7 +10,7 @@ use kiungo_domain::transfer::Event;
 use kiungo_domain::{Finding, Timestamp, TransferId};
 use kiungo_store::{Action, ActionQuery, ActionState, Cursor, StoreError};
 
-use crate::actions::{Content, read};
+use crate::action_content::Content;
 use crate::engine::Engine;
 use crate::person_action::PersonAction;
 
@@ -94,7 +94,7 @@ impl Engine {
 
     async fn complete(&self, action: Action) -> Result<(), StoreError> {
         let id = action.id;
-        let content = match read(&action) {
+        let content = match Content::read(&action) {
             Ok(content) => content,
             Err(error) => {
                 tracing::warn!(action = %id, %error, "an interrupted action is left to a person");

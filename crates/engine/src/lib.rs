@@ -20,6 +20,7 @@
 //! * `payments`: payments that customers start at the wallet
 //! * `carried`: two transfers for one payment
 //! * [`actions`]: actions of persons, with a second person where one is needed
+//! * `action_content`: an action as it is stored
 //! * `person_action`: the actions that persons can take
 //! * `interrupted`: approved actions whose process died, completed
 //! * `persons`: decisions about transfers and arrivals, carried out
@@ -45,6 +46,7 @@ pub mod request;
 pub mod requests;
 pub mod setup;
 
+mod action_content;
 mod advance;
 mod answers;
 mod ask_again;

@@ -10,7 +10,7 @@ use kiungo_domain::transfer::{Deciding, Operation, PersonDecision, Status, StepN
 use kiungo_domain::{Finding, Kind, Outcome, Reference, TransferId};
 use kiungo_store::Store;
 
-use crate::evidence::{Office, executed, refused_for_now};
+use crate::evidence::{Office, refused_for_now};
 use crate::faulty::FaultyStore;
 use crate::world::{World, Yielding, provider_id, submit, transfer, tzs};
 
