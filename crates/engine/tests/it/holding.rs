@@ -34,11 +34,14 @@ fn pending() -> Outcome {
 #[tokio::test(start_paused = true)]
 async fn a_smaller_payout_does_not_end_a_float_hold() {
     let office = Office::open(World::new()).await;
-    office.world.script().payouts.push_back(refused_for_now(Reason::Other));
-    let small = payout(&office, "small", "100").await;
-    office.world.script().payouts.clear();
-    office.world.script().payouts.push_back(refused_for_now(Reason::InsufficientFunds));
-    let large = payout(&office, "large", "500").await;
+    let refusals = [Reason::Other, Reason::InsufficientFunds].map(refused_for_now);
+    office.world.script().payouts.extend(refusals);
+    let [small, large] = ["100", "500"].map(|amount| transfer(Kind::Withdrawal, amount));
+    let small = submit(&office.engine, "small", small).await.unwrap().first.id;
+    office.pass(1).await;
+    let large = submit(&office.engine, "large", large).await.unwrap().first.id;
+    office.pass(1).await;
+    assert_eq!(office.show(small).await.status, Status::InProgress, "it is to be tried again");
     let held = office.engine.holds(&provider_id());
     assert_eq!(held.iter().map(|hold| hold.needed).collect::<Vec<_>>(), [Some(tzs("500"))]);
     let who = Deciding { by: "op".to_owned(), approved_by: None, reason: "back".to_owned() };
