@@ -239,6 +239,14 @@ impl Step {
         })
     }
 
+    /// True if this was heard of that generation before.
+    pub(super) fn has_heard(&self, generation: u16, finding: &Finding) -> bool {
+        self.past
+            .iter()
+            .filter(|past| past.generation == generation)
+            .any(|past| matches!(&past.known, PastKind::Heard(known) if is_same(known, finding)))
+    }
+
     /// True if the other side said of the execution that counts that it was refused or reversed.
     pub(super) fn is_heard_to_be_taken_back(&self) -> bool {
         self.past.iter().filter(|past| past.generation == self.generation).any(|past| {

@@ -143,6 +143,38 @@ async fn a_payout_that_the_provider_took_back_is_given_back_in_the_core() {
     assert_eq!(office.cases(id).await, []);
 }
 
+/// The person, or the provider, was wrong, and the payout stands: before the core gives back, it counts
+/// again; afterwards a person is called.
+#[tokio::test(start_paused = true)]
+async fn a_payout_that_stands_after_all_is_never_both_paid_and_given_back_in_silence() {
+    for given_back in [false, true] {
+        let office = Office::open(World::new()).await;
+        office.world.script().payouts.push_back(done("QX1"));
+        let id = office.submit(Kind::Withdrawal).await;
+        let reference = Reference::new(id, StepName::Second, 0);
+        let confirmation = || Confirmation::bare(Receipt::new("QX1").unwrap());
+        office.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
+        office.tell(format!("result {reference} reversed QX1")).await;
+        office.pass(600).await;
+        let taken_back = PersonDecision::AcceptNotExecuted { step: StepName::Second };
+        office.engine.decide(id, taken_back, who(), None).await.unwrap();
+        let case = CaseKind::Contradiction;
+        let close = PersonDecision::CloseCase { case, step: Some(StepName::Second) };
+        if given_back {
+            office.engine.decide(id, close, who(), None).await.unwrap();
+            office.pass(600).await;
+            assert_eq!(office.cases(id).await, []);
+        }
+        office.world.script().truth.insert(reference, Finding::Executed(confirmation()));
+        office.tell(format!("result {reference} executed QX1")).await;
+        office.pass(600).await;
+        assert_eq!(office.cases(id).await, [CaseKind::Contradiction], "{given_back}");
+        let expected = if given_back { Status::Reversed } else { Status::Completed };
+        assert_eq!(office.show(id).await.status, expected);
+        assert_eq!(office.sent("undo"), usize::from(given_back));
+    }
+}
+
 /// Providers that tell nobody of a reversal are asked when a person wants to know.
 #[tokio::test(start_paused = true)]
 async fn a_person_who_asks_about_a_completed_transfer_hears_of_a_reversal() {
