@@ -6,6 +6,7 @@
 //! outcome in hand is committed before anything else is waited for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kiungo_core_banking::CheckAnswer;
@@ -85,6 +86,7 @@ impl Inner {
                 }
                 Turn::Rest(rested) => {
                     self.leave_lane_if_free(&rested);
+                    self.leave_queue_if_unwanted(&rested);
                     transfer = rested;
                     due_is_stored = true;
                     let given_back = self.board().give_back(taken.id);
@@ -264,9 +266,9 @@ impl Inner {
         if let Some(turn) = self.refuse_half_reversal(&transfer, &draft, step, policy).await {
             return turn;
         }
-        let lane = lane(&transfer, step);
-        let free = lane.is_none_or(|lane| self.board().lane_or_queue(&lane, transfer.id()));
-        if !free {
+        if let Some(lane) = lane(&transfer, step)
+            && !self.lane_or_queue(&lane, transfer.id())
+        {
             return self.wait_for_lane(transfer, draft, policy).await;
         }
         let side = transfer.operation(step).side();
@@ -542,26 +544,56 @@ impl Inner {
         }
     }
 
-    /// True if the next operation goes to the core, so that the transfer needs its lane.
-    pub(crate) fn wants_lane(&self, transfer: &Transfer) -> bool {
-        let Some(port) = self.provider(&transfer.instruction().provider) else { return false };
-        let next = transfer.plan(port.rules.policy(), self.clock.now()).map(|plan| plan.next);
-        matches!(next, Some(Next::Send(step)) if lane(transfer, step).is_some())
+    /// The lane that the transfer needs for its next operation; `None` if that is none of the core.
+    fn wanted_lane(&self, transfer: &Transfer) -> Option<Lane> {
+        let port = self.provider(&transfer.instruction().provider)?;
+        match transfer.plan(port.rules.policy(), self.clock.now())?.next {
+            Next::Send(step) => lane(transfer, step),
+            Next::Check
+            | Next::Recover(_)
+            | Next::Inquire(_)
+            | Next::CallPerson(_)
+            | Next::BringIn
+            | Next::Tell(_) => None,
+        }
+    }
+
+    /// True if the transfer needs the lane that it waits for.
+    pub(crate) fn still_waits(&self, transfer: &Transfer) -> bool {
+        let wanted = self.wanted_lane(transfer);
+        wanted.is_some() && self.board().waits_for(transfer.id()) == wanted.as_ref()
+    }
+
+    /// Takes a lane, or queues for it and says `false`; any other lane is left.
+    fn lane_or_queue(self: &Arc<Self>, lane: &Lane, id: TransferId) -> bool {
+        let next = self.board().leave_lane_unless(id, lane);
+        self.has_lane(next);
+        self.board().lane_or_queue(lane, id)
+    }
+
+    /// Leaves the queue of a lane that the transfer no longer needs: it would go on with nothing
+    /// until it is its turn there.
+    fn leave_queue_if_unwanted(&self, transfer: &Transfer) {
+        if self.board().is_queued(transfer.id()) && !self.still_waits(transfer) {
+            self.board().leave_queue_unless(transfer.id(), None);
+        }
     }
 
     /// Leaves the lane unless an operation on the account may be running (rule 11).
     pub(crate) fn leave_lane_if_free(self: &Arc<Self>, transfer: &Transfer) {
-        if transfer.holds_account() {
-            return;
+        if !transfer.holds_account() {
+            let next = self.board().leave_lane(transfer.id());
+            self.has_lane(next);
         }
-        let next = self.board().leave_lane(transfer.id());
+    }
+
+    /// Has a task work on the transfer to which a lane was passed on.
+    pub(crate) fn has_lane(self: &Arc<Self>, next: Option<TransferId>) {
+        let Some(next) = next else { return };
         if self.sharing.is_some() {
-            return next.into_iter().for_each(|next| self.dispatch_anyway(next));
-        }
-        if let Some(next) = next
-            && !self.dispatch(next)
-        {
-            self.starved.store(true, std::sync::atomic::Ordering::Release);
+            self.dispatch_anyway(next);
+        } else if !self.dispatch(next) {
+            self.starved.store(true, Ordering::Release);
         }
     }
 }

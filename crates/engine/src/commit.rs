@@ -58,7 +58,8 @@ impl Inner {
                 counter!("kiungo_accounts_held_elsewhere_total").increment(1);
                 if let Some(account) = after.account() {
                     let lane = (after.instruction().core.clone(), account);
-                    self.board().lane_is_with(&lane, owner, after.id());
+                    let next = self.board().lane_is_with(&lane, owner, after.id());
+                    self.has_lane(next);
                 }
                 Err(Undone::Held)
             }

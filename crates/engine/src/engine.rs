@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ use crate::limits;
 use crate::request::{
     Caller, NewTransfer, Offers, ProviderStatus, RequestError, SubmitError, Submitted,
 };
+use crate::schedule::NextLook;
 use crate::setup::{EngineOptions, ProviderRules, Setup};
 use crate::sharing::Sharing;
 
@@ -61,8 +62,7 @@ pub(crate) struct Inner {
     pub(crate) wake: Notify,
     /// Something could not be taken up for lack of room.
     pub(crate) starved: AtomicBool,
-    /// The time at which the schedule wakes by itself, in microseconds since the epoch.
-    pub(crate) wakes_at: AtomicI64,
+    pub(crate) next_look: NextLook,
     /// Transfers whose time has come, as last counted.
     pub(crate) backlog: AtomicU64,
     ready: AtomicBool,
@@ -118,7 +118,7 @@ impl Engine {
             holds: Holds::default(),
             wake: Notify::new(),
             starved: AtomicBool::new(false),
-            wakes_at: AtomicI64::new(i64::MAX),
+            next_look: NextLook::default(),
             backlog: AtomicU64::new(0),
             ready: AtomicBool::new(false),
             stopping: CancellationToken::new(),

@@ -20,9 +20,11 @@ pub(crate) type Lane = (CoreId, CoreAccount);
 pub(crate) struct Board {
     working: HashMap<TransferId, Mail>,
     lanes: HashMap<Lane, Queue>,
-    queued: HashSet<TransferId>,
+    /// The lane that a transfer waits for: one at a time.
+    queued: HashMap<TransferId, Lane>,
     /// When a person is to be called about a transfer that waits for a lane, whoever holds it.
     calls: BTreeMap<TransferId, Timestamp>,
+    /// The lane that a transfer has: one at a time.
     held: HashMap<TransferId, Lane>,
     arrivals: HashSet<InboxId>,
 }
@@ -88,7 +90,12 @@ impl Board {
 
     /// True if this transfer waits for a lane.
     pub(crate) fn is_queued(&self, id: TransferId) -> bool {
-        self.queued.contains(&id)
+        self.queued.contains_key(&id)
+    }
+
+    /// The lane that this transfer waits for.
+    pub(crate) fn waits_for(&self, id: TransferId) -> Option<&Lane> {
+        self.queued.get(&id)
     }
 
     /// Takes a transfer; `false` if a task has it already.
@@ -107,7 +114,7 @@ impl Board {
         id: TransferId,
         piece: Piece,
     ) -> Result<(), Option<Piece>> {
-        if self.queued.contains(&id) {
+        if self.is_queued(id) {
             return Err(Some(piece));
         }
         if let Some(mail) = self.working.get_mut(&id) {
@@ -151,10 +158,13 @@ impl Board {
         self.working.remove(&id).map(|mail| mail.pieces).unwrap_or_default()
     }
 
-    /// Takes a lane, or keeps it; `false` if another transfer has it.
+    /// Takes a lane, or keeps it; `false` if another transfer has it, or this one has another lane.
     pub(crate) fn try_lane(&mut self, lane: &Lane, id: TransferId) -> bool {
-        if let Some(queue) = self.lanes.get(lane) {
-            return queue.holder == id;
+        if let Some(held) = self.held.get(&id) {
+            return held == lane;
+        }
+        if self.lanes.contains_key(lane) {
+            return false;
         }
         self.lanes.insert(lane.clone(), Queue { holder: id, waiting: VecDeque::new() });
         self.held.insert(id, lane.clone());
@@ -162,39 +172,50 @@ impl Board {
     }
 
     /// Takes a lane, or queues for it and says `false`: the transfer is named by
-    /// [`Board::leave_lane`] once it is its turn.
+    /// [`Board::leave_lane`] once it is its turn. It waits for no other lane any more.
     pub(crate) fn lane_or_queue(&mut self, lane: &Lane, id: TransferId) -> bool {
+        self.leave_queue_unless(id, Some(lane));
         if self.try_lane(lane, id) {
             return true;
         }
-        if self.queued.insert(id)
+        if !self.is_queued(id)
             && let Some(queue) = self.lanes.get_mut(lane)
         {
             queue.waiting.push_back(id);
+            self.queued.insert(id, lane.clone());
         }
         false
     }
 
     /// The store says that another transfer has the lane: this one waits for it, before all others.
-    pub(crate) fn lane_is_with(&mut self, lane: &Lane, owner: TransferId, id: TransferId) {
-        self.held.remove(&id);
+    /// Returns the transfer whose turn it is on the lane that the owner had here until now.
+    pub(crate) fn lane_is_with(
+        &mut self,
+        lane: &Lane,
+        owner: TransferId,
+        id: TransferId,
+    ) -> Option<TransferId> {
+        if self.held.get(&id) == Some(lane) {
+            self.held.remove(&id);
+        }
+        // Another process gave the lane to `owner`: it is removed from the local queue, or it would
+        // be holder and waiter at once, and the lane would never be given on.
+        self.leave_queue_unless(owner, None);
+        self.leave_queue_unless(id, Some(lane));
+        let next = self.leave_lane_unless(owner, lane);
         self.held.insert(owner, lane.clone());
         let new = || Queue { holder: owner, waiting: VecDeque::new() };
         let queue = self.lanes.entry(lane.clone()).or_insert_with(new);
         queue.holder = owner;
-        // Another process gave the lane to `owner`: it is removed from the local queue, or it would
-        // be holder and waiter at once, and the lane would never be given on.
-        if self.queued.remove(&owner) {
-            queue.waiting.retain(|waiting| *waiting != owner);
-        }
-        if self.queued.insert(id) {
+        if self.queued.insert(id, lane.clone()).is_none() {
             queue.waiting.push_front(id);
         }
+        next
     }
 
     /// A person is to be called about this transfer at `due`, should it still wait for its lane.
     pub(crate) fn call_at(&mut self, id: TransferId, due: Timestamp) {
-        if self.queued.contains(&id) {
+        if self.is_queued(id) {
             self.calls.insert(id, due);
         }
     }
@@ -204,27 +225,40 @@ impl Board {
         let (calls, queued) = (&mut self.calls, &self.queued);
         let due: Vec<TransferId> =
             calls.iter().filter(|(_, due)| **due <= now).map(|(id, _)| *id).collect();
-        calls.retain(|id, due| *due > now && queued.contains(id));
-        due.into_iter().filter(|id| queued.contains(id)).collect()
+        calls.retain(|id, due| *due > now && queued.contains_key(id));
+        due.into_iter().filter(|id| queued.contains_key(id)).collect()
     }
 
-    /// No longer waits for a lane.
-    pub(crate) fn leave_queue(&mut self, id: TransferId) {
-        if self.queued.remove(&id) {
-            // Few lanes have a queue, and this happens only when another process was quicker.
-            for queue in self.lanes.values_mut() {
-                queue.waiting.retain(|waiting| *waiting != id);
-            }
+    /// Waits for no lane any more, but for this one.
+    pub(crate) fn leave_queue_unless(&mut self, id: TransferId, wanted: Option<&Lane>) {
+        if self.queued.get(&id) == wanted {
+            return;
+        }
+        if let Some(lane) = self.queued.remove(&id)
+            && let Some(queue) = self.lanes.get_mut(&lane)
+        {
+            queue.waiting.retain(|waiting| *waiting != id);
         }
     }
 
     /// Transfers that have a lane and on which no task works: an operation of theirs may be running,
     /// or another process has brought them to rest.
-    pub(crate) fn resting_holders(&self) -> Vec<TransferId> {
-        let mut resting: Vec<TransferId> =
-            self.held.keys().filter(|id| !self.working.contains_key(id)).copied().collect();
-        resting.sort_unstable();
+    pub(crate) fn resting_holders(&self) -> Vec<(TransferId, Lane)> {
+        let resting = self.held.iter().filter(|(id, _)| !self.working.contains_key(id));
+        let mut resting: Vec<_> = resting.map(|(id, lane)| (*id, lane.clone())).collect();
+        resting.sort_unstable_by_key(|(id, _)| *id);
         resting
+    }
+
+    /// Leaves the lane that the transfer has, unless it is this one; the transfer whose turn it is
+    /// has it from now on.
+    pub(crate) fn leave_lane_unless(
+        &mut self,
+        id: TransferId,
+        wanted: &Lane,
+    ) -> Option<TransferId> {
+        self.held.get(&id).filter(|held| *held != wanted)?;
+        self.leave_lane(id)
     }
 
     /// Leaves the lane that the transfer has, if it has one; the transfer whose turn it is has it
@@ -307,9 +341,9 @@ mod tests {
         let mut board = Board::default();
         assert!(board.lane_or_queue(&lane(1), id(1)));
         assert!(!board.lane_or_queue(&lane(1), id(2)));
-        board.lane_is_with(&lane(1), id(9), id(1));
+        assert_eq!(board.lane_is_with(&lane(1), id(9), id(1)), None);
         assert!(board.is_queued(id(1)) && !board.try_lane(&lane(1), id(1)));
-        assert_eq!(board.resting_holders(), [id(9)]);
+        assert_eq!(board.resting_holders(), [(id(9), lane(1))]);
         assert_eq!(board.leave_lane(id(9)), Some(id(1)));
         assert_eq!(board.leave_lane(id(1)), Some(id(2)));
         assert_eq!(board.leave_lane(id(2)), None);
@@ -324,7 +358,7 @@ mod tests {
         assert!(!board.lane_or_queue(&lane(1), id(3)));
         assert_eq!(board.leave_lane(id(1)), Some(id(2)));
         // Another process was quicker with 3: here, a delivery of it is not to be put off.
-        board.lane_is_with(&lane(1), id(3), id(2));
+        assert_eq!(board.lane_is_with(&lane(1), id(3), id(2)), None);
         assert!(board.is_queued(id(2)) && !board.is_queued(id(3)));
         assert!(board.try_lane(&lane(1), id(3)));
         assert_eq!(board.leave_lane(id(3)), Some(id(2)));
@@ -337,8 +371,39 @@ mod tests {
         assert!(board.lane_or_queue(&lane(1), id(1)));
         assert!(!board.lane_or_queue(&lane(1), id(2)));
         assert!(!board.lane_or_queue(&lane(1), id(3)));
-        board.leave_queue(id(2));
+        board.leave_queue_unless(id(2), Some(&lane(1)));
+        assert!(board.is_queued(id(2)), "it still needs it");
+        board.leave_queue_unless(id(2), None);
         assert!(!board.is_queued(id(2)));
         assert_eq!(board.leave_lane(id(1)), Some(id(3)));
+    }
+
+    #[test]
+    fn whoever_needs_another_lane_waits_for_that_one_only() {
+        let mut board = Board::default();
+        assert!(board.lane_or_queue(&lane(1), id(1)));
+        assert!(board.lane_or_queue(&lane(2), id(2)));
+        assert!(!board.lane_or_queue(&lane(1), id(3)));
+        assert!(!board.lane_or_queue(&lane(2), id(3)), "it moves another account now");
+        assert_eq!(board.waits_for(id(3)), Some(&lane(2)));
+        assert_eq!(board.leave_lane(id(1)), None);
+        assert_eq!(board.leave_lane(id(2)), Some(id(3)));
+    }
+
+    #[test]
+    fn no_lane_is_lost_when_its_holder_needs_another_one() {
+        let mut board = Board::default();
+        assert!(board.lane_or_queue(&lane(1), id(1)));
+        assert!(!board.lane_or_queue(&lane(1), id(2)));
+        assert!(!board.try_lane(&lane(2), id(1)), "one lane at a time");
+        assert_eq!(board.leave_lane_unless(id(1), &lane(1)), None);
+        assert_eq!(board.leave_lane_unless(id(1), &lane(2)), Some(id(2)));
+        assert!(board.try_lane(&lane(2), id(1)));
+        // Another process had 2 operate on the second account meanwhile: the first one is free.
+        assert!(!board.lane_or_queue(&lane(1), id(3)));
+        assert_eq!(board.lane_is_with(&lane(2), id(2), id(1)), Some(id(3)));
+        assert_eq!(board.leave_lane(id(2)), Some(id(1)));
+        assert_eq!((board.leave_lane(id(1)), board.leave_lane(id(3))), (None, None));
+        assert!(board.lanes.is_empty() && board.held.is_empty() && board.queued.is_empty());
     }
 }

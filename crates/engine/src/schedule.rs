@@ -1,7 +1,7 @@
 //! Takes up due work from the store, also after a restart.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kiungo_domain::transfer::Draft;
@@ -19,6 +19,55 @@ const SLEEP_MAX: Duration = Duration::from_secs(30);
 /// The interval at which the backlog is counted at most: the count reads more than a look at what is
 /// due does.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
+
+/// The moment at which the schedule looks next.
+#[derive(Debug)]
+pub(crate) struct NextLook(Mutex<Look>);
+
+#[derive(Debug)]
+struct Look {
+    /// `None` if nothing is known for which it would have to look.
+    at: Option<Timestamp>,
+    /// True while the schedule reads what is due: whatever is put off meanwhile may be missing in
+    /// what it reads.
+    under_way: bool,
+}
+
+impl Default for NextLook {
+    fn default() -> Self {
+        Self(Mutex::new(Look { at: None, under_way: true }))
+    }
+}
+
+impl NextLook {
+    fn lock(&self) -> MutexGuard<'_, Look> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The schedule reads what is due.
+    pub(crate) fn begins(&self) {
+        *self.lock() = Look { at: None, under_way: true };
+    }
+
+    /// The schedule has read what is due, and would look again after `sleep`. Returns how long it
+    /// may sleep, by what was put off meanwhile.
+    pub(crate) fn ended(&self, now: Timestamp, sleep: Duration) -> Duration {
+        let mut look = self.lock();
+        let sleep = look.at.map_or(sleep, |at| at.since(now).min(sleep));
+        *look = Look { at: Some(now.after(sleep)), under_way: false };
+        sleep
+    }
+
+    /// Something was put off until `due`; true if the schedule would sleep past that.
+    fn is_to_be_sooner(&self, due: Timestamp) -> bool {
+        let mut look = self.lock();
+        let sooner = look.at.is_none_or(|at| due < at);
+        if sooner {
+            look.at = Some(due);
+        }
+        sooner && !look.under_way
+    }
+}
 
 impl Inner {
     /// Keeps the accounts on which an operation may be running away from other transfers.
@@ -52,6 +101,7 @@ impl Inner {
                 self.count_backlog().await;
                 counted = Some(Instant::now());
             }
+            self.next_look.begins();
             let sleep = match self.take_up_due().await {
                 Ok(sleep) => sleep,
                 Err(error) => {
@@ -59,7 +109,7 @@ impl Inner {
                     Duration::from_secs(1)
                 }
             };
-            self.wakes_at.store(self.clock.now().after(sleep).as_micros(), Ordering::Release);
+            let sleep = self.next_look.ended(self.clock.now(), sleep);
             tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
@@ -154,13 +204,12 @@ impl Inner {
     fn look_at_queued(self: &Arc<Self>, id: TransferId, piece: Piece) {
         let inner = Arc::clone(self);
         self.spawn(async move {
-            let read = inner.store.transfer(id).await;
-            if let Ok(Some(transfer)) = &read
-                && !inner.wants_lane(transfer)
+            if let Ok(Some(transfer)) = inner.store.transfer(id).await
+                && !inner.still_waits(&transfer)
             {
                 let taken = {
                     let mut board = inner.board();
-                    board.leave_queue(id);
+                    board.leave_queue_unless(id, None);
                     board.take_delivered(id, piece)
                 };
                 match taken {
@@ -228,7 +277,7 @@ impl Inner {
 
     /// Makes sure that the schedule does not sleep past `due`.
     pub(crate) fn remember(&self, due: Timestamp) {
-        if due.as_micros() < self.wakes_at.load(Ordering::Acquire) {
+        if self.next_look.is_to_be_sooner(due) {
             self.wake.notify_one();
         }
     }

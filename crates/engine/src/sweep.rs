@@ -1,6 +1,6 @@
 //! Takes due work from the store, where work is shared: once, and announces it.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use kiungo_queue::Work;
 use kiungo_store::StoreError;
 
 use crate::engine::Inner;
+use crate::lanes::Lane;
 
 /// The interval at which the backlog is counted, and lanes are compared with the store.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -22,6 +23,7 @@ impl Inner {
     /// Announces what falls due until the engine stops.
     pub(crate) async fn keep_sweeping(self: Arc<Self>) {
         loop {
+            self.next_look.begins();
             let pause = match self.sweep().await {
                 Ok(pause) => pause,
                 Err(error) => {
@@ -29,7 +31,7 @@ impl Inner {
                     Duration::from_secs(1)
                 }
             };
-            self.wakes_at.store(self.clock.now().after(pause).as_micros(), Ordering::Release);
+            let pause = self.next_look.ended(self.clock.now(), pause);
             tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
@@ -99,9 +101,11 @@ impl Inner {
             }
             match self.store.holding_accounts().await {
                 Ok(holding) => {
-                    let holding: BTreeSet<TransferId> =
-                        holding.into_iter().map(|summary| summary.id).collect();
-                    for id in resting.into_iter().filter(|id| !holding.contains(id)) {
+                    let holding: HashSet<(TransferId, Lane)> = holding
+                        .into_iter()
+                        .filter_map(|it| it.account.map(|account| (it.id, (it.core, account))))
+                        .collect();
+                    for (id, _) in resting.into_iter().filter(|it| !holding.contains(it)) {
                         self.pass_lane_on(id);
                     }
                 }
@@ -116,9 +120,7 @@ impl Inner {
             let mut board = self.board();
             if board.is_working(id) { None } else { board.leave_lane(id) }
         };
-        if let Some(next) = next {
-            self.dispatch_anyway(next);
-        }
+        self.has_lane(next);
     }
 }
 

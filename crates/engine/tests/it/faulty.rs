@@ -25,6 +25,8 @@ pub struct FaultyStore {
     pub declined_meanwhile: Mutex<Option<Action>>,
     /// The next reading of the holds is answered when this says so, with what was held before.
     pub slow_holds: Mutex<Option<oneshot::Receiver<()>>>,
+    /// The next look for the next due time is answered when this says so, with what was due before.
+    pub slow_next_due: Mutex<Option<oneshot::Receiver<()>>>,
     /// True if others get in between after an arrival was read, or actions were.
     pub slow_reads: Mutex<bool>,
 }
@@ -38,6 +40,7 @@ impl FaultyStore {
             dies_after_judgement: Mutex::new(false),
             declined_meanwhile: Mutex::new(None),
             slow_holds: Mutex::new(None),
+            slow_next_due: Mutex::new(None),
             slow_reads: Mutex::new(false),
         }
     }
@@ -98,7 +101,12 @@ impl Store for FaultyStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.inner.next_due().await
+        let due = self.inner.next_due().await;
+        let slow = self.slow_next_due.lock().unwrap().take();
+        if let Some(go_on) = slow {
+            let _ = go_on.await;
+        }
+        due
     }
 
     async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {

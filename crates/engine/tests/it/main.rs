@@ -18,6 +18,7 @@
 //! * `evidence`: what is heard about operations of ours
 //! * `transit`: money between the two sides
 //! * `persons`: what persons decide
+//! * `schedule`: when what is due is taken up
 //! * `offers`: payments that are judged before they are taken
 //! * `fees`: what providers state, beside what is expected
 
@@ -38,6 +39,7 @@ mod notices;
 mod offers;
 mod persons;
 mod requests;
+mod schedule;
 mod transit;
 mod turns;
 mod wallets;

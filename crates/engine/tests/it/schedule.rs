@@ -1,0 +1,72 @@
+//! What the schedule takes up, and when.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_domain::party::AccountKey;
+use kiungo_domain::transfer::{Deciding, Kind, PersonDecision, Status};
+use kiungo_domain::{AccountRef, Finding, Outcome};
+use kiungo_store::Store;
+
+use crate::evidence::{Office, executed};
+use crate::faulty::FaultyStore;
+use crate::world::{World, Yielding, submit, transfer};
+
+/// The time for which the schedule sleeps at most when nothing is due.
+const SLEEP_MAX_SECONDS: u64 = 30;
+
+/// A retry that is put off while the schedule looks for the next due time is done in time: it used
+/// to be slept through if the schedule had woken up by itself.
+#[tokio::test(start_paused = true)]
+async fn what_is_put_off_while_the_schedule_looks_is_not_slept_through() {
+    let world = World::new();
+    let store = Arc::new(FaultyStore::new());
+    let engine = world.engine_over(Arc::clone(&store) as Arc<dyn Store>, Arc::new(Yielding));
+    engine.start().await.unwrap();
+    let office = Office { world, engine };
+    office.pass(SLEEP_MAX_SECONDS - 1).await;
+    let (go_on, slow) = tokio::sync::oneshot::channel();
+    *store.slow_next_due.lock().unwrap() = Some(slow);
+    office.pass(2).await;
+    assert!(store.slow_next_due.lock().unwrap().is_none(), "the schedule looks");
+    office.world.script().collects.push_back(Outcome::not_sent("connection refused"));
+    let order = transfer(Kind::Deposit, "500");
+    let id = submit(&office.engine, "one", order).await.unwrap().first.id;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    go_on.send(()).unwrap();
+    office.pass(5).await;
+    let summary = office.engine.store().summary(id).await.unwrap().unwrap();
+    assert_eq!(summary.status, Status::Completed);
+}
+
+/// A person finds another account for a deposit that waits behind a booking whose outcome nobody
+/// knows: its retry does not wait for the account that it no longer needs.
+#[tokio::test(start_paused = true)]
+async fn a_transfer_that_no_longer_needs_an_account_does_not_wait_for_it() {
+    let office = Office::open(World::new()).await;
+    office.world.script().core_finds = Some(Finding::Unclear { why: "down".to_owned() });
+    office.world.script().posts.push_back(Outcome::unknown("time-out"));
+    let ahead = office.submit(Kind::Deposit).await;
+    let mut waiting = Vec::new();
+    for key in ["moved", "behind"] {
+        let order = transfer(Kind::Deposit, "500");
+        waiting.push(submit(&office.engine, key, order).await.unwrap().first.id);
+    }
+    office.pass(5).await;
+    assert_eq!(office.sent("post"), 1, "one operation at a time on an account");
+    let [moved, behind] = waiting[..] else { panic!("two") };
+    let who = Deciding { by: "asha".to_owned(), approved_by: None, reason: "moved".to_owned() };
+    office.engine.decide(moved, PersonDecision::GiveUp, who, None).await.unwrap();
+    office.pass(5).await;
+    office.world.script().posts.push_back(Outcome::not_sent("the core is down"));
+    let account = AccountRef { kind: None, key: AccountKey::Id(8) };
+    office.engine.assign(moved, account, "asha", None).await.unwrap();
+    office.pass(10).await;
+    assert_eq!(office.show(moved).await.status, Status::Completed);
+    assert_eq!(office.show(behind).await.status, Status::InProgress);
+    office.world.script().core_finds = Some(executed("900001"));
+    office.pass(120).await;
+    for id in [ahead, behind] {
+        assert_eq!(office.show(id).await.status, Status::Completed);
+    }
+}
