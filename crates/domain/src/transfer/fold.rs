@@ -464,7 +464,8 @@ impl Transfer {
         confirmation: &Confirmation,
         at: Timestamp,
     ) -> Result<(), CannotFollow> {
-        must(self.can_adopt(name, generation), "adopted", "something that follows was sent")?;
+        let can = self.can_adopt(name, generation) || self.can_be_restored(name, generation);
+        must(can, "adopted", "something that follows was sent")?;
         self.progress = Progress::Moving;
         self.cases.close_kind(CaseKind::Suspense);
         let step = self.step_mut(name);
@@ -507,6 +508,18 @@ impl Transfer {
         }
     }
 
+    /// True if a person can say that a first leg counts again which was taken for taken back: it
+    /// ended the transfer, and the other side says since that it stands.
+    pub(super) fn can_be_restored(&self, name: StepName, generation: u16) -> bool {
+        let step = self.step(name);
+        name == StepName::First
+            && self.progress == Progress::Moving
+            && self.account.is_some()
+            && matches!(step.state, StepState::Rejected(_))
+            && generation == step.generation
+            && step.stands_after_all()
+    }
+
     fn annul(&mut self, name: StepName, rejection: &Rejection) -> Result<(), CannotFollow> {
         must(self.can_annul(name), "annulled", "something that follows was sent")?;
         self.progress = Progress::Moving;
@@ -519,7 +532,7 @@ impl Transfer {
         let step = self.step_mut(name);
         let state = std::mem::replace(&mut step.state, StepState::Rejected(rejection.clone()));
         if let StepState::Done(confirmation) = state {
-            step.remember(step.generation, PastKind::TakenBack(confirmation));
+            step.remember(step.generation, PastKind::Annulled(confirmation));
         }
         Ok(())
     }

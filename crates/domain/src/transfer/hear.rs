@@ -168,7 +168,7 @@ impl Draft {
     fn executed_after_all(&mut self, heard: Heard, confirmation: Confirmation, was: &str) {
         let now = format!("executed as {}", confirmation.receipt);
         let finding = Finding::Executed(confirmation.clone());
-        if self.is_known(heard, &finding) {
+        if self.transfer().step(heard.step).knows(heard.generation, &finding) {
             return;
         }
         self.contradiction(heard, finding, was, &now);
@@ -216,22 +216,10 @@ impl Draft {
         self.open_case(CaseKind::Contradiction, Some(step), detail);
     }
 
-    /// True if this tells nothing new of its reference. That a second leg stands which a person said
-    /// was taken back is new: the first one is being given back because of that.
-    fn is_known(&self, heard: Heard, finding: &Finding) -> bool {
-        let step = self.transfer().step(heard.step);
-        let refused = matches!(step.state, StepState::Rejected(_));
-        let stands = matches!(finding, Finding::Executed(_));
-        if heard.step == StepName::Second && refused && stands {
-            return step.has_heard(heard.generation, finding);
-        }
-        step.knows(heard.generation, finding)
-    }
-
     /// Records evidence that contradicts what is recorded, once, and calls a person.
     fn contradiction(&mut self, heard: Heard, finding: Finding, was: &str, now: &str) {
         let Heard { step, generation, channel, reference } = heard;
-        if self.is_known(heard, &finding) {
+        if self.transfer().step(step).knows(generation, &finding) {
             return;
         }
         self.record(Event::Heard { step, generation, channel, finding });

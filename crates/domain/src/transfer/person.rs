@@ -210,7 +210,9 @@ impl Transfer {
         match &step.state {
             StepState::Waiting(_) => reachable,
             StepState::Ready { .. } => reachable && step.begun,
-            StepState::Rejected(_) => self.can_adopt(name, step.generation),
+            StepState::Rejected(_) => {
+                self.can_adopt(name, step.generation) || self.can_be_restored(name, step.generation)
+            }
             StepState::Idle | StepState::Sent { .. } | StepState::Done(_) => false,
         }
     }

@@ -100,6 +100,8 @@ pub struct Past {
 pub enum PastKind {
     /// It was executed, and given back since.
     TakenBack(Confirmation),
+    /// It was executed, and a person said that the other side took it back.
+    Annulled(Confirmation),
     /// It was heard of against the record, and a person was called.
     Heard(Finding),
 }
@@ -225,7 +227,8 @@ impl Step {
         }
     }
 
-    /// True if this was heard of that generation before, or is what was taken back.
+    /// True if this was heard of that generation before, or is what was taken back. That an
+    /// execution stands is new where a person said that the other side took it back.
     pub(super) fn knows(&self, generation: u16, finding: &Finding) -> bool {
         self.past.iter().filter(|past| past.generation == generation).any(|past| {
             match (&past.known, finding) {
@@ -233,18 +236,29 @@ impl Step {
                     PastKind::TakenBack(known),
                     Finding::Executed(heard) | Finding::Reversed(heard),
                 ) => known.receipt == heard.receipt,
+                (PastKind::Annulled(known), Finding::Reversed(heard)) => {
+                    known.receipt == heard.receipt
+                }
                 (PastKind::Heard(known), heard) => is_same(known, heard),
-                (PastKind::TakenBack(_), _) => false,
+                (PastKind::TakenBack(_) | PastKind::Annulled(_), _) => false,
             }
         })
     }
 
-    /// True if this was heard of that generation before.
-    pub(super) fn has_heard(&self, generation: u16, finding: &Finding) -> bool {
-        self.past
-            .iter()
-            .filter(|past| past.generation == generation)
-            .any(|past| matches!(&past.known, PastKind::Heard(known) if is_same(known, finding)))
+    /// True if a person said that the other side took the present generation back, and the other
+    /// side says since that it stands.
+    pub(super) fn stands_after_all(&self) -> bool {
+        let mut past = self.past.iter().filter(|past| past.generation == self.generation);
+        past.any(|past| {
+            matches!(&past.known, PastKind::Heard(Finding::Executed(heard))
+                if self.was_annulled(&heard.receipt))
+        })
+    }
+
+    fn was_annulled(&self, receipt: &Receipt) -> bool {
+        self.past.iter().any(
+            |past| matches!(&past.known, PastKind::Annulled(known) if known.receipt == *receipt),
+        )
     }
 
     /// True if the other side said of the execution that counts that it was refused or reversed.
@@ -259,7 +273,9 @@ impl Step {
         self.past.iter().find_map(|past| match &past.known {
             PastKind::Heard(Finding::Executed(heard)) => {
                 let counts = self.confirmation().is_some_and(|it| it.receipt == heard.receipt);
-                let free = past.brought_into.is_none() && !counts;
+                // The receipt of what was annulled stays with this transfer.
+                let own = counts || self.was_annulled(&heard.receipt);
+                let free = past.brought_into.is_none() && !own;
                 free.then_some((past.generation, heard))
             }
             PastKind::Heard(
@@ -269,7 +285,8 @@ impl Step {
                 | Finding::Absent
                 | Finding::Unclear { .. },
             )
-            | PastKind::TakenBack(_) => None,
+            | PastKind::TakenBack(_)
+            | PastKind::Annulled(_) => None,
         })
     }
 

@@ -175,6 +175,47 @@ async fn a_payout_that_stands_after_all_is_never_both_paid_and_given_back_in_sil
     }
 }
 
+/// The provider, or the person, was wrong, and the collection stands although it ended the transfer: a
+/// person is called, and has it count again.
+#[tokio::test(start_paused = true)]
+async fn a_collection_that_stands_after_all_is_a_case_and_counts_if_a_person_says_so() {
+    let office = Office::open(World::new()).await;
+    office.world.script().collects.push_back(done("QX1"));
+    for _ in 0..3 {
+        office.world.script().posts.push_back(Outcome::not_sent("the core is down"));
+    }
+    let id = office.submit(Kind::Deposit).await;
+    let reference = Reference::new(id, StepName::First, 0);
+    let confirmation = || Confirmation::bare(Receipt::new("QX1").unwrap());
+    office.world.script().truth.insert(reference, Finding::Reversed(confirmation()));
+    office.tell(format!("result {reference} reversed QX1")).await;
+    office.pass(600).await;
+    let taken_back = PersonDecision::AcceptNotExecuted { step: StepName::First };
+    office.engine.decide(id, taken_back, who(), None).await.unwrap();
+    let case = CaseKind::Contradiction;
+    let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
+    office.engine.decide(id, close.clone(), who(), None).await.unwrap();
+    office.pass(600).await;
+    assert_eq!((office.show(id).await.status, office.cases(id).await), (Status::Failed, vec![]));
+    let stands =
+        || PersonDecision::AcceptExecuted { step: StepName::First, confirmation: confirmation() };
+    let unheard = office.engine.decide(id, stands(), who(), None).await;
+    assert!(matches!(unheard, Err(RequestError::Conflict { .. })), "{unheard:?}");
+    office.world.script().truth.insert(reference, Finding::Executed(confirmation()));
+    for _ in 0..2 {
+        office.tell(format!("result {reference} executed QX1")).await;
+        office.pass(600).await;
+        assert_eq!(office.cases(id).await, [CaseKind::Contradiction]);
+    }
+    assert_eq!(office.show(id).await.status, Status::Failed, "final does not flip by itself");
+    assert_eq!(office.all().await.len(), 1, "the payment is this transfer's own");
+    office.engine.decide(id, stands(), who(), None).await.unwrap();
+    office.engine.decide(id, close, who(), None).await.unwrap();
+    office.pass(600).await;
+    assert_eq!(office.show(id).await.status, Status::Completed);
+    assert_eq!(office.cases(id).await, []);
+}
+
 /// Providers that tell nobody of a reversal are asked when a person wants to know.
 #[tokio::test(start_paused = true)]
 async fn a_person_who_asks_about_a_completed_transfer_hears_of_a_reversal() {

@@ -289,17 +289,24 @@ fn the_same_contradiction_is_recorded_once_and_another_one_too() {
     }
 }
 
-/// An execution that a person said was taken back is known; another receipt is not.
+/// An execution that a person said was taken back stays with the transfer: that it stands after all
+/// is news once, and another receipt is another payment.
 #[test]
-fn the_execution_of_what_was_taken_back_is_no_news() {
+fn the_execution_of_what_was_annulled_is_news_once_and_no_payment_beside() {
     let mut story = story(Kind::Deposit);
     story.sends(done("R1")).then(hears(StepName::First, 0, reversed("R1")));
     let step = StepName::First;
     story.then(Happening::Decide(PersonDecision::AcceptNotExecuted { step }));
     assert_eq!(story.status(), Status::Failed);
     let before = story.transfer.clone();
+    story.then(hears(step, 0, reversed("R1")));
+    assert_eq!(story.transfer, before);
+    story.then(hears(step, 0, executed("R1")));
+    assert_eq!(story.transfer.cases()[0].details.len(), 2, "a person is called");
+    let before = story.transfer.clone();
     story.then(hears(step, 0, executed("R1"))).then(hears(step, 0, reversed("R1")));
     assert_eq!(story.transfer, before);
+    assert_eq!(story.transfer.stray_payment(), None);
     story.then(hears(step, 0, executed("R2")));
     let stray = story.transfer.stray_payment().map(|(_, heard)| heard.receipt.to_string());
     assert_eq!(stray.as_deref(), Some("R2"));
