@@ -107,6 +107,17 @@ impl SidePolicy {
         self.ladder.get(index).copied().unwrap_or(last)
     }
 
+    /// The wait before the inquiry that follows `inquiries` earlier ones, the last `unanswered` of
+    /// which had no answer: these are repeated soon, and then ever later, as whatever stood in their
+    /// way (a session that was not live yet) may be back before the rung of the ladder is over.
+    pub fn inquiry_wait(&self, inquiries: u32, unanswered: u32) -> Duration {
+        let rung = self.rung(inquiries);
+        match unanswered.checked_sub(1) {
+            Some(earlier) => self.retry_first.saturating_mul(1_u32 << earlier.min(20)).min(rung),
+            None => rung,
+        }
+    }
+
     /// The wait after `failures` attempts that could not be sent.
     pub fn retry_wait(&self, failures: u32) -> Duration {
         if failures == 0 {

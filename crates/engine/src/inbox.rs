@@ -22,6 +22,10 @@ use crate::request::CallbackRefused;
 use crate::sharing::Piece;
 use crate::telling::TELL_METHOD;
 
+/// The number of handlings of an unclear arrival with growing waits after which they begin anew: the
+/// provider may be unable to answer for a while each time that it has not been asked for long.
+const UNANSWERED_ROUND: u32 = 16;
+
 /// The parts of a callback that are kept beside its body.
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -235,7 +239,10 @@ impl Inner {
     /// unknown, and the machine goes on.
     fn postponed(&self, item: &InboxItem, why: &str, wait: Option<Duration>) -> InboxState {
         let policy = self.provider(&item.provider).map(|port| &port.rules.policy().wallet);
-        let rung = || policy.map_or(Duration::from_secs(30), |side| side.rung(item.attempts));
+        let rung = || {
+            let again = item.attempts % UNANSWERED_ROUND + 1;
+            policy.map_or(Duration::from_secs(30), |side| side.inquiry_wait(item.attempts, again))
+        };
         let now = self.clock.now();
         let overdue = policy.is_some_and(|side| now.since(item.at) >= side.case_after);
         let concern = overdue.then(|| format!("it does not become clear: {why}"));

@@ -307,6 +307,14 @@ impl Transfer {
         }
         waiting.asked_at = at;
         waiting.inquiries = waiting.inquiries.saturating_add(1);
+        waiting.unanswered = match finding {
+            Finding::Unclear { .. } => waiting.unanswered.saturating_add(1),
+            Finding::InProgress(_)
+            | Finding::Absent
+            | Finding::Executed(_)
+            | Finding::Refused(_)
+            | Finding::Reversed(_) => 0,
+        };
         match finding {
             Finding::InProgress(acceptance) => {
                 waiting.accepted = Some(acceptance.awaiting);
@@ -592,6 +600,14 @@ impl Transfer {
 
 impl Waiting {
     const fn from(at: Timestamp, accepted: Option<crate::outcome::Awaiting>) -> Self {
-        Self { accepted, since: at, asked_at: at, inquiries: 0, absences: 0, absent_at: None }
+        Self {
+            accepted,
+            since: at,
+            asked_at: at,
+            inquiries: 0,
+            unanswered: 0,
+            absences: 0,
+            absent_at: None,
+        }
     }
 }

@@ -100,7 +100,11 @@ impl Transfer {
                 Some(Plan { next: Next::Recover(name), due: (*since).min(now) })
             }
             StepState::Waiting(waiting) => {
-                let due = after(waiting.asked_at, side.rung(waiting.inquiries));
+                // That it was executed otherwise than asked is an answer, and has its case.
+                let mismatch = self.cases.find(CaseKind::Mismatch, Some(name)).is_some();
+                let unanswered = if mismatch { 0 } else { waiting.unanswered };
+                let wait = side.inquiry_wait(waiting.inquiries, unanswered);
+                let due = after(waiting.asked_at, wait);
                 Some(Plan { next: Next::Inquire(name), due })
             }
             StepState::Idle | StepState::Done(_) | StepState::Rejected(_) => None,

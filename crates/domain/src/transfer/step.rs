@@ -149,6 +149,8 @@ pub struct Waiting {
     pub asked_at: Timestamp,
     /// The number of inquiries that settled nothing.
     pub inquiries: u32,
+    /// The number of inquiries in a row, up to the last one, that had no answer.
+    pub unanswered: u32,
     /// The number of "not found" that counted.
     pub absences: u8,
     /// The time of the last "not found" that counted: the next one counts a rung of the ladder

@@ -1,5 +1,6 @@
 //! Waits that must not be longer than their reason, and fees that must be booked once.
 
+use super::sequences::{Story, plan_of};
 use super::*;
 
 /// A withdrawal that has left the core, and whose payout the provider refuses for now.
@@ -150,4 +151,29 @@ fn a_case_about_a_repair_keeps_its_age_over_refusals() {
     let done = Outcome::Completed(Confirmation::bare(receipt("P1")));
     draft.conclude(StepName::Second, done, &policy);
     assert_eq!(draft.transfer().cases(), []);
+}
+
+/// An inquiry that had no answer is repeated soon, then ever later, up to the rung of the ladder: what
+/// stood in its way may be over long before that.
+#[test]
+fn an_inquiry_without_an_answer_is_repeated_soon() {
+    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(Outcome::unknown("reset"));
+    story.policy.wallet.ladder = vec![Duration::from_secs(30), Duration::from_secs(20)];
+    let wait = |story: &Story| plan_of(story).due.since(story.at).as_secs();
+    let mut waits = Vec::new();
+    let unclear = || Finding::Unclear { why: "the session is not live yet".to_owned() };
+    for finding in [unclear(), unclear(), unclear(), unclear(), unclear(), Finding::Absent] {
+        story.then(Happening::Finding(StepName::First, finding));
+        waits.push(wait(&story));
+    }
+    for finding in [unclear(), unclear()] {
+        story.then(Happening::Finding(StepName::First, finding));
+        waits.push(wait(&story));
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 20, 1, 2]);
+    for _ in 0..40 {
+        story.then(Happening::Finding(StepName::First, unclear()));
+    }
+    assert_eq!(wait(&story), 20);
 }
