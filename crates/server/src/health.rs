@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
 
-/// How long the database may take to say that it is there: an orchestrator asks every few seconds.
+/// The longest wait for the database to answer a ping: an orchestrator asks every few seconds.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How the process is.

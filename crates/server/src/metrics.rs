@@ -22,9 +22,9 @@ use tokio::time::{Instant, timeout};
 use crate::problem::Problem;
 use crate::state::Shared;
 
-/// How old an overview may be: many scrapers cost the database no more than one.
+/// The largest age of an overview: many scrapers cost the database no more than one.
 const OVERVIEW_AGE_MAX: Duration = Duration::from_secs(1);
-/// How long the database may take for it; scrapers give up after ten seconds.
+/// The longest wait for the database to give an overview; scrapers give up after ten seconds.
 const OVERVIEW_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Seconds: a commit takes a millisecond, a customer's PIN a minute, an inquiry ladder hours.
@@ -87,7 +87,7 @@ pub(crate) async fn metrics(State(state): State<Arc<Shared>>) -> Result<Response
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-/// How things stand in the store. Without an overview only that it did not answer: a gap in a
+/// Writes the state of the store. Without an overview, only that it did not answer: a gap in a
 /// graph is honest, an old value is not.
 fn write_state(text: &mut String, overview: Option<&Overview>, now: Timestamp) -> fmt::Result {
     head(text, "kiungo_store_up", "Whether the store answered this scrape")?;
@@ -125,7 +125,7 @@ fn write_state(text: &mut String, overview: Option<&Overview>, now: Timestamp) -
     gauge(text, "kiungo_inbox_quarantined", help, overview.quarantined)
 }
 
-/// How the providers are doing, by the engine.
+/// Writes the state of the providers, as the engine reports it.
 fn write_providers(text: &mut String, providers: &[ProviderStatus]) -> fmt::Result {
     let help = "Whether the breaker is in this state: 1 for the one that it is in";
     head(text, "kiungo_breaker_state", help)?;

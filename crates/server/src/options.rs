@@ -47,8 +47,8 @@ pub struct ServerOptions {
     /// Open connections of one peer that is no proxy: an IPv4 address, or an IPv6 network of 64 bits.
     /// For one more, one of its own is closed. Default 256: far more than a client needs.
     pub connections_per_peer_max: usize,
-    /// Where reverse proxies connect from: everybody is behind them, and the bound of a peer does not
-    /// hold for them. Default the loopback addresses.
+    /// The networks from which reverse proxies connect. Many clients are behind each proxy, so the
+    /// bound of a peer does not hold for it. Default the loopback addresses.
     pub proxies: Vec<Network>,
     /// Requests under `/v1` at a time; more are answered with 503. Default 2 048: at the engine's
     /// rate that is about a second of work.

@@ -1,4 +1,4 @@
-//! Which address leads where, and through which layers.
+//! Routes each address to its handler, through the layers that it needs.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::problem::{Code, Problem};
 use crate::state::{ServerState, Shared};
 use crate::{callbacks, docs, health, hooks, metrics};
 
-/// What a process shows that serves no API: health and metrics.
+/// Health and metrics, for a process that serves no API.
 pub fn watch_router(state: ServerState) -> Router {
     let state = state.0;
     let (open, _) = open_routes().split_for_parts();
@@ -62,7 +62,7 @@ pub fn router(state: ServerState) -> Router {
         .with_state(state)
 }
 
-/// What needs a key: one group for each role.
+/// The routes that need a key: one group for each role.
 pub(crate) fn api_routes() -> Routes {
     let role = |role: Role, routes: Routes| routes.route_layer(from_fn_with_state(role, require));
     let read = OpenApiRouter::new()
@@ -99,7 +99,7 @@ pub(crate) fn api_routes() -> Routes {
     role(Role::Write, write).merge(role(Role::Read, read)).merge(role(Role::Operate, operate))
 }
 
-/// What anybody may ask.
+/// The routes that are open to anybody.
 pub(crate) fn open_routes() -> Routes {
     OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz))
 }
@@ -108,7 +108,7 @@ pub(crate) fn metrics_route() -> Routes {
     OpenApiRouter::new().routes(routes!(metrics::metrics))
 }
 
-/// What providers and cores call, by any method.
+/// The routes that providers and cores call, by any method.
 fn callback_routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/callbacks/{provider}/{secret}", any(callbacks::callback))

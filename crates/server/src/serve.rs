@@ -44,7 +44,7 @@ pub struct ConnectionBounds {
     pub connections_max: usize,
     /// Open connections of one peer that is no proxy.
     pub connections_per_peer_max: usize,
-    /// Where proxies connect from, which have all clients behind them.
+    /// The networks from which proxies connect; the bound of a peer does not hold for proxies.
     pub proxies: Vec<Network>,
     /// Bytes of a request's head.
     pub head_bytes_max: usize,
@@ -52,9 +52,9 @@ pub struct ConnectionBounds {
     pub header_count_max: usize,
     /// The longest time that a request's head may take once its first byte is here.
     pub head_timeout: Duration,
-    /// How long a connection may be open without a request.
+    /// The longest time that a connection may be open without a request.
     pub idle_timeout: Duration,
-    /// How long a client may take for an answer.
+    /// The longest time that a client may take to receive an answer.
     pub answer_timeout: Duration,
 }
 

@@ -74,7 +74,7 @@ pub trait Service: Wallets {
     fn expected_fee(&self, provider: &ProviderId, kind: Kind, amount: Money)
     -> Option<ExpectedFee>;
 
-    /// Everything durable.
+    /// The store of everything durable.
     fn store(&self) -> &Arc<dyn Store>;
 
     /// The time by the engine's clock.

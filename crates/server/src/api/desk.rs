@@ -1,4 +1,4 @@
-//! Everything that waits for a person: suspense and cases.
+//! Suspense and cases: the lists of what waits for a person, and the assignment of suspended money.
 
 use axum::extract::State;
 use axum::response::Response;

@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use crate::problem::{Code, MemberError, ProblemBody};
 use crate::router::{api_routes, metrics_route, open_routes};
 
-/// What every reader should know first. Paragraphs; back-ticks for code.
+/// The facts that every reader should know first. Paragraphs; back-ticks for code.
 pub(super) const OVERVIEW: &[&str] = &[
     "Kiungo moves customers' money between a wallet at a mobile money provider and an account in \
      the core, and can prove, for every shilling, where it is.",
@@ -60,7 +60,7 @@ pub(super) const OVERVIEW: &[&str] = &[
 )]
 struct Base;
 
-/// What holds for all operations.
+/// A modifier that adds the parts common to all operations.
 struct ForAll;
 
 impl Modify for ForAll {

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:ident, $title:literal, $page:literal;)*) => {
-        /// What went wrong. The words never change; new ones may be added.
+        /// The kind of a problem. The words never change; new ones may be added.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
             $($(#[$doc])* $name,)*
@@ -83,7 +83,7 @@ codes! {
     /// The transfer's state forbids it.
     Conflict = "conflict", CONFLICT, "The transfer's state does not allow this",
         "The transfer exists, and is in a state in which this cannot be done; `detail` says which, and what would allow it. Nothing was done.";
-    /// Where the request stands, it cannot be decided so.
+    /// The state of the core's request does not allow the decision.
     CoreRequestConflict = "core_request_conflict", CONFLICT, "The request cannot be decided so",
         "The request of the core exists, and where it stands this cannot be decided: it has become a transfer, the core does not ask for it any more, or it is not what was shown; `detail` says which, and `version` where it is now if another version was named. Nothing is paid. Read it again before you decide.";
     /// It is not as it was shown.
@@ -155,8 +155,8 @@ codes! {
 }
 
 impl Code {
-    /// Where the problem is described: RFC 9457 allows a relative reference, which leads to the
-    /// server's own page.
+    /// The address of the problem's description: RFC 9457 allows a relative reference, which leads
+    /// to the server's own page.
     pub fn type_uri(self) -> String {
         format!("/docs#problem-{}", self.as_str())
     }

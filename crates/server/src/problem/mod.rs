@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 pub use code::Code;
 
-/// Something that went wrong, as a client is told. Boxed, because nearly every result carries one.
+/// A problem as a client is told of it. Boxed, because nearly every result carries one.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Parts>);
 
@@ -143,7 +143,7 @@ impl Problem {
         &self.0.errors
     }
 
-    /// Which of the provider's rules refused a transfer, in one word.
+    /// The provider's rule that refused a transfer, in one word; `None` if no rule did.
     pub fn rule(&self) -> Option<&str> {
         self.0.rule.as_deref()
     }

@@ -26,7 +26,7 @@ pub enum About<'a> {
     Provider(&'a ProviderId, Intent),
     /// A payment to a provider that is to be brought in, whose kind nobody knows yet.
     Claim(&'a ProviderId, Intent),
-    /// Something that arrived from a provider and fits no transfer yet.
+    /// An arrival from a provider that fits no transfer yet.
     Arrival(InboxId, Intent),
     /// An action of a person: whatever it is about.
     Action(ActionId, Intent),

@@ -71,7 +71,7 @@ pub enum OutOfScope {
     /// The currency.
     #[error("this key moves no {0}")]
     Currency(Currency),
-    /// Something that is not about one transfer.
+    /// The extent: the request is not about one transfer.
     #[error("this key is bound to some kinds or amounts, and this is about all of a provider's")]
     Whole,
 }

@@ -17,11 +17,11 @@ use tokio_util::sync::CancellationToken;
 use super::ConnectionBounds;
 use super::network::peer;
 
-/// How often it is looked again for a place while all connections are being worked on.
+/// The longest wait before the next look for a place while all connections are being worked on.
 const LOOKED_AGAIN: Duration = Duration::from_millis(20);
 
-/// How long a connection is left alone in which nothing happens: a request comes right behind its
-/// connection, and an answer waits now and then for a packet.
+/// The time for which a connection is left alone while nothing happens in it: a request comes right
+/// behind its connection, and an answer waits now and then for a packet.
 const LEFT_ALONE: Duration = Duration::from_millis(200);
 
 /// The places of one server.
@@ -38,7 +38,7 @@ struct Open {
     by_peer: BTreeMap<u128, usize>,
 }
 
-/// How a connection stands.
+/// The state of a connection.
 pub(super) struct Standing {
     peer: u128,
     phase: Mutex<Phase>,
@@ -46,12 +46,12 @@ pub(super) struct Standing {
     pub(super) closed: CancellationToken,
 }
 
-/// What a connection does now.
+/// The phase that a connection is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// It has sent no whole head of a request since then.
+    /// It has sent no whole head of a request since `since`.
     Waiting {
-        /// Since when.
+        /// The time at which it began to wait.
         since: Instant,
     },
     /// A request is being worked on.

@@ -41,7 +41,7 @@ impl Watched {
         Self { stream, standing, head, answer }
     }
 
-    /// What follows when the client takes nothing more for now.
+    /// Waits for a client that takes nothing more for now, and fails once that has lasted too long.
     fn stalled<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if let Phase::Answered { stalled: None } = self.standing.phase() {
             self.standing.enter(Phase::Answered { stalled: Some(Instant::now()) });

@@ -1,4 +1,4 @@
-//! Something that arrived from a provider, as a person sees it who has to decide about it.
+//! An arrival from a provider, as it is shown to a person who has to decide about it.
 
 use kiungo_store::{InboxItem, InboxState};
 use serde::{Deserialize, Serialize};

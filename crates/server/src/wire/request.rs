@@ -150,7 +150,7 @@ impl TransferRequest {
     }
 }
 
-/// Why there is no wallet.
+/// The reason why there is no wallet.
 enum Unread {
     /// The text is no number.
     Text(NumberError),

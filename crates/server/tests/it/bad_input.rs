@@ -1,4 +1,4 @@
-//! Whatever comes in: a clear error, nothing stored, no panic.
+//! Bad input of any kind gets a clear error; it stores nothing and causes no panic.
 
 use axum::body::Body;
 use http::Request;

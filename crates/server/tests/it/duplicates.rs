@@ -51,10 +51,10 @@ async fn ask(stream: &mut TcpStream, body: &str) -> Reply {
     reply
 }
 
-/// What all clients share.
+/// The connections and the signal that all clients share.
 struct Clients {
     connections: Vec<Mutex<TcpStream>>,
-    /// Somebody has been told that the transfer is accepted.
+    /// Cancelled once a client has been told that the transfer is accepted.
     accepted: CancellationToken,
 }
 

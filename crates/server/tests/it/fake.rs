@@ -37,20 +37,20 @@ pub struct Fake {
     store: Arc<dyn Store>,
     ids: AtomicU64,
     now: AtomicI64,
-    /// What submitting answers instead.
+    /// The error that submitting returns; `None` if it succeeds.
     pub refuses: Mutex<Option<SubmitError>>,
-    /// What requests about a transfer answer instead.
+    /// The error that requests about a transfer return; `None` if they succeed.
     pub objects: Mutex<Option<RequestError>>,
     pub holders: Mutex<BTreeMap<String, Result<Option<String>, AskError>>>,
     pub balances: Mutex<BTreeMap<String, Result<Money, AskError>>>,
     pub callbacks: Mutex<Vec<RawCallback>>,
     pub asked: Mutex<Vec<String>>,
     pub breaks: Mutex<Breaks>,
-    /// Actions wait for a second person.
+    /// True if actions wait for a second person.
     pub proposes: AtomicBool,
 }
 
-/// How it misbehaves.
+/// The way in which it misbehaves.
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 pub enum Breaks {
     #[default]

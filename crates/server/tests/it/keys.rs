@@ -1,4 +1,4 @@
-//! Who may do what.
+//! The rights of keys: each operation needs its own role, and strangers learn nothing.
 
 use axum::body::Body;
 use http::Request;

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 use crate::sockets::GRACE;
 use crate::world::{SECRET, World, options};
 
-/// Where the slow ones come from, who are many and one peer.
+/// The address from which all slow clients connect, so that they count as one peer.
 const SLOW: &str = "127.0.0.2:0";
 
-/// Where providers come from.
+/// The address from which providers connect.
 const PROVIDER: &str = "127.0.0.3:0";
 
 /// Far more than a socket's buffers hold.

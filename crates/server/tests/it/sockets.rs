@@ -191,7 +191,7 @@ async fn a_connection_beyond_the_bound_waits_for_a_place() {
     assert!(first.await.unwrap().ends_with("done") && second.await.unwrap().ends_with("done"));
 }
 
-/// How long the server leaves a connection open on which this is sent.
+/// Returns the time for which the server leaves a connection open on which these bytes are sent.
 async fn left_open(sent: &[u8]) -> Duration {
     let server = start(World::new().router, bounds(), GRACE).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();

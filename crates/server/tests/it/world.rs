@@ -61,7 +61,7 @@ impl Answer {
         code
     }
 
-    /// Where the problem is, as pointers and parameters.
+    /// The places of the problem's errors, as pointers and parameters.
     #[track_caller]
     pub fn places(&self) -> Vec<String> {
         let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
