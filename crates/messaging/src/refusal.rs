@@ -19,7 +19,7 @@ pub struct Refusal {
     pub code: Code,
     /// The fault, and a remedy.
     pub reason: String,
-    /// Everything that is wrong with the content, each with its place.
+    /// All faults in the content, each with its place.
     pub faults: Vec<Fault>,
     /// The provider's rule that refused a transfer, in one word.
     pub rule: Option<String>,

@@ -24,7 +24,7 @@ use crate::term::{LEASE, Term};
 /// The interval at which a process without the lease asks for it: a second more until another takes
 /// over.
 const STANDBY: Duration = Duration::from_secs(1);
-/// For giving the lease back at the end: without that, it ends by itself.
+/// The longest wait for giving the lease back at the end: without that, it ends by itself.
 const GIVE_BACK: Duration = Duration::from_secs(2);
 
 /// Publishes what has become known.
@@ -39,9 +39,9 @@ pub struct Relay {
 
 /// The result of one look at the outbox.
 enum Look {
-    /// Something was published: there may be more.
+    /// Events were published: there may be more.
     More,
-    /// Nothing is there.
+    /// The outbox is empty.
     Nothing,
     /// The term is over, or too near its end.
     TermOver,

@@ -15,7 +15,7 @@ use crate::command_data::{
 use crate::event::{SEQUENCE_DIGITS, TYPE_PREFIX};
 use crate::news::{CommandAccepted, CommandRejected, ProviderNews, TransferNews};
 
-/// Where a schema refers to another.
+/// The prefix of a reference from one schema to another.
 pub(crate) const COMPONENTS: &str = "#/components/schemas/";
 
 /// The events, by the names of their schemas and messages.
@@ -69,7 +69,7 @@ impl EventType {
         }
     }
 
-    /// Whether it has a sequence.
+    /// True if its events have a sequence.
     pub(crate) const fn is_of_transfer(self) -> bool {
         matches!(self, Self::TransferStatus | Self::CaseOpened)
     }

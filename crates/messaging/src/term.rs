@@ -48,7 +48,7 @@ impl Term {
         Instant::now() >= self.renew_at
     }
 
-    /// Until when publishing that begins now may take; `None` if it may not begin.
+    /// The time by which publishing that begins now has to end; `None` if it may not begin.
     pub(crate) fn open_until(&self, now: Timestamp) -> Option<Instant> {
         let open =
             self.ends - LEASE_MARGIN > Instant::now() && now.after(LEASE_MARGIN) < self.ends_by_day;

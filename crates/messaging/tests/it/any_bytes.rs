@@ -1,4 +1,4 @@
-//! Whatever comes in is read or refused, with a place that a listener can follow.
+//! Any bytes are either read, or refused with a place that a listener can follow.
 
 use kiungo_messaging::cloud_event;
 use kiungo_messaging::command::{CommandType, Request};

@@ -20,7 +20,7 @@ pub struct Books {
     pub down: AtomicBool,
     pub leases: Mutex<BTreeMap<String, Lease>>,
     pub rows: Mutex<Vec<Outgoing>>,
-    /// How long reading the outbox takes.
+    /// The time that reading the outbox takes.
     pub slow: Mutex<Duration>,
 }
 

@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 #[derive(Default)]
 pub struct Broker {
     pub down: AtomicBool,
-    /// Takes what it is given, and fails before it has said so.
+    /// True if it takes the events that it is given, and fails before it confirms them.
     pub loses_confirms: AtomicBool,
-    /// How long publishing takes.
+    /// The time that publishing takes.
     pub slow: Mutex<Duration>,
     pub published: Mutex<Vec<EventMessage>>,
 }
@@ -50,7 +50,7 @@ impl Events for Broker {
     }
 }
 
-/// What became of a command.
+/// A way in which a command was settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     Done,
@@ -58,7 +58,7 @@ pub enum Settled {
     Later,
 }
 
-/// Where a test puts commands.
+/// The end of the queue at which a test puts commands in.
 #[derive(Clone)]
 pub struct Sender(mpsc::UnboundedSender<Command>);
 
@@ -76,7 +76,7 @@ impl Commands for Incoming {
     }
 }
 
-/// What became of one command.
+/// The settlements of one command, in order.
 pub type Fate = Arc<Mutex<Vec<Settled>>>;
 
 struct Told(Fate);

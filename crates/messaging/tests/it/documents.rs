@@ -25,7 +25,7 @@ fn schema(name: &str) -> Value {
     serde_json::from_str(schema).unwrap()
 }
 
-/// What does not fit the schema of this command or event.
+/// Returns the faults of a value by the schema of this command or event.
 fn misfits(name: &str, value: &Value) -> Vec<String> {
     let schema = schema(name);
     faults(&schema, &schema, value, "")

@@ -1,4 +1,4 @@
-//! What events tell.
+//! The content of events.
 
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::{CaseKind, Status};

@@ -1,4 +1,4 @@
-//! Who publishes, and in which order.
+//! The relay: one process at a time publishes, in the order of the outbox.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-/// What does not fit, with its place; `root` is where references are looked up.
+/// Returns the faults of a value, with their places. References are looked up in `root`.
 pub fn faults(root: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (keyword, rule) in schema.as_object().expect("a schema is an object") {

@@ -40,17 +40,17 @@ pub struct World {
     store: Arc<dyn Store>,
     ids: AtomicU64,
     began: Instant,
-    /// How far the time of day went on while this process was suspended.
+    /// The microseconds by which the time of day went on while this process was suspended.
     pub suspended: AtomicI64,
-    /// What submitting answers instead, in order.
+    /// The errors that submitting returns before it succeeds, in order.
     pub submits: Mutex<VecDeque<SubmitError>>,
-    /// What changes answer instead, in order.
+    /// The errors that changes return before they succeed, in order.
     pub objects: Mutex<VecDeque<RequestError>>,
-    /// Whether the next change is committed by another process at the same moment.
+    /// True if another process commits the next change at the same moment.
     pub overtaken: AtomicBool,
-    /// What was done, in order.
+    /// The operations that were carried out, in order.
     pub deeds: Mutex<Vec<String>>,
-    /// How many commands are being carried out, and the most that ever were.
+    /// The number of commands that are being carried out, and the highest number so far.
     pub in_flight: Mutex<(usize, usize)>,
     pub slow: Mutex<Duration>,
 }
