@@ -4,8 +4,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
 
-/// Whatever the configuration says: the broker's client would log how it logs in, whole messages that
-/// nobody took, and each end of a connection as errors, of which the queue tells by itself.
+/// Directives that override the configuration: the broker's client would log how it logs in, whole
+/// messages that nobody took, and, as an error, each end of a connection, which the queue reports.
 const QUIET: &[&str] = &["lapin=off"];
 
 /// Sends log lines to standard error, as configured. A second call changes nothing.

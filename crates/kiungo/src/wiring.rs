@@ -53,7 +53,7 @@ pub struct ProviderParts {
     pub transport: Arc<dyn Transport>,
     /// The core that its customers' payments go to.
     pub core_id: CoreId,
-    /// That core.
+    /// The core with that id.
     pub core: Arc<dyn Core>,
     /// The settings by which the core is asked, from the configuration.
     pub core_inquiry: InquirySettings,

@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     /// Arguments or the environment cannot be used.
     #[error("{0}")]
     Usage(String),
-    /// Something was tried and failed.
+    /// An attempt failed.
     #[error("{0}")]
     Failed(String),
     /// The failure has been reported on standard output.
@@ -24,7 +24,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Something was tried and failed.
+    /// A failed attempt, with its reason.
     pub(crate) fn failed(why: impl Into<String>) -> Self {
         Self::Failed(why.into())
     }

@@ -23,7 +23,7 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
-/// Everything that is wrong; never empty.
+/// All problems of a configuration; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConfigErrors(pub(crate) Vec<ConfigProblem>);
 

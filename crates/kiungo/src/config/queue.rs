@@ -92,7 +92,7 @@ const UNENCRYPTED: &str = "the broker is on another machine and is reached witho
     others on the way could read and change what is said: use amqps://, or set \
     queue.unverified_allowed = true where the network in between is trusted";
 
-/// Everything but the address.
+/// The settings of `[queue]` other than the address.
 struct Settings {
     password: Option<secrecy::SecretString>,
     unverified_allowed: bool,

@@ -25,12 +25,12 @@ pub(crate) struct Server {
     pub(crate) body_bytes_max: usize,
     pub(crate) request_timeout: Duration,
     pub(crate) connections: Connections,
-    /// For how long a stop begins with saying so.
+    /// The time for which a stop is only announced: `/readyz` says no, everything else goes on.
     pub(crate) drain: Duration,
     pub(crate) shutdown_grace: Duration,
 }
 
-/// What `[server]` says of connections.
+/// The settings of `[server]` about connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections {
     pub(crate) in_all_max: usize,

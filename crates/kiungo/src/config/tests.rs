@@ -559,7 +559,7 @@ fn mistakes_in_the_rules_of_a_core_are_named() {
     assert!(errors.contains("`nobody` is no provider"), "{errors}");
 }
 
-/// Nobody approves what he asked for himself: with one name, what waits would wait for ever.
+/// A proposer cannot approve his own action: with one name, a waiting action waits for ever.
 #[test]
 fn a_second_person_that_does_not_exist_is_warned_of() {
     let key = |name: &str, digit: char| {

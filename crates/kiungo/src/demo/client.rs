@@ -28,9 +28,9 @@ pub(super) struct Api {
 pub(super) enum Ordered {
     /// It is a transfer now.
     Accepted(TransferId),
-    /// It never will be; why.
+    /// It never becomes a transfer, for this reason.
     Refused(String),
-    /// Nobody knows: the same key again.
+    /// The result is unknown: the order is to be sent again with the same key.
     Again,
 }
 

@@ -36,7 +36,7 @@ impl Progress {
         Self::Bar(bar)
     }
 
-    /// Something worth a line of its own.
+    /// Shows a text in a line of its own.
     pub(super) fn say(&self, text: &str) {
         match self {
             Self::Silent => {}
@@ -45,7 +45,7 @@ impl Progress {
         }
     }
 
-    /// So many have begun, and so many of them are open; `text` says what goes on.
+    /// Shows how many have begun and how many of them are open; `text` says what goes on.
     pub(super) fn show(&mut self, begun: usize, open: usize, text: &str) {
         let settled = begun.saturating_sub(open);
         match self {

@@ -63,7 +63,7 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// Everything added up.
+    /// The sum of all tallies.
     pub(super) fn total(&self) -> Tally {
         let mut total = Tally::default();
         self.cells.values().for_each(|tally| total.add(tally));

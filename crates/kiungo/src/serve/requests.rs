@@ -19,7 +19,7 @@ use crate::config::Config;
 /// The time for which a stop waits for the pollers, which give their turn back.
 const STOPPING: Duration = Duration::from_secs(5);
 
-/// Whose turn it is to poll, for a process that has this name among others, or is alone.
+/// The turns at polling, for a process that has this name among others, or is alone.
 pub(super) fn turns(name: Option<&str>, duty: Duty) -> RequestTurns {
     match name {
         None => RequestTurns::Alone,

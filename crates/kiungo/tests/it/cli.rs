@@ -1,4 +1,4 @@
-//! What commands answer, and their exit codes.
+//! The answers of commands, and their exit codes.
 
 use std::process::Output;
 

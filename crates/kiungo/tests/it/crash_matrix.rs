@@ -143,7 +143,7 @@ async fn case(
     wanted.claim(&transfer)
 }
 
-/// What serves, and where work is shared what works; the environment is that of whoever works.
+/// Starts a server and, if work is shared, a worker. The one that works gets the environment.
 async fn start(place: &Place, environment: &[(&str, &str)]) -> (Serving, Option<Serving>) {
     if place.is_shared() {
         (place.serve(&[]).await, Some(place.work(environment).await))

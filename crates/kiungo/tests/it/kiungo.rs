@@ -31,15 +31,15 @@ const WORK: [&str; 5] = ["worker", "--config", "kiungo.toml", "--listen", "127.0
 pub(crate) struct Place {
     folder: tempfile::TempDir,
     port: u16,
-    /// Where its database is, if not in the folder.
+    /// The schema that holds its data; `None` if the database is in the folder.
     #[cfg(feature = "postgres-tests")]
     schema: Option<crate::postgres::Schema>,
-    /// Where its work is shared, if it is.
+    /// The names under which its work is shared; `None` if it is not shared.
     #[cfg(feature = "rabbit-tests")]
     names: Option<crate::rabbit::Names>,
 }
 
-/// How a test makes its places: each kind of database has its own.
+/// A function that makes the places of a test: each kind of database has its own.
 pub(crate) type Making = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Place> + Send + 'a>>;
 
 impl Place {
@@ -72,7 +72,7 @@ impl Place {
         Self { names: Some(names), ..self }
     }
 
-    /// Whether one process serves and others work.
+    /// True if one process serves and others work.
     #[cfg_attr(
         not(feature = "rabbit-tests"),
         allow(clippy::unused_self, reason = "without a broker none is")
@@ -359,7 +359,7 @@ impl Serving {
         }
     }
 
-    /// What Prometheus reads.
+    /// The metrics, as Prometheus reads them.
     #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
     pub(crate) async fn metrics(&self) -> String {
         let request = self.http.get(format!("{}/metrics", self.url)).bearer_auth(API_KEY);
@@ -390,7 +390,7 @@ impl Serving {
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
     }
 
-    /// How the process ended.
+    /// Waits for the process to end, and returns its exit status.
     pub(crate) async fn until_ended(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.expect("did not stop in time").unwrap()
     }

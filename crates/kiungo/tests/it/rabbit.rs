@@ -31,7 +31,7 @@ impl Names {
         options
     }
 
-    /// What has a process use them.
+    /// The environment variables that make a process use these names.
     pub(crate) fn environment(&self) -> [(&'static str, String); 3] {
         [
             ("KIUNGO__QUEUE__URL", url()),

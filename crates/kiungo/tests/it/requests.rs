@@ -1,5 +1,5 @@
-//! What a core asks to be paid out, over the real program: hooks lost, doubled, late and forged, a
-//! poller, a death in between, and what persons decide.
+//! The requests of a core for payouts, over the real program: hooks lost, doubled, late and forged,
+//! a poller, a death in between, and the decisions of persons.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -119,7 +119,7 @@ impl Branch {
         assert_eq!(request.send().await.unwrap().status().as_u16(), 200);
     }
 
-    /// What a stranger, or the core, sends to the hook's address.
+    /// Calls the hook's address as a stranger, or the core, would; returns the HTTP status.
     async fn forge(&self, secret: &str, loan: u64) -> u16 {
         let url = format!("{}/hooks/fineract/main/{secret}/", self.place.url());
         let body = json!({"response": {"resourceId": loan, "loanId": loan}});

@@ -51,7 +51,7 @@ fn sha256(key: &str) -> String {
     })
 }
 
-/// Somebody with a wallet, a savings account, and two loans.
+/// A customer with a wallet, a savings account, and two loans.
 pub(crate) struct Person {
     pub(crate) msisdn: String,
     savings: u64,
@@ -118,7 +118,7 @@ impl World {
         Person { msisdn, savings, active_loan, approved_loan }
     }
 
-    /// What the books say about these transfers.
+    /// Audits these transfers against the books.
     pub(crate) fn audit(&self, claims: &[Claim]) -> Audit {
         let [gsma, mpesa] = PROVIDERS.map(str::to_owned);
         let providers = BTreeMap::from([(gsma, self.gsma.books()), (mpesa, self.mpesa.books())]);

@@ -202,7 +202,7 @@ fn reason(letter: &DeadLetter) -> String {
     format!("{}{}", letter.reason, place.unwrap_or_default())
 }
 
-/// Everything but the content.
+/// A dead letter as JSON, without its content.
 fn described(letter: &DeadLetter) -> Value {
     json!({
         "id": letter.id.0,
@@ -218,7 +218,7 @@ fn described(letter: &DeadLetter) -> Value {
     })
 }
 
-/// Something that says something, in a line.
+/// Reads a text of one line that is not empty.
 fn words(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 500 || text.contains(is_hidden) {
