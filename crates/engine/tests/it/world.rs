@@ -78,7 +78,7 @@ pub struct World {
     pub expected_fee: Mutex<Option<Money>>,
     /// The accounts that a payer may have meant; those in `resolved` if this is empty.
     pub candidates: Mutex<Vec<AccountRef>>,
-    /// The reason for which the core refuses every account; `None` if there is no such account.
+    /// The reason for which the core refuses every account; `None` means that there is none.
     pub refuses_because: Mutex<Option<Reason>>,
     /// Actions that a second person has to approve.
     pub second_person: Mutex<Vec<ActionKind>>,
