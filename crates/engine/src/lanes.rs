@@ -22,7 +22,7 @@ pub(crate) struct Board {
     lanes: HashMap<Lane, Queue>,
     /// The lane that a transfer waits for: one at a time.
     queued: HashMap<TransferId, Lane>,
-    /// The time to call a person about a transfer that waits for a lane, whichever transfer holds it.
+    /// The time to call a person about a transfer that waits for a lane, whoever holds the lane.
     calls: BTreeMap<TransferId, Timestamp>,
     /// The lane that a transfer has: one at a time.
     held: HashMap<TransferId, Lane>,
