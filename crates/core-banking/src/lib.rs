@@ -175,7 +175,7 @@ pub struct UndoOrder {
 /// The answer to the question whether a transaction is a booking of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
-    /// Nothing that can be read speaks against it.
+    /// It is the booking, as far as can be read.
     Same,
     /// It is another transaction.
     Another {
@@ -192,7 +192,7 @@ pub enum Comparison {
 /// The answer to the question whether a booking could be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoCheck {
-    /// Nothing that can be read speaks against it; also where it has been taken back already.
+    /// It could be taken back, as far as can be read; also where it has been taken back already.
     Possible,
     /// The core would refuse it.
     Refused(Rejection),

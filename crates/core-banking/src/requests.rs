@@ -106,7 +106,7 @@ impl RequestKind {
     }
 }
 
-/// Something that a core wants paid out, as it says now.
+/// A payout that a core asks for, as it says now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoreRequest {
     /// Its name.
@@ -190,9 +190,9 @@ impl RawHook {
 pub enum Hint {
     /// This request may be open.
     Request(RequestId),
-    /// Something may be open: the list tells.
+    /// A request may be open: the list tells.
     Somewhere,
-    /// Nothing that concerns us.
+    /// The hook does not concern us.
     Nothing,
 }
 

@@ -28,7 +28,7 @@ pub struct Sought {
 pub struct Suggestions {
     /// The accounts, best first, none twice, [`SUGGESTIONS_MAX`] at most.
     pub accounts: Vec<Suggestion>,
-    /// Everything was asked that there was to ask. Otherwise the core did not answer all of it, or
+    /// True if all was asked that there was to ask. Otherwise the core did not answer all of it, or
     /// too much would fit, and an account may be missing.
     pub complete: bool,
 }

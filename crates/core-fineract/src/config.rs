@@ -73,7 +73,7 @@ pub struct Options {
     /// with more than 100,000 deposits is no customer's, and each page is a request.
     #[serde(default = "default_history_pages_max")]
     pub history_pages_max: u64,
-    /// For how long business date, closures and holidays are remembered, in seconds. Default 60.
+    /// The time for which business date, closures and holidays are cached, in seconds. Default 60.
     #[serde(default = "default_calendar_refresh_s")]
     pub calendar_refresh_s: u64,
 }

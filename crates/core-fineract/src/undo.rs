@@ -312,7 +312,7 @@ fn gone() -> Ready {
     ))
 }
 
-/// Nothing is undone of a transaction that is not the booking.
+/// The refusal to undo a transaction that is not the booking.
 fn another(why: &str) -> Ready {
     Ready::Refused(refusal_of(NOT_THE_BOOKING, Reason::Other, why))
 }

@@ -18,7 +18,7 @@ const KEY_DIGITS: usize = 32;
 
 const MASK: &str = "****";
 
-/// What a name holds whose value is a secret; compared in lower case, without `-` and `_`.
+/// Endings of names whose value is a secret; compared in lower case, without `-` and `_`.
 const SECRET_NAMES: &[&str] = &[
     "password",
     "passwd",
@@ -41,7 +41,7 @@ const SECRET_NAMES: &[&str] = &[
     "signature",
 ];
 
-/// What a name is, or ends with after a separator, whose value is a secret.
+/// Words that a name is, or ends with after a separator, if its value is a secret.
 const SECRET_WORDS: &[&str] = &["pin", "otp", "key"];
 
 /// An excerpt of an outside text: one line of at most [`EXCERPT_CHARS_MAX`] characters, with numbers and
@@ -115,8 +115,8 @@ fn names_secret(shown: &str) -> bool {
         || SECRET_WORDS.iter().any(|secret| last == *secret)
 }
 
-/// How much of a secret's value may be shown (quotation marks, the scheme of a login), and how much
-/// behind it may not.
+/// The count of characters of a secret's value that may be shown (quotation marks, the scheme of a
+/// login), and the count of those behind them that may not.
 fn value(text: &[char]) -> (usize, usize) {
     let opening = text.iter().take_while(|c| matches!(c, ' ' | '"' | '\'' | '\\')).count();
     let quoted = text.iter().take(opening).any(|c| matches!(c, '"' | '\''));
@@ -173,7 +173,7 @@ fn is_token(text: &[char]) -> bool {
     (word.len() >= TOKEN_CHARS && mixed) || key || login
 }
 
-/// How much of the number that the text begins with may be shown, and how much behind it may not.
+/// The count of a leading number's characters that may be shown, and of those behind that may not.
 fn number(text: &[char]) -> (usize, usize) {
     let wide = length_with(text, |c| matches!(c, ' ' | '-' | '(' | ')' | '.' | '/'));
     let grouping = text.iter().take(wide).filter(|c| matches!(c, '.' | '/')).count();

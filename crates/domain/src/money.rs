@@ -99,7 +99,7 @@ impl Money {
         if minor < 0 { None } else { Some(Self { minor, currency }) }
     }
 
-    /// Nothing of `currency`.
+    /// Zero of `currency`.
     pub const fn zero(currency: Currency) -> Self {
         Self { minor: 0, currency }
     }

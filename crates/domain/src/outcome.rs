@@ -22,7 +22,7 @@ pub enum Outcome {
         /// The cause, for people.
         why: String,
     },
-    /// Everything else: it may or may not have been executed.
+    /// All other cases: it may or may not have been executed.
     Unknown {
         /// The cause, for people.
         why: String,
@@ -41,7 +41,7 @@ impl Outcome {
     }
 }
 
-/// Something was executed.
+/// The confirmation that an operation was executed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
     /// The other side's id for it.
@@ -81,7 +81,7 @@ pub struct Stated {
     pub account: Option<CoreAccount>,
 }
 
-/// Something was accepted and is being worked on.
+/// The acceptance of an operation that is being worked on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acceptance {
     /// The other side's id to ask with, where it gave one (a server correlation id, a
@@ -104,7 +104,7 @@ pub enum Awaiting {
     Approval,
 }
 
-/// Something was refused: it was not executed and will not be.
+/// The refusal of an operation: it was not executed and will not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     /// The other side's code, as it wrote it.
@@ -141,7 +141,7 @@ pub enum Reason {
     DateNotAllowed,
     /// Asked repeatedly after its indexing window, the other side does not know the operation.
     NeverArrived,
-    /// Nothing could be sent for so long that it was given up before anything moved.
+    /// The transfer was given up before anything moved: for too long nothing could be sent.
     GaveUp,
     /// Our configuration, credentials or permissions: a person must repair something.
     Configuration,

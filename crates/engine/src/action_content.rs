@@ -12,17 +12,17 @@ use crate::request::Caller;
 /// a name with a blank.
 const OWN_CLIENT: &str = "kiungo actions";
 
-/// Everything needed to carry an action out, as it is stored.
+/// The data needed to carry an action out, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Content {
     pub(crate) action: PersonAction,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<Caller>,
-    /// The version of the transfer that was seen by whoever asked.
+    /// The version of the transfer that the person who asked had seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seen: Option<u64>,
-    /// The version that the transfer had when it was asked for: an action that was interrupted is about
-    /// that one.
+    /// The version that the transfer had when the action was asked for: an interrupted action is
+    /// about that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<u64>,
 }

@@ -101,7 +101,7 @@ pub enum ActError {
     /// The operation cannot be held as a whole.
     #[error("operation `{0}` is not one of a provider that can be held")]
     NotHoldable(&'static str),
-    /// Nothing holds the operation.
+    /// The operation is not held.
     #[error("nothing holds `{operation}` of provider `{provider}`")]
     NotHeld {
         /// The provider.
@@ -414,9 +414,9 @@ impl Engine {
         Ok(None)
     }
 
-    /// Where a person says under which id the core has booked: asks the core if that is the booking. A
-    /// later undo would take back whatever transaction stands there. A core that does not answer hinders
-    /// nobody: the id is looked at once more before anything is undone.
+    /// Asks the core whether the transaction that a person names is the booking. A later undo would
+    /// take back whatever transaction has that id. A core that does not answer hinders nobody: the
+    /// id is looked at once more before anything is undone.
     async fn is_the_booking(
         &self,
         action: &PersonAction,

@@ -46,7 +46,7 @@ impl Drop for Taken {
 pub(crate) enum Turn {
     /// Go on with the transfer as it now is; the intent is durable.
     Go(Transfer, Option<Intent>),
-    /// Nothing to do until its due time or until something happens outside.
+    /// Leave it until its due time or until something happens outside.
     Rest(Transfer),
 }
 

@@ -60,7 +60,7 @@ pub(crate) struct Inner {
     pub(crate) holds: Holds,
     /// There may be something due, or room for it.
     pub(crate) wake: Notify,
-    /// Something could not be taken up for lack of room.
+    /// True if work could not be taken up for lack of room.
     pub(crate) starved: AtomicBool,
     pub(crate) next_look: NextLook,
     /// Transfers whose time has come, as last counted.
@@ -322,7 +322,7 @@ impl Engine {
         self.inner.providers.iter().map(status).collect()
     }
 
-    /// Everything durable, for reading.
+    /// The store of all durable state, for reading.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.inner.store
     }

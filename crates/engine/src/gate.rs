@@ -20,7 +20,7 @@ const TURN_AHEAD: Duration = Duration::from_millis(100);
 /// many. Transfers have the rest to themselves.
 const ASKING_SHARE: u32 = 4;
 
-/// When a question that finds no slot may come again: an answer takes about as long.
+/// The wait before a question that finds no slot may come again: an answer takes about as long.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The gate to one counterparty.

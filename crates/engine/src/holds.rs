@@ -46,7 +46,7 @@ struct Known {
     changes: u64,
 }
 
-/// Something that an outcome shows of a provider's operation.
+/// A fact that an outcome shows about a provider's operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Shown {
     /// This condition, found out with this amount.
@@ -55,7 +55,7 @@ pub(crate) enum Shown {
     Works(Operation, Money),
 }
 
-/// Everything that the outcomes of a decision show of the provider's operations.
+/// All facts that the outcomes of a decision show about the provider's operations.
 pub(crate) fn conditions_shown(decision: &Decision) -> Vec<Shown> {
     let shown = decision.entries.iter().filter_map(|entry| match &entry.event {
         Event::Concluded { step, outcome } => {
@@ -187,9 +187,9 @@ impl Engine {
 }
 
 impl Inner {
-    /// For how long a step may not be sent, by what is known of its provider: opening hours and
-    /// holds; for the first leg of an outbound transfer, whatever would keep its payout back
-    /// (rule 17).
+    /// The time for which a step may not be sent, by what is known of its provider: opening hours
+    /// and holds; for the first leg of an outbound transfer, whatever would keep its payout back
+    /// (rule 17). `None` if it may be sent.
     pub(crate) fn closed_for(
         &self,
         transfer: &Transfer,
@@ -229,7 +229,7 @@ impl Inner {
         held.find_map(|hold| self.held_for(&hold, now, may_probe, again))
     }
 
-    /// For how long a hold keeps an attempt back; `None` if it may probe.
+    /// The time for which a hold keeps an attempt back; `None` if the attempt may probe.
     fn held_for(
         &self,
         hold: &Hold,

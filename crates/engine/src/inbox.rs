@@ -56,12 +56,12 @@ pub(crate) enum Handled {
     Later {
         /// The thing that is waited for, for people.
         why: String,
-        /// For how long; `None` for the next rung of the provider's ladder.
+        /// The wait before that; `None` for the next rung of the provider's ladder.
         wait: Option<Duration>,
     },
     /// Look again later: nothing is wrong, and nobody is called however long it takes.
     Unended {
-        /// For how long.
+        /// The wait before that.
         wait: Duration,
     },
     /// For a person.

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::engine::{Inner, ProviderPort};
 use crate::inbox::{digest, hashed, raw};
 
-/// How long an offer waits for its turn at the core: whoever offers waits for an answer, and a
+/// The longest wait of an offer for its turn at the core: its sender waits for an answer, and a
 /// payment that was not judged is taken.
 const JUDGED_WITHIN: Duration = Duration::from_secs(2);
 

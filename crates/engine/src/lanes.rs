@@ -22,7 +22,7 @@ pub(crate) struct Board {
     lanes: HashMap<Lane, Queue>,
     /// The lane that a transfer waits for: one at a time.
     queued: HashMap<TransferId, Lane>,
-    /// When a person is to be called about a transfer that waits for a lane, whoever holds it.
+    /// The time to call a person about a transfer that waits for a lane, whoever holds the lane.
     calls: BTreeMap<TransferId, Timestamp>,
     /// The lane that a transfer has: one at a time.
     held: HashMap<TransferId, Lane>,
@@ -43,9 +43,9 @@ pub(crate) struct Mail {
 /// The result of giving a transfer back.
 #[derive(Debug)]
 pub(crate) enum GivenBack {
-    /// Nothing; these deliveries end with it.
+    /// The transfer is given back; these deliveries end with it.
     Free(Vec<Piece>),
-    /// Somebody hinted at a result: the task keeps it.
+    /// A hint at a result came: the task keeps it.
     Hinted,
     /// Another process may have changed it: the task keeps it.
     Changed,

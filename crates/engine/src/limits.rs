@@ -37,7 +37,7 @@ enum Executes {
     Later,
     /// It has been executed.
     Already,
-    /// Nothing.
+    /// The event says nothing about the execution.
     Nothing,
 }
 

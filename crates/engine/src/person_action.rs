@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::persons::PaymentClaim;
 
-/// Something that a person does by hand.
+/// An action that a person takes by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum PersonAction {

@@ -119,7 +119,7 @@ pub enum RequestError {
     Shed {
         /// The side.
         side: Side,
-        /// When to try again.
+        /// The time after which to try again.
         retry_after: Duration,
     },
     /// The database failed.
@@ -141,7 +141,7 @@ pub enum AskError {
     /// it as may be beside transfers.
     #[error("the provider is not asked at the moment; try again in {} s", seconds_up(*.retry_after))]
     Shed {
-        /// When to try again.
+        /// The time after which to try again.
         retry_after: Duration,
     },
     /// The provider was asked, in vain.

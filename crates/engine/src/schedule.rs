@@ -58,7 +58,7 @@ impl NextLook {
         sleep
     }
 
-    /// Something was put off until `due`; true if the schedule would sleep past that.
+    /// Notes that work was put off until `due`; true if the schedule would sleep past that.
     fn is_to_be_sooner(&self, due: Timestamp) -> bool {
         let mut look = self.lock();
         let sooner = look.at.is_none_or(|at| due < at);

@@ -19,9 +19,9 @@ use crate::clock::{Clock, Ids};
 use crate::crash::Tripwire;
 use crate::sharing::Sharing;
 
-/// Everything that an engine needs.
+/// The parts that an engine needs.
 pub struct Setup {
-    /// Everything durable.
+    /// The store of all durable state.
     pub store: Arc<dyn Store>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,

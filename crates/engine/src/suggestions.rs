@@ -36,7 +36,7 @@ impl Engine {
     }
 }
 
-/// Everything that is known of a payment, as the core is asked about it.
+/// All that is known of a payment, as the core is asked about it.
 fn sought(instruction: &Instruction, provider: Option<&ProviderPort>) -> Sought {
     let mut readings: Vec<Reading> = Vec::new();
     // The accounts that were tried, without the payer's own, which are suggested anyway.

@@ -19,10 +19,10 @@ use crate::inbox::{Handled, digest};
 /// The method under which something to be told is kept. No HTTP request that is read has it.
 pub(crate) const TELL_METHOD: &str = "TELL";
 
-/// How long something waits to be told, and is repeated.
+/// The time for which the telling of an offer's fate is tried.
 const TOLD_WITHIN: Duration = Duration::from_hours(30 * 24);
 
-/// How long an offer may take to be stored after what is to be told about it.
+/// The longest time between the storing of an order to tell and that of its offer.
 const STORED_WITHIN: Duration = Duration::from_mins(1);
 
 /// The longest time between two looks at whether an offer has ended: the store is asked.

@@ -202,7 +202,7 @@ impl<'a> Day<'a> {
 /// The reason that an amount cannot be sent to a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// Nothing.
+    /// The amount is zero.
     #[error("the amount is zero")]
     Zero,
     /// Another currency than the provider's.

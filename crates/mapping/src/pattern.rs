@@ -48,7 +48,7 @@ pub(crate) enum Style {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joining {
     Never,
-    /// If this many characters are kept: a whole number, written in groups.
+    /// One number if this many characters are kept: a whole number, written in groups.
     AtLength(usize),
     Always,
 }

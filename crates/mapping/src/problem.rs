@@ -33,7 +33,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with a mapping file, in the order of its lines; never empty.
+/// All problems of a mapping file, in the order of its lines; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappingErrors(Vec<Problem>);
 

@@ -101,9 +101,9 @@ pub struct Payments {
     /// The key of the account reference in `customData` and `metadata`; `"accountreference"` if
     /// absent. Our own orders carry their label under it too.
     pub account_reference_key: String,
-    /// Where the provider may be called back about payments that it told as requests: what an
-    /// `X-Callback-URL` begins with (§4.2). The host of `base_url` if absent, nowhere if empty: the
-    /// provider is then left to poll.
+    /// The addresses at which the provider may be called back about payments that it told as
+    /// requests: the beginnings of `X-Callback-URL` (§4.2). The host of `base_url` if absent; if
+    /// empty, nowhere: the provider is then left to poll.
     pub callback_urls: Option<Vec<String>>,
 }
 
@@ -326,7 +326,7 @@ impl Options {
         }
     }
 
-    /// Where the provider may be called back.
+    /// The addresses at which the provider may be called back.
     pub(crate) fn callers(&self) -> Result<Vec<Base>, OptionsError> {
         let Some(urls) = &self.payments.callback_urls else {
             return Ok(Base::new(&self.base_url).map(|base| base.origin()).into_iter().collect());

@@ -40,7 +40,7 @@ pub struct Gsma {
     reading: Reading,
     client: Client,
     capabilities: Capabilities,
-    /// Where the provider may be called back.
+    /// The addresses at which the provider may be called back.
     callers: Vec<Base>,
 }
 

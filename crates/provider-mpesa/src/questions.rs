@@ -49,7 +49,7 @@ pub(crate) struct Question {
 /// The claim of the operation's own result when the question was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
-    /// Nothing.
+    /// No claim that could be checked.
     Nothing,
     /// Success; a check of the receipt.
     Success(u128),

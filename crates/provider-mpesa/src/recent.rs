@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 
 use kiungo_domain::Reference;
 
-/// For how many operations something is kept; the oldest make room.
+/// The number of operations for which a value is kept; the oldest make room.
 const KEPT_MAX: usize = 4_096;
 
-/// Something kept by operation.
+/// A value for each of the latest operations.
 #[derive(Debug)]
 pub(crate) struct Recent<T> {
     kept: Mutex<Kept<T>>,

@@ -18,7 +18,7 @@ use crate::session::Timing;
 /// Options that have been checked.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// Everything of the URL before the operation, with a trailing slash.
+    /// The part of the URL before the operation, with a trailing slash.
     pub(crate) url: String,
     pub(crate) origin: HeaderValue,
     pub(crate) market: MarketDetails,

@@ -78,7 +78,7 @@ pub enum CallbackNews {
         /// The finding.
         finding: Finding,
     },
-    /// Nothing that matters to anybody: the answer to a question that was put to see whether the
+    /// News that matters to nobody: the answer to a question that was put to see whether the
     /// provider answers.
     Nothing,
     /// A customer has paid by himself.
@@ -192,7 +192,7 @@ pub struct PaymentNotice {
     pub reference: Option<Reference>,
     /// A fee that the provider states beside the amount (rule 9).
     pub fee: Option<Money>,
-    /// When the provider recorded it.
+    /// The time at which the provider recorded it.
     pub at: Option<Timestamp>,
 }
 

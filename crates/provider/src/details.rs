@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kiungo_domain::ProviderId;
 
-/// Something that only informs.
+/// A detail that only informs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Detail {
     /// The provider's charge beside the amount.

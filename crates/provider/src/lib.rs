@@ -152,7 +152,7 @@ pub trait Tells: Send + Sync {
     async fn tell(&self, state: &OfferState, at: Timestamp) -> Told;
 }
 
-/// What telling came to.
+/// The result of telling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     /// The provider has taken it.

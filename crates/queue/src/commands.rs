@@ -31,7 +31,7 @@ pub struct Command {
     pub settle: Box<dyn Settle>,
 }
 
-/// That a message was among the dead letters, and was sent again.
+/// The redelivery of a message that was among the dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redriven {
     /// The person.

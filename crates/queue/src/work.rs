@@ -5,7 +5,7 @@ use kiungo_domain::{Slot, TransferId};
 
 use crate::QueueError;
 
-/// Something to look at. Its state is in the store.
+/// A piece of work to look at. Its state is in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Work {
     /// A transfer that has something to do.

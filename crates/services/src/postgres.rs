@@ -219,7 +219,7 @@ fn install(root: &Path) -> Result<PathBuf> {
 mod tests {
     use super::*;
 
-    /// If the server is not installed there is nothing to look at: a unit test installs nothing.
+    /// The test ends at once if the server is not installed: a unit test installs nothing.
     #[test]
     fn a_private_server_answers_and_leaves_nothing_behind() {
         if programs().is_none() {

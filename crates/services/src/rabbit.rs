@@ -259,7 +259,7 @@ mod tests {
 
     use super::*;
 
-    /// If the server is not installed there is nothing to look at: a unit test installs nothing.
+    /// The test ends at once if the server is not installed: a unit test installs nothing.
     #[test]
     fn a_private_node_answers_and_leaves_nothing_behind() {
         if !is_installed() {

@@ -40,7 +40,7 @@ pub struct Claim {
     pub payment: Option<String>,
     /// The transfer that brings the same payment to its account, if this one was merged into it.
     pub carried_by: Option<TransferId>,
-    /// How Kiungo says that it stands.
+    /// The status that Kiungo reports.
     pub status: Status,
 }
 
@@ -111,7 +111,7 @@ struct Known {
 }
 
 impl Known {
-    /// Whether the movement is a payment that a transfer of its own claims.
+    /// True if the movement is a payment that a transfer of its own claims.
     fn is_claimed(&self, provider: &str, movement: &Movement) -> bool {
         movement.operation == "collect"
             && self.payments.contains(&(provider.to_owned(), movement.receipt.clone()))

@@ -92,7 +92,7 @@ const fn default_indexing_lag_ms() -> u64 {
 }
 
 impl Plan {
-    /// Nothing goes wrong.
+    /// Returns a plan in which nothing goes wrong.
     pub const fn none(seed: u64) -> Self {
         Self {
             seed,

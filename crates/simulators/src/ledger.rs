@@ -10,7 +10,7 @@ pub(crate) const FLOAT: &str = "float";
 /// The reason that money did not move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hindrance {
-    /// Nobody has this account.
+    /// There is no such account.
     UnknownParty,
     /// The payer has too little.
     Insufficient,

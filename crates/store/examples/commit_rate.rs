@@ -1,6 +1,6 @@
-//! How fast a store commits: `cargo run --release -p kiungo-store --example commit_rate`, with the
-//! number of transfers, the number of callers, and where as optional arguments: a folder for a
-//! `SQLite` file, or the address of an empty `PostgreSQL` database.
+//! Measures how fast a store commits: `cargo run --release -p kiungo-store --example commit_rate`,
+//! with the number of transfers, the number of callers and the place as optional arguments. The
+//! place is a folder for a `SQLite` file, or the address of an empty `PostgreSQL` database.
 //!
 //! Each transfer is three changes, as the engine makes them: received, cleared and collecting (three
 //! events); collected and booking (two); booked (one). All are decided beforehand, so that only the

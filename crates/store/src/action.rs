@@ -46,7 +46,7 @@ pub struct Action {
     pub why: String,
     /// Its state.
     pub state: ActionState,
-    /// Everything needed to carry it out, in the writer's form; empty where it is done already.
+    /// The data needed to carry it out, in the writer's form; empty where it is done already.
     pub content: String,
     /// The second person's judgement, where there is one.
     pub judgement: Option<Judgement>,

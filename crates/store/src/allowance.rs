@@ -41,12 +41,12 @@ pub struct Cap {
     pub count: Option<u32>,
 }
 
-/// Whose limit.
+/// The scope of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// One wallet's.
+    /// The limit of one wallet.
     Wallet,
-    /// That of all wallets together.
+    /// The limit of all wallets together.
     Organisation,
 }
 
@@ -63,7 +63,7 @@ pub enum DayLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a limit of the day is reached")]
 pub struct LimitReached {
-    /// Whose limit.
+    /// The scope of the limit.
     pub scope: Scope,
     /// The limit.
     pub limit: DayLimit,

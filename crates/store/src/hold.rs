@@ -20,7 +20,7 @@ pub struct Hold {
     pub needed: Option<Money>,
     /// The person; `None` if the provider's answer says it.
     pub held_by: Option<String>,
-    /// Since when. Holding it again does not change it.
+    /// The time since which it is held. Holding it again does not change it.
     pub since: Timestamp,
     /// The time at which the next attempt may show that the condition is over.
     pub probe_at: Timestamp,

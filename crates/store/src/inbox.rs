@@ -17,10 +17,10 @@ impl fmt::Display for InboxId {
     }
 }
 
-/// Something that has just arrived.
+/// An item that has just arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewArrival {
-    /// From which provider.
+    /// The provider that it came from.
     pub provider: ProviderId,
     /// SHA-256 over what identifies it (method, path, body), hexadecimal: the same arrival again
     /// is the same item.
@@ -56,7 +56,7 @@ impl Arrival {
 pub struct InboxItem {
     /// Its number.
     pub id: InboxId,
-    /// From which provider.
+    /// The provider that it came from.
     pub provider: ProviderId,
     /// Method, path and headers, as JSON.
     pub head: String,

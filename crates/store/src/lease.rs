@@ -25,7 +25,7 @@ pub struct Lease {
     pub name: String,
     /// The process that holds the lease.
     pub holder: String,
-    /// Until when.
+    /// The time at which the lease ends.
     pub until: Timestamp,
 }
 

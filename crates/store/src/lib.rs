@@ -66,7 +66,7 @@ pub use sql::{OpenError, SchemaState, SchemaStep, SqlStore};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use summary::Summary;
 
-/// Everything durable. All methods are safe to call concurrently.
+/// The storage of all durable data. All methods are safe to call concurrently.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Commits a change: events, projection, postings, receipts, idempotency key, handled inbox

@@ -96,7 +96,7 @@ pub struct CaseRow {
     pub detail: String,
     /// The provider.
     pub provider: ProviderId,
-    /// Since when.
+    /// The time at which the case was opened.
     pub opened_at: Timestamp,
 }
 
@@ -123,7 +123,7 @@ pub struct Overview {
     /// The time at which the oldest transfer that is not final was received; later events do not
     /// make it younger.
     pub oldest_open: Option<Timestamp>,
-    /// Since when the oldest unknown has been one.
+    /// The time since which the oldest unknown has been one; `None` if there is no unknown.
     pub oldest_unknown: Option<Timestamp>,
     /// Suspended money by provider and currency, in minor units.
     pub suspense: Vec<(ProviderId, Currency, i64)>,

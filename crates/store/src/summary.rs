@@ -53,7 +53,8 @@ pub struct Summary {
     pub merged_into: Option<TransferId>,
     /// True if an operation on its core account may be running right now (rule 11).
     pub holds_account: bool,
-    /// Since when it is unknown whether its present step was executed.
+    /// The time since which it is unknown whether its present step was executed; `None` if it is
+    /// known.
     #[serde(default)]
     pub unknown_since: Option<Timestamp>,
     /// The number of its events.

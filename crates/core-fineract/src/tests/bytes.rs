@@ -1,4 +1,4 @@
-//! Whatever the other side sends, no parser panics and nothing is completed by accident.
+//! No parser panics and nothing is completed by accident, whatever the other side sends.
 
 use kiungo_core_banking::Booking;
 use kiungo_domain::Outcome;

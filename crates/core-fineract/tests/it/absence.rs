@@ -1,4 +1,4 @@
-//! What must not be called absent, and what must.
+//! The operations that must not be called absent, and those that must.
 
 use std::time::Duration;
 

@@ -147,7 +147,7 @@ async fn a_business_date_that_was_never_set_holds_nothing_up() {
     }
 }
 
-/// What is known before a wallet is touched is what the undo itself comes to.
+/// The check before a wallet is touched comes to the same as the undo itself.
 #[tokio::test(start_paused = true)]
 async fn whether_a_booking_can_be_taken_back_is_known_beforehand() {
     for version in VERSIONS {

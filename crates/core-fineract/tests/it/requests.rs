@@ -57,7 +57,7 @@ async fn asking(options: Options) -> Asking {
 }
 
 impl Asking {
-    /// Everything that is listed, and on how many pages.
+    /// Reads all pages of the list; its entries and the number of pages.
     async fn list(&self) -> (Vec<Listed>, usize) {
         let (mut all, mut pages, mut mark) = (Vec::new(), 0, None);
         loop {

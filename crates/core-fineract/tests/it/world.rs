@@ -129,7 +129,7 @@ impl World {
         self.simulator.faults().set(Plan::none(1));
     }
 
-    /// How often something was booked, takings back not counted.
+    /// The number of bookings, takings back not counted.
     pub(crate) fn booked(&self) -> usize {
         let movements = self.simulator.books().movements;
         movements.iter().filter(|movement| movement.operation != "undo").count()

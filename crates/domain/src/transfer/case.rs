@@ -25,7 +25,7 @@ pub enum CaseKind {
     ReceiptTaken,
     /// A compensation was refused.
     CompensationRefused,
-    /// Something is refused again and again, or needs repair.
+    /// An operation is refused again and again, or needs repair.
     RepairNeeded,
     /// Money has left one side and has not reached the other for too long (rule 16).
     InTransitTooLong,
@@ -104,7 +104,7 @@ pub struct OpenCase {
     pub step: Option<StepName>,
     /// The evidence, for people, in the order in which it came; never empty.
     pub details: Vec<String>,
-    /// Since when.
+    /// The time at which it opened.
     pub opened_at: Timestamp,
 }
 

@@ -22,7 +22,7 @@ use super::state::{Progress, Status, Transfer};
 use super::step::StepState;
 use super::{Operation, StepName};
 
-/// Something decided about one transfer, to be committed in one database transaction.
+/// A decision about one transfer, to be committed in one database transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The transfer after its new events.
@@ -142,8 +142,8 @@ impl Draft {
         }
     }
 
-    /// Nothing could be asked or sent. Fails the transfer if it has tried for long enough and
-    /// nothing can have moved; calls a person if something may have, for too long.
+    /// Takes note that nothing could be asked or sent. Fails the transfer if it has tried for long
+    /// enough and nothing can have moved; calls a person if something may have, for too long.
     pub fn give_up_if_overdue(&mut self, policy: &Policy) {
         self.call_person(policy);
         let overdue = self.at.since(self.transfer.received_at()) >= policy.give_up_after;
@@ -274,8 +274,8 @@ impl Draft {
         );
     }
 
-    /// Somebody hints at a result, or wants the open step tried now: the step is asked about, or
-    /// sent, at once.
+    /// Takes a hint at a result, or a wish to have the open step tried now: the step is asked
+    /// about, or sent, at once.
     pub fn hint(&mut self, by: &str) {
         let open = self.transfer.open_step().map(|step| &self.transfer.step(step).state);
         let sent = matches!(open, Some(StepState::Sent { .. } | StepState::Waiting(_)));
@@ -294,8 +294,7 @@ impl Draft {
         suspended
     }
 
-    /// Somebody asks for a completed or suspended transfer to be given back. `false` if it is
-    /// neither.
+    /// Takes a request to give a completed or suspended transfer back. `false` if it is neither.
     #[must_use]
     pub fn request_reversal(&mut self, by: &str, reason: &str) -> bool {
         let suspended = matches!(self.transfer.progress, Progress::Suspended(_));

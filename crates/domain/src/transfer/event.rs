@@ -59,7 +59,7 @@ pub enum Origin {
     },
 }
 
-/// Something that happened.
+/// An event in the life of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -102,7 +102,7 @@ pub enum Event {
         /// True if this is a "not found" that counts.
         counted: bool,
     },
-    /// Somebody hinted at a result (a callback, a person): the other side is asked at once.
+    /// A person or a channel hinted at a result: the other side is asked at once.
     Hinted {
         /// The person or channel that hinted.
         by: String,
@@ -133,11 +133,11 @@ pub enum Event {
         /// The person or system.
         by: String,
     },
-    /// Somebody asked for the whole transfer to be given back.
+    /// A person or system asked for the whole transfer to be given back.
     ReversalRequested {
         /// The person or system.
         by: String,
-        /// The reason, in the words of whoever asked.
+        /// The reason, in the words of that person or system.
         reason: String,
     },
     /// Giving it back was refused by the other side: everything stays as it was.
@@ -147,7 +147,7 @@ pub enum Event {
     },
     /// The same payment is already carried by another transfer.
     Merged {
-        /// That transfer.
+        /// The transfer that carries it.
         into: TransferId,
         /// The status of that transfer, and so of this one; `None` in journals of version 0.1,
         /// which merged into completed transfers only.
@@ -161,10 +161,10 @@ pub enum Event {
     },
     /// This transfer carries the payment of another one as well.
     Carries {
-        /// That transfer.
+        /// The other transfer.
         transfer: TransferId,
     },
-    /// Those whose payment this transfer carries were told what it shows.
+    /// The transfers whose payment this one carries were told what it shows.
     Told {
         /// The status that users see.
         shows: Status,

@@ -587,7 +587,7 @@ impl Transfer {
         Ok(())
     }
 
-    /// Since when money is under way; and once it is not, nobody need be called about it.
+    /// Updates the time since which money is under way, and closes the case about it once none is.
     fn watch_transit(&mut self, at: Timestamp) {
         if self.in_transit().is_zero() {
             self.transit_since = None;

@@ -196,8 +196,8 @@ impl Draft {
         undo.is_done() || (undo.is_open() && undo.begun)
     }
 
-    /// Somebody else reversed it. At the provider that leaves nothing moved; in the core a person
-    /// did it by hand and has to say what was meant.
+    /// Takes note of a reversal by others. At the provider it leaves nothing moved; in the core a
+    /// person made it by hand and has to say what was meant.
     fn reversed_elsewhere(&mut self, step: StepName, confirmation: Confirmation, policy: &Policy) {
         let receipt = confirmation.receipt.clone();
         if self.transfer().operation(step).side() == Side::Wallet {

@@ -191,7 +191,7 @@ impl Transfer {
             && !(name == StepName::Second && self.step(StepName::UndoFirst).attempts > 0)
     }
 
-    /// Nothing is sent of the open step: stopping here loses nothing.
+    /// True if nothing is sent of the open step: stopping here loses nothing.
     fn can_be_given_up(&self) -> bool {
         match self.progress {
             Progress::Checking => true,

@@ -38,7 +38,7 @@ pub enum Next {
     Tell(Status),
 }
 
-/// Something that has taken too long.
+/// A wait that has taken too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overdue {
     /// The case that it makes.

@@ -52,7 +52,7 @@ pub(super) enum Progress {
     Suspended(Rejection),
     /// The same payment is carried by another transfer.
     Merged {
-        /// That transfer.
+        /// The transfer that carries it.
         into: TransferId,
         /// The status that users see.
         shows: Status,
@@ -73,7 +73,7 @@ pub enum Status {
     AwaitingCustomer,
     /// Both legs are done.
     Completed,
-    /// Nothing has moved, and nothing will.
+    /// No money has moved, and none will.
     Failed,
     /// The money that had moved was given back.
     Reversed,
@@ -203,7 +203,7 @@ impl Transfer {
         self.cases.has(CaseKind::Contradiction)
     }
 
-    /// Since when money has been under way that left one side and has not reached the other.
+    /// The time since which money has left one side and not reached the other; `None` if none has.
     pub const fn transit_since(&self) -> Option<Timestamp> {
         self.transit_since
     }
@@ -329,7 +329,7 @@ impl Transfer {
         }
     }
 
-    /// Since when it is unknown whether the open step was executed; `None` if it is known.
+    /// The time since which it is unknown if the open step was executed; `None` if it is known.
     pub fn unknown_since(&self) -> Option<Timestamp> {
         let step = self.step(self.open_step()?);
         match &step.state {

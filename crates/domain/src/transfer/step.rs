@@ -70,10 +70,10 @@ pub struct Step {
     pub charged: bool,
     /// The other side's id to ask with.
     pub handle: Option<String>,
-    /// Since when the step has been wanted; refusals for now back off by this age.
+    /// The time since which the step has been wanted; refusals for now back off by this age.
     pub wanted_since: Option<Timestamp>,
-    /// Since when a sending under the present reference has been without a definite result. Sending
-    /// it again does not change it.
+    /// The time since which a sending under the present reference has been without a definite
+    /// result. Sending it again does not change it.
     pub unsettled_since: Option<Timestamp>,
     /// The intent of the first sending under the present reference that may have been seen.
     pub(super) sent_first: Option<Timestamp>,
@@ -84,12 +84,12 @@ pub struct Step {
     pub state: StepState,
 }
 
-/// Something that a reference of a step stands for beside what counts now.
+/// Knowledge of a generation of a step beside what counts now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past {
     /// The generation.
     pub generation: u16,
-    /// The knowledge of it.
+    /// The knowledge itself.
     pub known: PastKind,
     /// The transfer of its own that carries the money, where it was received beside what counts.
     pub brought_into: Option<TransferId>,
@@ -113,7 +113,7 @@ pub enum StepState {
     Idle,
     /// To be sent.
     Ready {
-        /// Since when.
+        /// The time since which it is to be sent.
         since: Timestamp,
         /// The number of attempts in a row that could not be sent.
         failures: u32,
@@ -122,7 +122,7 @@ pub enum StepState {
     },
     /// An attempt is intended, and its outcome is not recorded.
     Sent {
-        /// Since when.
+        /// The time of the intent.
         since: Timestamp,
         /// The number of attempts in a row before it that could not be sent.
         failures: u32,
@@ -143,7 +143,7 @@ pub struct Waiting {
     /// The party that an accepted operation waits for; `None` if it is unknown whether it was
     /// executed at all.
     pub accepted: Option<Awaiting>,
-    /// Since when.
+    /// The time since which it waits.
     pub since: Timestamp,
     /// The last inquiry, or the beginning.
     pub asked_at: Timestamp,

@@ -1,4 +1,4 @@
-//! Whatever the other sides answer, in whatever order, the rules hold.
+//! The rules hold whatever the other sides answer, in whatever order.
 
 mod decided;
 mod facts;

@@ -67,7 +67,7 @@ impl Default for RequestLinkOptions {
     }
 }
 
-/// Whose turn it is to poll.
+/// The way in which processes take turns at polling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestTurns {
     /// No other process works on this database.

@@ -62,7 +62,7 @@ pub enum Action {
     PayOut(Payee),
     /// It waits for a person.
     Ask(Payee),
-    /// Nothing.
+    /// It is not taken up.
     Ignore,
 }
 

@@ -230,7 +230,7 @@ async fn with_unknown_booking(second: &[ActionKind]) -> (Office, TransferId) {
     (office, id)
 }
 
-/// Somebody else's transaction must not become this transfer's: an undo would take it back.
+/// A foreign transaction must not become this transfer's: an undo would take it back.
 #[tokio::test(start_paused = true)]
 async fn another_transaction_of_the_core_is_not_accepted_as_the_booking() {
     let (office, id) = with_unknown_booking(&[]).await;
@@ -250,7 +250,7 @@ async fn another_transaction_of_the_core_is_not_accepted_as_the_booking() {
     assert_eq!(office.show(id).await.core_receipt, Some(receipt("71")));
 }
 
-/// What differs may be seen by the second person only: the proposal is looked at once more.
+/// A difference may show at the approval only: the transaction is looked at once more.
 #[tokio::test(start_paused = true)]
 async fn an_approval_asks_the_core_about_the_transaction_again() {
     let (office, id) = with_unknown_booking(&[ActionKind::AcceptExecuted]).await;

@@ -144,7 +144,7 @@ async fn what_was_carried_out_is_not_written_down_as_refused() {
     assert_eq!(only(&office).await.state, ActionState::Done);
 }
 
-/// Nobody can tell if the store applied it: it may still be completed or declined.
+/// It is unknown whether the store applied it: it may still be completed or declined.
 #[tokio::test(start_paused = true)]
 async fn what_the_store_did_not_take_stays_open() {
     let (office, store, id) = with_unknown_payout(&[]).await;
@@ -176,7 +176,7 @@ async fn what_was_carried_out_cannot_be_declined() {
     assert_eq!(stored(&office, action).await.state, ActionState::Done);
 }
 
-/// Somebody declines it while it is being carried out: the record says what happened.
+/// An action may be declined while it is being carried out: the record says what happened.
 #[tokio::test(start_paused = true)]
 async fn what_is_carried_out_at_the_moment_of_a_refusal_is_written_down_as_done() {
     let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
@@ -301,7 +301,7 @@ async fn an_interrupted_action_is_completed_once_however_many_find_it() {
     assert_eq!(office.sent("undo"), 1);
 }
 
-/// What one person asked for without naming a version is about the transfer as it was then.
+/// An action that names no version is about the transfer as it was when the action was proposed.
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_action_is_about_the_version_at_which_it_was_asked_for() {
     for goes_on in [false, true] {

@@ -1,4 +1,4 @@
-//! What a payer typed: which account is meant, and which may be.
+//! The account that a payer's text means, and those that it may mean.
 
 use std::sync::Arc;
 

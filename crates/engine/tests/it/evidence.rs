@@ -1,4 +1,4 @@
-//! Whatever is heard about an operation of ours is compared with the very reference that it names.
+//! Evidence about an operation of ours is compared with the very reference that it names.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -318,7 +318,7 @@ async fn dying(world: Arc<World>, commits: i64, day: impl AsyncFnOnce(&Office)) 
     office
 }
 
-/// Whatever commit the process dies after, a payment that was approved late is brought in once.
+/// A payment that was approved late is brought in once, whatever commit the process dies after.
 #[tokio::test(start_paused = true)]
 async fn a_death_anywhere_loses_and_doubles_no_late_payment() {
     let mut brought_in = 0;

@@ -15,13 +15,13 @@ use tokio::sync::oneshot;
 
 pub struct FaultyStore {
     pub inner: MemoryStore,
-    /// True if what is committed under a key is applied, and the answer is lost.
+    /// True if a commit under a key is applied, and its answer is lost.
     pub answers_lost: Mutex<bool>,
-    /// True if what is to be committed under a key is refused.
+    /// True if a commit under a key is refused.
     pub dies_before_key: Mutex<bool>,
     /// True if a judgement is written, and the answer is lost.
     pub dies_after_judgement: Mutex<bool>,
-    /// What is written of an action just before the next commit.
+    /// An action that is written just before the next commit; `None` if there is none.
     pub declined_meanwhile: Mutex<Option<Action>>,
     /// The next reading of the holds is answered when this says so, with what was held before.
     pub slow_holds: Mutex<Option<oneshot::Receiver<()>>>,

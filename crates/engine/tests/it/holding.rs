@@ -76,7 +76,7 @@ async fn a_float_hold_waits_for_the_least_that_was_refused() {
     assert_eq!(held.iter().map(|hold| hold.needed).collect::<Vec<_>>(), [Some(tzs("100"))]);
 }
 
-/// Nobody is debited while the provider does not answer: its breaker is open (rule 17).
+/// No account is debited while the provider does not answer: its breaker is open (rule 17).
 #[tokio::test(start_paused = true)]
 async fn nothing_leaves_the_core_while_the_provider_does_not_answer() {
     let office = Office::open(World::new()).await;
@@ -133,7 +133,7 @@ async fn a_probe_under_way_does_not_bring_a_released_hold_back() {
     assert_eq!(office.engine.store().holds().await.unwrap(), []);
 }
 
-/// What is read of the holds was held before a person held one more: that one stays.
+/// A hold that a person makes while the holds are being read outlasts that reading.
 #[tokio::test(start_paused = true)]
 async fn a_hold_outlasts_what_was_read_before_it() {
     let world = World::new();

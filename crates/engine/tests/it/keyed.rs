@@ -1,4 +1,4 @@
-//! What a client asks of a transfer under a key is done once, however often it is asked.
+//! A client's request about a transfer is carried out once per key, however often it is sent.
 
 use std::time::Duration;
 

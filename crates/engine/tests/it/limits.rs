@@ -17,7 +17,7 @@ fn bounded() -> (Arc<World>, Engine) {
     (world, engine)
 }
 
-/// Whether it was refused because of the day.
+/// Submits a transfer; true if it was refused because of the day's limit.
 async fn refused(engine: &Engine, key: &str, new: NewTransfer) -> bool {
     match submit(engine, key, new).await {
         Ok(_) => false,
@@ -137,7 +137,7 @@ async fn of_all_wallets_that_come_together_only_those_that_fit_are_taken() {
     assert_eq!((taken, stored(&engine).await), (10, 10));
 }
 
-/// What a customer has paid at the wallet is there, whatever fits.
+/// A payment that a customer has made at the wallet is taken, even beyond the limit, and counts.
 #[tokio::test(start_paused = true)]
 async fn a_payment_started_at_the_wallet_counts_and_is_not_refused() {
     let (_world, engine) = bounded();

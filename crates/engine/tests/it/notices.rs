@@ -49,7 +49,7 @@ async fn a_second_notice_of_a_receipt_that_says_something_else_is_a_persons_case
     }
 }
 
-/// Whoever knows the address can write a notice; the provider can be asked, and knows better.
+/// Anybody who knows the address can write a notice; the provider can be asked, and knows better.
 #[tokio::test(start_paused = true)]
 async fn a_notice_that_the_provider_does_not_confirm_books_nothing() {
     let world = World::new();

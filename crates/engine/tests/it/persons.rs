@@ -1,4 +1,4 @@
-//! What persons decide, and what they have handled again.
+//! The decisions of persons, and the arrivals that they have handled again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,7 +82,7 @@ async fn a_refused_compensation_is_tried_again_when_a_person_says_so() {
     assert_eq!(office.cases(id).await, []);
 }
 
-/// What contradicts holds what follows; a person closes it, or says that the money went back.
+/// A contradiction holds what follows; a person closes it, or says that the money went back.
 #[tokio::test(start_paused = true)]
 async fn a_contradiction_is_closed_by_a_person_only() {
     for goes_on in [true, false] {

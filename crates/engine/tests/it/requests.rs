@@ -20,17 +20,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, provider_id, tzs};
 
-/// What the core says is open.
+/// A core whose open requests are scripted.
 #[derive(Default)]
 pub struct Asked {
     open: Mutex<BTreeMap<RequestId, CoreRequest>>,
     down: AtomicBool,
-    /// Whether every page but the first cannot be had.
+    /// True if no page but the first can be had.
     torn: AtomicBool,
     reads: AtomicU32,
-    /// How long a list takes.
+    /// The time that a page of the list takes, in milliseconds.
     slow_ms: AtomicU64,
-    /// How often the list was begun.
+    /// The number of times that the list was begun.
     pub rounds: AtomicU32,
 }
 
@@ -473,7 +473,7 @@ async fn the_poller_outlives_an_outage_and_hears_hooks_at_once() {
     poller.await.unwrap();
 }
 
-/// What no rule wants shows that only by what no list says: it is read once, and then now and then.
+/// A request that no rule wants, by facts that no list shows, is read once, and then now and then.
 #[tokio::test(start_paused = true)]
 async fn what_no_rule_wants_is_not_read_in_every_round() {
     let office = Office::open().await;

@@ -1,4 +1,4 @@
-//! What the schedule takes up, and when.
+//! The work that the schedule takes up, and when.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -47,8 +47,8 @@ async fn an_empty_float_holds_payouts_and_ends_by_itself() {
     assert_eq!(office.engine.store().holds().await.unwrap(), []);
 }
 
-/// Nothing in transit is left that would try: the hold ends once the float suffices for what was
-/// refused, not once there is anything at all; and a clock that is set back does not delay that.
+/// No transfer in transit is left that would try: the hold ends once the float suffices for what
+/// was refused, not once there is anything at all; and a clock set back does not delay that.
 #[tokio::test(start_paused = true)]
 async fn an_empty_float_holds_until_it_suffices() {
     let office = Office::open(World::new()).await;

@@ -37,56 +37,56 @@ use kiungo_transport::still_in_time;
 
 pub const DAY: Duration = Duration::from_hours(24);
 
-/// What the counterparties and the rules are told, and the time of day.
+/// The scripted counterparties and rules, and the time of day.
 #[derive(Default)]
 pub struct World {
     micros: AtomicI64,
     receipts: AtomicU32,
-    /// Whether the core refuses every account.
+    /// True if the core refuses every account.
     pub refuses_accounts: Mutex<bool>,
     /// Accounts that the core refuses, and why.
     pub refused_accounts: Mutex<Vec<(u64, Reason)>>,
-    /// What the mapping takes a typed text for.
+    /// The accounts that the mapping takes a typed text for.
     pub resolved: Mutex<Vec<AccountRef>>,
-    /// How else it could be read.
+    /// The other readings of the text.
     pub readings: Mutex<Vec<Reading>>,
-    /// What the core was asked to suggest accounts for.
+    /// The payments that the core was asked to suggest accounts for.
     pub sought: Mutex<Vec<Sought>>,
-    /// Whether the provider refuses to pay out.
+    /// True if the provider refuses to pay out.
     pub refuses_payouts: Mutex<bool>,
-    /// Whether the provider answers collections and inquiries by callback.
+    /// True if the provider answers collections and inquiries by callback.
     pub answers_by_callback: Mutex<bool>,
-    /// What the provider was asked about: claims of callbacks.
+    /// The claims of callbacks that the provider was asked about.
     pub asked_about: Mutex<Vec<Finding>>,
-    /// How the provider takes what it is told of its payments; taken, if nothing is left here.
+    /// The provider's answers to what it is told of its payments; taken, if none is left here.
     pub takes_told: Mutex<VecDeque<Told>>,
-    /// What it was told.
+    /// The standings that it was told.
     pub told: Mutex<Vec<String>>,
-    /// Whether the provider lets those wait who ask for its balance.
+    /// True if the provider leaves questions about its balance unanswered.
     pub balance_hangs: AtomicBool,
-    /// How often it was asked for it.
+    /// The number of times that it was asked for its balance.
     pub balances_asked: AtomicU32,
     /// The fee that the provider states.
     pub stated_fee: Mutex<Option<Money>>,
-    /// What one wallet may move in a day.
+    /// The most that one wallet may move in a day.
     pub wallet_may: Mutex<Option<Cap>>,
-    /// What all wallets together may.
+    /// The most that all wallets together may move in a day.
     pub all_may: Mutex<Option<Cap>>,
     /// The largest amount of one transfer.
     pub max: Mutex<Option<Money>>,
     /// The fee that the mapping expects.
     pub expected_fee: Mutex<Option<Money>>,
-    /// What a payer may have meant; as typed, anything is an account if this is empty.
+    /// The accounts that a payer may have meant; those in `resolved` if this is empty.
     pub candidates: Mutex<Vec<AccountRef>>,
-    /// Why the core refuses an account, where it does not say that there is none.
+    /// The reason for which the core refuses every account; `None` means that there is none.
     pub refuses_because: Mutex<Option<Reason>>,
     /// Actions that a second person has to approve.
     pub second_person: Mutex<Vec<ActionKind>>,
-    /// What is answered instead, in order, and what is true at the provider.
+    /// The answers that are given instead, in order, and the truth at the provider.
     pub script: Mutex<Script>,
 }
 
-/// What the counterparties answer; where it says nothing, everything succeeds.
+/// The answers of the counterparties; where it says nothing, everything succeeds.
 #[derive(Default)]
 pub struct Script {
     pub collects: VecDeque<Outcome>,
@@ -95,15 +95,15 @@ pub struct Script {
     pub undos: VecDeque<Outcome>,
     /// The truth at the provider, by reference.
     pub truth: BTreeMap<Reference, Finding>,
-    /// Whether the provider can be asked about a payment by its receipt.
+    /// True if the provider can be asked about a payment by its receipt.
     pub confirms: bool,
     /// The answer then; it confirms each if there is none.
     pub payment: Option<PaymentFinding>,
-    /// Whether it does so without a word of the amount.
+    /// True if its answer does not state the amount.
     pub hides_amounts: bool,
-    /// What a payer's text may mean.
+    /// The accounts that a payer's text may mean.
     pub resolves: Vec<AccountRef>,
-    /// Why the core would refuse to undo.
+    /// The reason for which the core would refuse to undo; `None` if it would not.
     pub undo_refused: Option<Rejection>,
     /// The answer of the core to every question about a booking.
     pub core_finds: Option<Finding>,
@@ -111,15 +111,15 @@ pub struct Script {
     pub compared: Option<Comparison>,
     /// The times by which the core was asked to book.
     pub booked_at: Vec<Timestamp>,
-    /// When the provider opens.
+    /// The time at which the provider opens, if it is closed.
     pub opens_at: Option<Timestamp>,
-    /// For how long the machine is suspended while a request to the provider is being made.
+    /// The time for which the machine is suspended while the next request to the provider is made.
     pub suspended: Option<Duration>,
     /// The organisation's e-money, where the provider tells it.
     pub float: Option<Money>,
-    /// Whether probing the provider fails.
+    /// True if probing the provider fails.
     pub unreachable: bool,
-    /// Everything that was sent.
+    /// The operations that were sent, in order.
     pub sent: Vec<String>,
 }
 

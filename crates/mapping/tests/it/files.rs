@@ -35,7 +35,7 @@ fn every_mapping_file_is_right_and_named_after_its_provider() {
     assert_eq!(names, expected);
 }
 
-/// What the shipped rules take a text for, as words.
+/// The accounts that the shipped rules take a text for, as words.
 fn resolved(file: &str, typed: &str) -> Vec<String> {
     let name = |key: &AccountKey| match key {
         AccountKey::AccountNo(number) => number.clone(),

@@ -1,4 +1,4 @@
-//! What a file says, as the engine asks for it.
+//! The meaning of a mapping file, as the engine asks for it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -83,7 +83,7 @@ impl<'a> Asked<'a> {
 /// The meaning of a request state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StateSays {
-    /// Something about the operation.
+    /// A finding about the operation.
     Finding(Finding),
     /// It is finished, and this transaction has the last word.
     Read(String),

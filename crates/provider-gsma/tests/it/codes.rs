@@ -6,7 +6,7 @@ use kiungo_provider::Provider;
 
 use crate::world::*;
 
-/// What a code must come to as the answer to a collection; `None`: unknown.
+/// The outcome that a code must come to as the answer to a collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comes {
     Refused(Reason),

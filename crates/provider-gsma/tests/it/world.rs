@@ -1,4 +1,4 @@
-//! What the tests share: a scripted transport, the sandbox's mapping files, orders and answers.
+//! Parts that the tests share: a scripted transport, the sandbox's mapping files, orders, answers.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -29,7 +29,7 @@ pub(crate) const BASE: &str = "https://mm.example/v1.2/mm";
 pub(crate) const CALLBACKS: &str = "https://kiungo.example/callbacks/gsma-sandbox/s3cret/";
 pub(crate) const STATE_ID: &str = "5b0f6b1e-9c1d-4a77-8a53-0d2b7c9e4f10";
 
-/// What the other side does with the next request.
+/// The other side's treatment of the next request.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Answer { status: u16, body: String, headers: Vec<(&'static str, String)> },

@@ -30,7 +30,7 @@ fn world() -> World {
 }
 
 impl World {
-    /// What has arrived since the last time.
+    /// The news that has arrived since the last time.
     async fn arrivals(&self) -> Vec<CallbackNews> {
         sleep(Duration::from_secs(5)).await;
         let news = self.take_news().into_iter();

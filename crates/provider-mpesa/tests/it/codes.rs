@@ -13,7 +13,7 @@ use crate::support::{
     tanzania,
 };
 
-/// What an operation's answer must come to.
+/// The outcome that an operation's answer must come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Completed,

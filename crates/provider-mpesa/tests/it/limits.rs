@@ -1,4 +1,4 @@
-//! What is said when a limit was hit, and why a payout failed.
+//! The refusals after a limit was hit, and the reason that a payout failed.
 
 use kiungo_domain::outcome::{Reason, Retry};
 use kiungo_domain::transfer::StepName;

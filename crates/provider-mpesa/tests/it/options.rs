@@ -1,4 +1,4 @@
-//! What is checked before anything starts, and what the errors say.
+//! The checks before anything starts, and the texts of their errors.
 
 use kiungo_domain::Currency;
 use kiungo_provider_mpesa::{Environment, Mpesa, Options, OptionsError, Secrets};

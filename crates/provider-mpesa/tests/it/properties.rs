@@ -1,4 +1,4 @@
-//! Whatever arrives, nothing panics and nothing is invented; whatever goes out is legal.
+//! No input causes a panic or an invented result; all that goes out is legal.
 
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;

@@ -1,4 +1,4 @@
-//! What must never be read in a log, an error or an outcome: keys, sessions, phone numbers.
+//! Keys, sessions and phone numbers are never to be read in a log, an error or an outcome.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::support::{
     API_KEY, Step, callback, fixture, inquiry, order, public_key, reverse_order, tanzania,
 };
 
-/// What a market may repeat of what it was sent.
+/// Secrets that a market may repeat from what it was sent.
 const CANARIES: &str = "password=Canary-1, Authorization: Bearer Canary-2, token: 'Canary 3'";
 
 /// All that is logged.

@@ -34,7 +34,7 @@ pub(crate) const MAPPINGS: [(&str, &str); 5] = [
     ("mz", include_str!("../../../../mappings/mpesa-mz.toml")),
 ];
 
-/// What these tests read of a mapping file; the rest is other crates'.
+/// The sections of a mapping file that these tests read; the rest is other crates'.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Mapping {
     pub(crate) mpesa: Options,
@@ -152,7 +152,7 @@ pub(crate) struct Seen {
     pub(crate) body: serde_json::Value,
     pub(crate) raw_body: String,
     pub(crate) headers: BTreeMap<String, String>,
-    /// What the bearer decrypts to.
+    /// The text that the bearer decrypts to.
     pub(crate) bearer: String,
     pub(crate) at: Instant,
 }
@@ -182,7 +182,7 @@ impl Seen {
         }
     }
 
-    /// Whether it asks about its own id, which nobody can know.
+    /// True if it asks about its own id, which nobody can know.
     fn is_trial(&self) -> bool {
         let asked = self.parameters.get("input_QueryReference");
         asked.is_some_and(|asked| self.id().starts_with(asked.as_str()))
@@ -219,17 +219,17 @@ impl Market {
         }
     }
 
-    /// How long sessions take from now on until they are live, whatever the options say.
+    /// Sets the time that sessions take from now on until they are live, whatever the options say.
     pub(crate) fn activate_after(&self, delay: Duration) {
         *self.activation_delay.lock().unwrap() = delay;
     }
 
-    /// What the next calls are answered; afterwards a completed payment.
+    /// Adds answers to the next calls; afterwards each is answered with a completed payment.
     pub(crate) fn script(&self, steps: impl IntoIterator<Item = Step>) {
         self.script.lock().unwrap().extend(steps);
     }
 
-    /// What the next calls of getSession are answered; afterwards sessions are granted.
+    /// Adds answers to the next calls of getSession; afterwards sessions are granted.
     pub(crate) fn script_sessions(&self, steps: impl IntoIterator<Item = Step>) {
         self.session_script.lock().unwrap().extend(steps);
     }
@@ -245,7 +245,7 @@ impl Market {
         self.seen().into_iter().filter(Seen::is_trial).collect()
     }
 
-    /// What questions about nothing are answered; otherwise that there is no such transaction.
+    /// Adds answers to the next questions about nothing; afterwards there is no such transaction.
     pub(crate) fn script_trials(&self, steps: impl IntoIterator<Item = Step>) {
         self.trial_script.lock().unwrap().extend(steps);
     }

@@ -32,14 +32,14 @@ pub struct Process {
     pub commands: Box<dyn Fn() -> Box<dyn Commands> + Send + Sync>,
 }
 
-/// Somebody who listens to all events.
+/// A listener to all events.
 #[async_trait]
 pub trait Listener: Send {
     /// The next one.
     async fn next(&mut self) -> EventMessage;
 }
 
-/// Somewhere a queue is.
+/// A place where a queue is.
 #[async_trait]
 pub trait Place: Send + Sync {
     /// A process that begins to use the queue, which is empty the first time and has

@@ -15,7 +15,7 @@ pub const PREFETCH: u16 = 4;
 /// Shards of a queue.
 pub const SHARDS: u16 = 3;
 
-/// Whatever takes longer has failed.
+/// The time after which a wait counts as failed.
 const FOREVER: Duration = Duration::from_secs(20);
 
 /// Work, by its number.
@@ -54,7 +54,7 @@ pub async fn collect(member: &mut Box<dyn Membership>, count: usize) -> (Vec<Wor
     (work, again)
 }
 
-/// Nothing comes.
+/// Asserts that nothing comes.
 pub async fn silent(place: &dyn Place, member: &mut Box<dyn Membership>) {
     let next = tokio::time::timeout(place.patience(), member.next()).await;
     if let Ok(delivery) = next {

@@ -120,7 +120,7 @@ impl MemoryQueue {
         self.state().commands.send(command);
     }
 
-    /// Somebody who takes commands; of several, one gets each.
+    /// Returns a taker of commands; of several, one gets each.
     pub fn commands(&self) -> Box<dyn Commands> {
         commands::taker(self)
     }

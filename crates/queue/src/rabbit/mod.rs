@@ -42,7 +42,7 @@ use link::Link;
 /// The reason that the broker cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OpenError {
-    /// Nobody answers, or not in time.
+    /// The broker does not answer, or not in time.
     #[error("{broker} cannot be reached: {why}")]
     Unreachable {
         /// The broker's address, without user and password.
@@ -55,12 +55,12 @@ pub enum OpenError {
     Refused {
         /// The broker's address.
         broker: String,
-        /// As whom.
+        /// The user.
         user: String,
-        /// In its words.
+        /// The reason, in its words.
         why: String,
     },
-    /// Something of that name is there with other arguments, which cannot be changed.
+    /// A queue or exchange of that name exists with other arguments, which cannot be changed.
     #[error(
         "`{name}` exists in {broker} with other arguments: {why}; remove it once it is empty \
          (rabbitmqctl delete_queue), or give the setting its former value"
@@ -70,7 +70,7 @@ pub enum OpenError {
         broker: String,
         /// The queue or exchange.
         name: String,
-        /// In the broker's words.
+        /// The reason, in the broker's words.
         why: String,
     },
 }
@@ -137,7 +137,7 @@ impl RabbitQueue {
         topology::delete(&self.inner.topology, &self.inner.link, self.deadline()).await
     }
 
-    /// Somebody who takes commands; of several, in any process, one gets each.
+    /// Returns a taker of commands; of several, in any process, one gets each.
     pub fn commands(&self) -> Box<dyn Commands> {
         let inner = &self.inner;
         let letters = Arc::clone(&inner.letters);

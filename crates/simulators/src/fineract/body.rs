@@ -238,7 +238,7 @@ impl<'a> Fields<'a> {
         self.problem(name, "cannot.be.blank", format!("The parameter `{name}` is mandatory."), &[]);
     }
 
-    /// Everything that was found wrong, if anything.
+    /// Refuses the request with all problems that were found, if any.
     pub(crate) fn finish(self) -> Result<(), Refusal> {
         if self.problems.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.problems)) }
     }

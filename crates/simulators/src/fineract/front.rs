@@ -117,7 +117,7 @@ async fn answer(simulator: &Simulator, call: &Call, errand: &Errand, luck: Luck)
 }
 
 impl Simulator {
-    /// Everything that is not a command.
+    /// Answers every request that is not a command.
     fn at_once(&self, call: &Call, luck: Luck) -> Result<Answer, Refusal> {
         if matches!(call.route, Ok(Route::Authentication)) {
             self.tenant(call)?;

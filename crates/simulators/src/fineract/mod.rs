@@ -199,7 +199,7 @@ impl Simulator {
         }
     }
 
-    /// Whether a role lacks its permissions now, by the options.
+    /// True if a role lacks its permissions now, by the options.
     fn is_forbidden_now(&self) -> bool {
         let Some((from, to)) = self.options().forbidden_ms else { return false };
         let since = self.clock().now().since(self.inner.began).as_millis();

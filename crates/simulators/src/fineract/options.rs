@@ -163,7 +163,7 @@ pub enum Database {
     Postgresql,
 }
 
-/// Somebody who may log in.
+/// A user who may log in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct User {

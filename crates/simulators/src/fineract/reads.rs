@@ -1,4 +1,4 @@
-//! Everything that is read: which view, which serializer, which release (`fineract.md` §2.2).
+//! All reads: the view, the serializer and the release of each (`fineract.md` §2.2).
 
 use super::answer::Answer;
 use super::bank::{Bank, row};

@@ -65,7 +65,7 @@ impl ApiError {
         Self { category, code, text: text.into(), at, parameters: Vec::new() }
     }
 
-    /// Something is not known here.
+    /// The error for a thing that is not known here.
     pub(super) fn unknown(what: &str, at: Timestamp) -> Self {
         Self::new(Category::Identification, "identifierError", format!("{what} not found"), at)
     }

@@ -16,7 +16,7 @@ use crate::books::Movement;
 use crate::faults::hash;
 use crate::ledger::{FLOAT, Hindrance, Ledger};
 
-/// Everything behind the one lock.
+/// The state behind the one lock.
 pub(super) struct State {
     pub(super) ledger: Ledger,
     /// By server correlation id.
@@ -50,7 +50,7 @@ pub(super) struct State {
 /// A one-time code.
 #[derive(Debug, Clone)]
 pub(super) struct Code {
-    /// Whose account pays.
+    /// The party whose account pays.
     pub(super) party: String,
     /// The most that it pays, in minor units.
     pub(super) minor_max: i64,
@@ -65,7 +65,7 @@ pub enum AccountStatus {
     Available,
     /// It exists and cannot be used.
     Unavailable,
-    /// Nobody has registered for it.
+    /// It is registered to nobody.
     Unregistered,
 }
 

@@ -16,7 +16,7 @@ use crate::books::Movement;
 use crate::faults::hash;
 use crate::ledger::Ledger;
 
-/// Everything behind the one lock.
+/// The state behind the one lock.
 pub(super) struct State {
     pub(super) ledger: Ledger,
     pub(super) sessions: Sessions,

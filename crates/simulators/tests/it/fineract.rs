@@ -37,7 +37,7 @@ struct World {
     login: &'static str,
 }
 
-/// What came back.
+/// The simulator's answer to a request.
 #[derive(Debug)]
 struct Reply {
     status: u16,

@@ -1,4 +1,5 @@
-//! What every story needs: a client that calls a router directly, and one that is called back.
+//! The parts that every story needs: a client that calls a router directly, and one that is called
+//! back.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -109,18 +110,18 @@ pub(crate) fn clock() -> Clock {
     Clock::Virtual { epoch, origin: tokio::time::Instant::now() }
 }
 
-/// Nothing goes wrong.
+/// Returns faults of which none ever strikes.
 pub(crate) fn no_faults() -> Faults {
     Faults::new(Plan::none(7))
 }
 
-/// This fault always strikes this operation.
+/// Returns faults of which this one always strikes this operation.
 pub(crate) fn always(operation: &str, fault: Fault) -> Faults {
     let rates = BTreeMap::from([(fault, 10_000)]);
     Faults::new(Plan { rates: BTreeMap::from([(operation.to_owned(), rates)]), ..Plan::none(7) })
 }
 
-/// Nothing was made and nothing was lost: money only moved.
+/// Asserts that no money was made or lost: it only moved.
 pub(crate) fn assert_consistent(books: &Books) {
     let sum = |side: &BTreeMap<String, i64>| side.values().sum::<i64>();
     assert_eq!(sum(&books.balances), sum(&books.opening));

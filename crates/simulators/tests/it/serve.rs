@@ -1,4 +1,4 @@
-//! What goes over the wire: header names, dropped connections, TLS.
+//! The bytes on the wire: header names, dropped connections, TLS.
 
 use std::path::{Path, PathBuf};
 

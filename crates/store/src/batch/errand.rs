@@ -7,7 +7,7 @@ use kiungo_domain::{ProviderId, Slot, Timestamp, TransferId};
 
 use crate::{Action, CoreRequestRow, Hold, InboxId};
 
-/// Something to be done.
+/// A piece of work to be done.
 #[derive(Debug, Clone)]
 pub(crate) enum Errand {
     /// Moves settled transfers into the archive.

@@ -6,7 +6,7 @@ use super::rows::{EventRow, NewsRows, TransferRow, event_rows, json, news_rows, 
 use super::table::Cell;
 use crate::{Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError, Summary};
 
-/// Everything that writes.
+/// A request to write.
 #[derive(Debug)]
 pub(crate) enum Request {
     Commit(Box<Commit>),

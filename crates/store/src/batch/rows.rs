@@ -69,7 +69,7 @@ pub(crate) struct NewTotal {
     pub(crate) stored: bool,
 }
 
-/// Everything that a batch writes.
+/// The rows that a batch writes.
 #[derive(Debug)]
 pub(crate) struct Rows {
     pub(crate) events: Table,

@@ -111,7 +111,7 @@ pub async fn a_lane_that_is_free_again_can_be_taken(place: &dyn Place) {
     commit(&*store, takes(&four)).await;
 }
 
-/// Whatever shares a batch is judged in its order, and rows that go are gone before others come.
+/// The changes of a batch are judged in their order, and rows that go are gone before others come.
 pub async fn an_account_goes_from_hand_to_hand_within_a_batch(place: &dyn Place) {
     let store = place.open().await;
     let one = commit(&*store, takes(&cleared(&*store, 1).await)).await;

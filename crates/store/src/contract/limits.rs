@@ -365,7 +365,7 @@ pub async fn a_change_that_does_not_fit_does_not_hurt_the_others(place: &dyn Pla
     }
 }
 
-/// Whatever shares a batch is judged in its order.
+/// The changes of a batch are judged in their order.
 pub async fn a_day_goes_from_hand_to_hand_within_a_batch(place: &dyn Place) {
     let store = place.open().await;
     let all = wallet_may(value(100));

@@ -1,4 +1,4 @@
-//! Everything beside the journal is what the journal adds up to.
+//! The data beside the journal are what the journal adds up to.
 
 use std::collections::BTreeMap;
 

@@ -205,7 +205,7 @@ impl Dice {
         }
     }
 
-    /// Whatever happens to a transfer next.
+    /// Draws what happens to a transfer next, and applies it to the draft.
     pub fn happening(&mut self, draft: &mut Draft) {
         let policy = policy();
         let open = draft.transfer().open_step();

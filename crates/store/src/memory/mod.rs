@@ -1,4 +1,4 @@
-//! Everything in memory, for the simulated world and for tests: complete, deterministic, and, when
+//! A store in memory, for the simulated world and for tests: complete, deterministic, and, when
 //! asked, its own auditor at every commit (rule 14).
 //!
 //! It shares neither tables nor the committer with the databases, so that the contract suite

@@ -31,9 +31,9 @@ const TAKE_SHARED: &str = "SELECT pg_try_advisory_lock_shared(1802073454,
 /// The processes that may own the database beside this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// Nobody.
+    /// No other process.
     Alone,
-    /// Others that share the work.
+    /// Other processes that share the work.
     Shared,
 }
 

@@ -12,7 +12,7 @@ use crate::batch::table::{Column, Table};
 /// The largest number of transfers that are moved in one transaction: a few hundredths of a second.
 const MOVED_MAX: u32 = 1_000;
 
-/// Moves settled transfers out; how many.
+/// Moves settled transfers out, and returns their number.
 pub(super) async fn archive<S: Session>(
     session: &mut S,
     before: Timestamp,
@@ -29,7 +29,7 @@ pub(super) async fn archive<S: Session>(
     walk(session, archive, &ids).await
 }
 
-/// Moves those of the transfers back in that are archived; how many were.
+/// Moves those of the transfers back in that are archived, and returns their number.
 pub(super) async fn restore<S: Session>(
     session: &mut S,
     ids: impl Iterator<Item = TransferId>,
@@ -38,7 +38,8 @@ pub(super) async fn restore<S: Session>(
     walk(session, &S::STATEMENTS.restore, &ids).await
 }
 
-/// Nothing archived, which is the rule, costs the first statement only.
+/// Moves these transfers, and returns the number that were moved. If the first statement moves
+/// none, as is the rule for [`restore`], no other is run.
 async fn walk<S: Session>(
     session: &mut S,
     [first, rest @ ..]: &'static [&'static str; 6],

@@ -50,7 +50,7 @@ async fn a_server_that_is_not_there_is_named_without_its_password() {
     assert!(text.contains("bank at 127.0.0.1:1") && !text.contains("sesame"), "{text}");
 }
 
-/// Whatever a text holds that the database cannot store, only its own request fails.
+/// A text that the database cannot store makes only its own request fail.
 #[tokio::test]
 async fn a_text_that_cannot_be_stored_fails_alone() {
     let place = Schema::new().await;

@@ -22,7 +22,7 @@ use super::product::{self, Wiring};
 use super::steady::Speed;
 use super::{BenchError, BenchOptions, load, open};
 
-/// Nothing was done for so long: something is wrong.
+/// The time without progress after which something is wrong.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// The result of the measurement.

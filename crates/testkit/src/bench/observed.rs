@@ -14,7 +14,7 @@ use kiungo_store::{
 /// The work that follows once a change is durable.
 pub(super) type Sequel = Box<dyn FnOnce() + Send>;
 
-/// Whoever looks on.
+/// An observer of a store.
 pub(super) trait Observer: Send + Sync + 'static {
     /// Looks at a change that is about to be committed.
     fn look(self: &Arc<Self>, change: &Change) -> Option<Sequel>;
@@ -25,7 +25,7 @@ pub(super) trait Observer: Send + Sync + 'static {
     }
 }
 
-/// A store, and somebody who looks on.
+/// A store with its observer.
 pub(super) struct Observed<O> {
     pub(super) store: Arc<dyn Store>,
     pub(super) observer: Arc<O>,

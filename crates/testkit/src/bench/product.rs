@@ -25,7 +25,7 @@ use super::{BenchError, load};
 /// The transport for the requests of a party, for measurements that look at them.
 pub(super) type Carrier = dyn Fn(Network) -> Arc<dyn Transport>;
 
-/// Nobody looks.
+/// Returns the network itself: no measurement looks at its requests.
 pub(super) fn plain(network: Network) -> Arc<dyn Transport> {
     Arc::new(network)
 }
@@ -51,7 +51,7 @@ pub(super) fn network(in_flight: u32) -> Result<Network, BenchError> {
 }
 
 impl Wiring<'_> {
-    /// Everything that an engine needs, with `options`, over `store`.
+    /// Prepares all that an engine needs, with `options`, over `store`.
     pub(super) async fn setup(
         &self,
         store: Arc<dyn Store>,

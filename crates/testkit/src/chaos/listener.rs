@@ -22,7 +22,7 @@ const TOPICS: [&str; 2] = ["transfer.#", "case.#"];
 /// Deliveries that are under way; what is not acknowledged comes again after a loss.
 const PREFETCH: u16 = 256;
 const AGAIN_AFTER: Duration = Duration::from_millis(300);
-/// Nothing has come for so long: nothing more is under way.
+/// The time without a delivery after which nothing more is under way.
 const SILENCE: Duration = Duration::from_secs(2);
 /// The number of dead letters that are looked at.
 const LETTERS_MAX: u32 = 200;
@@ -112,7 +112,7 @@ impl Listener {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > SILENCE
     }
 
-    /// Everything that was heard, in its order.
+    /// Returns all events that were heard, in their order.
     pub(super) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -56,15 +56,15 @@ pub struct ChaosOptions {
     pub transfers: usize,
     /// The number of workers.
     pub workers: usize,
-    /// For how long transfers begin and misfortunes happen.
+    /// The time during which transfers begin and misfortunes happen.
     pub length: Duration,
-    /// For how long a worker is frozen.
+    /// The time for which a worker is frozen.
     pub freeze: Duration,
     /// The program that acts as `kiungo` if [`ACT`] is set.
     pub program: PathBuf,
     /// True if logs are kept in any case, and not only if it fails.
     pub keep: bool,
-    /// For how long what is open may take once nothing goes wrong any more.
+    /// The longest time that open transfers may take to settle once nothing goes wrong any more.
     pub settle: Duration,
 }
 

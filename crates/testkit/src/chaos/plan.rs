@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::world::chance::Chance;
 
-/// Nothing happens before this: the processes come to know one another first.
+/// The time before the first misfortune: the processes come to know one another first.
 const QUIET_AT_FIRST: Duration = Duration::from_secs(4);
 /// The time within which a freeze begins, so that the others find the process frozen.
 const FREEZE_WITHIN: Duration = Duration::from_secs(3);
 
-/// Something that goes wrong.
+/// A failure that is brought about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Misfortune {
     /// A worker stands still, and goes on later as if nothing had been.
@@ -24,7 +24,7 @@ pub(super) enum Misfortune {
     CrashDatabase,
     /// A worker's connections to the broker break, and cannot be made for a while.
     CutLink,
-    /// Nothing of what a worker and the broker send arrives for a while, and nobody is told.
+    /// No byte between a worker and the broker arrives for a while, and neither side is told.
     SilenceLink,
     /// The process that serves is killed, and started later.
     KillApi,

@@ -14,11 +14,11 @@ const PIECE: usize = 16 * 1024;
 /// The state of the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// Everything arrives.
+    /// All bytes arrive.
     Open,
     /// Connections break, and new ones do too.
     Cut,
-    /// Nothing arrives until it is open again; nobody is told.
+    /// No byte arrives until it is open again; neither side is told.
     Silent,
 }
 

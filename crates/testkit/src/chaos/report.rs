@@ -40,13 +40,13 @@ pub struct ChaosReport {
     pub open: u64,
     /// From the last misfortune, and the end of the faults, until everything had settled.
     pub settled_after_s: u64,
-    /// From a kill of a worker until somebody took up the first of what it had in flight: the longest.
+    /// The longest time from the kill of a worker until its first open transfer was taken up.
     pub recovery_max_ms: Option<i64>,
-    /// Until the last of it was taken up: the longest.
+    /// The longest time until its last open transfer was taken up.
     pub recovery_of_all_max_ms: Option<i64>,
     /// Processes that were killed with -9.
     pub kills: u64,
-    /// Everything that was done to it, with the second of it.
+    /// The misfortunes that happened, each with its second.
     pub misfortunes: Vec<String>,
     /// The time that it all took, in seconds.
     pub took_s: u64,

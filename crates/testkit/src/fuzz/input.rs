@@ -23,9 +23,9 @@ const STORED: u8 = 2;
 pub(super) enum Reaction {
     /// It answers with this status.
     Status(u16),
-    /// Nothing was written.
+    /// The request was not written.
     NotSent,
-    /// Something was written, and nothing came back.
+    /// Bytes of the request were written, and no answer came back.
     NoAnswer,
 }
 
@@ -144,7 +144,7 @@ pub(super) fn callback(data: &[u8]) -> RawCallback {
     }
 }
 
-/// Everything that the other side says with a callback.
+/// Returns the path and the body of a callback: all that the other side says with it.
 pub(super) fn printed(callback: &RawCallback) -> Vec<u8> {
     [callback.path.as_bytes(), b" ", &callback.body].concat()
 }

@@ -153,12 +153,13 @@ impl Door {
     }
 }
 
-/// What Kiungo was told, and acknowledged, that a provider has taken back by itself: receipts.
+/// The receipts of movements that a provider took back by itself, as Kiungo was told and has
+/// acknowledged.
 #[derive(Debug, Clone, Default)]
 pub struct Told(Arc<Mutex<BTreeSet<String>>>);
 
 impl Told {
-    /// Whether it was told of this one.
+    /// True if Kiungo was told of this receipt.
     pub fn has(&self, receipt: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(receipt)
     }
@@ -173,10 +174,10 @@ impl Told {
     }
 }
 
-/// How often a callback comes in a burst, all within a second.
+/// The number of times that a callback comes in a burst, all within a second.
 const BURST: u32 = 10;
 
-/// Carries a simulator's callbacks to whoever is behind the door.
+/// Carries a simulator's callbacks to the engine behind the door.
 #[derive(Clone)]
 pub struct Postman {
     door: Door,

@@ -50,11 +50,11 @@ auth = "none"
 validates = false
 "#;
 
-/// What it says of a provider that carries a second sending out again.
+/// The line in the mapping of a provider that carries a second sending out again.
 const NO_PROMISE: &str = "rejects_duplicates = false\n";
 
-/// What the shipped mapping of M-Pesa in Tanzania has otherwise here: payments by customers, and
-/// payouts that provably never arrived are given back by the machine.
+/// The changes to the shipped mapping of M-Pesa in Tanzania: payments by customers come in, and the
+/// machine gives back payouts that provably never arrived.
 const MPESA_CHANGES: &str = r#"
 [inquiry]
 when_payout_absent = "reject"
@@ -291,7 +291,7 @@ impl Counterparties {
         ])
     }
 
-    /// How each provider's transfers are handled.
+    /// Returns the policy by which each provider's transfers are handled.
     pub fn policies(&self) -> Result<BTreeMap<ProviderId, Policy>, Box<dyn std::error::Error>> {
         let core = self.core(Duration::ZERO, &Ice::default())?;
         let (providers, _) = self.link(&core, &Ice::default())?;
@@ -304,7 +304,7 @@ impl Counterparties {
     }
 }
 
-/// Everything that can go wrong, each seed with its own emphasis.
+/// Returns a plan of all faults, with an emphasis of its own for each seed.
 fn heavy(seed: u64, chance: &Chance, late_at_most: u64, doors: u16) -> Plan {
     let rate = |up_to: u64| u16::try_from(chance.below(up_to)).unwrap_or(0);
     let all = BTreeMap::from([

@@ -1,4 +1,4 @@
-//! What a person looks up before he decides: the books of the counterparties, never what Kiungo says.
+//! The books that a person consults before a decision: the counterparties', never Kiungo's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use kiungo_simulators::books::{Books, Movement};
 
 use super::run::World;
 
-/// How long a person waits before he believes that what the books do not show will never come: the
-/// slowest counterparty works for less.
+/// The time after which a person believes that a movement that the books do not show will never
+/// come: the slowest counterparty needs less.
 const NEVER_COMES: std::time::Duration = std::time::Duration::from_hours(2);
 
 /// The books as they stand now.
@@ -48,7 +48,7 @@ impl Desk {
         })
     }
 
-    /// Whether a movement was taken back, by whomever.
+    /// True if a movement was taken back, by whomever.
     fn is_taken_back(&self, transfer: &Transfer, step: StepName, movement: &Movement) -> bool {
         self.books(transfer, step).is_some_and(|books| {
             books
@@ -76,15 +76,15 @@ impl Desk {
         })
     }
 
-    /// Whether any of a provider's receipts stands in this text.
+    /// True if this text contains any of a provider's receipts.
     pub(super) fn names_a_receipt(&self, provider: &str, text: &str) -> bool {
         self.providers.get(provider).is_some_and(|books| {
             books.movements.iter().any(|movement| text.contains(&movement.receipt))
         })
     }
 
-    /// What a conscientious person decides for this choice; `None` if it would be wrong, or too
-    /// early.
+    /// Returns the decision of a conscientious person for this choice; `None` if it would be
+    /// wrong, or too early.
     pub(super) fn decision(
         &self,
         world: &World,
@@ -172,7 +172,7 @@ impl Desk {
     }
 }
 
-/// What a person enters from the books.
+/// Returns the confirmation that a person enters from the books.
 fn confirmation(
     world: &World,
     transfer: &Transfer,

@@ -1,5 +1,5 @@
-//! What is peculiar to a seed: how its counterparties, its database and its clock behave beside the
-//! faults of single requests.
+//! The peculiarities of a seed: how its counterparties, its database and its clock behave beside
+//! the faults of single requests.
 //!
 //! Each habit is found in some seeds only, so that none hides another.
 
@@ -17,40 +17,41 @@ const MORNING: Timestamp = Timestamp::from_micros(1_772_427_600_000_000);
 /// 2026-03-02T20:58:00Z, two minutes before midnight in Dar es Salaam.
 const BEFORE_MIDNIGHT: Timestamp = Timestamp::from_micros(1_772_485_080_000_000);
 
-/// Where the GSMA provider may state what is not so.
+/// The places in which the GSMA provider may state an untruth.
 const PLACES: [Place; 3] = [Place::Answers, Place::Inquiries, Place::Callbacks];
-/// By how much clocks are set back.
+/// The amounts by which clocks are set back.
 const SET_BACK: [Duration; 3] =
     [Duration::from_secs(20), Duration::from_hours(1), Duration::from_hours(24)];
-/// What an operation of the GSMA provider costs where it costs something, in minor units.
+/// The charge for an operation of the GSMA provider, where it charges, in minor units.
 const CHARGE_MINOR: i64 = 1_700;
 
 /// The habits of a seed.
 #[derive(Debug, Clone)]
 pub struct Habits {
-    /// When the day begins.
+    /// The time at which the day begins.
     pub begin: Timestamp,
-    /// Whether ids are those of Kiungo 0.1.
+    /// True if ids are those of Kiungo 0.1.
     pub old_ids: bool,
-    /// What the GSMA provider does that no request asks for.
+    /// The conduct of the GSMA provider that no request asks for.
     pub gsma: GsmaConduct,
     /// The same of the M-Pesa market.
     pub mpesa: MpesaConduct,
-    /// How many hours a person is given to see what takes too long.
+    /// The number of hours after which an unknown outcome calls a person.
     pub case_after_hours: u8,
-    /// Who pays what the GSMA provider charges, where it charges.
+    /// The payer of the GSMA provider's charges; `None` if it charges nothing.
     pub fee: Option<PaidBy>,
-    /// Whether the core books a repeated key again, whatever its release.
+    /// True if the core books a repeated key again, whatever its release.
     pub core_forgets_keys: bool,
-    /// When the core's user lacks its permissions, in milliseconds since the beginning.
+    /// The beginning and the end of the time in which the core's user lacks its permissions, in
+    /// milliseconds since the beginning of the day; `None` if it always has them.
     pub forbidden_ms: Option<(u64, u64)>,
     /// A step of Kiungo's clock.
     pub clock: Option<ClockStep>,
     /// Parts per 10,000 of each failure of the database.
     pub trouble: u64,
-    /// How often bursts come, in parts per 10,000 of callbacks.
+    /// Parts per 10,000 of callbacks that come in a burst.
     pub bursts: u64,
-    /// How long somebody at the office waits between two decisions, at most; `None`: nobody is there
+    /// The longest wait of a person at the office between two decisions; `None` if nobody is there
     /// before the storm is over.
     pub operators: Option<Duration>,
     /// Parts per 10,000 of requests that are refused at the door.
@@ -60,11 +61,11 @@ pub struct Habits {
 /// Kiungo's clock is set back once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockStep {
-    /// When.
+    /// The time of the step, from the beginning of the day.
     pub after: Duration,
-    /// By how much.
+    /// The amount by which it is set back.
     pub by: Duration,
-    /// Whether it ran ahead before, and is right from then on; else it lags behind from then on.
+    /// True if it ran ahead before, and is right from then on; else it lags behind from then on.
     pub ahead: bool,
 }
 
@@ -148,12 +149,12 @@ impl Habits {
         }
     }
 
-    /// How far Kiungo's clock is ahead in the beginning.
+    /// Returns the time by which Kiungo's clock is ahead in the beginning.
     pub fn ahead(&self) -> Duration {
         self.clock.filter(|step| step.ahead).map_or(Duration::ZERO, |step| step.by)
     }
 
-    /// How long after the day something may still happen that nobody asked for.
+    /// Returns the time after the day in which things that nobody asked for may still happen.
     pub const fn aftermath(&self) -> Duration {
         Duration::from_millis(self.gsma.late_ms).saturating_add(Duration::from_mins(5))
     }

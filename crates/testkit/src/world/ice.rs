@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::trouble::Trouble;
 
-/// Whether a process is stopped; all clones are about the same process.
+/// The switch that stops a process; all clones are about the same process.
 #[derive(Debug, Clone)]
 pub struct Ice(Arc<watch::Sender<u32>>);
 
@@ -113,7 +113,7 @@ pub struct IcyStore {
     pub store: Arc<dyn Store>,
     /// The means by which the process is stopped.
     pub ice: Ice,
-    /// What goes wrong with the database.
+    /// The failures of the database.
     pub trouble: Trouble,
 }
 

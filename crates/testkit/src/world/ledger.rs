@@ -53,7 +53,8 @@ pub(super) async fn compare(
     Ok(findings)
 }
 
-/// What counts as executed now, and what ever did: a charge stays when its operation is taken back.
+/// Returns the receipts that count as executed now, and those that ever did: a charge stays when
+/// its operation is taken back.
 async fn counted(world: &World, transfers: &[Transfer]) -> Result<(Counted, Counted), Failure> {
     let (mut counted, mut charged) = (Counted::new(), Counted::new());
     for transfer in transfers {
@@ -97,7 +98,7 @@ fn fees(books: &Books, provider: &str, charged: &Counted) -> i64 {
     books.movements.iter().filter(of_ours).map(|fee| fee.amount_minor).sum()
 }
 
-/// What a movement adds to the float.
+/// Returns the amount that a movement adds to the float.
 fn signed(books: &Books, movement: &Movement) -> i64 {
     let comes_in = |operation: &str| matches!(operation, "collect" | "payment");
     let original = books.movements.iter().find(|other| {
@@ -112,8 +113,8 @@ fn signed(books: &Books, movement: &Movement) -> i64 {
     if adds { movement.amount_minor } else { -movement.amount_minor }
 }
 
-/// What a booking in the core adds to what the ledger says of the core: what customers' accounts were
-/// given is owed to the core, what they were taken is owed by it.
+/// Returns the amount that a booking in the core adds to the ledger's account of the core: money
+/// given to customers' accounts is owed to the core, money taken from them is owed by it.
 fn core_signed(core: &Books, movement: &Movement) -> i64 {
     let takes = |operation: &str| matches!(operation, "withdraw" | "disburse");
     let original = core.movements.iter().find(|other| {

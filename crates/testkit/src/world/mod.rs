@@ -83,7 +83,7 @@ pub struct SimulateReport {
     pub freezes: u64,
     /// The number of attempts that came to an unknown outcome.
     pub unknowns: u64,
-    /// How often somebody at the office decided something.
+    /// The number of decisions that persons at the office made.
     pub decisions: u64,
     /// The seeds that failed, each with its first finding.
     pub failures: BTreeMap<u64, String>,

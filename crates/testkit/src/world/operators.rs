@@ -24,15 +24,15 @@ use super::counterparties::PROVIDERS;
 use super::desk::{Desk, home};
 use super::run::{Counter, Failure, World};
 
-/// How long a person waits for an answer.
+/// The longest wait of a person for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The persons at the office.
 pub(super) struct Operators {
     chance: Chance,
-    /// What was given an account by hand, and which.
+    /// The accounts that transfers were given by hand.
     assigned: Mutex<BTreeMap<TransferId, BTreeSet<String>>>,
-    /// What they tried once, when nothing went wrong any more.
+    /// The attempts made since nothing goes wrong any more: each is made once.
     tried: Mutex<BTreeSet<String>>,
     findings: Mutex<Vec<String>>,
     decisions: Counter,
@@ -67,7 +67,7 @@ impl Operators {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
     }
 
-    /// Whether this is tried for the first time.
+    /// Notes that this is tried; true if it is for the first time.
     fn first_time(&self, what: String) -> bool {
         self.tried.lock().unwrap_or_else(PoisonError::into_inner).insert(what)
     }
@@ -298,7 +298,7 @@ impl Operators {
         Ok(())
     }
 
-    /// What a conscientious person does about a transfer that needs one.
+    /// Deals with a transfer that needs a person, as a conscientious person does.
     async fn answer(&self, world: &World, engine: &Engine, desk: &Desk, transfer: &Transfer) {
         let id = transfer.id();
         if transfer.status() == Status::Suspended {
@@ -367,7 +367,7 @@ fn claim_of(movement: &Movement) -> Option<PaymentClaim> {
     })
 }
 
-/// The answer, unless whoever was asked died meanwhile.
+/// Returns the answer; `None` if none comes in time because the engine died meanwhile.
 async fn patiently<T>(answer: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(PATIENCE, answer).await.ok()
 }

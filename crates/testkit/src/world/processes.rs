@@ -52,7 +52,7 @@ pub(super) struct Processes {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) queue: MemoryQueue,
-    /// Whoever is behind it accepts orders and callbacks.
+    /// The door to the engine that accepts orders and callbacks.
     pub(super) door: Door,
     pub(super) tripwires: Vec<Arc<DrawnTripwire>>,
     /// The time for which a new process does not know what the core can do.

@@ -23,11 +23,12 @@ use super::time::{CountedIds, VirtualClock};
 use super::trouble::Trouble;
 use super::watch::Watch;
 
-/// How long everything may take to settle after the faults have stopped.
+/// The longest time that everything may take to settle after the faults have stopped.
 const SETTLE_WITHIN: Duration = Duration::from_secs(6 * 24 * 3_600);
-/// When the core's administrator comes: after a person has been called about every unknown.
+/// The time after which the core's administrator comes: by then a person has been called about
+/// every unknown.
 const REPAIR_AFTER: Duration = Duration::from_secs(10 * 3_600);
-/// How often one looks whether everything has settled, and whether persons are called in time.
+/// The interval between checks that everything has settled and that persons are called in time.
 const LOOK_EVERY: Duration = Duration::from_secs(1_800);
 
 /// The result of a seed.
@@ -43,7 +44,7 @@ pub struct SeedReport {
     pub crashes: u64,
     /// The number of times that a worker was frozen.
     pub freezes: u64,
-    /// How often somebody at the office decided something.
+    /// The number of decisions that persons at the office made.
     pub decisions: u64,
     /// The audit of the counterparties' books.
     pub audit: Audit,
@@ -81,7 +82,7 @@ pub fn run_seed(seed: u64, transfers: u32, staff: Staff) -> SeedReport {
 
 pub(super) type Failure = Box<dyn std::error::Error>;
 
-/// What somebody wanted, for the audit.
+/// An order or a payment that somebody wanted, for the audit.
 pub(super) enum Wanted {
     Order { id: TransferId, kind: Kind, deed: Deed, account: String },
     Payment { receipt: String, deed: Deed, account: Option<String> },

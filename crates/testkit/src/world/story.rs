@@ -9,14 +9,14 @@ use super::chance::Chance;
 /// The number of clients of the institution.
 const CLIENTS: u64 = 12;
 
-/// Something that somebody does.
+/// An act of the institution or of one of its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deed {
     /// The time of the deed, from the beginning of the day.
     pub at: Duration,
-    /// Through which provider: an index into the world's two.
+    /// The provider: an index into the world's two.
     pub provider: usize,
-    /// Whose: an index into the institution's clients.
+    /// The client: an index into the institution's clients.
     pub client: usize,
     /// The amount, in whole shillings.
     pub shillings: u64,
@@ -43,9 +43,9 @@ pub enum What {
 pub struct Story {
     /// The number of clients.
     pub clients: usize,
-    /// How long the day is.
+    /// The length of the day.
     pub day: Duration,
-    /// What happens, in order.
+    /// The deeds, in order.
     pub deeds: Vec<Deed>,
 }
 

@@ -42,7 +42,7 @@ fn micros(span: Duration) -> i64 {
 /// Ids by counting, so that a seed replays exactly.
 pub(super) struct CountedIds {
     seed: u64,
-    /// Whether they are of the layout of Kiungo 0.1.
+    /// True if they have the layout of Kiungo 0.1.
     old: bool,
     given: AtomicU64,
 }

@@ -8,10 +8,10 @@ use kiungo_store::StoreError;
 use super::carriage::Weather;
 use super::chance::Chance;
 
-/// How long a slow answer takes at most.
+/// The longest time that a slow answer takes.
 const SLOW_MAX: Duration = Duration::from_secs(15);
 
-/// What goes wrong with the database of a process.
+/// The failures of a process's database.
 #[derive(Debug, Clone)]
 pub struct Trouble {
     chance: Chance,
@@ -30,7 +30,7 @@ impl Trouble {
         self.rate > 0 && self.weather.is_stormy() && self.chance.happens(self.rate)
     }
 
-    /// What happens before anything is done.
+    /// Refuses or delays the work, at times, before anything is done.
     pub async fn before(&self) -> Result<(), StoreError> {
         if self.happens() {
             return Err(StoreError::Unavailable("it takes no work".to_owned()));
@@ -41,7 +41,7 @@ impl Trouble {
         Ok(())
     }
 
-    /// What happens after everything was done.
+    /// Loses the answer, at times, after everything was done.
     pub fn after(&self) -> Result<(), StoreError> {
         if self.happens() {
             return Err(StoreError::Unavailable("its answer was lost".to_owned()));

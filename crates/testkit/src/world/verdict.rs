@@ -1,4 +1,5 @@
-//! What must hold in the end: the counterparties' books, the journals and the ledger tell one story.
+//! The verdict in the end: the counterparties' books, the journals and the ledger must tell one
+//! story.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,10 +18,10 @@ use super::ledger;
 use super::operators::Operators;
 use super::run::{Failure, SeedReport, Wanted, World};
 
-/// How long after its intent an attempt may leave, and so how long after midnight it may still be
-/// dated by the day before.
+/// The longest time between the intent and the departure of an attempt, and so the time after
+/// midnight in which it may still be dated by the day before.
 const SENT_WITHIN: Duration = Duration::from_secs(30);
-/// Dar es Salaam is so far ahead of UTC.
+/// The time by which Dar es Salaam is ahead of UTC.
 const ZONE: Duration = Duration::from_hours(3);
 
 impl World {
@@ -171,7 +172,7 @@ impl World {
         }
     }
 
-    /// Whether the account belongs to whoever paid.
+    /// True if the account belongs to the payer.
     fn is_of_payer(&self, transfer: &Transfer) -> bool {
         let Some(account) = transfer.account() else { return false };
         let msisdn = transfer.instruction().msisdn.as_ref();
@@ -313,7 +314,7 @@ fn first_sending(journal: &[Entry], reference: Reference) -> Option<Timestamp> {
     began
 }
 
-/// Whether a provider has taken this back by itself.
+/// True if a provider has taken this back by itself.
 fn is_returned(providers: &BTreeMap<String, Books>, provider: &str, receipt: &str) -> bool {
     providers.get(provider).is_some_and(|books| {
         books.movements.iter().any(|movement| movement.unasked && movement.takes_back == receipt)

@@ -1,5 +1,5 @@
-//! What must hold while time passes: whoever waits has a plan or a way out, and persons are called in
-//! time.
+//! The rules that hold while time passes: a waiting transfer has a plan or a way out, and persons
+//! are called in time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use kiungo_store::{Store as _, TransferQuery};
 
 use super::run::{Failure, World};
 
-/// How much later than `case_after` a person may be called: whoever is to call may be dead for a
-/// moment, or look at his list a little later.
+/// The longest delay of the call of a person after `case_after`: the process that is to call may be
+/// dead for a moment, or look at its list a little later.
 const CALLED_LATE_MAX: Duration = Duration::from_mins(30);
 
 /// The findings so far.
@@ -81,8 +81,8 @@ impl Watch {
     }
 }
 
-/// Since when money is in transit, or a person has not decided anything about it: by the journal
-/// alone.
+/// Returns the last time at which money came into transit or a person decided something about it,
+/// by the journal alone; `None` if neither has happened.
 fn left_at(journal: &[Entry]) -> Option<Timestamp> {
     let leaves = |entry: &&Entry| match &entry.event {
         Event::Received(instruction) => matches!(instruction.origin, Origin::Wallet { .. }),

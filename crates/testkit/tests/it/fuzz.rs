@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use kiungo_testkit::fuzz::{TARGETS, Target};
 
-/// How many inputs are made from each.
+/// The number of inputs that are made from each checked-in one.
 const MUTATIONS: u64 = 200;
 /// A checked-in input is small, or a person does not read it.
 const INPUT_BYTES_MAX: usize = 8 * 1024;
@@ -38,7 +38,7 @@ fn names(path: &str, ending: &str) -> BTreeSet<String> {
     entries.map(name).map(|name| name.trim_end_matches(ending).to_owned()).collect()
 }
 
-/// What the next number is, by `SplitMix64`.
+/// A generator of numbers, by `SplitMix64`.
 struct Chance(u64);
 
 impl Chance {

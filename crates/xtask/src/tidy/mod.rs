@@ -26,7 +26,7 @@ use anyhow::{Result, bail};
 use files::SourceFile;
 use settings::Settings;
 
-/// Something that is not as the house rules want it.
+/// A violation of the house rules.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
     path: String,

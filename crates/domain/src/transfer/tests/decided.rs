@@ -64,7 +64,7 @@ fn taken_back() -> Story {
     story
 }
 
-/// Nothing is in transit any more, and the books say so.
+/// The money is no longer in transit, and the books say so.
 #[test]
 fn a_collection_that_a_person_knows_to_be_taken_back_counts_no_longer() {
     let mut story = taken_back();
@@ -151,7 +151,7 @@ fn what_is_turned_away_was_not_sent() {
     assert_eq!(turned_away(&story), None);
 }
 
-/// Nothing has moved: failing is honest, after as many tries as the mapping says.
+/// No money has moved: failing is honest, after as many tries as the mapping says.
 #[test]
 fn a_collection_refused_for_now_fails_after_its_tries() {
     let mut story = story(Kind::Deposit);

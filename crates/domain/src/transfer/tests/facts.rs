@@ -41,7 +41,7 @@ fn what_was_accepted_is_not_unknown() {
     assert_eq!(story.status(), Status::AwaitingCustomer);
 }
 
-/// Somebody is called then, however long the transfer waits for something else.
+/// A person is called then, however long the transfer waits for something else.
 #[test]
 fn a_person_is_due_a_while_after_the_money_has_left() {
     let mut story = story(Kind::Withdrawal);

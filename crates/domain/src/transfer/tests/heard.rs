@@ -244,7 +244,7 @@ fn a_reversal_of_our_own_is_no_contradiction() {
     assert_eq!(story.transfer, undone);
 }
 
-/// Somebody else has: it must not be taken back twice.
+/// A booking that others have taken back must not be taken back twice.
 #[test]
 fn a_reversal_by_others_keeps_our_own_from_being_sent() {
     let mut story = story(Kind::Withdrawal);

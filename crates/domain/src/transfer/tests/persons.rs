@@ -1,10 +1,10 @@
-//! What persons decide, and what becomes of a word that turns out to be wrong.
+//! The decisions of persons, and what becomes of a word that turns out to be wrong.
 
 use super::sequences::{Story, done};
 use super::*;
 
-/// What was accepted as the booking turns out to be somebody else's transaction: it stays, and so does
-/// the question.
+/// The transaction that was accepted as the booking turns out to be somebody else's: it stays, and
+/// so does the question.
 #[test]
 fn a_reversal_that_would_take_back_another_transaction_opens_a_case() {
     let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
@@ -17,8 +17,8 @@ fn a_reversal_that_would_take_back_another_transaction_opens_a_case() {
     assert!(story.transfer.choices().contains(&Choice::CloseCase));
 }
 
-/// What never arrived is sent again under a new reference only: without one it waits for what a
-/// person has seen at the other side.
+/// An operation that never arrived is sent again under a new reference only: without one it waits
+/// for what a person has seen at the other side.
 #[test]
 fn what_never_arrived_is_not_sent_again_under_the_last_reference() {
     let (step, at) = (StepName::Second, Timestamp::from_micros(1));

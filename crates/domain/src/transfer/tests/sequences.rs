@@ -398,7 +398,7 @@ fn a_sending_is_of_the_time_at_which_it_was_sent_first() {
     assert_eq!(first(&story), Some(sent), "sent again under the same reference");
 }
 
-/// What is heard of an attempt that was given up settles nothing of the one that is waited for.
+/// Evidence about an attempt that was given up settles nothing of the one that is waited for.
 #[test]
 fn evidence_about_another_generation_does_not_settle_the_present_one() {
     let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);

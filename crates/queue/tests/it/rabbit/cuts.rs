@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 
 use super::place::{Names, url};
 
-/// How the link is.
+/// The state of the link.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
     Open,
-    /// What the broker says does not arrive; what it is told does.
+    /// The broker's messages do not arrive; those to the broker do.
     Deaf,
     /// No connection, old or new.
     Cut,

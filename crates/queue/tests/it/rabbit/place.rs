@@ -33,7 +33,7 @@ impl Names {
         Self { prefix, connection, other }
     }
 
-    /// How a queue is opened under these names.
+    /// The options to open a queue under these names.
     pub(super) fn options(&self) -> RabbitOptions {
         self.options_at(&url())
     }

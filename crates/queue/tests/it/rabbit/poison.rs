@@ -1,4 +1,4 @@
-//! What cannot be read, and stops nothing.
+//! Messages that cannot be read, and stop nothing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

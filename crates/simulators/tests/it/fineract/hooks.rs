@@ -23,7 +23,7 @@ impl Delivery for Letterbox {
 }
 
 impl Letterbox {
-    /// Everything that came in a while.
+    /// Waits for a while, then takes out all callbacks that came.
     async fn empty(&self) -> Vec<http::Request<Bytes>> {
         tokio::time::sleep(Duration::from_secs(10)).await;
         std::mem::take(&mut *self.0.lock().unwrap())

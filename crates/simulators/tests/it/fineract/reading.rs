@@ -1,4 +1,4 @@
-//! What is read: amounts, dates, omissions, paging shapes, lookups.
+//! Reading: amounts, dates, omissions, paging shapes, lookups.
 
 use kiungo_simulators::fineract::{Options, SavingsSpec, Version};
 use serde_json::json;

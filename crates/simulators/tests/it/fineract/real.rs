@@ -66,8 +66,8 @@ fn shape(value: &Value) -> Value {
 /// Shown where somebody gave such a name; the real loans had none.
 const NAMES: [&str; 4] = ["externalId", "externalLoanId", "resourceExternalId", "entityExternalId"];
 
-/// Everything in `part` stands in `whole`, too. A simulated account knows less of itself than a real
-/// one.
+/// Asserts that all of `part` stands in `whole`, too. A simulated account knows less of itself than
+/// a real one.
 fn within(part: &Value, whole: &Value, at: &str) {
     match (part, whole) {
         (Value::Object(part), Value::Object(whole)) => {
@@ -98,7 +98,7 @@ fn without_numbers(text: &str) -> String {
     shown
 }
 
-/// What came back, with its headers.
+/// An answer with its headers.
 pub(super) struct Seen {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,

@@ -167,7 +167,7 @@ async fn disbursements_answer_as_the_real_ones() {
     beside.post("cbr", "loans/2/transactions?command=creditBalanceRefund", "", &refund).await;
 }
 
-/// What is echoed stands in the real server's order.
+/// Echoed fields stand in the real server's order.
 #[tokio::test(start_paused = true)]
 async fn echoes_stand_in_the_real_order() {
     let beside = beside();

@@ -1,4 +1,4 @@
-//! What differs between the releases.
+//! The differences between the releases.
 
 use kiungo_simulators::fineract::{Options, Version};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What the provider does that no request asks for.
+//! The conduct of the provider that no request asks for.
 
 use kiungo_simulators::books::Movement;
 use kiungo_simulators::gsma::options::{Charge, Conduct, Flow, NotifyForm, Options, PaidBy, Place};

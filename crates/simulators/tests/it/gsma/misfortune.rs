@@ -1,4 +1,4 @@
-//! What goes wrong, and steering it over HTTP.
+//! Faults, and steering the simulator over HTTP.
 
 use std::time::Duration;
 

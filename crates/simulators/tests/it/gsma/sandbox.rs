@@ -1,5 +1,5 @@
-//! What clients of a published sandbox rely on: several currencies, dates with times, identical
-//! parties, numbers that lead somewhere, references that never come again.
+//! The features that clients of a published sandbox rely on: several currencies, dates with times,
+//! identical parties, numbers that lead somewhere, references that never come again.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Who may call.
+//! Authentication: the callers that are let in.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a request must look like, in each version.
+//! The form that a request must have, in each version.
 
 use kiungo_simulators::gsma::options::Flow;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What a market does that no request asks for.
+//! The conduct of a market that no request asks for.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What goes wrong: the query agrees with the books all the same.
+//! Faults: the query agrees with the books all the same.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How much may be moved.
+//! Limits on the money that may be moved.
 
 use std::time::Duration;
 

@@ -59,7 +59,7 @@ fn query(change: impl FnOnce(&mut TransferQuery)) -> TransferQuery {
     query
 }
 
-/// Everything that can be searched by, alone and with what narrows it.
+/// Returns a search by each property, alone and with others that narrow it.
 fn searches() -> Vec<TransferQuery> {
     let cursor = || Some(Cursor(format!("{}.{MIDDLE}", MIDDLE * 1_000_000)));
     let mut searches = vec![

@@ -24,7 +24,7 @@ impl Schema {
         Self { name, open: Mutex::new(None) }
     }
 
-    /// How a store is opened in it.
+    /// Returns the options with which a store is opened in it.
     pub(super) fn options(&self) -> PostgresOptions {
         PostgresOptions::new(&self.url()).unwrap()
     }

@@ -61,7 +61,7 @@ impl Office {
     }
 }
 
-/// Somebody who listens to everything about transfers, with a queue as integrators have it.
+/// A listener to all events about transfers, with a queue as integrators have it.
 pub(crate) struct Listener {
     connection: lapin::Connection,
 }

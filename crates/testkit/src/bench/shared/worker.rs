@@ -15,7 +15,7 @@ use crate::bench::parts::{Companion, Part, say};
 /// they look for one another.
 const DIVIDED_AFTER: Duration = Duration::from_secs(5);
 
-/// Nobody looks on.
+/// An observer that ignores every change.
 struct Nobody;
 
 impl Observer for Nobody {
