@@ -14,7 +14,7 @@ use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_store::{Change, CommitError, InboxItem, StoreError};
 
 use crate::engine::Inner;
-use crate::inbox::Handled;
+use crate::inbox::{Again, Handled};
 use crate::request::RequestError;
 
 /// The number of times that what was heard is decided anew because another process was quicker with
@@ -88,7 +88,7 @@ impl Inner {
         if self.take_patiently(id).await.is_err() {
             return Ok(Handled::Later {
                 why: format!("transfer {id} is being worked on"),
-                wait: Some(BUSY_WAIT),
+                wait: Again::After(BUSY_WAIT),
             });
         }
         match self.hear_taken(item, &claim, asking).await {
@@ -134,7 +134,7 @@ impl Inner {
                     Finding::Executed(_) | Finding::Refused(_) | Finding::Reversed(_) => truth,
                     Finding::InProgress(_) => return Ok((still_open("it is in progress"), None)),
                     Finding::Absent => return Ok((self.unknown_there(item, claim), None)),
-                    Finding::Unclear { why } => return Ok((Handled::later(why), None)),
+                    Finding::Unclear { why } => return Ok((Handled::unanswered(why), None)),
                 }
             }
             Asking::Done | Asking::Answered => claim.finding.clone(),

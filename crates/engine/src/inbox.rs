@@ -56,8 +56,8 @@ pub(crate) enum Handled {
     Later {
         /// The thing that is waited for, for people.
         why: String,
-        /// The wait before that; `None` for the next rung of the provider's ladder.
-        wait: Option<Duration>,
+        /// The wait before that.
+        wait: Again,
     },
     /// Look again later: nothing is wrong, and nobody is called however long it takes.
     Unended {
@@ -68,9 +68,24 @@ pub(crate) enum Handled {
     Quarantine(String),
 }
 
+/// The wait before an arrival is handled again.
+pub(crate) enum Again {
+    /// The next rung of the provider's ladder.
+    Rung,
+    /// Soon, then ever later, up to that rung: the provider did not answer.
+    Soon,
+    /// This long.
+    After(Duration),
+}
+
 impl Handled {
     pub(crate) fn later(why: impl Into<String>) -> Self {
-        Self::Later { why: why.into(), wait: None }
+        Self::Later { why: why.into(), wait: Again::Rung }
+    }
+
+    /// The provider did not say anything about it.
+    pub(crate) fn unanswered(why: impl Into<String>) -> Self {
+        Self::Later { why: why.into(), wait: Again::Soon }
     }
 }
 
@@ -227,26 +242,36 @@ impl Inner {
             Handled::Later { why, wait } => self.postponed(&item, &why, wait),
             Handled::Unended { wait } => InboxState::waiting(self.clock.now().after(wait)),
         };
-        if let InboxState::Waiting { due, .. } = &state {
-            self.remember(*due);
-        }
+        let due = match &state {
+            InboxState::Waiting { due, .. } => Some(*due),
+            InboxState::Handled { .. } | InboxState::Quarantined { .. } => None,
+        };
         if let Err(error) = self.store.set_inbox_state(item.id, state).await {
             tracing::error!(inbox = %item.id, %error, "what became of an arrival cannot be stored");
+        }
+        // The schedule looks at the store: it is there by now.
+        if let Some(due) = due {
+            self.remember(due);
         }
     }
 
     /// To be handled again; once it has been unclear for too long, a person is called as for an
     /// unknown, and the machine goes on.
-    fn postponed(&self, item: &InboxItem, why: &str, wait: Option<Duration>) -> InboxState {
+    fn postponed(&self, item: &InboxItem, why: &str, wait: Again) -> InboxState {
         let policy = self.provider(&item.provider).map(|port| &port.rules.policy().wallet);
-        let rung = || {
-            let again = item.attempts % UNANSWERED_ROUND + 1;
-            policy.map_or(Duration::from_secs(30), |side| side.inquiry_wait(item.attempts, again))
+        let unanswered = match wait {
+            Again::Soon => item.attempts % UNANSWERED_ROUND + 1,
+            Again::Rung | Again::After(_) => 0,
+        };
+        let wait = match (wait, policy) {
+            (Again::After(wait), _) => wait,
+            (Again::Rung | Again::Soon, Some(side)) => side.inquiry_wait(item.attempts, unanswered),
+            (Again::Rung | Again::Soon, None) => Duration::from_secs(30),
         };
         let now = self.clock.now();
         let overdue = policy.is_some_and(|side| now.since(item.at) >= side.case_after);
         let concern = overdue.then(|| format!("it does not become clear: {why}"));
-        InboxState::Waiting { due: now.after(wait.unwrap_or_else(rung)), concern }
+        InboxState::Waiting { due: now.after(wait), concern }
     }
 
     async fn handle_item(self: &Arc<Self>, item: &InboxItem) -> Result<Handled, StoreError> {

@@ -17,7 +17,7 @@ use kiungo_store::{Change, CollectionQuery, CommitError, InboxItem, StoreError};
 
 use crate::engine::{Inner, ProviderPort};
 use crate::hear::{Asking, is_awaited};
-use crate::inbox::{Handled, is_claim};
+use crate::inbox::{Again, Handled, is_claim};
 
 /// The wait before the first look at whether a collection has taken up its own payment; doubles.
 const COLLECTION_WAIT: Duration = Duration::from_secs(5);
@@ -45,7 +45,7 @@ impl Inner {
                 PaymentFinding::NotYet => {
                     return Ok(Handled::later("the payment is not settled yet"));
                 }
-                PaymentFinding::Unclear { why } => return Ok(Handled::later(why)),
+                PaymentFinding::Unclear { why } => return Ok(Handled::unanswered(why)),
             }
         } else {
             notice.clone()
@@ -62,7 +62,7 @@ impl Inner {
         }
         if let Some(wait) = self.wait_for_collection(item, &truth).await? {
             let why = "a collection of the same amount is being asked about".to_owned();
-            return Ok(Handled::Later { why, wait: Some(wait) });
+            return Ok(Handled::Later { why, wait: Again::After(wait) });
         }
         self.receive_payment(item, port, truth, receipt).await
     }
@@ -93,7 +93,7 @@ impl Inner {
             // Its own answer is to be seen before the notification is put away.
             Handled::Noted(_) if awaited => {
                 let why = format!("transfer {id} is asking about it");
-                Ok(Handled::Later { why, wait: Some(COLLECTION_WAIT) })
+                Ok(Handled::Later { why, wait: Again::After(COLLECTION_WAIT) })
             }
             handled => Ok(handled),
         }

@@ -97,7 +97,7 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<(TransferId, Timestamp)>, StoreError>;
 
-    /// The earliest due time of all transfers.
+    /// The earliest due time of all transfers and waiting inbox items.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Every transfer whose [`Summary::holds_account`] is set: read at start, to keep others off

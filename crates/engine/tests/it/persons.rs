@@ -332,6 +332,28 @@ async fn of_two_who_decide_about_an_arrival_one_wins() {
     assert_eq!(both, (Ok(()), late(id)));
 }
 
+/// A notification about which the provider gives no answer is asked about again soon, not a rung of
+/// the ladder later.
+#[tokio::test(start_paused = true)]
+async fn an_arrival_without_an_answer_is_asked_about_soon() {
+    for (finding, attempts) in [
+        (PaymentFinding::Unclear { why: "no session yet".to_owned() }, 4..=5),
+        (PaymentFinding::NotYet, 1..=1),
+        (PaymentFinding::Absent, 1..=1),
+    ] {
+        let office = Office::confirming().await;
+        office.world.script().payment = Some(finding.clone());
+        office.tell("QX1 255712345678 500 7".to_owned()).await;
+        office.pass(12).await;
+        let later = office.world.now().after(Duration::from_hours(1));
+        let waiting = office.engine.store().inbox_due(later, 10).await.unwrap();
+        assert!(attempts.contains(&waiting[0].attempts), "{finding:?}: {}", waiting[0].attempts);
+        office.world.script().payment = None;
+        office.pass(30).await;
+        assert_eq!(office.all().await.len(), 1);
+    }
+}
+
 /// A notification that its provider neither confirms nor denies calls a person; he can put it away, by
 /// the way that persons take.
 #[tokio::test(start_paused = true)]

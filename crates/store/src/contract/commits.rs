@@ -76,7 +76,7 @@ pub async fn a_refused_change_leaves_nothing(place: &dyn Place) {
     assert_eq!(store.transfer(id(2)).await.unwrap(), None);
     assert_eq!(store.postings(id(2)).await.unwrap(), []);
     assert_eq!(store.key_holder("shop", "k").await.unwrap(), None);
-    assert_eq!(store.next_due().await.unwrap(), None);
+    assert_eq!(store.due(at(1_000), 10).await.unwrap(), []);
     let item = store.inbox_item(item).await.unwrap().unwrap();
     assert_eq!(item.state, InboxState::waiting(at(0)));
     let found = store.search(&TransferQuery::default()).await.unwrap();

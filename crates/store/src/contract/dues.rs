@@ -26,6 +26,23 @@ pub async fn the_longest_due_comes_first(place: &dyn Place) {
     assert_eq!(store.overview(at(30)).await.unwrap().due, 4);
 }
 
+pub async fn an_arrival_that_waits_is_due_like_a_transfer(place: &dyn Place) {
+    let store = place.open().await;
+    let waits = async |inbox, second| {
+        store.set_inbox_state(inbox, InboxState::waiting(at(second))).await.unwrap();
+        store.next_due().await.unwrap()
+    };
+    let first = store.arrive(arrival("a", at(5))).await.unwrap().id();
+    assert_eq!(store.next_due().await.unwrap(), Some(at(5)));
+    assert_eq!(waits(first, 30).await, Some(at(30)));
+    commit(&*store, due(received(instruction(1), at(0)), at(20))).await;
+    assert_eq!(store.next_due().await.unwrap(), Some(at(20)));
+    assert_eq!(waits(first, 10).await, Some(at(10)));
+    let handled = InboxState::Handled { note: "done".to_owned() };
+    store.set_inbox_state(first, handled).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap(), Some(at(20)));
+}
+
 pub async fn a_transfer_is_postponed_at_its_version_only(place: &dyn Place) {
     let store = place.open().await;
     let first = commit(&*store, due(received(instruction(1), at(0)), at(10))).await;

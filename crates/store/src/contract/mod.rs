@@ -73,6 +73,7 @@ macro_rules! store_contract {
             }
             dues::{
                 the_longest_due_comes_first,
+                an_arrival_that_waits_is_due_like_a_transfer,
                 a_transfer_is_postponed_at_its_version_only,
                 a_change_replaces_the_due_time,
                 what_is_taken_comes_back_when_its_time_is_over,

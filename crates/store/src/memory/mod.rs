@@ -106,7 +106,10 @@ impl Store for MemoryStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.books().due.first().map(|(due, ..)| *due))
+        let books = self.books();
+        let transfer = books.due.first().map(|(due, ..)| *due);
+        let arrival = books.inbox_due.first().map(|(due, _)| *due);
+        Ok(transfer.into_iter().chain(arrival).min())
     }
 
     async fn holding_accounts(&self) -> Result<Vec<Summary>, StoreError> {

@@ -315,7 +315,9 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT id::text, due_us FROM transfers WHERE due_us <= $1::bigint
         ORDER BY due_us, no LIMIT $2::bigint",
     next_due: "
-        SELECT due_us FROM transfers WHERE due_us IS NOT NULL ORDER BY due_us LIMIT 1",
+        SELECT due_us FROM transfers WHERE due_us IS NOT NULL
+        UNION ALL SELECT due_us FROM inbox WHERE state = 'waiting'
+        ORDER BY due_us LIMIT 1",
     holding_accounts: "SELECT summary FROM transfers WHERE holds_account ORDER BY no",
     collections: "
         SELECT id::text FROM transfers WHERE provider = $1::text AND collecting = $2::text

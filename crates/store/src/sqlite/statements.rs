@@ -249,7 +249,9 @@ pub(super) const STATEMENTS: Statements = Statements {
     due: "
         SELECT id, due_us FROM transfers WHERE due_us <= ?1 ORDER BY due_us, no LIMIT ?2",
     next_due: "
-        SELECT due_us FROM transfers WHERE due_us IS NOT NULL ORDER BY due_us LIMIT 1",
+        SELECT due_us FROM transfers WHERE due_us IS NOT NULL
+        UNION ALL SELECT due_us FROM inbox WHERE state = 'waiting'
+        ORDER BY due_us LIMIT 1",
     holding_accounts: "SELECT summary FROM transfers WHERE holds_account = 1 ORDER BY no",
     collections: "
         SELECT id FROM transfers WHERE provider = ?1 AND collecting = ?2

@@ -79,6 +79,7 @@ async fn each_search_takes_its_index() {
         (STATEMENTS.archivable, "transfers_by_received"),
         (STATEMENTS.due, "transfers_due"),
         (STATEMENTS.next_due, "transfers_due"),
+        (STATEMENTS.next_due, "inbox_waiting"),
         (STATEMENTS.due_count, "transfers_due"),
         (STATEMENTS.oldest_open, "transfers_open_by_received"),
         (STATEMENTS.holding_accounts, "transfers_holding_accounts"),

@@ -3,12 +3,14 @@
 //! * `files`: the files that are looked at
 //! * `settings`: `tidy.toml`
 //! * `text`: marks of unfinished work, paths of somebody's machine
+//! * `comments`: how doc comments open
 //! * `rust`: floats, unfinished branches, long files and functions; `mask` hides comments and texts
 //! * `markdown`: titles and links
 //! * `commands`: commands in the documents, compared with the real command line (`help`)
 //! * `crates`: which crate uses which, and that each says what it is for
 
 mod commands;
+mod comments;
 mod crates;
 mod files;
 mod help;
@@ -64,6 +66,7 @@ pub(crate) fn run(root: &Path) -> Result<String> {
             findings.extend(markdown::check(file, &files));
         }
     }
+    findings.extend(comments::check(&files, &settings));
     findings.extend(settings.stale(&files));
     findings.extend(crates::check(root, &settings)?);
     let commands = commands::check(root, &files);

@@ -17,6 +17,7 @@ pub(super) const FILE: &str = "tidy.toml";
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
     pub(super) lines: Lines,
+    pub(super) comments: Comments,
     pub(super) floats: Exceptions,
     /// For each crate, the crates of ours that it may use.
     pub(super) arrows: BTreeMap<String, Vec<String>>,
@@ -31,6 +32,14 @@ pub(super) struct Lines {
     /// Longer files, each with its reason.
     #[serde(default)]
     pub(super) longer: BTreeMap<String, String>,
+}
+
+/// The bounds on the wording of comments.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Comments {
+    /// The share of doc comments that may open with a question word, in percent.
+    pub(super) question_max_percent: usize,
 }
 
 /// Files in which something is allowed, each with its reason.
@@ -88,6 +97,8 @@ mod tests {
             file_max = 2
             function_max = 1
             longer = { "long.rs" = "many rows", "short.rs" = "was long", "gone.rs" = " " }
+            [comments]
+            question_max_percent = 0
             [floats]
             allowed = { "long.rs" = "buckets" }
             [arrows]
