@@ -389,14 +389,16 @@ fn check_heard(
 /// Final does not flip: only a person leads out of a final state, who asks for a reversal, or says
 /// that the other side took back what it had executed, or did not after all.
 fn check_finality(before: &Transfer, decision: &Decision) -> Result<(), TestCaseError> {
-    let requested = |entry: &Entry| match &entry.event {
-        Event::ReversalRequested { .. } => true,
-        Event::Decided { decision, .. } => matches!(
-            decision,
-            PersonDecision::AcceptNotExecuted { step: StepName::Second }
-                | PersonDecision::AcceptExecuted { step: StepName::First, .. }
-        ),
-        _ => false,
+    let requested = |entry: &Entry| {
+        let decided = |decision: &PersonDecision| {
+            matches!(
+                decision,
+                PersonDecision::AcceptNotExecuted { step: StepName::Second }
+                    | PersonDecision::AcceptExecuted { step: StepName::First, .. }
+            )
+        };
+        matches!(&entry.event, Event::ReversalRequested { .. })
+            || matches!(&entry.event, Event::Decided { decision, .. } if decided(decision))
     };
     if before.status().is_final() && !decision.entries.iter().any(requested) {
         prop_assert_eq!(before.status(), decision.transfer.status(), "a final state flips");

@@ -137,6 +137,7 @@ mod tests {
     fn says(content: &str) -> Vec<String> {
         let settings = r#"
             lines = { file_max = 8, function_max = 3 }
+            comments = { question_max_percent = 0 }
             floats = { allowed = { "ok.rs" = "buckets" } }
             arrows = {}
         "#;
