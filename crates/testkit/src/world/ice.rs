@@ -1,7 +1,9 @@
 //! A process that is stopped for a while and knows nothing of it: whatever it asks of anybody, and
 //! whatever it is answered, waits until it is thawed. Meanwhile the broker takes it for dead.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use kiungo_domain::transfer::{Entry, Posting};
@@ -12,41 +14,56 @@ use kiungo_store::{
     CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
     LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
 };
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::trouble::Trouble;
 
 /// The switch that stops a process; all clones are about the same process.
-#[derive(Debug, Clone)]
-pub struct Ice(Arc<watch::Sender<u32>>);
+#[derive(Debug, Clone, Default)]
+pub struct Ice(Arc<Switch>);
 
-impl Default for Ice {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(0)))
-    }
+#[derive(Debug, Default)]
+struct Switch {
+    /// The number of times that it was stopped and not thawed yet.
+    times: AtomicU32,
+    /// Wakes those that wait in the order in which they came, so that a seed replays exactly: a
+    /// `watch` channel wakes them in an order of its own.
+    changed: Notify,
 }
 
 impl Ice {
     /// Stops the process; stopped twice, it has to be thawed twice.
     pub fn freeze(&self) {
-        self.0.send_modify(|times| *times += 1);
+        self.0.times.fetch_add(1, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
     }
 
     /// Lets it go on.
     pub fn thaw(&self) {
-        self.0.send_modify(|times| *times = times.saturating_sub(1));
+        let less = |times: u32| Some(times.saturating_sub(1));
+        let _ = self.0.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+        self.0.changed.notify_waiters();
     }
 
     /// Waits until the process is not stopped.
     pub async fn thawed(&self) {
-        let mut frozen = self.0.subscribe();
-        // The sender is held by `self`, so there is always an answer.
-        let _ = frozen.wait_for(|times| *times == 0).await;
+        self.wait_for(|times| times == 0).await;
     }
 
     async fn frozen(&self) {
-        let mut frozen = self.0.subscribe();
-        let _ = frozen.wait_for(|times| *times > 0).await;
+        self.wait_for(|times| times > 0).await;
+    }
+
+    async fn wait_for(&self, is_so: impl Fn(u32) -> bool) {
+        loop {
+            let mut changed = pin!(self.0.changed.notified());
+            // From here on, no change is missed.
+            changed.as_mut().enable();
+            if is_so(self.0.times.load(Ordering::SeqCst)) {
+                return;
+            }
+            changed.await;
+        }
     }
 }
 
