@@ -154,7 +154,7 @@ pub(crate) fn refusal(answer: &Answer, collision: bool) -> Outcome {
         Class::Busy => rejected(Reason::Busy, Retry::NewReference),
         // Frozen after all: the same key would bring the same answer for ever.
         Class::NotRecorded if answer.cached => rejected(Reason::Busy, Retry::NewReference),
-        Class::NotRecorded => Outcome::not_sent(format!("{code}: {message}")),
+        Class::NotRecorded => Outcome::not_recorded(format!("{code}: {message}")),
         Class::Database if !collision => rejected(Reason::Busy, Retry::NewReference),
         Class::Database => Outcome::unknown(format!("{code}: perhaps the key was in use")),
         Class::Duplicate => Outcome::unknown(format!("{code}: perhaps applied before")),

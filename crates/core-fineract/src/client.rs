@@ -46,7 +46,7 @@ impl SendError {
     /// The outcome of a command that met this failure.
     pub(crate) fn outcome(self) -> Outcome {
         match self {
-            Self::NotSent(why) => Outcome::NotSent { why },
+            Self::NotSent(why) => Outcome::not_sent(why),
             Self::NoAnswer(why) => Outcome::Unknown { why },
             Self::Login { code } => Outcome::Rejected(Rejection {
                 code,

@@ -21,6 +21,10 @@ pub enum Outcome {
     NotSent {
         /// The cause, for people.
         why: String,
+        /// True if the other side said so: the request has left, and a copy of it that the network
+        /// made may still arrive.
+        #[serde(default, skip_serializing_if = "is_false")]
+        answered: bool,
     },
     /// All other cases: it may or may not have been executed.
     Unknown {
@@ -35,10 +39,20 @@ impl Outcome {
         Self::Unknown { why: why.into() }
     }
 
-    /// Shorthand for [`Outcome::NotSent`].
+    /// Shorthand for [`Outcome::NotSent`] where no request has left.
     pub fn not_sent(why: impl Into<String>) -> Self {
-        Self::NotSent { why: why.into() }
+        Self::NotSent { why: why.into(), answered: false }
     }
+
+    /// Shorthand for [`Outcome::NotSent`] where the other side answered that it recorded nothing.
+    pub fn not_recorded(why: impl Into<String>) -> Self {
+        Self::NotSent { why: why.into(), answered: true }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// The confirmation that an operation was executed.
@@ -115,6 +129,18 @@ pub struct Rejection {
     pub message: String,
     /// States whether trying again can help.
     pub retry: Retry,
+}
+
+impl Rejection {
+    /// The end of a first leg of which nothing could be sent for too long.
+    pub(crate) fn gave_up() -> Self {
+        Self {
+            code: "gave_up".to_owned(),
+            reason: Reason::GaveUp,
+            message: "nothing could be sent for too long; nothing has moved".to_owned(),
+            retry: Retry::Never,
+        }
+    }
 }
 
 /// The reason of a refusal, in our words.

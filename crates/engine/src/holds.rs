@@ -75,7 +75,7 @@ fn shown_by(operation: Operation, amount: Money, outcome: &Outcome) -> Option<Sh
         Outcome::Rejected(rejection) => Condition::of(operation, rejection)
             .map(|condition| Shown::Holds(operation, condition, rejection.message.clone(), amount)),
         // Transfers in transit go on trying; no other transfer need leave the core for it.
-        Outcome::NotSent { why } if operation == Operation::PayOut => {
+        Outcome::NotSent { why, .. } if operation == Operation::PayOut => {
             Some(Shown::Holds(operation, Condition::Unreachable, why.clone(), amount))
         }
         Outcome::NotSent { .. } | Outcome::Unknown { .. } => None,

@@ -161,13 +161,14 @@ async fn the_two_kinds_of_busy_differ_in_the_key() {
         [(409, "error.msg.loan.locked"), (503, "error.msg.sheduler.job.currently.running")]
     {
         let outcome = deposit(envelope(status, code)).await;
-        assert!(matches!(outcome, Outcome::NotSent { .. }), "{code}");
+        assert!(matches!(outcome, Outcome::NotSent { answered: true, .. }), "{code}");
         // Stored after all: the key would bring the same refusal for ever.
         let frozen = deposit(cached(status, error_body(status, code))).await;
         assert_eq!(retry(&frozen), Some((Reason::Busy, Retry::NewReference)), "{code}");
     }
     let bare = r#"{"userMessageGlobalisationCode":"error.msg.invalid.request.body","args":[]}"#;
-    assert!(matches!(deposit(reply(409, bare)).await, Outcome::NotSent { .. }));
+    assert!(matches!(deposit(reply(409, bare)).await, Outcome::NotSent { answered: true, .. }));
+    assert!(matches!(deposit(unreachable()).await, Outcome::NotSent { answered: false, .. }));
 }
 
 #[tokio::test]

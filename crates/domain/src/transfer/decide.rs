@@ -146,17 +146,13 @@ impl Draft {
     /// enough and nothing can have moved; calls a person if something may have, for too long.
     pub fn give_up_if_overdue(&mut self, policy: &Policy) {
         self.call_person(policy);
-        let overdue = self.at.since(self.transfer.received_at()) >= policy.give_up_after;
         let first = self.transfer.step(StepName::First);
-        if !overdue || first.is_done() || first.unsettled_since.is_some() {
+        let moved = first.is_done() || first.unsettled_since.is_some();
+        // A copy of a request that was answered may still arrive: the next attempt finds out.
+        if !self.is_to_be_given_up(policy) || moved || first.answered {
             return;
         }
-        let rejection = Rejection {
-            code: "gave_up".to_owned(),
-            reason: Reason::GaveUp,
-            message: "nothing could be sent for too long; nothing has moved".to_owned(),
-            retry: Retry::Never,
-        };
+        let rejection = Rejection::gave_up();
         let ready = matches!(first.state, StepState::Ready { .. });
         match self.transfer.progress {
             Progress::Checking => self.record(Event::Refused { rejection }),
@@ -169,6 +165,28 @@ impl Draft {
             | Progress::Suspended(_)
             | Progress::Merged { .. } => {}
         }
+    }
+
+    fn is_to_be_given_up(&self, policy: &Policy) -> bool {
+        self.at.since(self.transfer.received_at()) >= policy.give_up_after
+    }
+
+    /// Nothing was recorded of an attempt. A first leg that is to be given up after the other side
+    /// has answered is asked about first: it may have executed a copy of the request.
+    fn not_sent(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
+        let Outcome::NotSent { why, answered } = &outcome else { return };
+        let first = self.transfer.step(step);
+        let asks = step == StepName::First
+            && (*answered || first.answered)
+            && first.unsettled_since.is_none()
+            && self.is_to_be_given_up(policy);
+        if asks {
+            let why = format!("{why}; it is asked about before it is given up");
+            self.record(Event::Concluded { step, outcome: Outcome::unknown(why) });
+            return;
+        }
+        self.record(Event::Concluded { step, outcome });
+        self.give_up_if_overdue(policy);
     }
 
     /// Calls a person if something has taken too long and nobody was called yet.
@@ -225,7 +243,7 @@ impl Draft {
             Outcome::Rejected(rejection)
                 if sent_before && rejection.retry == Retry::AfterRepair =>
             {
-                let outcome = Outcome::not_sent(rejection.message.clone());
+                let outcome = Outcome::not_recorded(rejection.message.clone());
                 self.record(Event::Concluded { step, outcome });
                 self.open_case(CaseKind::RepairNeeded, Some(step), rejection.message);
             }
@@ -394,10 +412,7 @@ impl Draft {
         match outcome {
             Outcome::Completed(confirmation) => self.completed(step, confirmation, policy),
             Outcome::Rejected(rejection) => self.rejected(step, rejection, policy),
-            Outcome::NotSent { .. } => {
-                self.record(Event::Concluded { step, outcome });
-                self.give_up_if_overdue(policy);
-            }
+            Outcome::NotSent { .. } => self.not_sent(step, outcome, policy),
             Outcome::Pending(_) | Outcome::Unknown { .. } => {
                 self.record(Event::Concluded { step, outcome });
             }
@@ -583,7 +598,14 @@ impl Draft {
             | Operation::Disburse
             | Operation::Undo => side.when_absent,
         };
+        // A core's own records are certain about what is absent; a provider's may lag behind.
+        let in_core = self.transfer.operation(step).side() == Side::Core;
+        let answered = step == StepName::First && self.transfer.step(step).answered;
+        let given_up = in_core && answered && self.is_to_be_given_up(policy);
         match wanted {
+            WhenAbsent::Resend | WhenAbsent::NewReference if given_up => {
+                self.rejected(step, Rejection::gave_up(), policy);
+            }
             WhenAbsent::Resend => {
                 self.record(Event::Reopened { step, new_reference: false, why: why.to_owned() });
             }

@@ -263,8 +263,9 @@ impl Transfer {
                     self.cases.step_refused_for_now(name);
                 }
             }
-            Outcome::NotSent { .. } => {
+            Outcome::NotSent { answered, .. } => {
                 must(sent, "not_sent", "no attempt was intended")?;
+                step.answered |= *answered;
                 let failures = failures.saturating_add(1);
                 step.state = StepState::Ready { since: at, failures, refusals };
             }

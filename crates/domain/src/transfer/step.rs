@@ -64,6 +64,8 @@ pub struct Step {
     pub highest: u16,
     /// True once an attempt was intended in the present generation.
     pub begun: bool,
+    /// True once the other side answered, in the present generation, that it recorded nothing.
+    pub answered: bool,
     /// The number of attempts that were started, in all generations.
     pub attempts: u32,
     /// True once a fee was booked for it.
@@ -164,6 +166,7 @@ impl Step {
             generation: 0,
             highest: 0,
             begun: false,
+            answered: false,
             attempts: 0,
             charged: false,
             handle: None,
@@ -338,6 +341,7 @@ impl Step {
         self.highest = self.highest.saturating_add(1);
         self.generation = self.highest;
         self.begun = false;
+        self.answered = false;
         self.unsettled_since = None;
         self.sent_first = None;
         self.handle = None;

@@ -78,7 +78,7 @@ impl Refusal {
         match line.means {
             _ if is_duplicate(&normal(&self.code)) => Outcome::unknown(self.explained(line)),
             Meaning::Rejected => Outcome::Rejected(self.rejection(line)),
-            Meaning::NotSent => Outcome::not_sent(self.explained(line)),
+            Meaning::NotSent => Outcome::not_recorded(self.explained(line)),
             Meaning::Pending => Outcome::Pending(accepted()),
             Meaning::Completed | Meaning::Reversed | Meaning::Absent | Meaning::Unknown => {
                 Outcome::unknown(self.explained(line))

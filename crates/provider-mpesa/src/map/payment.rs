@@ -24,11 +24,11 @@ pub(crate) fn outcome(
             // Presumably turned away at the gate. For money that leaves, presumption is not
             // enough (`mpesa-openapi.md` §8).
             match operation {
-                WalletOperation::Collect => Outcome::not_sent(why),
+                WalletOperation::Collect => Outcome::not_recorded(why),
                 WalletOperation::PayOut | WalletOperation::Reverse => Outcome::unknown(why),
             }
         }
-        Reply::TooMany => Outcome::not_sent("too many requests (HTTP 429)"),
+        Reply::TooMany => Outcome::not_recorded("too many requests (HTTP 429)"),
         Reply::NotThere => Outcome::unknown(NOT_THERE),
         Reply::Opaque { why } => Outcome::unknown(why.as_str()),
     }
@@ -65,7 +65,7 @@ fn coded_outcome(
             Outcome::Pending(Acceptance { handle, awaiting: awaiting(operation) })
         }
         (Meaning::Rejected, None) => Outcome::Rejected(line.rejection(&code, &text)),
-        (Meaning::NotSent, None) => Outcome::not_sent(said),
+        (Meaning::NotSent, None) => Outcome::not_recorded(said),
         // The rest is unknown by its code, or contradicts itself: success with the status of a
         // failure, a refusal with a receipt.
         _ => Outcome::unknown(said),

@@ -393,7 +393,7 @@ impl Teller {
                 rejection: Some(RejectionView::new(rejection)),
                 ..view
             },
-            Outcome::NotSent { why } => {
+            Outcome::NotSent { why, .. } => {
                 EventView { outcome: Some("not_sent"), why: Some(why.clone()), ..view }
             }
             Outcome::Unknown { why } => {

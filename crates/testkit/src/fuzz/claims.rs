@@ -49,7 +49,7 @@ impl Claims {
             Outcome::Completed(confirmation) => receipt(&confirmation.receipt),
             Outcome::Pending(accepted) => acceptance(accepted),
             Outcome::Rejected(rejection) => self.rejection(rejection),
-            Outcome::NotSent { why } | Outcome::Unknown { why } => self.text(why),
+            Outcome::NotSent { why, .. } | Outcome::Unknown { why } => self.text(why),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::*;
 
 /// A transfer, and the clock that moves a minute with every observation.
+#[derive(Clone)]
 pub(super) struct Story {
     pub(super) transfer: Transfer,
     pub(super) sendings: Vec<Sending>,

@@ -177,3 +177,40 @@ fn an_inquiry_without_an_answer_is_repeated_soon() {
     }
     assert_eq!(wait(&story), 20);
 }
+
+/// The network doubles a request: one copy is answered "busy, nothing recorded", the other is executed
+/// a moment later. A first leg is not given up on that answer before the other side was asked.
+#[test]
+fn a_first_leg_is_asked_about_before_it_is_given_up_on_an_answer() {
+    let busy = || Outcome::not_recorded("a job is running");
+    let refused = || Outcome::not_sent("connection refused");
+    for last in [busy(), refused()] {
+        let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+        story.then(Happening::Clear).sends(busy());
+        story.at = story.at.after(story.policy.give_up_after);
+        let mut held = Draft::resume(story.transfer.clone(), story.at);
+        held.give_up_if_overdue(&story.policy);
+        assert_eq!(held.transfer(), &story.transfer, "nor while it is held");
+        story.sends(last);
+        assert_eq!(story.status(), Status::InProgress);
+        assert!(matches!(plan_of(&story).next, Next::Inquire(StepName::First)));
+        let mut absent = story.clone();
+        story.then(Happening::Finding(
+            StepName::First,
+            Finding::Executed(Confirmation::bare(receipt("C1"))),
+        ));
+        assert_eq!(story.transfer.in_transit(), story.transfer.amount());
+        absent.policy.core.when_absent = WhenAbsent::Resend;
+        for _ in 0..9 {
+            absent.at = absent.at.after(Duration::from_mins(10));
+            absent.then(Happening::Finding(StepName::First, Finding::Absent));
+        }
+        assert_eq!(absent.status(), Status::Failed);
+    }
+    // What never left us needs no asking.
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear);
+    story.at = story.at.after(story.policy.give_up_after);
+    story.sends(refused());
+    assert_eq!(story.status(), Status::Failed);
+}
