@@ -303,7 +303,7 @@ impl Inner {
         policy: &Policy,
     ) -> Turn {
         self.leave_lane_if_free(&transfer);
-        if step == StepName::First && transfer.step(step).is_unsent() {
+        if step == StepName::First && transfer.step(step).is_unseen() {
             draft.turned_away(step, limits::rejection(reached, transfer.amount()), policy);
             return self.decided_or_read_again(transfer, draft, policy).await;
         }

@@ -194,7 +194,7 @@ impl Mpesa {
             && trusted
         {
             let status = status.as_u16();
-            return Outcome::not_sent(format!(
+            return Outcome::not_recorded(format!(
                 "the session was refused with HTTP {status}, for a mere question as well"
             ));
         }

@@ -191,13 +191,13 @@ impl Transfer {
             && !(name == StepName::Second && self.step(StepName::UndoFirst).attempts > 0)
     }
 
-    /// True if nothing is sent of the open step: stopping here loses nothing.
+    /// True if the other side has seen nothing of the open step: stopping here loses nothing.
     fn can_be_given_up(&self) -> bool {
         match self.progress {
             Progress::Checking => true,
             Progress::Moving => match self.open_step() {
                 Some(StepName::UndoFirst) => false,
-                Some(step) => self.step(step).is_unsent(),
+                Some(step) => self.step(step).is_unseen(),
                 None => self.is_stranded(StepName::Second),
             },
             Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
@@ -222,7 +222,7 @@ impl Transfer {
         let reachable = matches!(self.progress, Progress::Moving);
         match &step.state {
             StepState::Waiting(_) => reachable,
-            StepState::Ready { .. } => reachable && step.unsettled_since.is_some(),
+            StepState::Ready { .. } => reachable && step.begun && !step.is_unseen(),
             StepState::Done(_) => self.can_annul(name),
             StepState::Idle | StepState::Sent { .. } | StepState::Rejected(_) => false,
         }

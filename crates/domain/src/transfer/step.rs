@@ -196,6 +196,12 @@ impl Step {
         matches!(self.state, StepState::Ready { .. }) && self.unsettled_since.is_none()
     }
 
+    /// True if it is to be sent, and the other side has seen nothing of its present reference: then
+    /// stopping here loses nothing. What was answered may be executed by a copy of the request.
+    pub const fn is_unseen(&self) -> bool {
+        self.is_unsent() && !self.answered
+    }
+
     /// The time at which its present reference was first sent, or is being sent for the first time,
     /// whenever it turned out what became of that; `None` unless it may have been seen by the other
     /// side and is not settled.

@@ -126,6 +126,7 @@ fn an_outcome() -> impl Strategy<Value = Outcome> {
         4 => a_confirmation().prop_map(Outcome::Completed),
         2 => a_rejection().prop_map(Outcome::Rejected),
         1 => Just(Outcome::not_sent("refused connection")),
+        1 => Just(Outcome::not_recorded("busy")),
         2 => Just(Outcome::unknown("time-out")),
         1 => Just(Outcome::Pending(Acceptance { handle: None, awaiting: Awaiting::Customer })),
     ]
@@ -263,6 +264,7 @@ impl Witness {
         );
         if let Some(before) = before {
             check_finality(before, decision)?;
+            check_given_up(before, decision)?;
         }
         prop_assert_eq!(decision.postings.iter().map(|p| p.minor).sum::<i64>(), 0);
         for posting in &decision.postings {
@@ -383,6 +385,23 @@ fn check_heard(
         "executed as {} under {reference}, and nobody will hear of it",
         heard.receipt
     );
+    Ok(())
+}
+
+/// A step that the other side has answered with "nothing recorded" is not given up without asking: a
+/// copy of the request may be executed after all.
+fn check_given_up(before: &Transfer, decision: &Decision) -> Result<(), TestCaseError> {
+    for entry in &decision.entries {
+        if let Event::Concluded { step, outcome: Outcome::Rejected(rejection) } = &entry.event {
+            let step = before.step(*step);
+            let ready = matches!(step.state, StepState::Ready { .. });
+            let given_up = ["gave_up", "given_up"].contains(&rejection.code.as_str());
+            prop_assert!(
+                !(ready && step.answered && given_up),
+                "it was answered, and not asked about"
+            );
+        }
+    }
     Ok(())
 }
 

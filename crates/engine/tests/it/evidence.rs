@@ -303,7 +303,7 @@ async fn a_merged_transfer_follows_the_one_that_has_its_money() {
 }
 
 /// Begins an office whose process dies after so many commits, and opens it again once it is dead.
-async fn dying(world: Arc<World>, commits: i64, day: impl AsyncFnOnce(&Office)) -> Office {
+pub async fn dying(world: Arc<World>, commits: i64, day: impl AsyncFnOnce(&Office)) -> Office {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::audited());
     let dies = Arc::new(DiesAfter(AtomicI64::new(commits)));
     let engine = world.engine_over(Arc::clone(&store), dies);

@@ -3,16 +3,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use kiungo_domain::hold::Condition;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::transfer::{CaseKind, Event, Operation, Status};
-use kiungo_domain::{Finding, Kind, Outcome, Timestamp};
+use kiungo_domain::transfer::{CaseKind, Event, Operation, Status, StepName};
+use kiungo_domain::{Finding, Kind, Outcome, Reference, Timestamp};
+use kiungo_engine::Clock as _;
 use kiungo_engine::crash::{Moment, Tripwire};
 use kiungo_store::MemoryStore;
 
-use crate::evidence::{Office, refused_for_now};
-use crate::world::{DAY, World, provider_id, rejection, tzs, value};
+use crate::evidence::{Office, dying, executed, refused_for_now};
+use crate::world::{DAY, World, provider_id, rejection, submit, transfer, tzs, value};
 
 /// A float that is empty over a night: the customer's money waits, one case of the provider says so,
 /// and no other customer is debited meanwhile.
@@ -281,4 +283,43 @@ fn what_is_refused_for_now_says_so_of_the_whole_operation_or_of_itself() {
     ] {
         assert_eq!(Condition::of(operation, &refused(retry, reason)), expected, "{operation:?}");
     }
+}
+
+/// The core answers "busy, nothing recorded" and executes a copy of the request all the same. A day
+/// later the withdrawal would be given up; the process dies after any of its commits. The core is asked
+/// first: the customer was debited, and is paid once.
+#[tokio::test(start_paused = true)]
+async fn a_withdrawal_that_was_answered_is_not_given_up_while_the_core_has_booked_it() {
+    let mut paid = 0;
+    for commits in 1..9 {
+        let world = World::new();
+        {
+            let mut script = world.script();
+            let busy = || Outcome::not_recorded("a job is running");
+            script.posts.extend((0..200).map(|_| busy()));
+            script.core_finds = Some(executed("900001"));
+        }
+        let office = dying(Arc::clone(&world), commits, async |office| {
+            let new = transfer(Kind::Withdrawal, "500");
+            let submitted = submit(&office.engine, "1", new);
+            let _ = tokio::time::timeout(Duration::from_millis(500), submitted).await;
+            // A payout over which the process dies was executed.
+            for row in office.all().await {
+                let payout = Reference::new(row.id, StepName::Second, 0);
+                office.world.script().truth.insert(payout, executed("QX1"));
+            }
+            let opens_at = office.world.now().after(DAY);
+            office.world.script().opens_at = Some(opens_at);
+            office.pass(24 * 3_600).await;
+            office.world.script().opens_at = None;
+            office.pass(60).await;
+        });
+        for shown in office.await.all().await {
+            assert_eq!(shown.status, Status::Completed, "{commits}");
+            let sent = &world.script().sent;
+            assert!(sent.iter().filter(|it| it.starts_with("pay_out")).count() <= 1, "{commits}");
+            paid += 1;
+        }
+    }
+    assert!(paid >= 6, "{paid}");
 }

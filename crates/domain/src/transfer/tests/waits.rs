@@ -207,6 +207,15 @@ fn a_first_leg_is_asked_about_before_it_is_given_up_on_an_answer() {
         }
         assert_eq!(absent.status(), Status::Failed);
     }
+    // Later attempts that never left us do not make it forgotten, and a person does not end it unseen.
+    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    story.then(Happening::Clear).sends(busy()).sends(refused());
+    let choices = story.transfer.choices();
+    assert!(!choices.contains(&Choice::GiveUp), "{choices:?}");
+    assert!(choices.contains(&Choice::AcceptNotExecuted(StepName::First)), "{choices:?}");
+    story.at = story.at.after(story.policy.give_up_after);
+    story.sends(refused());
+    assert!(matches!(plan_of(&story).next, Next::Inquire(StepName::First)));
     // What never left us needs no asking.
     let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
     story.then(Happening::Clear);
