@@ -368,9 +368,9 @@ impl Draft {
         self.record(Event::BroughtIn { step: StepName::First, receipt, into });
     }
 
-    /// A step of which nothing was sent is not to be sent at all, for this reason.
+    /// A step of which the other side has seen nothing is not to be sent at all, for this reason.
     pub fn turned_away(&mut self, step: StepName, rejection: Rejection, policy: &Policy) {
-        if self.transfer.step(step).is_unsent() {
+        if self.transfer.step(step).is_unseen() {
             self.rejected_for_good(step, rejection, policy);
         }
     }
@@ -379,7 +379,7 @@ impl Draft {
     /// was, and nothing has moved.
     pub fn reversal_refused(&mut self, rejection: Rejection) {
         let step = self.transfer.step(StepName::UndoSecond);
-        if step.is_unsent() {
+        if step.is_unseen() {
             self.leave_as_it_was(StepName::First, rejection);
         }
     }

@@ -422,7 +422,7 @@ impl Transfer {
 
     fn end_reversal(&mut self) -> Result<(), CannotFollow> {
         let step = self.step(StepName::UndoSecond);
-        let refused = matches!(step.state, StepState::Rejected(_)) || step.is_unsent();
+        let refused = matches!(step.state, StepState::Rejected(_)) || step.is_unseen();
         must(refused, "reversal_refused", "giving it back was not refused")?;
         self.step_mut(StepName::UndoSecond).set_idle();
         self.cases.step_settled(StepName::UndoSecond);
@@ -495,12 +495,12 @@ impl Transfer {
     }
 
     /// True if the execution of this generation can count although it had been given up: the step
-    /// did not go on, and nothing that follows it was sent.
+    /// did not go on, and the other side has seen nothing that follows it.
     pub(super) fn can_adopt(&self, name: StepName, generation: u16) -> bool {
         let step = self.step(name);
         let moving = self.progress == Progress::Moving;
         let older = generation < step.generation || (generation == step.generation && !step.begun);
-        let goes_on = moving && step.is_unsent() && older;
+        let goes_on = moving && step.is_unseen() && older;
         let refused = matches!(step.state, StepState::Rejected(_)) && generation <= step.generation;
         match name {
             // A refused first leg ended the transfer, and final does not flip.
@@ -508,10 +508,10 @@ impl Transfer {
             StepName::Second => {
                 let undo = self.step(StepName::UndoFirst);
                 // One that was refused for good has taken nothing back.
-                let undo_is_unsent = undo.is_unsent()
+                let undo_is_unseen = undo.is_unseen()
                     || matches!(undo.state, StepState::Idle | StepState::Rejected(_));
                 let suspended = matches!(self.progress, Progress::Suspended(_));
-                goes_on || (refused && undo_is_unsent && (moving || suspended))
+                goes_on || (refused && undo_is_unseen && (moving || suspended))
             }
             StepName::UndoFirst => goes_on || (moving && refused && !self.in_transit().is_zero()),
         }
@@ -549,9 +549,9 @@ impl Transfer {
     /// True if a person can say that a leg was taken back at the other side: that was heard of, and
     /// nothing that follows it may have been sent.
     pub(super) fn can_annul(&self, name: StepName) -> bool {
-        let unsent = |name| {
+        let unseen = |name| {
             let step = self.step(name);
-            step.is_unsent() || matches!(step.state, StepState::Idle | StepState::Rejected(_))
+            step.is_unseen() || matches!(step.state, StepState::Idle | StepState::Rejected(_))
         };
         let idle = |name| matches!(self.step(name).state, StepState::Idle);
         let taken_back = self.step(name).is_done() && self.step(name).is_heard_to_be_taken_back();
@@ -560,14 +560,14 @@ impl Transfer {
             | (StepName::UndoSecond | StepName::UndoFirst, _) => false,
             (StepName::First, Progress::Checking | Progress::Moving | Progress::Suspended(_)) => {
                 taken_back
-                    && unsent(StepName::Second)
-                    && unsent(StepName::UndoFirst)
+                    && unseen(StepName::Second)
+                    && unseen(StepName::UndoFirst)
                     && idle(StepName::UndoSecond)
             }
             (StepName::Second, Progress::Checking | Progress::Moving | Progress::Suspended(_)) => {
-                let undo_is_unsent =
-                    idle(StepName::UndoSecond) || self.step(StepName::UndoSecond).is_unsent();
-                taken_back && undo_is_unsent && idle(StepName::UndoFirst)
+                let undo_is_unseen =
+                    idle(StepName::UndoSecond) || self.step(StepName::UndoSecond).is_unseen();
+                taken_back && undo_is_unseen && idle(StepName::UndoFirst)
             }
         }
     }

@@ -97,6 +97,16 @@ fn a_collection_counts_as_long_as_nobody_heard_otherwise_or_something_follows() 
     assert_eq!(followed.transfer.case(), Some(CaseKind::Contradiction));
     assert!(!choices(&followed).contains(&not_executed));
 
+    // A copy of the booking that was answered may be executed: it is settled first.
+    let mut answered = story(Kind::Deposit);
+    answered.sends(done("R1")).sends(Outcome::not_recorded("a job is running"));
+    let reversed = Finding::Reversed(Confirmation::bare(receipt("R1")));
+    answered.then(Happening::Hear(Channel::Callback, StepName::First, 0, reversed));
+    assert!(!choices(&answered).contains(&not_executed));
+    let step = StepName::Second;
+    answered.then(Happening::Decide(PersonDecision::AcceptNotExecuted { step }));
+    assert!(choices(&answered).contains(&not_executed));
+
     let mut second = taken_back();
     let case = CaseKind::Contradiction;
     let close = PersonDecision::CloseCase { case, step: Some(StepName::First) };
@@ -135,6 +145,11 @@ fn a_reversal_that_would_be_refused_changes_nothing() {
     let mut draft = Draft::resume(story.transfer.clone(), story.at);
     draft.reversal_refused(rejection(Retry::Never));
     assert_eq!(draft.finish(), None, "it is under way");
+    let step = StepName::UndoSecond;
+    story.then(Happening::Outcome(step, Outcome::not_recorded("a job is running")));
+    let mut draft = Draft::resume(story.transfer.clone(), story.at);
+    draft.reversal_refused(rejection(Retry::Never));
+    assert_eq!(draft.finish(), None, "a copy of it may be executed");
 }
 
 /// Before anything has moved, a limit of the day ends a transfer; what was sent is not ended so.
@@ -147,6 +162,9 @@ fn what_is_turned_away_was_not_sent() {
         draft.finish().map(|decision| decision.transfer.status())
     };
     assert_eq!(turned_away(&story), Some(Status::Failed));
+    let mut answered = story.clone();
+    answered.sends(Outcome::not_recorded("a job is running"));
+    assert_eq!(turned_away(&answered), None, "a copy of it may be executed");
     story.sends(Outcome::unknown("lost"));
     assert_eq!(turned_away(&story), None);
 }

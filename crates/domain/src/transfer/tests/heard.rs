@@ -172,6 +172,45 @@ fn an_undo_made_after_all_is_not_made_again() {
     assert_eq!((story.status(), story.transfer.open_step()), (Status::Reversed, None));
 }
 
+/// The other side answered the undo with "nothing recorded", and may execute a copy of it all the
+/// same: the payout counts only once a person knows that it did not.
+#[test]
+fn a_payout_made_after_all_counts_only_once_its_answered_undo_is_known_not_to_be_made() {
+    let mut story = story(Kind::Withdrawal);
+    story.sends(done("C1")).sends(refused()).sends(Outcome::not_recorded("a job is running"));
+    story.then(hears(StepName::Second, 0, executed("P1"))).then(Happening::Send);
+    let undo = story.transfer.step(StepName::UndoFirst);
+    assert_eq!((undo.attempts, story.transfer.case()), (1, Some(CaseKind::Contradiction)));
+    let paid = Choice::AcceptExecuted(StepName::Second);
+    assert!(!story.transfer.choices().contains(&paid));
+    let step = StepName::UndoFirst;
+    story.then(Happening::Decide(PersonDecision::AcceptNotExecuted { step }));
+    assert!(story.transfer.choices().contains(&paid));
+    let confirmation = Confirmation::bare(receipt("P1"));
+    let step = StepName::Second;
+    story.then(Happening::Decide(PersonDecision::AcceptExecuted { step, confirmation }));
+    assert_eq!(story.transfer.open_step(), None);
+    assert!(story.transfer.in_transit().is_zero());
+    assert!(story.transfer.step(StepName::Second).is_done());
+}
+
+/// The same of a payout under a new reference, of which a copy may be executed.
+#[test]
+fn an_older_payout_does_not_count_while_a_copy_of_the_newer_one_may_be_executed() {
+    for (outcome, adopted) in [
+        (Outcome::not_sent("no connection"), true),
+        (Outcome::not_recorded("a job is running"), false),
+    ] {
+        let mut story = story(Kind::Withdrawal);
+        story.sends(done("C1")).sends(for_now()).sends(outcome);
+        assert_eq!(story.transfer.reference(StepName::Second).generation(), 1);
+        story.then(hears(StepName::Second, 0, executed("P0"))).then(Happening::Send);
+        assert_eq!(story.transfer.step(StepName::Second).is_done(), adopted);
+        assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
+        assert_eq!(story.transfer.step(StepName::Second).attempts, 2, "nothing more is sent");
+    }
+}
+
 /// A receipt that another transfer has calls a person, and what was sent is asked about further.
 #[test]
 fn a_receipt_of_another_transfer_calls_a_person() {
