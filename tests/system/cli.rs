@@ -1,0 +1,284 @@
+//! The answers of commands, and their exit codes.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::kiungo::Place;
+use crate::world::{KINDS, World};
+
+pub(crate) async fn run(place: &Place, arguments: &[&str]) -> (i32, String, String) {
+    read(place.command(arguments).output().await.unwrap())
+}
+
+pub(crate) fn read(output: Output) -> (i32, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test]
+async fn the_help_names_every_command() {
+    let place = Place::new(&World::start().await);
+    let (code, out, _) = run(&place, &["--help"]).await;
+    assert_eq!(code, 0);
+    let commands = [
+        "demo",
+        "serve",
+        "worker",
+        "transfer",
+        "case",
+        "suspense",
+        "core-request",
+        "provider",
+        "arrival",
+        "action",
+        "simulate",
+        "config",
+        "mapping",
+        "doctor",
+        "migrate",
+        "archive",
+        "queue",
+        "version",
+    ];
+    for command in commands {
+        assert!(out.contains(&format!("\n  {command} ")), "{command} in {out}");
+        assert_eq!(run(&place, &[command, "--help"]).await.0, 0, "{command}");
+    }
+    assert_eq!(run(&place, &["no-such-command"]).await.0, 2);
+}
+
+#[tokio::test]
+async fn the_description_of_commands_and_events_is_the_one_that_is_checked_in() {
+    let place = Place::new(&World::start().await);
+    let (code, out, _) = run(&place, &["queue", "asyncapi"]).await;
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/asyncapi.json");
+    assert!(code == 0 && out == std::fs::read_to_string(file).unwrap(), "{out}");
+    let (code, out, _) = run(&place, &["--json", "queue", "asyncapi"]).await;
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert!(code == 0 && json["asyncapi"] == "3.0.0", "{out}");
+}
+
+#[tokio::test]
+async fn a_wrong_key_stops_the_start_and_is_named_with_its_file() {
+    let place = Place::new(&World::start().await);
+    let file = place.path().join("kiungo.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("[engine]\n", "[engine]\nspeed = 9\n")).unwrap();
+    for command in
+        [&["serve", "--config", "kiungo.toml"][..], &["config", "check", "--config", "kiungo.toml"]]
+    {
+        let (code, out, complaint) = run(&place, command).await;
+        assert_eq!((code, out.as_str()), (2, ""), "{complaint}");
+        assert!(complaint.contains("kiungo.toml:"), "{complaint}");
+        assert!(complaint.contains("engine.speed"), "{complaint}");
+    }
+    assert!(!place.path().join("kiungo.db").exists(), "something was started");
+}
+
+#[tokio::test]
+async fn a_missing_secret_and_a_bad_crash_point_are_named() {
+    let place = Place::new(&World::start().await);
+    let serve = ["serve", "--config", "kiungo.toml"];
+    let mut command = place.command(&serve);
+    command.env_remove("KIUNGO__PROVIDERS__MPESA_TZ__SECRETS__API_KEY");
+    let (code, _, complaint) = read(command.output().await.unwrap());
+    assert_eq!(code, 2);
+    assert!(complaint.contains("provider `mpesa-tz`: secrets.api_key"), "{complaint}");
+    let mut command = place.command(&serve);
+    command.env("KIUNGO_CRASH_AT", "sometime");
+    let (code, _, complaint) = read(command.output().await.unwrap());
+    assert_eq!(code, 2);
+    assert!(complaint.contains("KIUNGO_CRASH_AT"), "{complaint}");
+}
+
+#[tokio::test]
+async fn a_new_key_is_shown_with_its_hash_and_no_two_are_equal() {
+    let place = Place::new(&World::start().await);
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let (code, out, _) = run(&place, &["--json", "config", "key"]).await;
+        assert_eq!(code, 0);
+        let key: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(key["sha256"].as_str().unwrap().len(), 64);
+        keys.push(key["key"].as_str().unwrap().to_owned());
+    }
+    assert_ne!(keys[0], keys[1]);
+    // The lines that it prints can be pasted as they are.
+    let (code, out, _) = run(&place, &["config", "key", "--name", "mobile-app"]).await;
+    assert_eq!(code, 0);
+    let lines = &out[out.find("[[api.keys]]").unwrap()..];
+    let file = place.path().join("kiungo.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n{lines}")).unwrap();
+    let check = ["config", "check", "--config", "kiungo.toml"];
+    let (code, out, complaint) = run(&place, &check).await;
+    assert_eq!(code, 0, "{out}{complaint}");
+    let sample = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let key = format!("[[api.keys]]\nname = \"x\"\nsha256 = \"{sample}\"\nroles = [\"read\"]\n");
+    std::fs::write(&file, format!("{text}\n{key}")).unwrap();
+    for command in
+        [&check[..], &["doctor", "--config", "kiungo.toml"], &["serve", "--config", "kiungo.toml"]]
+    {
+        let (code, out, complaint) = run(&place, command).await;
+        assert_eq!(code, 2, "{command:?}: {out}");
+        assert!(complaint.contains("kiungo config key"), "{command:?}: {complaint}");
+    }
+}
+
+#[tokio::test]
+async fn http_to_another_machine_needs_a_word_for_that_very_counterparty() {
+    let place = Place::new(&World::start().await);
+    let check = ["config", "check", "--config", "kiungo.toml"];
+    let change = |name: &str, from: &str, to: &str| {
+        let file = place.path().join(name);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{from} in {text}");
+        std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+    };
+    for (name, key, entry) in [
+        ("kiungo.toml", "base_url = \"http://127.0.0.1", "id = \"main\"\n"),
+        ("gsma-sandbox.toml", "token_url = \"http://127.0.0.1", "id = \"gsma-sandbox\"\n"),
+        ("mpesa-tz.toml", "base_url = \"http://127.0.0.1", "id = \"mpesa-tz\"\n"),
+        ("kiungo.toml", "public_url = \"http://127.0.0.1", "[server]\n"),
+    ] {
+        change(name, key, &key.replace("127.0.0.1", "10.0.0.7"));
+        let (code, out, complaint) = run(&place, &check).await;
+        assert_eq!((code, out.as_str()), (2, ""), "{complaint}");
+        assert!(complaint.contains("http://10.0.0.7"), "{complaint}");
+        assert!(complaint.contains("plaintext_allowed = true"), "{complaint}");
+        change("kiungo.toml", entry, &format!("{entry}plaintext_allowed = true\n"));
+        let (code, out, complaint) = run(&place, &check).await;
+        assert_eq!(code, 0, "{name}: {out}{complaint}");
+    }
+    let (code, _, complaint) =
+        run(&place, &["transfer", "list", "--url", "http://10.0.0.7:8080", "--key", "k"]).await;
+    assert_eq!(code, 2);
+    assert!(complaint.contains("--plaintext-allowed"), "{complaint}");
+}
+
+#[tokio::test]
+async fn showing_the_configuration_hides_secrets() {
+    let place = Place::new(&World::start().await);
+    let (code, out, _) = run(&place, &["config", "show", "--config", "kiungo.toml"]).await;
+    assert_eq!(code, 0);
+    assert!(out.contains("poll_interval = \"50ms\""), "{out}");
+    assert!(!out.contains("demo0000") && !out.contains("0123456789abcdef"), "{out}");
+}
+
+#[tokio::test]
+async fn a_mapping_is_checked_to_the_line() {
+    let place = Place::new(&World::start().await);
+    let (code, _, _) =
+        run(&place, &["mapping", "check", "mpesa-tz.toml", "gsma-sandbox.toml"]).await;
+    assert_eq!(code, 0);
+    let file = place.path().join("bad.toml");
+    let text = std::fs::read_to_string(place.path().join("mpesa-tz.toml")).unwrap();
+    std::fs::write(&file, format!("surprise = 1\n{text}")).unwrap();
+    let (code, out, _) = run(&place, &["mapping", "check", "bad.toml"]).await;
+    assert_eq!(code, 1);
+    assert!(out.contains("bad.toml:1:") && out.contains("surprise"), "{out}");
+}
+
+#[tokio::test]
+async fn simulators_stay_on_this_machine() {
+    let place = Place::new(&World::start().await);
+    let (code, _, complaint) = run(&place, &["simulate", "gsma", "--listen", "0.0.0.0:0"]).await;
+    assert_eq!(code, 2);
+    assert!(complaint.contains("loopback"), "{complaint}");
+}
+
+#[tokio::test]
+async fn the_doctor_finds_all_well_and_what_is_not() {
+    let place = Place::new(&World::start().await);
+    let doctor = ["--json", "doctor", "--config", "kiungo.toml"];
+    let (code, out, complaint) = run(&place, &doctor).await;
+    assert_eq!(code, 0, "{out}{complaint}");
+    let mut command = place.command(&doctor);
+    command.env("KIUNGO__CORES__MAIN__SECRETS__PASSWORD", "wrong");
+    let (code, out, _) = read(command.output().await.unwrap());
+    assert_eq!(code, 1, "{out}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let failed = report["findings"].as_array().unwrap().iter();
+    let failed: Vec<_> = failed.filter(|finding| finding["state"] == "failed").collect();
+    assert_eq!(failed.len(), 1, "{out}");
+    assert_eq!(failed[0]["subject"], "core main");
+    assert!(!out.contains("wrong"), "{out}");
+}
+
+#[tokio::test]
+async fn a_database_is_set_up_and_said_to_be_up_to_date() {
+    let place = Place::new(&World::start().await);
+    let check = ["migrate", "--config", "kiungo.toml", "--check"];
+    let (code, out, _) = run(&place, &check).await;
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("missing: 1 journal"), "{out}");
+    assert!(!place.path().join("kiungo.db").exists(), "a check made a file");
+    let (code, out, _) = run(&place, &["--json", "migrate", "--config", "kiungo.toml"]).await;
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &report["applied"][0][1]), (0, &Value::from("journal")), "{out}");
+    let (code, out, _) = run(&place, &check).await;
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("up to date"), "{out}");
+}
+
+#[tokio::test]
+async fn a_recent_period_is_not_archived() {
+    let place = Place::new(&World::start().await);
+    for period in [["--older-than", "1d"], ["--before", "2999-01-01"]] {
+        let archive = [&["archive", "--config", "kiungo.toml"], &period[..]].concat();
+        let (code, _, complaint) = run(&place, &archive).await;
+        assert_eq!(code, 2, "{complaint}");
+        assert!(complaint.contains("48 hours"), "{complaint}");
+    }
+    assert_eq!(run(&place, &["archive", "--config", "kiungo.toml"]).await.0, 2);
+    let archive = ["--json", "archive", "--config", "kiungo.toml", "--older-than", "90d"];
+    let (code, out, complaint) = run(&place, &archive).await;
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["archived"], 0, "{out}");
+}
+
+#[tokio::test]
+async fn a_transfer_is_created_shown_listed_and_reversed() {
+    let world = World::start().await;
+    let place = Place::new(&world);
+    let serving = place.serve(&[]).await;
+    let person = world.new_person();
+    let (_, account) = person.account(KINDS[0]);
+    let account = account.to_string();
+    let create = [
+        "--json",
+        "transfer",
+        "create",
+        "deposit",
+        "--provider",
+        "gsma-sandbox",
+        "--msisdn",
+        &person.msisdn,
+        "--account-id",
+        &account,
+        "--amount",
+        "5000",
+        "--currency",
+        "TZS",
+        "--wait",
+    ];
+    let (code, out, said) = run(&place, &create).await;
+    assert_eq!(code, 0, "{out}{said}");
+    assert!(said.contains("idempotency key: cli-"), "{said}");
+    let created: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(created["status"], "completed");
+    let id = created["id"].as_str().unwrap();
+    let (code, out, _) = run(&place, &["transfer", "show", id, "--events"]).await;
+    assert_eq!(code, 0);
+    assert!(out.contains("received"), "{out}");
+    let (code, out, _) = run(&place, &["transfer", "list", "--status", "completed"]).await;
+    assert_eq!(code, 0);
+    assert!(out.contains("gsma-sandbox"), "{out}");
+    let (code, _, said) = run(&place, &["transfer", "reverse", id, "--reason", "a test"]).await;
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(serving.until_final(id).await["id"], id);
+    let (code, _, said) = run(&place, &["transfer", "show", "not-an-id"]).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(serving.stop().await.success());
+}

@@ -1,0 +1,34 @@
+//! Accepting while no worker is there, then working while nothing is accepted.
+
+use tokio::time::Instant;
+
+use super::member::Membership;
+use super::office::Office;
+use super::place::Place;
+use super::{SharedOptions, worker};
+use crate::backlog::Found;
+use crate::counterparties::{self, Spec};
+use crate::flow::{Watch, all_completed, is_done, submit_all};
+use crate::{BenchError, BenchOptions, steady};
+
+/// Measures.
+pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
+    Place::lend(&options, "backlog", async |place| measure(&options, place).await).await
+}
+
+async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchError> {
+    let BenchOptions { transfers, in_flight } = options.bench;
+    let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
+    let of = Membership { place, addresses, in_flight };
+    let watch = Watch::new(transfers.saturating_add(in_flight), is_done);
+    let office = Office::start(&of, &watch).await?;
+    let accepted = submit_all(&office.member.engine, &watch, transfers, in_flight).await?;
+    let accepted: Vec<Instant> = accepted.into_iter().map(|(_, at)| at).collect();
+    let workers = worker::start(options.workers, &of).await?;
+    watch.wait_for(transfers).await?;
+    drop(workers);
+    all_completed(office.member.store.as_ref(), transfers.into()).await?;
+    office.stop().await?;
+    let drained: Vec<Instant> = watch.ended().into_iter().map(|(_, at)| at).collect();
+    Ok(Found { accept_rate: steady::rate(&accepted), drain_rate: steady::rate(&drained) })
+}

@@ -1,0 +1,67 @@
+//! Transfers that come at an even pace, whatever becomes of those before: how long one takes on a
+//! machine that is not at its limit.
+
+use std::time::Duration;
+
+use kiungo_domain::TransferId;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::flow::Found;
+use super::member::Membership;
+use super::office::Office;
+use super::place::Place;
+use super::{SharedOptions, worker};
+use crate::counterparties::{self, Spec};
+use crate::flow::{Watch, is_done};
+use crate::{BenchError, load};
+
+/// For so many seconds they come.
+const SECONDS: u32 = 20;
+
+/// At which pace.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Pace {
+    pub(crate) options: SharedOptions,
+    /// So many are submitted in each second.
+    pub(crate) rate: u32,
+}
+
+/// Measures.
+pub(crate) async fn run(asked: Pace) -> Result<Found, BenchError> {
+    Place::lend(&asked.options, "even", async |place| measure(&asked, place).await).await
+}
+
+async fn measure(asked: &Pace, place: Place) -> Result<Found, BenchError> {
+    let transfers = asked.rate.saturating_mul(SECONDS);
+    let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
+    let of = Membership { place, addresses, in_flight: asked.options.bench.in_flight };
+    let watch = Watch::new(transfers, is_done);
+    let office = Office::start(&of, &watch).await?;
+    let workers = worker::start(asked.options.workers, &of).await?;
+    let began = submit_evenly(&office, transfers, asked.rate).await?;
+    watch.wait_for(transfers).await?;
+    drop(workers);
+    Found::of(office, &watch, began, transfers.into()).await
+}
+
+/// Submits each when its time has come; when each was accepted.
+async fn submit_evenly(
+    office: &Office,
+    transfers: u32,
+    rate: u32,
+) -> Result<Vec<(TransferId, Instant)>, BenchError> {
+    let mut times = tokio::time::interval(Duration::from_secs(1) / rate.max(1));
+    let mut submitting = JoinSet::new();
+    for n in 0..transfers {
+        times.tick().await;
+        let engine = office.member.engine.clone();
+        submitting.spawn(async move {
+            let submitted = engine.submit(load::transfer(n)?, load::caller(n)).await;
+            let submitted = submitted.map_err(|e| BenchError::NotDone(e.to_string()))?;
+            Ok::<_, BenchError>((submitted.first.id, Instant::now()))
+        });
+    }
+    submitting.join_all().await.into_iter().collect()
+}

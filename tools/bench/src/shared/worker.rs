@@ -1,0 +1,46 @@
+//! A worker, in a process of its own.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiungo_store::Change;
+
+use super::member::{Member, Membership};
+use crate::BenchError;
+use crate::observed::{Observer, Sequel};
+use crate::parts::{Companion, Part, say};
+
+/// The time until new workers have divided the work among them: twice as long as they wait before
+/// they look for one another.
+const DIVIDED_AFTER: Duration = Duration::from_secs(5);
+
+/// An observer that ignores every change.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn look(self: &Arc<Self>, _change: &Change) -> Option<Sequel> {
+        None
+    }
+}
+
+/// Starts so many, and waits until they have divided the work.
+pub(super) async fn start(count: u32, of: &Membership) -> Result<Vec<Companion>, BenchError> {
+    let started = (0..count).map(|_| {
+        let (companion, ()) = Companion::start(Part::Worker, of)?;
+        Ok::<_, BenchError>(companion)
+    });
+    let started = started.collect::<Result<_, _>>()?;
+    tokio::time::sleep(DIVIDED_AFTER).await;
+    Ok(started)
+}
+
+/// Works until whoever started this process closes its input.
+pub(crate) async fn serve(of: Membership) -> Result<(), BenchError> {
+    let member = Member::start(&of, true, &Arc::new(Nobody)).await?;
+    say("null")?;
+    let closed = || std::io::stdin().read_to_end(&mut Vec::new());
+    tokio::task::spawn_blocking(closed).await.map_err(std::io::Error::other)??;
+    member.stop().await;
+    Ok(())
+}

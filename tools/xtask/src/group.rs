@@ -1,0 +1,117 @@
+//! The groups of `cargo xtask test`.
+
+use std::env;
+use std::path::Path;
+
+use crate::debian::{self, Needed};
+use anyhow::Result;
+use clap::ValueEnum;
+use kiungo_test_servers::tool::{self, Tool};
+use kiungo_test_servers::{Postgres, Rabbit};
+
+use crate::{count, deny, package, tidy};
+
+/// Names the `PostgreSQL` database that tests use. Without it, one is made for them.
+const DATABASE: &str = "KIUNGO_TEST_DATABASE_URL";
+
+/// Names the `RabbitMQ` broker that tests use. Without it, one is made for them.
+const BROKER: &str = "KIUNGO_TEST_AMQP_URL";
+
+/// The features that turn on the tests that need a server.
+pub(crate) const WITH_SERVERS: &str = "kiungo-store/postgres-tests,kiungo-queue/rabbit-tests,\
+    kiungo-tests/postgres-tests,kiungo-tests/rabbit-tests,kiungo-tests/chaos-tests";
+
+/// The programs that tests need beside servers: the client in `docs/examples` is written in Python.
+const NEEDED: &[Needed] = &[Needed {
+    program: "/usr/bin/python3",
+    arguments: &["-c", "import pika"],
+    package: "python3-pika",
+}];
+
+/// A group of checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Group {
+    /// Formatting.
+    Fmt,
+    /// Lints, warnings included.
+    Clippy,
+    /// Documentation builds without warnings.
+    Doc,
+    /// All tests.
+    Test,
+    /// House rules.
+    Tidy,
+    /// Licences, bans, sources and advisories of dependencies.
+    Deny,
+    /// The Debian package.
+    Package,
+}
+
+impl Group {
+    /// All of them, in the order in which they run: the quick ones say early what is wrong.
+    pub(crate) const ALL: &[Self] =
+        &[Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Tidy, Self::Deny, Self::Package];
+
+    /// Its name on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Fmt => "fmt",
+            Self::Clippy => "clippy",
+            Self::Doc => "doc",
+            Self::Test => "test",
+            Self::Tidy => "tidy",
+            Self::Deny => "deny",
+            Self::Package => "package",
+        }
+    }
+
+    /// The subject of the group, for the heading.
+    pub(crate) const fn subject(self) -> &'static str {
+        match self {
+            Self::Fmt => "formatting",
+            Self::Clippy => "lints of all targets, warnings denied",
+            Self::Doc => "documentation, warnings denied",
+            Self::Test => "all tests, those in the documentation included",
+            Self::Tidy => "house rules (tidy.toml)",
+            Self::Deny => "licences, bans, sources and advisories of dependencies (deny.toml)",
+            Self::Package => {
+                "the Debian package, installed into a fresh tree; the containers' files"
+            }
+        }
+    }
+
+    /// Runs it. What is good, in a few words; an error if anything is not.
+    pub(crate) fn run(self, root: &Path) -> Result<String> {
+        match self {
+            Self::Fmt => tool::pass(Tool::cargo(root, &["fmt", "--all", "--check"])),
+            Self::Clippy => {
+                let what = ["clippy", "--workspace", "--all-targets", "--features", WITH_SERVERS];
+                tool::pass(Tool::cargo(root, &[&what[..], &["--", "-D", "warnings"]].concat()))
+            }
+            Self::Doc => {
+                let doc = Tool::cargo(root, &["doc", "--workspace", "--no-deps"]);
+                tool::pass(doc.environment("RUSTDOCFLAGS", "-D warnings"))
+            }
+            Self::Test => test(root),
+            Self::Tidy => tidy::run(root),
+            Self::Deny => deny::run(root),
+            Self::Package => package::check(root),
+        }
+    }
+}
+
+/// Runs all tests, with the servers that some of them need.
+fn test(root: &Path) -> Result<String> {
+    debian::provide(root, NEEDED)?;
+    let mut tests = Tool::cargo(root, &["test", "--workspace", "--features", WITH_SERVERS]);
+    let is_missing = |name: &str| env::var_os(name).is_none();
+    let postgres = is_missing(DATABASE).then(|| Postgres::start(root)).transpose()?;
+    if let Some(postgres) = &postgres {
+        tests = tests.environment(DATABASE, &postgres.url());
+    }
+    let rabbit = is_missing(BROKER).then(|| Rabbit::start(root)).transpose()?;
+    if let Some(rabbit) = &rabbit {
+        tests = tests.environment(BROKER, &rabbit.url());
+    }
+    count::run_tests(tests)
+}

@@ -1,0 +1,161 @@
+#![allow(clippy::print_stdout, reason = "these commands talk to the person who runs them")]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+//! The project's own commands.
+//!
+//! * `cargo xtask test`: everything that must pass before a change goes in, group by group
+//! * `cargo xtask tidy`: the house rules that linters do not know
+//! * `cargo xtask simulate`: the simulated world, for as long as one likes
+//! * `cargo xtask bench`: measures the speed of Kiungo
+//! * `cargo xtask chaos`: many processes, while all that they stand on is killed, cut off and frozen
+//! * `cargo xtask fuzz`: fuzzes the readers of others' bytes
+//! * `cargo xtask package`: the Debian package
+//!
+//! It depends on no crate of ours but `test-servers`, so that it starts at once and works while they do not
+//! compile; `simulate`, `bench` and `chaos` are programs of the workspace, which it builds and runs: the
+//! first two with optimisation.
+//!
+//! * `group`: the groups of `test`
+//! * `run`: running them one after the other, with headings, times and a summary
+//! * `deny`: licences, bans, sources and advisories of the dependencies
+//! * `fuzz`: the fuzz targets, one after the other
+//! * `install`: programs of others that these need
+//! * `package`: the Debian package, and the rules that must hold of it; `program`: the files that
+//!   it is made of
+//! * `count`: the number of tests that ran
+//! * [`tidy`]: the house rules
+
+mod count;
+mod deny;
+mod fuzz;
+mod group;
+mod install;
+mod package;
+mod program;
+mod run;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use kiungo_test_servers::{debian, tool};
+
+use group::Group;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs everything that must pass before a change goes in; stops at the first group that fails.
+    Test {
+        /// Runs this group alone.
+        #[arg(long, value_name = "NAME")]
+        only: Option<Group>,
+    },
+    /// Checks the house rules that linters do not know: `test --only tidy`.
+    Tidy,
+    /// Runs the simulated world: `--transfers N --seed S --json`.
+    #[command(disable_help_flag = true)]
+    Simulate(Passed),
+    /// Measures how fast Kiungo is: `transfers --json`, `memory --json`.
+    #[command(disable_help_flag = true)]
+    Bench(Passed),
+    /// Kills, freezes and cuts off what many processes stand on, while they move money, and audits it:
+    /// `--seed S --seeds N --json`.
+    #[command(disable_help_flag = true)]
+    Chaos(Passed),
+    /// Fuzzes what reads the bytes of others. Needs a nightly compiler and a C++ compiler.
+    Fuzz {
+        /// The target; all of them, one after the other, if none is named.
+        target: Option<String>,
+        /// For how long each runs, in seconds.
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+    },
+    /// Builds the Debian package, below `target/debian`.
+    Package {
+        /// From the program that the tests use: quick to make, slow to run, large.
+        #[arg(long)]
+        debug: bool,
+    },
+}
+
+/// Arguments that another program understands.
+#[derive(Debug, clap::Args)]
+struct Passed {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let passed = match Cli::parse().command {
+        Command::Test { only: None } => run::all(Group::ALL, &root),
+        Command::Test { only: Some(group) } => run::all(&[group], &root),
+        Command::Tidy => run::all(&[Group::Tidy], &root),
+        Command::Simulate(passed) => {
+            tool::hand_over(&root, "kiungo-simulate", "release", &passed.arguments)
+        }
+        Command::Bench(passed) => {
+            tool::hand_over(&root, "kiungo-bench", "release", &passed.arguments)
+        }
+        // Built as for the tests: with its assertions, and without minutes of optimisation.
+        Command::Chaos(passed) => tool::hand_over(&root, "kiungo-chaos", "dev", &passed.arguments),
+        Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
+        Command::Package { debug } => package::run(&root, debug),
+    };
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The workspace's folder: asked of cargo at run time, because a built xtask may have been moved.
+fn root() -> PathBuf {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    own.ancestors().nth(2).map(Path::to_owned).unwrap_or(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_group_can_be_asked_for_by_its_name() {
+        for group in Group::ALL {
+            let cli = Cli::try_parse_from(["xtask", "test", "--only", group.name()]).unwrap();
+            assert!(matches!(cli.command, Command::Test { only: Some(only) } if only == *group));
+        }
+    }
+
+    #[test]
+    fn the_options_of_other_programs_are_handed_over() {
+        let lines = ["simulate --help", "simulate --seed 7 --json", "bench transfers --json"];
+        for line in lines.into_iter().chain(["chaos --seed 7"]) {
+            let words: Vec<_> = line.split(' ').collect();
+            let cli = Cli::try_parse_from([&["xtask"], &words[..]].concat()).unwrap();
+            let (Command::Simulate(passed) | Command::Bench(passed) | Command::Chaos(passed)) =
+                cli.command
+            else {
+                panic!("{line}")
+            };
+            assert_eq!(passed.arguments, words[1..]);
+        }
+    }
+
+    #[test]
+    fn the_root_holds_the_workspace() {
+        assert!(root().join("Cargo.lock").exists());
+    }
+}
