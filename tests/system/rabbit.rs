@@ -1,6 +1,6 @@
 //! A broker, and what commands do with it.
 
-use kiungo_queue::{RabbitOptions, RabbitQueue, Topology};
+use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue, Topology};
 use lapin::options::{
     BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeleteOptions,
 };
@@ -162,8 +162,8 @@ async fn a_dead_letter_is_listed_shown_and_sent_again_with_who_and_why() {
     let again = queue.commands().next().await.unwrap();
     assert_eq!(again.redriven.unwrap().by, "amina");
     again.settle.done().await.unwrap();
-    let database = kiungo_store::SqliteOptions::new(place.path().join("kiungo.db"));
-    let store = kiungo_store::SqliteStore::open(&database).await.unwrap();
+    let database = kiungo_store_sql::SqliteOptions::new(place.path().join("kiungo.db"));
+    let store = kiungo_store_sql::SqliteStore::open(&database).await.unwrap();
     let actions =
         kiungo_store::Store::actions(&store, &kiungo_store::ActionQuery::default()).await.unwrap();
     let told: Vec<_> =

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use kiungo_store::{
-    OpenError, PostgresOptions, PostgresStore, SchemaState, SqliteOptions, SqliteStore, Store,
+use kiungo_store::Store;
+use kiungo_store_sql::{
+    OpenError, PostgresOptions, PostgresStore, SchemaState, SqliteOptions, SqliteStore,
 };
 
 /// The address of the database, and its bounds. Never shows a password.

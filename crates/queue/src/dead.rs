@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::QueueError;
 
 /// Dead letters that are listed at once at most: a page for a person, and some megabytes.
-pub(crate) const LIST_MAX: u32 = 1_000;
+pub const LIST_MAX: u32 = 1_000;
 
 /// The name of a dead letter: its message id, else a digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

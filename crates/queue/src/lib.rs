@@ -9,8 +9,9 @@
 //! * [`commands`]: the commands of other systems
 //! * [`dead`]: the dead letters, whole and with their reasons
 //! * [`memory`]: the embedded queue
-//! * [`rabbit`]: the queue in a `RabbitMQ` broker
 //! * `contract`: the suite that every queue passes, behind a feature
+//!
+//! The queue in a `RabbitMQ` broker is the crate `kiungo-queue-rabbit`.
 
 pub mod commands;
 #[cfg(feature = "contract")]
@@ -18,7 +19,6 @@ pub mod contract;
 pub mod dead;
 pub mod events;
 pub mod memory;
-pub mod rabbit;
 pub mod work;
 
 use thiserror::Error;
@@ -27,7 +27,6 @@ pub use commands::{Command, Commands, Redriven, Settle};
 pub use dead::{DeadLetter, DeadLetterId, DeadLetters};
 pub use events::{EventMessage, Events};
 pub use memory::{MemoryOptions, MemoryQueue, Mischief, SentCommand};
-pub use rabbit::{OpenError, RabbitOptions, RabbitQueue, Topology};
 pub use work::{Delivery, Membership, Shard, Token, Work, WorkQueue};
 
 /// The broker failed. The message may or may not have been taken.

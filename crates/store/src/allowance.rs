@@ -13,7 +13,7 @@ use crate::Change;
 /// The time for which totals are kept after their day began. Nobody is judged by a day that is
 /// over; the second day is for processes whose clocks differ, and for providers in other time
 /// zones.
-pub(crate) const KEPT: Duration = Duration::from_hours(48);
+pub const KEPT: Duration = Duration::from_hours(48);
 
 /// The day on which a transfer's wallet operation is executed, and the amounts that may be moved on
 /// it.
@@ -73,35 +73,44 @@ pub struct LimitReached {
 
 /// One total of one day.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Counter {
-    pub(crate) day: Timestamp,
-    pub(crate) provider: ProviderId,
+pub struct Counter {
+    /// The start of the day.
+    pub day: Timestamp,
+    /// The provider whose limits are counted.
+    pub provider: ProviderId,
     /// `collect` or `pay_out`.
-    pub(crate) operation: Operation,
-    pub(crate) currency: Currency,
+    pub operation: Operation,
+    /// The currency; each has a total of its own.
+    pub currency: Currency,
     /// The wallet's digits; empty for the organisation as a whole.
-    pub(crate) wallet: String,
+    pub wallet: String,
 }
 
 /// The amount and the number of moves; minor units of the counter's currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Total {
-    pub(crate) minor: i64,
-    pub(crate) count: i64,
+pub struct Total {
+    /// The sum of the amounts, in minor units.
+    pub minor: i64,
+    /// The number of transfers.
+    pub count: i64,
 }
 
-/// On which day a transfer counts, and for whom.
+/// The day on which a transfer counts, and the totals in which it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Use {
-    pub(crate) day: Timestamp,
-    pub(crate) wallet: bool,
-    pub(crate) organisation: bool,
+pub struct Use {
+    /// The start of the day.
+    pub day: Timestamp,
+    /// True if it counts in the wallet's total.
+    pub wallet: bool,
+    /// True if it counts in the organisation's total.
+    pub organisation: bool,
 }
 
 /// A change after which its transfer may count elsewhere than before.
 #[derive(Debug, Clone)]
-pub(crate) struct Reckoning {
-    pub(crate) transfer: TransferId,
+pub struct Reckoning {
+    /// The transfer that counts elsewhere.
+    pub transfer: TransferId,
     provider: ProviderId,
     operation: Operation,
     wallet: Option<String>,
@@ -123,7 +132,7 @@ fn counts(transfer: &Transfer) -> bool {
 
 impl Reckoning {
     /// The reckoning of a change; `None` if its transfer goes on counting where it counts.
-    pub(crate) fn of(change: &Change) -> Option<Self> {
+    pub fn of(change: &Change) -> Option<Self> {
         let transfer = &change.decision.transfer;
         let allowance = change.allowance.clone().filter(|_| counts(transfer));
         if allowance.is_none() && counts(transfer) {
@@ -141,7 +150,7 @@ impl Reckoning {
     }
 
     /// The day on which the transfer counts after the change, given the one before it.
-    pub(crate) fn after(&self, before: Option<Use>) -> Option<Use> {
+    pub fn after(&self, before: Option<Use>) -> Option<Use> {
         let allowance = self.allowance.as_ref()?;
         if allowance.executed && before.is_some() {
             return before;
@@ -155,7 +164,7 @@ impl Reckoning {
     }
 
     /// The counters to be known before the change can be judged: none if it moves nothing.
-    pub(crate) fn touches(&self, before: Option<Use>) -> Vec<Counter> {
+    pub fn touches(&self, before: Option<Use>) -> Vec<Counter> {
         let after = self.after(before);
         if after == before {
             return Vec::new();
@@ -165,7 +174,7 @@ impl Reckoning {
 
     /// The changed totals that the change leads to. A total that is not known was never counted, or
     /// is of a day that is long over.
-    pub(crate) fn judge(
+    pub fn judge(
         &self,
         before: Option<Use>,
         known: &BTreeMap<Counter, Total>,

@@ -6,7 +6,7 @@ use crate::CaseRow;
 use crate::page::transfer_subject;
 
 /// The open cases of the transfer after `decision`, each with what names it among all cases.
-pub(crate) fn open_after(decision: &Decision) -> Vec<(String, CaseRow)> {
+pub fn open_after(decision: &Decision) -> Vec<(String, CaseRow)> {
     let transfer = &decision.transfer;
     let named = |case: &OpenCase| {
         let row = CaseRow {

@@ -9,7 +9,7 @@ use kiungo_domain::{Currency, Transfer, TransferId};
 use crate::StoreError;
 
 /// Events follow the version that they were decided on, and postings balance (rule 14).
-pub(crate) fn sound(decision: &Decision) -> Result<(), StoreError> {
+pub fn sound(decision: &Decision) -> Result<(), StoreError> {
     let id = decision.transfer.id();
     let corrupt = |what: String| Err(StoreError::Corrupt(format!("transfer {id}: {what}")));
     let mut version = decision.base_version;
@@ -40,7 +40,7 @@ fn sums(postings: &[Posting]) -> BTreeMap<Currency, i128> {
 }
 
 /// Folds a journal; `None` if it is empty.
-pub(crate) fn fold<'a>(
+pub fn fold<'a>(
     id: TransferId,
     journal: impl IntoIterator<Item = &'a Entry>,
 ) -> Result<Option<Transfer>, StoreError> {

@@ -28,7 +28,7 @@ pub struct Hold {
 
 impl Hold {
     /// The key that tells it from others.
-    pub(crate) fn key(&self) -> (ProviderId, &'static str, Condition) {
+    pub fn key(&self) -> (ProviderId, &'static str, Condition) {
         (self.provider.clone(), self.operation.as_str(), self.condition)
     }
 }

@@ -13,7 +13,7 @@ use crate::StoreError;
 const ENDED_KEPT: Duration = Duration::from_secs(3_600);
 
 /// The largest number of leases in a list; there is one for each process and a few besides.
-pub(crate) const LISTED_MAX: u32 = 1_000;
+pub const LISTED_MAX: u32 = 1_000;
 
 /// The largest number of bytes in a name or a holder: it stays a name.
 const NAME_MAX: usize = 200;
@@ -30,7 +30,7 @@ pub struct Lease {
 }
 
 /// Refuses names that are none.
-pub(crate) fn check_names(name: &str, holder: &str) -> Result<(), StoreError> {
+pub fn check_names(name: &str, holder: &str) -> Result<(), StoreError> {
     if name.len() <= NAME_MAX && holder.len() <= NAME_MAX {
         return Ok(());
     }
@@ -42,12 +42,12 @@ pub(crate) fn check_names(name: &str, holder: &str) -> Result<(), StoreError> {
 const SET_BACK_KEPT: Duration = Duration::from_mins(10);
 
 /// The latest end of a lease after the clock was set back to `now`.
-pub(crate) fn longest_lease(now: Timestamp) -> Timestamp {
+pub fn longest_lease(now: Timestamp) -> Timestamp {
     now.after(SET_BACK_KEPT)
 }
 
 /// Returns the time such that a lease that ended before it may be cleared away at `now`.
-pub(crate) fn cleared_before(now: Timestamp) -> Timestamp {
+pub fn cleared_before(now: Timestamp) -> Timestamp {
     let kept = i64::try_from(ENDED_KEPT.as_micros()).unwrap_or(i64::MAX);
     Timestamp::from_micros(now.as_micros().saturating_sub(kept))
 }

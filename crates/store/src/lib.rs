@@ -15,17 +15,17 @@
 //! * [`lease`]: named, time-limited ownership of tasks that only one process may do
 //! * [`request`]: the requests of cores for payouts
 //! * [`MemoryStore`]: for the simulated world; audits itself at every commit when asked
-//! * [`SqliteStore`]: one file, one machine
-//! * [`PostgresStore`]: a server, any number of processes; what the two share (batches, conflicts,
-//!   rows, ways of searching) stands above their statements
 //! * `contract` (with the feature of that name): the one suite that every store passes
+//!
+//! Implementations share [`case`], [`check`], [`codec`] and [`page`]. The SQL databases are the crate
+//! `kiungo-store-sql`.
 
 pub mod action;
 pub mod allowance;
-mod batch;
-mod case;
+pub mod case;
 pub mod change;
-mod check;
+pub mod check;
+pub mod codec;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod hold;
@@ -33,14 +33,10 @@ pub mod inbox;
 pub mod lease;
 mod memory;
 pub mod outbox;
-mod page;
-mod postgres;
+pub mod page;
 pub mod query;
 pub mod request;
-mod sql;
-mod sqlite;
 pub mod summary;
-mod words;
 
 use async_trait::async_trait;
 use kiungo_domain::hold::Condition;
@@ -56,14 +52,11 @@ pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
 pub use lease::Lease;
 pub use memory::MemoryStore;
 pub use outbox::{News, Outgoing};
-pub use postgres::{PostgresOptions, PostgresStore};
 pub use query::{
     CaseRow, CollectionQuery, CoreRequestQuery, Cursor, LedgerBalance, Overview, Page,
     TransferQuery,
 };
 pub use request::{CoreRequestDecision, CoreRequestRow, CoreRequestState};
-pub use sql::{OpenError, SchemaState, SchemaStep, SqlStore};
-pub use sqlite::{SqliteOptions, SqliteStore};
 pub use summary::Summary;
 
 /// The storage of all durable data. All methods are safe to call concurrently.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Summary;
 
 /// The largest number of rows that are read, or removed, at a time: a few megabytes.
-pub(crate) const READ_MAX: u32 = 1_000;
+pub const READ_MAX: u32 = 1_000;
 
 /// A row of the outbox. Of one transfer, a later row never has a smaller number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub enum News {
 
 impl News {
     /// The cases that a decision opens, in order, and when.
-    pub(crate) fn cases(decision: &Decision) -> impl Iterator<Item = (Timestamp, Self)> {
+    pub fn cases(decision: &Decision) -> impl Iterator<Item = (Timestamp, Self)> {
         decision.entries.iter().filter_map(|entry| match &entry.event {
             Event::CaseOpened { case, detail, .. } => {
                 Some((entry.at, Self::CaseOpened { kind: *case, detail: detail.clone() }))

@@ -10,21 +10,25 @@ const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 500;
 
 /// The number of rows in a page.
-pub(crate) fn page_limit(asked: u32) -> usize {
+pub fn page_limit(asked: u32) -> usize {
     let limit = if asked == 0 { LIMIT_DEFAULT } else { asked.min(LIMIT_MAX) };
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// The last row of a page: its time, and the key that tells it from others of that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Position<K> {
-    pub(crate) at: Timestamp,
-    pub(crate) key: K,
+pub struct Position<K> {
+    /// The time by which the rows are sorted.
+    pub at: Timestamp,
+    /// The key of the row among those of that time.
+    pub key: K,
 }
 
 /// The key that tells rows of equal time apart.
-pub(crate) trait PositionKey: Sized {
+pub trait PositionKey: Sized {
+    /// Writes it into a cursor.
     fn write(&self) -> String;
+    /// Reads it from a cursor; `None` if no cursor of ours says so.
     fn read(text: &str) -> Option<Self>;
 }
 
@@ -63,7 +67,7 @@ impl<K: PositionKey> Position<K> {
     }
 
     /// The position that `cursor` names, if there is one.
-    pub(crate) fn after(cursor: Option<&Cursor>) -> Result<Option<Self>, StoreError> {
+    pub fn after(cursor: Option<&Cursor>) -> Result<Option<Self>, StoreError> {
         let unreadable = |cursor: &Cursor| {
             let text: String = cursor.0.chars().take(80).collect();
             StoreError::Corrupt(format!("`{text}` is not a cursor that a page gave out"))
@@ -92,7 +96,7 @@ impl Cursor {
 }
 
 /// The page made of rows that were fetched one more than it holds, to see whether another follows.
-pub(crate) fn page<T, K: PositionKey>(mut rows: Vec<(Position<K>, T)>, limit: usize) -> Page<T> {
+pub fn page<T, K: PositionKey>(mut rows: Vec<(Position<K>, T)>, limit: usize) -> Page<T> {
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = if more { rows.last().map(|(position, _)| position.cursor()) } else { None };
@@ -100,18 +104,18 @@ pub(crate) fn page<T, K: PositionKey>(mut rows: Vec<(Position<K>, T)>, limit: us
 }
 
 /// The name of a case of a transfer among all cases.
-pub(crate) fn transfer_subject(id: TransferId, kind: CaseKind, step: Option<StepName>) -> String {
+pub fn transfer_subject(id: TransferId, kind: CaseKind, step: Option<StepName>) -> String {
     let step = step.map_or("whole", StepName::as_str);
     format!("{id}-{}-{step}", kind.as_str()).replace('_', "-")
 }
 
 /// The name of the case of a quarantined inbox item among all cases; sorts by number.
-pub(crate) fn inbox_subject(id: InboxId) -> String {
+pub fn inbox_subject(id: InboxId) -> String {
     format!("inbox-{:019}", id.0)
 }
 
 /// The name of the case of a held operation among all cases.
-pub(crate) fn hold_subject(provider: &ProviderId, operation: Operation) -> String {
+pub fn hold_subject(provider: &ProviderId, operation: Operation) -> String {
     format!("hold-{provider}-{}", operation.as_str()).replace('_', "-")
 }
 

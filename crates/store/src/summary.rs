@@ -100,22 +100,22 @@ impl Summary {
 
 /// A collection under way, by what a payment can be told to be its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Collecting {
+pub struct Collecting {
     /// The amount, as it is compared.
-    pub(crate) amount: String,
+    pub amount: String,
     /// The label that the customer sees, in upper case; `None` before the account is known.
-    pub(crate) label: Option<String>,
+    pub label: Option<String>,
 }
 
 /// An amount as collections are compared by it: `TZS 50000`, in minor units.
-pub(crate) fn comparable(amount: Money) -> String {
+pub fn comparable(amount: Money) -> String {
     format!("{} {}", amount.currency(), amount.minor())
 }
 
 impl Summary {
     /// The collection that is under way, if this is one that we have begun and that has no receipt
     /// yet.
-    pub(crate) fn collecting(&self) -> Option<Collecting> {
+    pub fn collecting(&self) -> Option<Collecting> {
         let under_way = self.kind.is_inbound()
             && matches!(self.origin, Origin::Api { .. })
             && self.wallet_receipt.is_none()

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use kiungo_domain::TransferId;
-use kiungo_queue::{DeadLetter, DeadLetters as _, RabbitOptions, RabbitQueue, Shard, Topology};
+use kiungo_queue::{DeadLetter, DeadLetters as _, Shard};
+use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue, Topology};
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions,
 };

@@ -1,3 +1,4 @@
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 //! Measures the speed of Kiungo beside the floor under it: the speed of the same machine when
 //! nothing but the same HTTP calls are made and the same rows are committed. The method and its
 //! figures stand in `docs/benchmarks.md`.

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use kiungo_bench::{self, BenchError, BenchOptions, Part, SharedOptions};
+use kiungo_bench::{BenchError, BenchOptions, Part, SharedOptions};
 use serde::Serialize;
 
 /// As the program has it.
@@ -112,7 +112,7 @@ fn main() -> ExitCode {
         } => {
             let bench = BenchOptions { transfers, in_flight };
             match database.zip(queue) {
-                None => bench::measure(bench, say).map(|report| print(&report, json)),
+                None => kiungo_bench::measure(bench, say).map(|report| print(&report, json)),
                 Some((database, queue)) => {
                     let options = SharedOptions {
                         bench,
@@ -122,7 +122,8 @@ fn main() -> ExitCode {
                         stored,
                         answer_after_ms: 0,
                     };
-                    bench::measure_shared(&options, pace, say).map(|report| print(&report, json))
+                    kiungo_bench::measure_shared(&options, pace, say)
+                        .map(|report| print(&report, json))
                 }
             }
         }
@@ -137,13 +138,13 @@ fn main() -> ExitCode {
                 stored: 0,
                 answer_after_ms: answer_after,
             };
-            bench::measure_growth(&options, say).map(|report| print(&report, json))
+            kiungo_bench::measure_growth(&options, say).map(|report| print(&report, json))
         }
         Command::Memory { open, json } => {
             let options = BenchOptions { transfers: open, ..BenchOptions::default() };
-            bench::measure_open(options, say).map(|report| print(&report, json))
+            kiungo_bench::measure_open(options, say).map(|report| print(&report, json))
         }
-        Command::Part { part, input } => bench::run_part(part, &input),
+        Command::Part { part, input } => kiungo_bench::run_part(part, &input),
     };
     done.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
 }

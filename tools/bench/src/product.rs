@@ -14,7 +14,8 @@ use kiungo_engine::{
     CoreLink, EngineOptions, ProviderLink, Setup, SystemClock, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_mapping::InquirySettings;
-use kiungo_store::{SqliteOptions, SqliteStore, Store};
+use kiungo_store::Store;
+use kiungo_store_sql::{SqliteOptions, SqliteStore};
 use kiungo_transport::{Network, NetworkOptions, Transport};
 use secrecy::SecretString;
 use serde_json::json;

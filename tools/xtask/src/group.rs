@@ -18,7 +18,7 @@ const DATABASE: &str = "KIUNGO_TEST_DATABASE_URL";
 const BROKER: &str = "KIUNGO_TEST_AMQP_URL";
 
 /// The features that turn on the tests that need a server.
-pub(crate) const WITH_SERVERS: &str = "kiungo-store/postgres-tests,kiungo-queue/rabbit-tests,\
+pub(crate) const WITH_SERVERS: &str = "kiungo-store-sql/postgres-tests,kiungo-queue-rabbit/rabbit-tests,\
     kiungo-tests/postgres-tests,kiungo-tests/rabbit-tests,kiungo-tests/chaos-tests";
 
 /// The programs that tests need beside servers: the client in `docs/examples` is written in Python.

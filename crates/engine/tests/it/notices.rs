@@ -7,7 +7,8 @@ use bytes::Bytes;
 use kiungo_domain::Receipt;
 use kiungo_engine::Engine;
 use kiungo_provider::{PaymentFinding, PaymentNotice, RawCallback};
-use kiungo_store::{CaseRow, SqliteOptions, SqliteStore, Store, TransferQuery};
+use kiungo_store::{CaseRow, Store, TransferQuery};
+use kiungo_store_sql::{SqliteOptions, SqliteStore};
 
 use crate::world::{World, Yielding, provider_id, tzs};
 

@@ -1,7 +1,7 @@
 //! `kiungo migrate`: the schema of the database.
 
 use clap::Args;
-use kiungo_store::{SchemaState, SchemaStep};
+use kiungo_store_sql::{SchemaState, SchemaStep};
 use serde_json::{Value, json};
 
 use super::output::Output;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use kiungo_queue::RabbitOptions;
-use kiungo_queue::rabbit::AddressError;
+use kiungo_queue_rabbit::AddressError;
+use kiungo_queue_rabbit::RabbitOptions;
 use secrecy::ExposeSecret as _;
 
 use super::read::Section;

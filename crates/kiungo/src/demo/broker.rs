@@ -1,7 +1,7 @@
 //! The broker of a demo whose work is shared: names of its own in one that may have other users.
 
 use anyhow::{Context as _, bail};
-use kiungo_queue::{RabbitOptions, RabbitQueue};
+use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue};
 use secrecy::SecretString;
 use uuid::Uuid;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use aws_lc_rs::digest::{SHA256, digest};
-use kiungo_store::SqliteOptions;
+use kiungo_store_sql::SqliteOptions;
 use secrecy::{ExposeSecret as _, SecretString};
 use toml::Value;
 use uuid::Uuid;
@@ -102,7 +102,7 @@ impl Folder {
             // A demo that still runs here must not lose its database.
             match Address::Sqlite(SqliteOptions::new(&own)).open().await {
                 Ok(database) => database.close().await,
-                Err(error @ kiungo_store::OpenError::InUse { .. }) => return Err(error.into()),
+                Err(error @ kiungo_store_sql::OpenError::InUse { .. }) => return Err(error.into()),
                 Err(_) => {}
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_engine::{Clock as _, SystemClock};
-use kiungo_queue::RabbitOptions;
+use kiungo_queue_rabbit::RabbitOptions;
 use kiungo_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 

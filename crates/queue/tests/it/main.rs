@@ -1,7 +1,5 @@
-//! The contract, over every queue.
+//! The contract, over the embedded queue.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod memory;
-#[cfg(feature = "rabbit-tests")]
-mod rabbit;

@@ -6,7 +6,7 @@ use kiungo_domain::{Currency, ProviderId, Timestamp, TransferId};
 use super::books::{Books, Record};
 use crate::page::{Position, page, page_limit};
 use crate::{
-    CaseRow, CollectionQuery, Cursor, Overview, Page, StoreError, Summary, TransferQuery, words,
+    CaseRow, CollectionQuery, Cursor, Overview, Page, StoreError, Summary, TransferQuery, codec,
 };
 
 impl Books {
@@ -92,9 +92,9 @@ impl Books {
         for ((kind, provider, status), count) in &self.counts {
             if *count > 0 {
                 transfers.push((
-                    words::kind(kind)?,
+                    codec::kind(kind)?,
                     provider.clone(),
-                    words::status(status)?,
+                    codec::status(status)?,
                     *count,
                 ));
             }

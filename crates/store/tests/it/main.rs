@@ -1,8 +1,5 @@
-//! The contract, over every store.
+//! The contract, over the store in memory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod memory;
-#[cfg(feature = "postgres-tests")]
-mod postgres;
-mod sqlite;

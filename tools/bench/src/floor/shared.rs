@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use kiungo_domain::{Slot, TransferId};
 use kiungo_messaging::{MessagingOptions, Voice};
-use kiungo_queue::{EventMessage, Events, RabbitQueue, Shard, Token, Work, WorkQueue};
+use kiungo_queue::{EventMessage, Events, Shard, Token, Work, WorkQueue};
+use kiungo_queue_rabbit::RabbitQueue;
 use kiungo_store::Store;
 use kiungo_transport::Network;
 use sqlx::PgConnection;
@@ -42,7 +43,7 @@ const TOLD_TOGETHER: i64 = 500;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Measures.
-pub(in crate::bench) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
+pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
     Place::lend(&options, "record", async |recorded| {
         let store = Arc::new(recorded.store().await?);
         let scripts = super::record(options.bench, store.clone(), true).await;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_engine::{Engine, Sharing, SharingOptions};
-use kiungo_queue::{RabbitQueue, WorkQueue};
-use kiungo_store::{PostgresStore, Store};
+use kiungo_queue::WorkQueue;
+use kiungo_queue_rabbit::RabbitQueue;
+use kiungo_store::Store;
+use kiungo_store_sql::PostgresStore;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

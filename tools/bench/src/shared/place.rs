@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use kiungo_queue::rabbit::Topology;
-use kiungo_queue::{RabbitOptions, RabbitQueue};
-use kiungo_store::{PostgresOptions, PostgresStore};
+use kiungo_queue_rabbit::Topology;
+use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue};
+use kiungo_store_sql::{PostgresOptions, PostgresStore};
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use lapin::{Connection, ConnectionProperties};
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,7 @@ use super::settings::{self, Settings};
 use crate::tool::Tool;
 
 /// The crates that tests may use besides their own.
-const FOR_TESTS: [&str; 1] = ["kiungo-simulators"];
+const FOR_TESTS: [&str; 2] = ["kiungo-simulators", "kiungo-store-sql"];
 
 #[derive(Deserialize)]
 struct Metadata {

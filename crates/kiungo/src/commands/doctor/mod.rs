@@ -17,7 +17,8 @@ use std::fmt::Display;
 use clap::Args;
 use kiungo_core_banking::{Core as _, ProbeError};
 use kiungo_provider::ReadError;
-use kiungo_store::{Hold, OpenError};
+use kiungo_store::Hold;
+use kiungo_store_sql::OpenError;
 use serde_json::json;
 
 use super::output::Output;

@@ -1,6 +1,6 @@
 //! Checks that the broker is there, and as it should be.
 
-use kiungo_queue::RabbitQueue;
+use kiungo_queue_rabbit::RabbitQueue;
 
 use super::finding::Finding;
 use crate::commands::Config;

@@ -5,7 +5,7 @@
 mod dead;
 
 use clap::{Args, Subcommand};
-use kiungo_queue::{RabbitOptions, RabbitQueue, Topology};
+use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue, Topology};
 use serde_json::json;
 
 use super::output::Output;

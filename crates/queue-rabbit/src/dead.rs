@@ -1,0 +1,86 @@
+//! The dead letters: looked at by taking them on a channel of its own, which is closed without
+//! acknowledging, so that they go back to where they were.
+
+use async_trait::async_trait;
+use lapin::message::BasicGetMessage;
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions};
+use lapin::{BasicProperties, Channel};
+use tokio::time::{Instant, timeout_at};
+
+use super::topology::short;
+use super::{RabbitQueue, unavailable};
+use kiungo_queue::dead::LIST_MAX;
+use kiungo_queue::{DeadLetter, DeadLetterId, DeadLetters, QueueError, Redriven};
+
+/// Dead letters that are searched for one: some minutes at most.
+const SEARCH_MAX: u32 = 100_000;
+
+#[async_trait]
+impl DeadLetters for RabbitQueue {
+    async fn list(&self, limit: u32) -> Result<Vec<DeadLetter>, QueueError> {
+        let channel = self.inner.link.channel(self.deadline()).await?;
+        let mut letters = Vec::new();
+        for _ in 0..limit.min(LIST_MAX) {
+            let Some(message) = self.take(&channel).await? else { break };
+            letters.push(self.inner.letters.read(&message.delivery));
+        }
+        self.put_back(&channel).await?;
+        Ok(letters)
+    }
+
+    async fn redrive(
+        &self,
+        id: &DeadLetterId,
+        by: &str,
+        why: &str,
+    ) -> Result<Option<DeadLetter>, QueueError> {
+        let channel = self.inner.link.channel(self.deadline()).await?;
+        let mut found = None;
+        for _ in 0..SEARCH_MAX {
+            let Some(message) = self.take(&channel).await? else { break };
+            let letter = self.inner.letters.read(&message.delivery);
+            if letter.id == *id {
+                found = Some((message, letter));
+                break;
+            }
+        }
+        let sent = match found {
+            None => None,
+            Some((message, letter)) => {
+                let redriven = Redriven { by: by.to_owned(), why: why.to_owned() };
+                let properties: &BasicProperties = &message.delivery.properties;
+                self.inner.letters.send_again(&letter, properties, &redriven).await?;
+                let acknowledged = message.delivery.acker.ack(BasicAckOptions::default()).await;
+                acknowledged.map_err(|error| unavailable(&error))?;
+                Some(letter)
+            }
+        };
+        self.put_back(&channel).await?;
+        Ok(sent)
+    }
+}
+
+impl RabbitQueue {
+    async fn take(&self, channel: &Channel) -> Result<Option<BasicGetMessage>, QueueError> {
+        let queue = short(&self.inner.topology.dead_queue());
+        let taken = channel.basic_get(queue, BasicGetOptions::default());
+        in_time(self.deadline(), taken).await
+    }
+
+    /// By saying so: of a channel that merely ends, the queue hears later than whoever looks next.
+    async fn put_back(&self, channel: &Channel) -> Result<(), QueueError> {
+        let all = BasicNackOptions { multiple: true, requeue: true };
+        in_time(self.deadline(), channel.basic_nack(0, all)).await?;
+        in_time(self.deadline(), channel.close(200, "OK".into())).await
+    }
+}
+
+async fn in_time<T>(
+    deadline: Instant,
+    answer: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, QueueError> {
+    match timeout_at(deadline, answer).await {
+        Ok(answer) => answer.map_err(|error| unavailable(&error)),
+        Err(_) => Err(QueueError::Unavailable("it did not answer in time".to_owned())),
+    }
+}

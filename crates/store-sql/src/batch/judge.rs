@@ -1,0 +1,256 @@
+//! Decides which requests of a batch are refused, and which rows the others write. Each request is
+//! judged as if those before it in the batch were committed already: they will be, or none of them.
+
+use std::collections::BTreeMap;
+
+use kiungo_domain::TransferId;
+use kiungo_domain::transfer::Decision;
+
+use super::facts::{Facts, Item, Lane, Standing};
+use super::request::{Commit, Done, Request, Verdict};
+use super::rows::Rows;
+use kiungo_store::allowance::{Counter, Reckoning, Total, Use};
+use kiungo_store::{
+    Arrival, Change, CommitError, InboxId, InboxState, KeyHolder, NewArrival, StoreError, check,
+};
+
+/// The verdicts on a batch, and the rows that it writes if its transaction is committed.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    /// One for each request, in their order.
+    pub(crate) verdicts: Vec<Verdict>,
+    /// The rows that the accepted ones write.
+    pub(crate) rows: Rows,
+}
+
+/// Judges requests in their order.
+pub(crate) fn judge(requests: &[Request], facts: Facts) -> Judgement {
+    let lane_of = facts.lanes.iter().map(|(lane, holder)| (*holder, lane.clone())).collect();
+    let mut judge = Judge { facts, lane_of, rows: Rows::default() };
+    let verdicts = requests.iter().map(|request| judge.request(request)).collect();
+    Judgement { verdicts, rows: judge.rows }
+}
+
+/// The day on which a transfer counts, and the totals that changed.
+type Reckoned = (Option<Use>, Vec<(Counter, Total)>);
+
+struct Judge {
+    facts: Facts,
+    /// The accounts that somebody in the batch wants, by who holds them.
+    lane_of: BTreeMap<TransferId, Lane>,
+    rows: Rows,
+}
+
+impl Judge {
+    fn request(&mut self, request: &Request) -> Verdict {
+        match request {
+            Request::Commit(commit) => self.commit(commit),
+            Request::Postpone { id, version, due } => {
+                if self.facts.transfers.get(id).is_some_and(|known| known.version == *version) {
+                    self.rows.postponed.insert(*id, *due);
+                }
+                Ok(Done::Applied)
+            }
+            Request::Arrive(arrival) => self.arrive(arrival),
+            Request::SetInboxState(id, state) => self.set_inbox_state(*id, state),
+            Request::DecideInboxState(id, state) => self.decide_inbox_state(*id, state),
+        }
+    }
+
+    fn commit(&mut self, commit: &Commit) -> Verdict {
+        let change = &commit.change;
+        let decision = &change.decision;
+        let id = decision.transfer.id();
+        check::sound(decision)?;
+        self.refuse(change)?;
+        let reckoned = self.reckon(change)?;
+        let balances = self.rows.balances_with(&decision.postings)?;
+        let after = Standing::after(decision);
+        let before = self.facts.transfers.insert(id, after.clone());
+        self.rows.decide(commit, before.as_ref(), &after, balances);
+        self.change_lane(decision, before.is_some_and(|before| before.holds_account));
+        self.claim_receipts(decision);
+        if let Some((after, totals)) = reckoned {
+            self.count_elsewhere(id, after, totals);
+        }
+        if let Some(key) = &change.key {
+            let holder = KeyHolder { transfer: id, digest: key.digest.clone() };
+            self.facts.keys.insert((key.client.clone(), key.key.clone()), holder);
+            self.rows.put_key(key, id);
+        }
+        if let Some(item) = change.handles {
+            let note = format!("became part of transfer {id}");
+            self.move_item(item, &InboxState::Handled { note });
+        }
+        Ok(Done::Applied)
+    }
+
+    /// The key comes first, so that a client that repeats itself learns of its first transfer
+    /// whatever else has happened.
+    fn refuse(&self, change: &Change) -> Result<(), CommitError> {
+        let decision = &change.decision;
+        let id = decision.transfer.id();
+        if let Some(key) = &change.key
+            && let Some(holder) = self.facts.keys.get(&(key.client.clone(), key.key.clone()))
+        {
+            return Err(CommitError::KeyTaken(holder.clone()));
+        }
+        let version = self.facts.transfers.get(&id).map_or(0, |known| known.version);
+        if version != decision.base_version {
+            return Err(CommitError::Stale);
+        }
+        if let Some(item) = change.handles {
+            let known = self.facts.items.get(&item).ok_or_else(|| no_item(item))?;
+            if known.handled {
+                return Err(CommitError::AlreadyHandled);
+            }
+        }
+        self.refuse_lane(decision, id)?;
+        self.refuse_receipts(decision, id)
+    }
+
+    /// The day on which the transfer counts after a change, and the new totals; `None` if none of
+    /// that may change.
+    fn reckon(&self, change: &Change) -> Result<Option<Reckoned>, CommitError> {
+        let Some(reckoning) = Reckoning::of(change) else { return Ok(None) };
+        let before = self.facts.uses.get(&reckoning.transfer).copied();
+        let after = reckoning.after(before);
+        if after == before {
+            return Ok(None);
+        }
+        Ok(Some((after, reckoning.judge(before, &self.facts.totals)?)))
+    }
+
+    fn count_elsewhere(
+        &mut self,
+        id: TransferId,
+        after: Option<Use>,
+        totals: Vec<(Counter, Total)>,
+    ) {
+        match after {
+            Some(after) => {
+                self.facts.uses.insert(id, after);
+            }
+            None => {
+                self.facts.uses.remove(&id);
+            }
+        }
+        self.rows.uses.insert(id, after);
+        for (counter, total) in totals {
+            let stored = self.facts.totals.insert(counter.clone(), total).is_some();
+            self.rows.put_total(counter, total, stored);
+        }
+    }
+
+    fn refuse_lane(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {
+        let wanted = Lane::held_by(&decision.transfer);
+        match wanted.and_then(|lane| self.facts.lanes.get(&lane)) {
+            Some(owner) if *owner != id => Err(CommitError::AccountHeld { owner: *owner }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The account that it lets go of need not be the one that is known now: one decision may end
+    /// an operation and name another account.
+    fn change_lane(&mut self, decision: &Decision, held_before: bool) {
+        let id = decision.transfer.id();
+        let after = Lane::held_by(&decision.transfer);
+        let known = self.lane_of.get(&id);
+        if after.is_some() && after.as_ref() == known {
+            return;
+        }
+        if held_before {
+            let known = self.lane_of.remove(&id);
+            self.rows.leave_lane(id, known.as_ref());
+            known.map(|lane| self.facts.lanes.remove(&lane));
+        }
+        if let Some(lane) = after {
+            self.facts.lanes.insert(lane.clone(), id);
+            self.lane_of.insert(id, lane.clone());
+            self.rows.lanes.insert(lane, id);
+        }
+    }
+
+    fn refuse_receipts(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {
+        for claim in &decision.receipts {
+            let owner = self.facts.receipts.get(&(claim.provider.clone(), claim.receipt.clone()));
+            if let Some(owner) = owner.filter(|owner| **owner != id) {
+                let receipt = claim.receipt.clone();
+                return Err(CommitError::ReceiptTaken { receipt, owner: *owner });
+            }
+        }
+        Ok(())
+    }
+
+    fn claim_receipts(&mut self, decision: &Decision) {
+        let id = decision.transfer.id();
+        for claim in &decision.receipts {
+            let name = (claim.provider.clone(), claim.receipt.clone());
+            if self.facts.receipts.insert(name, id).is_none() {
+                self.rows.put_receipt(claim, id);
+            }
+        }
+    }
+
+    fn arrive(&mut self, arrival: &NewArrival) -> Verdict {
+        let name = (arrival.provider.clone(), arrival.digest.clone());
+        if let Some(id) = self.facts.arrivals.get(&name) {
+            *self.rows.seen.entry(*id).or_default() += 1;
+            return Ok(Done::Arrived(Arrival::Seen(*id)));
+        }
+        let no_number = || StoreError::Corrupt("the inbox has no number left".to_owned());
+        let id = self.facts.inbox_numbers.pop_front().ok_or_else(no_number)?;
+        self.facts.arrivals.insert(name, id);
+        self.facts.items.insert(id, Item { handled: false, has_case: false });
+        self.rows.put_arrival(id, arrival);
+        Ok(Done::Arrived(Arrival::New(id)))
+    }
+
+    /// Moves an inbox item. One that is handled stays handled: a postponement that lost the race is
+    /// not to undo it.
+    fn set_inbox_state(&mut self, id: InboxId, state: &InboxState) -> Verdict {
+        let known = self.facts.items.get(&id).ok_or_else(|| no_item(id))?;
+        if !known.handled {
+            self.move_item(id, state);
+        }
+        Ok(Done::Applied)
+    }
+
+    fn decide_inbox_state(&mut self, id: InboxId, state: &InboxState) -> Verdict {
+        let known = self.facts.items.get(&id).ok_or_else(|| no_item(id))?;
+        // What is handled keeps its note, and calls nobody.
+        if known.handled || !known.has_case {
+            return Ok(Done::Unchanged);
+        }
+        self.move_item(id, state);
+        Ok(Done::Applied)
+    }
+
+    fn move_item(&mut self, id: InboxId, state: &InboxState) {
+        let after = Item {
+            handled: matches!(state, InboxState::Handled { .. }),
+            has_case: state.case().is_some(),
+        };
+        let before = self.facts.items.insert(id, after);
+        self.rows.move_item(id, state, before.is_some_and(|before| before.has_case));
+    }
+}
+
+impl Standing {
+    fn after(decision: &Decision) -> Self {
+        let transfer = &decision.transfer;
+        Self {
+            version: transfer.version(),
+            kind: transfer.kind(),
+            provider: transfer.instruction().provider.clone(),
+            status: transfer.status(),
+            has_case: transfer.case().is_some(),
+            holds_account: transfer.holds_account(),
+        }
+    }
+}
+
+/// The error about an inbox item that does not exist.
+pub(crate) fn no_item(id: InboxId) -> StoreError {
+    StoreError::Corrupt(format!("there is no inbox item {id}"))
+}

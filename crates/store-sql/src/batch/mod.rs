@@ -1,0 +1,66 @@
+//! Group commit, for any database: the requests that wait are taken together, judged against the
+//! stored state, and written in one transaction by a handful of set-based statements.
+//!
+//! A database supplies a [`Backend`]. All decisions are here.
+//!
+//! * [`request`]: the requests
+//! * [`facts`]: the facts that are needed to judge a batch
+//! * [`judge`]: the refusals, and the rows that the other requests write
+//! * [`rows`], [`table`]: the rows to write, by table
+//! * [`errand`]: the work between two batches
+//! * [`committer`]: the task that takes, writes, and answers
+
+pub(crate) mod committer;
+pub(crate) mod errand;
+pub(crate) mod facts;
+pub(crate) mod judge;
+pub(crate) mod request;
+pub(crate) mod rows;
+pub(crate) mod table;
+
+use async_trait::async_trait;
+
+use errand::{Brought, Errand};
+use facts::{Facts, Wanted};
+use kiungo_store::StoreError;
+use rows::Rows;
+
+/// The operations of a database that the committer uses. One transaction at a time.
+#[async_trait]
+pub(crate) trait Backend: Send + 'static {
+    /// Begins a transaction that may write.
+    async fn begin(&mut self) -> Result<(), BackendError>;
+    /// Reads what is wanted, in the transaction, and keeps others from changing it until its end.
+    /// A transfer that is wanted leaves the archive.
+    async fn facts(&mut self, wanted: &Wanted) -> Result<Facts, BackendError>;
+    /// Writes the rows, in the transaction.
+    async fn write(&mut self, rows: &Rows) -> Result<(), BackendError>;
+    /// Runs an errand, in the transaction.
+    async fn errand(&mut self, errand: &Errand) -> Result<Brought, BackendError>;
+    /// Commits. When this returns `Ok`, everything survives a power cut.
+    async fn commit(&mut self) -> Result<(), BackendError>;
+    /// Gives the transaction up, and the connection too if it is no longer usable.
+    async fn rollback(&mut self);
+    /// Leaves the database tidy.
+    async fn close(&mut self);
+}
+
+/// The reason that a transaction failed.
+#[derive(Debug, Clone)]
+pub(crate) enum BackendError {
+    /// The database, or the disk below it. After a commit, whether it was applied is not known.
+    Store(StoreError),
+    /// The content of some row: the others of the batch are to be tried without it.
+    Row(StoreError),
+    /// Surely nothing was applied, and the same may succeed if it is tried again: another process
+    /// was quicker, or the connection broke before the commit.
+    Again(StoreError),
+}
+
+impl BackendError {
+    pub(crate) fn into_store(self) -> StoreError {
+        match self {
+            Self::Store(error) | Self::Row(error) | Self::Again(error) => error,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The requests to the committer, and its answers.
+
+use kiungo_domain::{Timestamp, TransferId};
+
+use super::rows::{EventRow, NewsRows, TransferRow, event_rows, json, news_rows, transfer_row};
+use super::table::Cell;
+use kiungo_store::{
+    Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError, Summary,
+};
+
+/// A request to write.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Commit(Box<Commit>),
+    Postpone {
+        id: TransferId,
+        version: u64,
+        due: Timestamp,
+    },
+    Arrive(NewArrival),
+    SetInboxState(InboxId, InboxState),
+    /// As a person decided, while one is called because of it.
+    DecideInboxState(InboxId, InboxState),
+}
+
+/// A change with its largest rows, made by the caller: many of those run side by side, while there
+/// is one committer.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    pub(crate) change: Change,
+    pub(crate) events: Vec<EventRow>,
+    pub(crate) transfer: TransferRow,
+    /// For a store that keeps an outbox.
+    pub(crate) news: Option<NewsRows>,
+}
+
+impl Request {
+    /// The request to commit a change, and the news of it if that is `told`.
+    pub(crate) fn commit(change: Change, told: bool) -> Result<Self, StoreError> {
+        let decision = &change.decision;
+        let events = event_rows(decision)?;
+        let summary = Summary::of(&decision.transfer);
+        let stored = Cell::from(json(&summary)?);
+        let news = told.then(|| news_rows(decision, &stored)).transpose()?;
+        let transfer = transfer_row(&summary, decision.transfer.slot(), change.due, stored);
+        Ok(Self::Commit(Box::new(Commit { change, events, transfer, news })))
+    }
+}
+
+/// The result of a request that was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    Applied,
+    Arrived(Arrival),
+    /// It was not as it had to be, and nothing was written.
+    Unchanged,
+}
+
+pub(crate) type Verdict = Result<Done, CommitError>;

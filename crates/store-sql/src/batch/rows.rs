@@ -1,0 +1,343 @@
+//! The rows that a batch writes into the tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiungo_domain::transfer::{Decision, Entry, Kind, Posting, ReceiptClaim, Status};
+use kiungo_domain::{Currency, ProviderId, Slot, Timestamp, TransferId};
+use serde::Serialize;
+
+use super::facts::{Lane, Standing};
+use super::request::Commit;
+use super::table::Column::{self, Bytes, Integer, Text};
+use super::table::{Cell, Table};
+use kiungo_store::allowance::{Counter, Total, Use};
+use kiungo_store::case::open_after;
+use kiungo_store::page::inbox_subject;
+use kiungo_store::{
+    CaseRow, IdempotencyKey, InboxId, InboxState, NewArrival, News, StoreError, Summary,
+};
+
+/// `transfer_id, seq, at_us, event`.
+pub(crate) type EventRow = [Cell; 4];
+
+/// `id, version, kind, provider, status, is_open, has_case, holds_account, unknown_us, msisdn,
+/// client_reference, core_receipt, received_us, updated_us, due_us, summary, slot, collecting,
+/// collecting_label`.
+pub(crate) type TransferRow = [Cell; 19];
+
+const EVENTS: &[Column] = &[Text, Integer, Integer, Text];
+const TRANSFERS: &[Column] = &[
+    Text, Integer, Text, Text, Text, Integer, Integer, Integer, Integer, Text, Text, Text, Integer,
+    Integer, Integer, Text, Integer, Text, Text,
+];
+/// `transfer_id, at_us, news, summary`.
+pub(crate) type OutboxRow = [Cell; 4];
+
+const OUTBOX: &[Column] = &[Text, Integer, Text, Text];
+/// `transfer_id, account, currency, minor`.
+const LEDGER: &[Column] = &[Text, Text, Text, Integer];
+/// `receipt, provider, transfer_id, operation`.
+const RECEIPTS: &[Column] = &[Text, Text, Text, Text];
+/// `client, key, digest, transfer_id`.
+const KEYS: &[Column] = &[Text, Text, Text, Text];
+/// `id, provider, digest, head, body, at_us`.
+const ARRIVALS: &[Column] = &[Integer, Text, Text, Text, Bytes, Integer];
+
+/// The amount that a batch adds to each ledger account and currency.
+pub(crate) type Balances = BTreeMap<(String, Currency), i64>;
+
+/// `subject, transfer_id, kind, step, detail, provider, opened_us`.
+pub(crate) type TransferCase = [Cell; 7];
+
+/// `subject, inbox_id, kind, detail`: provider and time are left to the statement, which knows the
+/// item.
+pub(crate) type InboxCase = [Cell; 4];
+
+/// The new state of an inbox item.
+#[derive(Debug, Clone)]
+pub(crate) struct InboxMove {
+    pub(crate) state: &'static str,
+    pub(crate) due: Option<Timestamp>,
+    pub(crate) note: Option<String>,
+    /// The number of postponements in the batch.
+    pub(crate) postponed: u32,
+}
+
+/// The new state of a total of a day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewTotal {
+    pub(crate) total: Total,
+    /// True if it has a row, which is locked.
+    pub(crate) stored: bool,
+}
+
+/// The rows that a batch writes.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) events: Table,
+    pub(crate) transfers: Table,
+    transfer_at: BTreeMap<TransferId, usize>,
+    /// The transfers that let go of their accounts; removed before `lanes` go in.
+    pub(crate) lanes_left: BTreeSet<TransferId>,
+    pub(crate) lanes: BTreeMap<Lane, TransferId>,
+    pub(crate) postponed: BTreeMap<TransferId, Timestamp>,
+    pub(crate) counts: BTreeMap<(&'static str, ProviderId, &'static str), i64>,
+    pub(crate) ledger: Table,
+    pub(crate) balances: Balances,
+    pub(crate) receipts: Table,
+    pub(crate) keys: Table,
+    /// The day on which each transfer counts now.
+    pub(crate) uses: BTreeMap<TransferId, Option<Use>>,
+    pub(crate) totals: BTreeMap<Counter, NewTotal>,
+    pub(crate) outbox: Table,
+    pub(crate) arrivals: Table,
+    pub(crate) seen: BTreeMap<InboxId, u32>,
+    pub(crate) inbox: BTreeMap<InboxId, InboxMove>,
+    /// All open cases of each transfer that has some, or had: they take the place of what is stored.
+    pub(crate) transfer_cases: BTreeMap<TransferId, Vec<TransferCase>>,
+    /// The case of an inbox item by its subject, or `None` where there is none any more.
+    pub(crate) inbox_cases: BTreeMap<String, Option<InboxCase>>,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            events: Table::new(EVENTS),
+            transfers: Table::new(TRANSFERS),
+            transfer_at: BTreeMap::new(),
+            lanes_left: BTreeSet::new(),
+            lanes: BTreeMap::new(),
+            postponed: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            ledger: Table::new(LEDGER),
+            balances: BTreeMap::new(),
+            receipts: Table::new(RECEIPTS),
+            keys: Table::new(KEYS),
+            uses: BTreeMap::new(),
+            totals: BTreeMap::new(),
+            outbox: Table::new(OUTBOX),
+            arrivals: Table::new(ARRIVALS),
+            seen: BTreeMap::new(),
+            inbox: BTreeMap::new(),
+            transfer_cases: BTreeMap::new(),
+            inbox_cases: BTreeMap::new(),
+        }
+    }
+}
+
+impl Rows {
+    /// True if there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.transfers.is_empty()
+            && self.postponed.is_empty()
+            && self.arrivals.is_empty()
+            && self.seen.is_empty()
+            && self.inbox.is_empty()
+    }
+
+    /// The balances of this batch with these postings added; nothing is added yet, so that a
+    /// failure leaves no trace.
+    pub(crate) fn balances_with(&self, postings: &[Posting]) -> Result<Balances, StoreError> {
+        let mut balances = BTreeMap::new();
+        for posting in postings {
+            let key = (posting.account.to_string(), posting.currency);
+            let known = self.balances.get(&key).copied().unwrap_or(0);
+            let sum: &mut i64 = balances.entry(key).or_insert(known);
+            *sum = sum.checked_add(posting.minor).ok_or_else(too_large)?;
+        }
+        Ok(balances)
+    }
+
+    /// Adds a decision that was accepted.
+    pub(crate) fn decide(
+        &mut self,
+        commit: &Commit,
+        before: Option<&Standing>,
+        after: &Standing,
+        balances: Balances,
+    ) {
+        let decision = &commit.change.decision;
+        let id = decision.transfer.id();
+        commit.events.iter().for_each(|row| self.events.push(row.clone()));
+        self.balances.extend(balances);
+        for posting in &decision.postings {
+            let account = posting.account.to_string().into();
+            self.ledger.push([id.into(), account, posting.currency.into(), posting.minor.into()]);
+        }
+        if let Some(before) = before {
+            self.count(before.kind, &before.provider, before.status, -1);
+        }
+        self.count(after.kind, &after.provider, after.status, 1);
+        self.put_transfer(id, commit.transfer.clone());
+        if let Some(news) = &commit.news {
+            let is_new = before.is_none_or(|before| before.status != after.status);
+            let status = is_new.then_some(&news.status);
+            status.into_iter().chain(&news.cases).for_each(|row| self.outbox.push(row.clone()));
+        }
+        self.put_cases(decision, before.is_some_and(|before| before.has_case));
+    }
+
+    fn count(&mut self, kind: Kind, provider: &ProviderId, status: Status, by: i64) {
+        *self.counts.entry((kind.as_str(), provider.clone(), status.as_str())).or_default() += by;
+    }
+
+    /// One row for each transfer, the latest: the first commit decides its place.
+    fn put_transfer(&mut self, id: TransferId, row: TransferRow) {
+        self.postponed.remove(&id);
+        if let Some(index) = self.transfer_at.get(&id) {
+            self.transfers.replace(*index, row);
+        } else {
+            self.transfer_at.insert(id, self.transfers.len());
+            self.transfers.push(row);
+        }
+    }
+
+    fn put_cases(&mut self, decision: &Decision, had_some: bool) {
+        let open = open_after(decision);
+        let id = decision.transfer.id();
+        if open.is_empty() && !had_some && !self.transfer_cases.contains_key(&id) {
+            return;
+        }
+        let row = |(subject, case): (String, CaseRow)| {
+            let CaseRow { kind, step, detail, provider, opened_at, .. } = case;
+            let step = step.map(|step| step.as_str().to_owned()).into();
+            let (kind, at) = (kind.as_str().into(), opened_at.as_micros().into());
+            [subject.into(), id.into(), kind, step, detail.into(), (&provider).into(), at]
+        };
+        self.transfer_cases.insert(id, open.into_iter().map(row).collect());
+    }
+
+    /// A transfer lets go of the account that it held.
+    pub(crate) fn leave_lane(&mut self, holder: TransferId, taken_in_batch: Option<&Lane>) {
+        if let Some(lane) = taken_in_batch {
+            self.lanes.remove(lane);
+        }
+        self.lanes_left.insert(holder);
+    }
+
+    /// A total of a day as it is to stand; `stored` tells whether it had a row before. A total that
+    /// the batch itself made is new, also after further changes in the batch.
+    pub(crate) fn put_total(&mut self, counter: Counter, total: Total, stored: bool) {
+        let known = self.totals.get(&counter);
+        let stored = known.map_or(stored, |known| known.stored);
+        self.totals.insert(counter, NewTotal { total, stored });
+    }
+
+    /// Adds a receipt.
+    pub(crate) fn put_receipt(&mut self, claim: &ReceiptClaim, owner: TransferId) {
+        let receipt = claim.receipt.as_str().to_owned().into();
+        let operation = claim.operation.as_str().into();
+        self.receipts.push([receipt, (&claim.provider).into(), owner.into(), operation]);
+    }
+
+    /// Adds an idempotency key.
+    pub(crate) fn put_key(&mut self, key: &IdempotencyKey, holder: TransferId) {
+        let IdempotencyKey { client, key, digest } = key.clone();
+        self.keys.push([client.into(), key.into(), digest.into(), holder.into()]);
+    }
+
+    /// Adds an arrival that is new.
+    pub(crate) fn put_arrival(&mut self, id: InboxId, arrival: &NewArrival) {
+        let NewArrival { provider, digest, head, body, at } = arrival;
+        let (digest, head) = (digest.clone().into(), head.clone().into());
+        let body = Cell::Bytes(body.clone());
+        self.arrivals.push([id.into(), provider.into(), digest, head, body, at.as_micros().into()]);
+    }
+
+    /// Moves an inbox item, whose case opens and closes with where it stands.
+    pub(crate) fn move_item(&mut self, id: InboxId, state: &InboxState, had_case: bool) {
+        let (word, due, note) = match state {
+            InboxState::Waiting { due, concern } => ("waiting", Some(*due), concern.clone()),
+            InboxState::Handled { note } => ("handled", None, Some(note.clone())),
+            InboxState::Quarantined { reason } => ("quarantined", None, Some(reason.clone())),
+        };
+        let before = self.inbox.get(&id).map_or(0, |known| known.postponed);
+        let postponed = before + u32::from(due.is_some());
+        self.inbox.insert(id, InboxMove { state: word, due, note, postponed });
+        let subject = inbox_subject(id);
+        match state.case() {
+            Some((kind, detail)) => {
+                let (named, detail) = (subject.clone().into(), detail.to_owned().into());
+                let row = [named, id.into(), kind.as_str().into(), detail];
+                self.inbox_cases.insert(subject, Some(row));
+            }
+            None if had_case => drop(self.inbox_cases.insert(subject, None)),
+            None => {}
+        }
+    }
+}
+
+/// The rows of a decision's events.
+pub(crate) fn event_rows(decision: &Decision) -> Result<Vec<EventRow>, StoreError> {
+    let id = decision.transfer.id();
+    let row = |entry: &Entry| {
+        let at = entry.at.as_micros().into();
+        Ok([id.into(), entry.seq.into(), at, json(&entry.event)?.into()])
+    };
+    decision.entries.iter().map(row).collect()
+}
+
+/// The row of a transfer, but for its number; `json` is the summary as it is stored.
+pub(crate) fn transfer_row(
+    summary: &Summary,
+    slot: Slot,
+    due: Option<Timestamp>,
+    json: Cell,
+) -> TransferRow {
+    let owned = |text: &str| text.to_owned();
+    let (collecting, label) = match summary.collecting() {
+        Some(collecting) => (Some(collecting.amount), collecting.label),
+        None => (None, None),
+    };
+    [
+        summary.id.into(),
+        summary.version.into(),
+        summary.kind.as_str().into(),
+        (&summary.provider).into(),
+        summary.status.as_str().into(),
+        (!summary.status.is_final()).into(),
+        summary.case.is_some().into(),
+        summary.holds_account.into(),
+        summary.unknown_since.map(Timestamp::as_micros).into(),
+        summary.msisdn.as_ref().map(|msisdn| owned(msisdn.digits())).into(),
+        summary.client_reference.clone().into(),
+        summary.core_receipt.as_ref().map(|receipt| owned(receipt.as_str())).into(),
+        summary.received_at.as_micros().into(),
+        summary.updated_at.as_micros().into(),
+        due.map(Timestamp::as_micros).into(),
+        json,
+        u32::from(slot.number()).into(),
+        collecting.into(),
+        label.into(),
+    ]
+}
+
+/// The outbox rows that a decision leads to.
+#[derive(Debug)]
+pub(crate) struct NewsRows {
+    /// Told if the status differs from the one before.
+    pub(crate) status: OutboxRow,
+    /// The cases that open.
+    pub(crate) cases: Vec<OutboxRow>,
+}
+
+/// The rows of the outbox; `summary` is the cell of the transfer's row.
+pub(crate) fn news_rows(decision: &Decision, summary: &Cell) -> Result<NewsRows, StoreError> {
+    let transfer = &decision.transfer;
+    let row = |at: Timestamp, news: &News| {
+        Ok([transfer.id().into(), at.as_micros().into(), json(news)?.into(), summary.clone()])
+    };
+    let cases = News::cases(decision).map(|(at, news)| row(at, &news));
+    let cases = cases.collect::<Result<_, StoreError>>()?;
+    Ok(NewsRows { status: row(transfer.updated_at(), &News::Status)?, cases })
+}
+
+/// The JSON that a database reads back.
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
+    let failed = |error| StoreError::Corrupt(format!("cannot be written as JSON: {error}"));
+    serde_json::to_string(value).map_err(failed)
+}
+
+fn too_large() -> StoreError {
+    StoreError::Corrupt("a ledger balance would not fit into 64 bits".to_owned())
+}

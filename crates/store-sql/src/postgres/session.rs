@@ -1,0 +1,171 @@
+//! The one connection that writes, and those that read.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use super::failure::{at_commit, before_commit, silent};
+use super::owner::{self, Claim};
+use super::parameters::{with_rows, with_values};
+use super::statements::STATEMENTS;
+use crate::batch::BackendError;
+use crate::batch::table::Table;
+use crate::sql::session::{Session, record};
+use crate::sql::{Parameter, Readers, Statements, read};
+use kiungo_store::StoreError;
+
+record!(PgRow);
+
+/// The longest wait for an answer. The server gives a statement up earlier; past this, it or the
+/// way to it is gone.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(15);
+
+/// The longest time that a new connection may take.
+pub(super) const CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The writing connection, which is opened anew after it broke.
+pub(super) struct Writing {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    /// The way in which a connection has to own the database while it writes, if it has to.
+    claim: Option<Claim>,
+}
+
+impl Writing {
+    pub(super) fn new(
+        options: PgConnectOptions,
+        connection: PgConnection,
+        claim: Option<Claim>,
+    ) -> Self {
+        Self { options, connection: Some(connection), claim }
+    }
+
+    async fn connection(&mut self) -> Result<&mut PgConnection, BackendError> {
+        if self.connection.is_none() {
+            let opened = timeout(CONNECT_WAIT_MAX, self.open()).await;
+            self.connection = Some(opened.map_err(|_| BackendError::Again(silent()))??);
+            info!("the database's writing connection was opened anew");
+        }
+        let closed = || BackendError::Store(StoreError::Unavailable("no connection".to_owned()));
+        self.connection.as_mut().ok_or_else(closed)
+    }
+
+    async fn open(&self) -> Result<PgConnection, BackendError> {
+        let opened = self.options.connect().await;
+        let mut connection = opened.map_err(|error| before_commit(&error))?;
+        if let Some(claim) = self.claim {
+            let owned = owner::take(&mut connection, claim).await;
+            if !owned.map_err(|error| before_commit(&error))? {
+                let taken = "another Kiungo has taken the database over".to_owned();
+                return Err(BackendError::Again(StoreError::Unavailable(taken)));
+            }
+        }
+        Ok(connection)
+    }
+
+    /// The result of a statement; a connection that does not answer is given up.
+    fn answered<T>(
+        &mut self,
+        answer: Result<Result<T, sqlx::Error>, Elapsed>,
+    ) -> Result<Result<T, sqlx::Error>, StoreError> {
+        answer.map_err(|_| {
+            self.connection = None;
+            silent()
+        })
+    }
+
+    async fn run(
+        &mut self,
+        statement: &'static str,
+    ) -> Result<Result<(), sqlx::Error>, BackendError> {
+        let asked = sqlx::raw_sql(statement).execute(self.connection().await?);
+        let done = timeout(ANSWER_WAIT_MAX, asked).await;
+        self.answered(done).map(|done| done.map(drop)).map_err(BackendError::Store)
+    }
+}
+
+#[async_trait]
+impl Session for Writing {
+    type Row = PgRow;
+
+    const STATEMENTS: &'static Statements = &STATEMENTS;
+
+    async fn begin(&mut self) -> Result<(), BackendError> {
+        self.run("BEGIN").await?.map_err(|error| before_commit(&error))
+    }
+
+    async fn get(
+        &mut self,
+        statement: &'static str,
+        wanted: &Table,
+    ) -> Result<Vec<PgRow>, BackendError> {
+        let asked = with_rows(statement, wanted).fetch_all(self.connection().await?);
+        let rows = timeout(ANSWER_WAIT_MAX, asked).await;
+        let rows = self.answered(rows).map_err(BackendError::Store)?;
+        rows.map_err(|error| before_commit(&error))
+    }
+
+    async fn put(&mut self, statement: &'static str, rows: &Table) -> Result<u64, BackendError> {
+        let asked = with_rows(statement, rows).execute(self.connection().await?);
+        let done = timeout(ANSWER_WAIT_MAX, asked).await;
+        let done = self.answered(done).map_err(BackendError::Store)?;
+        done.map(|done| done.rows_affected()).map_err(|error| before_commit(&error))
+    }
+
+    async fn commit(&mut self) -> Result<(), BackendError> {
+        self.run("COMMIT").await?.map_err(|error| at_commit(&error))
+    }
+
+    /// A connection that does not answer as it should is closed; the server then rolls back.
+    async fn rollback(&mut self) {
+        if self.connection.is_none() {
+            return;
+        }
+        let error = match self.run("ROLLBACK").await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => read::unavailable(&error),
+            Err(error) => error.into_store(),
+        };
+        warn!(%error, "the database's writing connection is given up");
+        self.connection = None;
+    }
+
+    async fn close(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if !matches!(timeout(CONNECT_WAIT_MAX, connection.close()).await, Ok(Ok(()))) {
+            warn!("the database's writing connection was not closed cleanly");
+        }
+    }
+}
+
+/// Connections that read.
+#[derive(Debug)]
+pub struct PostgresReaders(pub(super) PgPool);
+
+#[async_trait]
+impl Readers for PostgresReaders {
+    type Row = PgRow;
+
+    fn statements(&self) -> &'static Statements {
+        &STATEMENTS
+    }
+
+    async fn rows(
+        &self,
+        statement: &'static str,
+        parameters: Vec<Parameter>,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let asked = with_values(statement, parameters).fetch_all(&self.0);
+        let rows = timeout(ANSWER_WAIT_MAX, asked).await.map_err(|_| silent())?;
+        rows.map_err(|error| read::unavailable(&error))
+    }
+
+    async fn close(&self) {
+        self.0.close().await;
+    }
+}

@@ -1,0 +1,192 @@
+//! The statements and the schema, looked at by `PostgreSQL` itself.
+
+mod million;
+
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{
+    Column, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement,
+    TypeInfo,
+};
+
+use super::open::{connect_options, open};
+use super::statements::STATEMENTS;
+use super::{PostgresOptions, PostgresStore, schema};
+use crate::batch::BackendError;
+use crate::batch::table::{Column as ColumnKind, Table};
+use crate::sql::OpenError;
+use crate::sql::session::Session;
+use kiungo_store::contract::story::{at, clear, instruction, received, then};
+use kiungo_store::{Store, StoreError};
+
+fn server() -> PgConnectOptions {
+    let url = std::env::var("KIUNGO_TEST_DATABASE_URL");
+    let url = url.expect(
+        "KIUNGO_TEST_DATABASE_URL names no PostgreSQL database: `cargo xtask test` starts a server \
+         and sets it; any database in which temporary tables may be created will do",
+    );
+    PgConnectOptions::from_str(&url).unwrap()
+}
+
+/// A connection that sees temporary tables of its own only: nothing is left behind.
+async fn migrated(options: PgConnectOptions) -> PgConnection {
+    let options = options.options([("search_path", "pg_temp")]);
+    let mut connection = options.connect().await.unwrap();
+    schema::migrate(&mut connection).await.unwrap();
+    connection
+}
+
+#[tokio::test]
+async fn every_statement_fits_the_schema() {
+    let mut connection = migrated(server()).await;
+    for (name, statement) in STATEMENTS.all() {
+        let described = (&mut connection).prepare(statement.into_sql_str()).await;
+        let described = described.unwrap_or_else(|error| panic!("{name}: {error}"));
+        for column in described.columns() {
+            // What the shared half reads; of any other type it would read nothing.
+            let known = ["TEXT", "INT8", "BYTEA"].contains(&column.type_info().name());
+            assert!(known, "{name}: {} is {}", column.name(), column.type_info());
+        }
+    }
+}
+
+/// Opens a database after its history of migrations was altered.
+async fn reopened_after(change: &'static str) -> OpenError {
+    let (name, options) = schema_of_its_own(&format!("history_{}", change.len())).await;
+    PostgresStore::open(&options).await.unwrap().close().await;
+    run(format!("SET search_path TO {name}; {change}")).await;
+    let error = PostgresStore::open(&options).await.unwrap_err();
+    run(format!("DROP SCHEMA {name} CASCADE")).await;
+    error
+}
+
+/// Its name, and how to open it.
+async fn schema_of_its_own(what: &str) -> (String, PostgresOptions) {
+    let name = format!("kiungo_{what}_{}", std::process::id());
+    run(format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")).await;
+    let url = std::env::var("KIUNGO_TEST_DATABASE_URL").unwrap();
+    let behind = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{behind}options[search_path]={name}&application_name={name}");
+    (name, PostgresOptions::new(&url).unwrap())
+}
+
+async fn run(statement: String) {
+    let mut operator = server().connect().await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut operator).await.unwrap();
+    operator.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_holds_an_account_before_there_were_lanes_keeps_it() {
+    let options = server().options([("search_path", "pg_temp")]);
+    let mut connection = options.connect().await.unwrap();
+    let [one, two, (3, _, lanes), ..] = schema::MIGRATIONS else { panic!("another third step") };
+    for (.., step) in [one, two] {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    for (id, summary) in crate::sql::samples::holders() {
+        let stored = "INSERT INTO transfers (
+                id, version, kind, provider, status, is_open, has_case, holds_account, received_us,
+                updated_us, summary
+            ) VALUES ($1::text::uuid, 5, 'deposit', 'mpesa-tz', 'in_progress', true, false, true, 1,
+                2, $2)";
+        sqlx::query(stored).bind(id).bind(summary).execute(&mut connection).await.unwrap();
+    }
+    sqlx::raw_sql(*lanes).execute(&mut connection).await.unwrap();
+    let lanes = "SELECT core, kind, account, transfer_id::text FROM lanes ORDER BY account";
+    let lanes = sqlx::query(lanes).fetch_all(&mut connection).await.unwrap();
+    let lanes: Vec<[String; 4]> =
+        lanes.iter().map(|row| std::array::from_fn(|column| row.get(column))).collect();
+    assert_eq!(lanes, crate::sql::samples::lanes());
+}
+
+#[tokio::test]
+async fn a_collection_that_was_under_way_before_they_were_known_is_found() {
+    let options = server().options([("search_path", "pg_temp")]);
+    let mut connection = options.connect().await.unwrap();
+    let (before, later) = schema::MIGRATIONS.split_at(7);
+    for (.., step) in before {
+        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+    }
+    let (id, summary) = crate::sql::samples::collecting();
+    let stored = "INSERT INTO transfers (
+            id, version, kind, provider, status, is_open, has_case, holds_account, received_us,
+            updated_us, msisdn, summary
+        ) VALUES ($1::text::uuid, 3, 'deposit', 'mpesa-tz', 'in_progress', true, false, false, 1, 2,
+            '255700000001', $2)";
+    sqlx::query(stored).bind(&id).bind(summary).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(later[0].2).execute(&mut connection).await.unwrap();
+    let sought = ["mpesa-tz", "TZS 12550", "255700000001", "000000005"];
+    let sought =
+        sought.into_iter().fold(sqlx::query(STATEMENTS.collections), sqlx::query::Query::bind);
+    let found: String = sought.fetch_one(&mut connection).await.unwrap().get(0);
+    assert_eq!(found, id);
+}
+
+/// The one test that waits in earnest: whether the server ends the transaction of a process that sits
+/// still is for the server to show.
+#[tokio::test]
+async fn a_process_that_froze_in_a_transaction_delays_others_within_the_bound() {
+    let (name, options) = schema_of_its_own("frozen").await;
+    let store = PostgresStore::open(&options).await.unwrap();
+    let first = received(instruction(1), at(1));
+    store.commit(first.clone()).await.unwrap();
+    let mut frozen = connect_options(&options).connect().await.unwrap();
+    frozen.execute("BEGIN").await.unwrap();
+    frozen.execute("SELECT id FROM transfers FOR NO KEY UPDATE").await.unwrap();
+    let began = Instant::now();
+    store.commit(then(&first.decision.transfer, at(2), clear)).await.unwrap();
+    let waited = began.elapsed();
+    assert!((Duration::from_secs(3)..Duration::from_secs(8)).contains(&waited), "{waited:?}");
+    assert!(frozen.execute("COMMIT").await.is_err());
+    store.close().await;
+    run(format!("DROP SCHEMA {name} CASCADE")).await;
+}
+
+/// This process is the one that was frozen: its batch is not applied, and the next one is.
+#[tokio::test]
+async fn who_was_frozen_in_a_transaction_goes_on_with_a_new_one() {
+    let (name, options) = schema_of_its_own("thawed").await;
+    let (mut writing, _readers) = open(&options).await.unwrap();
+    writing.begin().await.unwrap();
+    let setting = Table::of(&[ColumnKind::Text], [["idle_in_transaction_session_timeout".into()]]);
+    let shorter = "SELECT set_config(w.name, '50', false) FROM unnest($1::text[]) AS w (name)";
+    assert_eq!(writing.get(shorter, &setting).await.unwrap().len(), 1);
+    let mut operator = server().connect().await.unwrap();
+    let left = "SELECT count(*), pg_sleep(0.02)::text FROM pg_stat_activity
+        WHERE application_name = $1";
+    while sqlx::query(left).bind(&name).fetch_one(&mut operator).await.unwrap().get::<i64, _>(0) > 0
+    {
+    }
+    let late = writing.commit().await;
+    let unavailable = |error: &BackendError| {
+        matches!(error.clone().into_store(), StoreError::Unavailable(_))
+            && !matches!(error, BackendError::Row(_))
+    };
+    assert!(late.as_ref().is_err_and(unavailable), "{late:?}");
+    writing.rollback().await;
+    writing.begin().await.unwrap();
+    writing.commit().await.unwrap();
+    writing.close().await;
+    run(format!("DROP SCHEMA {name} CASCADE")).await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let error = reopened_after(
+        "INSERT INTO _sqlx_migrations
+         SELECT 9999, 'future', installed_on, success, checksum, execution_time
+         FROM _sqlx_migrations WHERE version = 1",
+    );
+    let error = error.await;
+    assert!(matches!(error, OpenError::Newer { version: 9999, .. }), "{error}");
+    assert!(error.to_string().contains("PostgreSQL database"), "{error}");
+}
+
+#[tokio::test]
+async fn a_changed_migration_is_refused() {
+    let error = reopened_after("UPDATE _sqlx_migrations SET checksum = '' WHERE version = 1").await;
+    assert!(matches!(error, OpenError::Changed { version: 1, .. }), "{error}");
+}

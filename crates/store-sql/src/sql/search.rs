@@ -1,0 +1,121 @@
+//! Chooses the statement by which a search finds its transfers.
+
+use kiungo_domain::transfer::Status;
+use kiungo_domain::{CoreId, Kind, Msisdn, ProviderId, Timestamp};
+
+use super::read;
+use super::session::{Parameter, Readers, Record};
+use super::statements::Statements;
+use kiungo_store::page::{Position, page, page_limit};
+use kiungo_store::{Page, StoreError, Summary, TransferQuery};
+
+type Found = (Position<i64>, Summary);
+
+/// A statement, and the text that it looks for.
+type Way = (&'static str, Option<String>);
+
+pub(super) async fn search(
+    readers: &impl Readers,
+    query: &TransferQuery,
+) -> Result<Page<Summary>, StoreError> {
+    let mut rows = Vec::new();
+    for (statement, parameters) in asked(readers.statements(), query)? {
+        let walked = readers.rows(statement, parameters).await?;
+        for row in &walked {
+            rows.push(found(row)?);
+        }
+    }
+    // Several ways lead to disjoint rows, each in order; together they are sorted once more.
+    rows.sort_by_key(|(position, _)| std::cmp::Reverse((position.at, position.key)));
+    Ok(page(rows, page_limit(query.limit)))
+}
+
+/// The statements that answer a query, with what they are given.
+pub(crate) fn asked(
+    statements: &Statements,
+    query: &TransferQuery,
+) -> Result<Vec<(&'static str, Vec<Parameter>)>, StoreError> {
+    let bounds = Bounds::of(query)?;
+    let ways = ways(statements, query).into_iter();
+    Ok(ways.map(|(statement, sought)| (statement, bounds.parameters(query, sought))).collect())
+}
+
+/// The narrowest way that the query allows. Statuses are walked one by one, each as far as the page
+/// reaches: a rare one is found at once, and a frequent one is not sorted as a whole.
+fn ways(statements: &Statements, query: &TransferQuery) -> Vec<Way> {
+    if let Some(receipt) = &query.receipt {
+        return vec![(statements.search_receipt, Some(receipt.as_str().to_owned()))];
+    }
+    if let Some(reference) = &query.client_reference {
+        return vec![(statements.search_client_reference, Some(reference.clone()))];
+    }
+    if let Some(msisdn) = &query.msisdn {
+        return vec![(statements.search_msisdn, Some(msisdn.digits().to_owned()))];
+    }
+    if !query.statuses.is_empty() {
+        let asked = |status: &Status| query.statuses.contains(status);
+        let way = |status: Status| (statements.search_status, Some(status.as_str().to_owned()));
+        return Status::ALL.into_iter().filter(asked).map(way).collect();
+    }
+    if let Some(provider) = &query.provider {
+        return vec![(statements.search_provider, Some(provider.as_str().to_owned()))];
+    }
+    if let Some(kind) = query.kind {
+        return vec![(statements.search_kind, Some(kind.as_str().to_owned()))];
+    }
+    vec![(statements.search_all, None)]
+}
+
+/// Between which times, and before which number at the later of them.
+struct Bounds {
+    from: i64,
+    until: i64,
+    before_no: i64,
+}
+
+impl Bounds {
+    fn of(query: &TransferQuery) -> Result<Self, StoreError> {
+        let after = Position::<i64>::after(query.cursor.as_ref())?;
+        let from = query.from.map_or(i64::MIN, Timestamp::as_micros);
+        let last = query.to.map_or(i64::MAX, |to| to.as_micros().saturating_sub(1));
+        Ok(match after {
+            Some(position) if position.at.as_micros() <= last => {
+                Self { from, until: position.at.as_micros(), before_no: position.key }
+            }
+            _ => Self { from, until: last, before_no: i64::MAX },
+        })
+    }
+
+    /// In the order in which all statements of a search take them.
+    fn parameters(&self, query: &TransferQuery, sought: Option<String>) -> Vec<Parameter> {
+        let statuses = query.statuses.iter().map(|status| status.as_str());
+        let kinds = query.kinds.iter().map(|kind| kind.as_str());
+        let rows = i64::try_from(page_limit(query.limit)).unwrap_or(i64::MAX - 1) + 1;
+        vec![
+            Parameter::Text(sought),
+            words(statuses),
+            Parameter::Text(query.kind.map(Kind::as_str).map(str::to_owned)),
+            Parameter::Text(query.provider.as_ref().map(ProviderId::as_str).map(str::to_owned)),
+            Parameter::Text(query.msisdn.as_ref().map(Msisdn::digits).map(str::to_owned)),
+            Parameter::Integer(self.from),
+            Parameter::Integer(self.until),
+            Parameter::Integer(self.before_no),
+            Parameter::Integer(rows),
+            Parameter::Text(query.client_reference.clone()),
+            words(query.cores.iter().map(CoreId::as_str)),
+            words(query.providers.iter().map(ProviderId::as_str)),
+            words(kinds),
+        ]
+    }
+}
+
+/// One of these; any, if there are none.
+fn words<'a>(words: impl Iterator<Item = &'a str>) -> Parameter {
+    let words: Vec<String> = words.map(str::to_owned).collect();
+    Parameter::Words((!words.is_empty()).then_some(words))
+}
+
+fn found(row: &impl Record) -> Result<Found, StoreError> {
+    let position = Position { at: read::time(row, 1)?, key: read::integer(row, 0)? };
+    Ok((position, read::json(row, 2)?))
+}

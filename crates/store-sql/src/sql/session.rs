@@ -1,0 +1,103 @@
+//! The operations of a database that the store uses: statements run, with rows in and rows out.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use super::Statements;
+use crate::batch::BackendError;
+use crate::batch::table::Table;
+use kiungo_store::StoreError;
+
+/// One value that a query is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parameter {
+    /// A text, or none.
+    Text(Option<String>),
+    /// A number.
+    Integer(i64),
+    /// Some of several words, or any.
+    Words(Option<Vec<String>>),
+}
+
+/// A row that a database answered with, read by column.
+pub trait Record: Send + Sync {
+    /// A text, unless it is null.
+    fn text(&self, column: usize) -> Result<Option<&str>, sqlx::Error>;
+    /// A number, unless it is null.
+    fn integer(&self, column: usize) -> Result<Option<i64>, sqlx::Error>;
+    /// Bytes.
+    fn bytes(&self, column: usize) -> Result<Vec<u8>, sqlx::Error>;
+}
+
+/// Connections that read.
+#[async_trait]
+pub trait Readers: Debug + Send + Sync + 'static {
+    /// The type of the rows that answer.
+    type Row: Record;
+
+    /// The statements of this database.
+    fn statements(&self) -> &'static Statements;
+
+    /// The rows that answer a query.
+    async fn rows(
+        &self,
+        statement: &'static str,
+        parameters: Vec<Parameter>,
+    ) -> Result<Vec<Self::Row>, StoreError>;
+
+    /// Closes them; later queries fail.
+    async fn close(&self);
+}
+
+/// A connection that writes, one transaction at a time; it is opened anew after it broke.
+#[async_trait]
+pub(crate) trait Session: Send + 'static {
+    /// The type of the rows that answer.
+    type Row: Record;
+
+    /// The statements of this database.
+    const STATEMENTS: &'static Statements;
+
+    /// Begins a transaction that may write.
+    async fn begin(&mut self) -> Result<(), BackendError>;
+
+    /// The rows that answer a statement about `wanted`, which is not empty.
+    async fn get(
+        &mut self,
+        statement: &'static str,
+        wanted: &Table,
+    ) -> Result<Vec<Self::Row>, BackendError>;
+
+    /// Runs a statement on rows, of which there is at least one; how many it wrote.
+    async fn put(&mut self, statement: &'static str, rows: &Table) -> Result<u64, BackendError>;
+
+    /// Commits. When this returns `Ok`, everything survives a power cut.
+    async fn commit(&mut self) -> Result<(), BackendError>;
+
+    /// Gives the transaction up, and the connection too if it is no longer usable.
+    async fn rollback(&mut self);
+
+    /// Leaves the database tidy.
+    async fn close(&mut self);
+}
+
+/// Reads the rows of a driver.
+macro_rules! record {
+    ($row:ty) => {
+        impl crate::sql::Record for $row {
+            fn text(&self, column: usize) -> Result<Option<&str>, sqlx::Error> {
+                sqlx::Row::try_get(self, column)
+            }
+
+            fn integer(&self, column: usize) -> Result<Option<i64>, sqlx::Error> {
+                sqlx::Row::try_get(self, column)
+            }
+
+            fn bytes(&self, column: usize) -> Result<Vec<u8>, sqlx::Error> {
+                sqlx::Row::try_get(self, column)
+            }
+        }
+    };
+}
+pub(crate) use record;

@@ -1,0 +1,408 @@
+//! Reads and writes a batch, in a fixed order, and recognises that another process was quicker.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use kiungo_domain::{CoreAccount, ProviderId, Receipt, Timestamp, TransferId};
+
+use super::session::{Record, Session};
+use super::{archive, errands, read};
+use crate::batch::errand::{Brought, Errand};
+use crate::batch::facts::{Facts, Item, Lane, Standing, Wanted};
+use crate::batch::rows::{NewTotal, Rows};
+use crate::batch::table::Column::{self, Integer, Text};
+use crate::batch::table::{Cell, Table};
+use crate::batch::{Backend, BackendError};
+use kiungo_store::allowance::{Counter, KEPT, Total, Use};
+use kiungo_store::{InboxId, KeyHolder, StoreError, codec};
+
+/// One column of names.
+const NAME: &[Column] = &[Text];
+/// Two columns that make a name.
+const NAMES: &[Column] = &[Text, Text];
+/// Three that name a core account.
+const LANE: &[Column] = &[Text, Text, Text];
+/// A column of numbers.
+const NUMBER: &[Column] = &[Integer];
+/// Five that name a total of a day.
+const COUNTER: &[Column] = &[Integer, Text, Text, Text, Text];
+const TOTALS: &[Column] = &[Integer, Text, Text, Text, Text, Integer, Integer];
+const USES: &[Column] = &[Text, Integer, Integer, Integer];
+const TRANSFER_CASES: &[Column] = &[Text, Text, Text, Text, Text, Text, Integer];
+const INBOX_CASES: &[Column] = &[Text, Integer, Text, Text];
+
+/// The connection that writes, as the committer's backend.
+pub(crate) struct Writer<S>(pub(crate) S);
+
+impl<S: Session> Writer<S> {
+    async fn get(
+        &mut self,
+        statement: &'static str,
+        wanted: Table,
+    ) -> Result<Vec<S::Row>, BackendError> {
+        if wanted.is_empty() { Ok(Vec::new()) } else { self.0.get(statement, &wanted).await }
+    }
+
+    /// Writes all rows. If some of them are not written, another process has written what they
+    /// collide with.
+    async fn put(&mut self, statement: &'static str, rows: &Table) -> Result<(), BackendError> {
+        if rows.is_empty() || self.0.put(statement, rows).await? == rows.len() as u64 {
+            return Ok(());
+        }
+        let quicker = "another process changed the same at the same time".to_owned();
+        Err(BackendError::Again(StoreError::Unavailable(quicker)))
+    }
+
+    async fn standings(
+        &mut self,
+        ids: impl Iterator<Item = TransferId>,
+        facts: &mut Facts,
+    ) -> Result<(), BackendError> {
+        let ids = Table::of(NAME, ids.map(|id| [id.into()]));
+        for row in self.get(S::STATEMENTS.facts_transfers, ids).await? {
+            let (id, standing) = standing(&row).map_err(BackendError::Store)?;
+            facts.transfers.insert(id, standing);
+        }
+        Ok(())
+    }
+
+    async fn transfer_facts(
+        &mut self,
+        wanted: &Wanted,
+        facts: &mut Facts,
+    ) -> Result<(), BackendError> {
+        self.standings(wanted.transfers.iter().copied(), facts).await?;
+        let absent = wanted.transfers.iter().filter(|id| !facts.transfers.contains_key(id));
+        let absent: Vec<_> = absent.copied().collect();
+        if archive::restore(&mut self.0, absent.iter().copied()).await? > 0 {
+            self.standings(absent.into_iter(), facts).await?;
+        }
+        let lanes = Table::of(LANE, wanted.lanes.iter().map(lane_cells));
+        for row in self.get(S::STATEMENTS.facts_lanes, lanes).await? {
+            let (lane, holder) = lane_holder(&row).map_err(BackendError::Store)?;
+            facts.lanes.insert(lane, holder);
+        }
+        let receipts = wanted.receipts.iter();
+        let receipts = receipts
+            .map(|(provider, receipt)| [provider.into(), Cell::Text(receipt.as_str().to_owned())]);
+        let receipts = Table::of(NAMES, receipts);
+        for row in self.get(S::STATEMENTS.facts_receipts, receipts).await? {
+            let (name, owner) = receipt_owner(&row).map_err(BackendError::Store)?;
+            facts.receipts.insert(name, owner);
+        }
+        let keys = wanted.keys.iter();
+        let keys = keys.map(|(client, key)| [client.clone().into(), key.clone().into()]);
+        for row in self.get(S::STATEMENTS.facts_keys, Table::of(NAMES, keys)).await? {
+            let (name, holder) = key_holder(&row).map_err(BackendError::Store)?;
+            facts.keys.insert(name, holder);
+        }
+        Ok(())
+    }
+
+    async fn inbox_facts(
+        &mut self,
+        wanted: &Wanted,
+        facts: &mut Facts,
+    ) -> Result<(), BackendError> {
+        let items = Table::of(NUMBER, wanted.items.iter().map(|id| [(*id).into()]));
+        for row in self.get(S::STATEMENTS.facts_items, items).await? {
+            let (id, item) = item(&row).map_err(BackendError::Store)?;
+            facts.items.insert(id, item);
+        }
+        let named = |(provider, digest): &(ProviderId, String)| {
+            [Cell::from(provider), Cell::from(digest.clone())]
+        };
+        let arrivals = Table::of(NAMES, wanted.arrivals.iter().map(named));
+        for row in self.get(S::STATEMENTS.facts_arrivals, arrivals).await? {
+            let (name, id) = arrived(&row).map_err(BackendError::Store)?;
+            facts.arrivals.insert(name, id);
+        }
+        let new = wanted.arrivals.iter().filter(|name| !facts.arrivals.contains_key(name));
+        let new = Table::of(NAMES, new.map(named));
+        for row in self.get(S::STATEMENTS.inbox_numbers, new).await? {
+            let number = read::integer(&row, 0).map_err(BackendError::Store)?;
+            facts.inbox_numbers.push_back(InboxId(number));
+        }
+        Ok(())
+    }
+
+    /// The totals that the batch touches, in their order. They come last: others wait for these rows
+    /// until the commit. A transfer that counts where it is to count touches none.
+    async fn day_facts(&mut self, wanted: &Wanted, facts: &mut Facts) -> Result<(), BackendError> {
+        let transfers = wanted.reckonings.iter().map(|reckoning| reckoning.transfer);
+        let transfers: BTreeSet<_> = transfers.collect();
+        let transfers = Table::of(NAME, transfers.into_iter().map(|id| [id.into()]));
+        for row in self.get(S::STATEMENTS.facts_uses, transfers).await? {
+            let (id, counts) = day_use(&row).map_err(BackendError::Store)?;
+            facts.uses.insert(id, counts);
+        }
+        let touched = wanted
+            .reckonings
+            .iter()
+            .flat_map(|reckoning| reckoning.touches(facts.uses.get(&reckoning.transfer).copied()));
+        let touched: BTreeSet<_> = touched.collect();
+        let touched = Table::of(COUNTER, touched.iter().map(counter_cells));
+        for row in self.get(S::STATEMENTS.facts_totals, touched).await? {
+            let (counter, total) = day_total(&row).map_err(BackendError::Store)?;
+            facts.totals.insert(counter, total);
+        }
+        Ok(())
+    }
+
+    async fn put_transfers(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let statements = S::STATEMENTS;
+        self.put(statements.put_events, &rows.events).await?;
+        self.put(statements.put_transfers, &rows.transfers).await?;
+        self.put_lanes(rows).await?;
+        let postponed = rows.postponed.iter();
+        let postponed = postponed.map(|(id, due)| [(*id).into(), due.as_micros().into()]);
+        let postponed = Table::of(&[Text, Integer], postponed);
+        self.put(statements.put_postponed, &postponed).await?;
+        self.put(statements.put_ledger, &rows.ledger).await?;
+        self.put(statements.put_receipts, &rows.receipts).await?;
+        self.put(statements.put_keys, &rows.keys).await?;
+        self.put_uses(rows).await?;
+        self.put(statements.put_outbox, &rows.outbox).await
+    }
+
+    /// Accounts that are let go of come first: others of the batch may take them.
+    async fn put_lanes(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let left = Table::of(NAME, rows.lanes_left.iter().map(|id| [(*id).into()]));
+        // Lanes that the batch itself took were never written: those are fewer rows than transfers.
+        if !left.is_empty() {
+            self.0.put(S::STATEMENTS.leave_lanes, &left).await?;
+        }
+        let taken = rows.lanes.iter().map(|(lane, holder)| {
+            let [core, kind, account] = lane_cells(lane);
+            [core, kind, account, (*holder).into()]
+        });
+        self.put(S::STATEMENTS.put_lanes, &Table::of(&[Text, Text, Text, Text], taken)).await
+    }
+
+    /// Writes where transfers count. Uses of days that are over are removed as new ones come, twice
+    /// as many, so that their number is bounded.
+    async fn put_uses(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let (mut left, mut taken) = (Table::new(NAME), Table::new(USES));
+        for (id, counts) in &rows.uses {
+            match counts {
+                None => left.push([(*id).into()]),
+                Some(Use { day, wallet, organisation }) => {
+                    let day = day.as_micros().into();
+                    taken.push([(*id).into(), day, (*wallet).into(), (*organisation).into()]);
+                }
+            }
+        }
+        // Uses that the batch itself took were never written: those are fewer rows than transfers.
+        if !left.is_empty() {
+            self.0.put(S::STATEMENTS.leave_uses, &left).await?;
+        }
+        self.put(S::STATEMENTS.put_uses, &taken).await?;
+        let days = rows.uses.values().flatten().map(|counts| counts.day);
+        self.clear(S::STATEMENTS.clear_uses, days.min(), taken.len()).await
+    }
+
+    async fn put_totals(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let (mut new, mut known) = (Table::new(TOTALS), Table::new(TOTALS));
+        for (counter, NewTotal { total, stored }) in &rows.totals {
+            let [day, provider, operation, currency, wallet] = counter_cells(counter);
+            let (minor, count) = (total.minor.into(), total.count.into());
+            let table = if *stored { &mut known } else { &mut new };
+            table.push([day, provider, operation, currency, wallet, minor, count]);
+        }
+        self.put(S::STATEMENTS.put_totals, &known).await?;
+        self.put(S::STATEMENTS.new_totals, &new).await?;
+        let days = rows.totals.iter().filter(|(_, total)| !total.stored).map(|(of, _)| of.day);
+        self.clear(S::STATEMENTS.clear_totals, days.min(), new.len()).await
+    }
+
+    /// Removes rows of days that are over, where `new` rows of the day `first` and later came.
+    async fn clear(
+        &mut self,
+        statement: &'static str,
+        first: Option<Timestamp>,
+        new: usize,
+    ) -> Result<(), BackendError> {
+        let Some(first) = first else { return Ok(()) };
+        let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
+        let before = first.as_micros().saturating_sub(kept);
+        let most = (2 * new) as u64;
+        let row = [[before.into(), most.into()]];
+        self.0.put(statement, &Table::of(&[Integer, Integer], row)).await.map(drop)
+    }
+
+    async fn put_inbox(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let statements = S::STATEMENTS;
+        self.put(statements.put_arrivals, &rows.arrivals).await?;
+        let seen = rows.seen.iter().map(|(id, times)| [(*id).into(), (*times).into()]);
+        let seen = Table::of(&[Integer, Integer], seen);
+        self.put(statements.put_seen, &seen).await?;
+        let moves = rows.inbox.iter().map(|(id, to)| {
+            let due = to.due.map(Timestamp::as_micros);
+            [(*id).into(), to.state.into(), due.into(), to.note.clone().into(), to.postponed.into()]
+        });
+        let columns = &[Integer, Text, Integer, Text, Integer];
+        self.put(statements.put_inbox, &Table::of(columns, moves)).await
+    }
+
+    async fn put_cases(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let statements = S::STATEMENTS;
+        let mut closed = Table::new(NAME);
+        let mut replaced = Table::new(NAME);
+        let mut of_transfers = Table::new(TRANSFER_CASES);
+        let mut of_inbox = Table::new(INBOX_CASES);
+        for (id, cases) in &rows.transfer_cases {
+            replaced.push([(*id).into()]);
+            for row in cases {
+                of_transfers.push(row.clone());
+            }
+        }
+        for (subject, row) in &rows.inbox_cases {
+            match row {
+                None => closed.push([subject.clone().into()]),
+                Some(row) => of_inbox.push(row.clone()),
+            }
+        }
+        // Cases that the batch itself opened were never written: those are fewer rows than names.
+        for (statement, names) in
+            [(statements.close_cases, closed), (statements.close_transfer_cases, replaced)]
+        {
+            if !names.is_empty() {
+                self.0.put(statement, &names).await?;
+            }
+        }
+        self.put(statements.open_cases, &of_transfers).await?;
+        self.put(statements.open_inbox_cases, &of_inbox).await
+    }
+
+    /// Writes the sums that every batch adds to. It comes last: nobody else waits for these rows
+    /// longer than the commit takes.
+    async fn put_sums(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        let counts = rows.counts.iter().filter(|(_, by)| **by != 0);
+        let counts = counts.map(|((kind, provider, status), by)| {
+            [(*kind).into(), provider.into(), (*status).into(), (*by).into()]
+        });
+        let columns = &[Text, Text, Text, Integer];
+        self.put(S::STATEMENTS.put_counts, &Table::of(columns, counts)).await?;
+        let balances = rows.balances.iter();
+        let balances = balances.map(|((account, currency), by)| {
+            [account.clone().into(), (*currency).into(), (*by).into()]
+        });
+        let columns = &[Text, Text, Integer];
+        self.put(S::STATEMENTS.put_balances, &Table::of(columns, balances)).await?;
+        self.put_totals(rows).await
+    }
+}
+
+#[async_trait]
+impl<S: Session> Backend for Writer<S> {
+    async fn begin(&mut self) -> Result<(), BackendError> {
+        self.0.begin().await
+    }
+
+    async fn facts(&mut self, wanted: &Wanted) -> Result<Facts, BackendError> {
+        let mut facts = Facts::default();
+        self.transfer_facts(wanted, &mut facts).await?;
+        self.inbox_facts(wanted, &mut facts).await?;
+        self.day_facts(wanted, &mut facts).await?;
+        Ok(facts)
+    }
+
+    async fn write(&mut self, rows: &Rows) -> Result<(), BackendError> {
+        self.put_transfers(rows).await?;
+        self.put_inbox(rows).await?;
+        self.put_cases(rows).await?;
+        self.put_sums(rows).await
+    }
+
+    async fn errand(&mut self, errand: &Errand) -> Result<Brought, BackendError> {
+        errands::run(&mut self.0, errand).await
+    }
+
+    async fn commit(&mut self) -> Result<(), BackendError> {
+        self.0.commit().await
+    }
+
+    async fn rollback(&mut self) {
+        self.0.rollback().await;
+    }
+
+    async fn close(&mut self) {
+        self.0.close().await;
+    }
+}
+
+fn standing(row: &impl Record) -> Result<(TransferId, Standing), StoreError> {
+    let standing = Standing {
+        version: read::unsigned(row, 1)?,
+        kind: codec::kind(read::text(row, 2)?)?,
+        provider: codec::provider(read::text(row, 3)?)?,
+        status: codec::status(read::text(row, 4)?)?,
+        has_case: read::integer(row, 5)? != 0,
+        holds_account: read::integer(row, 6)? != 0,
+    };
+    Ok((codec::transfer_id(read::text(row, 0)?)?, standing))
+}
+
+/// The account's id as text: every id that a core may give fits.
+fn lane_cells(Lane { core, account }: &Lane) -> [Cell; 3] {
+    let core = core.as_str().to_owned();
+    [core.into(), account.kind.as_str().into(), account.id.to_string().into()]
+}
+
+fn lane_holder(row: &impl Record) -> Result<(Lane, TransferId), StoreError> {
+    let account = CoreAccount {
+        kind: codec::account_kind(read::text(row, 1)?)?,
+        id: codec::account_id(read::text(row, 2)?)?,
+    };
+    let lane = Lane { core: codec::core(read::text(row, 0)?)?, account };
+    Ok((lane, codec::transfer_id(read::text(row, 3)?)?))
+}
+
+fn counter_cells(counter: &Counter) -> [Cell; 5] {
+    let Counter { day, provider, operation, currency, wallet } = counter;
+    let (operation, currency) = (operation.as_str().into(), (*currency).into());
+    [day.as_micros().into(), provider.into(), operation, currency, wallet.clone().into()]
+}
+
+fn day_total(row: &impl Record) -> Result<(Counter, Total), StoreError> {
+    let counter = Counter {
+        day: read::time(row, 0)?,
+        provider: codec::provider(read::text(row, 1)?)?,
+        operation: codec::wallet_operation(read::text(row, 2)?)?,
+        currency: codec::currency(read::text(row, 3)?)?,
+        wallet: read::text(row, 4)?.to_owned(),
+    };
+    Ok((counter, Total { minor: read::integer(row, 5)?, count: read::integer(row, 6)? }))
+}
+
+fn day_use(row: &impl Record) -> Result<(TransferId, Use), StoreError> {
+    let counts = Use {
+        day: read::time(row, 1)?,
+        wallet: read::integer(row, 2)? != 0,
+        organisation: read::integer(row, 3)? != 0,
+    };
+    Ok((codec::transfer_id(read::text(row, 0)?)?, counts))
+}
+
+type ReceiptName = (ProviderId, Receipt);
+
+fn receipt_owner(row: &impl Record) -> Result<(ReceiptName, TransferId), StoreError> {
+    let name = (codec::provider(read::text(row, 0)?)?, codec::receipt(read::text(row, 1)?)?);
+    Ok((name, codec::transfer_id(read::text(row, 2)?)?))
+}
+
+fn key_holder(row: &impl Record) -> Result<((String, String), KeyHolder), StoreError> {
+    let name = (read::text(row, 0)?.to_owned(), read::text(row, 1)?.to_owned());
+    let digest = read::text(row, 2)?.to_owned();
+    Ok((name, KeyHolder { transfer: codec::transfer_id(read::text(row, 3)?)?, digest }))
+}
+
+fn item(row: &impl Record) -> Result<(InboxId, Item), StoreError> {
+    let item = Item { handled: read::integer(row, 1)? != 0, has_case: read::integer(row, 2)? != 0 };
+    Ok((InboxId(read::integer(row, 0)?), item))
+}
+
+fn arrived(row: &impl Record) -> Result<((ProviderId, String), InboxId), StoreError> {
+    let name = (codec::provider(read::text(row, 0)?)?, read::text(row, 1)?.to_owned());
+    Ok((name, InboxId(read::integer(row, 2)?)))
+}
