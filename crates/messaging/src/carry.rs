@@ -1,10 +1,10 @@
 //! Carrying out one command, once.
 
+use kiungo_api::problem::{Code, Problem};
+use kiungo_api::{Scope, Service};
 use kiungo_domain::TransferId;
 use kiungo_engine::request::{Caller, RequestError};
 use kiungo_engine::{ActError, Acted, NewAction, PersonAction};
-use kiungo_server::problem::{Code, Problem};
-use kiungo_server::{Scope, Service};
 use kiungo_store::{Action, ActionId, ActionState, KeyHolder};
 
 use crate::command::{CommandType, Request};

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use kiungo_api::problem::{Code, MemberError, Problem};
+use kiungo_api::wire::check::Checks;
+use kiungo_api::wire::{read_object, time};
 use kiungo_domain::typed::is_hidden;
-use kiungo_server::problem::{Code, MemberError, Problem};
-use kiungo_server::wire::check::Checks;
-use kiungo_server::wire::{read_object, time};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;

@@ -1,13 +1,14 @@
 //! The commands: their types, and the data of each.
 
+use kiungo_api::problem::Problem;
+use kiungo_api::scope::{About, Intent};
+use kiungo_api::sha256_hex;
+use kiungo_api::wire::request::{TransferRequest, digest};
+use kiungo_api::wire::{NamedTransfer, read_object};
+use kiungo_api::{Role, Wallets};
 use kiungo_domain::{AccountRef, TransferId};
 use kiungo_engine::PersonAction;
 use kiungo_engine::request::NewTransfer;
-use kiungo_server::problem::Problem;
-use kiungo_server::scope::{About, Intent};
-use kiungo_server::wire::request::{TransferRequest, digest};
-use kiungo_server::wire::{NamedTransfer, read_object, sha256_hex};
-use kiungo_server::{Role, Wallets};
 use kiungo_store::ActionId;
 use serde::Serialize;
 

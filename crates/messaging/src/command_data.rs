@@ -1,14 +1,14 @@
 //! The data of commands, as clients send it.
 
+use kiungo_api::Wallets;
+use kiungo_api::problem::Problem;
+use kiungo_api::wire::action::{ClaimInput, DecisionInput, held_operation};
+use kiungo_api::wire::check::{Checks, text};
+use kiungo_api::wire::request::AccountInput;
+use kiungo_api::wire::{NamedTransfer, Object, words};
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::Operation;
 use kiungo_engine::PersonAction;
-use kiungo_server::Wallets;
-use kiungo_server::problem::Problem;
-use kiungo_server::wire::action::{ClaimInput, DecisionInput, held_operation};
-use kiungo_server::wire::check::{Checks, text};
-use kiungo_server::wire::request::AccountInput;
-use kiungo_server::wire::{NamedTransfer, Object, words};
 use kiungo_store::{ActionId, InboxId};
 use serde::Deserialize;
 use utoipa::ToSchema;

@@ -8,9 +8,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kiungo_api::OptionsError;
+use kiungo_api::Service;
+use kiungo_api::problem::{Code, Problem};
 use kiungo_queue::{Command, Commands, EventMessage, Events, QueueError, Settle};
-use kiungo_server::problem::{Code, Problem};
-use kiungo_server::{OptionsError, Service};
 use metrics::counter;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};

@@ -9,13 +9,14 @@
 //! | `command.rejected` | `kiungo.command.rejected` | `command/{client}/{id}/rejected/{digest of the body}` |
 
 use bytes::Bytes;
+use kiungo_api::sha256_hex;
+use kiungo_api::wire::time;
+use kiungo_api::wire::transfer::TransferView;
+use kiungo_api::wire::viewer::Viewer;
 use kiungo_domain::typed::legible_json;
 use kiungo_domain::{ProviderId, Timestamp};
 use kiungo_engine::ExpectedFee;
 use kiungo_queue::EventMessage;
-use kiungo_server::wire::transfer::TransferView;
-use kiungo_server::wire::viewer::Viewer;
-use kiungo_server::wire::{sha256_hex, time};
 use kiungo_store::{News, Outgoing};
 use serde::Serialize;
 

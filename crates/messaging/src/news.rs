@@ -1,7 +1,7 @@
 //! The data of events, as `CloudEvents` carry them.
 
-use kiungo_server::wire::transfer::TransferView;
-use kiungo_server::wire::words;
+use kiungo_api::wire::transfer::TransferView;
+use kiungo_api::wire::words;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use kiungo_server::{OptionsError, Role, Scope};
+use kiungo_api::OptionsError;
+use kiungo_api::{Role, Scope};
 use serde::Deserialize;
 
 /// The options of the AMQP interface, section `messaging` of the configuration.

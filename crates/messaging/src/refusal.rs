@@ -2,8 +2,8 @@
 //!
 //! A place is a JSON Pointer (RFC 6901) from the root of the `CloudEvent`: `/data/amount`, `/id`.
 
+use kiungo_api::problem::{Code, MemberError, Problem};
 use kiungo_domain::excerpt::masked;
-use kiungo_server::problem::{Code, MemberError, Problem};
 
 /// Characters of a reason: a dead letter carries it in a header, and people read it.
 const REASON_CHARS_MAX: usize = 1_000;

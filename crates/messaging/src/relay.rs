@@ -8,8 +8,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kiungo_api::OptionsError;
+use kiungo_api::Service;
 use kiungo_queue::{EventMessage, Events, QueueError};
-use kiungo_server::{OptionsError, Service};
 use kiungo_store::{Outgoing, StoreError};
 use metrics::{counter, describe_gauge, describe_histogram, gauge, histogram};
 use tokio::sync::Notify;

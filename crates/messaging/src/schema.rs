@@ -1,8 +1,8 @@
 //! The schemas that the documents are made of: of the data, generated from the types; of the envelopes
 //! around it, as [`crate::cloud_event`] reads and [`crate::event`] writes them.
 
+use kiungo_api::wire::request::TransferRequest;
 use kiungo_domain::transfer::Status;
-use kiungo_server::wire::request::TransferRequest;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use kiungo_api::OptionsError;
+use kiungo_api::Service;
 use kiungo_queue::{Commands, Events};
-use kiungo_server::{OptionsError, Service};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;

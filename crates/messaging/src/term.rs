@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
+use kiungo_api::Service;
 use kiungo_domain::Timestamp;
-use kiungo_server::Service;
 use kiungo_store::StoreError;
 use tokio::time::Instant;
 

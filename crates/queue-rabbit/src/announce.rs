@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kiungo_domain::Slot;
+use kiungo_queue::{QueueError, Shard, Work};
 use lapin::BasicProperties;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -14,7 +15,6 @@ use uuid::Uuid;
 use super::confirmed::{Confirmed, Outgoing, PERSISTENT};
 use super::topology::short;
 use super::{RabbitOptions, Topology, wire};
-use kiungo_queue::{QueueError, Shard, Work};
 
 type Answer = Result<(), QueueError>;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use kiungo_queue::{Command, Commands, QueueError, Settle};
 use lapin::message::Delivery as Message;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::FieldTable;
@@ -19,7 +20,6 @@ use super::letters::{Letters, Origin};
 use super::link::Link;
 use super::topology::short;
 use super::unavailable;
-use kiungo_queue::{Command, Commands, QueueError, Settle};
 
 /// The wait for a connection, after which it looks whether it is still wanted.
 const WAIT: Duration = Duration::from_secs(5);

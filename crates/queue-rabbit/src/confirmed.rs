@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use kiungo_queue::QueueError;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::time::{Instant, timeout_at};
@@ -10,7 +11,6 @@ use tokio::time::{Instant, timeout_at};
 use super::link::Link;
 use super::topology::short;
 use super::unavailable;
-use kiungo_queue::QueueError;
 
 /// The delivery mode of a message that outlives the broker's restart.
 pub(super) const PERSISTENT: u8 = 2;

@@ -2,6 +2,8 @@
 //! acknowledging, so that they go back to where they were.
 
 use async_trait::async_trait;
+use kiungo_queue::dead::LIST_MAX;
+use kiungo_queue::{DeadLetter, DeadLetterId, DeadLetters, QueueError, Redriven};
 use lapin::message::BasicGetMessage;
 use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions};
 use lapin::{BasicProperties, Channel};
@@ -9,8 +11,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::topology::short;
 use super::{RabbitQueue, unavailable};
-use kiungo_queue::dead::LIST_MAX;
-use kiungo_queue::{DeadLetter, DeadLetterId, DeadLetters, QueueError, Redriven};
 
 /// Dead letters that are searched for one: some minutes at most.
 const SEARCH_MAX: u32 = 100_000;

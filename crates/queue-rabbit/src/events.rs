@@ -1,12 +1,12 @@
 //! Publishing events.
 
 use async_trait::async_trait;
+use kiungo_queue::{EventMessage, Events, QueueError};
 use lapin::BasicProperties;
 
 use super::RabbitQueue;
 use super::confirmed::{Outgoing, PERSISTENT};
 use super::topology::short;
-use kiungo_queue::{EventMessage, Events, QueueError};
 
 /// Events that are under way at once: some milliseconds for the broker.
 const BATCH_MAX: usize = 512;

@@ -6,6 +6,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
+use kiungo_queue::{DeadLetter, DeadLetterId, QueueError, Redriven};
 use lapin::BasicProperties;
 use lapin::message::Delivery as Message;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
@@ -14,7 +15,6 @@ use tokio::sync::Mutex;
 use super::confirmed::{Confirmed, Outgoing, PERSISTENT};
 use super::topology::short;
 use super::{RabbitOptions, Topology};
-use kiungo_queue::{DeadLetter, DeadLetterId, QueueError, Redriven};
 
 const REASON: &str = "kiungo-reason";
 const PATH: &str = "kiungo-path";

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use kiungo_queue::QueueError;
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind, Event, runtime};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::options::CONNECT_WITHIN;
 use super::{OpenError, RabbitOptions, Topology, topology, unavailable};
-use kiungo_queue::QueueError;
 
 /// Waits between attempts to connect: quick at first, and never so long that the broker's return
 /// is noticed late.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use kiungo_queue::{Delivery, Membership, QueueError, Token};
 use lapin::message::Delivery as Message;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
@@ -21,7 +22,6 @@ use tokio::time::timeout;
 use super::letters::{Letters, Origin};
 use super::topology::short;
 use super::{unavailable, wire};
-use kiungo_queue::{Delivery, Membership, QueueError, Token};
 
 /// The longest time that leaving may take; after it the channel is closed, which gives everything
 /// back.

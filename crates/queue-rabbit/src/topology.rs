@@ -2,6 +2,7 @@
 //!
 //! The arguments of a queue cannot change once it exists, so its name carries their version.
 
+use kiungo_queue::{QueueError, Shard};
 use lapin::options::{
     ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions,
     QueueDeleteOptions,
@@ -13,7 +14,6 @@ use tokio::time::Instant;
 
 use super::link::Link;
 use super::{OpenError, RabbitOptions, unavailable};
-use kiungo_queue::{QueueError, Shard};
 
 /// A limit that is none: since version 4 the broker would otherwise set one, and drop dead letters
 /// that have been looked at twenty times.

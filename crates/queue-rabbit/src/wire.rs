@@ -2,9 +2,8 @@
 //! transfer, a number an item of the inbox; the order is theirs.
 
 use kiungo_domain::TransferId;
-use serde::{Deserialize, Serialize};
-
 use kiungo_queue::Work;
+use serde::{Deserialize, Serialize};
 
 /// Works in a message at most: one message for a burst, and little that is done again if its worker
 /// dies.

@@ -11,13 +11,13 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use kiungo_api::problem::{Code, Problem};
 use kiungo_domain::ProviderId;
 use kiungo_engine::request::CallbackRefused;
 use kiungo_provider::{CallbackReply, RawCallback};
 
 use crate::extract::read_body;
 use crate::layers::{Verbatim, overloaded};
-use crate::problem::{Code, Problem};
 use crate::state::Shared;
 
 /// Takes a provider's callback.

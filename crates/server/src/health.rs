@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use kiungo_api::problem::{Code, Problem, ProblemBody};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::{Code, Problem, ProblemBody};
 use crate::state::Shared;
 
 /// The longest wait for the database to answer a ping: an orchestrator asks every few seconds.

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use http::{Method, StatusCode};
+use kiungo_api::problem::{Code, Problem};
 use kiungo_core_banking::RawHook;
 use kiungo_engine::requests::{Heard, HookError};
 
 use crate::callbacks::headers;
 use crate::extract::read_body;
 use crate::layers::overloaded;
-use crate::problem::{Code, Problem};
 use crate::state::Shared;
 
 /// Takes a core's webhook.

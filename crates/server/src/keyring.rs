@@ -1,38 +1,15 @@
 //! The keys of callers: API keys and callback secrets, known by their SHA-256 alone and compared in
 //! constant time.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
+use kiungo_api::Identity;
 use kiungo_domain::{CoreId, ProviderId};
 use secrecy::ExposeSecret;
 
-use crate::options::{Role, ServerOptions};
-use crate::scope::Scope;
-
-/// The holder of an API key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Identity {
-    /// The name of the key.
-    pub(crate) client: Arc<str>,
-    roles: BTreeSet<Role>,
-    scope: Arc<Scope>,
-}
-
-impl Identity {
-    /// True if the key has this role.
-    pub(crate) fn has(&self, role: Role) -> bool {
-        self.roles.contains(&role)
-    }
-
-    /// The part of the business that the key may see and move.
-    pub(crate) fn scope(&self) -> &Scope {
-        &self.scope
-    }
-}
+use crate::options::ServerOptions;
 
 /// All keys and secrets.
 pub(crate) struct Keyring {
@@ -45,11 +22,7 @@ impl Keyring {
     /// The keys and secrets of options that have been checked.
     pub(crate) fn new(options: &ServerOptions) -> Self {
         let identity = |key: &crate::ApiKey| {
-            let identity = Identity {
-                client: Arc::from(key.name.as_str()),
-                roles: key.roles.clone(),
-                scope: Arc::new(key.scope.clone()),
-            };
+            let identity = Identity::new(&key.name, key.roles.clone(), key.scope.clone());
             key.digest().map(|digest| (digest, identity))
         };
         let secrets = options.callback_secrets.iter();
@@ -102,13 +75,4 @@ pub(crate) fn sha256(text: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
     bytes
-}
-
-/// SHA-256, hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
+use kiungo_api::problem::Problem;
 use kiungo_domain::{Money, Timestamp};
 use kiungo_engine::request::{BreakerState, ProviderStatus};
 use kiungo_store::{Overview, StoreError};
@@ -19,7 +20,6 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::problem::Problem;
 use crate::state::Shared;
 
 /// The largest age of an overview: many scrapers cost the database no more than one.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use kiungo_api::scope::Scope;
+use kiungo_api::{OptionsError, Role};
 use kiungo_domain::{CoreId, ProviderId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use thiserror::Error;
 
 use crate::keyring::sha256;
-use crate::scope::Scope;
 use crate::serve::Network;
 
 /// The HTTP server's options, section `server` of the configuration.
@@ -122,39 +122,6 @@ pub struct ApiKey {
     /// The part of the business that it may do it with. Default everything.
     #[serde(default)]
     pub scope: Scope,
-}
-
-/// A right of a key. None includes another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Looking: transfers, providers, suspense, cases, metrics.
-    Read,
-    /// Creating transfers, and asking what became of them.
-    Write,
-    /// An operator's work: reversals, assignments, suggestions; sees phone numbers in full.
-    Operate,
-}
-
-impl Role {
-    /// The word used in the configuration and in messages.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Operate => "operate",
-        }
-    }
-}
-
-/// The error in the options; `key` is the place below the section.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{key}: {why}")]
-pub struct OptionsError {
-    /// The key, for example `keys[2].sha256`.
-    pub key: String,
-    /// The fault, and a remedy.
-    pub why: String,
 }
 
 impl ServerOptions {

@@ -6,6 +6,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
+use kiungo_api::Role;
+use kiungo_api::problem::{Code, Problem};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,8 +16,6 @@ use crate::api::{actions, desk, providers, requests, transfers};
 use crate::layers::{
     admit, authenticate, bound_time, identify, observe, panicked, require, require_everything,
 };
-use crate::options::Role;
-use crate::problem::{Code, Problem};
 use crate::state::{ServerState, Shared};
 use crate::{callbacks, docs, health, hooks, metrics};
 

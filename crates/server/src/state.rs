@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use kiungo_api::{CoreRequestService, OptionsError, Service};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::ServerOptions;
 use crate::docs::Documents;
 use crate::keyring::Keyring;
 use crate::metrics::OverviewCache;
-use crate::{CoreRequestService, OptionsError, ServerOptions, Service};
 
 /// The state that the handlers share; cheap to clone.
 #[derive(Clone)]

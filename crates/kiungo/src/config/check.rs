@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use kiungo_api::Scope;
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::requests::Action;
 use kiungo_mapping::Mapping;
-use kiungo_server::Scope;
 
 use super::problem::{ConfigErrors, ConfigProblem};
 use super::{Config, CoreConfig, ProviderConfig};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use kiungo_api::Role;
 use kiungo_messaging::{Client, MessagingOptions};
-use kiungo_server::Role;
 
 use super::read::Section;
 use super::scope;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use config::ValueKind;
+use kiungo_api::Scope;
 use kiungo_domain::{CoreId, Currency, Kind, Money, ProviderId};
-use kiungo_server::Scope;
 
 use super::read::{Section, quoted};
 

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use kiungo_api::Scope;
 use kiungo_engine::{ActionKind, SharingOptions};
 use kiungo_server::serve::{Network, NetworkError};
-use kiungo_server::{KNOWN_TO_ALL, Scope, is_known_to_all};
+use kiungo_server::{KNOWN_TO_ALL, is_known_to_all};
 use kiungo_transport::is_exposed_text;
 
 use super::Messaging;
@@ -197,7 +198,7 @@ impl Actions {
     pub(super) fn nobody_second(&self, api: &Api, messaging: &Messaging) -> Option<String> {
         let keys = api.keys.iter().filter(|key| key.roles.contains(&Role::Operate));
         let clients = messaging.options.clients.iter();
-        let clients = clients.filter(|client| client.roles.contains(&kiungo_server::Role::Operate));
+        let clients = clients.filter(|client| client.roles.contains(&kiungo_api::Role::Operate));
         let names: BTreeSet<&str> =
             keys.map(|key| key.name.as_str()).chain(clients.map(|client| &*client.name)).collect();
         let who = match names.first() {

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use kiungo_server::{ApiKey, Role, ServerOptions};
+use kiungo_api::Role;
+use kiungo_server::{ApiKey, ServerOptions};
 
 use crate::config::{self, Config};
 

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use kiungo_api::Service;
 use kiungo_engine::{Engine, Sharing};
 use kiungo_messaging::{Messaging, Voice};
 use kiungo_queue::{Commands, Events, WorkQueue};
 use kiungo_queue_rabbit::OpenError;
 use kiungo_queue_rabbit::RabbitQueue;
-use kiungo_server::Service;
 use kiungo_store::Store;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;

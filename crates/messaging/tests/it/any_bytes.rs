@@ -1,9 +1,9 @@
 //! Any bytes are either read, or refused with a place that a listener can follow.
 
+use kiungo_api::problem::Problem;
 use kiungo_messaging::cloud_event;
 use kiungo_messaging::command::{CommandType, Request};
 use kiungo_messaging::refusal::Refusal;
-use kiungo_server::problem::Problem;
 use proptest::prelude::*;
 
 use crate::world::Tanzania;

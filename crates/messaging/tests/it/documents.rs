@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use kiungo_api::Service;
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::{CaseKind, Status};
 use kiungo_messaging::cloud_event;
 use kiungo_messaging::command::{CommandType, Request};
 use kiungo_messaging::{MessagingOptions, Voice, asyncapi_json, json_schemas};
-use kiungo_server::Service;
 use kiungo_store::{News, Outgoing, Summary};
 use serde_json::{Value, json};
 

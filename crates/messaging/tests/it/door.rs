@@ -169,7 +169,7 @@ async fn a_key_with_another_content_is_rejected_with_what_it_made() {
     scene.world.deeds.lock().unwrap().clear();
     let both = MessagingOptions {
         clients: vec![kiungo_messaging::Client {
-            roles: [kiungo_server::Role::Operate].into(),
+            roles: [kiungo_api::Role::Operate].into(),
             ..options().clients[0].clone()
         }],
         ..options()

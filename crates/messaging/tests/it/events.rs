@@ -1,10 +1,10 @@
 //! The content of events.
 
+use kiungo_api::Service;
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::{CaseKind, Status};
 use kiungo_messaging::{MessagingOptions, Voice};
 use kiungo_queue::EventMessage;
-use kiungo_server::Service;
 use kiungo_store::{News, Outgoing, Summary};
 use serde_json::{Value, json};
 

@@ -162,7 +162,7 @@ async fn who_was_suspended_with_the_whole_machine_publishes_nothing() {
     pass(30).await;
     let now = world.suspended.fetch_add(60_000_000, SeqCst);
     assert_eq!(now, 0);
-    let stolen = kiungo_server::Service::clock_now(&*world).after(Duration::from_secs(30));
+    let stolen = kiungo_api::Service::clock_now(&*world).after(Duration::from_secs(30));
     let taken = world.service().store().take_lease("relay", "b", stolen, stolen).await.unwrap();
     assert!(taken);
     pass(1_000).await;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use kiungo_api::{Role, Scope, Service, Wallets};
 use kiungo_core_banking::Suggestions;
 use kiungo_domain::numbering::{Market, NumberError};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
@@ -22,7 +23,6 @@ use kiungo_engine::request::{
 use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
 use kiungo_messaging::{Client, MessagingOptions};
 use kiungo_provider::RawCallback;
-use kiungo_server::{Role, Scope, Service, Wallets};
 use kiungo_store::{
     Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, News, Outgoing, Store,
     Summary,

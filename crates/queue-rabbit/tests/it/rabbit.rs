@@ -10,7 +10,6 @@ use kiungo_queue::contract::Place as _;
 use kiungo_queue::contract::story::{collect, event, next, work, works};
 use kiungo_queue::{Events as _, QueueError, Shard, WorkQueue as _};
 use kiungo_queue_rabbit::{OpenError, RabbitOptions, RabbitQueue};
-
 use place::Names;
 
 kiungo_queue::queue_contract!(Names::new().await);

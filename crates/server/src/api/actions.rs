@@ -6,6 +6,16 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json as Answer};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
+use kiungo_api::Identity;
+use kiungo_api::problem::{Code, Problem, ProblemBody};
+use kiungo_api::scope::Reach;
+use kiungo_api::wire::action::{
+    ActionFilter, ActionPageView, ActionView, ApprovalRequest, ClaimRequest, OperationRequest,
+    ReasonRequest, TransferDecisionRequest,
+};
+use kiungo_api::wire::arrival::ArrivalView;
+use kiungo_api::wire::transfer::TransferView;
+use kiungo_api::wire::viewer::Viewer;
 use kiungo_engine::actions::stored_action;
 use kiungo_engine::{Acted, NewAction, PersonAction};
 use kiungo_store::{Action, ActionState, StoreError};
@@ -13,17 +23,7 @@ use kiungo_store::{Action, ActionState, StoreError};
 use super::Shares;
 use super::transfers::accepted;
 use crate::extract::{ActionPath, ArrivalPath, Json, ProviderPath, Query, TransferPath};
-use crate::keyring::Identity;
-use crate::problem::{Code, Problem, ProblemBody};
-use crate::scope::Reach;
 use crate::state::Shared;
-use crate::wire::action::{
-    ActionFilter, ActionPageView, ActionView, ApprovalRequest, ClaimRequest, OperationRequest,
-    ReasonRequest, TransferDecisionRequest,
-};
-use crate::wire::arrival::ArrivalView;
-use crate::wire::transfer::TransferView;
-use crate::wire::viewer::Viewer;
 
 /// Decides about a transfer.
 ///

@@ -3,6 +3,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Json as Answer};
+use kiungo_api::Identity;
+use kiungo_api::problem::{Problem, ProblemBody};
+use kiungo_api::scope::{About, Reach};
+use kiungo_api::wire::case::{CasePageView, CaseView};
+use kiungo_api::wire::desk::SuggestionsView;
+use kiungo_api::wire::filter::{PageFilter, SuspenseFilter};
+use kiungo_api::wire::request::AssignmentRequest;
+use kiungo_api::wire::transfer::TransferPageView;
+use kiungo_api::wire::viewer::Viewer;
 
 use kiungo_engine::PersonAction;
 
@@ -10,15 +19,6 @@ use super::Shares;
 use super::actions::act;
 use super::transfers::view_page;
 use crate::extract::{Json, Query, TransferPath};
-use crate::keyring::Identity;
-use crate::problem::{Problem, ProblemBody};
-use crate::scope::{About, Reach};
-use crate::wire::case::{CasePageView, CaseView};
-use crate::wire::desk::SuggestionsView;
-use crate::wire::filter::{PageFilter, SuspenseFilter};
-use crate::wire::request::AssignmentRequest;
-use crate::wire::transfer::TransferPageView;
-use crate::wire::viewer::Viewer;
 
 /// Lists money in suspense, newest first.
 ///
@@ -71,9 +71,9 @@ pub(crate) async fn suggest(
     params(("id" = String, Path, description = "The suspended transfer's id")),
     request_body = AssignmentRequest,
     responses(
-        (status = 201, description = "It waits for a second person", body = crate::wire::action::ActionView, headers(
+        (status = 201, description = "It waits for a second person", body = kiungo_api::wire::action::ActionView, headers(
             ("Location" = String, description = "The address of the action"))),
-        (status = 202, description = "It is being booked", body = crate::wire::transfer::TransferView),
+        (status = 202, description = "It is being booked", body = kiungo_api::wire::transfer::TransferView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict` or `transfer_busy`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),

@@ -2,16 +2,16 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
+use kiungo_api::Identity;
+use kiungo_api::problem::{Code, Problem, ProblemBody};
+use kiungo_api::scope::{Reach, no_provider};
+use kiungo_api::wire::provider::{BalanceView, HolderFilter, HolderView, ProvidersView};
+use kiungo_api::wire::viewer::Viewer;
 use kiungo_domain::ProviderId;
 
 use super::Shares;
 use crate::extract::{ProviderPath, Query};
-use crate::keyring::Identity;
-use crate::problem::{Code, Problem, ProblemBody};
-use crate::scope::{Reach, no_provider};
 use crate::state::Shared;
-use crate::wire::provider::{BalanceView, HolderFilter, HolderView, ProvidersView};
-use crate::wire::viewer::Viewer;
 
 /// Lists the providers and how they are doing.
 ///

@@ -4,20 +4,20 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json as Answer};
 use http::StatusCode;
+use kiungo_api::CoreRequestService;
+use kiungo_api::Identity;
+use kiungo_api::problem::{Code, Problem, ProblemBody};
+use kiungo_api::scope::Reach;
+use kiungo_api::wire::core_request::{
+    ApprovalRequest, CoreRequestFilter, CoreRequestPageView, CoreRequestView, DecisionRequest,
+};
+use kiungo_api::wire::viewer::Viewer;
 use kiungo_engine::requests::DecideError;
 use kiungo_store::CoreRequestRow;
 
 use super::Shares;
 use crate::extract::{CoreRequestPath, Json, Query};
-use crate::keyring::Identity;
-use crate::problem::{Code, Problem, ProblemBody};
-use crate::requests::CoreRequestService;
-use crate::scope::Reach;
 use crate::state::Shared;
-use crate::wire::core_request::{
-    ApprovalRequest, CoreRequestFilter, CoreRequestPageView, CoreRequestView, DecisionRequest,
-};
-use crate::wire::viewer::Viewer;
 
 /// Lists what cores ask to be paid out, the one heard of last first.
 ///

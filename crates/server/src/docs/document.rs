@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use kiungo_api::problem::{Code, MemberError, ProblemBody};
 use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
@@ -10,7 +11,6 @@ use utoipa::openapi::{
 };
 use utoipa::{Modify, OpenApi};
 
-use crate::problem::{Code, MemberError, ProblemBody};
 use crate::router::{api_routes, metrics_route, open_routes};
 
 /// The facts that every reader should know first. Paragraphs; back-ticks for code.

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use kiungo_api::problem::Code;
 use serde_json::{Map, Value};
 
 use super::document::OVERVIEW;
 use super::html::{anchor, escape, inline, paragraphs};
-use crate::problem::Code;
 
 const STYLE: &str = include_str!("style.css");
 /// In the order in which people look for them.

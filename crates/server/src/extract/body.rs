@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use kiungo_api::problem::{Code, Problem};
 
-use crate::problem::{Code, Problem};
 use crate::state::Shared;
 
 /// The whole body, if it has at most `bytes_max` bytes and does not stop on the way.

@@ -2,8 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-
-use crate::problem::{Code, MemberError, Problem};
+use kiungo_api::problem::{Code, MemberError, Problem};
 
 const HEADER: &str = "idempotency-key";
 

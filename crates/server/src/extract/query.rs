@@ -2,10 +2,9 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use kiungo_api::problem::{MemberError, Problem};
 use kiungo_domain::excerpt;
 use serde::de::DeserializeOwned;
-
-use crate::problem::{MemberError, Problem};
 
 /// The query's parameters. Unknown and repeated ones are errors.
 pub(crate) struct Query<T>(pub(crate) T);

@@ -8,9 +8,9 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use kiungo_api::Identity;
+use kiungo_api::problem::{Code, Problem};
 
-use crate::keyring::Identity;
-use crate::problem::{Code, Problem};
 use crate::state::Shared;
 
 /// Lets a request in while there is a place for its client, and one in all. Nothing waits in line:

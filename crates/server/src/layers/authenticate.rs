@@ -8,11 +8,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use kiungo_api::Identity;
+use kiungo_api::Role;
+use kiungo_api::problem::{Code, Problem};
+use kiungo_api::scope::About;
 
-use crate::keyring::Identity;
-use crate::options::Role;
-use crate::problem::{Code, Problem};
-use crate::scope::About;
 use crate::state::Shared;
 
 /// A key is far shorter; longer ones are not even hashed.

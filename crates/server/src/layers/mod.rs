@@ -11,8 +11,7 @@ mod time;
 use std::any::Any;
 
 use axum::response::{IntoResponse, Response};
-
-use crate::problem::{Code, Problem};
+use kiungo_api::problem::{Code, Problem};
 
 pub(crate) use admit::{admit, overloaded};
 pub(crate) use authenticate::{authenticate, identify, require, require_everything};

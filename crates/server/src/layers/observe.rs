@@ -14,11 +14,11 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body_util::{BodyExt as _, Collected};
+use kiungo_api::problem::{Code, Problem};
 use kiungo_domain::typed::legible_json;
 use tokio::time::Instant;
 use tracing::{Instrument, info_span};
 
-use crate::problem::{Code, Problem};
 use crate::state::Shared;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

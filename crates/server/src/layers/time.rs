@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use kiungo_api::problem::{Code, Problem};
 
-use crate::problem::{Code, Problem};
 use crate::state::Shared;
 
 /// Ends a request that takes too long.

@@ -167,9 +167,9 @@ async fn an_arrival_is_shown_whole_without_its_secrets() {
         digest: "d1".to_owned(),
         head: head.to_string(),
         body: b"{\"receipt\":\"QX1\"}".to_vec(),
-        at: kiungo_server::Service::clock_now(&*world.fake),
+        at: kiungo_api::Service::clock_now(&*world.fake),
     };
-    let store = kiungo_server::Service::store(&*world.fake).clone();
+    let store = kiungo_api::Service::store(&*world.fake).clone();
     let id = store.arrive(arrival).await.unwrap().id();
     let reason = "no rule of the mapping fits".to_owned();
     store.set_inbox_state(id, InboxState::Quarantined { reason }).await.unwrap();

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
+use kiungo_api::Service;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::{Draft, Origin};
 use kiungo_domain::{AccountRef, Msisdn, TransferId};
 use kiungo_engine::request::AskError;
 use kiungo_provider::ReadError;
-use kiungo_server::Service;
 use serde_json::json;
 
 use crate::fake::tzs;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use http::Request;
-use kiungo_server::problem::Code;
+use kiungo_api::problem::Code;
 use kiungo_server::{ServerOptions, openapi_json};
 use serde_json::Value;
 

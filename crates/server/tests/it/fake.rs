@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use kiungo_api::{Service, Wallets};
 use kiungo_core_banking::{AccountFacts, Suggestion, Suggestions};
 use kiungo_domain::numbering::{Market, NumberError};
 use kiungo_domain::transfer::{Decision, Draft, Instruction, Origin};
@@ -20,7 +21,6 @@ use kiungo_engine::request::{
 };
 use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
 use kiungo_provider::{CallbackReply, RawCallback};
-use kiungo_server::{Service, Wallets};
 use kiungo_store::{
     Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, NewArrival, Store,
     StoreError, Summary,

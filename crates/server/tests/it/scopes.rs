@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
+use kiungo_api::{Role, Scope, Service};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::{CoreId, Kind, ProviderId};
-use kiungo_server::{Role, Scope, ServerOptions, Service, openapi_json};
+use kiungo_server::{ServerOptions, openapi_json};
 use kiungo_store::{Action, ActionId, ActionState, InboxId, InboxState, NewArrival};
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use kiungo_api::Service;
 use kiungo_domain::outcome::{Confirmation, Outcome, Reason, Rejection, Retry, Stated};
 use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
 use kiungo_domain::transfer::{Draft, StepName};
@@ -8,7 +9,6 @@ use kiungo_domain::{
     AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Receipt, Reference, TransferId,
 };
 use kiungo_engine::request::{RequestError, SubmitError};
-use kiungo_server::Service;
 use kiungo_store::StoreError;
 use serde_json::{Value, json};
 

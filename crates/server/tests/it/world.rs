@@ -6,8 +6,9 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
+use kiungo_api::{Role, Scope};
 use kiungo_domain::ProviderId;
-use kiungo_server::{ApiKey, Readiness, Role, Scope, ServerOptions, ServerState, router};
+use kiungo_server::{ApiKey, Readiness, ServerOptions, ServerState, router};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -111,7 +112,7 @@ impl World {
         let readiness = Readiness::default();
         readiness.set(true);
         let prometheus = kiungo_server::metrics::builder().build_recorder().handle();
-        let service = Arc::clone(&fake) as Arc<dyn kiungo_server::Service>;
+        let service = Arc::clone(&fake) as Arc<dyn kiungo_api::Service>;
         let state = ServerState::new(service, options, prometheus, readiness.clone()).unwrap();
         Self { fake, router: router(state), readiness }
     }

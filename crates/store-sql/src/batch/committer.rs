@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use kiungo_store::{CommitError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
 
@@ -15,7 +16,6 @@ use super::facts::Wanted;
 use super::judge::judge;
 use super::request::{Done, Request, Verdict};
 use super::{Backend, BackendError};
-use kiungo_store::{CommitError, StoreError};
 
 /// The number of tries of a batch that failed without having been applied. With the waits between,
 /// that bridges the restart of a database for about two seconds; after that its callers are told.

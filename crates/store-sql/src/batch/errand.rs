@@ -4,7 +4,6 @@
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::{ProviderId, Slot, Timestamp, TransferId};
-
 use kiungo_store::{Action, CoreRequestRow, Hold, InboxId};
 
 /// A piece of work to be done.

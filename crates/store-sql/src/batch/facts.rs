@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{CoreAccount, CoreId, ProviderId, Receipt, Transfer, TransferId};
-
-use super::request::Request;
 use kiungo_store::allowance::{Counter, Reckoning, Total, Use};
 use kiungo_store::{InboxId, KeyHolder};
+
+use super::request::Request;
 
 /// The rows that the requests of a batch touch.
 #[derive(Debug, Default)]

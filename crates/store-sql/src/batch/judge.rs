@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::Decision;
-
-use super::facts::{Facts, Item, Lane, Standing};
-use super::request::{Commit, Done, Request, Verdict};
-use super::rows::Rows;
 use kiungo_store::allowance::{Counter, Reckoning, Total, Use};
 use kiungo_store::{
     Arrival, Change, CommitError, InboxId, InboxState, KeyHolder, NewArrival, StoreError, check,
 };
+
+use super::facts::{Facts, Item, Lane, Standing};
+use super::request::{Commit, Done, Request, Verdict};
+use super::rows::Rows;
 
 /// The verdicts on a batch, and the rows that it writes if its transaction is committed.
 #[derive(Debug)]

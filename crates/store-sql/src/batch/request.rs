@@ -1,12 +1,12 @@
 //! The requests to the committer, and its answers.
 
 use kiungo_domain::{Timestamp, TransferId};
-
-use super::rows::{EventRow, NewsRows, TransferRow, event_rows, json, news_rows, transfer_row};
-use super::table::Cell;
 use kiungo_store::{
     Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError, Summary,
 };
+
+use super::rows::{EventRow, NewsRows, TransferRow, event_rows, json, news_rows, transfer_row};
+use super::table::Cell;
 
 /// A request to write.
 #[derive(Debug)]

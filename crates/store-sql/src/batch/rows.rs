@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kiungo_domain::transfer::{Decision, Entry, Kind, Posting, ReceiptClaim, Status};
 use kiungo_domain::{Currency, ProviderId, Slot, Timestamp, TransferId};
-use serde::Serialize;
-
-use super::facts::{Lane, Standing};
-use super::request::Commit;
-use super::table::Column::{self, Bytes, Integer, Text};
-use super::table::{Cell, Table};
 use kiungo_store::allowance::{Counter, Total, Use};
 use kiungo_store::case::open_after;
 use kiungo_store::page::inbox_subject;
 use kiungo_store::{
     CaseRow, IdempotencyKey, InboxId, InboxState, NewArrival, News, StoreError, Summary,
 };
+use serde::Serialize;
+
+use super::facts::{Lane, Standing};
+use super::request::Commit;
+use super::table::Column::{self, Bytes, Integer, Text};
+use super::table::{Cell, Table};
 
 /// `transfer_id, seq, at_us, event`.
 pub(crate) type EventRow = [Cell; 4];

@@ -2,9 +2,8 @@
 //! column, as the database likes it.
 
 use kiungo_domain::{Currency, ProviderId, TransferId};
-use serde::ser::{Serialize, SerializeSeq, Serializer};
-
 use kiungo_store::InboxId;
+use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 /// The type of a column; any of its cells may be null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

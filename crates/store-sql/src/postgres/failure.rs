@@ -1,8 +1,9 @@
 //! The meaning of a failure for the batch that met it.
 
+use kiungo_store::StoreError;
+
 use crate::batch::BackendError;
 use crate::sql::read;
-use kiungo_store::StoreError;
 
 /// `idle_in_transaction_session_timeout`: this process was frozen, or cut off.
 const IDLE: &str = "25P03";

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use kiungo_store::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::error::Elapsed;
@@ -17,7 +18,6 @@ use crate::batch::BackendError;
 use crate::batch::table::Table;
 use crate::sql::session::{Session, record};
 use crate::sql::{Parameter, Readers, Statements, read};
-use kiungo_store::StoreError;
 
 record!(PgRow);
 

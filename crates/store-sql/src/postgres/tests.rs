@@ -5,6 +5,8 @@ mod million;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use kiungo_store::contract::story::{at, clear, instruction, received, then};
+use kiungo_store::{Store, StoreError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{
     Column, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement,
@@ -18,8 +20,6 @@ use crate::batch::BackendError;
 use crate::batch::table::{Column as ColumnKind, Table};
 use crate::sql::OpenError;
 use crate::sql::session::Session;
-use kiungo_store::contract::story::{at, clear, instruction, received, then};
-use kiungo_store::{Store, StoreError};
 
 fn server() -> PgConnectOptions {
     let url = std::env::var("KIUNGO_TEST_DATABASE_URL");

@@ -1,12 +1,13 @@
 //! Actions of persons: rows in and out.
 
+use kiungo_store::page::{Position, page, page_limit};
+use kiungo_store::{Action, ActionId, ActionQuery, Page, StoreError, codec};
+
 use super::read;
 use super::session::{Parameter, Readers, Record, Session};
 use crate::batch::BackendError;
 use crate::batch::table::Column::{Integer, Text};
 use crate::batch::table::{Column, Table};
-use kiungo_store::page::{Position, page, page_limit};
-use kiungo_store::{Action, ActionId, ActionQuery, Page, StoreError, codec};
 
 const COLUMNS: &[Column] =
     &[Text, Integer, Integer, Text, Text, Text, Text, Text, Text, Text, Text, Integer];

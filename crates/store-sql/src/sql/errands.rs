@@ -1,6 +1,8 @@
 //! Does the work between two batches.
 
 use kiungo_domain::{Slot, Timestamp, TransferId};
+use kiungo_store::lease::{cleared_before, longest_lease};
+use kiungo_store::{InboxId, StoreError, codec};
 
 use super::session::{Record, Session};
 use super::{actions, archive, holds, read, requests};
@@ -8,8 +10,6 @@ use crate::batch::BackendError;
 use crate::batch::errand::{Brought, Errand, Taking};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
-use kiungo_store::lease::{cleared_before, longest_lease};
-use kiungo_store::{InboxId, StoreError, codec};
 
 /// The largest number of rows that are taken, or removed from the outbox, in one transaction: a few
 /// hundredths of a second, in which batches wait.

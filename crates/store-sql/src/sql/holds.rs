@@ -3,14 +3,14 @@
 use kiungo_domain::ProviderId;
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::{CaseKind, Operation};
+use kiungo_store::page::hold_subject;
+use kiungo_store::{Hold, StoreError, codec};
 
 use super::read;
 use super::session::{Readers, Record, Session};
 use crate::batch::BackendError;
 use crate::batch::table::Column::{Integer, Text};
 use crate::batch::table::{Column, Table};
-use kiungo_store::page::hold_subject;
-use kiungo_store::{Hold, StoreError, codec};
 
 const COLUMNS: &[Column] = &[Text, Text, Text, Text, Text, Integer, Integer, Text];
 

@@ -2,11 +2,11 @@
 
 use kiungo_domain::Timestamp;
 use kiungo_domain::transfer::{Entry, Posting};
+use kiungo_store::page::Position;
+use kiungo_store::{CaseRow, InboxId, InboxItem, InboxState, Lease, Outgoing, StoreError, codec};
 use serde::de::DeserializeOwned;
 
 use super::session::Record;
-use kiungo_store::page::Position;
-use kiungo_store::{CaseRow, InboxId, InboxItem, InboxState, Lease, Outgoing, StoreError, codec};
 
 /// The database's message when it fails. Never contains what a statement was given.
 pub(crate) fn unavailable(error: &sqlx::Error) -> StoreError {

@@ -1,13 +1,13 @@
 //! The requests of cores: rows in and out.
 
 use kiungo_domain::CoreId;
+use kiungo_store::page::{Position, page, page_limit};
+use kiungo_store::{CoreRequestQuery, CoreRequestRow, Page, StoreError, codec};
 
 use super::read;
 use super::session::{Parameter, Readers, Record, Session};
 use crate::batch::BackendError;
 use crate::batch::table::{Column, Table};
-use kiungo_store::page::{Position, page, page_limit};
-use kiungo_store::{CoreRequestQuery, CoreRequestRow, Page, StoreError, codec};
 
 const COLUMNS: &[Column] = &[
     Column::Text,

@@ -1,7 +1,6 @@
 //! Transfers as they were stored before the schema knew of lanes and of collections.
 
 use kiungo_domain::transfer::{Draft, StepName};
-
 use kiungo_store::Summary;
 use kiungo_store::contract::story::{at, clear_at, complete, id, instruction, received, then};
 

@@ -2,12 +2,12 @@
 
 use kiungo_domain::transfer::Status;
 use kiungo_domain::{CoreId, Kind, Msisdn, ProviderId, Timestamp};
+use kiungo_store::page::{Position, page, page_limit};
+use kiungo_store::{Page, StoreError, Summary, TransferQuery};
 
 use super::read;
 use super::session::{Parameter, Readers, Record};
 use super::statements::Statements;
-use kiungo_store::page::{Position, page, page_limit};
-use kiungo_store::{Page, StoreError, Summary, TransferQuery};
 
 type Found = (Position<i64>, Summary);
 

@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use kiungo_store::StoreError;
 
 use super::Statements;
 use crate::batch::BackendError;
 use crate::batch::table::Table;
-use kiungo_store::StoreError;
 
 /// One value that a query is given.
 #[derive(Debug, Clone, PartialEq, Eq)]

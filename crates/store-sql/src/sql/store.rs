@@ -6,13 +6,6 @@ use kiungo_domain::transfer::{Entry, Operation, Posting, Status};
 use kiungo_domain::{
     CoreId, Currency, Kind, ProviderId, Receipt, Slot, Timestamp, Transfer, TransferId,
 };
-
-use super::session::{Parameter, Readers, Session};
-use super::writer::Writer;
-use super::{actions, holds, read, requests, search};
-use crate::batch::committer::{Bounds, Committer, unrefused};
-use crate::batch::errand::{Brought, Errand, Taking};
-use crate::batch::request::{Done, Request};
 use kiungo_store::outbox::READ_MAX as OUTBOX_MAX;
 use kiungo_store::page::{Position, page, page_limit};
 use kiungo_store::summary::comparable;
@@ -22,6 +15,13 @@ use kiungo_store::{
     Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
     TransferQuery, check, codec, lease,
 };
+
+use super::session::{Parameter, Readers, Session};
+use super::writer::Writer;
+use super::{actions, holds, read, requests, search};
+use crate::batch::committer::{Bounds, Committer, unrefused};
+use crate::batch::errand::{Brought, Errand, Taking};
+use crate::batch::request::{Done, Request};
 
 /// A store in an SQL database, open for as long as it lives.
 #[derive(Debug)]

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use kiungo_domain::{CoreAccount, ProviderId, Receipt, Timestamp, TransferId};
+use kiungo_store::allowance::{Counter, KEPT, Total, Use};
+use kiungo_store::{InboxId, KeyHolder, StoreError, codec};
 
 use super::session::{Record, Session};
 use super::{archive, errands, read};
@@ -13,8 +15,6 @@ use crate::batch::rows::{NewTotal, Rows};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
 use crate::batch::{Backend, BackendError};
-use kiungo_store::allowance::{Counter, KEPT, Total, Use};
-use kiungo_store::{InboxId, KeyHolder, StoreError, codec};
 
 /// One column of names.
 const NAME: &[Column] = &[Text];

@@ -1,6 +1,7 @@
 //! The one connection that writes, and those that read.
 
 use async_trait::async_trait;
+use kiungo_store::StoreError;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePool, SqliteRow};
 use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection};
@@ -13,7 +14,6 @@ use crate::batch::rows::json;
 use crate::batch::table::Table;
 use crate::sql::session::{Session, record};
 use crate::sql::{Parameter, Readers, Statements, read};
-use kiungo_store::StoreError;
 
 record!(SqliteRow);
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use kiungo_store::contract::limits::{wallet_may, within};
+use kiungo_store::contract::story::{at, instruction, received};
+use kiungo_store::{Allowance, Cap, CommitError, Store, StoreError};
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, SqliteConnection};
 
 use super::statements::STATEMENTS;
@@ -9,9 +12,6 @@ use super::{SqliteOptions, SqliteStore, schema};
 use crate::batch::committer::commit_batch;
 use crate::sql::OpenError;
 use crate::sql::writer::Writer;
-use kiungo_store::contract::limits::{wallet_may, within};
-use kiungo_store::contract::story::{at, instruction, received};
-use kiungo_store::{Allowance, Cap, CommitError, Store, StoreError};
 
 async fn migrated() -> SqliteConnection {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use kiungo_api::Service;
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::Status;
 use kiungo_messaging::{Messaging, MessagingOptions};
-use kiungo_server::Service;
 use lapin::options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use tokio::sync::Notify;

@@ -2,6 +2,8 @@
 
 use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{Msisdn, Timestamp};
+use kiungo_store::contract::story::{provider, receipt};
+use kiungo_store::{Cursor, TransferQuery};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 
@@ -9,8 +11,6 @@ use super::{STATEMENTS, migrated, server};
 use crate::postgres::open::{READER_SETTINGS, WRITER_SETTINGS};
 use crate::postgres::parameters::with_values;
 use crate::sql::{Parameter, search};
-use kiungo_store::contract::story::{provider, receipt};
-use kiungo_store::{Cursor, TransferQuery};
 
 /// The largest number of pages of 8 KiB that a query may look at: one or two for each of up to 500
 /// rows of a page, or of the 1,000 that are due here and counted. A whole table has ten times as

@@ -92,7 +92,7 @@ pub struct TransferView {
 /// A fee that a provider is expected to charge.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ExpectedFee)]
-pub(crate) struct ExpectedFeeView {
+pub struct ExpectedFeeView {
     #[schema(examples("150.00"))]
     amount: String,
     #[schema(examples("TZS"))]
@@ -105,7 +105,7 @@ pub(crate) struct ExpectedFeeView {
 /// An account as the core knows it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FoundAccount)]
-pub(crate) struct AccountView {
+pub struct AccountView {
     #[serde(rename = "type")]
     #[schema(schema_with = words::account_type_schema)]
     kind: &'static str,
@@ -119,7 +119,7 @@ pub(crate) struct AccountView {
 /// An account as somebody named it, by one of `id`, `account_no`, `external_id` and `phone`.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = NamedAccount)]
-pub(crate) struct NamedAccountView {
+pub struct NamedAccountView {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = words::account_type_schema, required = false)]
     kind: Option<&'static str>,
@@ -138,7 +138,7 @@ pub(crate) struct NamedAccountView {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "from", rename_all = "snake_case")]
 #[schema(as = Origin)]
-pub(crate) enum OriginView {
+pub enum OriginView {
     /// By this API.
     Api {
         /// The name of the API key.
@@ -156,7 +156,7 @@ pub(crate) enum OriginView {
 /// Why something was refused.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rejection)]
-pub(crate) struct RejectionView {
+pub struct RejectionView {
     /// The other side's code, as it wrote it.
     #[schema(examples("INS-2006"))]
     code: String,
@@ -173,7 +173,7 @@ pub(crate) struct RejectionView {
 /// A page of transfers, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TransferPage)]
-pub(crate) struct TransferPageView {
+pub struct TransferPageView {
     transfers: Vec<TransferView>,
     /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -222,13 +222,15 @@ impl TransferView {
 
 impl TransferView {
     /// The same, with the actions that a person can take now.
-    pub(crate) fn with_choices(self, transfer: &Transfer) -> Self {
+    #[must_use]
+    pub fn with_choices(self, transfer: &Transfer) -> Self {
         Self { choices: Some(choices(transfer)), ..self }
     }
 }
 
 impl TransferPageView {
-    pub(crate) fn new(transfers: Vec<TransferView>, next: Option<Cursor>) -> Self {
+    /// A page of these transfers.
+    pub fn new(transfers: Vec<TransferView>, next: Option<Cursor>) -> Self {
         Self { transfers, next: next.map(|cursor| cursor.0) }
     }
 }
@@ -241,13 +243,15 @@ impl ExpectedFeeView {
 }
 
 impl AccountView {
-    pub(crate) fn new(account: CoreAccount, account_no: Option<String>) -> Self {
+    /// The view of an account that the core knows.
+    pub fn new(account: CoreAccount, account_no: Option<String>) -> Self {
         Self { kind: account.kind.as_str(), id: account.id, account_no }
     }
 }
 
 impl NamedAccountView {
-    pub(crate) fn new(account: &AccountRef, payer: Option<&Msisdn>, viewer: Viewer) -> Self {
+    /// The view of an account as it was named.
+    pub fn new(account: &AccountRef, payer: Option<&Msisdn>, viewer: Viewer) -> Self {
         let kind = account.kind.map(kiungo_domain::AccountKind::as_str);
         let named = Self { kind, ..Self::default() };
         match &account.key {
@@ -263,7 +267,8 @@ impl NamedAccountView {
 }
 
 impl OriginView {
-    pub(crate) fn new(
+    /// The view of the way in which a transfer began.
+    pub fn new(
         origin: &Origin,
         accounts: &[AccountRef],
         payer: Option<&Msisdn>,
@@ -284,7 +289,8 @@ impl OriginView {
 }
 
 impl RejectionView {
-    pub(crate) fn new(rejection: &Rejection) -> Self {
+    /// The view of a refusal.
+    pub fn new(rejection: &Rejection) -> Self {
         Self {
             code: rejection.code.clone(),
             reason: words::reason(rejection.reason),
@@ -294,7 +300,8 @@ impl RejectionView {
     }
 }
 
-pub(crate) fn named(
+/// The accounts that were named.
+pub fn named(
     accounts: &[AccountRef],
     payer: Option<&Msisdn>,
     viewer: Viewer,
@@ -303,6 +310,6 @@ pub(crate) fn named(
 }
 
 /// The amount as text, and the currency's code.
-pub(crate) fn money(money: Money) -> (String, String) {
+pub fn money(money: Money) -> (String, String) {
     (money.to_decimal(), money.currency().to_string())
 }

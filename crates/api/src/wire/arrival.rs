@@ -21,7 +21,7 @@ const SHOWN: [&str; 8] = [
 /// Something that arrived from a provider, whole but for secrets.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Arrival)]
-pub(crate) struct ArrivalView {
+pub struct ArrivalView {
     /// Its number.
     id: i64,
     provider: String,
@@ -52,7 +52,7 @@ pub(crate) struct ArrivalView {
 /// A header of a request.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ArrivalHeader)]
-pub(crate) struct HeaderView {
+pub struct HeaderView {
     name: String,
     value: String,
 }
@@ -68,7 +68,8 @@ struct Head {
 }
 
 impl ArrivalView {
-    pub(crate) fn new(item: &InboxItem) -> Self {
+    /// The view of a stored arrival.
+    pub fn new(item: &InboxItem) -> Self {
         let head = serde_json::from_str(&item.head);
         let head = head.unwrap_or(Head {
             method: String::new(),

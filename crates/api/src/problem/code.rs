@@ -162,7 +162,7 @@ impl Code {
     }
 
     /// The code for an error status that a library chose.
-    pub(crate) fn for_status(status: StatusCode) -> Self {
+    pub fn for_status(status: StatusCode) -> Self {
         match status {
             StatusCode::UNAUTHORIZED => Self::Unauthenticated,
             StatusCode::FORBIDDEN => Self::Forbidden,

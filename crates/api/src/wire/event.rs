@@ -15,7 +15,7 @@ use super::{time, words};
 /// The whole story of a transfer.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Story)]
-pub(crate) struct StoryView {
+pub struct StoryView {
     /// The transfer.
     transfer: String,
     /// Everything that happened, in order.
@@ -27,7 +27,7 @@ pub(crate) struct StoryView {
 /// Something that happened. Which members there are depends on `event`.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = Event)]
-pub(crate) struct EventView {
+pub struct EventView {
     /// Its number within the transfer, from 1.
     seq: u64,
     /// When it was recorded.
@@ -123,7 +123,7 @@ pub(crate) struct EventView {
 /// What was wanted.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Instruction)]
-pub(crate) struct InstructionView {
+pub struct InstructionView {
     #[schema(schema_with = words::kind_schema)]
     kind: &'static str,
     provider: String,
@@ -144,7 +144,7 @@ pub(crate) struct InstructionView {
 /// What an answer says about an operation; a member that it does not mention is left out.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Stated)]
-pub(crate) struct StatedView {
+pub struct StatedView {
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<MoneyView>,
     /// Masked unless the key has the role `operate`.
@@ -159,7 +159,7 @@ pub(crate) struct StatedView {
 /// An amount.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Money)]
-pub(crate) struct MoneyView {
+pub struct MoneyView {
     #[schema(examples("12500.00"))]
     amount: String,
     #[schema(examples("TZS"))]
@@ -169,7 +169,7 @@ pub(crate) struct MoneyView {
 /// One side of a ledger entry.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Posting)]
-pub(crate) struct PostingView {
+pub struct PostingView {
     /// The account of Kiungo's own ledger.
     #[schema(examples("transit:mpesa-tz"))]
     account: String,
@@ -183,12 +183,8 @@ pub(crate) struct PostingView {
 }
 
 impl StoryView {
-    pub(crate) fn new(
-        id: TransferId,
-        journal: &[Entry],
-        postings: &[Posting],
-        viewer: Viewer,
-    ) -> Self {
+    /// The story of this transfer.
+    pub fn new(id: TransferId, journal: &[Entry], postings: &[Posting], viewer: Viewer) -> Self {
         let mut teller = Teller { id, kind: None, generations: [0; 4], viewer };
         Self {
             transfer: id.to_string(),
@@ -466,7 +462,8 @@ impl InstructionView {
 }
 
 impl MoneyView {
-    pub(crate) fn new(amount: Money) -> Self {
+    /// The view of an amount.
+    pub fn new(amount: Money) -> Self {
         let (amount, currency) = money(amount);
         Self { amount, currency }
     }

@@ -16,14 +16,14 @@ use crate::service::Wallets;
 /// The providers.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Providers)]
-pub(crate) struct ProvidersView {
+pub struct ProvidersView {
     providers: Vec<ProviderView>,
 }
 
 /// A provider and how it is doing.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Provider)]
-pub(crate) struct ProviderView {
+pub struct ProviderView {
     /// Its name.
     #[schema(examples("mpesa-tz"))]
     id: String,
@@ -46,7 +46,7 @@ pub(crate) struct ProviderView {
 /// An operation of a provider that is held.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Hold)]
-pub(crate) struct HoldView {
+pub struct HoldView {
     #[schema(schema_with = words::held_operation_schema)]
     operation: &'static str,
     /// `person`, `float_empty`, `needs_repair`, `session_blocked` or `unreachable`.
@@ -66,7 +66,7 @@ pub(crate) struct HoldView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Offers)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, listed for people")]
-pub(crate) struct OffersView {
+pub struct OffersView {
     /// Reversals.
     reversal: bool,
     /// The float's balance.
@@ -78,7 +78,7 @@ pub(crate) struct OffersView {
 /// The float at a provider.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Balance)]
-pub(crate) struct BalanceView {
+pub struct BalanceView {
     provider: String,
     /// Available now.
     #[schema(examples("1250000.00"))]
@@ -94,7 +94,7 @@ pub(crate) struct BalanceView {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct HolderFilter {
+pub struct HolderFilter {
     /// The wallet, as a phone number with its country code.
     #[param(example = "255712345678", value_type = String, required = true)]
     msisdn: Option<String>,
@@ -103,7 +103,7 @@ pub(crate) struct HolderFilter {
 /// The name of a wallet's holder.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Holder)]
-pub(crate) struct HolderView {
+pub struct HolderView {
     provider: String,
     /// The wallet; masked for keys that do not see numbers in full.
     #[schema(examples("255712…678"))]
@@ -118,11 +118,7 @@ pub(crate) struct HolderView {
 
 impl HolderFilter {
     /// The wallet, if it is named and is one.
-    pub(crate) fn read(
-        self,
-        wallets: &dyn Wallets,
-        provider: &ProviderId,
-    ) -> Result<Msisdn, Problem> {
+    pub fn read(self, wallets: &dyn Wallets, provider: &ProviderId) -> Result<Msisdn, Problem> {
         let mut checks = Checks::default();
         let text = self.msisdn.unwrap_or_default();
         let msisdn = checks.parameter("msisdn", wallets.find_wallet(Some(provider), &text));
@@ -132,7 +128,8 @@ impl HolderFilter {
 }
 
 impl HolderView {
-    pub(crate) fn new(
+    /// The holder of this wallet.
+    pub fn new(
         provider: &ProviderId,
         msisdn: &Msisdn,
         name: String,
@@ -145,7 +142,8 @@ impl HolderView {
 }
 
 impl ProvidersView {
-    pub(crate) fn new(providers: &[ProviderStatus]) -> Self {
+    /// The view of these providers.
+    pub fn new(providers: &[ProviderStatus]) -> Self {
         Self { providers: providers.iter().map(ProviderView::new).collect() }
     }
 }
@@ -181,7 +179,8 @@ impl HoldView {
 }
 
 impl BalanceView {
-    pub(crate) fn new(provider: &ProviderId, balance: Money, at: Timestamp) -> Self {
+    /// The float of this provider at a moment.
+    pub fn new(provider: &ProviderId, balance: Money, at: Timestamp) -> Self {
         let (amount, currency) = money(balance);
         Self { provider: provider.to_string(), amount, currency, at: time::to_text(at) }
     }

@@ -13,17 +13,18 @@ use super::{time, words};
 /// A page of open cases, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CasePage)]
-pub(crate) struct CasePageView {
-    pub(crate) cases: Vec<CaseView>,
+pub struct CasePageView {
+    /// The cases, newest first.
+    pub cases: Vec<CaseView>,
     /// The beginning of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// Something that a person has to decide. A member without a value is left out.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Case)]
-pub(crate) struct CaseView {
+pub struct CaseView {
     #[schema(schema_with = words::case_schema)]
     kind: &'static str,
     /// The transfer, where it is about one.
@@ -94,7 +95,7 @@ struct CaseMoney {
 /// An action that a person can take.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Choice)]
-pub(crate) struct ChoiceView {
+pub struct ChoiceView {
     /// The word for it: a decision, or `assign`, `reverse`, `release`, `handle_again`, `dismiss`.
     #[schema(examples("accept_executed"))]
     action: &'static str,
@@ -111,7 +112,7 @@ impl ChoiceView {
 }
 
 /// The actions that the state of a transfer allows.
-pub(crate) fn choices(transfer: &Transfer) -> Vec<ChoiceView> {
+pub fn choices(transfer: &Transfer) -> Vec<ChoiceView> {
     let view = |choice: Choice| ChoiceView {
         action: choice.as_str(),
         step: choice.step().map(StepName::as_str),
@@ -121,12 +122,7 @@ pub(crate) fn choices(transfer: &Transfer) -> Vec<ChoiceView> {
 
 impl CaseView {
     /// The case, beside the transfer that it is about.
-    pub(crate) fn new(
-        row: CaseRow,
-        transfer: Option<&Transfer>,
-        now: Timestamp,
-        viewer: Viewer,
-    ) -> Self {
+    pub fn new(row: CaseRow, transfer: Option<&Transfer>, now: Timestamp, viewer: Viewer) -> Self {
         let choices = match (transfer, row.kind) {
             (Some(transfer), _) => choices(transfer),
             (None, CaseKind::OperationHeld) => vec![ChoiceView::bare("release")],

@@ -20,7 +20,7 @@ const LIMIT_MAX: u32 = 500;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct TransferFilter {
+pub struct TransferFilter {
     /// One or more statuses, separated by commas.
     #[param(example = "received,in_progress")]
     status: Option<String>,
@@ -52,7 +52,7 @@ pub(crate) struct TransferFilter {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct SuspenseFilter {
+pub struct SuspenseFilter {
     /// The provider.
     provider: Option<String>,
     /// `next` of the page before.
@@ -66,7 +66,7 @@ pub(crate) struct SuspenseFilter {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct PageFilter {
+pub struct PageFilter {
     /// `next` of the page before.
     cursor: Option<String>,
     /// Rows at most: 1 to 500, 50 if left out.
@@ -76,7 +76,7 @@ pub(crate) struct PageFilter {
 
 impl TransferFilter {
     /// The query, if every parameter is right.
-    pub(crate) fn read(self, wallets: &dyn Wallets) -> Result<TransferQuery, Problem> {
+    pub fn read(self, wallets: &dyn Wallets) -> Result<TransferQuery, Problem> {
         let mut checks = Checks::default();
         let provider = provider(self.provider, &mut checks);
         let msisdn = self.msisdn.and_then(|text| {
@@ -108,7 +108,7 @@ impl TransferFilter {
 
 impl SuspenseFilter {
     /// The query, if every parameter is right.
-    pub(crate) fn read(self) -> Result<TransferQuery, Problem> {
+    pub fn read(self) -> Result<TransferQuery, Problem> {
         let mut checks = Checks::default();
         let query = TransferQuery {
             statuses: vec![Status::Suspended],
@@ -124,7 +124,7 @@ impl SuspenseFilter {
 
 impl PageFilter {
     /// The cursor and the limit, if both are right.
-    pub(crate) fn read(self) -> Result<(Option<Cursor>, u32), Problem> {
+    pub fn read(self) -> Result<(Option<Cursor>, u32), Problem> {
         let mut checks = Checks::default();
         let cursor = cursor(self.cursor, Cursor::of_cases, &mut checks);
         let limit = limit(self.limit, &mut checks);

@@ -18,9 +18,9 @@ use kiungo_store::{Summary, TransferQuery};
 use serde::Deserialize;
 use thiserror::Error;
 
-pub(crate) use judge::no_provider;
+pub use judge::no_provider;
 pub use judge::{About, Intent};
-pub(crate) use reach::Reach;
+pub use reach::Reach;
 
 /// The part of the business that a key may see and move. Everything, unless something is named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

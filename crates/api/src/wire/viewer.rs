@@ -3,8 +3,8 @@
 use kiungo_domain::Msisdn;
 use kiungo_domain::typed::characters;
 
-use crate::keyring::Identity;
-use crate::options::Role;
+use crate::access::Identity;
+use crate::access::Role;
 
 /// Digits of the shortest national numbers of wallets.
 const NATIONAL_MIN: usize = 7;
@@ -24,19 +24,19 @@ impl Viewer {
     }
 
     /// The holder of this key.
-    pub(crate) fn of(identity: &Identity) -> Self {
+    pub fn of(identity: &Identity) -> Self {
         Self { full: identity.has(Role::Operate) }
     }
 
     /// The number, masked unless the viewer is an operator.
-    pub(crate) fn msisdn(self, msisdn: &Msisdn) -> String {
+    pub fn msisdn(self, msisdn: &Msisdn) -> String {
         if self.full { msisdn.digits().to_owned() } else { msisdn.to_string() }
     }
 
     /// A text that a payer typed: masked where it is a phone number, in whichever form. `is_phone`
     /// says that a rule of the mapping takes it for one; it is one as well if it has so many digits, or
     /// if it is the end of the payer's own number.
-    pub(crate) fn typed(self, text: &str, is_phone: bool, payer: Option<&Msisdn>) -> String {
+    pub fn typed(self, text: &str, is_phone: bool, payer: Option<&Msisdn>) -> String {
         let mut bare: String =
             characters(text).iter().map(|c| c.plain).filter(char::is_ascii_digit).collect();
         bare.truncate(15);

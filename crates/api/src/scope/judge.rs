@@ -243,6 +243,6 @@ fn forbidden(out: OutOfScope) -> Problem {
 }
 
 /// The answer for a provider that is not there.
-pub(crate) fn no_provider(id: &ProviderId) -> Problem {
+pub fn no_provider(id: &ProviderId) -> Problem {
     Problem::new(Code::ProviderNotFound, format!("no provider `{id}` is configured"))
 }

@@ -4,13 +4,13 @@
 
 mod code;
 mod from;
+#[cfg(feature = "axum")]
+mod response;
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -54,7 +54,7 @@ impl MemberError {
     }
 
     /// About a parameter or header.
-    pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
+    pub fn parameter(name: &str, detail: impl Into<String>) -> Self {
         Self { pointer: None, parameter: Some(name.to_owned()), detail: detail.into() }
     }
 }
@@ -62,7 +62,7 @@ impl MemberError {
 /// A problem as JSON (RFC 9457), `application/problem+json`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub(crate) struct ProblemBody {
+pub struct ProblemBody {
     /// Which problem: a link to its paragraph in the documentation.
     #[serde(rename = "type")]
     #[schema(examples("/docs#problem-invalid_request"))]
@@ -153,82 +153,46 @@ impl Problem {
         self.0.transfer.as_deref()
     }
 
-    pub(crate) fn error(mut self, error: MemberError) -> Self {
+    /// Adds a part of the request that is wrong.
+    #[must_use]
+    pub fn error(mut self, error: MemberError) -> Self {
         self.0.errors.push(error);
         self
     }
 
-    pub(crate) fn reason(mut self, reason: impl Into<String>) -> Self {
+    /// Says why a transfer was refused.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.0.reason = Some(reason.into());
         self
     }
 
-    pub(crate) fn refused_by(mut self, rule: impl Into<String>) -> Self {
+    /// Names the rule that refused a transfer.
+    #[must_use]
+    pub fn refused_by(mut self, rule: impl Into<String>) -> Self {
         self.0.rule = Some(rule.into());
         self
     }
 
-    pub(crate) fn transfer(mut self, id: kiungo_domain::TransferId) -> Self {
+    /// Names the transfer that it is about.
+    #[must_use]
+    pub fn transfer(mut self, id: kiungo_domain::TransferId) -> Self {
         self.0.transfer = Some(id.to_string());
         self
     }
 
     /// The version at which what the request is about is now.
-    pub(crate) fn version(mut self, current: u64) -> Self {
+    #[must_use]
+    pub fn version(mut self, current: u64) -> Self {
         self.0.version = Some(current);
         self
     }
 
     /// Tells the client when to try again: whole seconds, at least one.
-    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
         let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         self.0.headers.insert(RETRY_AFTER, HeaderValue::from(whole.max(1)));
         self
-    }
-
-    /// The problem that stands for an error response of a library, whose body says nothing.
-    pub(crate) fn standing_for(status: StatusCode, headers: &HeaderMap) -> Self {
-        let code = Code::for_status(status);
-        let mut problem = Self::new(code, code.title());
-        let kept: [HeaderName; 2] = [ALLOW, RETRY_AFTER];
-        for name in kept {
-            if let Some(value) = headers.get(&name) {
-                problem.0.headers.insert(name, value.clone());
-            }
-        }
-        problem
-    }
-
-    /// The response, with the request's id.
-    pub(crate) fn render(&self, request_id: Option<&str>) -> Response {
-        let body = ProblemBody {
-            kind: self.0.code.type_uri(),
-            title: self.0.code.title(),
-            status: self.0.code.status().as_u16(),
-            detail: self.0.detail.clone(),
-            code: self.0.code.as_str(),
-            errors: self.0.errors.clone(),
-            reason: self.0.reason.clone(),
-            rule: self.0.rule.clone(),
-            transfer: self.0.transfer.clone(),
-            version: self.0.version,
-            request_id: request_id.map(str::to_owned),
-        };
-        let json = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = Response::new(Body::from(json));
-        *response.status_mut() = self.0.code.status();
-        response.headers_mut().extend(self.0.headers.clone());
-        let json = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(CONTENT_TYPE, json);
-        response
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        *response.status_mut() = self.0.code.status();
-        response.extensions_mut().insert(self);
-        response
     }
 }

@@ -16,30 +16,31 @@ const READS_MAX: u32 = 20;
 
 /// The part of lists that a key can see.
 #[derive(Clone, Copy)]
-pub(crate) struct Reach<'a> {
+pub struct Reach<'a> {
     service: &'a dyn Service,
     scope: &'a Scope,
 }
 
 impl<'a> Reach<'a> {
-    pub(crate) const fn new(service: &'a dyn Service, scope: &'a Scope) -> Self {
+    /// The lists of `service`, as far as `scope` goes.
+    pub const fn new(service: &'a dyn Service, scope: &'a Scope) -> Self {
         Self { service, scope }
     }
 
     /// Transfers.
-    pub(crate) async fn search(&self, query: TransferQuery) -> Result<Page<Summary>, StoreError> {
+    pub async fn search(&self, query: TransferQuery) -> Result<Page<Summary>, StoreError> {
         self.service.store().search(&self.scope.narrow(query)).await
     }
 
     /// Providers.
-    pub(crate) fn providers(&self) -> Vec<ProviderStatus> {
+    pub fn providers(&self) -> Vec<ProviderStatus> {
         let mut providers = self.service.providers();
         providers.retain(|provider| self.scope.sees_provider(provider).is_ok());
         providers
     }
 
     /// Open cases.
-    pub(crate) async fn cases(
+    pub async fn cases(
         &self,
         cursor: Option<Cursor>,
         limit: u32,
@@ -66,7 +67,7 @@ impl<'a> Reach<'a> {
     }
 
     /// Actions of persons.
-    pub(crate) async fn actions(&self, mut query: ActionQuery) -> Result<Page<Action>, Problem> {
+    pub async fn actions(&self, mut query: ActionQuery) -> Result<Page<Action>, Problem> {
         for _ in 0..READS_MAX {
             let page = self.service.store().actions(&query).await?;
             let mut rows = Vec::new();
@@ -86,7 +87,7 @@ impl<'a> Reach<'a> {
     }
 
     /// Requests of cores.
-    pub(crate) async fn core_requests(
+    pub async fn core_requests(
         &self,
         mut query: CoreRequestQuery,
     ) -> Result<Page<CoreRequestRow>, Problem> {

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct CoreRequestFilter {
+pub struct CoreRequestFilter {
     /// The core.
     core: Option<String>,
     /// `waiting` (for a person; if left out) or `all`.
@@ -36,7 +36,7 @@ pub(crate) struct CoreRequestFilter {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Approval, examples(json!({ "version": 3, "reason": "the customer was called back" })))]
-pub(crate) struct ApprovalRequest {
+pub struct ApprovalRequest {
     /// `version` of the request as it was shown. Of another one, nothing is approved.
     #[schema(minimum = 1)]
     version: u64,
@@ -48,7 +48,7 @@ pub(crate) struct ApprovalRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Decision, examples(json!({ "reason": "the customer was called back" })))]
-pub(crate) struct DecisionRequest {
+pub struct DecisionRequest {
     /// `version` of the request as it was shown, if another one is to be left alone.
     #[schema(minimum = 1)]
     version: Option<u64>,
@@ -59,7 +59,7 @@ pub(crate) struct DecisionRequest {
 /// A page of requests of cores, the one heard of last first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CoreRequestPage)]
-pub(crate) struct CoreRequestPageView {
+pub struct CoreRequestPageView {
     requests: Vec<CoreRequestView>,
     /// Where the next page begins; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ pub(crate) struct CoreRequestPageView {
 /// Something that a core asks to be paid out.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CoreRequest)]
-pub(crate) struct CoreRequestView {
+pub struct CoreRequestView {
     core: String,
     /// Its name within the core.
     #[schema(examples("loan-123"))]
@@ -121,7 +121,7 @@ pub(crate) struct CoreRequestView {
 /// What a person decided.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CoreRequestDecision)]
-pub(crate) struct DecisionView {
+pub struct DecisionView {
     #[schema(format = DateTime)]
     at: String,
     /// The name of the key used.
@@ -132,7 +132,7 @@ pub(crate) struct DecisionView {
 
 impl CoreRequestFilter {
     /// The query, if every parameter is right.
-    pub(crate) fn read(self) -> Result<CoreRequestQuery, Problem> {
+    pub fn read(self) -> Result<CoreRequestQuery, Problem> {
         let mut checks = Checks::default();
         let core = self.core.and_then(|name| checks.parameter("core", CoreId::new(&name)));
         let waiting = match self.state.as_deref() {
@@ -153,14 +153,14 @@ impl CoreRequestFilter {
 
 impl ApprovalRequest {
     /// The version and the reason, if they are right.
-    pub(crate) fn read(self) -> Result<(u64, String), Problem> {
+    pub fn read(self) -> Result<(u64, String), Problem> {
         Ok((self.version, reason(&self.reason)?))
     }
 }
 
 impl DecisionRequest {
     /// The version, where one is named, and the reason, if they are right.
-    pub(crate) fn read(self) -> Result<(Option<u64>, String), Problem> {
+    pub fn read(self) -> Result<(Option<u64>, String), Problem> {
         Ok((self.version, reason(&self.reason)?))
     }
 }
@@ -172,7 +172,11 @@ fn reason(given: &str) -> Result<String, Problem> {
 }
 
 impl CoreRequestPageView {
-    pub(crate) fn new(page: Page<CoreRequestRow>, viewer: Viewer) -> Result<Self, StoreError> {
+    /// The view of a page of rows.
+    ///
+    /// # Errors
+    /// A stored row that cannot be read.
+    pub fn new(page: Page<CoreRequestRow>, viewer: Viewer) -> Result<Self, StoreError> {
         let requests = page.rows.iter().map(|row| CoreRequestView::new(row, viewer));
         Ok(Self {
             requests: requests.collect::<Result<_, _>>()?,
@@ -182,7 +186,11 @@ impl CoreRequestPageView {
 }
 
 impl CoreRequestView {
-    pub(crate) fn new(row: &CoreRequestRow, viewer: Viewer) -> Result<Self, StoreError> {
+    /// The view of a row.
+    ///
+    /// # Errors
+    /// A stored row that cannot be read.
+    pub fn new(row: &CoreRequestRow, viewer: Viewer) -> Result<Self, StoreError> {
         let content = Content::read(row)?;
         let (amount, currency) = money(content.amount);
         Ok(Self {

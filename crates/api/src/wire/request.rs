@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 
 use super::check::{Checks, text};
 use super::words;
-use crate::extract::Object;
-use crate::keyring::sha256_hex;
 use crate::problem::Problem;
 use crate::service::Wallets;
+use crate::sha256_hex;
+use crate::wire::Object;
 
 /// A transfer that is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -75,7 +75,7 @@ pub struct AccountInput {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({ "reason": "The customer paid into the wrong account" })))]
-pub(crate) struct ReversalRequest {
+pub struct ReversalRequest {
     /// For the journal: 1 to 200 characters.
     reason: String,
     /// The version of the transfer that you saw. If it has changed since, nothing is done.
@@ -86,7 +86,7 @@ pub(crate) struct ReversalRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({ "account": { "type": "savings", "id": 42 } })))]
-pub(crate) struct AssignmentRequest {
+pub struct AssignmentRequest {
     #[schema(value_type = AccountInput)]
     account: Object<AccountInput>,
     /// The reason: 1 to 200 characters.
@@ -193,7 +193,7 @@ impl AccountInput {
 
 impl ReversalRequest {
     /// The reason, and the version that was seen.
-    pub(crate) fn read(self) -> Result<(String, Option<u64>), Problem> {
+    pub fn read(self) -> Result<(String, Option<u64>), Problem> {
         let mut checks = Checks::default();
         let reason = checks.member("/reason", text(&self.reason, 200));
         checks.give(reason.map(|reason| (reason, self.version)))
@@ -202,7 +202,7 @@ impl ReversalRequest {
 
 impl AssignmentRequest {
     /// The account, the reason if one is given, and the version that was seen.
-    pub(crate) fn read(self) -> Result<(AccountRef, String, Option<u64>), Problem> {
+    pub fn read(self) -> Result<(AccountRef, String, Option<u64>), Problem> {
         let mut checks = Checks::default();
         let account = self.account.0.read("/account", &mut checks);
         let why = match &self.reason {

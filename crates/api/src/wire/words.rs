@@ -18,7 +18,7 @@ pub fn word(value: &impl Serialize) -> String {
 }
 
 /// The word for a reason.
-pub(crate) fn reason(reason: kiungo_domain::outcome::Reason) -> String {
+pub fn reason(reason: kiungo_domain::outcome::Reason) -> String {
     word(&reason)
 }
 
@@ -39,7 +39,7 @@ pub fn kind_schema() -> RefOr<Schema> {
 }
 
 /// The schema of the state of a core's request.
-pub(crate) fn core_request_state_schema() -> RefOr<Schema> {
+pub fn core_request_state_schema() -> RefOr<Schema> {
     let text = "`waiting`: a person has to decide. `accepted`: it is becoming a transfer. \
                 `submitted`: it has become one. `changed`: the core asks for something else than \
                 what became a transfer, and a person has to look. `declined`: a person said no. \
@@ -56,12 +56,12 @@ pub fn status_schema() -> RefOr<Schema> {
 }
 
 /// The schema of an account's kind.
-pub(crate) fn account_type_schema() -> RefOr<Schema> {
+pub fn account_type_schema() -> RefOr<Schema> {
     one_of("The kind of account.", &["savings", "loan"])
 }
 
 /// The schema of what speaks for a suggestion.
-pub(crate) fn likenesses_schema() -> RefOr<Schema> {
+pub fn likenesses_schema() -> RefOr<Schema> {
     let text = "`typed`: the text names it, by a rule of the mapping. `payer`: its owner has the number \
                 of the wallet. `joined`: digits on both sides of a separator, read as one number. \
                 `split`: digits on one side of a separator. `typed_digits`: a part of the text names \
@@ -77,7 +77,7 @@ pub fn case_schema() -> RefOr<Schema> {
 }
 
 /// The schema of a decision about a transfer.
-pub(crate) fn decision_schema() -> RefOr<Schema> {
+pub fn decision_schema() -> RefOr<Schema> {
     let text = "The decision.";
     one_of(text, &["try_again", "give_up", "accept_executed", "accept_not_executed", "close_case"])
 }
@@ -95,7 +95,7 @@ pub fn held_operation_schema() -> RefOr<Schema> {
 }
 
 /// The schema of the state of an action.
-pub(crate) fn action_state_schema() -> RefOr<Schema> {
+pub fn action_state_schema() -> RefOr<Schema> {
     let text = "`proposed`: it waits for a second person. `approved`: it may be carried out and is not \
                 known to have been; approving it once more completes it. `done`: it was carried out. \
                 `refused`: it could not be; `outcome` says why. `declined`: a second person said no.";

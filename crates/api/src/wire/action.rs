@@ -27,7 +27,7 @@ const REASON_MAX: usize = 200;
     "decision": "accept_executed", "step": "second", "receipt": "QX12AB34CD",
     "reason": "the provider's portal shows it as paid", "version": 9
 })))]
-pub(crate) struct TransferDecisionRequest {
+pub struct TransferDecisionRequest {
     #[schema(schema_with = words::decision_schema)]
     decision: String,
     /// The step that it is about; for `accept_executed`, `accept_not_executed`, and for `close_case`
@@ -62,7 +62,7 @@ pub struct DecisionInput {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ProviderOperation, examples(json!({ "operation": "pay_out", "reason": "the float is being moved" })))]
-pub(crate) struct OperationRequest {
+pub struct OperationRequest {
     #[schema(schema_with = words::held_operation_schema)]
     operation: String,
     /// The reason: 1 to 200 characters.
@@ -76,7 +76,7 @@ pub(crate) struct OperationRequest {
     "receipt": "QX12AB34CD", "amount": "12500", "currency": "TZS", "msisdn": "255712345678",
     "account_reference": "000000042", "reason": "it stands in the statement of 21 November"
 })))]
-pub(crate) struct ClaimRequest {
+pub struct ClaimRequest {
     /// The provider's receipt.
     receipt: String,
     /// The gross amount; the provider's answer is compared with it. Where it states none, a second person
@@ -114,7 +114,7 @@ pub struct ClaimInput {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Reason, examples(json!({ "reason": "the mapping has been mended" })))]
-pub(crate) struct ReasonRequest {
+pub struct ReasonRequest {
     /// The reason: 1 to 200 characters.
     reason: String,
 }
@@ -123,7 +123,7 @@ pub(crate) struct ReasonRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ActionApproval, examples(json!({ "reason": "seen in the portal as well", "version": 9 })))]
-pub(crate) struct ApprovalRequest {
+pub struct ApprovalRequest {
     /// The reason: 1 to 200 characters.
     reason: String,
     /// The version of the transfer that was shown (`transfer_version`); required for an action about a
@@ -135,7 +135,7 @@ pub(crate) struct ApprovalRequest {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct ActionFilter {
+pub struct ActionFilter {
     /// `open` (can be approved or declined; if left out) or `all`.
     #[param(example = "open")]
     state: Option<String>,
@@ -149,7 +149,7 @@ pub(crate) struct ActionFilter {
 /// A page of actions, the one asked for last first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ActionPage)]
-pub(crate) struct ActionPageView {
+pub struct ActionPageView {
     actions: Vec<ActionView>,
     /// The beginning of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -251,13 +251,13 @@ struct JudgementView {
 }
 
 /// A reason, if it is one.
-pub(crate) fn reason(text_of: &str, checks: &mut Checks) -> Option<String> {
+pub fn reason(text_of: &str, checks: &mut Checks) -> Option<String> {
     checks.member("/reason", text(text_of, REASON_MAX))
 }
 
 impl TransferDecisionRequest {
     /// The decision, the reason and the version seen, if every member is right.
-    pub(crate) fn read(self) -> Result<(PersonDecision, String, Option<u64>), Problem> {
+    pub fn read(self) -> Result<(PersonDecision, String, Option<u64>), Problem> {
         let mut checks = Checks::default();
         let Self { decision, step, receipt, case, .. } = self;
         let decision = DecisionInput { decision, step, receipt, case }.read(&mut checks);
@@ -337,7 +337,7 @@ pub fn held_operation(word: &str) -> Result<Operation, &'static str> {
 
 impl OperationRequest {
     /// The operation and the reason, if both are right.
-    pub(crate) fn read(self) -> Result<(Operation, String), Problem> {
+    pub fn read(self) -> Result<(Operation, String), Problem> {
         let mut checks = Checks::default();
         let operation = checks.member("/operation", held_operation(&self.operation));
         let why = reason(&self.reason, &mut checks);
@@ -347,7 +347,7 @@ impl OperationRequest {
 
 impl ClaimRequest {
     /// The payment and the reason, if every member is right.
-    pub(crate) fn read(
+    pub fn read(
         self,
         wallets: &dyn Wallets,
         provider: &ProviderId,
@@ -393,7 +393,7 @@ fn positive(text: &str, currency: Currency) -> Result<Money, String> {
 
 impl ReasonRequest {
     /// The reason, if it is right.
-    pub(crate) fn read(self) -> Result<String, Problem> {
+    pub fn read(self) -> Result<String, Problem> {
         let mut checks = Checks::default();
         let why = reason(&self.reason, &mut checks);
         checks.give(why)
@@ -402,7 +402,7 @@ impl ReasonRequest {
 
 impl ApprovalRequest {
     /// The reason and the version seen, if they are right.
-    pub(crate) fn read(self) -> Result<(String, Option<u64>), Problem> {
+    pub fn read(self) -> Result<(String, Option<u64>), Problem> {
         let mut checks = Checks::default();
         let why = reason(&self.reason, &mut checks);
         checks.give(why).map(|why| (why, self.version))
@@ -411,7 +411,7 @@ impl ApprovalRequest {
 
 impl ActionFilter {
     /// The query, if every parameter is right.
-    pub(crate) fn read(self) -> Result<ActionQuery, Problem> {
+    pub fn read(self) -> Result<ActionQuery, Problem> {
         let mut checks = Checks::default();
         let open = match self.state.as_deref() {
             None | Some("open") => Ok(true),
@@ -430,7 +430,8 @@ impl ActionFilter {
 }
 
 impl ActionPageView {
-    pub(crate) fn new(actions: Vec<ActionView>, page: &Page<Action>) -> Self {
+    /// The actions of a page of rows.
+    pub fn new(actions: Vec<ActionView>, page: &Page<Action>) -> Self {
         Self { actions, next: page.next.as_ref().map(|cursor| cursor.0.clone()) }
     }
 }

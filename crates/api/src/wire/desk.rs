@@ -12,7 +12,7 @@ use super::words;
 /// Accounts that a payer may have meant.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Suggestions)]
-pub(crate) struct SuggestionsView {
+pub struct SuggestionsView {
     /// The suspended transfer.
     transfer: String,
     /// Best first, ten at most.
@@ -24,7 +24,7 @@ pub(crate) struct SuggestionsView {
 /// An account that a payer may have meant.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Suggestion)]
-pub(crate) struct SuggestionView {
+pub struct SuggestionView {
     account: AccountView,
     /// ISO 4217.
     #[schema(examples("TZS"))]
@@ -38,7 +38,8 @@ pub(crate) struct SuggestionView {
 }
 
 impl SuggestionsView {
-    pub(crate) fn new(id: TransferId, found: Suggestions) -> Self {
+    /// The suggestions for this transfer.
+    pub fn new(id: TransferId, found: Suggestions) -> Self {
         let Suggestions { accounts, complete } = found;
         let suggestions =
             accounts.into_iter().map(|Suggestion { account, reasons }| SuggestionView {
