@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kiungo::overlay;
+use kiungo::mapping_override;
 use kiungo_domain::transfer::Kind;
 use kiungo_simulators::audit::{Audit, Claim, audit};
 use kiungo_simulators::clock::Clock;
@@ -127,9 +127,11 @@ impl World {
 
     /// Writes configuration and mappings for a Kiungo on this port.
     pub(crate) fn configure(&self, folder: &Path, port: u16, core_at: &str) {
-        let gsma = overlay::merge(overlay::GSMA_SANDBOX, &self.gsma_changes()).unwrap();
+        let gsma =
+            mapping_override::merge(mapping_override::GSMA_SANDBOX, &self.gsma_changes()).unwrap();
         std::fs::write(folder.join("gsma-sandbox.toml"), gsma).unwrap();
-        let mpesa = overlay::merge(overlay::MPESA_TZ, &self.mpesa_changes()).unwrap();
+        let mpesa =
+            mapping_override::merge(mapping_override::MPESA_TZ, &self.mpesa_changes()).unwrap();
         std::fs::write(folder.join("mpesa-tz.toml"), mpesa).unwrap();
         let (sha256, second) = (sha256(API_KEY), sha256(SECOND_KEY));
         let mut text = format!(

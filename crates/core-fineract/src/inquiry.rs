@@ -8,11 +8,11 @@ use kiungo_core_banking::{Booking, Comparison, CoreOrder};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{AccountKind, Finding, Receipt, Reference};
 
+use crate::audit_trail::{self, Trace};
 use crate::calendar::window;
 use crate::client::{Client, ReadError, query};
 use crate::lookup;
 use crate::posting::{self, HOLD, Row, among};
-use crate::trail::{self, Trace};
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsAccount, SavingsTransaction};
 
@@ -26,7 +26,7 @@ pub(crate) async fn booking(client: &Client, profile: &Profile, order: &CoreOrde
     let kind = posting::kind(order.booking);
     match (order.account.kind, order.booking) {
         (AccountKind::Savings, Booking::Deposit | Booking::Withdraw) => {
-            on_savings(client, profile, order, kind, trail::action(order.booking)).await
+            on_savings(client, profile, order, kind, audit_trail::action(order.booking)).await
         }
         (AccountKind::Loan, Booking::Repay | Booking::Disburse) => {
             on_loan(client, profile, order).await
@@ -37,7 +37,7 @@ pub(crate) async fn booking(client: &Client, profile: &Profile, order: &CoreOrde
 
 /// Finds the result of a hold.
 pub(crate) async fn hold(client: &Client, profile: &Profile, order: &CoreOrder) -> Finding {
-    on_savings(client, profile, order, HOLD, trail::HOLD).await
+    on_savings(client, profile, order, HOLD, audit_trail::HOLD).await
 }
 
 async fn on_savings(
@@ -51,7 +51,7 @@ async fn on_savings(
     if found != Finding::Absent {
         return found;
     }
-    match trail::booking(client, profile, order, action).await {
+    match audit_trail::booking(client, profile, order, action).await {
         Some(finding) => finding,
         None => savings(client, profile, order, kind, Extent::Whole).await,
     }
@@ -62,7 +62,7 @@ async fn on_loan(client: &Client, profile: &Profile, order: &CoreOrder) -> Findi
     if found != Finding::Absent {
         return found;
     }
-    match trail::booking(client, profile, order, trail::action(order.booking)).await {
+    match audit_trail::booking(client, profile, order, audit_trail::action(order.booking)).await {
         Some(finding) => finding,
         None => whole_loan(client, profile, order).await,
     }
@@ -113,7 +113,7 @@ async fn by_trail(client: &Client, order: &CoreOrder, kind: u64, error: ReadErro
     let unclear = |why: String| {
         Finding::unclear(format!("the whole history: {whole}; in the audit trail: {why}"))
     };
-    let id = match trail::booked(client, order).await {
+    let id = match audit_trail::booked(client, order).await {
         Ok(Trace::Made(id)) => id,
         Ok(Trace::NotAmong) => return Finding::Absent,
         // So long a history came of commands: they are not shown to us, or were purged.
@@ -131,8 +131,8 @@ async fn by_trail(client: &Client, order: &CoreOrder, kind: u64, error: ReadErro
     }
 }
 
-/// Compares the row with the number that a person names with the booking. One that was taken back is
-/// not it either.
+/// Compares the row with the number that a person names with the booking. One that was taken back
+/// is not it either.
 pub(crate) async fn compare(
     client: &Client,
     order: &CoreOrder,
@@ -195,7 +195,7 @@ async fn single(
 /// Before 1.9 a disbursement is found in the list of the loan only, which leaves out one that was
 /// undone (`fineract.md` §10.2): the trail tells of it.
 async fn undone_disbursement(client: &Client, order: &CoreOrder) -> Finding {
-    let id = match trail::booked(client, order).await {
+    let id = match audit_trail::booked(client, order).await {
         Ok(Trace::Made(id)) => id,
         Ok(Trace::NotAmong | Trace::Nothing) => return Finding::Absent,
         Err(error) => return Finding::unclear(format!("the audit trail: {}", error.why())),

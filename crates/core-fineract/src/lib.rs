@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+mod audit_trail;
 mod auth;
 mod booking;
 mod calendar;
@@ -13,12 +14,11 @@ mod fineract;
 mod hold;
 mod inquiry;
 mod lookup;
-mod near;
 mod posting;
 mod probe;
 mod requests;
+mod similar_accounts;
 mod suggest;
-mod trail;
 mod undo;
 mod version;
 mod wire;

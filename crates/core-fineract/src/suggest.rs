@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::lookup::{
     Account, accounts_of, by_external_id, is_alive, owners, read, search_accounts,
 };
-use crate::near;
+use crate::similar_accounts;
 use crate::version::Profile;
 
 /// Requests for one payment at most: a dozen readings, each searched for and read, and a search for
@@ -185,8 +185,8 @@ impl Search<'_> {
     async fn by_near_number(&mut self, number: &str, kinds: &[AccountKind]) {
         let filled_up = format!("{number:0>DEFAULT_LENGTH$}");
         let near = |account_no: &str| {
-            let slip =
-                near::distance(number, account_no).or(near::distance(&filled_up, account_no));
+            let slip = similar_accounts::distance(number, account_no)
+                .or(similar_accounts::distance(&filled_up, account_no));
             slip.filter(|slip| *slip > 0).map(|_| Likeness::Similar)
         };
         // What is known already may be near as well, which is worth knowing.
@@ -197,7 +197,9 @@ impl Search<'_> {
         let mut numbers = vec![number];
         numbers.extend(Some(filled_up.as_str()).filter(|filled_up| *filled_up != number));
         let slips = numbers.iter().flat_map(|number| {
-            near::swapped(number).into_iter().chain(near::one_digit_off(number))
+            similar_accounts::swapped(number)
+                .into_iter()
+                .chain(similar_accounts::one_digit_off(number))
         });
         for pattern in slips.collect::<Vec<_>>() {
             if self.found.len() >= suggestion::SUGGESTIONS_MAX {

@@ -15,7 +15,7 @@ use crate::lookup::{self, Account};
 use crate::posting::Row;
 use crate::version::Profile;
 use crate::wire::{LoanTransaction, LoanTransactions, SavingsTransaction};
-use crate::{check, trail};
+use crate::{audit_trail, check};
 
 /// Loan status "active": below it nothing is paid out; only in it a disbursement is undone.
 const LOAN_ACTIVE: u64 = 300;
@@ -242,7 +242,7 @@ pub(crate) async fn inquire(client: &Client, profile: &Profile, order: &UndoOrde
     };
     match undone {
         Ok(true) => Finding::Executed(Confirmation::bare(order.transaction.clone())),
-        Ok(false) => trail::undo(client, profile, order).await.unwrap_or(Finding::Absent),
+        Ok(false) => audit_trail::undo(client, profile, order).await.unwrap_or(Finding::Absent),
         Err(why) => Finding::unclear(why),
     }
 }

@@ -1,10 +1,10 @@
 //! Actions of persons: the one way in for everything that a person does by hand.
 //!
-//! An action is written down before it is carried out, with its reason. Where the configuration asks
-//! for a second person, it waits as a proposal; the approval names the version of the transfer that
-//! was shown, so that nobody approves something else: however late it is carried out, it is about that
-//! version. An action about a transfer is carried out under an idempotency key: a process that dies in
-//! between leaves an action that another one completes (`interrupted`), once.
+//! An action is written down before it is carried out, with its reason. Where the configuration
+//! asks for a second person, it waits as a proposal; the approval names the version of the transfer
+//! that was shown, so that nobody approves something else: however late it is carried out, it is
+//! about that version. An action about a transfer is carried out under an idempotency key: a
+//! process that dies in between leaves an action that another one completes (`interrupted`), once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,8 +31,8 @@ use crate::request::{Caller, RequestError};
 /// The time within which a core says if a transaction is the booking: a person waits for it.
 const COMPARED_WITHIN: Duration = Duration::from_secs(10);
 
-/// Open actions read at a time, and pages of them, to find a proposal that says the same: beyond that a
-/// second one waits, which costs a person a look.
+/// Open actions read at a time, and pages of them, to find a proposal that says the same: beyond
+/// that a second one waits, which costs a person a look.
 const PROPOSALS_PAGE: u32 = 500;
 const PROPOSALS_PAGES_MAX: u32 = 4;
 
@@ -63,8 +63,8 @@ pub struct Acted {
     pub transfer: Option<Summary>,
     /// The arrival that a claim became, or that was handled again or dismissed.
     pub arrival: Option<InboxId>,
-    /// True if it had been asked for before under the same key, or the same waits for a second person;
-    /// then nothing was done now.
+    /// True if it had been asked for before under the same key, or the same waits for a second
+    /// person; then nothing was done now.
     pub replayed: bool,
 }
 
@@ -167,8 +167,9 @@ struct Outcome {
 }
 
 impl Engine {
-    /// Carries an action out, or writes it down as a proposal where a second person is needed. Under
-    /// a key, the same is done once; the same proposal that waits already is the answer to the next.
+    /// Carries an action out, or writes it down as a proposal where a second person is needed.
+    /// Under a key, the same is done once; the same proposal that waits already is the answer to
+    /// the next.
     ///
     /// # Errors
     /// Anything that does not allow it; then nothing is done.
@@ -245,8 +246,8 @@ impl Engine {
         self.carry_out(approved, content).await
     }
 
-    /// Declines an action that waits for a second person. The person who proposed it may do so too. What
-    /// was approved stays approved.
+    /// Declines an action that waits for a second person. The person who proposed it may do so too.
+    /// What was approved stays approved.
     ///
     /// # Errors
     /// There is no such action, or it is not open any more.
@@ -264,8 +265,8 @@ impl Engine {
         self.judged(action, ActionState::Declined, by, why, None).await
     }
 
-    /// The version of its transfer that an action is about: the one that was shown, or a later one that
-    /// tells nothing more.
+    /// The version of its transfer that an action is about: the one that was shown, or a later one
+    /// that tells nothing more.
     async fn seen(
         &self,
         action: &PersonAction,
@@ -304,8 +305,8 @@ impl Engine {
         &self.inner.options.second_person
     }
 
-    /// True if nothing but the person's word proves what the action says about money: a payment whose
-    /// amount its provider does not state (rule 3).
+    /// True if nothing but the person's word proves what the action says about money: a payment
+    /// whose amount its provider does not state (rule 3).
     fn is_unproven(&self, action: &PersonAction) -> bool {
         let PersonAction::Claim { provider, .. } = action else { return false };
         let port = self.inner.provider(provider);
@@ -367,8 +368,8 @@ impl Engine {
         }
     }
 
-    /// Checks that an action could be carried out now, and that the transfer is as it was shown; the
-    /// version of the transfer, where it is about one.
+    /// Checks that an action could be carried out now, and that the transfer is as it was shown;
+    /// the version of the transfer, where it is about one.
     async fn possible(
         &self,
         action: &PersonAction,
@@ -432,12 +433,12 @@ impl Engine {
         if transfer.operation(*step).side() != Side::Core {
             return Ok(());
         }
-        let Some(gate) = self.inner.gate(transfer, Side::Core) else { return Ok(()) };
+        let Some(throttle) = self.inner.throttle(transfer, Side::Core) else { return Ok(()) };
         let asked = async {
-            let pass = gate.enter().await.ok()?;
+            let permit = throttle.enter().await.ok()?;
             let now = self.clock_now();
             let compared = self.inner.compare(transfer, *step, &confirmation.receipt, now).await;
-            pass.report(!matches!(compared, Some(Comparison::Unclear { .. })));
+            permit.report(!matches!(compared, Some(Comparison::Unclear { .. })));
             compared
         };
         match tokio::time::timeout(COMPARED_WITHIN, asked).await {
@@ -501,8 +502,8 @@ impl Engine {
         self.carry_out_or_keep(action, content, again).await
     }
 
-    /// The same about the version that the content names; what may succeed later stays approved if it is
-    /// to be tried `again`.
+    /// The same about the version that the content names; what may succeed later stays approved if
+    /// it is to be tried `again`.
     pub(crate) async fn carry_out_or_keep(
         &self,
         action: Action,
@@ -528,9 +529,9 @@ impl Engine {
         })
     }
 
-    /// Writes the outcome of an action down. What was carried out stays so whether or not this can be
-    /// written: the same action under the same key finds it. It is written over whatever somebody
-    /// else made of the action meanwhile, such as a refusal that came too late.
+    /// Writes the outcome of an action down. What was carried out stays so whether or not this can
+    /// be written: the same action under the same key finds it. It is written over whatever
+    /// somebody else made of the action meanwhile, such as a refusal that came too late.
     async fn write_outcome(&self, mut action: Action) -> Action {
         for _ in 0..OUTCOME_TRIES {
             let known = match self.store().put_action(action.clone()).await {

@@ -1,7 +1,7 @@
 //! One transfer, from intent to outcome to the next intent.
 //!
 //! A task has the transfer to itself. Each turn of its loop makes one decision and commits it; an
-//! outcome and the next intent share a commit where the next gate is open, so that a transfer
+//! outcome and the next intent share a commit where the next throttle is open, so that a transfer
 //! costs three durable points. Nothing is sent before its intent is durable (rule 1), and an
 //! outcome in hand is committed before anything else is waited for.
 
@@ -18,13 +18,13 @@ use kiungo_transport::{Intended, sent_within};
 use metrics::{counter, histogram};
 use tokio::time::Instant;
 
+use crate::account_locks::{AccountLock, GivenBack};
 use crate::commit::{Undone, word};
-use crate::crash::Moment;
 use crate::engine::Inner;
-use crate::gate::{Gate, Held, Pass};
-use crate::lanes::{GivenBack, Lane};
+use crate::fail_point::FailPoint;
 use crate::limits;
 use crate::operate::GivingBack;
+use crate::throttle::{Permit, Throttle, Throttled};
 
 /// A transfer that a task has to itself; given back even if the task panics or is ended.
 struct Taken {
@@ -37,7 +37,7 @@ impl Drop for Taken {
     fn drop(&mut self) {
         if self.armed {
             // Its deliveries are not acknowledged: they come again to whoever is next.
-            drop(self.inner.board().drop_work(self.id));
+            drop(self.inner.registry().drop_work(self.id));
         }
     }
 }
@@ -53,7 +53,7 @@ pub(crate) enum Turn {
 /// The operation to send once the intent is durable.
 pub(crate) struct Intent {
     step: StepName,
-    pass: Pass,
+    permit: Permit,
     /// The moment of the decision: nothing is sent long after that.
     at: Instant,
     /// The same by the time of day: unlike the process's own clock, it goes on while the machine is
@@ -62,8 +62,8 @@ pub(crate) struct Intent {
 }
 
 impl Intent {
-    fn new(step: StepName, pass: Pass, decided_at: Timestamp) -> Self {
-        Self { step, pass, at: Instant::now(), decided_at }
+    fn new(step: StepName, permit: Permit, decided_at: Timestamp) -> Self {
+        Self { step, permit, at: Instant::now(), decided_at }
     }
 }
 
@@ -80,19 +80,19 @@ impl Inner {
         let mut due_is_stored = false;
         loop {
             match self.turn(transfer, intended.take(), due_is_stored).await {
-                Turn::Go(next, pass) => {
-                    (transfer, intended) = (next, pass);
+                Turn::Go(next, permit) => {
+                    (transfer, intended) = (next, permit);
                     due_is_stored = true;
                 }
                 Turn::Rest(rested) => {
-                    self.leave_lane_if_free(&rested);
+                    self.release_lock_if_free(&rested);
                     self.leave_queue_if_unwanted(&rested);
                     transfer = rested;
                     due_is_stored = true;
-                    let given_back = self.board().give_back(taken.id);
+                    let given_back = self.registry().give_back(taken.id);
                     match given_back {
-                        GivenBack::Free(pieces) => {
-                            self.rested(pieces);
+                        GivenBack::Free(guards) => {
+                            self.rested(guards);
                             break;
                         }
                         GivenBack::Hinted => {}
@@ -128,7 +128,7 @@ impl Inner {
             return self.conclude(transfer, sending, outcome, policy).await;
         }
         let mut draft = self.resume(&transfer);
-        let hints = self.board().collect_hints(transfer.id());
+        let hints = self.registry().collect_hints(transfer.id());
         for hint in hints {
             draft.hint(&hint);
         }
@@ -171,7 +171,7 @@ impl Inner {
         let mut transfer = transfer;
         loop {
             let mut draft = self.resume(&transfer);
-            draft.came_to(sending, outcome.clone(), policy);
+            draft.apply_late_outcome(sending, outcome.clone(), policy);
             match self.decided(&transfer, draft, policy).await {
                 Ok(turn) => return turn,
                 Err(Stale) => match self.store.transfer(transfer.id()).await {
@@ -207,13 +207,15 @@ impl Inner {
         mut draft: Draft,
         policy: &Policy,
     ) -> Turn {
-        let Some(gate) = self.gate(&transfer, Side::Core) else { return Turn::Rest(transfer) };
-        let pass = match gate.enter().await {
-            Ok(pass) => pass,
+        let Some(throttle) = self.throttle(&transfer, Side::Core) else {
+            return Turn::Rest(transfer);
+        };
+        let permit = match throttle.enter().await {
+            Ok(permit) => permit,
             Err(held) => return self.hold(transfer, draft, held, policy).await,
         };
         let answer = self.check(&transfer, self.clock.now()).await;
-        pass.report(!matches!(answer, CheckAnswer::Unclear { .. }));
+        permit.report(!matches!(answer, CheckAnswer::Unclear { .. }));
         match answer {
             CheckAnswer::Allowed(facts) => draft.cleared(facts.account, facts.account_no),
             CheckAnswer::Refused(rejection) => draft.refused(rejection),
@@ -221,7 +223,7 @@ impl Inner {
                 tracing::warn!(transfer = %transfer.id(), %why, "the account cannot be checked; trying again");
                 let age = self.clock.now().since(transfer.updated_at());
                 let wait = (age / 2).clamp(policy.core.retry_first, policy.core.retry_max);
-                return self.hold(transfer, draft, Held { wait }, policy).await;
+                return self.hold(transfer, draft, Throttled { wait }, policy).await;
             }
         }
         self.decided_or_read_again(transfer, draft, policy).await
@@ -236,14 +238,14 @@ impl Inner {
         policy: &Policy,
     ) -> Turn {
         let side = transfer.operation(step).side();
-        let Some(gate) = self.gate(&transfer, side) else { return Turn::Rest(transfer) };
-        let pass = match gate.enter().await {
-            Ok(pass) => pass,
+        let Some(throttle) = self.throttle(&transfer, side) else { return Turn::Rest(transfer) };
+        let permit = match throttle.enter().await {
+            Ok(permit) => permit,
             Err(held) => return self.hold(transfer, draft, held, policy).await,
         };
         let finding = self.inquire(draft.transfer(), step, self.clock.now()).await;
         let answered = !matches!(finding, kiungo_domain::Finding::Unclear { .. });
-        pass.report(answered);
+        permit.report(answered);
         counter!("kiungo_inquiries_total", "provider" => transfer.instruction().provider.to_string(),
             "operation" => transfer.operation(step).as_str(), "answered" => if answered { "yes" } else { "no" })
         .increment(1);
@@ -251,7 +253,7 @@ impl Inner {
         self.decided_or_read_again(transfer, draft, policy).await
     }
 
-    /// Takes the lane and the gate, then records the intent.
+    /// Takes the account lock and a permit, then records the intent.
     async fn intend(
         self: &Arc<Self>,
         transfer: Transfer,
@@ -261,20 +263,20 @@ impl Inner {
     ) -> Turn {
         let now = self.clock.now();
         if let Some(wait) = self.closed_for(&transfer, step, now) {
-            return self.hold(transfer, draft, Held { wait }, policy).await;
+            return self.hold(transfer, draft, Throttled { wait }, policy).await;
         }
         if let Some(turn) = self.refuse_half_reversal(&transfer, &draft, step, policy).await {
             return turn;
         }
-        if let Some(lane) = lane(&transfer, step)
-            && !self.lane_or_queue(&lane, transfer.id())
+        if let Some(lock) = lock(&transfer, step)
+            && !self.lock_or_queue(&lock, transfer.id())
         {
-            return self.wait_for_lane(transfer, draft, policy).await;
+            return self.wait_for_lock(transfer, draft, policy).await;
         }
         let side = transfer.operation(step).side();
-        let Some(gate) = self.gate(&transfer, side) else { return Turn::Rest(transfer) };
-        let pass = match gate.enter().await {
-            Ok(pass) => pass,
+        let Some(throttle) = self.throttle(&transfer, side) else { return Turn::Rest(transfer) };
+        let permit = match throttle.enter().await {
+            Ok(permit) => permit,
             Err(held) => return self.hold(transfer, draft, held, policy).await,
         };
         let without = draft.clone();
@@ -282,9 +284,9 @@ impl Inner {
         if !matches!(draft.transfer().step(step).state, StepState::Sent { .. }) {
             return self.decided_or_read_again(transfer, draft, policy).await;
         }
-        match self.commit(&transfer, draft, Some(Intent::new(step, pass, now)), policy).await {
+        match self.commit(&transfer, draft, Some(Intent::new(step, permit, now)), policy).await {
             Ok(turn) => turn,
-            Err(Undone::Held) => self.wait_for_lane(transfer, without, policy).await,
+            Err(Undone::Held) => self.wait_for_lock(transfer, without, policy).await,
             Err(Undone::Limit(reached)) => {
                 self.day_is_full(transfer, without, step, &reached, policy).await
             }
@@ -302,17 +304,17 @@ impl Inner {
         reached: &LimitReached,
         policy: &Policy,
     ) -> Turn {
-        self.leave_lane_if_free(&transfer);
+        self.release_lock_if_free(&transfer);
         if step == StepName::First && transfer.step(step).is_unseen() {
             draft.turned_away(step, limits::rejection(reached, transfer.amount()), policy);
             return self.decided_or_read_again(transfer, draft, policy).await;
         }
         let wait = reached.until.since(self.clock.now());
-        self.hold(transfer, draft, Held { wait }, policy).await
+        self.hold(transfer, draft, Throttled { wait }, policy).await
     }
 
-    /// Rests until the lane is free: its holder passes it on.
-    async fn wait_for_lane(
+    /// Rests until the account lock is free: its holder passes it on.
+    async fn wait_for_lock(
         self: &Arc<Self>,
         transfer: Transfer,
         draft: Draft,
@@ -323,7 +325,7 @@ impl Inner {
             return self.postpone(transfer, sharing.options.queued_again).await;
         }
         if let Some(due) = transfer.person_due(policy, self.clock.now()) {
-            self.board().call_at(transfer.id(), due);
+            self.registry().call_at(transfer.id(), due);
         }
         self.rest_with(transfer, draft, true, policy).await
     }
@@ -340,7 +342,8 @@ impl Inner {
         }
     }
 
-    /// Commits a decision, with the next intent in it if its lane and gate are free right now.
+    /// Commits a decision, with the next intent in it if its account lock and a permit are free
+    /// right now.
     async fn decided(
         self: &Arc<Self>,
         transfer: &Transfer,
@@ -353,19 +356,19 @@ impl Inner {
         let plan = draft.transfer().plan(policy, now).filter(|plan| plan.due <= now);
         if let Some(Next::Send(step)) = plan.map(|plan| plan.next)
             && !self.stopping.is_cancelled()
-            && let Some(pass) = self.pass_at_once(draft.transfer(), step, now)
+            && let Some(permit) = self.permit_at_once(draft.transfer(), step, now)
         {
             without = Some(draft.clone());
             if draft.start(step).is_some() {
-                intended = Some(Intent::new(step, pass, now));
+                intended = Some(Intent::new(step, permit, now));
             }
         }
         let undone = match self.commit(transfer, draft, intended, policy).await {
             Ok(turn) => return Ok(turn),
             Err(undone) => undone,
         };
-        // The account is another's, or the day is full, but what was found out is to be recorded all
-        // the same.
+        // The account is another's, or the day is full, but what was found out is to be recorded
+        // all the same.
         match (undone, without) {
             (Undone::Held | Undone::Limit(_), Some(draft)) => {
                 self.commit(transfer, draft, None, policy).await.map_err(|_| Stale)
@@ -374,19 +377,24 @@ impl Inner {
         }
     }
 
-    fn pass_at_once(&self, transfer: &Transfer, step: StepName, now: Timestamp) -> Option<Pass> {
+    fn permit_at_once(
+        &self,
+        transfer: &Transfer,
+        step: StepName,
+        now: Timestamp,
+    ) -> Option<Permit> {
         // Before a reversal begins, it is checked that it can come to its end.
         if begins_reversal(transfer, step) || self.closed_for(transfer, step, now).is_some() {
             return None;
         }
         let side = transfer.operation(step).side();
-        let pass = self.gate(transfer, side)?.try_enter()?;
-        if let Some(lane) = lane(transfer, step)
-            && !self.board().try_lane(&lane, transfer.id())
+        let permit = self.throttle(transfer, side)?.try_enter()?;
+        if let Some(lock) = lock(transfer, step)
+            && !self.registry().try_lock(&lock, transfer.id())
         {
             return None;
         }
-        Some(pass)
+        Some(permit)
     }
 
     /// Leaves the transfer for later, without failing it.
@@ -394,7 +402,7 @@ impl Inner {
         self: &Arc<Self>,
         transfer: Transfer,
         mut draft: Draft,
-        held: Held,
+        throttled: Throttled,
         policy: &Policy,
     ) -> Turn {
         draft.give_up_if_overdue(policy);
@@ -404,7 +412,7 @@ impl Inner {
         // However long it is held, a person is called in time.
         let now = self.clock.now();
         let called = transfer.person_due(policy, now).map_or(Duration::MAX, |due| due.since(now));
-        self.postpone(transfer, held.wait.min(called.max(Duration::from_secs(1)))).await
+        self.postpone(transfer, throttled.wait.min(called.max(Duration::from_secs(1)))).await
     }
 
     /// Commits what follows without anything being sent.
@@ -451,11 +459,11 @@ impl Inner {
 
     /// Sends an operation whose intent is durable, unless that was too long ago.
     async fn send(&self, transfer: &Transfer, intent: Intent, policy: &Policy) -> Outcome {
-        let Intent { step, pass, at, decided_at } = intent;
+        let Intent { step, permit, at, decided_at } = intent;
         let operation = transfer.operation(step);
-        pass.turn().await;
-        if let Some(tripwire) = &self.tripwire {
-            tripwire.reached(Moment::BeforeSend, operation.as_str()).await;
+        permit.ready().await;
+        if let Some(fail_points) = &self.fail_points {
+            fail_points.reached(FailPoint::BeforeSend, operation.as_str()).await;
         }
         let begun = Instant::now();
         let wait_max = self.send_within(policy, operation.side());
@@ -470,15 +478,15 @@ impl Inner {
         let sending = self.operate(transfer, step, self.clock.now());
         let outcome = sent_within(intended, wait_max, sending).await;
         let operation = operation.as_str();
-        if let Some(tripwire) = &self.tripwire {
-            tripwire.reached(Moment::AfterSend, operation).await;
+        if let Some(fail_points) = &self.fail_points {
+            fail_points.reached(FailPoint::AfterSend, operation).await;
         }
         let provider = transfer.instruction().provider.to_string();
         histogram!("kiungo_operation_seconds", "provider" => provider.clone(), "operation" => operation)
             .record(begun.elapsed());
         counter!("kiungo_attempts_total", "provider" => provider, "operation" => operation, "outcome" => word(&outcome))
             .increment(1);
-        pass.report(!matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { .. }));
+        permit.report(!matches!(outcome, Outcome::NotSent { .. } | Outcome::Unknown { .. }));
         outcome
     }
 
@@ -513,15 +521,15 @@ impl Inner {
         if !begins_reversal(transfer, step) {
             return None;
         }
-        let gate = self.gate(transfer, transfer.operation(StepName::UndoFirst).side())?;
-        let pass = match gate.enter().await {
-            Ok(pass) => pass,
+        let throttle = self.throttle(transfer, transfer.operation(StepName::UndoFirst).side())?;
+        let permit = match throttle.enter().await {
+            Ok(permit) => permit,
             Err(held) => {
                 return Some(self.hold(transfer.clone(), draft.clone(), held, policy).await);
             }
         };
         let answer = self.can_give_back(transfer, self.clock.now()).await;
-        pass.report(!matches!(answer, GivingBack::Unclear(_)));
+        permit.report(!matches!(answer, GivingBack::Unclear(_)));
         match answer {
             GivingBack::Possible => None,
             GivingBack::Refused(rejection) => {
@@ -532,23 +540,26 @@ impl Inner {
             GivingBack::Unclear(why) => {
                 tracing::warn!(transfer = %transfer.id(), %why, "nobody can say whether it can be given back; trying again");
                 let wait = policy.core.retry_max;
-                Some(self.hold(transfer.clone(), draft.clone(), Held { wait }, policy).await)
+                Some(self.hold(transfer.clone(), draft.clone(), Throttled { wait }, policy).await)
             }
         }
     }
 
-    pub(crate) fn gate(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Gate>> {
+    pub(crate) fn throttle(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Throttle>> {
         match side {
-            Side::Wallet => self.provider(&transfer.instruction().provider).map(|port| &port.gate),
-            Side::Core => self.core(&transfer.instruction().core).map(|port| &port.gate),
+            Side::Wallet => {
+                self.provider(&transfer.instruction().provider).map(|port| &port.throttle)
+            }
+            Side::Core => self.core(&transfer.instruction().core).map(|port| &port.throttle),
         }
     }
 
-    /// The lane that the transfer needs for its next operation; `None` if that is none of the core.
-    fn wanted_lane(&self, transfer: &Transfer) -> Option<Lane> {
+    /// The account lock that the transfer needs for its next operation; `None` if that is none of
+    /// the core.
+    fn wanted_lock(&self, transfer: &Transfer) -> Option<AccountLock> {
         let port = self.provider(&transfer.instruction().provider)?;
         match transfer.plan(port.rules.policy(), self.clock.now())?.next {
-            Next::Send(step) => lane(transfer, step),
+            Next::Send(step) => lock(transfer, step),
             Next::Check
             | Next::Recover(_)
             | Next::Inquire(_)
@@ -558,37 +569,37 @@ impl Inner {
         }
     }
 
-    /// True if the transfer needs the lane that it waits for.
+    /// True if the transfer needs the account lock that it waits for.
     pub(crate) fn still_waits(&self, transfer: &Transfer) -> bool {
-        let wanted = self.wanted_lane(transfer);
-        wanted.is_some() && self.board().waits_for(transfer.id()) == wanted.as_ref()
+        let wanted = self.wanted_lock(transfer);
+        wanted.is_some() && self.registry().waits_for(transfer.id()) == wanted.as_ref()
     }
 
-    /// Takes a lane, or queues for it and says `false`; any other lane is left.
-    fn lane_or_queue(self: &Arc<Self>, lane: &Lane, id: TransferId) -> bool {
-        let next = self.board().leave_lane_unless(id, lane);
-        self.has_lane(next);
-        self.board().lane_or_queue(lane, id)
+    /// Takes an account lock, or queues for it and says `false`; any other account lock is left.
+    fn lock_or_queue(self: &Arc<Self>, lock: &AccountLock, id: TransferId) -> bool {
+        let next = self.registry().release_lock_unless(id, lock);
+        self.got_lock(next);
+        self.registry().lock_or_queue(lock, id)
     }
 
-    /// Leaves the queue of a lane that the transfer no longer needs: it would go on with nothing
-    /// until it is its turn there.
+    /// Leaves the queue of an account lock that the transfer no longer needs: it would go on with
+    /// nothing until it is its turn there.
     fn leave_queue_if_unwanted(&self, transfer: &Transfer) {
-        if self.board().is_queued(transfer.id()) && !self.still_waits(transfer) {
-            self.board().leave_queue_unless(transfer.id(), None);
+        if self.registry().is_queued(transfer.id()) && !self.still_waits(transfer) {
+            self.registry().leave_queue_unless(transfer.id(), None);
         }
     }
 
-    /// Leaves the lane unless an operation on the account may be running (rule 11).
-    pub(crate) fn leave_lane_if_free(self: &Arc<Self>, transfer: &Transfer) {
+    /// Releases the account lock unless an operation on the account may be running (rule 11).
+    pub(crate) fn release_lock_if_free(self: &Arc<Self>, transfer: &Transfer) {
         if !transfer.holds_account() {
-            let next = self.board().leave_lane(transfer.id());
-            self.has_lane(next);
+            let next = self.registry().release_lock(transfer.id());
+            self.got_lock(next);
         }
     }
 
-    /// Has a task work on the transfer to which a lane was passed on.
-    pub(crate) fn has_lane(self: &Arc<Self>, next: Option<TransferId>) {
+    /// Has a task work on the transfer to which an account lock was passed on.
+    pub(crate) fn got_lock(self: &Arc<Self>, next: Option<TransferId>) {
         let Some(next) = next else { return };
         if self.sharing.is_some() {
             self.dispatch_anyway(next);
@@ -598,8 +609,8 @@ impl Inner {
     }
 }
 
-/// The lane that a step needs: its core account, if it is an operation of the core.
-fn lane(transfer: &Transfer, step: StepName) -> Option<Lane> {
+/// The account lock that a step needs: its core account, if it is an operation of the core.
+fn lock(transfer: &Transfer, step: StepName) -> Option<AccountLock> {
     let account = transfer.account()?;
     let core = transfer.operation(step).side() == Side::Core;
     core.then(|| (transfer.instruction().core.clone(), account))

@@ -13,8 +13,9 @@ use crate::inbox::Handled;
 use crate::operate::wallet_inquiry;
 
 impl Inner {
-    /// Asks the provider, through its gate, about the claim of a callback; the answer is another
-    /// arrival. A claim about something settled that agrees with the record is not asked about.
+    /// Asks the provider, through its throttle, about the claim of a callback; the answer is
+    /// another arrival. A claim about something settled that agrees with the record is not asked
+    /// about.
     pub(crate) async fn ask_about_claim(
         &self,
         item: &InboxItem,
@@ -33,12 +34,12 @@ impl Inner {
         if !is_awaited(&transfer, reference) && self.agrees(&transfer, &claim).await? {
             return Ok(Handled::Noted(format!("agrees with transfer {id}")));
         }
-        let Ok(pass) = port.gate.enter().await else {
+        let Ok(permit) = port.throttle.enter().await else {
             return Ok(Handled::later("the provider is not asked now: its breaker is open"));
         };
         let inquiry = wallet_inquiry(&transfer, reference, self.clock.now());
         let asked = port.provider.ask_about(&inquiry, &claim.finding).await;
-        pass.report(asked.is_ok());
+        permit.report(asked.is_ok());
         Ok(match asked {
             Ok(()) => Handled::Noted(format!("asked about transfer {id}; the answer follows")),
             Err(error) => Handled::later(error.to_string()),

@@ -9,8 +9,8 @@ use kiungo_domain::{Finding, Reference, TransferId};
 use kiungo_store::Summary;
 
 use crate::engine::{Engine, Inner};
-use crate::gate::Gate;
 use crate::request::RequestError;
+use crate::throttle::Throttle;
 
 impl Engine {
     /// Asks the other side now: about the open step, or, where none is open, about every operation
@@ -20,7 +20,7 @@ impl Engine {
     /// There is no such transfer, it is being worked on, or a side is not to be asked now:
     /// [`RequestError::Shed`].
     pub async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError> {
-        if self.inner.board().leave_hint(id, by) {
+        if self.inner.registry().leave_hint(id, by) {
             return self.summary(id).await;
         }
         let transfer = self.store().transfer(id).await?.ok_or(RequestError::NotFound(id))?;
@@ -44,18 +44,18 @@ impl Inner {
         let mut questions = Vec::new();
         for reference in executed(transfer) {
             let side = transfer.operation(reference.step()).side();
-            let Some(gate) = self.gate_of(transfer, side) else { continue };
-            let pass = gate.try_ask();
+            let Some(throttle) = self.gate_of(transfer, side) else { continue };
+            let permit = throttle.try_ask();
             let shed = |retry_after| RequestError::Shed { side, retry_after };
-            questions.push((reference, pass.map_err(|held| shed(held.wait))?));
+            questions.push((reference, permit.map_err(|held| shed(held.wait))?));
         }
         let (inner, transfer) = (Arc::clone(self), transfer.clone());
         self.spawn(async move {
             let mut answers = Vec::new();
-            for (reference, pass) in questions {
-                pass.turn().await;
+            for (reference, permit) in questions {
+                permit.ready().await;
                 let answer = inner.inquire_about(&transfer, reference, inner.clock.now()).await;
-                pass.report(!matches!(answer, Finding::Unclear { .. }));
+                permit.report(!matches!(answer, Finding::Unclear { .. }));
                 answers.push((reference, answer));
             }
             let Some(port) = inner.provider(&transfer.instruction().provider) else { return };
@@ -73,11 +73,11 @@ impl Inner {
         Ok(())
     }
 
-    fn gate_of(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Gate>> {
+    fn gate_of(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Throttle>> {
         let instruction = transfer.instruction();
         match side {
-            Side::Wallet => self.provider(&instruction.provider).map(|port| &port.gate),
-            Side::Core => self.core(&instruction.core).map(|port| &port.gate),
+            Side::Wallet => self.provider(&instruction.provider).map(|port| &port.throttle),
+            Side::Core => self.core(&instruction.core).map(|port| &port.throttle),
         }
     }
 }

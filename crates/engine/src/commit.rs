@@ -18,7 +18,7 @@ use crate::holds::conditions_shown;
 pub(crate) enum Undone {
     /// Another process has changed the transfer since it was read.
     Stale,
-    /// Another transfer holds the account (rule 11). This one waits for its lane.
+    /// Another transfer holds the account (rule 11). This one waits for its account lock.
     Held,
     /// The provider lets no more be moved on this day.
     Limit(LimitReached),
@@ -43,7 +43,7 @@ impl Inner {
                 self.take_note_of(&after.instruction().provider, shown).await;
                 report(before, &after);
                 self.compare_fee(before, &after);
-                self.leave_lane_if_free(&after);
+                self.release_lock_if_free(&after);
                 if intended.is_none()
                     && let Some(due) = due
                 {
@@ -57,9 +57,9 @@ impl Inner {
             Err(CommitError::AccountHeld { owner }) => {
                 counter!("kiungo_accounts_held_elsewhere_total").increment(1);
                 if let Some(account) = after.account() {
-                    let lane = (after.instruction().core.clone(), account);
-                    let next = self.board().lane_is_with(&lane, owner, after.id());
-                    self.has_lane(next);
+                    let lock = (after.instruction().core.clone(), account);
+                    let next = self.registry().lock_is_with(&lock, owner, after.id());
+                    self.got_lock(next);
                 }
                 Err(Undone::Held)
             }
@@ -165,7 +165,7 @@ pub(crate) const fn word(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// The name of the last event of a decision, as points of [`crate::crash`] are named.
+/// The name of the last event of a decision, as points of [`crate::fail_point`] are named.
 pub(crate) fn last_event(decision: &Decision) -> String {
     let step = |step: StepName| decision.transfer.operation(step).as_str();
     match decision.entries.last().map(|entry| &entry.event) {

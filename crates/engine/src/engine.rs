@@ -19,11 +19,10 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::account_locks::Registry;
 use crate::clock::{Clock, Ids};
-use crate::crash::Tripwire;
-use crate::gate::Gate;
+use crate::fail_point::FailPoints;
 use crate::holds::Holds;
-use crate::lanes::Board;
 use crate::limits;
 use crate::request::{
     Caller, NewTransfer, Offers, ProviderStatus, RequestError, SubmitError, Submitted,
@@ -31,6 +30,7 @@ use crate::request::{
 use crate::schedule::NextLook;
 use crate::setup::{EngineOptions, ProviderRules, Setup};
 use crate::sharing::Sharing;
+use crate::throttle::Throttle;
 
 /// The number of times that a requested change is decided anew because another process was quicker.
 const CHANGE_TRIES: u32 = 5;
@@ -48,7 +48,7 @@ pub(crate) struct Inner {
     providers: BTreeMap<ProviderId, ProviderPort>,
     cores: BTreeMap<CoreId, CorePort>,
     pub(crate) options: EngineOptions,
-    pub(crate) tripwire: Option<Arc<dyn Tripwire>>,
+    pub(crate) fail_points: Option<Arc<dyn FailPoints>>,
     pub(crate) sharing: Option<Sharing>,
     /// The channel for announcements, if work is shared and the engine was started.
     pub(crate) announcements: Option<mpsc::Sender<(Slot, Work)>>,
@@ -56,7 +56,7 @@ pub(crate) struct Inner {
     announced: Mutex<Option<mpsc::Receiver<(Slot, Work)>>>,
     /// Places for delivered work in flight.
     pub(crate) places: Arc<Semaphore>,
-    board: Mutex<Board>,
+    registry: Mutex<Registry>,
     pub(crate) holds: Holds,
     /// There may be something due, or room for it.
     pub(crate) wake: Notify,
@@ -73,30 +73,29 @@ pub(crate) struct Inner {
     tasks: TaskTracker,
 }
 
-/// A provider with its gate.
+/// A provider with its throttle.
 pub(crate) struct ProviderPort {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) rules: Arc<dyn ProviderRules>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
 }
 
-/// A core with its gate.
+/// A core with its throttle.
 pub(crate) struct CorePort {
     pub(crate) core: Arc<dyn Core>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
 }
 
 impl Engine {
     /// Puts an engine together; [`Engine::start`] sets it in motion.
     pub fn new(setup: Setup) -> Self {
         let providers = setup.providers.into_iter().map(|(id, link)| {
-            let gate = Gate::new(link.traffic);
-            (id, ProviderPort { provider: link.provider, rules: link.rules, gate })
+            let throttle = Throttle::new(link.traffic);
+            (id, ProviderPort { provider: link.provider, rules: link.rules, throttle })
         });
-        let cores = setup
-            .cores
-            .into_iter()
-            .map(|(id, link)| (id, CorePort { core: link.core, gate: Gate::new(link.traffic) }));
+        let cores = setup.cores.into_iter().map(|(id, link)| {
+            (id, CorePort { core: link.core, throttle: Throttle::new(link.traffic) })
+        });
         let (announcements, announced) = setup
             .sharing
             .as_ref()
@@ -108,13 +107,13 @@ impl Engine {
             ids: setup.ids,
             providers: providers.collect(),
             cores: cores.collect(),
-            tripwire: setup.tripwire,
+            fail_points: setup.fail_points,
             places: Arc::new(Semaphore::new(setup.options.in_flight_max.max(1))),
             options: setup.options,
             sharing: setup.sharing,
             announcements,
             announced: Mutex::new(announced),
-            board: Mutex::default(),
+            registry: Mutex::default(),
             holds: Holds::default(),
             wake: Notify::new(),
             starved: AtomicBool::new(false),
@@ -311,8 +310,8 @@ impl Engine {
             core: port.rules.core().clone(),
             currency: port.rules.currency(),
             holds: self.inner.holds.of(id),
-            breaker: port.gate.breaker(),
-            in_flight: port.gate.in_flight(),
+            breaker: port.throttle.breaker(),
+            in_flight: port.throttle.in_flight(),
             offers: Offers {
                 reversal: port.provider.reverse().is_some(),
                 balance: port.provider.balance().is_some(),
@@ -338,8 +337,8 @@ impl Engine {
 }
 
 impl Inner {
-    pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The phone numbers of each provider's wallets.
@@ -377,7 +376,7 @@ impl Inner {
             let inner = Arc::clone(self);
             self.spawn(async move { inner.keep_sweeping().await });
             let inner = Arc::clone(self);
-            self.spawn(async move { inner.keep_lanes_true().await });
+            self.spawn(async move { inner.reconcile_locks().await });
         }
     }
 
@@ -465,7 +464,7 @@ impl Inner {
     pub(crate) async fn take_patiently(&self, id: TransferId) -> Result<(), RequestError> {
         let pause = Duration::from_millis(20);
         let mut waited = Duration::ZERO;
-        while !self.board().take(id) {
+        while !self.registry().take(id) {
             if waited >= self.options.busy_wait {
                 return Err(RequestError::Busy(id));
             }
@@ -477,12 +476,12 @@ impl Inner {
 
     /// Commits, passing the points at which a test lets the process die.
     pub(crate) async fn commit_at_points(&self, change: Change) -> Result<(), CommitError> {
-        let Some(tripwire) = &self.tripwire else { return self.store.commit(change).await };
+        let Some(fail_points) = &self.fail_points else { return self.store.commit(change).await };
         let what = crate::commit::last_event(&change.decision);
-        tripwire.reached(crate::crash::Moment::BeforeCommit, &what).await;
+        fail_points.reached(crate::fail_point::FailPoint::BeforeCommit, &what).await;
         let result = self.store.commit(change).await;
         if result.is_ok() {
-            tripwire.reached(crate::crash::Moment::AfterCommit, &what).await;
+            fail_points.reached(crate::fail_point::FailPoint::AfterCommit, &what).await;
         }
         result
     }

@@ -81,7 +81,7 @@ impl Inner {
         // The task that waits for this very result asks at once; should it die, its ladder asks.
         if asking != Asking::Answered
             && is_awaited(&transfer, claim.reference)
-            && self.board().leave_hint(id, &hint_of(item))
+            && self.registry().leave_hint(id, &hint_of(item))
         {
             return Ok(Handled::Noted(format!("told to transfer {id}")));
         }
@@ -227,16 +227,16 @@ impl Inner {
         Ok((Handled::WithTransfer, Some(after)))
     }
 
-    /// Asks the provider under the reference that evidence names, through its gate.
+    /// Asks the provider under the reference that evidence names, through its throttle.
     async fn inquire_at_gate(&self, transfer: &Transfer, reference: Reference) -> Finding {
         let Some(port) = self.provider(&transfer.instruction().provider) else {
             return Finding::unclear("its provider is no longer configured");
         };
-        let Ok(pass) = port.gate.enter().await else {
+        let Ok(permit) = port.throttle.enter().await else {
             return Finding::unclear("the provider is not asked now: its breaker is open");
         };
         let truth = self.inquire_about(transfer, reference, self.clock.now()).await;
-        pass.report(!matches!(truth, Finding::Unclear { .. }));
+        permit.report(!matches!(truth, Finding::Unclear { .. }));
         truth
     }
 

@@ -221,7 +221,7 @@ impl Inner {
         }
         // Many may wait for long: the longer, the less often each looks again.
         let again = (now.since(transfer.updated_at()) / 4).clamp(LOOK_INTERVAL, LOOK_MAX);
-        if !may_probe && port.gate.breaker() != BreakerState::Closed {
+        if !may_probe && port.throttle.breaker() != BreakerState::Closed {
             return Some(again);
         }
         let holds = self.holds.of(provider);
@@ -367,11 +367,11 @@ impl Inner {
     /// Outbound transfers wait for a closed breaker before they leave the core: somebody must ask.
     async fn probe_breaker(&self, provider: &ProviderId) {
         let Some(port) = self.provider(provider) else { return };
-        if port.gate.breaker() == BreakerState::HalfOpen
-            && let Ok(pass) = port.gate.enter().await
+        if port.throttle.breaker() == BreakerState::HalfOpen
+            && let Ok(permit) = port.throttle.enter().await
         {
             let answered = !matches!(port.provider.probe().await, Err(ReadError::Unavailable(_)));
-            pass.report(answered);
+            permit.report(answered);
             self.wake.notify_one();
         }
     }
@@ -411,8 +411,8 @@ impl Inner {
         let Some(port) = self.provider(&hold.provider) else { return Probed::Lasts };
         match hold.condition {
             Condition::Person => Probed::Lasts,
-            // Only a payout shows whether the float suffices for it: those that wait with their money
-            // in transit are tried, one at a time.
+            // Only a payout shows whether the float suffices for it: those that wait with their
+            // money in transit are tried, one at a time.
             Condition::FloatEmpty if now.since(hold.probe_at) < UNTRIED_MAX => {
                 Probed::LeftToAttempts
             }
@@ -420,9 +420,9 @@ impl Inner {
                 let Some(balance) = port.provider.balance() else {
                     return Probed::Over("nothing in transit waits for it any more".to_owned());
                 };
-                let Ok(pass) = port.gate.enter().await else { return Probed::Lasts };
+                let Ok(permit) = port.throttle.enter().await else { return Probed::Lasts };
                 let answer = balance.balance().await;
-                pass.report(!matches!(answer, Err(ReadError::Unavailable(_))));
+                permit.report(!matches!(answer, Err(ReadError::Unavailable(_))));
                 match answer {
                     Ok(float) if suffices(float, hold.needed) => {
                         Probed::Over(format!("the float is {float}"))
@@ -431,9 +431,9 @@ impl Inner {
                 }
             }
             Condition::NeedsRepair | Condition::SessionBlocked | Condition::Unreachable => {
-                let Ok(pass) = port.gate.enter().await else { return Probed::Lasts };
+                let Ok(permit) = port.throttle.enter().await else { return Probed::Lasts };
                 let answer = port.provider.probe().await;
-                pass.report(!matches!(answer, Err(ReadError::Unavailable(_))));
+                permit.report(!matches!(answer, Err(ReadError::Unavailable(_))));
                 answer.map_or(Probed::Lasts, Probed::Over)
             }
         }

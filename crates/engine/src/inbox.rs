@@ -19,11 +19,11 @@ use crate::engine::{Engine, Inner};
 use crate::judge::turned_away;
 use crate::persons::{CLAIM_METHOD, claimed};
 use crate::request::CallbackRefused;
-use crate::sharing::Piece;
+use crate::sharing::DeliveryGuard;
 use crate::telling::TELL_METHOD;
 
-/// The number of handlings of an unclear arrival with growing waits after which they begin anew: the
-/// provider may be unable to answer for a while each time that it has not been asked for long.
+/// The number of handlings of an unclear arrival with growing waits after which they begin anew:
+/// the provider may be unable to answer for a while each time that it has not been asked for long.
 const UNANSWERED_ROUND: u32 = 16;
 
 /// The parts of a callback that are kept beside its body.
@@ -42,7 +42,7 @@ struct TakenArrival {
 
 impl Drop for TakenArrival {
     fn drop(&mut self) {
-        self.inner.board().give_arrival_back(self.id);
+        self.inner.registry().give_arrival_back(self.id);
     }
 }
 
@@ -192,7 +192,7 @@ impl Inner {
 
     /// Has a task handle an item; if there is no room, its due time brings it back.
     pub(crate) fn handle_arrival(self: &Arc<Self>, item: InboxItem) {
-        if self.stopping.is_cancelled() || !self.board().take_arrival(item.id) {
+        if self.stopping.is_cancelled() || !self.registry().take_arrival(item.id) {
             return;
         }
         let taken = TakenArrival { inner: Arc::clone(self), id: item.id };
@@ -203,10 +203,10 @@ impl Inner {
     }
 
     /// Has a task handle an item that was delivered and has its place.
-    pub(crate) fn handle_delivered(self: &Arc<Self>, id: InboxId, piece: Piece) {
-        let taken = self.board().take_delivered_arrival(id);
+    pub(crate) fn handle_delivered(self: &Arc<Self>, id: InboxId, guard: DeliveryGuard) {
+        let taken = self.registry().take_delivered_arrival(id);
         if !taken {
-            return self.rested([piece]);
+            return self.rested([guard]);
         }
         let taken = TakenArrival { inner: Arc::clone(self), id };
         self.spawn(async move {
@@ -219,7 +219,7 @@ impl Inner {
                     tracing::error!(inbox = %id, %error, "an arrival cannot be read; trying again later");
                 }
             }
-            taken.inner.rested([piece]);
+            taken.inner.rested([guard]);
             drop(taken);
         });
     }

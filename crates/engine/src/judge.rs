@@ -134,19 +134,19 @@ impl Inner {
         {
             return Some(Refusal::by_rule(rejection.reason, rejection.message));
         }
-        let entered = tokio::time::timeout(JUDGED_WITHIN, core.gate.enter()).await;
-        let Ok(Ok(pass)) = entered else { return None };
+        let entered = tokio::time::timeout(JUDGED_WITHIN, core.throttle.enter()).await;
+        let Ok(Ok(permit)) = entered else { return None };
         let mut refusal = None;
         for account in accounts {
             let holder = notice.msisdn.clone().filter(|_| port.rules.holder_must_match(kind));
             let check = AccountCheck { account, booking: None, amount: notice.amount, holder, at };
             match core.core.check(&check).await {
                 CheckAnswer::Allowed(_) => {
-                    pass.report(true);
+                    permit.report(true);
                     return None;
                 }
                 CheckAnswer::Unclear { .. } => {
-                    pass.report(false);
+                    permit.report(false);
                     return None;
                 }
                 CheckAnswer::Refused(rejection) => {
@@ -155,14 +155,14 @@ impl Inner {
                     // The answer about an account that exists matters more than the answer that one
                     // is not found.
                     if found {
-                        pass.report(true);
+                        permit.report(true);
                         return Some(said);
                     }
                     refusal.get_or_insert(said);
                 }
             }
         }
-        pass.report(true);
+        permit.report(true);
         Some(refusal.unwrap_or_else(|| {
             Refusal::by_rule(Reason::AccountNotFound, "there is no such account")
         }))

@@ -13,7 +13,7 @@
 //! * `operate`: orders and inquiries, from the state of a transfer
 //! * `candidates`: the choice among the accounts that a payer may have named
 //! * `suggestions`: accounts that a person may give suspended money to
-//! * `lanes`: one operation at a time per core account (rule 11)
+//! * `account_locks`: one operation at a time per core account (rule 11)
 //! * `holds`: operations of providers that are held as a whole
 //! * `hear`: evidence about operations of ours
 //! * `ask_again`: questions about operations that were executed already
@@ -24,7 +24,7 @@
 //! * `person_action`: the actions that persons can take
 //! * `interrupted`: approved actions whose process died, completed
 //! * `persons`: decisions about transfers and arrivals, carried out
-//! * `gate`: in-flight limit, rate limit and breaker of one counterparty
+//! * `throttle`: in-flight limit, rate limit and breaker of one counterparty
 //! * `fees`: the fees that a mapping expects, beside those that the provider states
 //! * `inbox`: everything that arrives unasked: stored, acknowledged, handled
 //! * `judge`: payments that providers offer: judged, taken, answered for
@@ -40,12 +40,13 @@
 
 pub mod actions;
 pub mod clock;
-pub mod crash;
 pub mod engine;
+pub mod fail_point;
 pub mod request;
 pub mod requests;
 pub mod setup;
 
+mod account_locks;
 mod action_content;
 mod advance;
 mod answers;
@@ -54,13 +55,11 @@ mod candidates;
 mod carried;
 mod commit;
 mod fees;
-mod gate;
 mod hear;
 mod holds;
 mod inbox;
 mod interrupted;
 mod judge;
-mod lanes;
 mod limits;
 mod operate;
 mod payments;
@@ -73,6 +72,7 @@ pub mod sharing;
 mod suggestions;
 mod sweep;
 mod telling;
+mod throttle;
 mod wall_clock;
 mod wallet;
 

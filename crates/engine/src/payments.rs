@@ -160,7 +160,7 @@ impl Inner {
         }
         let candidates = self.collections_like(item, truth).await?;
         for id in &candidates {
-            if !self.board().leave_hint(*id, "notification of a like payment") {
+            if !self.registry().leave_hint(*id, "notification of a like payment") {
                 let hint = |draft: &mut Draft| {
                     draft.hint("notification of a like payment");
                     Ok(())

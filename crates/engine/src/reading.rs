@@ -1,12 +1,12 @@
-//! Reading at a provider because somebody asks for it now: it passes the provider's gate like
+//! Reading at a provider because somebody asks for it now: it passes the provider's throttle like
 //! everything else, within the share that questions have, and never waits behind it.
 
 use kiungo_domain::{Money, Msisdn, ProviderId};
 use kiungo_provider::ReadError;
 
 use crate::engine::{Engine, ProviderPort};
-use crate::gate::Pass;
 use crate::request::AskError;
+use crate::throttle::Permit;
 
 impl Engine {
     /// The float at a provider; `None` if there is no such provider or it does not offer it.
@@ -16,12 +16,12 @@ impl Engine {
     pub async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {
         let port = self.inner.provider(provider)?;
         let balance = port.provider.balance()?;
-        let pass = match self.pass_to_ask(port).await {
-            Ok(pass) => pass,
+        let permit = match self.pass_to_ask(port).await {
+            Ok(permit) => permit,
             Err(shed) => return Some(Err(shed)),
         };
         let read = balance.balance().await;
-        Some(answered(pass, read))
+        Some(answered(permit, read))
     }
 
     /// The name of a wallet's holder as the provider shows it (`None` inside: no such wallet);
@@ -37,26 +37,27 @@ impl Engine {
     ) -> Option<Result<Option<String>, AskError>> {
         let port = self.inner.provider(provider)?;
         let names = port.provider.holder_name()?;
-        let pass = match self.pass_to_ask(port).await {
-            Ok(pass) => pass,
+        let permit = match self.pass_to_ask(port).await {
+            Ok(permit) => permit,
             Err(shed) => return Some(Err(shed)),
         };
         let read = names.holder_name(msisdn).await;
-        Some(answered(pass, read))
+        Some(answered(permit, read))
     }
 
-    async fn pass_to_ask(&self, port: &ProviderPort) -> Result<Pass, AskError> {
+    async fn pass_to_ask(&self, port: &ProviderPort) -> Result<Permit, AskError> {
         let now = self.inner.clock.now();
         if let Some(opens) = port.rules.opens_at(now) {
             return Err(AskError::Shed { retry_after: opens.since(now) });
         }
-        let pass = port.gate.try_ask().map_err(|held| AskError::Shed { retry_after: held.wait })?;
-        pass.turn().await;
-        Ok(pass)
+        let permit =
+            port.throttle.try_ask().map_err(|held| AskError::Shed { retry_after: held.wait })?;
+        permit.ready().await;
+        Ok(permit)
     }
 }
 
-fn answered<T>(pass: Pass, read: Result<T, ReadError>) -> Result<T, AskError> {
-    pass.report(!matches!(read, Err(ReadError::Unavailable(_))));
+fn answered<T>(permit: Permit, read: Result<T, ReadError>) -> Result<T, AskError> {
+    permit.report(!matches!(read, Err(ReadError::Unavailable(_))));
     Ok(read?)
 }

@@ -11,13 +11,13 @@ use kiungo_store::StoreError;
 use tokio::time::Instant;
 
 use crate::engine::Inner;
-use crate::sharing::Piece;
+use crate::sharing::DeliveryGuard;
 
 /// The longest sleep of the schedule when nothing is due: a lost wake-up costs no more.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 
-/// The interval at which the backlog is counted at most: the count reads more than a look at what is
-/// due does.
+/// The interval at which the backlog is counted at most: the count reads more than a look at what
+/// is due does.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// The moment at which the schedule looks next.
@@ -74,7 +74,7 @@ impl Inner {
     pub(crate) async fn hold_accounts_again(&self) -> Result<(), StoreError> {
         for holder in self.store.holding_accounts().await? {
             if let Some(account) = holder.account {
-                self.board().try_lane(&(holder.core, account), holder.id);
+                self.registry().try_lock(&(holder.core, account), holder.id);
             }
         }
         Ok(())
@@ -134,8 +134,8 @@ impl Inner {
         for item in self.store.inbox_due(now, self.options.due_batch).await? {
             self.handle_arrival(item);
         }
-        // Transfers in flight, or waiting for their lane, can be due too: look past them.
-        let busy = u32::try_from(self.board().busy()).unwrap_or(u32::MAX);
+        // Transfers in flight, or waiting for their account lock, can be due too: look past them.
+        let busy = u32::try_from(self.registry().busy()).unwrap_or(u32::MAX);
         let batch = self.options.due_batch.saturating_add(busy);
         for (id, _) in self.store.due(now, batch).await? {
             if !self.dispatch(id) {
@@ -143,7 +143,7 @@ impl Inner {
                 break;
             }
         }
-        let calls = self.board().take_calls(now);
+        let calls = self.registry().take_calls(now);
         for id in calls {
             self.call_about(id);
         }
@@ -154,14 +154,14 @@ impl Inner {
         })
     }
 
-    /// Calls a person about a transfer that waits for its lane; it keeps its place.
+    /// Calls a person about a transfer that waits for its account lock; it keeps its place.
     fn call_about(self: &Arc<Self>, id: TransferId) {
         let inner = Arc::clone(self);
         self.spawn(async move {
             let nothing_else = |_: &mut Draft| Ok(());
             if inner.exclusively(id, None, nothing_else).await.is_err() {
                 let again = inner.clock.now().after(SLEEP_MAX);
-                inner.board().call_at(id, again);
+                inner.registry().call_at(id, again);
             }
         });
     }
@@ -169,14 +169,14 @@ impl Inner {
     /// Has a task work on a transfer; `false` if there is no room.
     pub(crate) fn dispatch(self: &Arc<Self>, id: TransferId) -> bool {
         {
-            let mut board = self.board();
-            if board.is_queued(id) || board.is_working(id) {
+            let mut registry = self.registry();
+            if registry.is_queued(id) || registry.is_working(id) {
                 return true;
             }
-            if board.in_flight() >= self.options.in_flight_max {
+            if registry.in_flight() >= self.options.in_flight_max {
                 return false;
             }
-            board.take(id);
+            registry.take(id);
         }
         self.read_and_advance(id);
         true
@@ -184,33 +184,33 @@ impl Inner {
 
     /// Has a task work on a transfer whose turn it is, whether or not there is room.
     pub(crate) fn dispatch_anyway(self: &Arc<Self>, id: TransferId) {
-        if self.board().take(id) {
+        if self.registry().take(id) {
             self.read_and_advance(id);
         }
     }
 
     /// Has a task work on a transfer that was delivered and has its place.
-    pub(crate) fn dispatch_delivered(self: &Arc<Self>, id: TransferId, piece: Piece) {
-        let taken = self.board().take_delivered(id, piece);
+    pub(crate) fn dispatch_delivered(self: &Arc<Self>, id: TransferId, guard: DeliveryGuard) {
+        let taken = self.registry().take_delivered(id, guard);
         match taken {
             Ok(()) => self.read_and_advance(id),
             Err(None) => {}
-            Err(Some(piece)) => self.look_at_queued(id, piece),
+            Err(Some(guard)) => self.look_at_queued(id, guard),
         }
     }
 
-    /// A transfer that waits here for its lane was delivered: another process may have brought it
-    /// past that, and then it must not go on waiting.
-    fn look_at_queued(self: &Arc<Self>, id: TransferId, piece: Piece) {
+    /// A transfer that waits here for its account lock was delivered: another process may have
+    /// brought it past that, and then it must not go on waiting.
+    fn look_at_queued(self: &Arc<Self>, id: TransferId, guard: DeliveryGuard) {
         let inner = Arc::clone(self);
         self.spawn(async move {
             if let Ok(Some(transfer)) = inner.store.transfer(id).await
                 && !inner.still_waits(&transfer)
             {
                 let taken = {
-                    let mut board = inner.board();
-                    board.leave_queue_unless(id, None);
-                    board.take_delivered(id, piece)
+                    let mut registry = inner.registry();
+                    registry.leave_queue_unless(id, None);
+                    registry.take_delivered(id, guard)
                 };
                 match taken {
                     Ok(()) => inner.read_and_advance(id),
@@ -218,7 +218,7 @@ impl Inner {
                 }
                 return;
             }
-            inner.rested([piece]);
+            inner.rested([guard]);
         });
     }
 
@@ -238,7 +238,7 @@ impl Inner {
 
     /// True if a new transfer would be worked on at once.
     pub(crate) fn room_for_one_more(&self) -> bool {
-        self.sharing.is_some() || self.board().in_flight() < self.options.in_flight_max
+        self.sharing.is_some() || self.registry().in_flight() < self.options.in_flight_max
     }
 
     /// Has a task work on a transfer that has just been received, if there is room; otherwise its
@@ -247,7 +247,7 @@ impl Inner {
         if self.sharing.is_some() {
             return self.announce(transfer.slot(), Work::Transfer(transfer.id()));
         }
-        if self.room_for_one_more() && self.board().take(transfer.id()) {
+        if self.room_for_one_more() && self.registry().take(transfer.id()) {
             self.go_on_with(transfer);
         } else {
             self.starved.store(true, Ordering::Release);
@@ -266,10 +266,10 @@ impl Inner {
         self.spawn(async move { inner.advance(transfer).await });
     }
 
-    /// Gives a transfer back; whoever waits for its lane or for room gets it.
+    /// Gives a transfer back; whoever waits for its account lock or for room gets it.
     pub(crate) fn release(self: &Arc<Self>, id: TransferId) {
-        let pieces = self.board().drop_work(id);
-        self.rested(pieces);
+        let guards = self.registry().drop_work(id);
+        self.rested(guards);
         if self.starved.load(Ordering::Acquire) {
             self.wake.notify_one();
         }

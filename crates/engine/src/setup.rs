@@ -16,7 +16,7 @@ use kiungo_store::{Allowance, Store};
 
 use crate::actions::ActionKind;
 use crate::clock::{Clock, Ids};
-use crate::crash::Tripwire;
+use crate::fail_point::FailPoints;
 use crate::sharing::Sharing;
 
 /// The parts that an engine needs.
@@ -36,7 +36,7 @@ pub struct Setup {
     /// The means to share work with other processes; `None` where this one does it all.
     pub sharing: Option<Sharing>,
     /// For tests: told of every point at which a process may die.
-    pub tripwire: Option<Arc<dyn Tripwire>>,
+    pub fail_points: Option<Arc<dyn FailPoints>>,
 }
 
 /// A provider with the rules of its mapping.

@@ -1,9 +1,9 @@
 //! Taking part in the shared work: a membership in every shard, of which the first by rank is to be
 //! the active one.
 //!
-//! The broker has one active member for each shard, the one that joined first, and another one takes
-//! over at once when it ends. So that a worker that comes later gets its part, whoever is not first by
-//! rank joins anew whenever the workers have changed.
+//! The broker has one active member for each shard, the one that joined first, and another one
+//! takes over at once when it ends. So that a worker that comes later gets its part, whoever is not
+//! first by rank joins anew whenever the workers have changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use kiungo_store::InboxId;
 use tokio::sync::{Barrier, Notify};
 
 use crate::engine::Inner;
-use crate::sharing::{Piece, Sharing, Ticket};
+use crate::sharing::{DeliveryBatch, DeliveryGuard, Sharing};
 
 /// The time for which a member that stands back stays away: longer than the broker takes to let the
 /// next in.
@@ -104,7 +104,7 @@ impl Inner {
     async fn take_up(self: &Arc<Self>, delivery: Delivery) {
         let redelivered = if delivery.redelivered { "yes" } else { "no" };
         metrics::counter!("kiungo_deliveries_total", "redelivered" => redelivered).increment(1);
-        let ticket = Ticket::new(delivery.token, delivery.work.len());
+        let batch = DeliveryBatch::new(delivery.ack, delivery.work.len());
         for work in delivery.work {
             let place = tokio::select! {
                 biased;
@@ -112,10 +112,10 @@ impl Inner {
                 place = Arc::clone(&self.places).acquire_owned() => place,
             };
             let Ok(place) = place else { return };
-            let piece = Piece { ticket: Arc::clone(&ticket), _place: place };
+            let guard = DeliveryGuard { batch: Arc::clone(&batch), _place: place };
             match work {
-                Work::Transfer(id) => self.dispatch_delivered(id, piece),
-                Work::Arrival(number) => self.handle_delivered(InboxId(number), piece),
+                Work::Transfer(id) => self.dispatch_delivered(id, guard),
+                Work::Arrival(number) => self.handle_delivered(InboxId(number), guard),
             }
         }
     }

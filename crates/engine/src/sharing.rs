@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kiungo_domain::Slot;
-use kiungo_queue::{Token, Work, WorkQueue};
+use kiungo_queue::{AckHandle, Work, WorkQueue};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::engine::Inner;
@@ -61,35 +61,35 @@ const ANNOUNCED_TOGETHER: usize = 1_024;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A delivery that was taken up: acknowledged once all its work rests.
-pub(crate) struct Ticket {
+pub(crate) struct DeliveryBatch {
     left: AtomicUsize,
-    token: Mutex<Option<Box<dyn Token>>>,
+    ack: Mutex<Option<Box<dyn AckHandle>>>,
 }
 
-impl Ticket {
-    /// A ticket for so much work.
-    pub(crate) fn new(token: Box<dyn Token>, work: usize) -> Arc<Self> {
-        Arc::new(Self { left: AtomicUsize::new(work), token: Mutex::new(Some(token)) })
+impl DeliveryBatch {
+    /// A batch for so much work.
+    pub(crate) fn new(ack: Box<dyn AckHandle>, work: usize) -> Arc<Self> {
+        Arc::new(Self { left: AtomicUsize::new(work), ack: Mutex::new(Some(ack)) })
     }
 
-    /// A piece of it rests; the token, if it was the last.
-    fn rested(&self) -> Option<Box<dyn Token>> {
+    /// A part of it rests; returns the acknowledgement handle if it was the last.
+    fn rested(&self) -> Option<Box<dyn AckHandle>> {
         let last = self.left.fetch_sub(1, Ordering::AcqRel) == 1;
-        last.then(|| self.token.lock().unwrap_or_else(PoisonError::into_inner).take()).flatten()
+        last.then(|| self.ack.lock().unwrap_or_else(PoisonError::into_inner).take()).flatten()
     }
 }
 
-/// A piece of delivered work that is being done; dropped without [`Inner::rested`], it is delivered
+/// A part of delivered work that is being done; dropped without [`Inner::rested`], it is delivered
 /// again once this process is gone.
-pub(crate) struct Piece {
-    pub(crate) ticket: Arc<Ticket>,
+pub(crate) struct DeliveryGuard {
+    pub(crate) batch: Arc<DeliveryBatch>,
     /// The place that it takes up among the work in flight.
     pub(crate) _place: OwnedSemaphorePermit,
 }
 
-impl std::fmt::Debug for Piece {
+impl std::fmt::Debug for DeliveryGuard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Piece")
+        f.write_str("DeliveryGuard")
     }
 }
 
@@ -99,8 +99,8 @@ impl Inner {
         self.sharing.as_ref().map_or(self.options.lease, |sharing| sharing.options.announce_again)
     }
 
-    /// Announces work, if it is shared. Does not wait: if that comes to nothing, the due table brings
-    /// it back.
+    /// Announces work, if it is shared. Does not wait: if that comes to nothing, the due table
+    /// brings it back.
     pub(crate) fn announce(&self, slot: Slot, work: Work) {
         let Some(announcements) = &self.announcements else { return };
         if announcements.try_send((slot, work)).is_err() {
@@ -109,14 +109,14 @@ impl Inner {
     }
 
     /// Work that rests: its store knows when it is due again.
-    pub(crate) fn rested(self: &Arc<Self>, pieces: impl IntoIterator<Item = Piece>) {
+    pub(crate) fn rested(self: &Arc<Self>, guards: impl IntoIterator<Item = DeliveryGuard>) {
         // A transfer that stops here may be parked in flight: the next process looks at it at once.
         if self.stopping.is_cancelled() {
             return;
         }
-        for piece in pieces {
-            if let Some(token) = piece.ticket.rested() {
-                self.spawn(async move { token.acknowledge().await });
+        for guard in guards {
+            if let Some(ack) = guard.batch.rested() {
+                self.spawn(async move { ack.acknowledge().await });
             }
         }
     }

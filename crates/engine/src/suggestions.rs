@@ -27,10 +27,10 @@ impl Engine {
         let unasked = Suggestions { accounts: Vec::new(), complete: false };
         let instruction = transfer.instruction();
         let Some(port) = inner.core(&instruction.core) else { return Ok(unasked) };
-        let pass = port.gate.try_ask();
-        let pass =
-            pass.map_err(|held| RequestError::Shed { side: Side::Core, retry_after: held.wait })?;
-        pass.turn().await;
+        let permit = port.throttle.try_ask();
+        let permit = permit
+            .map_err(|held| RequestError::Shed { side: Side::Core, retry_after: held.wait })?;
+        permit.ready().await;
         let sought = sought(instruction, inner.provider(&instruction.provider));
         Ok(port.core.suggest(&sought).await)
     }

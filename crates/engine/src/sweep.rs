@@ -10,10 +10,10 @@ use kiungo_domain::{Slot, TransferId};
 use kiungo_queue::Work;
 use kiungo_store::StoreError;
 
+use crate::account_locks::AccountLock;
 use crate::engine::Inner;
-use crate::lanes::Lane;
 
-/// The interval at which the backlog is counted, and lanes are compared with the store.
+/// The interval at which the backlog is counted, and account locks are compared with the store.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The shortest pause between two looks at what is due.
@@ -87,26 +87,26 @@ impl Inner {
         }
     }
 
-    /// Frees the lanes of transfers that another process has brought to rest.
-    pub(crate) async fn keep_lanes_true(self: Arc<Self>) {
+    /// Frees the account locks of transfers that another process has brought to rest.
+    pub(crate) async fn reconcile_locks(self: Arc<Self>) {
         loop {
             tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
-            let resting = self.board().resting_holders();
+            let resting = self.registry().resting_holders();
             if resting.is_empty() {
                 continue;
             }
             match self.store.holding_accounts().await {
                 Ok(holding) => {
-                    let holding: HashSet<(TransferId, Lane)> = holding
+                    let holding: HashSet<(TransferId, AccountLock)> = holding
                         .into_iter()
                         .filter_map(|it| it.account.map(|account| (it.id, (it.core, account))))
                         .collect();
                     for (id, _) in resting.into_iter().filter(|it| !holding.contains(it)) {
-                        self.pass_lane_on(id);
+                        self.pass_lock_on(id);
                     }
                 }
                 Err(error) => tracing::warn!(%error, "held accounts cannot be read"),
@@ -114,13 +114,13 @@ impl Inner {
         }
     }
 
-    /// Frees the lane of a transfer that nobody works on here and that holds no account.
-    fn pass_lane_on(self: &Arc<Self>, id: TransferId) {
+    /// Frees the account lock of a transfer that nobody works on here and that holds no account.
+    fn pass_lock_on(self: &Arc<Self>, id: TransferId) {
         let next = {
-            let mut board = self.board();
-            if board.is_working(id) { None } else { board.leave_lane(id) }
+            let mut registry = self.registry();
+            if registry.is_working(id) { None } else { registry.release_lock(id) }
         };
-        self.has_lane(next);
+        self.got_lock(next);
     }
 }
 

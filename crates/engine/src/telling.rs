@@ -1,8 +1,8 @@
 //! Telling a provider what became of a payment that it offered, where it asked for that.
 //!
-//! That something has to be told is stored as an arrival of ours, beside the offer: it waits until the
-//! offer has ended, and is repeated at growing distances until the provider takes it. The provider can
-//! ask all the while, so nobody is called when it does not.
+//! That something has to be told is stored as an arrival of ours, beside the offer: it waits until
+//! the offer has ended, and is repeated at growing distances until the provider takes it. The
+//! provider can ask all the while, so nobody is called when it does not.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,14 +81,15 @@ impl Inner {
         let Some(tells) = port.provider.tells() else {
             return noted("the provider cannot be told any more");
         };
-        let pass = match port.gate.try_ask() {
-            Ok(pass) => pass,
+        let permit = match port.throttle.try_ask() {
+            Ok(permit) => permit,
             Err(held) => return Ok(Handled::Unended { wait: held.wait.min(REPEAT_MAX) }),
         };
-        pass.turn().await;
-        // Nothing is reported to the gate: where the provider is told says nothing about its API.
+        permit.ready().await;
+        // Nothing is reported to the throttle: where the provider is told says nothing about its
+        // API.
         let told = tells.tell(&state, now).await;
-        drop(pass);
+        drop(permit);
         match told {
             Told::Taken => {
                 count(provider, "taken");

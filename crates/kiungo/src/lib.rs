@@ -5,22 +5,22 @@
 //! * `config`: the operator's configuration, checked before anything starts
 //! * `database`: the store by its address
 //! * [`demo`]: a day of an institution, faults included, audited at its end
-//! * `assembly`: from the configuration to cores and providers
+//! * `components`: from the configuration to cores and providers
 //! * `serve`: the engine behind HTTP, from start to graceful stop
 //! * `logging`: the destination of log lines
-//! * [`wiring`]: from mapping files and options to what an engine is made of
-//! * [`overlay`]: a mapping with other values, for simulators
+//! * [`adapters`]: from mapping files and options to what an engine is made of
+//! * [`mapping_override`]: a mapping with other values, for simulators
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod assembly;
+pub mod adapters;
 mod commands;
+mod components;
 mod config;
 mod database;
 pub mod demo;
 mod logging;
-pub mod overlay;
+pub mod mapping_override;
 mod serve;
-pub mod wiring;
 
 pub use commands::run;

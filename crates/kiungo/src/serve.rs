@@ -37,9 +37,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::assembly::{AssembledCore, Assembly};
 use crate::commands::output::Output;
 use crate::commands::{Config, Failure};
+use crate::components::{AssembledCore, Assembly};
 use crate::config::queue::QueueAddress;
 use crate::database::Database;
 use sharing::{Beside, Shared};
@@ -104,7 +104,7 @@ pub(crate) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let duty = duty_with(&config, duty)?;
-    let tripwire = crash::tripwire_from_environment().map_err(Failure::Usage)?;
+    let fail_points = crash::tripwire_from_environment().map_err(Failure::Usage)?;
     check(&config)?;
     let server_options = server::options(&config);
     let assembly = Assembly::new(&config)?;
@@ -132,7 +132,7 @@ pub(crate) async fn run(
         cores: core_links(&cores),
         options: engine_options(&config),
         sharing: shared.as_ref().map(|shared| shared.sharing(&config, duty)),
-        tripwire,
+        fail_points,
     };
     let engine = Engine::new(setup);
     engine.start().await.map_err(|error| Failure::failed(format!("the database: {error}")))?;

@@ -17,25 +17,25 @@ use kiungo_domain::typed::legible_json;
 use kiungo_domain::{ProviderId, Timestamp};
 use kiungo_engine::ExpectedFee;
 use kiungo_queue::EventMessage;
-use kiungo_store::{News, Outgoing};
+use kiungo_store::{OutboxEvent, OutboxRow};
 use serde::Serialize;
 
 use crate::MessagingOptions;
-use crate::news::{
-    CaseNews, CommandAccepted, CommandRejected, FaultNews, ProviderNews, TransferNews,
+use crate::event_payload::{
+    CasePayload, CommandAccepted, CommandRejected, FaultPayload, ProviderPayload, TransferPayload,
 };
 use crate::refusal::Refusal;
 
 /// Before the words of ours in a type, so that it is told from other systems' types.
 pub(crate) const TYPE_PREFIX: &str = "kiungo.";
 
-/// Digits of a sequence: as texts they sort as numbers do, which the standard asks for. No transfer has
-/// as many events.
+/// Digits of a sequence: as texts they sort as numbers do, which the standard asks for. No transfer
+/// has as many events.
 pub(crate) const SEQUENCE_DIGITS: usize = 10;
 
 /// The members that all events of this process have alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Voice {
+pub struct EventEncoder {
     source: String,
     viewer: Viewer,
 }
@@ -85,8 +85,8 @@ fn short(id: &str) -> String {
     if id.len() <= 100 { id.to_owned() } else { sha256_hex(id.as_bytes()) }
 }
 
-impl Voice {
-    /// The voice that the options describe.
+impl EventEncoder {
+    /// The encoder that the options describe.
     pub fn new(options: &MessagingOptions) -> Self {
         let viewer = Viewer::new(options.full_phone_numbers);
         Self { source: options.source.clone(), viewer }
@@ -94,28 +94,28 @@ impl Voice {
 
     /// The event about a transfer. `expected` is the fee that its provider is expected to charge,
     /// as the API shows it.
-    pub fn transfer(&self, row: &Outgoing, expected: Option<ExpectedFee>) -> EventMessage {
+    pub fn transfer(&self, row: &OutboxRow, expected: Option<ExpectedFee>) -> EventMessage {
         let summary = &row.transfer;
         let (id, version, status) = (summary.id, summary.version, summary.status.as_str());
         let subject = id.to_string();
         let (fact_id, topic, kind, case) = match &row.news {
-            News::Status => (
+            OutboxEvent::Status => (
                 format!("{id}/{version}/{status}"),
                 format!("transfer.{}.{status}", summary.kind.as_str()),
                 format!("{TYPE_PREFIX}transfer.{status}"),
                 None,
             ),
-            News::CaseOpened { kind, detail } => (
+            OutboxEvent::CaseOpened { kind, detail } => (
                 format!("{id}/{version}/case/{}", kind.as_str()),
                 "case.opened".to_owned(),
                 format!("{TYPE_PREFIX}case.opened"),
-                Some(CaseNews { kind: kind.as_str(), detail: detail.clone() }),
+                Some(CasePayload { kind: kind.as_str(), detail: detail.clone() }),
             ),
         };
         let transfer = TransferView::new(summary, expected, self.viewer);
         let subject = Some(subject.as_str());
         let fact = Fact { id: fact_id, topic, kind, at: row.at, subject, version: Some(version) };
-        self.message(fact, TransferNews { transfer, case })
+        self.message(fact, TransferPayload { transfer, case })
     }
 
     /// The event about a provider to which work begins or ceases to flow.
@@ -129,7 +129,7 @@ impl Voice {
             subject: Some(provider.as_str()),
             version: None,
         };
-        self.message(fact, ProviderNews { provider: provider.to_string(), available })
+        self.message(fact, ProviderPayload { provider: provider.to_string(), available })
     }
 
     /// A command was accepted.
@@ -163,7 +163,7 @@ impl Voice {
         let faults = refusal
             .faults
             .iter()
-            .map(|fault| FaultNews { path: fault.path.clone(), detail: fault.detail.clone() });
+            .map(|fault| FaultPayload { path: fault.path.clone(), detail: fault.detail.clone() });
         let several = refusal.faults.len() > 1;
         let data = CommandRejected {
             command: about.id.map(str::to_owned),

@@ -8,10 +8,10 @@
 //! * [`cloud_event`]: reading the envelope strictly
 //! * [`command`]: the commands, as they are read
 //! * [`refusal`]: the refusals of commands, with the places that are wrong
-//! * [`door`]: takes commands, has them carried out, answers
+//! * [`command_consumer`]: takes commands, has them carried out, answers
 //! * `pause`: the waits between tries
-//! * `carry`: carrying out one command, once
-//! * [`news`]: the data of events
+//! * `command_handler`: carrying out one command, once
+//! * [`event_payload`]: the data of events
 //! * [`event`]: events as messages
 //! * [`relay`]: publishes what has become known, in its order
 //! * `term`: the time for which the relay may work
@@ -20,13 +20,13 @@
 //! * `schema`: the schemas that they are made of
 
 pub mod asyncapi;
-mod carry;
 pub mod cloud_event;
 pub mod command;
+pub mod command_consumer;
 mod command_data;
-pub mod door;
+mod command_handler;
 pub mod event;
-pub mod news;
+pub mod event_payload;
 pub mod options;
 mod pause;
 pub mod refusal;
@@ -36,8 +36,8 @@ pub mod start;
 mod term;
 
 pub use asyncapi::{asyncapi_json, json_schemas};
-pub use door::Door;
-pub use event::Voice;
+pub use command_consumer::CommandConsumer;
+pub use event::EventEncoder;
 pub use options::{Client, MessagingOptions};
 pub use relay::Relay;
 pub use start::{Messaging, start};

@@ -11,13 +11,13 @@ use std::time::Duration;
 use kiungo_api::OptionsError;
 use kiungo_api::Service;
 use kiungo_queue::{EventMessage, Events, QueueError};
-use kiungo_store::{Outgoing, StoreError};
+use kiungo_store::{OutboxRow, StoreError};
 use metrics::{counter, describe_gauge, describe_histogram, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
-use crate::event::Voice;
+use crate::event::EventEncoder;
 use crate::options::MessagingOptions;
 use crate::pause::Pauses;
 use crate::term::{LEASE, Term};
@@ -32,7 +32,7 @@ const GIVE_BACK: Duration = Duration::from_secs(2);
 pub struct Relay {
     service: Arc<dyn Service>,
     events: Arc<dyn Events>,
-    voice: Voice,
+    encoder: EventEncoder,
     holder: String,
     wake: Arc<Notify>,
     options: MessagingOptions,
@@ -68,8 +68,8 @@ impl Relay {
         wake: Arc<Notify>,
     ) -> Result<Self, OptionsError> {
         options.check()?;
-        let voice = Voice::new(&options);
-        Ok(Self { service, events, voice, holder, wake, options })
+        let encoder = EventEncoder::new(&options);
+        Ok(Self { service, events, encoder, holder, wake, options })
     }
 
     /// Publishes, or waits for its turn, until it is told to stop. A batch that is being published
@@ -165,13 +165,13 @@ impl Relay {
         Ok(Look::More)
     }
 
-    fn message(&self, row: &Outgoing) -> EventMessage {
+    fn message(&self, row: &OutboxRow) -> EventMessage {
         let of = &row.transfer;
         let expected = self.service.expected_fee(&of.provider, of.kind, of.amount);
-        self.voice.transfer(row, expected)
+        self.encoder.transfer(row, expected)
     }
 
-    fn measure(&self, rows: &[Outgoing]) {
+    fn measure(&self, rows: &[OutboxRow]) {
         let now = self.service.clock_now();
         let lag = histogram!("kiungo_event_lag_seconds");
         for row in rows {

@@ -1,5 +1,5 @@
-//! The schemas that the documents are made of: of the data, generated from the types; of the envelopes
-//! around it, as [`crate::cloud_event`] reads and [`crate::event`] writes them.
+//! The schemas that the documents are made of: of the data, generated from the types; of the
+//! envelopes around it, as [`crate::cloud_event`] reads and [`crate::event`] writes them.
 
 use kiungo_api::wire::request::TransferRequest;
 use kiungo_domain::transfer::Status;
@@ -13,7 +13,7 @@ use crate::command_data::{
     OperationData, ReversalData,
 };
 use crate::event::{SEQUENCE_DIGITS, TYPE_PREFIX};
-use crate::news::{CommandAccepted, CommandRejected, ProviderNews, TransferNews};
+use crate::event_payload::{CommandAccepted, CommandRejected, ProviderPayload, TransferPayload};
 
 /// The prefix of a reference from one schema to another.
 pub(crate) const COMPONENTS: &str = "#/components/schemas/";
@@ -76,8 +76,8 @@ impl EventType {
 
     fn data(self) -> String {
         match self {
-            Self::TransferStatus | Self::CaseOpened => TransferNews::name(),
-            Self::ProviderState => ProviderNews::name(),
+            Self::TransferStatus | Self::CaseOpened => TransferPayload::name(),
+            Self::ProviderState => ProviderPayload::name(),
             Self::CommandAccepted => CommandAccepted::name(),
             Self::CommandRejected => CommandRejected::name(),
         }
@@ -115,8 +115,8 @@ pub(crate) fn all() -> Map<String, Value> {
     add::<ArrivalData>(&mut found);
     add::<ApprovalData>(&mut found);
     add::<DeclineData>(&mut found);
-    add::<TransferNews>(&mut found);
-    add::<ProviderNews>(&mut found);
+    add::<TransferPayload>(&mut found);
+    add::<ProviderPayload>(&mut found);
     add::<CommandAccepted>(&mut found);
     add::<CommandRejected>(&mut found);
     let data = found.into_iter().map(|(name, schema)| {

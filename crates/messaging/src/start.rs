@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{Door, MessagingOptions, Relay};
+use crate::{CommandConsumer, MessagingOptions, Relay};
 
 /// The parts that the AMQP interface of a process needs.
 pub struct Messaging {
@@ -21,7 +21,8 @@ pub struct Messaging {
     pub events: Arc<dyn Events>,
     /// The options.
     pub options: MessagingOptions,
-    /// The name of this process, at most 200 bytes, no other's: it is the holder of the relay's lease.
+    /// The name of this process, at most 200 bytes, no other's: it is the holder of the relay's
+    /// lease.
     pub holder: String,
     /// To be told when something was committed that is to be published.
     pub wake: Arc<Notify>,
@@ -36,7 +37,7 @@ pub fn start(messaging: Messaging, stop: &CancellationToken) -> Result<TaskTrack
     let Messaging { service, commands, events, options, holder, wake } = messaging;
     let (sharing, publishing) = (Arc::clone(&service), Arc::clone(&events));
     let relay = Relay::new(sharing, publishing, options.clone(), holder, wake)?;
-    let door = Door::new(service, events, options)?;
+    let door = CommandConsumer::new(service, events, options)?;
     let tasks = TaskTracker::new();
     tasks.spawn(relay.run(stop.clone()));
     if let Some(commands) = commands {

@@ -1,5 +1,5 @@
-//! Taking commands. A task has the consumer and makes a new one whenever the connection was lost, so
-//! that whoever asks for the next command may stop asking at any moment.
+//! Taking commands. A task has the consumer and makes a new one whenever the connection was lost,
+//! so that whoever asks for the next command may stop asking at any moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use super::letters::{Letters, Origin};
+use super::dead_letter_publisher::{DeadLetterPublisher, Origin};
 use super::link::Link;
 use super::topology::short;
 use super::unavailable;
@@ -32,7 +32,12 @@ pub(super) struct RabbitCommands {
 }
 
 impl RabbitCommands {
-    pub(super) fn start(link: Link, queue: String, prefetch: u16, letters: Arc<Letters>) -> Self {
+    pub(super) fn start(
+        link: Link,
+        queue: String,
+        prefetch: u16,
+        letters: Arc<DeadLetterPublisher>,
+    ) -> Self {
         // One waits here; the others that were delivered, with the consumer.
         let (sender, coming) = mpsc::channel(1);
         let taker = Taker { link, queue, prefetch: prefetch.max(1), letters };
@@ -52,7 +57,7 @@ struct Taker {
     link: Link,
     queue: String,
     prefetch: u16,
-    letters: Arc<Letters>,
+    letters: Arc<DeadLetterPublisher>,
 }
 
 impl Taker {
@@ -139,7 +144,7 @@ impl Taker {
 struct RabbitSettle {
     acker: Acker,
     channel: Channel,
-    letters: Arc<Letters>,
+    letters: Arc<DeadLetterPublisher>,
     origin: Origin,
     properties: BasicProperties,
     body: Bytes,

@@ -9,14 +9,14 @@
 //! * `member`: taking part in a shard
 //! * `events`: publishing events
 //! * `commands`: taking commands
-//! * `letters`: giving a message up, and reading it back; `dead`: the dead letters
+//! * `dead_letter_publisher`: giving a message up, and reading it back; `dead`: the dead letters
 
 mod announce;
 mod commands;
 mod confirmed;
 mod dead;
+mod dead_letter_publisher;
 mod events;
-mod letters;
 mod link;
 mod member;
 pub mod options;
@@ -36,8 +36,8 @@ pub use topology::Topology;
 
 use announce::Announcer;
 use confirmed::Confirmed;
+use dead_letter_publisher::DeadLetterPublisher;
 use kiungo_queue::{Commands, Membership, QueueError, Shard, Work, WorkQueue};
-use letters::Letters;
 use link::Link;
 
 /// The reason that the broker cannot be used.
@@ -88,18 +88,19 @@ struct Inner {
     link: Link,
     announcer: Announcer,
     events: Mutex<Confirmed>,
-    letters: Arc<Letters>,
+    letters: Arc<DeadLetterPublisher>,
 }
 
 impl RabbitQueue {
-    /// Begins to connect, and goes on until it succeeds; everything waits for that within its bound.
+    /// Begins to connect, and goes on until it succeeds; everything waits for that within its
+    /// bound.
     pub fn start(options: RabbitOptions) -> Self {
         let topology = Arc::new(Topology::new(&options));
         let options = Arc::new(options);
         let link = Link::start(Arc::clone(&options), Arc::clone(&topology));
         let confirmed = || Confirmed::new(link.clone(), options.confirm_timeout);
         let announcer = Announcer::start(&options, Arc::clone(&topology), confirmed());
-        let letters = Arc::new(Letters::new(&options, &topology, confirmed()));
+        let letters = Arc::new(DeadLetterPublisher::new(&options, &topology, confirmed()));
         let events = Mutex::new(confirmed());
         Self { inner: Arc::new(Inner { options, topology, link, announcer, events, letters }) }
     }
@@ -132,8 +133,8 @@ impl RabbitQueue {
         topology::missing(&self.inner.topology, &self.inner.link, self.deadline()).await
     }
 
-    /// Deletes all exchanges and queues of the topology, with what is in them: for those who made them
-    /// for a while.
+    /// Deletes all exchanges and queues of the topology, with what is in them: for those who made
+    /// them for a while.
     pub async fn delete_all(&self) -> Result<(), QueueError> {
         topology::delete(&self.inner.topology, &self.inner.link, self.deadline()).await
     }

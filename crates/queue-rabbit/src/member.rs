@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use kiungo_queue::{Delivery, Membership, QueueError, Token};
+use kiungo_queue::{AckHandle, Delivery, Membership, QueueError};
 use lapin::message::Delivery as Message;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
@@ -19,7 +19,7 @@ use lapin::{Acker, Channel, Consumer};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::letters::{Letters, Origin};
+use super::dead_letter_publisher::{DeadLetterPublisher, Origin};
 use super::topology::short;
 use super::{unavailable, wire};
 
@@ -31,7 +31,7 @@ pub(super) async fn join(
     channel: Channel,
     queue: String,
     prefetch: u16,
-    letters: Arc<Letters>,
+    letters: Arc<DeadLetterPublisher>,
 ) -> Result<RabbitMembership, QueueError> {
     let fault = |error: lapin::Error| unavailable(&error);
     channel.basic_qos(prefetch.max(1), BasicQosOptions::default()).await.map_err(fault)?;
@@ -50,7 +50,7 @@ pub(super) struct RabbitMembership {
     channel: Channel,
     consumer: Consumer,
     queue: String,
-    letters: Arc<Letters>,
+    letters: Arc<DeadLetterPublisher>,
     runtime: Handle,
     ended: bool,
     left: bool,
@@ -68,8 +68,8 @@ impl Membership for RabbitMembership {
                 Ok(work) => {
                     let redelivered = message.redelivered;
                     let channel = self.channel.clone();
-                    let token = Box::new(RabbitToken { acker: message.acker, _channel: channel });
-                    return Some(Delivery { work, redelivered, token });
+                    let ack = Box::new(RabbitToken { acker: message.acker, _channel: channel });
+                    return Some(Delivery { work, redelivered, ack });
                 }
                 Err(reason) => self.give_up(message, reason),
             }
@@ -125,8 +125,8 @@ impl RabbitMembership {
     }
 }
 
-/// As if the process had died: closing the channel gives back what is not acknowledged, whoever still
-/// holds a token.
+/// As if the process had died: closing the channel gives back what is not acknowledged, whoever
+/// still holds a ack.
 impl Drop for RabbitMembership {
     fn drop(&mut self) {
         if !self.left {
@@ -138,14 +138,14 @@ impl Drop for RabbitMembership {
     }
 }
 
-/// The last token of a member that has left closes the channel.
+/// The last ack of a member that has left closes the channel.
 struct RabbitToken {
     acker: Acker,
     _channel: Channel,
 }
 
 #[async_trait]
-impl Token for RabbitToken {
+impl AckHandle for RabbitToken {
     async fn acknowledge(self: Box<Self>) {
         if let Err(error) = self.acker.ack(BasicAckOptions::default()).await {
             tracing::debug!("work will be delivered again: {error}");

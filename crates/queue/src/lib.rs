@@ -26,8 +26,8 @@ use thiserror::Error;
 pub use commands::{Command, Commands, Redriven, Settle};
 pub use dead::{DeadLetter, DeadLetterId, DeadLetters};
 pub use events::{EventMessage, Events};
-pub use memory::{MemoryOptions, MemoryQueue, Mischief, SentCommand};
-pub use work::{Delivery, Membership, Shard, Token, Work, WorkQueue};
+pub use memory::{DeliveryFaults, MemoryOptions, MemoryQueue, SentCommand};
+pub use work::{AckHandle, Delivery, Membership, Shard, Work, WorkQueue};
 
 /// The broker failed. The message may or may not have been taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

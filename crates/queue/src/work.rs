@@ -32,8 +32,8 @@ pub trait WorkQueue: Send + Sync {
     /// The number of shards.
     fn shards(&self) -> u16;
 
-    /// Announces work; within a slot it is delivered in this order. When this returns `Ok`, all of it
-    /// outlives the broker's restart. After an error it may have been announced or not; the due
+    /// Announces work; within a slot it is delivered in this order. When this returns `Ok`, all of
+    /// it outlives the broker's restart. After an error it may have been announced or not; the due
     /// table brings it back. Announcements that wait together may share a message.
     async fn announce(&self, work: &[(Slot, Work)]) -> Result<(), QueueError>;
 
@@ -50,7 +50,7 @@ pub trait Membership: Send {
     async fn next(&mut self) -> Option<Delivery>;
 
     /// Takes no more deliveries, so that the next member becomes active. Earlier deliveries can
-    /// still be acknowledged through their tokens.
+    /// still be acknowledged through their acknowledgement handles.
     async fn leave(self: Box<Self>);
 }
 
@@ -62,13 +62,13 @@ pub struct Delivery {
     pub redelivered: bool,
     /// To be told once all of it rests. Dropped untold, it is delivered again once the membership
     /// has ended.
-    pub token: Box<dyn Token>,
+    pub ack: Box<dyn AckHandle>,
 }
 
 /// A delivery that is not acknowledged yet.
 #[async_trait]
-pub trait Token: Send + Sync {
-    /// All of it rests: it need not be delivered again. If the way to the broker is gone, it will be
-    /// all the same, which is harmless.
+pub trait AckHandle: Send + Sync {
+    /// All of it rests: it need not be delivered again. If the way to the broker is gone, it will
+    /// be all the same, which is harmless.
     async fn acknowledge(self: Box<Self>);
 }

@@ -17,8 +17,8 @@
 //! * [`MemoryStore`]: for the simulated world; audits itself at every commit when asked
 //! * `contract` (with the feature of that name): the one suite that every store passes
 //!
-//! Implementations share [`case`], [`check`], [`codec`] and [`page`]. The SQL databases are the crate
-//! `kiungo-store-sql`.
+//! Implementations share [`case`], [`check`], [`codec`] and [`page`]. The SQL databases are the
+//! crate `kiungo-store-sql`.
 
 pub mod action;
 pub mod allowance;
@@ -51,7 +51,7 @@ pub use hold::Hold;
 pub use inbox::{Arrival, InboxId, InboxItem, InboxState, NewArrival};
 pub use lease::Lease;
 pub use memory::MemoryStore;
-pub use outbox::{News, Outgoing};
+pub use outbox::{OutboxEvent, OutboxRow};
 pub use query::{
     CaseRow, CollectionQuery, CoreRequestQuery, Cursor, LedgerBalance, Overview, Page,
     TransferQuery,
@@ -63,9 +63,9 @@ pub use summary::Summary;
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Commits a change: events, projection, postings, receipts, idempotency key, handled inbox
-    /// item, due time, and what the transfer uses of a day's limits. When this returns `Ok`, all of it survives a power cut; when it returns an
-    /// error, none of it was applied, except after [`StoreError`], where one cannot know: read the
-    /// transfer again.
+    /// item, due time, and what the transfer uses of a day's limits. When this returns `Ok`, all of
+    /// it survives a power cut; when it returns an error, none of it was applied, except after
+    /// [`StoreError`], where one cannot know: read the transfer again.
     async fn commit(&self, change: Change) -> Result<(), CommitError>;
 
     /// The transfer, folded from its journal.
@@ -141,8 +141,8 @@ pub trait Store: Send + Sync {
     /// Changes where an inbox item stands; `attempts` grows by one with each postponement.
     async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError>;
 
-    /// Changes where an inbox item stands as a person decided, if a person is called because of it at
-    /// that moment: it is quarantined, or waits with a concern. Judged in the change's own
+    /// Changes where an inbox item stands as a person decided, if a person is called because of it
+    /// at that moment: it is quarantined, or waits with a concern. Judged in the change's own
     /// transaction, so that of two persons who decide at the same moment one is answered with true.
     async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError>;
 
@@ -194,13 +194,13 @@ pub trait Store: Send + Sync {
 
     /// The oldest rows of the outbox, in their order, at most `limit` (and at most 1,000). Rows are
     /// written only by stores that were opened to keep an outbox; else nobody would fetch them.
-    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError>;
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
 
     /// Removes rows of the outbox that have been told; at most 1,000 at a time.
     async fn told(&self, numbers: &[i64]) -> Result<(), StoreError>;
 
-    /// Writes an action of a person, if it is still at the version that `action` says (0: not stored
-    /// yet); true if it was written. Its version is one more then.
+    /// Writes an action of a person, if it is still at the version that `action` says (0: not
+    /// stored yet); true if it was written. Its version is one more then.
     async fn put_action(&self, action: Action) -> Result<bool, StoreError>;
 
     /// Reads an action of a person.
@@ -209,12 +209,12 @@ pub trait Store: Send + Sync {
     /// Lists actions of persons, the one asked for last first.
     async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError>;
 
-    /// Moves up to `limit` (at most 1,000 at a time) of the oldest settled transfers into the archive;
-    /// how many were moved, so that a caller goes on until none is. Settled: final, received and
-    /// last changed before `before`, no open case, nothing due. What is archived is found by id and
-    /// by receipt, with its whole story, and by no other search; it keeps its receipts and its
-    /// idempotency key, counts where it counted, and comes back with the next change committed to
-    /// it. The newest transfer of all stays. Other work goes on meanwhile.
+    /// Moves up to `limit` (at most 1,000 at a time) of the oldest settled transfers into the
+    /// archive; how many were moved, so that a caller goes on until none is. Settled: final,
+    /// received and last changed before `before`, no open case, nothing due. What is archived is
+    /// found by id and by receipt, with its whole story, and by no other search; it keeps its
+    /// receipts and its idempotency key, counts where it counted, and comes back with the next
+    /// change committed to it. The newest transfer of all stays. Other work goes on meanwhile.
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
     /// Writes a request of a core, if it is still at the version that `row` says (0: not stored
@@ -236,8 +236,8 @@ pub trait Store: Send + Sync {
         requests: &[String],
     ) -> Result<Vec<CoreRequestRow>, StoreError>;
 
-    /// Requests that are to become transfers, or may have become one without its being written down,
-    /// the longest unchanged first, at most `limit` (and at most 500).
+    /// Requests that are to become transfers, or may have become one without its being written
+    /// down, the longest unchanged first, at most `limit` (and at most 500).
     async fn accepted_core_requests(
         &self,
         core: &CoreId,
@@ -251,8 +251,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Page<CoreRequestRow>, StoreError>;
 
     /// Brings the due time of every transfer, and of every waiting inbox item, forward to `now` at
-    /// the latest, and so the probes of holds; cuts leases that last longer than any would. After the
-    /// clock was set back, what was to be done by the old time must not wait for it.
+    /// the latest, and so the probes of holds; cuts leases that last longer than any would. After
+    /// the clock was set back, what was to be done by the old time must not wait for it.
     async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Holds an operation of a provider under a condition. If it is held under that condition

@@ -13,13 +13,13 @@ pub const READ_MAX: u32 = 1_000;
 
 /// A row of the outbox. Of one transfer, a later row never has a smaller number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
+pub struct OutboxRow {
     /// Its number.
     pub no: i64,
     /// The time of the event that it tells of.
     pub at: Timestamp,
     /// The news.
-    pub news: News,
+    pub news: OutboxEvent,
     /// The transfer as it was then.
     pub transfer: Summary,
 }
@@ -27,7 +27,7 @@ pub struct Outgoing {
 /// The kinds of news.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "news", rename_all = "snake_case")]
-pub enum News {
+pub enum OutboxEvent {
     /// The transfer has this status now, and had another one before, or none.
     Status,
     /// A person is needed.
@@ -39,7 +39,7 @@ pub enum News {
     },
 }
 
-impl News {
+impl OutboxEvent {
     /// The cases that a decision opens, in order, and when.
     pub fn cases(decision: &Decision) -> impl Iterator<Item = (Timestamp, Self)> {
         decision.entries.iter().filter_map(|entry| match &entry.event {

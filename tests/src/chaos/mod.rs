@@ -5,18 +5,19 @@
 //! machine, so a failing seed shows the same misfortunes again, not the same interleaving.
 //!
 //! * `plan`: the misfortunes, and their times
-//! * `servers`, `process`, `proxy`: the parts that they befall; `crew`: carrying them out
+//! * `servers`, `process`, `proxy`: the parts that they befall; `processes`: carrying them out
 //! * `listener`: another system that hears all events
-//! * `journals`: the records of Kiungo; `order`, `hearing`: the rules that must hold of them
+//! * `journal_check`: the records of Kiungo; `order`, `event_check`: the rules that must hold of
+//!   them
 //! * `report`: the result
 
-mod crew;
-mod hearing;
-mod journals;
+mod event_check;
+mod journal_check;
 mod listener;
 mod order;
 mod plan;
 mod process;
+mod processes;
 mod proxy;
 mod report;
 mod servers;
@@ -27,15 +28,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use kiungo::demo::stage::{Beginning, Day, Evening, Stage};
+use kiungo::demo::scenario::{Beginning, Day, Evening, Stage};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
-use crew::{Crew, Happened};
-use journals::Journals;
+use journal_check::Journals;
 use listener::Listener;
 use plan::Misfortune;
 use process::Launcher;
+use processes::{Crew, Happened};
 use servers::Servers;
 
 pub use process::ACT;
@@ -119,7 +120,7 @@ async fn live(options: &ChaosOptions, folder: &std::path::Path) -> anyhow::Resul
     };
     until_told(&servers, &listener).await?;
     let stuck = if evening.open > 0 {
-        [listener.queues().await?, journals::open(&servers.database).await?].concat()
+        [listener.queues().await?, journal_check::open(&servers.database).await?].concat()
     } else {
         Vec::new()
     };
@@ -152,7 +153,7 @@ impl Ran<'_> {
         let journals = Journals::read(&servers.database).await?;
         let order = order::violations(&journals, &judgement.core);
         let heard = listener.heard();
-        let hearing = hearing::compare(&heard, &journals, &evening.statuses());
+        let hearing = event_check::compare(&heard, &journals, &evening.statuses());
         let recovery: Vec<_> =
             happened.worker_kills.iter().filter_map(|at| journals.taken_up_after(*at)).collect();
         let killed = |(what, _): &&(Misfortune, u64)| {
@@ -258,7 +259,7 @@ async fn wishes(stage: &Arc<Stage>, length: Duration, begun: &Arc<AtomicUsize>) 
 /// Waits until no event waits any more, neither in the outbox nor at the broker.
 async fn until_told(servers: &Servers, listener: &Listener) -> anyhow::Result<()> {
     let until = Instant::now() + TELL_WITHIN;
-    while journals::untold(&servers.database).await? > 0 || !listener.is_silent() {
+    while journal_check::untold(&servers.database).await? > 0 || !listener.is_silent() {
         ensure!(
             Instant::now() < until,
             "events still wait {} s after everything has settled; {} were heard",

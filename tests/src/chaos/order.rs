@@ -1,5 +1,5 @@
-//! One core account, one operation at a time, in the order of the intents: by the journals and by the
-//! core's books.
+//! One core account, one operation at a time, in the order of the intents: by the journals and by
+//! the core's books.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use kiungo_domain::transfer::Event;
 use kiungo_domain::{Reference, TransferId};
 use kiungo_simulators::books::Books;
 
-use super::journals::{Journals, Past};
+use super::journal_check::{Journals, Past};
 
 /// The time in which an operation of a transfer on its account may have been running.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use kiungo::wiring;
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::{Money, Msisdn, Timestamp};
 use kiungo_mapping::{Family, Mapping, MappingErrors};
@@ -26,7 +25,7 @@ pub fn mapping_file(data: &[u8]) {
         Err(errors) => return check_errors(&errors, text),
     };
     assert_eq!(mapping.file(), FILE);
-    if let Err(errors) = wiring::check(&mapping) {
+    if let Err(errors) = kiungo::adapters::check(&mapping) {
         check_errors(&errors, text);
     } else {
         check_adapter(&mapping);

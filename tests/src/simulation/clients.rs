@@ -7,7 +7,7 @@ use kiungo_simulators::fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec}
 
 use super::counterparties::Counterparties;
 use super::run::Failure;
-use super::story::Story;
+use super::workload::Story;
 
 /// A client of the institution.
 pub(super) struct Client {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::overlay;
-use kiungo::wiring::{self, ProviderParts, ProviderSecrets};
+use kiungo::adapters::{self, ProviderParts, ProviderSecrets};
+use kiungo::mapping_override;
 use kiungo_core_banking::Core;
 use kiungo_core_fineract as fineract;
 use kiungo_domain::policy::Policy;
@@ -20,10 +20,10 @@ use kiungo_simulators::gsma::options::PaidBy;
 use kiungo_simulators::{fineract as core_simulator, gsma, mpesa};
 use kiungo_transport::Transport;
 
-use super::carriage::{Carriage, Door, Postman, Told, Weather};
 use super::chance::Chance;
+use super::freeze::Ice;
 use super::habits::Habits;
-use super::ice::Ice;
+use super::network::{Carriage, CommandConsumer, Postman, Told, Weather};
 
 /// The names of the providers, in the order in which stories count them.
 pub const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
@@ -92,7 +92,7 @@ impl Counterparties {
         seed: u64,
         habits: &Habits,
         clock: Clock,
-        door: &Door,
+        door: &CommandConsumer,
         weather: &Weather,
         told: &Told,
     ) -> Self {
@@ -257,7 +257,7 @@ impl Counterparties {
                 core,
                 core_inquiry: InquirySettings::default(),
             };
-            providers.insert(ProviderId::new(name)?, wiring::provider(parts)?);
+            providers.insert(ProviderId::new(name)?, adapters::provider(parts)?);
         }
         let link = CoreLink {
             core: Arc::clone(core) as Arc<dyn Core>,
@@ -286,8 +286,14 @@ impl Counterparties {
         let gsma = format!("{gsma}{wait}{fees}");
         let mpesa = MPESA_CHANGES.replacen("[inquiry]\n", &wait, 1);
         Ok([
-            (PROVIDERS[0], overlay::mapping(PROVIDERS[0], overlay::GSMA_SANDBOX, &gsma)?),
-            (PROVIDERS[1], overlay::mapping(PROVIDERS[1], overlay::MPESA_TZ, &mpesa)?),
+            (
+                PROVIDERS[0],
+                mapping_override::mapping(PROVIDERS[0], mapping_override::GSMA_SANDBOX, &gsma)?,
+            ),
+            (
+                PROVIDERS[1],
+                mapping_override::mapping(PROVIDERS[1], mapping_override::MPESA_TZ, &mpesa)?,
+            ),
         ])
     }
 

@@ -2,40 +2,42 @@
 //! calls, under virtual time, on one thread, in one order.
 //!
 //! Everything that goes wrong is drawn from a seed: what the counterparties do (faults of the
-//! simulators), what the network does ([`carriage`]), and where the process dies ([`tripwire`]).
+//! simulators), what the network does ([`network`]), and where the process dies ([`fail_points`]).
 //! After the faults stop, everything must settle, and the audit of the counterparties' books must
 //! find nothing. A failing seed replays exactly.
 //!
-//! * [`story`]: who wants what, drawn from the seed
-//! * [`habits`]: what is peculiar to the seed: late approvals, an empty float, a clock that is set back …
+//! * [`workload`]: who wants what, drawn from the seed
+//! * [`habits`]: what is peculiar to the seed: late approvals, an empty float, a clock that is set
+//!   back …
 //! * [`counterparties`]: the simulators and the adapters that talk to them
-//! * [`carriage`]: the network
-//! * [`tripwire`]: the points at which the process dies
+//! * [`network`]: the network
+//! * [`fail_points`]: the points at which the process dies
 //! * [`processes`]: the processes that do the work, and the misfortunes that befall them
-//! * [`ice`]: a process that is frozen and does not know
-//! * [`trouble`]: a database that fails
+//! * [`freeze`]: a process that is frozen and does not know
+//! * [`store_faults`]: a database that fails
 //! * `operators`, `desk`: what persons decide, and what they look up before
 //! * `watch`: what must hold while time passes
-//! * `verdict`, `ledger`: what must hold in the end: the counterparties' books, the journals, the ledger
+//! * `audit`, `ledger`: what must hold in the end: the counterparties' books, the journals, the
+//!   ledger
 //! * [`run`]: one seed, from morning to the audit
 
-pub mod carriage;
+mod audit;
 pub mod chance;
 mod clients;
 pub mod counterparties;
 mod desk;
+pub mod fail_points;
+pub mod freeze;
 pub mod habits;
-pub mod ice;
 mod ledger;
+pub mod network;
 mod operators;
 pub mod processes;
 pub mod run;
-pub mod story;
+pub mod store_faults;
 mod time;
-pub mod tripwire;
-pub mod trouble;
-mod verdict;
 mod watch;
+pub mod workload;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kiungo_engine::crash::{Moment, Tripwire};
+use kiungo_engine::fail_point::{FailPoint, FailPoints};
 use kiungo_engine::{Clock, Engine, EngineOptions, Ids, Setup, Sharing, SharingOptions};
 use kiungo_queue::WorkQueue;
-use kiungo_queue::memory::{MemoryOptions, MemoryQueue, Mischief};
+use kiungo_queue::memory::{DeliveryFaults, MemoryOptions, MemoryQueue};
 use kiungo_store::Store;
 
-use super::carriage::Door;
 use super::chance::Chance;
 use super::counterparties::Counterparties;
-use super::ice::{Ice, IcyQueue, IcyStore};
-use super::tripwire::DrawnTripwire;
-use super::trouble::Trouble;
+use super::fail_points::DrawnTripwire;
+use super::freeze::{Ice, IcyQueue, IcyStore};
+use super::network::CommandConsumer;
+use super::store_faults::Trouble;
 
 /// The longest time for which a worker is frozen.
 const FROZEN_MAX: Duration = Duration::from_secs(120);
@@ -53,7 +53,7 @@ pub(super) struct Processes {
     pub(super) ids: Arc<dyn Ids>,
     pub(super) queue: MemoryQueue,
     /// The door to the engine that accepts orders and callbacks.
-    pub(super) door: Door,
+    pub(super) door: CommandConsumer,
     pub(super) tripwires: Vec<Arc<DrawnTripwire>>,
     /// The time for which a new process does not know what the core can do.
     ignorance: Chance,
@@ -74,13 +74,13 @@ impl Processes {
         trouble: Trouble,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
-        door: Door,
+        door: CommandConsumer,
     ) -> Self {
         let count = match staff {
             Staff::Alone => 1,
             Staff::Shared { workers } => 1 + usize::from(workers),
         };
-        let tripwire = |number: usize| {
+        let fail_points = |number: usize| {
             let purpose =
                 if number == 0 { "deaths".to_owned() } else { format!("deaths {number}") };
             Arc::new(DrawnTripwire::new(Chance::new(seed, &purpose), 40))
@@ -88,7 +88,7 @@ impl Processes {
         let queue = MemoryQueue::new(MemoryOptions { shards: 4, ..MemoryOptions::default() });
         let chance = Chance::new(seed, "mischief");
         if staff != Staff::Alone {
-            queue.set_mischief(Mischief {
+            queue.set_mischief(DeliveryFaults {
                 doubled: chance.happens(5_000),
                 reversed: chance.happens(5_000),
             });
@@ -102,7 +102,7 @@ impl Processes {
             ids,
             queue,
             door,
-            tripwires: (0..count).map(tripwire).collect(),
+            tripwires: (0..count).map(fail_points).collect(),
             ignorance: Chance::new(seed, "ignorance"),
             started: AtomicU64::new(0),
             engines: Mutex::default(),
@@ -112,11 +112,11 @@ impl Processes {
 
     /// No more deaths.
     pub(super) fn disarm(&self) {
-        self.tripwires.iter().for_each(|tripwire| tripwire.disarm());
+        self.tripwires.iter().for_each(|fail_points| fail_points.disarm());
     }
 
     pub(super) fn crashes(&self) -> u64 {
-        self.tripwires.iter().map(|tripwire| tripwire.crashes()).sum()
+        self.tripwires.iter().map(|fail_points| fail_points.crashes()).sum()
     }
 
     /// Starts all processes, each of which is started again whenever it dies.
@@ -198,7 +198,7 @@ impl Processes {
             cores,
             options: EngineOptions { in_flight_max: 64, poll_interval, ..EngineOptions::default() },
             sharing,
-            tripwire: self.tripwire(number, ice),
+            fail_points: self.fail_points(number, ice),
         });
         if let Err(error) = engine.start().await {
             engine.kill();
@@ -211,8 +211,8 @@ impl Processes {
         Ok(())
     }
 
-    fn tripwire(&self, number: usize, ice: &Ice) -> Option<Arc<dyn Tripwire>> {
-        let deaths = Arc::clone(self.tripwires.get(number)?) as Arc<dyn Tripwire>;
+    fn fail_points(&self, number: usize, ice: &Ice) -> Option<Arc<dyn FailPoints>> {
+        let deaths = Arc::clone(self.tripwires.get(number)?) as Arc<dyn FailPoints>;
         if number != 1 {
             return Some(deaths);
         }
@@ -237,9 +237,9 @@ impl Processes {
         let purpose =
             if number == 0 { "downtime".to_owned() } else { format!("downtime {number}") };
         let chance = Chance::new(self.seed, &purpose);
-        let Some(tripwire) = self.tripwires.get(number) else { return };
+        let Some(fail_points) = self.tripwires.get(number) else { return };
         loop {
-            tripwire.died.notified().await;
+            fail_points.died.notified().await;
             let dead = self.engines().remove(&number);
             if let Some(engine) = dead {
                 engine.kill();
@@ -287,17 +287,17 @@ impl Processes {
 
 /// The place at which one of the workers may be frozen as well: between an intent and its sending.
 struct SlipperyPlace {
-    deaths: Arc<dyn Tripwire>,
+    deaths: Arc<dyn FailPoints>,
     armed: Arc<DrawnTripwire>,
     ice: Ice,
     chance: Chance,
 }
 
 #[async_trait]
-impl Tripwire for SlipperyPlace {
-    async fn reached(&self, moment: Moment, what: &str) {
+impl FailPoints for SlipperyPlace {
+    async fn reached(&self, moment: FailPoint, what: &str) {
         self.deaths.reached(moment, what).await;
-        let here = moment == Moment::BeforeSend && self.armed.is_armed();
+        let here = moment == FailPoint::BeforeSend && self.armed.is_armed();
         if here && self.chance.happens(300) {
             self.ice.freeze();
             let (ice, frozen) = (self.ice.clone(), self.chance.wait(FROZEN_LONG));

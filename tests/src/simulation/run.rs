@@ -11,17 +11,17 @@ use kiungo_simulators::audit::Audit;
 use kiungo_simulators::clock::Clock as SimulatorClock;
 use kiungo_store::{MemoryStore, Store};
 
-use super::carriage::{Door, Told, Weather};
 use super::chance::Chance;
 use super::clients::{Client, money};
 use super::counterparties::{Counterparties, PROVIDERS};
 use super::habits::Habits;
+use super::network::{CommandConsumer, Told, Weather};
 use super::operators::Operators;
 use super::processes::{Processes, Staff};
-use super::story::{Deed, Story, What};
+use super::store_faults::Trouble;
 use super::time::{CountedIds, VirtualClock};
-use super::trouble::Trouble;
 use super::watch::Watch;
+use super::workload::{Deed, Story, What};
 
 /// The longest time that everything may take to settle after the faults have stopped.
 const SETTLE_WITHIN: Duration = Duration::from_secs(6 * 24 * 3_600);
@@ -134,7 +134,8 @@ impl World {
     fn set_up(seed: u64, story: &Story, staff: Staff) -> Result<Self, Failure> {
         let habits = Habits::draw(seed, story.day);
         let origin = tokio::time::Instant::now();
-        let (door, weather, told) = (Door::default(), Weather::default(), Told::default());
+        let (door, weather, told) =
+            (CommandConsumer::default(), Weather::default(), Told::default());
         let simulator_clock = SimulatorClock::Virtual { epoch: habits.begin, origin };
         let counterparties =
             Counterparties::draw(seed, &habits, simulator_clock, &door, &weather, &told);
@@ -295,8 +296,8 @@ impl World {
         Ok(!open && overview.inbox_waiting == 0)
     }
 
-    /// A booking that died inside the core looks for ever as if it were still running. It must never
-    /// be booked under another key, and a person must have been called.
+    /// A booking that died inside the core looks for ever as if it were still running. It must
+    /// never be booked under another key, and a person must have been called.
     async fn stuck_without_a_case(&self) -> Result<Vec<String>, Failure> {
         let mut findings = Vec::new();
         for key in self.counterparties.core.stuck_keys() {

@@ -13,7 +13,7 @@ use super::counterparties::{self, Spec};
 use super::flow::{Watch, all_completed, is_done, submit_all};
 use super::observed::Observed;
 use super::product::{self, Wiring};
-use super::{BenchError, BenchOptions, steady};
+use super::{BenchError, BenchOptions, steady_state};
 
 /// The result of the measurement.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,5 +48,8 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     all_completed(store.as_ref(), transfers.into()).await?;
     store.close().await;
     let drained: Vec<Instant> = watch.ended().into_iter().map(|(_, at)| at).collect();
-    Ok(Found { accept_rate: steady::rate(&accepted), drain_rate: steady::rate(&drained) })
+    Ok(Found {
+        accept_rate: steady_state::rate(&accepted),
+        drain_rate: steady_state::rate(&drained),
+    })
 }

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::counterparties::{self, Spec};
 use super::observed::{Observed, Observer, Sequel};
 use super::product::{self, Wiring};
-use super::steady::Speed;
+use super::steady_state::Speed;
 use super::{BenchError, BenchOptions, load, open};
 
 /// The time without progress after which something is wrong.

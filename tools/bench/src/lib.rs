@@ -12,7 +12,7 @@
 //! * `product`: the engine, wired to them as in production
 //! * `load`: the transfers that are made
 //! * `observed`: a store that tells what was committed
-//! * `steady`: rates and percentiles of the steady state
+//! * `steady_state`: rates and percentiles of the steady state
 //! * `flow`, `backlog`, `open`: the measurements of Kiungo
 //! * `floor`: the measurement of the floor
 //! * `shared`: several processes that share the work, through `PostgreSQL` and `RabbitMQ`
@@ -28,7 +28,7 @@ mod parts;
 mod product;
 mod report;
 mod shared;
-mod steady;
+mod steady_state;
 
 use std::num::ParseIntError;
 
@@ -106,8 +106,8 @@ pub fn measure(
     Ok(BenchReport::of(&flow, &backlog, &floor))
 }
 
-/// Measures transfers where several processes share the work, and the floor under them; besides, what
-/// becomes of them when `pace` of them come in each second.
+/// Measures transfers where several processes share the work, and the floor under them; besides,
+/// what becomes of them when `pace` of them come in each second.
 pub fn measure_shared(
     options: &SharedOptions,
     pace: u32,
@@ -123,7 +123,7 @@ pub fn measure_shared(
         None
     };
     progress("the same at an even pace");
-    let pace = shared::even::Pace { options: options.clone(), rate: pace };
+    let pace = shared::constant_rate::Pace { options: options.clone(), rate: pace };
     let even: shared::flow::Found = parts::run(Part::SharedEven, &pace)?;
     progress("accepting, then draining");
     let backlog: backlog::Found = parts::run(Part::SharedBacklog, options)?;
@@ -138,8 +138,8 @@ pub fn measure_shared(
 /// The number of stored transfers in the measurement among few, if many are asked for.
 const FEW_STORED: u32 = 5_000;
 
-/// Measures how the rate grows with the workers: with one, with two, with twice as many each time up to
-/// `options.workers`, and with one that has as much in flight as all of those.
+/// Measures how the rate grows with the workers: with one, with two, with twice as many each time
+/// up to `options.workers`, and with one that has as much in flight as all of those.
 pub fn measure_growth(
     options: &SharedOptions,
     mut progress: impl FnMut(&str),

@@ -8,7 +8,8 @@ use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, Tran
 use kiungo_store::{
     Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
     CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
-    LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    LedgerBalance, NewArrival, OutboxRow, Overview, Page, Store, StoreError, Summary,
+    TransferQuery,
 };
 
 /// The work that follows once a change is durable.
@@ -20,7 +21,7 @@ pub(super) trait Observer: Send + Sync + 'static {
     fn look(self: &Arc<Self>, change: &Change) -> Option<Sequel>;
 
     /// Looks at what is about to be told to others.
-    fn read(&self, _rows: &[Outgoing]) -> impl Future<Output = ()> + Send {
+    fn read(&self, _rows: &[OutboxRow]) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
 }
@@ -183,7 +184,7 @@ impl<O: Observer> Store for Observed<O> {
         self.store.leases(prefix, now).await
     }
 
-    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         let rows = self.store.outbox(limit).await?;
         self.observer.read(&rows).await;
         Ok(rows)

@@ -14,7 +14,7 @@ use super::counterparties::{self, Spec};
 use super::flow::{Watch, is_pending, submit_all};
 use super::observed::Observed;
 use super::product::{self, Wiring};
-use super::{BenchError, BenchOptions, Decimal, OpenReport, steady};
+use super::{BenchError, BenchOptions, Decimal, OpenReport, steady_state};
 
 /// Measures.
 pub(super) async fn run(options: BenchOptions) -> Result<OpenReport, BenchError> {
@@ -45,7 +45,7 @@ pub(super) async fn run(options: BenchOptions) -> Result<OpenReport, BenchError>
         open,
         memory_mb: Decimal::ratio(memory.resident_bytes, 1_000_000),
         peak_mb: Decimal::ratio(memory.peak_bytes, 1_000_000),
-        rate: steady::rate(&moments),
+        rate: steady_state::rate(&moments),
     })
 }
 

@@ -82,7 +82,7 @@ pub fn run_part(part: Part, input: &str) -> Result<(), BenchError> {
         Part::SharedFlow => text(&runtime.block_on(shared::flow::run(of_several()?))?),
         Part::SharedEven => {
             let pace = serde_json::from_str(input).map_err(|error| part.failed(error))?;
-            text(&runtime.block_on(shared::even::run(pace))?)
+            text(&runtime.block_on(shared::constant_rate::run(pace))?)
         }
         Part::SharedBacklog => text(&runtime.block_on(shared::backlog::run(of_several()?))?),
         Part::SharedFloor => text(&runtime.block_on(floor::shared::run(of_several()?))?),

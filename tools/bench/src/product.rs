@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use kiungo::overlay;
-use kiungo::wiring::{self, ProviderParts, ProviderSecrets};
+use kiungo::adapters::{self, ProviderParts, ProviderSecrets};
+use kiungo::mapping_override;
 use kiungo_core_banking::Core;
 use kiungo_core_fineract::{Fineract, Secrets};
 use kiungo_domain::{CoreId, ProviderId};
@@ -71,7 +71,7 @@ impl Wiring<'_> {
             cores: BTreeMap::from([(core_id, CoreLink { core, traffic })]),
             options,
             sharing: None,
-            tripwire: None,
+            fail_points: None,
         })
     }
 
@@ -118,13 +118,13 @@ impl Wiring<'_> {
         let api_key = kiungo_simulators::mpesa::Options::default().api_key;
         let mpesa = ProviderSecrets { api_key: secret(&api_key), ..ProviderSecrets::default() };
         let wired = [
-            (load::PROVIDERS[0], overlay::GSMA_SANDBOX, self.gsma_changes(), gsma),
-            (load::PROVIDERS[1], overlay::MPESA_TZ, self.mpesa_changes(), mpesa),
+            (load::PROVIDERS[0], mapping_override::GSMA_SANDBOX, self.gsma_changes(), gsma),
+            (load::PROVIDERS[1], mapping_override::MPESA_TZ, self.mpesa_changes(), mpesa),
         ];
         let mut links = BTreeMap::new();
         for (name, base, changes, secrets) in wired {
             let parts = ProviderParts {
-                mapping: overlay::mapping(name, base, &changes).map_err(|e| setup(&e))?,
+                mapping: mapping_override::mapping(name, base, &changes).map_err(|e| setup(&e))?,
                 secrets,
                 public_key: Some(self.addresses.public_key.clone()),
                 callback_base: None,
@@ -133,7 +133,7 @@ impl Wiring<'_> {
                 core: Arc::clone(core),
                 core_inquiry: InquirySettings::core(),
             };
-            let link = wiring::provider(parts).map_err(|e| setup(&e))?;
+            let link = adapters::provider(parts).map_err(|e| setup(&e))?;
             links.insert(ProviderId::new(name).map_err(|e| setup(&e))?, link);
         }
         Ok(links)

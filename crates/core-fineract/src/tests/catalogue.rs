@@ -216,7 +216,7 @@ const CASES: &[(u16, &str, &str, Expected)] = &[
     (404, "", "error.msg.interop.onhold.transfer.missing", Look),
 ];
 
-fn came_to(status: u16, code: &str, collision: bool) -> Outcome {
+fn apply_late_outcome(status: u16, code: &str, collision: bool) -> Outcome {
     let body = error_body(status, code).into();
     refusal(&Answer { status, cached: false, body }, collision)
 }
@@ -238,7 +238,7 @@ fn read(outcome: &Outcome) -> Option<Expected> {
 fn every_row_means_what_the_reference_says() {
     for (status, prefix, code, expected) in CASES {
         let code = format!("{prefix}{code}");
-        let outcome = came_to(*status, &code, false);
+        let outcome = apply_late_outcome(*status, &code, false);
         assert_eq!(read(&outcome), Some(*expected), "{status} {code}: {outcome:?}");
         if let Outcome::Rejected(rejection) = outcome {
             assert_eq!(rejection.code, code);
@@ -265,7 +265,7 @@ fn every_row_of_the_table_is_among_the_cases() {
 fn no_code_counts_under_another_status() {
     for (status, prefix, code, _) in CASES {
         let code = format!("{prefix}{code}");
-        let outcome = came_to(if *status == 500 { 400 } else { 500 }, &code, false);
+        let outcome = apply_late_outcome(if *status == 500 { 400 } else { 500 }, &code, false);
         assert_eq!(read(&outcome), Some(Look), "{code}");
     }
 }

@@ -258,7 +258,7 @@ impl Draft {
     /// Records the outcome of a sending, even if something else was recorded about its step since
     /// it was intended, for example by another process that took this one for dead. In that case
     /// the outcome is evidence about that sending, and is not lost.
-    pub fn came_to(&mut self, sent: Sending, outcome: Outcome, policy: &Policy) {
+    pub fn apply_late_outcome(&mut self, sent: Sending, outcome: Outcome, policy: &Policy) {
         let Sending { step, reference, attempt } = sent;
         let known = self.transfer.step(step);
         let current = self.transfer.reference(step) == reference;
@@ -550,8 +550,8 @@ impl Draft {
         }
     }
 
-    /// Ends a reversal before anything went back. A transaction that turns out to be another one than
-    /// `booked` is said to be contradicts what is recorded.
+    /// Ends a reversal before anything went back. A transaction that turns out to be another one
+    /// than `booked` is said to be contradicts what is recorded.
     fn leave_as_it_was(&mut self, booked: StepName, rejection: Rejection) {
         let contradicts = rejection.code == NOT_THE_BOOKING;
         let why = rejection.message.clone();

@@ -206,7 +206,7 @@ fn happen(draft: &mut Draft, happening: Happening, sendings: &[Sending], policy:
         Happening::Overdue => draft.give_up_if_overdue(policy),
         Happening::Late(n, outcome) => {
             if let Some(sending) = sendings.get(n % sendings.len().max(1)) {
-                draft.came_to(*sending, outcome, policy);
+                draft.apply_late_outcome(*sending, outcome, policy);
             }
         }
         Happening::Hear(channel, step, generation, finding) => {
@@ -388,8 +388,8 @@ fn check_heard(
     Ok(())
 }
 
-/// A step that the other side has answered with "nothing recorded" is not given up without asking: a
-/// copy of the request may be executed after all.
+/// A step that the other side has answered with "nothing recorded" is not given up without asking:
+/// a copy of the request may be executed after all.
 fn check_given_up(before: &Transfer, decision: &Decision) -> Result<(), TestCaseError> {
     for entry in &decision.entries {
         if let Event::Concluded { step, outcome: Outcome::Rejected(rejection) } = &entry.event {

@@ -8,7 +8,7 @@ use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, Tran
 use kiungo_store::{
     Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
     CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
-    LedgerBalance, MemoryStore, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    LedgerBalance, MemoryStore, NewArrival, OutboxRow, Overview, Page, Store, StoreError, Summary,
     TransferQuery,
 };
 use tokio::sync::oneshot;
@@ -220,7 +220,7 @@ impl Store for FaultyStore {
         self.inner.leases(prefix, now).await
     }
 
-    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         self.inner.outbox(limit).await
     }
 

@@ -10,14 +10,14 @@ use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::transfer::{CaseKind, Event, Operation, Status, StepName};
 use kiungo_domain::{Finding, Kind, Outcome, Reference, Timestamp};
 use kiungo_engine::Clock as _;
-use kiungo_engine::crash::{Moment, Tripwire};
+use kiungo_engine::fail_point::{FailPoint, FailPoints};
 use kiungo_store::MemoryStore;
 
 use crate::evidence::{Office, dying, executed, refused_for_now};
 use crate::world::{DAY, World, provider_id, rejection, submit, transfer, tzs, value};
 
-/// A float that is empty over a night: the customer's money waits, one case of the provider says so,
-/// and no other customer is debited meanwhile.
+/// A float that is empty over a night: the customer's money waits, one case of the provider says
+/// so, and no other customer is debited meanwhile.
 #[tokio::test(start_paused = true)]
 async fn an_empty_float_holds_payouts_and_ends_by_itself() {
     let office = Office::open(World::new()).await;
@@ -138,8 +138,8 @@ async fn a_person_holds_and_releases_an_operation() {
     assert_eq!(office.show(id).await.status, Status::Completed);
 }
 
-/// A disbursement whose loan has been repaid since: the core would refuse to take it back, and so the
-/// wallet's money stays where it is.
+/// A disbursement whose loan has been repaid since: the core would refuse to take it back, and so
+/// the wallet's money stays where it is.
 #[tokio::test(start_paused = true)]
 async fn a_reversal_that_could_not_come_to_its_end_moves_nothing() {
     let office = Office::open(World::new()).await;
@@ -195,8 +195,8 @@ async fn a_day_that_fills_up_before_the_core_is_debited_fails_the_withdrawal() {
     assert_eq!((office.sent("post"), office.sent("pay_out")), (1, 1));
 }
 
-/// The core answered "nothing recorded" on one day, and may have executed a copy of the request: the
-/// withdrawal waits for a day with room, and does not fail because the next one is full.
+/// The core answered "nothing recorded" on one day, and may have executed a copy of the request:
+/// the withdrawal waits for a day with room, and does not fail because the next one is full.
 #[tokio::test(start_paused = true)]
 async fn a_full_day_does_not_fail_a_withdrawal_that_the_core_has_answered() {
     let world = World::new();
@@ -218,15 +218,15 @@ async fn a_full_day_does_not_fail_a_withdrawal_that_the_core_has_answered() {
     assert_eq!(office.show(answered).await.status, Status::Completed);
 }
 
-/// The machine was suspended between the intent and the sending: its own clock stood still, the time
-/// of day did not, and others may have taken the process for dead.
+/// The machine was suspended between the intent and the sending: its own clock stood still, the
+/// time of day did not, and others may have taken the process for dead.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_after_the_machine_was_suspended() {
     struct Suspends(Arc<World>, AtomicBool);
     #[async_trait::async_trait]
-    impl Tripwire for Suspends {
-        async fn reached(&self, moment: Moment, _what: &str) {
-            if moment == Moment::BeforeSend && !self.1.swap(true, Ordering::SeqCst) {
+    impl FailPoints for Suspends {
+        async fn reached(&self, moment: FailPoint, _what: &str) {
+            if moment == FailPoint::BeforeSend && !self.1.swap(true, Ordering::SeqCst) {
                 self.0.wait(std::time::Duration::from_hours(1));
             }
         }
@@ -247,7 +247,8 @@ async fn nothing_is_sent_after_the_machine_was_suspended() {
     assert_eq!((unsent.count(), office.sent("collect")), (1, 1), "not the old intent: a new one");
 }
 
-/// The same, while the adapter waits for a session or a connection: the transport sends nothing then.
+/// The same, while the adapter waits for a session or a connection: the transport sends nothing
+/// then.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_by_an_adapter_that_was_suspended() {
     let office = Office::open(World::new()).await;
@@ -309,8 +310,8 @@ fn what_is_refused_for_now_says_so_of_the_whole_operation_or_of_itself() {
 }
 
 /// The core answers "busy, nothing recorded" and executes a copy of the request all the same. A day
-/// later the withdrawal would be given up; the process dies after any of its commits. The core is asked
-/// first: the customer was debited, and is paid once.
+/// later the withdrawal would be given up; the process dies after any of its commits. The core is
+/// asked first: the customer was debited, and is paid once.
 #[tokio::test(start_paused = true)]
 async fn a_withdrawal_that_was_answered_is_not_given_up_while_the_core_has_booked_it() {
     let mut paid = 0;

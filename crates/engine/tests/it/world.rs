@@ -22,7 +22,7 @@ use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Finding, Kind, Money, Msisdn, Outcome,
     ProviderId, Receipt, Reference, Timestamp,
 };
-use kiungo_engine::crash::{Moment, Tripwire};
+use kiungo_engine::fail_point::{FailPoint, FailPoints};
 use kiungo_engine::{
     ActionKind, Caller, Clock, CoreLink, Engine, EngineOptions, ExpectedFee, NewTransfer,
     ProviderLink, ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
@@ -132,11 +132,11 @@ impl World {
         self.engine_over(Arc::new(MemoryStore::audited()), Arc::new(Yielding))
     }
 
-    /// An engine over what another one left, that is watched by `tripwire`.
+    /// An engine over what another one left, that stops at `fail_points`.
     pub fn engine_over(
         self: &Arc<Self>,
         store: Arc<dyn Store>,
-        tripwire: Arc<dyn Tripwire>,
+        fail_points: Arc<dyn FailPoints>,
     ) -> Engine {
         let numbers = Market::of(&["255"]).unwrap();
         let rules = Rules { world: Arc::clone(self), numbers, policy: policy(), core: core() };
@@ -159,7 +159,7 @@ impl World {
                 ..EngineOptions::default()
             },
             sharing: None,
-            tripwire: Some(tripwire),
+            fail_points: Some(fail_points),
         })
     }
 
@@ -212,11 +212,11 @@ impl Clock for World {
 pub struct DiesAfter(pub AtomicI64);
 
 #[async_trait]
-impl Tripwire for DiesAfter {
-    async fn reached(&self, moment: Moment, _what: &str) {
+impl FailPoints for DiesAfter {
+    async fn reached(&self, moment: FailPoint, _what: &str) {
         let left = match moment {
-            Moment::AfterCommit => self.0.fetch_sub(1, Ordering::SeqCst) - 1,
-            Moment::BeforeCommit | Moment::BeforeSend | Moment::AfterSend => {
+            FailPoint::AfterCommit => self.0.fetch_sub(1, Ordering::SeqCst) - 1,
+            FailPoint::BeforeCommit | FailPoint::BeforeSend | FailPoint::AfterSend => {
                 self.0.load(Ordering::SeqCst)
             }
         };
@@ -230,8 +230,8 @@ impl Tripwire for DiesAfter {
 pub struct Yielding;
 
 #[async_trait]
-impl Tripwire for Yielding {
-    async fn reached(&self, _moment: Moment, _what: &str) {
+impl FailPoints for Yielding {
+    async fn reached(&self, _moment: FailPoint, _what: &str) {
         tokio::task::yield_now().await;
     }
 }
@@ -361,9 +361,10 @@ impl Provider for Wallets {
         told.unwrap_or_else(|| PaymentFinding::Made(notice.clone()))
     }
 
-    /// `result REFERENCE|- executed|reversed RECEIPT`; or a notice: receipt, wallet, amount, account,
-    /// and our reference, if it has one, with blanks between; at `offer` it is an offer, at `made` one
-    /// that cannot be turned away, at `called` and `late` the same with a wish to be called back. `state/…` and `response/…` ask for one.
+    /// `result REFERENCE|- executed|reversed RECEIPT`; or a notice: receipt, wallet, amount,
+    /// account, and our reference, if it has one, with blanks between; at `offer` it is an offer,
+    /// at `made` one that cannot be turned away, at `called` and `late` the same with a wish to be
+    /// called back. `state/…` and `response/…` ask for one.
     fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
         if callback.method == "GET" {
             return match callback.path.split_once('/') {

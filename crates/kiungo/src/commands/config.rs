@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::output::Output;
 use super::{ConfigFile, Failure};
-use crate::assembly::Assembly;
+use crate::components::Assembly;
 use crate::serve;
 
 /// Bytes of an API key: as many as a hash has, far beyond guessing.

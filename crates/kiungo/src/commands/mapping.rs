@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::output::Output;
-use crate::wiring;
+use crate::adapters;
 
 /// Check mapping files
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ pub(crate) fn run(options: &MappingOptions, output: Output) -> Result<(), Failur
     let mut failed = false;
     for file in files {
         let checked =
-            Mapping::load(file).and_then(|mapping| wiring::check(&mapping).map(|()| mapping));
+            Mapping::load(file).and_then(|mapping| adapters::check(&mapping).map(|()| mapping));
         match checked {
             Ok(mapping) => {
                 text.push(format!("{}: ok ({})", file.display(), mapping.name()));

@@ -10,7 +10,7 @@ use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::story::{SHILLING, Wanted};
+use super::workload::{SHILLING, Wanted};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAGE: u32 = 500;

@@ -15,9 +15,9 @@ use toml::Value;
 use uuid::Uuid;
 
 use super::broker::Broker;
-use super::story::Wallet;
+use super::workload::Wallet;
 use crate::database::Address;
-use crate::overlay;
+use crate::mapping_override;
 
 /// The time for which Kiungo waits for an answer: shorter than the simulators' "late", so that late
 /// answers are lost ones.
@@ -84,8 +84,8 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder at `path` and removes what an earlier demo left there; the database is a file
-    /// in it, or the empty one at `url`.
+    /// Opens the folder at `path` and removes what an earlier demo left there; the database is a
+    /// file in it, or the empty one at `url`.
     pub(super) async fn prepare(path: &Path, url: Option<&str>) -> anyhow::Result<Self> {
         let path = std::path::absolute(path)?;
         let own = path.join("kiungo.db");
@@ -156,10 +156,14 @@ impl Folder {
         if let Some((_, url)) = &self.queue {
             write_secret(&self.path.join("secrets").join("queue"), url.expose_secret())?;
         }
-        let gsma = overlay::merge(overlay::GSMA_SANDBOX, &gsma_changes(addresses))?;
+        let gsma =
+            mapping_override::merge(mapping_override::GSMA_SANDBOX, &gsma_changes(addresses))?;
         fs::write(self.mapping(Wallet::Gsma), gsma)?;
         let mpesa = mpesa_changes(addresses, mpesa_public_key);
-        fs::write(self.mapping(Wallet::Mpesa), overlay::merge(overlay::MPESA_TZ, &mpesa)?)?;
+        fs::write(
+            self.mapping(Wallet::Mpesa),
+            mapping_override::merge(mapping_override::MPESA_TZ, &mpesa)?,
+        )?;
         fs::write(self.config(), self.config_text(addresses, secrets))?;
         Ok(())
     }

@@ -8,7 +8,7 @@ use kiungo_domain::transfer::LedgerAccount;
 use kiungo_simulators::books::Books;
 use kiungo_store::{Store, StoreError, TransferQuery};
 
-use super::evening::OPEN;
+use super::drain::OPEN;
 use crate::database::Address;
 
 /// The number of transfers that are read at a time.

@@ -2,33 +2,34 @@
 //! wrong, and an audit at the end.
 //!
 //! The counterparties are simulators in this process, Kiungo is a process of its own that is killed
-//! twice, or several that share the work; they talk over HTTP on loopback ports. What is wanted, what goes wrong and when Kiungo is
-//! killed follow from the seed. The audit compares what was wanted with the books of the
-//! counterparties; of Kiungo it believes only how each transfer ended, and finds every lie in that.
+//! twice, or several that share the work; they talk over HTTP on loopback ports. What is wanted,
+//! what goes wrong and when Kiungo is killed follow from the seed. The audit compares what was
+//! wanted with the books of the counterparties; of Kiungo it believes only how each transfer ended,
+//! and finds every lie in that.
 //!
-//! * `story`, `chance`: the plan of the day, drawn from the seed
-//! * `misfortune`: the faults, and their rates
+//! * `workload`, `chance`: the plan of the day, drawn from the seed
+//! * `faults`: the faults, and their rates
 //! * `world`: the simulators; `files`, `process`: Kiungo; `client`: its API; `broker`: its broker
-//! * `day`, `evening`: from the first transfer to the last one settled
-//! * `verdict`, `ledger`: the audit
-//! * `report`, `tales`, `progress`: the output
-//! * [`stage`]: the day for those who bring processes and misfortunes of their own
+//! * `run`, `drain`: from the first transfer to the last one settled
+//! * `audit`, `ledger`: the audit
+//! * `report`, `examples`, `progress`: the output
+//! * [`scenario`]: the day for those who bring processes and misfortunes of their own
 
+mod audit;
 mod broker;
 mod chance;
 mod client;
-mod day;
-mod evening;
+mod drain;
+mod examples;
+mod faults;
 mod files;
 mod ledger;
-mod misfortune;
 mod process;
 mod progress;
 mod report;
-pub mod stage;
-mod story;
-mod tales;
-mod verdict;
+mod run;
+pub mod scenario;
+mod workload;
 mod world;
 
 use std::path::PathBuf;
@@ -44,14 +45,14 @@ use crate::commands::{Failure, runtime};
 
 use broker::Broker;
 use client::Api;
-use day::{Begun, Counters};
-use evening::{Ends, OPEN};
+use drain::{Ends, OPEN};
+use faults::Faults;
 use files::{Folder, Secrets};
-use misfortune::Faults;
 use process::Kiungo;
 use progress::Progress;
 use report::{Circumstances, Report};
-use story::Story;
+use run::{Begun, Counters};
+use workload::Story;
 use world::World;
 
 /// The largest number of transfers in a day: the simulators keep all of them in memory.
@@ -63,9 +64,9 @@ const SHOW_EVERY: Duration = Duration::from_millis(500);
 /// Live a day of a microfinance institution, faults included, and audit every shilling
 ///
 /// Starts a simulated core, a GSMA provider and an M-Pesa market, and Kiungo with them, on loopback
-/// ports. Moves money, lets much go wrong, kills Kiungo twice, and compares the books at the end. The
-/// exit code is 0 only if nothing was lost, doubled, wrongly attributed, or is stuck. With --database
-/// and --queue, one process serves and several work; the kills hit both.
+/// ports. Moves money, lets much go wrong, kills Kiungo twice, and compares the books at the end.
+/// The exit code is 0 only if nothing was lost, doubled, wrongly attributed, or is stuck. With
+/// --database and --queue, one process serves and several work; the kills hit both.
 #[derive(Debug, Args)]
 pub(crate) struct DemoOptions {
     /// How many transfers the day has
@@ -147,18 +148,18 @@ async fn live(
     world.calm_down();
     progress.say("The day is over and nothing goes wrong any more; what is under way settles.");
     let count = begun.len();
-    let ends = evening::settle(&api, &story, &begun, |open| {
+    let ends = drain::settle(&api, &story, &begun, |open| {
         world.repair_core();
         progress.show(count, open, "settling");
     })
     .await?;
-    let tales = if output.is_json() { Vec::new() } else { tales::tell(&api, &ends).await? };
+    let tales = if output.is_json() { Vec::new() } else { examples::tell(&api, &ends).await? };
     kiungo.stop().await?;
     progress.finish();
 
-    let account = |wanted: &story::Wanted| world.account(wanted);
+    let account = |wanted: &workload::Wanted| world.account(wanted);
     let (providers, core) = (world.provider_books(), world.core_books());
-    let verdict = verdict::judge(&story, &begun, &ends, &account, &providers, &core);
+    let verdict = audit::judge(&story, &begun, &ends, &account, &providers, &core);
     let circumstances = Circumstances {
         seed: options.seed,
         faults: options.faults.as_str(),
@@ -186,7 +187,7 @@ async fn watched_day(
     counters: &Arc<Counters>,
     progress: &mut Progress,
 ) -> anyhow::Result<(Kiungo, Vec<Begun>)> {
-    let day = day::live(story, world, api, kiungo, counters);
+    let day = run::live(story, world, api, kiungo, counters);
     tokio::pin!(day);
     let mut ticks = interval(SHOW_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -6,8 +6,8 @@ use comfy_table::{CellAlignment, Table, presets};
 use kiungo_domain::Kind;
 use serde::Serialize;
 
-use super::story::Wallet;
-use super::verdict::{Tally, Verdict};
+use super::audit::{Tally, Verdict};
+use super::workload::Wallet;
 
 /// The one object of `--json`.
 #[derive(Debug, Clone, Serialize)]

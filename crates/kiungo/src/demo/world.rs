@@ -16,9 +16,9 @@ use kiungo_simulators::serve::serve;
 use kiungo_simulators::{fineract, gsma, mpesa};
 use tokio::net::TcpListener;
 
+use super::faults::{self, Faults};
 use super::files::{Addresses, Secrets};
-use super::misfortune::{self, Faults};
-use super::story::{LOAN_MINOR, Person, Story, Typed, Wallet, Wanted};
+use super::workload::{LOAN_MINOR, Person, Story, Typed, Wallet, Wanted};
 
 const CURRENCY: &str = "TZS";
 /// A notification of a payment that finds Kiungo down is tried again so often, waiting this long
@@ -55,9 +55,9 @@ impl World {
         };
         let seed = story.seed;
         let luck = [
-            Luck::new(misfortune::in_core(seed, faults)),
-            Luck::new(misfortune::at_providers(seed, faults)),
-            Luck::new(misfortune::at_providers(seed, faults)),
+            Luck::new(faults::in_core(seed, faults)),
+            Luck::new(faults::at_providers(seed, faults)),
+            Luck::new(faults::at_providers(seed, faults)),
         ];
         let [core_luck, gsma_luck, mpesa_luck] = luck.clone();
         let core = fineract::Simulator::new(core_options(secrets), Clock::System, core_luck);

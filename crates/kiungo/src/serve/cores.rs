@@ -15,7 +15,7 @@ use kiungo_domain::CoreId;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::assembly::AssembledCore;
+use crate::components::AssembledCore;
 
 /// The time for which the start waits for cores. One that answers at all takes a fraction of it.
 const START_WAIT: Duration = Duration::from_secs(3);

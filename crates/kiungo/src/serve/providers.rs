@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kiungo_domain::ProviderId;
 use kiungo_engine::{BreakerState, Engine};
-use kiungo_messaging::Voice;
+use kiungo_messaging::EventEncoder;
 use kiungo_queue::Events;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) async fn tell(
     engine: Engine,
     events: Arc<dyn Events>,
-    voice: Voice,
+    encoder: EventEncoder,
     stop: CancellationToken,
 ) {
     let mut told: BTreeMap<ProviderId, bool> = BTreeMap::new();
@@ -34,7 +34,7 @@ pub(super) async fn tell(
             if told.get(&provider.id).copied().unwrap_or(true) == available {
                 continue;
             }
-            let event = voice.provider(&provider.id, available, engine.clock_now());
+            let event = encoder.provider(&provider.id, available, engine.clock_now());
             match events.publish(&[event]).await {
                 Ok(()) => drop(told.insert(provider.id, available)),
                 Err(error) => tracing::debug!(%error, "a provider's state cannot be told yet"),

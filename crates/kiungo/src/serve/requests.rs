@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Duty;
-use crate::assembly::AssembledCore;
+use crate::components::AssembledCore;
 use crate::config::Config;
 
 /// The time for which a stop waits for the pollers, which give their turn back.
@@ -58,8 +58,8 @@ pub(super) fn hook_secrets(config: &Config) -> BTreeMap<CoreId, SecretString> {
     config.cores.iter().filter_map(secret).collect()
 }
 
-/// The pollers, one for each core that is asked. Where only the API is served, they look when a hook
-/// says so.
+/// The pollers, one for each core that is asked. Where only the API is served, they look when a
+/// hook says so.
 pub(super) struct Pollers {
     stop: CancellationToken,
     tasks: TaskTracker,

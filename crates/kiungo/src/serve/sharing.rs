@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kiungo_api::Service;
 use kiungo_engine::{Engine, Sharing};
-use kiungo_messaging::{Messaging, Voice};
+use kiungo_messaging::{EventEncoder, Messaging};
 use kiungo_queue::{Commands, Events, WorkQueue};
 use kiungo_queue_rabbit::OpenError;
 use kiungo_queue_rabbit::RabbitQueue;
@@ -84,7 +84,7 @@ impl Shared {
         let events = Arc::new(self.queue.clone()) as Arc<dyn Events>;
         let commands: Option<Box<dyn Commands>> = duty.serves().then(|| self.queue.commands());
         let options = config.messaging.options.clone();
-        let voice = Voice::new(&options);
+        let encoder = EventEncoder::new(&options);
         let messaging = Messaging {
             service: Arc::new(engine.clone()) as Arc<dyn Service>,
             commands,
@@ -98,7 +98,7 @@ impl Shared {
         tasks.reopen();
         tasks.spawn(self.agreement.keep(stop.clone()));
         if duty.works() {
-            tasks.spawn(providers::tell(engine.clone(), events, voice, stop.clone()));
+            tasks.spawn(providers::tell(engine.clone(), events, encoder, stop.clone()));
         }
         tasks.close();
         Ok(Beside { stop, tasks, queue: self.queue })

@@ -11,7 +11,7 @@ use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, Tran
 use kiungo_store::{
     Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
     CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
-    LedgerBalance, MemoryStore, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    LedgerBalance, MemoryStore, NewArrival, OutboxRow, Overview, Page, Store, StoreError, Summary,
     TransferQuery,
 };
 
@@ -19,7 +19,7 @@ pub struct Books {
     inner: MemoryStore,
     pub down: AtomicBool,
     pub leases: Mutex<BTreeMap<String, Lease>>,
-    pub rows: Mutex<Vec<Outgoing>>,
+    pub rows: Mutex<Vec<OutboxRow>>,
     /// The time that reading the outbox takes.
     pub slow: Mutex<Duration>,
 }
@@ -282,7 +282,7 @@ impl Store for Books {
         Ok(())
     }
 
-    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         self.up().await?;
         let limit = usize::try_from(limit).unwrap();
         // Read, and then on the way to whoever asked.

@@ -7,8 +7,8 @@ use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::{CaseKind, Status};
 use kiungo_messaging::cloud_event;
 use kiungo_messaging::command::{CommandType, Request};
-use kiungo_messaging::{MessagingOptions, Voice, asyncapi_json, json_schemas};
-use kiungo_store::{News, Outgoing, Summary};
+use kiungo_messaging::{EventEncoder, MessagingOptions, asyncapi_json, json_schemas};
+use kiungo_store::{OutboxEvent, OutboxRow, Summary};
 use serde_json::{Value, json};
 
 use crate::schema_check::faults;
@@ -109,23 +109,23 @@ fn every_example_of_a_command_is_read() {
 #[tokio::test(start_paused = true)]
 async fn what_is_told_fits_its_schema() {
     let world = World::new();
-    let voice = Voice::new(&MessagingOptions::default());
+    let encoder = EventEncoder::new(&MessagingOptions::default());
     let told = |name: &str, message: kiungo_queue::EventMessage| {
         let event: Value = serde_json::from_slice(&message.body).unwrap();
         assert_eq!(misfits(name, &event), Vec::<String>::new(), "{event}");
     };
     let row = |status, news| {
         let transfer = Summary { status, ..world.summary() };
-        Outgoing { no: 1, at: world.clock_now(), news, transfer }
+        OutboxRow { no: 1, at: world.clock_now(), news, transfer }
     };
     for status in Status::ALL {
-        told("transfer.status", voice.transfer(&row(status, News::Status), None));
+        told("transfer.status", encoder.transfer(&row(status, OutboxEvent::Status), None));
     }
     let (kind, detail) = (CaseKind::Mismatch, "another amount".to_owned());
-    let news = News::CaseOpened { kind, detail };
-    told("case.opened", voice.transfer(&row(Status::NeedsAttention, news), None));
+    let news = OutboxEvent::CaseOpened { kind, detail };
+    told("case.opened", encoder.transfer(&row(Status::NeedsAttention, news), None));
     let provider = ProviderId::new("mpesa-tz").unwrap();
-    told("provider.state", voice.provider(&provider, true, world.clock_now()));
+    told("provider.state", encoder.provider(&provider, true, world.clock_now()));
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use kiungo_api::Service;
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::{CaseKind, Status};
-use kiungo_messaging::{MessagingOptions, Voice};
+use kiungo_messaging::{EventEncoder, MessagingOptions};
 use kiungo_queue::EventMessage;
-use kiungo_store::{News, Outgoing, Summary};
+use kiungo_store::{OutboxEvent, OutboxRow, Summary};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -14,20 +14,20 @@ fn read(message: &EventMessage) -> Value {
     serde_json::from_slice(&message.body).unwrap()
 }
 
-fn row(world: &World, version: u64, news: News) -> Outgoing {
+fn row(world: &World, version: u64, news: OutboxEvent) -> OutboxRow {
     let transfer = Summary { version, status: Status::Completed, ..world.summary() };
-    Outgoing { no: 1, at: world.clock_now(), news, transfer }
+    OutboxRow { no: 1, at: world.clock_now(), news, transfer }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_transfer_is_told_as_the_api_shows_it() {
     let world = World::new();
-    let row = row(&world, 7, News::Status);
+    let row = row(&world, 7, OutboxEvent::Status);
     let expected =
         world.expected_fee(&row.transfer.provider, row.transfer.kind, row.transfer.amount);
-    let voice = Voice::new(&MessagingOptions::default());
-    let message = voice.transfer(&row, expected);
-    assert_eq!(message, voice.transfer(&row, expected), "the same fact, another message");
+    let encoder = EventEncoder::new(&MessagingOptions::default());
+    let message = encoder.transfer(&row, expected);
+    assert_eq!(message, encoder.transfer(&row, expected), "the same fact, another message");
     assert_eq!(message.topic, "transfer.deposit.completed");
     let id = row.transfer.id.to_string();
     assert_eq!(message.id, format!("{id}/7/completed"));
@@ -54,10 +54,10 @@ async fn a_transfer_is_told_as_the_api_shows_it() {
 #[tokio::test(start_paused = true)]
 async fn phone_numbers_are_masked_unless_the_options_say_otherwise() {
     let world = World::new();
-    let row = row(&world, 1, News::Status);
+    let row = row(&world, 1, OutboxEvent::Status);
     for (full_phone_numbers, shown) in [(false, "255****78"), (true, "255712345678")] {
         let options = MessagingOptions { full_phone_numbers, ..MessagingOptions::default() };
-        let event = read(&Voice::new(&options).transfer(&row, None));
+        let event = read(&EventEncoder::new(&options).transfer(&row, None));
         assert_eq!(event["data"]["transfer"]["msisdn"], shown);
     }
 }
@@ -66,8 +66,8 @@ async fn phone_numbers_are_masked_unless_the_options_say_otherwise() {
 async fn a_case_is_told_with_its_evidence() {
     let world = World::new();
     let detail = "asked 12 times".to_owned();
-    let row = row(&world, 12, News::CaseOpened { kind: CaseKind::UnknownTooLong, detail });
-    let message = Voice::new(&MessagingOptions::default()).transfer(&row, None);
+    let row = row(&world, 12, OutboxEvent::CaseOpened { kind: CaseKind::UnknownTooLong, detail });
+    let message = EventEncoder::new(&MessagingOptions::default()).transfer(&row, None);
     assert_eq!(message.topic, "case.opened");
     let kind = CaseKind::UnknownTooLong.as_str();
     assert_eq!(message.id, format!("{}/12/case/{kind}", row.transfer.id));
@@ -81,9 +81,9 @@ async fn a_case_is_told_with_its_evidence() {
 fn sequences_sort_as_texts() {
     let world = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let world = world.block_on(async { World::new() });
-    let voice = Voice::new(&MessagingOptions::default());
+    let encoder = EventEncoder::new(&MessagingOptions::default());
     let sequence = |version| {
-        let event = read(&voice.transfer(&row(&world, version, News::Status), None));
+        let event = read(&encoder.transfer(&row(&world, version, OutboxEvent::Status), None));
         event["sequence"].as_str().unwrap().to_owned()
     };
     assert!(sequence(9) < sequence(10) && sequence(99) < sequence(1_000));
@@ -93,9 +93,11 @@ fn sequences_sort_as_texts() {
 async fn a_provider_is_told_of_under_its_name() {
     let world = World::new();
     let provider = ProviderId::new("mpesa-tz").unwrap();
-    let voice =
-        Voice::new(&MessagingOptions { source: "//pay.example".to_owned(), ..Default::default() });
-    let message = voice.provider(&provider, false, world.clock_now());
+    let encoder = EventEncoder::new(&MessagingOptions {
+        source: "//pay.example".to_owned(),
+        ..Default::default()
+    });
+    let message = encoder.provider(&provider, false, world.clock_now());
     assert_eq!(message.topic, "provider.mpesa-tz.unavailable");
     let event = read(&message);
     assert_eq!(event["type"], "kiungo.provider.unavailable");
@@ -104,5 +106,5 @@ async fn a_provider_is_told_of_under_its_name() {
         (&json!("//pay.example"), &json!("mpesa-tz"))
     );
     assert_eq!(event["data"], json!({ "provider": "mpesa-tz", "available": false }));
-    assert_ne!(message.id, voice.provider(&provider, true, world.clock_now()).id);
+    assert_ne!(message.id, encoder.provider(&provider, true, world.clock_now()).id);
 }

@@ -3,7 +3,7 @@
 //! * `world`: the engine, and transfers to tell of
 //! * `books`: a store with an outbox and leases
 //! * `broker`: a broker that can be out of order
-//! * `door`: commands
+//! * `command_consumer`: commands
 //! * `events`: what is told
 //! * `relay`: who tells it, and in which order
 //! * `any_bytes`: bodies of any kind
@@ -21,8 +21,8 @@
 mod any_bytes;
 mod books;
 mod broker;
+mod command_consumer;
 mod documents;
-mod door;
 mod events;
 mod relay;
 mod schema_check;

@@ -24,8 +24,8 @@ use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
 use kiungo_messaging::{Client, MessagingOptions};
 use kiungo_provider::RawCallback;
 use kiungo_store::{
-    Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, News, Outgoing, Store,
-    Summary,
+    Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, OutboxEvent, OutboxRow,
+    Store, Summary,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -144,13 +144,13 @@ impl World {
 
     /// Puts a row into the outbox.
     pub fn becomes(&self, transfer: &Summary, version: u64, status: Status) {
-        self.publish(Summary { version, status, ..transfer.clone() }, News::Status);
+        self.publish(Summary { version, status, ..transfer.clone() }, OutboxEvent::Status);
     }
 
-    pub fn publish(&self, transfer: Summary, news: News) {
+    pub fn publish(&self, transfer: Summary, news: OutboxEvent) {
         let mut rows = self.books.rows.lock().unwrap();
         let no = i64::try_from(self.ids.fetch_add(1, Ordering::SeqCst)).unwrap();
-        rows.push(Outgoing { no, at: self.clock_now(), news, transfer });
+        rows.push(OutboxRow { no, at: self.clock_now(), news, transfer });
     }
 
     async fn submitting(

@@ -172,12 +172,12 @@ async fn a_probe_says_what_an_ordinary_call_would_meet() {
         mapping.mpesa.query_answers = answers;
         let (mpesa, market) = adapter(mapping);
         market.script_trials([step.clone()]);
-        let (came_to, said) = match mpesa.probe().await {
+        let (apply_late_outcome, said) = match mpesa.probe().await {
             Ok(said) => ("ok", said),
             Err(ReadError::Repair(said)) => ("repair", said),
             Err(ReadError::Unavailable(said)) => ("later", said),
         };
-        assert_eq!(came_to, expected, "{step:?}: {said}");
+        assert_eq!(apply_late_outcome, expected, "{step:?}: {said}");
         assert!(said.contains(word), "{step:?}: {said}");
         assert!(market.calls().is_empty(), "nothing but a question about nothing");
     }

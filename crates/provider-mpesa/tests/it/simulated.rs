@@ -208,14 +208,14 @@ async fn every_trigger_of_the_sandbox_comes_to_what_its_words_say() {
                     StepName::First => world.mpesa.collect(&order).await,
                     _ => world.mpesa.pay_out(&order).await,
                 };
-                let came_to = match &outcome {
+                let apply_late_outcome = match &outcome {
                     Outcome::Completed(_) => Ok(true),
                     Outcome::Unknown { .. } => Ok(false),
                     Outcome::Rejected(rejection) => Err(Some(rejection.reason)),
                     _ => Err(None),
                 };
-                assert_eq!(came_to, *expected, "{step:?} {number}: {outcome:?}");
-                assert_eq!(world.movement_count(), usize::from(came_to == Ok(true)));
+                assert_eq!(apply_late_outcome, *expected, "{step:?} {number}: {outcome:?}");
+                assert_eq!(world.movement_count(), usize::from(apply_late_outcome == Ok(true)));
             }
         }
     }

@@ -110,7 +110,7 @@ async fn a_closed_queue_refuses_and_its_memberships_end() {
     assert!(member.next().await.is_none() && member.next().await.is_none());
     let ended = tokio::time::timeout(Duration::from_secs(10), commands.next()).await;
     assert!(ended.unwrap().is_none());
-    held.token.acknowledge().await;
+    held.ack.acknowledge().await;
     let refused = queue.announce(&works([2])).await;
     assert!(matches!(refused, Err(QueueError::Unavailable(_))), "{refused:?}");
     assert!(!queue.is_up() && queue.ping().await.is_err());

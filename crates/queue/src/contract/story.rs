@@ -49,7 +49,7 @@ pub async fn collect(member: &mut Box<dyn Membership>, count: usize) -> (Vec<Wor
         assert!(!delivery.work.is_empty());
         work.extend(delivery.work);
         again |= delivery.redelivered;
-        delivery.token.acknowledge().await;
+        delivery.ack.acknowledge().await;
     }
     (work, again)
 }

@@ -59,7 +59,7 @@ pub async fn what_is_acknowledged_does_not_come_again(place: &dyn Place) {
     let mut member = process.work.join(FIRST).await.unwrap();
     collect(&mut member, 1).await;
     process.work.announce(&works([2])).await.unwrap();
-    drop(next(&mut member).await.token);
+    drop(next(&mut member).await.ack);
     drop(member);
     let mut member = process.work.join(FIRST).await.unwrap();
     let (came, again) = collect(&mut member, 1).await;
@@ -88,14 +88,14 @@ pub async fn another_takes_over_what_a_dropped_member_did_not_acknowledge(place:
         one.work.announce(&works([number])).await.unwrap();
     }
     let (first, second) = (next(&mut active).await, next(&mut active).await);
-    first.token.acknowledge().await;
+    first.ack.acknowledge().await;
     silent(place, &mut standby).await;
     drop(active);
     let taken = next(&mut standby).await;
     assert_eq!(taken.work, second.work);
     assert!(taken.redelivered);
     // Whoever was replaced acknowledges in vain.
-    second.token.acknowledge().await;
+    second.ack.acknowledge().await;
     assert_eq!(next(&mut standby).await.work, [work(2)]);
     drop((taken, standby));
     let mut third = one.work.join(FIRST).await.unwrap();
@@ -111,7 +111,7 @@ pub async fn one_that_leaves_lets_the_next_one_in_and_still_acknowledges(place: 
     active.leave().await;
     one.work.announce(&works([2])).await.unwrap();
     assert_eq!(collect(&mut standby, 1).await, (vec![work(2)], false));
-    held.token.acknowledge().await;
+    held.ack.acknowledge().await;
     silent(place, &mut standby).await;
 }
 
@@ -141,7 +141,7 @@ pub async fn a_member_holds_a_bounded_number(place: &dyn Place) {
     for number in 0..u32::from(PREFETCH) {
         let delivery = next(&mut member).await;
         assert_eq!(delivery.work, [work(number)]);
-        held.push(delivery.token);
+        held.push(delivery.ack);
     }
     silent(place, &mut member).await;
     held.remove(1).acknowledge().await;

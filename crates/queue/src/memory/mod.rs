@@ -1,7 +1,7 @@
 //! The embedded queue: one process, or several engines of the simulated world in one.
 //!
 //! It is what the contract says and no more: nothing of it outlives the process. Tests make it
-//! worse ([`Mischief`], [`MemoryQueue::go_down`]).
+//! worse ([`DeliveryFaults`], [`MemoryQueue::go_down`]).
 //!
 //! * `shards`: the division of deliveries among members
 //! * `work`: announcing work, and taking part in a shard
@@ -33,8 +33,8 @@ pub struct MemoryOptions {
     /// Deliveries that a member of a shard holds unacknowledged, and unsettled commands, at most:
     /// as with a broker, so that tests meet the same bound.
     pub prefetch: u16,
-    /// Deliveries that wait in a shard at most; an announcement beyond is refused, and the due table
-    /// makes it again.
+    /// Deliveries that wait in a shard at most; an announcement beyond is refused, and the due
+    /// table makes it again.
     pub waiting_max: usize,
     /// The latest events that are kept to be read.
     pub events_max: usize,
@@ -48,7 +48,7 @@ impl Default for MemoryOptions {
 
 /// The faults that a test adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Mischief {
+pub struct DeliveryFaults {
     /// Every announcement is delivered twice.
     pub doubled: bool,
     /// Of the deliveries that wait in a shard, the last one comes first.
@@ -64,7 +64,7 @@ pub struct MemoryQueue {
 
 struct State {
     down: bool,
-    mischief: Mischief,
+    mischief: DeliveryFaults,
     shards: Shards,
     events: Vec<EventMessage>,
     commands: CommandQueue,
@@ -76,7 +76,7 @@ impl MemoryQueue {
     pub fn new(options: MemoryOptions) -> Self {
         let state = State {
             down: false,
-            mischief: Mischief::default(),
+            mischief: DeliveryFaults::default(),
             shards: Shards::new(options),
             events: Vec::new(),
             commands: CommandQueue::default(),
@@ -86,7 +86,7 @@ impl MemoryQueue {
     }
 
     /// Makes it worse from now on.
-    pub fn set_mischief(&self, mischief: Mischief) {
+    pub fn set_mischief(&self, mischief: DeliveryFaults) {
         self.state().mischief = mischief;
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kiungo_domain::Slot;
 use tokio::sync::Notify;
 
-use super::{MemoryOptions, Mischief};
+use super::{DeliveryFaults, MemoryOptions};
 use crate::{QueueError, Shard, Work};
 
 /// Work that one message carries at most, as with a broker.
@@ -57,7 +57,7 @@ impl Shards {
     pub(super) fn announce(
         &mut self,
         work: &[(Slot, Work)],
-        mischief: Mischief,
+        mischief: DeliveryFaults,
     ) -> Result<(), QueueError> {
         let mut sorted: BTreeMap<Shard, Vec<Work>> = BTreeMap::new();
         for (slot, work) in work {
@@ -94,7 +94,7 @@ impl Shards {
     }
 
     /// Takes the next delivery for a member.
-    pub(super) fn take(&mut self, shard: Shard, id: u64, mischief: Mischief) -> Taken {
+    pub(super) fn take(&mut self, shard: Shard, id: u64, mischief: DeliveryFaults) -> Taken {
         let prefetch = usize::from(self.options.prefetch.max(1));
         self.last += 1;
         let tag = self.last;

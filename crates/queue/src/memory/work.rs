@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::MemoryQueue;
 use super::shards::Taken;
-use crate::{Delivery, Membership, QueueError, Shard, Token, Work, WorkQueue};
+use crate::{AckHandle, Delivery, Membership, QueueError, Shard, Work, WorkQueue};
 
 #[async_trait]
 impl WorkQueue for MemoryQueue {
@@ -33,7 +33,7 @@ impl WorkQueue for MemoryQueue {
     }
 }
 
-/// A member's place. Its deliveries go back when the last token is gone.
+/// A member's place. Its deliveries go back when the last ack is gone.
 struct Seat {
     queue: MemoryQueue,
     shard: Shard,
@@ -64,9 +64,9 @@ impl Membership for MemoryMembership {
             };
             match answer {
                 Taken::Delivery { tag, entry } => {
-                    let token = Box::new(MemoryToken { seat: Arc::clone(seat), tag });
+                    let ack = Box::new(MemoryToken { seat: Arc::clone(seat), tag });
                     let redelivered = entry.redelivered;
-                    return Some(Delivery { work: entry.work, redelivered, token });
+                    return Some(Delivery { work: entry.work, redelivered, ack });
                 }
                 Taken::Ended => return None,
                 Taken::Nothing => self.wake.notified().await,
@@ -94,7 +94,7 @@ struct MemoryToken {
 }
 
 #[async_trait]
-impl Token for MemoryToken {
+impl AckHandle for MemoryToken {
     async fn acknowledge(self: Box<Self>) {
         self.seat.queue.state().shards.acknowledge(self.seat.shard, self.tag);
     }

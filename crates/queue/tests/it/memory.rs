@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use kiungo_queue::contract::story::{PREFETCH, SHARDS, collect, next, work, works};
 use kiungo_queue::contract::{Listener, Place, Process};
 use kiungo_queue::{
-    EventMessage, Events as _, MemoryOptions, MemoryQueue, Mischief, QueueError, SentCommand,
+    DeliveryFaults, EventMessage, Events as _, MemoryOptions, MemoryQueue, QueueError, SentCommand,
     Shard, WorkQueue as _,
 };
 
@@ -74,7 +74,7 @@ kiungo_queue::queue_contract!(InMemory::new());
 #[tokio::test]
 async fn every_delivery_comes_twice_if_it_is_told_to() {
     let queue = InMemory::new().0;
-    queue.set_mischief(Mischief { doubled: true, reversed: false });
+    queue.set_mischief(DeliveryFaults { doubled: true, reversed: false });
     queue.announce(&works([1])).await.unwrap();
     queue.announce(&works([2])).await.unwrap();
     let mut member = queue.join(Shard(0)).await.unwrap();
@@ -86,7 +86,7 @@ async fn every_delivery_comes_twice_if_it_is_told_to() {
 #[tokio::test]
 async fn the_last_delivery_comes_first_if_it_is_told_to() {
     let queue = InMemory::new().0;
-    queue.set_mischief(Mischief { doubled: false, reversed: true });
+    queue.set_mischief(DeliveryFaults { doubled: false, reversed: true });
     for number in 1..4 {
         queue.announce(&works([number])).await.unwrap();
     }
@@ -105,7 +105,7 @@ async fn while_it_is_down_memberships_end_and_everything_fails() {
     let refused = queue.announce(&works([2])).await;
     assert!(matches!(refused, Err(QueueError::Unavailable(_))));
     assert!(queue.publish(&[]).await.is_err() && queue.join(Shard(0)).await.is_err());
-    held.token.acknowledge().await;
+    held.ack.acknowledge().await;
     queue.come_up();
     let mut member = queue.join(Shard(0)).await.unwrap();
     assert_eq!(collect(&mut member, 1).await, (vec![work(1)], true));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Simulator;
 use super::body::Body;
 use super::options::Version;
-use crate::courier::{Courier, Letter};
+use crate::callback_sender::{Courier, Letter};
 use crate::delivery::Delivery;
 use crate::faults::hash;
 
@@ -36,15 +36,15 @@ impl std::fmt::Debug for Hooks {
 }
 
 impl Simulator {
-    /// Registers hooks in the place of those before. A real core first asks each address once with a
-    /// GET; here that is left out.
+    /// Registers hooks in the place of those before. A real core first asks each address once with
+    /// a GET; here that is left out.
     pub fn register_hooks(&self, hooks: Vec<HookSpec>, delivery: Arc<dyn Delivery>) {
         let mut known = self.hooks().0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *known = Some((hooks, delivery));
     }
 
-    /// Tells those hooks of it that want to know, by and by. `response` is missing where the command
-    /// failed or waits for a second person; up to 1.8 nothing is told of those.
+    /// Tells those hooks of it that want to know, by and by. `response` is missing where the
+    /// command failed or waits for a second person; up to 1.8 nothing is told of those.
     pub(crate) fn tell(
         &self,
         tenant: &str,

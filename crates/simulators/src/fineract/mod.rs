@@ -5,9 +5,9 @@
 //! * [`Simulator`]: the core; [`Simulator::router`] is what a client talks to
 //! * [`ClientSpec`]: the contents of the core before a story begins
 //!
-//! From a request to an answer: `front` (tenant, login, route, faults), then `reads`, or `execute`
-//! (permission, command table, handler). The handlers live in `savings` and `loans`, the rest of
-//! what is read in `lookups`. All of a tenant's state is one `bank::Bank` behind one lock.
+//! From a request to an answer: `request_context` (tenant, login, route, faults), then `reads`, or
+//! `execute` (permission, command table, handler). The handlers live in `savings` and `loans`, the
+//! rest of what is read in `lookups`. All of a tenant's state is one `bank::Bank` behind one lock.
 //!
 //! * [`Simulator::register_hooks`], [`Simulator::register_table`]: webhooks and data tables
 //!
@@ -16,8 +16,8 @@
 //! savings and of loan, two-factor login, and the authorization server of bearer tokens.
 //!
 //! # Books
-//! A savings account's balance is its ledger balance (holds not deducted); a loan's is what is owed,
-//! negative when overpaid. Opening balance and movements explain it:
+//! A savings account's balance is its ledger balance (holds not deducted); a loan's is what is
+//! owed, negative when overpaid. Opening balance and movements explain it:
 //!
 //! | operation | savings | loan |
 //! | --- | --- | --- |
@@ -41,18 +41,18 @@ mod control;
 mod decimal;
 mod desk;
 mod execute;
-mod front;
+mod fault_draw;
 mod hooks;
 mod json;
 mod loans;
 mod lookups;
-mod luck;
 mod opening;
 mod options;
 mod payment;
 mod query;
 mod reads;
 mod refusal;
+mod request_context;
 mod result;
 mod route;
 mod savings;
@@ -76,10 +76,10 @@ use crate::books::Books;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use bank::Bank;
-use front::Call;
+use fault_draw::Errand;
 use hooks::Hooks;
-use luck::Errand;
 use refusal::Refusal;
+use request_context::Call;
 
 /// A simulated core; cheap to clone, all clones are the same core.
 #[derive(Debug, Clone)]
@@ -126,7 +126,7 @@ impl Simulator {
     /// The routes for clients, `/fineract-provider/…`, and those for whoever runs the simulator,
     /// `/_sim/…`.
     pub fn router(&self) -> Router {
-        control::router().fallback(front::handle).with_state(self.clone())
+        control::router().fallback(request_context::handle).with_state(self.clone())
     }
 
     /// The first tenant's books. See the module for what they mean.

@@ -3,13 +3,13 @@
 use super::answer::Answer;
 use super::bank::{Bank, row};
 use super::calendar;
-use super::front::{Call, Guest};
 use super::json::{Json, Serializer};
 use super::loans::view as loan_view;
 use super::lookups::{audit, clients, search, settings};
 use super::options::Version;
 use super::query::{Query, page};
 use super::refusal::{Problem, Refusal};
+use super::request_context::{Call, Guest};
 use super::route::{Key, Read};
 use super::savings::view as savings_view;
 use super::{Simulator, savings, tables};
@@ -54,7 +54,10 @@ pub(crate) fn read(
                 let loan = bank.loan(bank.loan_id(key)?)?;
                 let command = query.get("command").unwrap_or("");
                 let json = loan_view::template(loan, command, simulator.options(), today);
-                (Serializer::Gson, json.ok_or_else(|| super::front::unknown_command(call))?)
+                (
+                    Serializer::Gson,
+                    json.ok_or_else(|| super::request_context::unknown_command(call))?,
+                )
             }
             Read::Client(key) => (Serializer::Gson, clients::client(bank, key, version)?),
             Read::ClientAccounts(key) => (Serializer::Gson, clients::accounts(bank, key, query)?),

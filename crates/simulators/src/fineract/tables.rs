@@ -1,5 +1,5 @@
-//! Data tables: what an institution keeps beside the core's own records. Set up from outside; read as
-//! the API prints them.
+//! Data tables: what an institution keeps beside the core's own records. Set up from outside; read
+//! as the API prints them.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::Simulator;
 use super::answer::Answer;
 use super::bank::Bank;
-use super::front::Call;
 use super::refusal::{Problem, Refusal};
+use super::request_context::Call;
 
 /// The kind of record to which a data table belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

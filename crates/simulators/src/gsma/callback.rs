@@ -8,7 +8,7 @@ use super::error::{ApiError, Category};
 use super::options::Place;
 use super::state::{Outcome, State};
 use super::{Simulator, format, payments};
-use crate::courier::Letter;
+use crate::callback_sender::Letter;
 use crate::faults::hash;
 
 /// A callback ready to go, and its forgery.

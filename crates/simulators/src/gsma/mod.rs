@@ -46,9 +46,9 @@ use kiungo_domain::Timestamp;
 use serde::Deserialize;
 
 use crate::books::Books;
+use crate::callback_sender::Courier;
 use crate::clock::Clock;
 use crate::control::{self, Provider};
-use crate::courier::Courier;
 use crate::delivery::Delivery;
 use crate::faults::Faults;
 use crate::payment::PaymentRefused;
@@ -192,8 +192,8 @@ impl Simulator {
         self.state().set_status(format::party_of_text(account), status);
     }
 
-    /// Gives out a one-time code with which up to so much is paid out of an account, once. The account
-    /// is named as in [`Simulator::open_wallet`].
+    /// Gives out a one-time code with which up to so much is paid out of an account, once. The
+    /// account is named as in [`Simulator::open_wallet`].
     pub fn give_code(&self, code: &str, account: &str, minor_max: i64) {
         let party = format::party_of_text(account);
         self.state().codes.insert(code.to_owned(), state::Code { party, minor_max });
@@ -205,7 +205,8 @@ impl Simulator {
     }
 
     /// A customer pays the organisation by himself and names an account. The money moves, after the
-    /// client was asked where the options say so; the client hears of it a moment later. The transaction's reference.
+    /// client was asked where the options say so; the client hears of it a moment later. The
+    /// transaction's reference.
     ///
     /// # Errors
     /// When the wallet does not allow it; nothing moved then.

@@ -13,7 +13,7 @@ use super::options::{NotifyForm, Place};
 use super::state::Transaction;
 use super::{Simulator, Version, afterwards, format};
 use crate::books::Movement;
-use crate::courier::Letter;
+use crate::callback_sender::Letter;
 use crate::faults::{Fault, hash};
 use crate::ledger::{FLOAT, Hindrance};
 use crate::payment::PaymentRefused;
@@ -157,8 +157,8 @@ pub(super) async fn tell(simulator: &Simulator, payment: &Transaction) {
     }
 }
 
-/// Asks the biller for the state of what it accepted (§4.1); whether that is that it failed. What is
-/// still pending after the last question stays with the biller.
+/// Asks the biller for the state of what it accepted (§4.1); whether that is that it failed. What
+/// is still pending after the last question stays with the biller.
 async fn has_failed(simulator: &Simulator, accepted: &[u8]) -> bool {
     let options = simulator.options();
     let accepted: Value = serde_json::from_slice(accepted).unwrap_or_default();

@@ -19,7 +19,7 @@ use super::{Api, Simulator, afterwards, callback, format};
 use crate::books::Movement;
 use crate::faults::{Fault, hash};
 use crate::ledger::{FLOAT, Hindrance};
-use crate::mischief::{Subject, perform};
+use crate::response_faults::{Subject, perform};
 
 /// `POST /transactions/type/{transactionType}`, and `POST /transactions` with the type in the body.
 pub(super) async fn create(
@@ -155,8 +155,8 @@ impl Simulator {
         .await
     }
 
-    /// An order that is paid by a one-time code: out of the account that the code is for. A code that
-    /// was never given out, is used, or is for less fails.
+    /// An order that is paid by a one-time code: out of the account that the code is for. A code
+    /// that was never given out, is used, or is for less fails.
     fn redeemable(&self, mut order: Order) -> Order {
         let code = order.text("oneTimeCode").to_owned();
         if code.is_empty() || !self.options().strict || order.original.is_some() {

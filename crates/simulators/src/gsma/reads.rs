@@ -12,7 +12,7 @@ use super::security::Client;
 use super::state::Outcome;
 use super::{Api, Simulator, format};
 use crate::faults::Fault;
-use crate::mischief::{Subject, perform};
+use crate::response_faults::{Subject, perform};
 
 /// The prefix that a request came in by.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use super::answer::{Ids, NOTHING};
 use super::codes::{self, Code};
 use super::state::{Operation, Status};
 use super::{Simulator, afterwards, paybill};
-use crate::courier::Letter;
+use crate::callback_sender::Letter;
 use crate::faults::hash;
 
 /// Tells the client what became of the operation at `position`.

@@ -49,9 +49,9 @@ use jiff::civil::Date;
 use kiungo_domain::Timestamp;
 
 use crate::books::Books;
+use crate::callback_sender::Courier;
 use crate::clock::Clock;
 use crate::control::{self, Provider};
-use crate::courier::Courier;
 use crate::delivery::Delivery;
 use crate::faults::Faults;
 use crate::payment::PaymentRefused;

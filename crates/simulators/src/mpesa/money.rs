@@ -15,7 +15,7 @@ use super::triggers::{self, Trigger};
 use super::{Call, Simulator, admission, afterwards, callback, limits};
 use crate::faults::{Fault, hash};
 use crate::ledger::{FLOAT, Hindrance};
-use crate::mischief::{Subject, perform};
+use crate::response_faults::{Subject, perform};
 
 /// Answers a money operation, with all that can go wrong.
 pub(super) async fn take(simulator: &Simulator, call: &Call, kind: Kind) -> Response {

@@ -11,7 +11,7 @@ use super::options::{MsisdnForm, Unanswered};
 use super::order::{Kind, Order};
 use super::state::{Operation, Status, movement};
 use super::{Simulator, admission};
-use crate::courier::Letter;
+use crate::callback_sender::Letter;
 use crate::digest::sha256_hex;
 use crate::ledger::{FLOAT, Hindrance};
 use crate::payment::PaymentRefused;

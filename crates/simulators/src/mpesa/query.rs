@@ -13,8 +13,8 @@ use super::state::{Operation, Status};
 use super::triggers::{self, QueryTrigger};
 use super::{Call, Simulator, admission, callback};
 use crate::faults::{Fault, hash};
-use crate::mischief::{Subject, perform};
 use crate::people::name_of;
+use crate::response_faults::{Subject, perform};
 
 /// A word for a state that no document lists.
 const STRANGE: &str = "Ambiguous";

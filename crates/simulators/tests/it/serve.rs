@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use axum::routing::get;
-use kiungo_simulators::mischief;
+use kiungo_simulators::response_faults;
 use kiungo_simulators::serve::{serve, serve_tls};
 use kiungo_simulators::tls::{Tls, TlsError, TlsFiles};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,7 +22,7 @@ async fn counted() -> Response {
 fn router() -> Router {
     Router::new()
         .route("/list", get(counted))
-        .route("/lost", get(async || mischief::reset(Response::new("secret".into()))))
+        .route("/lost", get(async || response_faults::reset(Response::new("secret".into()))))
 }
 
 fn pem(name: &str) -> PathBuf {

@@ -11,10 +11,10 @@ use kiungo_store::{CommitError, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
 
-use super::errand::{Brought, Errand};
-use super::facts::Wanted;
-use super::judge::judge;
+use super::maintenance::{Maintenance, MaintenanceResult};
+use super::read_set::Wanted;
 use super::request::{Done, Request, Verdict};
+use super::validation::validate;
 use super::{Backend, BackendError};
 
 /// The number of tries of a batch that failed without having been applied. With the waits between,
@@ -45,8 +45,8 @@ pub(crate) struct Committer {
 struct Soundness(Arc<AtomicBool>);
 
 impl Soundness {
-    /// Notes the results of a batch or an errand. A request that was refused for its content says
-    /// nothing about the database.
+    /// Notes the results of a batch or a maintenance task. A request that was refused for its
+    /// content says nothing about the database.
     fn note<'a>(&self, failures: impl IntoIterator<Item = Option<&'a StoreError>>) {
         let (mut committed, mut failed) = (false, false);
         for failure in failures {
@@ -62,7 +62,7 @@ impl Soundness {
 #[derive(Debug)]
 enum Message {
     Request(Request, oneshot::Sender<Verdict>),
-    Errand(Errand, oneshot::Sender<Result<Brought, StoreError>>),
+    Maintenance(Maintenance, oneshot::Sender<Result<MaintenanceResult, StoreError>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -88,10 +88,13 @@ impl Committer {
         answered.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
-    /// Runs an errand, in a transaction of its own between two batches.
-    pub(crate) async fn errand(&self, errand: Errand) -> Result<Brought, StoreError> {
+    /// Runs a maintenance task, in a transaction of its own between two batches.
+    pub(crate) async fn maintenance(
+        &self,
+        maintenance: Maintenance,
+    ) -> Result<MaintenanceResult, StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Message::Errand(errand, answer)).await.map_err(|_| closed())?;
+        self.queue.send(Message::Maintenance(maintenance, answer)).await.map_err(|_| closed())?;
         answered.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -115,7 +118,7 @@ async fn run(
     soundness: Soundness,
 ) {
     let mut closing = Vec::new();
-    let mut errands = Vec::new();
+    let mut tasks = Vec::new();
     let mut messages = Vec::with_capacity(batch_max);
     while waiting.recv_many(&mut messages, batch_max).await > 0 {
         let (mut requests, mut answers) = (Vec::new(), Vec::new());
@@ -125,7 +128,7 @@ async fn run(
                     requests.push(request);
                     answers.push(answer);
                 }
-                Message::Errand(errand, answer) => errands.push((errand, answer)),
+                Message::Maintenance(task, answer) => tasks.push((task, answer)),
                 Message::Close(answer) => {
                     waiting.close();
                     closing.push(answer);
@@ -142,8 +145,8 @@ async fn run(
             // A caller that has gone away was not promised anything.
             let _ = answer.send(verdict);
         }
-        for (errand, answer) in errands.drain(..) {
-            let done = run_errand(&mut backend, &errand).await;
+        for (task, answer) in tasks.drain(..) {
+            let done = run_maintenance(&mut backend, &task).await;
             let wrote = done.as_ref().map_or(true, |brought| !brought.is_nothing());
             soundness.note(wrote.then_some(done.as_ref().err()));
             let _ = answer.send(done);
@@ -235,8 +238,8 @@ async fn try_transact(
     requests: &[Request],
 ) -> Result<Vec<Verdict>, BackendError> {
     backend.begin().await?;
-    let facts = backend.facts(&Wanted::by(requests)).await?;
-    let judgement = judge(requests, facts);
+    let read_set = backend.read_set(&Wanted::by(requests)).await?;
+    let judgement = validate(requests, read_set);
     if judgement.rows.is_empty() {
         backend.rollback().await;
     } else {
@@ -246,16 +249,19 @@ async fn try_transact(
     Ok(judgement.verdicts)
 }
 
-async fn run_errand(backend: &mut impl Backend, errand: &Errand) -> Result<Brought, StoreError> {
+async fn run_maintenance(
+    backend: &mut impl Backend,
+    maintenance: &Maintenance,
+) -> Result<MaintenanceResult, StoreError> {
     let mut patience = Patience::default();
     loop {
-        let done = try_errand(backend, errand).await;
+        let done = try_maintenance(backend, maintenance).await;
         if done.is_err() {
             backend.rollback().await;
         }
         match done {
             Err(BackendError::Again(error)) if patience.is_left() => {
-                debug!(%error, "an errand is tried again");
+                debug!(%error, "a maintenance task is tried again");
                 patience.wait().await;
             }
             done => return done.map_err(BackendError::into_store),
@@ -263,9 +269,12 @@ async fn run_errand(backend: &mut impl Backend, errand: &Errand) -> Result<Broug
     }
 }
 
-async fn try_errand(backend: &mut impl Backend, errand: &Errand) -> Result<Brought, BackendError> {
+async fn try_maintenance(
+    backend: &mut impl Backend,
+    maintenance: &Maintenance,
+) -> Result<MaintenanceResult, BackendError> {
     backend.begin().await?;
-    let brought = backend.errand(errand).await?;
+    let brought = backend.maintenance(maintenance).await?;
     if brought.is_nothing() {
         backend.rollback().await;
     } else {
@@ -289,7 +298,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::batch::facts::Facts;
+    use crate::batch::read_set::ReadSet;
     use crate::batch::rows::Rows;
     use kiungo_store::contract::story::{arrival, at, instruction, received};
 
@@ -325,8 +334,8 @@ mod tests {
             self.step("begin")
         }
 
-        async fn facts(&mut self, _wanted: &Wanted) -> Result<Facts, BackendError> {
-            self.step("facts").map(|()| Facts::default())
+        async fn read_set(&mut self, _wanted: &Wanted) -> Result<ReadSet, BackendError> {
+            self.step("read_set").map(|()| ReadSet::default())
         }
 
         async fn write(&mut self, rows: &Rows) -> Result<(), BackendError> {
@@ -342,9 +351,12 @@ mod tests {
             self.step("write")
         }
 
-        async fn errand(&mut self, errand: &Errand) -> Result<Brought, BackendError> {
-            let Errand::Archive { limit, .. } = errand else { unreachable!() };
-            self.step("archive").map(|()| Brought::Rows(u64::from(*limit)))
+        async fn maintenance(
+            &mut self,
+            maintenance: &Maintenance,
+        ) -> Result<MaintenanceResult, BackendError> {
+            let Maintenance::Archive { limit, .. } = maintenance else { unreachable!() };
+            self.step("archive").map(|()| MaintenanceResult::Rows(u64::from(*limit)))
         }
 
         async fn commit(&mut self) -> Result<(), BackendError> {
@@ -370,12 +382,12 @@ mod tests {
         let mut script = Script::new(None, 100);
         let verdicts = commit_batch(&mut script, requests(50)).await;
         assert!(verdicts.len() == 50 && verdicts.iter().all(Result::is_ok));
-        assert_eq!(script.notes(), "begin facts write commit");
+        assert_eq!(script.notes(), "begin read_set write commit");
     }
 
     #[tokio::test]
     async fn a_failure_at_any_step_fails_every_member() {
-        for step in ["begin", "facts", "write", "commit"] {
+        for step in ["begin", "read_set", "write", "commit"] {
             let mut script = Script::new(Some(step), 100);
             let mut batch = requests(3);
             batch.push(Request::Arrive(arrival("d", at(1))));
@@ -391,8 +403,8 @@ mod tests {
         let mut script = Script::new(None, 2);
         let verdicts = commit_batch(&mut script, requests(3)).await;
         assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
-        let alone = "begin facts write commit ".repeat(3);
-        assert_eq!(script.notes(), format!("begin facts spoiled rollback {}", alone.trim()));
+        let alone = "begin read_set write commit ".repeat(3);
+        assert_eq!(script.notes(), format!("begin read_set spoiled rollback {}", alone.trim()));
 
         let mut script = Script::new(None, 1);
         let verdicts = commit_batch(&mut script, requests(2)).await;
@@ -404,8 +416,8 @@ mod tests {
         let mut script = Script { raced: 2, ..Script::new(None, 100) };
         let verdicts = commit_batch(&mut script, requests(2)).await;
         assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
-        let lost = "begin facts raced rollback ".repeat(2);
-        assert_eq!(script.notes(), format!("{lost}begin facts write commit"));
+        let lost = "begin read_set raced rollback ".repeat(2);
+        assert_eq!(script.notes(), format!("{lost}begin read_set write commit"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -424,18 +436,19 @@ mod tests {
         let notes = Arc::clone(&script.notes);
         let committer = Committer::start(script, Bounds { batch_max: 10, queue_max: 64 });
         let request = requests(1).remove(0);
-        let archive = |limit| committer.errand(Errand::Archive { before: at(1), limit });
+        let archive = |limit| committer.maintenance(Maintenance::Archive { before: at(1), limit });
         let (verdict, moved) = tokio::join!(committer.ask(request), archive(7));
-        assert_eq!((verdict, moved), (Ok(Done::Applied), Ok(Brought::Rows(7))));
-        assert_eq!(archive(0).await, Ok(Brought::Rows(0)));
+        assert_eq!((verdict, moved), (Ok(Done::Applied), Ok(MaintenanceResult::Rows(7))));
+        assert_eq!(archive(0).await, Ok(MaintenanceResult::Rows(0)));
         committer.close().await;
-        let expected = "begin facts write commit begin archive commit begin archive rollback close";
+        let expected =
+            "begin read_set write commit begin archive commit begin archive rollback close";
         assert_eq!(notes.lock().unwrap().join(" "), expected);
         let script = Script::new(Some("archive"), 100);
         let notes = Arc::clone(&script.notes);
         let committer = Committer::start(script, Bounds { batch_max: 10, queue_max: 64 });
-        let archive = Errand::Archive { before: at(1), limit: 7 };
-        assert!(committer.errand(archive).await.is_err());
+        let archive = Maintenance::Archive { before: at(1), limit: 7 };
+        assert!(committer.maintenance(archive).await.is_err());
         assert_eq!(notes.lock().unwrap().join(" "), "begin archive rollback");
     }
 
@@ -448,9 +461,10 @@ mod tests {
             let _ = committer.ask(requests(1).remove(0)).await;
             assert_eq!(committer.is_failing(), fails, "{fails_at:?}");
         }
-        // A failed errand, and one that wrote after it; one that had nothing to write proves nothing.
+        // A failed maintenance task, and one that wrote after it; one that had nothing to write
+        // proves nothing.
         let committer = Committer::start(Script::new(Some("commit"), 100), bounds);
-        let archive = |limit| committer.errand(Errand::Archive { before: at(1), limit });
+        let archive = |limit| committer.maintenance(Maintenance::Archive { before: at(1), limit });
         let _ = archive(0).await;
         assert!(!committer.is_failing());
         let _ = archive(7).await;
@@ -476,7 +490,7 @@ mod tests {
         stale.decision.entries[0].seq = 4;
         let refused = commit_batch(&mut script, vec![Request::commit(stale, false).unwrap()]).await;
         assert!(refused[0].is_err());
-        assert_eq!(script.notes(), "begin facts rollback");
+        assert_eq!(script.notes(), "begin read_set rollback");
     }
 
     #[tokio::test]

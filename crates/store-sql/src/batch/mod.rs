@@ -4,25 +4,25 @@
 //! A database supplies a [`Backend`]. All decisions are here.
 //!
 //! * [`request`]: the requests
-//! * [`facts`]: the facts that are needed to judge a batch
-//! * [`judge`]: the refusals, and the rows that the other requests write
+//! * [`read_set`]: the rows that a batch is validated against
+//! * [`validation`]: the refusals, and the rows that the other requests write
 //! * [`rows`], [`table`]: the rows to write, by table
-//! * [`errand`]: the work between two batches
+//! * [`maintenance`]: the work between two batches
 //! * [`committer`]: the task that takes, writes, and answers
 
 pub(crate) mod committer;
-pub(crate) mod errand;
-pub(crate) mod facts;
-pub(crate) mod judge;
+pub(crate) mod maintenance;
+pub(crate) mod read_set;
 pub(crate) mod request;
 pub(crate) mod rows;
 pub(crate) mod table;
+pub(crate) mod validation;
 
 use async_trait::async_trait;
 
-use errand::{Brought, Errand};
-use facts::{Facts, Wanted};
 use kiungo_store::StoreError;
+use maintenance::{Maintenance, MaintenanceResult};
+use read_set::{ReadSet, Wanted};
 use rows::Rows;
 
 /// The operations of a database that the committer uses. One transaction at a time.
@@ -32,11 +32,14 @@ pub(crate) trait Backend: Send + 'static {
     async fn begin(&mut self) -> Result<(), BackendError>;
     /// Reads what is wanted, in the transaction, and keeps others from changing it until its end.
     /// A transfer that is wanted leaves the archive.
-    async fn facts(&mut self, wanted: &Wanted) -> Result<Facts, BackendError>;
+    async fn read_set(&mut self, wanted: &Wanted) -> Result<ReadSet, BackendError>;
     /// Writes the rows, in the transaction.
     async fn write(&mut self, rows: &Rows) -> Result<(), BackendError>;
-    /// Runs an errand, in the transaction.
-    async fn errand(&mut self, errand: &Errand) -> Result<Brought, BackendError>;
+    /// Runs a maintenance task, in the transaction.
+    async fn maintenance(
+        &mut self,
+        maintenance: &Maintenance,
+    ) -> Result<MaintenanceResult, BackendError>;
     /// Commits. When this returns `Ok`, everything survives a power cut.
     async fn commit(&mut self) -> Result<(), BackendError>;
     /// Gives the transaction up, and the connection too if it is no longer usable.

@@ -8,11 +8,11 @@ use kiungo_store::allowance::{Counter, Total, Use};
 use kiungo_store::case::open_after;
 use kiungo_store::page::inbox_subject;
 use kiungo_store::{
-    CaseRow, IdempotencyKey, InboxId, InboxState, NewArrival, News, StoreError, Summary,
+    CaseRow, IdempotencyKey, InboxId, InboxState, NewArrival, OutboxEvent, StoreError, Summary,
 };
 use serde::Serialize;
 
-use super::facts::{Lane, Standing};
+use super::read_set::{CurrentVersion, Lane};
 use super::request::Commit;
 use super::table::Column::{self, Bytes, Integer, Text};
 use super::table::{Cell, Table};
@@ -93,7 +93,8 @@ pub(crate) struct Rows {
     pub(crate) arrivals: Table,
     pub(crate) seen: BTreeMap<InboxId, u32>,
     pub(crate) inbox: BTreeMap<InboxId, InboxMove>,
-    /// All open cases of each transfer that has some, or had: they take the place of what is stored.
+    /// All open cases of each transfer that has some, or had: they take the place of what is
+    /// stored.
     pub(crate) transfer_cases: BTreeMap<TransferId, Vec<TransferCase>>,
     /// The case of an inbox item by its subject, or `None` where there is none any more.
     pub(crate) inbox_cases: BTreeMap<String, Option<InboxCase>>,
@@ -152,8 +153,8 @@ impl Rows {
     pub(crate) fn decide(
         &mut self,
         commit: &Commit,
-        before: Option<&Standing>,
-        after: &Standing,
+        before: Option<&CurrentVersion>,
+        after: &CurrentVersion,
         balances: Balances,
     ) {
         let decision = &commit.change.decision;
@@ -324,12 +325,12 @@ pub(crate) struct NewsRows {
 /// The rows of the outbox; `summary` is the cell of the transfer's row.
 pub(crate) fn news_rows(decision: &Decision, summary: &Cell) -> Result<NewsRows, StoreError> {
     let transfer = &decision.transfer;
-    let row = |at: Timestamp, news: &News| {
+    let row = |at: Timestamp, news: &OutboxEvent| {
         Ok([transfer.id().into(), at.as_micros().into(), json(news)?.into(), summary.clone()])
     };
-    let cases = News::cases(decision).map(|(at, news)| row(at, &news));
+    let cases = OutboxEvent::cases(decision).map(|(at, news)| row(at, &news));
     let cases = cases.collect::<Result<_, StoreError>>()?;
-    Ok(NewsRows { status: row(transfer.updated_at(), &News::Status)?, cases })
+    Ok(NewsRows { status: row(transfer.updated_at(), &OutboxEvent::Status)?, cases })
 }
 
 /// The JSON that a database reads back.

@@ -7,7 +7,7 @@
 //! * [`session`]: rows in, rows out
 //! * [`store`]: the store
 //! * [`writer`]: a batch read and written
-//! * [`errands`]: the work between two batches
+//! * [`maintenance`]: the work between two batches
 //! * [`archive`]: settled transfers moved out, and back in
 //! * [`requests`]: the requests of cores
 //! * [`read`]: rows read back
@@ -17,8 +17,8 @@
 
 mod actions;
 mod archive;
-mod errands;
 mod holds;
+mod maintenance;
 pub(crate) mod opening;
 pub(crate) mod read;
 mod requests;

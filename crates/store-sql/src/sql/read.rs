@@ -3,7 +3,7 @@
 use kiungo_domain::Timestamp;
 use kiungo_domain::transfer::{Entry, Posting};
 use kiungo_store::page::Position;
-use kiungo_store::{CaseRow, InboxId, InboxItem, InboxState, Lease, Outgoing, StoreError, codec};
+use kiungo_store::{CaseRow, InboxId, InboxItem, InboxState, Lease, OutboxRow, StoreError, codec};
 use serde::de::DeserializeOwned;
 
 use super::session::Record;
@@ -100,9 +100,9 @@ pub(crate) fn lease(row: &impl Record) -> Result<Lease, StoreError> {
 }
 
 /// `no, at_us, news, summary`.
-pub(crate) fn outgoing(row: &impl Record) -> Result<Outgoing, StoreError> {
+pub(crate) fn outgoing(row: &impl Record) -> Result<OutboxRow, StoreError> {
     let (no, at) = (integer(row, 0)?, time(row, 1)?);
-    Ok(Outgoing { no, at, news: json(row, 2)?, transfer: json(row, 3)? })
+    Ok(OutboxRow { no, at, news: json(row, 2)?, transfer: json(row, 3)? })
 }
 
 /// `subject, transfer_id, inbox_id, kind, step, detail, provider, opened_us, operation`.

@@ -34,8 +34,8 @@ macro_rules! statements {
 }
 
 statements! {
-    // The reads of the facts that a batch has to know. The rows that are found are locked until the
-    // end of the transaction, by ascending name, where several processes write.
+    // The reads of the rows that a batch is validated against. The rows that are found are locked
+    // until the end of the transaction, by ascending name, where several processes write.
 
     /// `transfer_id` → `transfer_id, version, kind, provider, status, has_case,
     /// holds_account`.
@@ -54,7 +54,8 @@ statements! {
     facts_uses,
     /// `day_us, provider, operation, currency, wallet` → the same, and `minor, count`.
     facts_totals,
-    /// `provider, digest` of arrivals that are not stored → an unused `inbox_id` for each, ascending.
+    /// `provider, digest` of arrivals that are not stored → an unused `inbox_id` for each,
+    /// ascending.
     inbox_numbers,
 
     // The writes of a batch. Each statement writes every row that it is given; where several
@@ -112,12 +113,12 @@ statements! {
     /// `subject, inbox_id, kind, detail`; provider and time are the item's.
     open_inbox_cases,
 
-    /// `received_us` before which, how many at most → `transfer_id` of settled transfers, the oldest
-    /// first. Settled: final, no case, nothing due, no account held.
+    /// `received_us` before which, how many at most → `transfer_id` of settled transfers, the
+    /// oldest first. Settled: final, no case, nothing due, no account held.
     archivable,
 
-    // Work between two batches; all but `put_inbox_due` and `told` take a single row, as `archivable`
-    // does.
+    // Work between two batches; all but `put_inbox_due` and `told` take a single row, as
+    // `archivable` does.
 
     /// Until, how many at most → `transfer_id, slot`, the longest due first; without those that
     /// another process holds.
@@ -134,8 +135,8 @@ statements! {
     give_lease_back,
     /// `no`.
     told,
-    /// An action that is not stored, at version 1; nothing if it is: `id, version, at_us, done_by, what,
-    /// subject, why, state, content, judgement, detail, updated_us`.
+    /// An action that is not stored, at version 1; nothing if it is: `id, version, at_us, done_by,
+    /// what, subject, why, state, content, judgement, detail, updated_us`.
     new_action,
     /// One that is stored at this version, at the next; nothing if it is at another.
     put_action,
@@ -168,9 +169,9 @@ statements! {
     summary,
 
     // A search goes in by one of several ways, the narrowest that the query allows, and filters the
-    // rest. 1 is what the way looks for, 2 to 5 and 10 the filters (statuses, kind, provider, msisdn,
-    // client reference), 6 and 7 the bounds in time, both included, 7 and 8 the position to go on
-    // from, 9 the page. All answer with `no, received_us, summary`, newest first.
+    // rest. 1 is what the way looks for, 2 to 5 and 10 the filters (statuses, kind, provider,
+    // msisdn, client reference), 6 and 7 the bounds in time, both included, 7 and 8 the position to
+    // go on from, 9 the page. All answer with `no, received_us, summary`, newest first.
 
     /// By nothing.
     search_all,
@@ -241,8 +242,8 @@ statements! {
     /// → a number.
     ping,
 
-    // The requests of cores. A row goes in alone, in a transaction of its own: `core, request, version,
-    // state, generation, transfer_id, content, detail, decisions, heard_us, updated_us`.
+    // The requests of cores. A row goes in alone, in a transaction of its own: `core, request,
+    // version, state, generation, transfer_id, content, detail, decisions, heard_us, updated_us`.
 
     /// One that is not stored, at version 1; nothing if it is.
     new_core_request,
@@ -255,8 +256,8 @@ statements! {
     core_requests_known,
     /// Core, how many → those accepted, the longest unchanged first.
     core_requests_accepted,
-    /// Core or any, heard at or before, number before which at that very time, how many → those that
-    /// wait for a person, and their number, newest first.
+    /// Core or any, heard at or before, number before which at that very time, how many → those
+    /// that wait for a person, and their number, newest first.
     core_requests_waiting,
     /// The same of all.
     core_requests_all,

@@ -12,7 +12,7 @@ use kiungo_store::summary::comparable;
 use kiungo_store::{
     Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
     CoreRequestQuery, CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder,
-    Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    Lease, LedgerBalance, NewArrival, OutboxRow, Overview, Page, Store, StoreError, Summary,
     TransferQuery, check, codec, lease,
 };
 
@@ -20,7 +20,7 @@ use super::session::{Parameter, Readers, Session};
 use super::writer::Writer;
 use super::{actions, holds, read, requests, search};
 use crate::batch::committer::{Bounds, Committer, unrefused};
-use crate::batch::errand::{Brought, Errand, Taking};
+use crate::batch::maintenance::{Maintenance, MaintenanceResult, Taking};
 use crate::batch::request::{Done, Request};
 
 /// A store in an SQL database, open for as long as it lives.
@@ -99,9 +99,9 @@ impl<R: Readers> SqlStore<R> {
     }
 }
 
-/// The error about an errand that brought the result of another one.
-fn strange(brought: &Brought) -> StoreError {
-    StoreError::Corrupt(format!("an errand brought {brought:?}"))
+/// The error about a maintenance task that brought the result of another one.
+fn strange(brought: &MaintenanceResult) -> StoreError {
+    StoreError::Corrupt(format!("a maintenance task brought {brought:?}"))
 }
 
 type CountRows = Vec<(Kind, ProviderId, Status, u64)>;
@@ -297,7 +297,7 @@ impl<R: Readers> Store for SqlStore<R> {
     }
 
     async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        Ok(self.committer.errand(Errand::Archive { before, limit }).await?.rows())
+        Ok(self.committer.maintenance(Maintenance::Archive { before, limit }).await?.rows())
     }
 
     async fn take_due(
@@ -306,8 +306,9 @@ impl<R: Readers> Store for SqlStore<R> {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<(TransferId, Slot)>, StoreError> {
-        match self.committer.errand(Errand::TakeDue(Taking { now, until, limit })).await? {
-            Brought::Transfers(taken) => Ok(taken),
+        match self.committer.maintenance(Maintenance::TakeDue(Taking { now, until, limit })).await?
+        {
+            MaintenanceResult::Transfers(taken) => Ok(taken),
             other => Err(strange(&other)),
         }
     }
@@ -318,8 +319,12 @@ impl<R: Readers> Store for SqlStore<R> {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<InboxId>, StoreError> {
-        match self.committer.errand(Errand::TakeInboxDue(Taking { now, until, limit })).await? {
-            Brought::Items(taken) => Ok(taken),
+        match self
+            .committer
+            .maintenance(Maintenance::TakeInboxDue(Taking { now, until, limit }))
+            .await?
+        {
+            MaintenanceResult::Items(taken) => Ok(taken),
             other => Err(strange(&other)),
         }
     }
@@ -333,13 +338,13 @@ impl<R: Readers> Store for SqlStore<R> {
     ) -> Result<bool, StoreError> {
         lease::check_names(name, holder)?;
         let (name, holder) = (name.to_owned(), holder.to_owned());
-        let errand = Errand::TakeLease { name, holder, now, until };
-        Ok(self.committer.errand(errand).await?.rows() > 0)
+        let maintenance = Maintenance::TakeLease { name, holder, now, until };
+        Ok(self.committer.maintenance(maintenance).await?.rows() > 0)
     }
 
     async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError> {
         let (name, holder) = (name.to_owned(), holder.to_owned());
-        self.committer.errand(Errand::GiveLeaseBack { name, holder }).await.map(drop)
+        self.committer.maintenance(Maintenance::GiveLeaseBack { name, holder }).await.map(drop)
     }
 
     async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError> {
@@ -349,7 +354,7 @@ impl<R: Readers> Store for SqlStore<R> {
         rows.iter().map(read::lease).collect()
     }
 
-    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         let limit = vec![Parameter::Integer(i64::from(limit.min(OUTBOX_MAX)))];
         let rows = self.readers.rows(self.readers.statements().outbox, limit).await?;
         rows.iter().map(read::outgoing).collect()
@@ -357,14 +362,14 @@ impl<R: Readers> Store for SqlStore<R> {
 
     async fn told(&self, numbers: &[i64]) -> Result<(), StoreError> {
         for numbers in numbers.chunks(OUTBOX_MAX as usize) {
-            self.committer.errand(Errand::Told(numbers.to_vec())).await?;
+            self.committer.maintenance(Maintenance::Told(numbers.to_vec())).await?;
         }
         Ok(())
     }
 
     async fn put_action(&self, action: Action) -> Result<bool, StoreError> {
-        let errand = Errand::PutAction(Box::new(action));
-        Ok(self.committer.errand(errand).await?.rows() > 0)
+        let maintenance = Maintenance::PutAction(Box::new(action));
+        Ok(self.committer.maintenance(maintenance).await?.rows() > 0)
     }
 
     async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
@@ -376,7 +381,7 @@ impl<R: Readers> Store for SqlStore<R> {
     }
 
     async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
-        Ok(self.committer.errand(Errand::PutCoreRequest(Box::new(row))).await?.rows() > 0)
+        Ok(self.committer.maintenance(Maintenance::PutCoreRequest(Box::new(row))).await?.rows() > 0)
     }
 
     async fn core_request(
@@ -412,11 +417,11 @@ impl<R: Readers> Store for SqlStore<R> {
     }
 
     async fn pull_due(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.committer.errand(Errand::PullDue(now)).await.map(drop)
+        self.committer.maintenance(Maintenance::PullDue(now)).await.map(drop)
     }
 
     async fn put_hold(&self, hold: Hold) -> Result<(), StoreError> {
-        self.committer.errand(Errand::PutHold(Box::new(hold))).await.map(drop)
+        self.committer.maintenance(Maintenance::PutHold(Box::new(hold))).await.map(drop)
     }
 
     async fn release_hold(
@@ -425,8 +430,8 @@ impl<R: Readers> Store for SqlStore<R> {
         operation: Operation,
         condition: Condition,
     ) -> Result<bool, StoreError> {
-        let errand = Errand::ReleaseHold(provider.clone(), operation, condition);
-        Ok(self.committer.errand(errand).await?.rows() > 0)
+        let maintenance = Maintenance::ReleaseHold(provider.clone(), operation, condition);
+        Ok(self.committer.maintenance(maintenance).await?.rows() > 0)
     }
 
     async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
@@ -439,7 +444,7 @@ impl<R: Readers> Store for SqlStore<R> {
             // Reading goes on where writing does not: one row is written, over and over.
             let (name, holder) = ("ping".to_owned(), "ping".to_owned());
             let (now, until) = (Timestamp::from_micros(0), Timestamp::from_micros(0));
-            self.committer.errand(Errand::TakeLease { name, holder, now, until }).await?;
+            self.committer.maintenance(Maintenance::TakeLease { name, holder, now, until }).await?;
         }
         Ok(())
     }

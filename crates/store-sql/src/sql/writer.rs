@@ -8,9 +8,9 @@ use kiungo_store::allowance::{Counter, KEPT, Total, Use};
 use kiungo_store::{InboxId, KeyHolder, StoreError, codec};
 
 use super::session::{Record, Session};
-use super::{archive, errands, read};
-use crate::batch::errand::{Brought, Errand};
-use crate::batch::facts::{Facts, Item, Lane, Standing, Wanted};
+use super::{archive, maintenance, read};
+use crate::batch::maintenance::{Maintenance, MaintenanceResult};
+use crate::batch::read_set::{CurrentVersion, Item, Lane, ReadSet, Wanted};
 use crate::batch::rows::{NewTotal, Rows};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
@@ -56,12 +56,12 @@ impl<S: Session> Writer<S> {
     async fn standings(
         &mut self,
         ids: impl Iterator<Item = TransferId>,
-        facts: &mut Facts,
+        read_set: &mut ReadSet,
     ) -> Result<(), BackendError> {
         let ids = Table::of(NAME, ids.map(|id| [id.into()]));
         for row in self.get(S::STATEMENTS.facts_transfers, ids).await? {
             let (id, standing) = standing(&row).map_err(BackendError::Store)?;
-            facts.transfers.insert(id, standing);
+            read_set.transfers.insert(id, standing);
         }
         Ok(())
     }
@@ -69,18 +69,18 @@ impl<S: Session> Writer<S> {
     async fn transfer_facts(
         &mut self,
         wanted: &Wanted,
-        facts: &mut Facts,
+        read_set: &mut ReadSet,
     ) -> Result<(), BackendError> {
-        self.standings(wanted.transfers.iter().copied(), facts).await?;
-        let absent = wanted.transfers.iter().filter(|id| !facts.transfers.contains_key(id));
+        self.standings(wanted.transfers.iter().copied(), read_set).await?;
+        let absent = wanted.transfers.iter().filter(|id| !read_set.transfers.contains_key(id));
         let absent: Vec<_> = absent.copied().collect();
         if archive::restore(&mut self.0, absent.iter().copied()).await? > 0 {
-            self.standings(absent.into_iter(), facts).await?;
+            self.standings(absent.into_iter(), read_set).await?;
         }
         let lanes = Table::of(LANE, wanted.lanes.iter().map(lane_cells));
         for row in self.get(S::STATEMENTS.facts_lanes, lanes).await? {
             let (lane, holder) = lane_holder(&row).map_err(BackendError::Store)?;
-            facts.lanes.insert(lane, holder);
+            read_set.lanes.insert(lane, holder);
         }
         let receipts = wanted.receipts.iter();
         let receipts = receipts
@@ -88,13 +88,13 @@ impl<S: Session> Writer<S> {
         let receipts = Table::of(NAMES, receipts);
         for row in self.get(S::STATEMENTS.facts_receipts, receipts).await? {
             let (name, owner) = receipt_owner(&row).map_err(BackendError::Store)?;
-            facts.receipts.insert(name, owner);
+            read_set.receipts.insert(name, owner);
         }
         let keys = wanted.keys.iter();
         let keys = keys.map(|(client, key)| [client.clone().into(), key.clone().into()]);
         for row in self.get(S::STATEMENTS.facts_keys, Table::of(NAMES, keys)).await? {
             let (name, holder) = key_holder(&row).map_err(BackendError::Store)?;
-            facts.keys.insert(name, holder);
+            read_set.keys.insert(name, holder);
         }
         Ok(())
     }
@@ -102,12 +102,12 @@ impl<S: Session> Writer<S> {
     async fn inbox_facts(
         &mut self,
         wanted: &Wanted,
-        facts: &mut Facts,
+        read_set: &mut ReadSet,
     ) -> Result<(), BackendError> {
         let items = Table::of(NUMBER, wanted.items.iter().map(|id| [(*id).into()]));
         for row in self.get(S::STATEMENTS.facts_items, items).await? {
             let (id, item) = item(&row).map_err(BackendError::Store)?;
-            facts.items.insert(id, item);
+            read_set.items.insert(id, item);
         }
         let named = |(provider, digest): &(ProviderId, String)| {
             [Cell::from(provider), Cell::from(digest.clone())]
@@ -115,36 +115,39 @@ impl<S: Session> Writer<S> {
         let arrivals = Table::of(NAMES, wanted.arrivals.iter().map(named));
         for row in self.get(S::STATEMENTS.facts_arrivals, arrivals).await? {
             let (name, id) = arrived(&row).map_err(BackendError::Store)?;
-            facts.arrivals.insert(name, id);
+            read_set.arrivals.insert(name, id);
         }
-        let new = wanted.arrivals.iter().filter(|name| !facts.arrivals.contains_key(name));
+        let new = wanted.arrivals.iter().filter(|name| !read_set.arrivals.contains_key(name));
         let new = Table::of(NAMES, new.map(named));
         for row in self.get(S::STATEMENTS.inbox_numbers, new).await? {
             let number = read::integer(&row, 0).map_err(BackendError::Store)?;
-            facts.inbox_numbers.push_back(InboxId(number));
+            read_set.inbox_numbers.push_back(InboxId(number));
         }
         Ok(())
     }
 
-    /// The totals that the batch touches, in their order. They come last: others wait for these rows
-    /// until the commit. A transfer that counts where it is to count touches none.
-    async fn day_facts(&mut self, wanted: &Wanted, facts: &mut Facts) -> Result<(), BackendError> {
+    /// The totals that the batch touches, in their order. They come last: others wait for these
+    /// rows until the commit. A transfer that counts where it is to count touches none.
+    async fn day_facts(
+        &mut self,
+        wanted: &Wanted,
+        read_set: &mut ReadSet,
+    ) -> Result<(), BackendError> {
         let transfers = wanted.reckonings.iter().map(|reckoning| reckoning.transfer);
         let transfers: BTreeSet<_> = transfers.collect();
         let transfers = Table::of(NAME, transfers.into_iter().map(|id| [id.into()]));
         for row in self.get(S::STATEMENTS.facts_uses, transfers).await? {
             let (id, counts) = day_use(&row).map_err(BackendError::Store)?;
-            facts.uses.insert(id, counts);
+            read_set.uses.insert(id, counts);
         }
-        let touched = wanted
-            .reckonings
-            .iter()
-            .flat_map(|reckoning| reckoning.touches(facts.uses.get(&reckoning.transfer).copied()));
+        let touched = wanted.reckonings.iter().flat_map(|reckoning| {
+            reckoning.touches(read_set.uses.get(&reckoning.transfer).copied())
+        });
         let touched: BTreeSet<_> = touched.collect();
         let touched = Table::of(COUNTER, touched.iter().map(counter_cells));
         for row in self.get(S::STATEMENTS.facts_totals, touched).await? {
             let (counter, total) = day_total(&row).map_err(BackendError::Store)?;
-            facts.totals.insert(counter, total);
+            read_set.totals.insert(counter, total);
         }
         Ok(())
     }
@@ -299,12 +302,12 @@ impl<S: Session> Backend for Writer<S> {
         self.0.begin().await
     }
 
-    async fn facts(&mut self, wanted: &Wanted) -> Result<Facts, BackendError> {
-        let mut facts = Facts::default();
-        self.transfer_facts(wanted, &mut facts).await?;
-        self.inbox_facts(wanted, &mut facts).await?;
-        self.day_facts(wanted, &mut facts).await?;
-        Ok(facts)
+    async fn read_set(&mut self, wanted: &Wanted) -> Result<ReadSet, BackendError> {
+        let mut read_set = ReadSet::default();
+        self.transfer_facts(wanted, &mut read_set).await?;
+        self.inbox_facts(wanted, &mut read_set).await?;
+        self.day_facts(wanted, &mut read_set).await?;
+        Ok(read_set)
     }
 
     async fn write(&mut self, rows: &Rows) -> Result<(), BackendError> {
@@ -314,8 +317,11 @@ impl<S: Session> Backend for Writer<S> {
         self.put_sums(rows).await
     }
 
-    async fn errand(&mut self, errand: &Errand) -> Result<Brought, BackendError> {
-        errands::run(&mut self.0, errand).await
+    async fn maintenance(
+        &mut self,
+        maintenance: &Maintenance,
+    ) -> Result<MaintenanceResult, BackendError> {
+        maintenance::run(&mut self.0, maintenance).await
     }
 
     async fn commit(&mut self) -> Result<(), BackendError> {
@@ -331,8 +337,8 @@ impl<S: Session> Backend for Writer<S> {
     }
 }
 
-fn standing(row: &impl Record) -> Result<(TransferId, Standing), StoreError> {
-    let standing = Standing {
+fn standing(row: &impl Record) -> Result<(TransferId, CurrentVersion), StoreError> {
+    let standing = CurrentVersion {
         version: read::unsigned(row, 1)?,
         kind: codec::kind(read::text(row, 2)?)?,
         provider: codec::provider(read::text(row, 3)?)?,

@@ -14,13 +14,13 @@ use super::story::{
     at, clear, commit, complete, id, instruction, live, policy, received, rejection, then,
     wallet_instruction,
 };
-use crate::{CommitError, News, Outgoing, Summary};
+use crate::{CommitError, OutboxEvent, OutboxRow, Summary};
 
-fn told(rows: &[Outgoing]) -> Vec<(TransferId, Status, &News)> {
+fn told(rows: &[OutboxRow]) -> Vec<(TransferId, Status, &OutboxEvent)> {
     rows.iter().map(|row| (row.transfer.id, row.transfer.status, &row.news)).collect()
 }
 
-fn ascends(rows: &[Outgoing]) {
+fn ascends(rows: &[OutboxRow]) {
     assert!(rows.is_sorted_by(|one, next| one.no < next.no), "{rows:?}");
 }
 
@@ -50,17 +50,17 @@ pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
     assert_eq!(suspended.status(), Status::Suspended);
     let opened = change.decision.entries.iter().find_map(|entry| match &entry.event {
         Event::CaseOpened { case, detail, .. } => {
-            Some(News::CaseOpened { kind: *case, detail: detail.clone() })
+            Some(OutboxEvent::CaseOpened { kind: *case, detail: detail.clone() })
         }
         _ => None,
     });
     let rows = store.outbox(10).await.unwrap();
     ascends(&rows);
     let mut expected = vec![
-        (id(1), first.status(), &News::Status),
-        (id(2), other.status(), &News::Status),
-        (id(2), begun.status(), &News::Status),
-        (id(1), Status::Suspended, &News::Status),
+        (id(1), first.status(), &OutboxEvent::Status),
+        (id(2), other.status(), &OutboxEvent::Status),
+        (id(2), begun.status(), &OutboxEvent::Status),
+        (id(1), Status::Suspended, &OutboxEvent::Status),
     ];
     expected.extend(opened.as_ref().map(|news| (id(1), Status::Suspended, news)));
     assert_eq!(told(&rows), expected);
@@ -80,7 +80,7 @@ pub async fn a_refused_change_tells_nothing(place: &dyn Place) {
     let stale = received(wallet_instruction(1, "W1"), at(2));
     assert_eq!(store.commit(stale).await, Err(CommitError::Stale));
     let rows = store.outbox(10).await.unwrap();
-    assert_eq!(told(&rows), [(id(1), first.status(), &News::Status)]);
+    assert_eq!(told(&rows), [(id(1), first.status(), &OutboxEvent::Status)]);
 }
 
 pub async fn what_was_told_is_gone(place: &dyn Place) {
@@ -129,7 +129,7 @@ pub async fn many_writers_keep_the_order_of_each_transfer(place: &dyn Place) {
     ascends(&rows);
     let mut heard: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in &rows {
-        assert_eq!(row.news, News::Status);
+        assert_eq!(row.news, OutboxEvent::Status);
         heard.entry(row.transfer.id).or_default().push(row.transfer.status);
     }
     assert_eq!(heard, expected);

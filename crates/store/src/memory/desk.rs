@@ -8,13 +8,15 @@ use kiungo_domain::transfer::{Decision, Event, Status};
 
 use crate::lease::{cleared_before, longest_lease};
 use crate::page::{Position, page, page_limit};
-use crate::{Action, ActionId, ActionQuery, Lease, News, Outgoing, Page, StoreError, Summary};
+use crate::{
+    Action, ActionId, ActionQuery, Lease, OutboxEvent, OutboxRow, Page, StoreError, Summary,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     /// True if an outbox is kept.
     pub(super) tells: bool,
-    pub(super) outbox: BTreeMap<i64, Outgoing>,
+    pub(super) outbox: BTreeMap<i64, OutboxRow>,
     /// The number that was given last.
     last_no: i64,
     leases: BTreeMap<String, Lease>,
@@ -28,29 +30,29 @@ impl Desk {
         &self,
         before: Option<Status>,
         decision: &Decision,
-    ) -> Vec<(Timestamp, News, Summary)> {
+    ) -> Vec<(Timestamp, OutboxEvent, Summary)> {
         if !self.tells {
             return Vec::new();
         }
         let summary = Summary::of(&decision.transfer);
         let mut news = Vec::new();
         if before != Some(summary.status) {
-            news.push((summary.updated_at, News::Status, summary.clone()));
+            news.push((summary.updated_at, OutboxEvent::Status, summary.clone()));
         }
         for entry in &decision.entries {
             if let Event::CaseOpened { case, detail, .. } = &entry.event {
-                let opened = News::CaseOpened { kind: *case, detail: detail.clone() };
+                let opened = OutboxEvent::CaseOpened { kind: *case, detail: detail.clone() };
                 news.push((entry.at, opened, summary.clone()));
             }
         }
         news
     }
 
-    pub(super) fn tell(&mut self, news: Vec<(Timestamp, News, Summary)>) {
+    pub(super) fn tell(&mut self, news: Vec<(Timestamp, OutboxEvent, Summary)>) {
         for (at, news, transfer) in news {
             self.last_no += 1;
             let no = self.last_no;
-            self.outbox.insert(no, Outgoing { no, at, news, transfer });
+            self.outbox.insert(no, OutboxRow { no, at, news, transfer });
         }
     }
 

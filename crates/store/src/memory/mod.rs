@@ -21,7 +21,7 @@ use kiungo_domain::{CoreId, ProviderId, Receipt, Slot, Timestamp, Transfer, Tran
 use crate::{
     Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
     CoreRequestQuery, CoreRequestRow, Cursor, Hold, InboxId, InboxItem, InboxState, KeyHolder,
-    Lease, LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary,
+    Lease, LedgerBalance, NewArrival, OutboxRow, Overview, Page, Store, StoreError, Summary,
     TransferQuery, check, lease, outbox,
 };
 use books::Books;
@@ -42,7 +42,8 @@ impl MemoryStore {
     /// An empty store that audits every commit before it applies it: the journal folds to the
     /// transfer that was decided, postings sum to zero, and for each provider and currency the
     /// transit account equals the money in transit of all transfers, and the suspense account the
-    /// amounts of the suspended ones; and no two transfers hold one core account. A violation is [`StoreError::Corrupt`] and changes nothing.
+    /// amounts of the suspended ones; and no two transfers hold one core account. A violation is
+    /// [`StoreError::Corrupt`] and changes nothing.
     pub fn audited() -> Self {
         Self { books: Mutex::default(), audited: true }
     }
@@ -246,7 +247,7 @@ impl Store for MemoryStore {
         Ok(self.books().desk.leases(prefix, now, count(lease::LISTED_MAX)))
     }
 
-    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         let limit = count(limit.min(outbox::READ_MAX));
         Ok(self.books().desk.outbox.values().take(limit).cloned().collect())
     }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::record::{Call, Move, Script};
 use super::writer::Writer;
-use crate::{BenchError, product, steady};
+use crate::{BenchError, product, steady_state};
 
 /// Does what the scripts say, `in_flight` of them at a time; how many per second.
 pub(super) async fn run(
@@ -38,7 +38,7 @@ pub(super) async fn run(
         ended.extend(joined.map_err(|e| BenchError::NotDone(e.to_string()))??);
     }
     writer.close().await?;
-    Ok(steady::rate(&ended))
+    Ok(steady_state::rate(&ended))
 }
 
 /// A client for each party.

@@ -4,7 +4,7 @@
 use kiungo_domain::party::label_of;
 use kiungo_domain::transfer::{Origin, Status};
 use kiungo_domain::{Currency, Transfer};
-use kiungo_store::{Change, News, Summary};
+use kiungo_store::{Change, OutboxEvent, Summary};
 use serde::Serialize;
 
 /// One value of a row.
@@ -62,8 +62,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Those of a change to a transfer that stood as in `before`; with what becomes known, if that is
-    /// told to others.
+    /// Those of a change to a transfer that stood as in `before`; with what becomes known, if that
+    /// is told to others.
     pub(super) fn of(
         change: &Change,
         before: Option<Standing>,
@@ -100,7 +100,7 @@ impl Rows {
         rows.lane(&decision.transfer, before)?;
         rows.count(&decision.transfer, before);
         if outbox && before.is_none_or(|before| before.status != summary.status) {
-            let news = serde_json::to_string(&News::Status)?;
+            let news = serde_json::to_string(&OutboxEvent::Status)?;
             let cells = vec![id(), micros(summary.updated_at), text(&news), text(&json)];
             rows.outbox.push(Row::new(cells)?);
         }

@@ -1,6 +1,6 @@
-//! The bare loop where work is shared: what is accepted is announced by messages, done where these are
-//! delivered, and told by further messages, in the same batches and with the same confirmations as by
-//! Kiungo.
+//! The bare loop where work is shared: what is accepted is announced by messages, done where these
+//! are delivered, and told by further messages, in the same batches and with the same confirmations
+//! as by Kiungo.
 //!
 //! One process does it all, with as many connections to the database and to the broker as Kiungo's
 //! processes have.
@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kiungo_domain::{Slot, TransferId};
-use kiungo_messaging::{MessagingOptions, Voice};
-use kiungo_queue::{EventMessage, Events, Shard, Token, Work, WorkQueue};
+use kiungo_messaging::{EventEncoder, MessagingOptions};
+use kiungo_queue::{AckHandle, EventMessage, Events, Shard, Work, WorkQueue};
 use kiungo_queue_rabbit::RabbitQueue;
 use kiungo_store::Store;
 use kiungo_transport::Network;
@@ -29,9 +29,9 @@ use crate::counterparties::{self, Spec};
 use crate::flow::{Watch, is_done};
 use crate::product::setup;
 use crate::shared::SharedOptions;
-use crate::shared::office::Listener;
+use crate::shared::front_end::Listener;
 use crate::shared::place::Place;
-use crate::{BenchError, BenchOptions, steady};
+use crate::{BenchError, BenchOptions, steady_state};
 
 /// As the engine has it.
 const ANNOUNCED_TOGETHER: usize = 1_024;
@@ -63,7 +63,7 @@ pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
 
 /// The message of each row of the outbox, by what the row says.
 async fn told_by(store: &dyn Store) -> Result<HashMap<String, EventMessage>, BenchError> {
-    let voice = Voice::new(&MessagingOptions::default());
+    let voice = EventEncoder::new(&MessagingOptions::default());
     let mut events = HashMap::new();
     loop {
         let rows = store.outbox(1_000).await.map_err(|e| setup(&e))?;
@@ -131,7 +131,7 @@ async fn repeat(
     office.close().await;
     listener.stop().await?;
     let moments: Vec<Instant> = floor.watch.ended().into_iter().map(|(_, at)| at).collect();
-    Ok(steady::rate(&moments))
+    Ok(steady_state::rate(&moments))
 }
 
 async fn first_error(tasks: &mut JoinSet<Result<(), BenchError>>) -> BenchError {
@@ -161,7 +161,7 @@ struct Worker {
 }
 
 /// A delivery; whoever is the last to work on it acknowledges it.
-struct Ticket(Box<dyn Token>);
+struct Ticket(Box<dyn AckHandle>);
 
 impl Floor {
     /// Accepts all of them, as there is room.
@@ -211,7 +211,7 @@ impl Floor {
                 }
                 delivery = member.next() => {
                     let Some(delivery) = delivery else { return Ok(()) };
-                    let ticket = Arc::new(Ticket(delivery.token));
+                    let ticket = Arc::new(Ticket(delivery.ack));
                     for work in delivery.work {
                         let Work::Transfer(id) = work else { continue };
                         let Some(moves) = self.accepted().remove(&id) else { continue };
@@ -220,8 +220,8 @@ impl Floor {
                         tasks.spawn(async move {
                             perform(moves, &worker.networks, &worker.writer).await?;
                             floor.watch.arrive(id);
-                            if let Some(Ticket(token)) = Arc::into_inner(ticket) {
-                                token.acknowledge().await;
+                            if let Some(Ticket(ack)) = Arc::into_inner(ticket) {
+                                ack.acknowledge().await;
                             }
                             Ok::<_, BenchError>(())
                         });

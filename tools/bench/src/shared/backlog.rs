@@ -2,14 +2,14 @@
 
 use tokio::time::Instant;
 
+use super::front_end::Office;
 use super::member::Membership;
-use super::office::Office;
 use super::place::Place;
 use super::{SharedOptions, worker};
 use crate::backlog::Found;
 use crate::counterparties::{self, Spec};
 use crate::flow::{Watch, all_completed, is_done, submit_all};
-use crate::{BenchError, BenchOptions, steady};
+use crate::{BenchError, BenchOptions, steady_state};
 
 /// Measures.
 pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
@@ -30,5 +30,8 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     all_completed(office.member.store.as_ref(), transfers.into()).await?;
     office.stop().await?;
     let drained: Vec<Instant> = watch.ended().into_iter().map(|(_, at)| at).collect();
-    Ok(Found { accept_rate: steady::rate(&accepted), drain_rate: steady::rate(&drained) })
+    Ok(Found {
+        accept_rate: steady_state::rate(&accepted),
+        drain_rate: steady_state::rate(&drained),
+    })
 }

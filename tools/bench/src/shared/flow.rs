@@ -4,14 +4,14 @@ use kiungo_domain::TransferId;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::lag::Told;
+use super::front_end::Office;
+use super::latency::Told;
 use super::member::Membership;
-use super::office::Office;
 use super::place::Place;
-use super::{SharedOptions, stored, worker};
+use super::{SharedOptions, prefill, worker};
 use crate::counterparties::{self, Spec};
 use crate::flow::{Watch, all_completed, is_done, submit_all};
-use crate::steady::Speed;
+use crate::steady_state::Speed;
 use crate::{BenchError, BenchOptions};
 
 /// The result of the measurement.
@@ -30,7 +30,7 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     let BenchOptions { transfers, in_flight } = options.bench;
     let spec = Spec { answer_after_ms: options.answer_after_ms, ..Spec::of(transfers) };
     let (_companion, addresses) = counterparties::start(spec)?;
-    stored::fill(&place, options.stored).await?;
+    prefill::fill(&place, options.stored).await?;
     let of = Membership { place, addresses, in_flight };
     let watch = Watch::new(options.open(), is_done);
     let office = Office::start(&of, &watch).await?;

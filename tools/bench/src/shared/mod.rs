@@ -1,23 +1,23 @@
-//! The work shared by several processes: one that accepts, as many workers as one likes, each of them
-//! this program started again, with `PostgreSQL` and `RabbitMQ` between them.
+//! The work shared by several processes: one that accepts, as many workers as one likes, each of
+//! them this program started again, with `PostgreSQL` and `RabbitMQ` between them.
 //!
 //! * `place`: a database and names in the broker of their own, removed afterwards
 //! * `member`: a process that shares the work
 //! * `worker`: one that does it
-//! * `office`: the one that accepts and tells, with who listens
-//! * `lag`: the time from a commit until its event is published
-//! * `stored`: transfers that were there before
-//! * `flow`, `even`, `backlog`, `recovery`: the measurements
+//! * `front_end`: the one that accepts and tells, with who listens
+//! * `latency`: the time from a commit until its event is published
+//! * `prefill`: transfers that were there before
+//! * `flow`, `constant_rate`, `backlog`, `recovery`: the measurements
 
 pub(super) mod backlog;
-pub(super) mod even;
+pub(super) mod constant_rate;
 pub(super) mod flow;
-mod lag;
+pub(super) mod front_end;
+mod latency;
 mod member;
-pub(super) mod office;
 pub(super) mod place;
+mod prefill;
 pub(super) mod recovery;
-mod stored;
 pub(super) mod worker;
 
 use serde::{Deserialize, Serialize};

@@ -6,8 +6,8 @@ use kiungo_engine::{Clock as _, SystemClock};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::front_end::Office;
 use super::member::Membership;
-use super::office::Office;
 use super::place::Place;
 use super::{SharedOptions, worker};
 use crate::counterparties::{self, Spec};
@@ -17,8 +17,8 @@ use crate::{BenchError, BenchOptions};
 /// Longer than anybody would wait.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Of the transfers that were open at a time: how many, how many have gone on since, and after how many
-/// microseconds the last of them did.
+/// Of the transfers that were open at a time: how many, how many have gone on since, and after how
+/// many microseconds the last of them did.
 const GONE_ON: &str = "
     SELECT count(*), count(next.at_us), coalesce(max(next.at_us), $1) - $1
     FROM transfers AS t CROSS JOIN LATERAL (
@@ -56,8 +56,8 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     watch.wait_for(transfers / 3).await?;
     let killed_at = SystemClock.now().as_micros();
     drop(workers.pop());
-    // What the worker had sent is asked about, which takes longer than this measurement: some places
-    // among those in flight stay taken.
+    // What the worker had sent is asked about, which takes longer than this measurement: some
+    // places among those in flight stay taken.
     let found = gone_on(&of.place, killed_at).await;
     submitting.abort();
     drop(workers);

@@ -4,9 +4,9 @@ use kiungo_transport::is_exposed_text;
 use reqwest::Url;
 
 use super::finding::Finding;
-use crate::assembly::Assembly;
+use crate::adapters;
+use crate::components::Assembly;
 use crate::config::Config;
-use crate::wiring;
 
 const SUBJECT: &str = "callbacks";
 
@@ -18,7 +18,7 @@ pub(super) fn examine(config: &Config, assembly: &Assembly) -> Finding {
     };
     let remote = expected
         .iter()
-        .filter_map(|provider| wiring::base_url(&provider.mapping))
+        .filter_map(|provider| adapters::base_url(&provider.mapping))
         .any(|base_url| !is_loopback(&base_url));
     let named = format!("providers call {url}");
     if remote && is_loopback(url) {

@@ -23,16 +23,17 @@ use serde_json::json;
 
 use super::output::Output;
 use super::{Config, ConfigFile, Failure, runtime};
-use crate::assembly::{AssembledCore, AssembledProvider, Assembly};
-use crate::{logging, serve, wiring};
+use crate::components::{AssembledCore, AssembledProvider, Assembly};
+use crate::{adapters, logging, serve};
 use finding::{Finding, State};
 
 const SEE: &str = "see the message";
 
 /// Check that everything works together, and say what to do where it does not
 ///
-/// Checks the configuration, the mappings, the database, the broker, each core (login, permissions, settings), each
-/// provider (session or token, account), the clocks, and the address of callbacks. Moves no money.
+/// Checks the configuration, the mappings, the database, the broker, each core (login, permissions,
+/// settings), each provider (session or token, account), the clocks, and the address of callbacks.
+/// Moves no money.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorOptions {
     #[command(flatten)]
@@ -160,7 +161,7 @@ async fn examine_provider(
             Finding::failed(subject, &why, &advice)
         }
     });
-    if let Some(url) = wiring::base_url(&provider.mapping) {
+    if let Some(url) = adapters::base_url(&provider.mapping) {
         findings.push(clock::examine(subject, provider.transport.as_ref(), &url).await);
     }
 }

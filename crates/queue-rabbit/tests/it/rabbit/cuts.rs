@@ -115,7 +115,7 @@ async fn what_was_not_acknowledged_when_the_link_was_cut_comes_again() {
     cable.set(Way::Cut);
     // One more was on its way; then the membership ends.
     while member.next().await.is_some() {}
-    held.token.acknowledge().await;
+    held.ack.acknowledge().await;
     let late = queue.announce(&works([7])).await;
     assert!(matches!(late, Err(QueueError::Unavailable(_))), "{late:?}");
     assert!(queue.publish(&[]).await.is_ok() && queue.join(Shard(0)).await.is_err());

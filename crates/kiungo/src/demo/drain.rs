@@ -8,9 +8,9 @@ use kiungo_domain::transfer::Status;
 use tokio::time::{Instant, sleep};
 
 use super::client::{Api, Shown};
-use super::day::Begun;
-use super::misfortune::SLOW_MS;
-use super::story::{Story, Wanted};
+use super::faults::SLOW_MS;
+use super::run::Begun;
+use super::workload::{Story, Wanted};
 
 /// The longest wait for the end. What is open then is stuck.
 const SETTLE_WITHIN: Duration = Duration::from_secs(45);

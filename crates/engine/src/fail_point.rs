@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 /// A point in the life of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Moment {
+pub enum FailPoint {
     /// A decision is made and not yet durable.
     BeforeCommit,
     /// A decision is durable and nobody knows yet.
@@ -15,7 +15,7 @@ pub enum Moment {
     AfterSend,
 }
 
-impl Moment {
+impl FailPoint {
     /// All of them.
     pub const ALL: [Self; 4] =
         [Self::BeforeCommit, Self::AfterCommit, Self::BeforeSend, Self::AfterSend];
@@ -31,9 +31,10 @@ impl Moment {
     }
 }
 
-/// Told of every point that is reached. A test's tripwire ends the process, or never returns.
+/// Hears of every point that is reached. An implementation of a test ends the process, or never
+/// returns.
 #[async_trait]
-pub trait Tripwire: Send + Sync {
+pub trait FailPoints: Send + Sync {
     /// `what` is the operation that is sent, or the last event of the decision that is committed.
-    async fn reached(&self, moment: Moment, what: &str);
+    async fn reached(&self, moment: FailPoint, what: &str);
 }

@@ -30,8 +30,8 @@ pub(super) async fn fill(place: &Place, count: u32) -> Result<(), BenchError> {
         connection.execute(PUT_BACK).await?;
     }
     connection.execute("VACUUM ANALYZE").await?;
-    // So that what this has written does not go to the disk while the measurement runs; not everybody
-    // may.
+    // So that what this has written does not go to the disk while the measurement runs; not
+    // everybody may.
     let _ = connection.execute("CHECKPOINT").await;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::{Event, Status};
 
-use super::journals::Journals;
+use super::journal_check::Journals;
 use super::listener::Heard;
 
 /// The faults of the events, for people.
@@ -86,7 +86,7 @@ pub(super) fn compare(
     hearing
 }
 
-fn facts(story: &[super::journals::Past<'_>]) -> Facts {
+fn facts(story: &[super::journal_check::Past<'_>]) -> Facts {
     let mut facts = Facts::new();
     let mut status = None;
     let mut cases = Vec::new();
@@ -113,7 +113,7 @@ mod tests {
     use kiungo_domain::{CoreAccount, Timestamp};
     use serde_json::json;
 
-    use super::super::journals::Line;
+    use super::super::journal_check::Line;
     use super::*;
 
     const ID: &str = "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00";

@@ -6,21 +6,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use kiungo_engine::{Clock as _, SystemClock};
 use kiungo_queue::{EventMessage, Events, QueueError};
-use kiungo_store::{Change, Outgoing};
+use kiungo_store::{Change, OutboxRow};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use super::place::Place;
 use crate::observed::{Observer, Sequel};
-use crate::{BenchError, steady};
+use crate::{BenchError, steady_state};
 
 /// Reads when the rows with these numbers were committed, in microseconds of Unix time.
 const COMMITTED: &str = "
     SELECT no, (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint
     FROM outbox WHERE no = ANY ($1::bigint[])";
 
-/// From the commit of each event to the broker's confirmation. The database says when it committed, if
-/// it keeps that; asking it is part of what is measured.
+/// From the commit of each event to the broker's confirmation. The database says when it committed,
+/// if it keeps that; asking it is part of what is measured.
 pub(crate) struct Lag {
     commits: Option<tokio::sync::Mutex<PgConnection>>,
     notes: Mutex<Notes>,
@@ -62,7 +62,7 @@ impl Lag {
         let tenth = all.len() / 10;
         let mut steady = all[tenth..all.len() - tenth].to_vec();
         steady.sort_unstable();
-        let percentile = |percent| steady::percentile(&steady, percent);
+        let percentile = |percent| steady_state::percentile(&steady, percent);
         Ok(Some(Told { p50_us: percentile(50), p99_us: percentile(99) }))
     }
 
@@ -86,9 +86,9 @@ impl Observer for Lag {
         None
     }
 
-    async fn read(&self, rows: &[Outgoing]) {
+    async fn read(&self, rows: &[OutboxRow]) {
         let Some(commits) = &self.commits else { return };
-        let id_of = |row: &Outgoing| {
+        let id_of = |row: &OutboxRow| {
             let of = &row.transfer;
             (row.no, format!("{}/{}/{}", of.id, of.version, of.status.as_str()))
         };

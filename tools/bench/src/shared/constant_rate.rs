@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::flow::Found;
+use super::front_end::Office;
 use super::member::Membership;
-use super::office::Office;
 use super::place::Place;
 use super::{SharedOptions, worker};
 use crate::counterparties::{self, Spec};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use kiungo_engine::crash::{Moment, Tripwire};
+use kiungo_engine::fail_point::{FailPoint, FailPoints};
 use tokio::sync::Notify;
 
 use super::chance::Chance;
@@ -50,8 +50,8 @@ impl DrawnTripwire {
 }
 
 #[async_trait]
-impl Tripwire for DrawnTripwire {
-    async fn reached(&self, _moment: Moment, _what: &str) {
+impl FailPoints for DrawnTripwire {
+    async fn reached(&self, _moment: FailPoint, _what: &str) {
         if self.armed.load(Ordering::Relaxed) && self.chance.happens(self.per_10_000) {
             self.crashes.fetch_add(1, Ordering::Relaxed);
             self.died.notify_one();

@@ -20,7 +20,7 @@ use kiungo_transport::{Failure, Request, Response, Transport};
 use tower::ServiceExt as _;
 
 use super::chance::Chance;
-use super::ice::Ice;
+use super::freeze::Ice;
 
 /// The longest body that is read.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -66,7 +66,8 @@ impl Carriage {
         Self { ice: ice.clone(), ..self.clone() }
     }
 
-    /// Hands the request over, in a task of its own: the counterparty works on even if nobody waits.
+    /// Hands the request over, in a task of its own: the counterparty works on even if nobody
+    /// waits.
     fn hand_over(
         &self,
         request: &Request,
@@ -137,11 +138,11 @@ fn copy(request: &Request) -> http::Request<Body> {
 
 /// The way by which callbacks find Kiungo; nobody answers while it is down.
 #[derive(Clone, Default)]
-pub struct Door {
+pub struct CommandConsumer {
     engine: Arc<Mutex<Option<Engine>>>,
 }
 
-impl Door {
+impl CommandConsumer {
     /// Puts an engine behind the door, or none.
     pub fn set(&self, engine: Option<Engine>) {
         *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = engine;
@@ -180,7 +181,7 @@ const BURST: u32 = 10;
 /// Carries a simulator's callbacks to the engine behind the door.
 #[derive(Clone)]
 pub struct Postman {
-    door: Door,
+    door: CommandConsumer,
     chance: Chance,
     weather: Weather,
     told: Told,
@@ -191,7 +192,7 @@ pub struct Postman {
 impl Postman {
     /// Carries to the door, and notes what was acknowledged.
     pub const fn new(
-        door: Door,
+        door: CommandConsumer,
         chance: Chance,
         weather: Weather,
         told: Told,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Currency, Kind, Money, ProviderId, Reference, TransferId};
 use kiungo_engine::request::{RequestError, SubmitError};
-use kiungo_messaging::{Door, MessagingOptions};
+use kiungo_messaging::{CommandConsumer, MessagingOptions};
 use kiungo_queue::Events;
 use kiungo_store::TransferQuery;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ impl Scene {
         let (sender, incoming) = commands();
         let stop = CancellationToken::new();
         let events = Arc::clone(&broker) as Arc<dyn Events>;
-        let door = Door::new(world.service(), events, options).unwrap();
+        let door = CommandConsumer::new(world.service(), events, options).unwrap();
         let task = tokio::spawn(door.run(incoming, stop.clone()));
         Self { world, broker, sender, stop, task }
     }
@@ -176,7 +176,7 @@ async fn a_key_with_another_content_is_rejected_with_what_it_made() {
     };
     let (sender, incoming) = commands();
     let events = Arc::clone(&scene.broker) as Arc<dyn Events>;
-    let door = Door::new(scene.world.service(), events, both).unwrap();
+    let door = CommandConsumer::new(scene.world.service(), events, both).unwrap();
     tokio::spawn(door.run(incoming, CancellationToken::new()));
     sender.send(ERP, &command("k-1", "transfer.reverse", reversal).to_string());
     pass(1).await;

@@ -1,12 +1,12 @@
-//! A database that fails now and then: it refuses, it does what was asked and says that it failed, or it
-//! is slow.
+//! A database that fails now and then: it refuses, it does what was asked and says that it failed,
+//! or it is slow.
 
 use std::time::Duration;
 
 use kiungo_store::StoreError;
 
-use super::carriage::Weather;
 use super::chance::Chance;
+use super::network::Weather;
 
 /// The longest time that a slow answer takes.
 const SLOW_MAX: Duration = Duration::from_secs(15);

@@ -12,11 +12,12 @@ use kiungo_queue::{Delivery, Membership, QueueError, Shard, Work, WorkQueue};
 use kiungo_store::{
     Action, ActionId, ActionQuery, Arrival, CaseRow, Change, CollectionQuery, CommitError,
     CoreRequestQuery, CoreRequestRow, Cursor, InboxId, InboxItem, InboxState, KeyHolder, Lease,
-    LedgerBalance, NewArrival, Outgoing, Overview, Page, Store, StoreError, Summary, TransferQuery,
+    LedgerBalance, NewArrival, OutboxRow, Overview, Page, Store, StoreError, Summary,
+    TransferQuery,
 };
 use tokio::sync::Notify;
 
-use super::trouble::Trouble;
+use super::store_faults::Trouble;
 
 /// The switch that stops a process; all clones are about the same process.
 #[derive(Debug, Clone, Default)]
@@ -292,7 +293,7 @@ impl Store for IcyStore {
         through!(self.leases(prefix, now))
     }
 
-    async fn outbox(&self, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         through!(self.outbox(limit))
     }
 

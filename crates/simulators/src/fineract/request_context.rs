@@ -9,14 +9,14 @@ use kiungo_domain::Timestamp;
 
 use super::answer::Answer;
 use super::body::Body;
+use super::fault_draw::{EarlyError, Errand, Luck};
 use super::json::{Json, Serializer};
-use super::luck::{EarlyError, Errand, Luck};
 use super::options::{Auth, User, Version};
 use super::query::Query;
 use super::refusal::Refusal;
 use super::route::{self, NoRoute, Route};
 use super::{Simulator, reads};
-use crate::mischief;
+use crate::response_faults;
 
 /// Largest request body that is read, in bytes: the container's limit for a form.
 const BODY_LENGTH_MAX: usize = 2 * 1024 * 1024;
@@ -75,7 +75,7 @@ async fn attend_api(simulator: &Simulator, call: Call) -> Response {
     let errand = simulator.errand(&call);
     let luck = errand.draw(simulator.faults(), &call, simulator.options().version);
     if luck.reset_before {
-        return mischief::reset(Response::default());
+        return response_faults::reset(Response::default());
     }
     if luck.error_before == Some(EarlyError::ProxyPage) {
         return Answer::html(503, PROXY_PAGE).respond(&call.path, call.at);
@@ -90,13 +90,13 @@ async fn attend_api(simulator: &Simulator, call: Call) -> Response {
         answer(simulator, &call, &errand, luck).await
     };
     if luck.reset_after {
-        return mischief::reset(Response::default());
+        return response_faults::reset(Response::default());
     }
     if luck.error_after {
         return Refusal::Server.answer().respond(&path, at);
     }
     if luck.html_after {
-        return mischief::html();
+        return response_faults::html();
     }
     if luck.slow {
         tokio::time::sleep(simulator.faults().slow()).await;

@@ -1,5 +1,5 @@
-//! Giving a message up: it is published whole among the dead letters, with the reason in its headers,
-//! before it leaves its queue. And reading it back.
+//! Giving a message up: it is published whole among the dead letters, with the reason in its
+//! headers, before it leaves its queue. And reading it back.
 //!
 //! The broker lets nobody publish in another user's name, so the sender stands in a header. That
 //! header is believed only where the broker says that the message is ours.
@@ -36,13 +36,13 @@ pub(super) struct Origin {
 }
 
 /// The way into the dead letters, and out of them.
-pub(super) struct Letters {
+pub(super) struct DeadLetterPublisher {
     user: String,
     dead: String,
     confirmed: Mutex<Confirmed>,
 }
 
-impl Letters {
+impl DeadLetterPublisher {
     pub(super) fn new(options: &RabbitOptions, topology: &Topology, confirmed: Confirmed) -> Self {
         let (user, dead) = (options.user().to_owned(), topology.dead_exchange());
         Self { user, dead, confirmed: Mutex::new(confirmed) }

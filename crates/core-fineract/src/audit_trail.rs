@@ -188,8 +188,8 @@ struct Found {
 /// 1970).
 ///
 /// Goes on until a page is shorter than asked for: on `PostgreSQL` the total is capped at the page
-/// (`fineract.md` §4.4). Each page begins with the last row of the one before, since rows that leave
-/// the state meanwhile move the others up, past what was looked at.
+/// (`fineract.md` §4.4). Each page begins with the last row of the one before, since rows that
+/// leave the state meanwhile move the others up, past what was looked at.
 async fn find(
     client: &Client,
     wanted: &Wanted<'_>,

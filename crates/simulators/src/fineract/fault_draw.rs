@@ -4,8 +4,8 @@
 use super::bank::{Bank, loan_party, row, savings_party};
 use super::decimal::Decimal;
 use super::desk::Contention;
-use super::front::Call;
 use super::options::Version;
+use super::request_context::Call;
 use super::route::{Action, Key, Order, Read, Route};
 use crate::faults::{Fault, Faults, hash};
 

@@ -7,7 +7,7 @@ use kiungo_store::{InboxId, StoreError, codec};
 use super::session::{Record, Session};
 use super::{actions, archive, holds, read, requests};
 use crate::batch::BackendError;
-use crate::batch::errand::{Brought, Errand, Taking};
+use crate::batch::maintenance::{Maintenance, MaintenanceResult, Taking};
 use crate::batch::table::Column::{self, Integer, Text};
 use crate::batch::table::{Cell, Table};
 
@@ -18,14 +18,16 @@ const ROWS_MAX: u32 = 1_000;
 /// Does it, in the transaction that has begun.
 pub(super) async fn run<S: Session>(
     session: &mut S,
-    errand: &Errand,
-) -> Result<Brought, BackendError> {
+    maintenance: &Maintenance,
+) -> Result<MaintenanceResult, BackendError> {
     let statements = S::STATEMENTS;
-    let rows = match errand {
-        Errand::Archive { before, limit } => archive::archive(session, *before, *limit).await?,
-        Errand::TakeDue(taking) => return take_due(session, *taking).await,
-        Errand::TakeInboxDue(taking) => return take_inbox_due(session, *taking).await,
-        Errand::TakeLease { name, holder, now, until } => {
+    let rows = match maintenance {
+        Maintenance::Archive { before, limit } => {
+            archive::archive(session, *before, *limit).await?
+        }
+        Maintenance::TakeDue(taking) => return take_due(session, *taking).await,
+        Maintenance::TakeInboxDue(taking) => return take_inbox_due(session, *taking).await,
+        Maintenance::TakeLease { name, holder, now, until } => {
             let row = [name.clone().into(), holder.clone().into(), micros(*now), micros(*until)];
             let taken = put(session, statements.take_lease, &[Text, Text, Integer, Integer], row);
             let taken = taken.await?;
@@ -35,18 +37,18 @@ pub(super) async fn run<S: Session>(
             }
             taken
         }
-        Errand::GiveLeaseBack { name, holder } => {
+        Maintenance::GiveLeaseBack { name, holder } => {
             let row = [name.clone().into(), holder.clone().into()];
             put(session, statements.give_lease_back, &[Text, Text], row).await?
         }
-        Errand::Told(numbers) => {
+        Maintenance::Told(numbers) => {
             let numbers = numbers.iter().take(ROWS_MAX as usize);
             let numbers = Table::of(&[Integer], numbers.map(|no| [(*no).into()]));
             if numbers.is_empty() { 0 } else { session.put(statements.told, &numbers).await? }
         }
-        Errand::PutAction(action) => actions::put(session, action).await?,
-        Errand::PutCoreRequest(row) => requests::put(session, row).await?,
-        Errand::PullDue(now) => {
+        Maintenance::PutAction(action) => actions::put(session, action).await?,
+        Maintenance::PutCoreRequest(row) => requests::put(session, row).await?,
+        Maintenance::PullDue(now) => {
             let mut pulled = 0;
             for (statement, bound) in [
                 (statements.pull_due, *now),
@@ -58,12 +60,12 @@ pub(super) async fn run<S: Session>(
             }
             pulled
         }
-        Errand::PutHold(hold) => holds::put(session, hold).await?,
-        Errand::ReleaseHold(provider, operation, condition) => {
+        Maintenance::PutHold(hold) => holds::put(session, hold).await?,
+        Maintenance::ReleaseHold(provider, operation, condition) => {
             holds::release(session, provider, *operation, *condition).await?
         }
     };
-    Ok(Brought::Rows(rows))
+    Ok(MaintenanceResult::Rows(rows))
 }
 
 fn micros(time: Timestamp) -> Cell {
@@ -91,7 +93,10 @@ async fn due<S: Session>(
 
 /// Takes due transfers. The rows that were found are locked, so nobody else finds them before their
 /// due time has moved.
-async fn take_due<S: Session>(session: &mut S, taking: Taking) -> Result<Brought, BackendError> {
+async fn take_due<S: Session>(
+    session: &mut S,
+    taking: Taking,
+) -> Result<MaintenanceResult, BackendError> {
     let rows = due(session, S::STATEMENTS.due_for_taking, taking).await?;
     let taken: Result<Vec<_>, _> = rows.iter().map(transfer).collect();
     let taken = taken.map_err(BackendError::Store)?;
@@ -100,7 +105,7 @@ async fn take_due<S: Session>(session: &mut S, taking: Taking) -> Result<Brought
     if !moved.is_empty() {
         session.put(S::STATEMENTS.put_postponed, &moved).await?;
     }
-    Ok(Brought::Transfers(taken))
+    Ok(MaintenanceResult::Transfers(taken))
 }
 
 fn transfer(row: &impl Record) -> Result<(TransferId, Slot), StoreError> {
@@ -111,7 +116,7 @@ fn transfer(row: &impl Record) -> Result<(TransferId, Slot), StoreError> {
 async fn take_inbox_due<S: Session>(
     session: &mut S,
     taking: Taking,
-) -> Result<Brought, BackendError> {
+) -> Result<MaintenanceResult, BackendError> {
     let rows = due(session, S::STATEMENTS.inbox_due_for_taking, taking).await?;
     let taken: Result<Vec<_>, _> = rows.iter().map(|row| read::integer(row, 0)).collect();
     let taken: Vec<_> = taken.map_err(BackendError::Store)?.into_iter().map(InboxId).collect();
@@ -120,5 +125,5 @@ async fn take_inbox_due<S: Session>(
     if !moved.is_empty() {
         session.put(S::STATEMENTS.put_inbox_due, &moved).await?;
     }
-    Ok(Brought::Items(taken))
+    Ok(MaintenanceResult::Items(taken))
 }

@@ -1,4 +1,4 @@
-//! The gate to one counterparty: in-flight limit, rate limit, and a breaker that holds work
+//! The throttle of one counterparty: in-flight limit, rate limit, and a breaker that holds work
 //! instead of failing it.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use crate::setup::TrafficOptions;
 /// The longest wait for a turn that is taken before a commit: the intent then shares the commit of
 /// the outcome before it, and waits for its turn after that. Short, because a process that dies in
 /// between leaves an unknown behind that was never sent.
-const TURN_AHEAD: Duration = Duration::from_millis(100);
+const START_AHEAD: Duration = Duration::from_millis(100);
 
 /// The part of the slots, and of the rate, that questions of people and clients may take: one in so
 /// many. Transfers have the rest to themselves.
@@ -23,43 +23,43 @@ const ASKING_SHARE: u32 = 4;
 /// The wait before a question that finds no slot may come again: an answer takes about as long.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
-/// The gate to one counterparty.
+/// The throttle of one counterparty.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct Throttle {
     options: TrafficOptions,
     slots: Arc<Semaphore>,
     asking: Arc<Semaphore>,
-    state: Mutex<GateState>,
+    state: Mutex<ThrottleState>,
 }
 
 #[derive(Debug)]
-struct GateState {
+struct ThrottleState {
     /// The last failures in a row, the oldest first; never more than open the breaker.
     failures: VecDeque<Instant>,
     open_until: Option<Instant>,
     probing: bool,
-    next_turn: Instant,
+    next_start: Instant,
     next_question: Instant,
 }
 
-/// The refusal to let anybody pass now.
+/// The refusal of a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct Throttled {
     /// The wait before the next try.
     pub(crate) wait: Duration,
 }
 
 /// Leave to send one request.
 #[derive(Debug)]
-pub(crate) struct Pass {
-    gate: Arc<Gate>,
+pub(crate) struct Permit {
+    throttle: Arc<Throttle>,
     probe: bool,
     turn: Instant,
     _slot: OwnedSemaphorePermit,
     _asking: Option<OwnedSemaphorePermit>,
 }
 
-impl Gate {
+impl Throttle {
     pub(crate) fn new(options: TrafficOptions) -> Arc<Self> {
         let slots = options.in_flight_max.max(1);
         let share = usize::try_from(ASKING_SHARE).unwrap_or(1);
@@ -67,58 +67,58 @@ impl Gate {
             options,
             slots: Arc::new(Semaphore::new(slots)),
             asking: Arc::new(Semaphore::new((slots / share).max(1))),
-            state: Mutex::new(GateState {
+            state: Mutex::new(ThrottleState {
                 failures: VecDeque::new(),
                 open_until: None,
                 probing: false,
-                next_turn: Instant::now(),
+                next_start: Instant::now(),
                 next_question: Instant::now(),
             }),
         })
     }
 
-    /// Passes at once, or not at all. Its turn may yet have to come: [`Pass::turn`].
-    pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Pass> {
+    /// Gives a permit at once, or none. Its time may yet have to come: [`Permit::ready`].
+    pub(crate) fn try_enter(self: &Arc<Self>) -> Option<Permit> {
         let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
-        let (probe, turn) = self.admit(TURN_AHEAD).ok()?;
-        Some(Pass { gate: Arc::clone(self), probe, turn, _slot: slot, _asking: None })
+        let (probe, turn) = self.admit(START_AHEAD).ok()?;
+        Some(Permit { throttle: Arc::clone(self), probe, turn, _slot: slot, _asking: None })
     }
 
     /// Waits for a free slot and for its turn; an open breaker is not waited for.
-    pub(crate) async fn enter(self: &Arc<Self>) -> Result<Pass, Held> {
+    pub(crate) async fn enter(self: &Arc<Self>) -> Result<Permit, Throttled> {
         self.check_breaker()?;
         let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
-            return Err(Held { wait: Duration::from_secs(1) });
+            return Err(Throttled { wait: Duration::from_secs(1) });
         };
         let (probe, turn) = self.admit(Duration::from_secs(1))?;
-        let pass = Pass { gate: Arc::clone(self), probe, turn, _slot: slot, _asking: None };
-        pass.turn().await;
-        Ok(pass)
+        let permit = Permit { throttle: Arc::clone(self), probe, turn, _slot: slot, _asking: None };
+        permit.ready().await;
+        Ok(permit)
     }
 
-    /// Passes at once with a question that nobody's money waits for, or not at all: within a share of
-    /// the slots and of the rate, and only while the breaker is closed, since a probe is for work.
-    /// Its turn may yet have to come: [`Pass::turn`].
-    pub(crate) fn try_ask(self: &Arc<Self>) -> Result<Pass, Held> {
-        let full = |_| Held { wait: ASK_AGAIN };
+    /// Passes at once with a question that nobody's money waits for, or not at all: within a share
+    /// of the slots and of the rate, and only while the breaker is closed, since a probe is for
+    /// work. Its time may yet have to come: [`Permit::ready`].
+    pub(crate) fn try_ask(self: &Arc<Self>) -> Result<Permit, Throttled> {
+        let full = |_| Throttled { wait: ASK_AGAIN };
         let asking = Arc::clone(&self.asking).try_acquire_owned().map_err(full)?;
         let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(full)?;
         let now = Instant::now();
         if let Some(until) = self.lock().open_until {
-            return Err(Held { wait: until.saturating_duration_since(now).max(ASK_AGAIN) });
+            return Err(Throttled { wait: until.saturating_duration_since(now).max(ASK_AGAIN) });
         }
         if let Some(rate) = self.options.per_second_max.filter(|rate| *rate > 0) {
             let mut state = self.lock();
             if state.next_question > now {
-                return Err(Held { wait: state.next_question - now });
+                return Err(Throttled { wait: state.next_question - now });
             }
-            if state.next_turn > now + TURN_AHEAD {
-                return Err(Held { wait: state.next_turn - now });
+            if state.next_start > now + START_AHEAD {
+                return Err(Throttled { wait: state.next_start - now });
             }
             state.next_question = now + Duration::from_secs(1) * ASKING_SHARE / rate;
         }
-        let (probe, turn) = self.admit(TURN_AHEAD)?;
-        Ok(Pass { gate: Arc::clone(self), probe, turn, _slot: slot, _asking: Some(asking) })
+        let (probe, turn) = self.admit(START_AHEAD)?;
+        Ok(Permit { throttle: Arc::clone(self), probe, turn, _slot: slot, _asking: Some(asking) })
     }
 
     pub(crate) fn breaker(&self) -> BreakerState {
@@ -133,44 +133,46 @@ impl Gate {
         self.options.in_flight_max.max(1).saturating_sub(self.slots.available_permits())
     }
 
-    fn check_breaker(&self) -> Result<(), Held> {
+    fn check_breaker(&self) -> Result<(), Throttled> {
         let now = Instant::now();
         match self.lock().open_until {
-            Some(until) if until > now => Err(Held { wait: until - now }),
+            Some(until) if until > now => Err(Throttled { wait: until - now }),
             _ => Ok(()),
         }
     }
 
-    /// Takes a turn that is at most `patience` away. Returns true if the pass is a breaker's probe,
-    /// and the moment of the turn.
-    fn admit(&self, patience: Duration) -> Result<(bool, Instant), Held> {
+    /// Takes a turn that is at most `patience` away. Returns true if the permit is a breaker's
+    /// probe, and the moment of the turn.
+    fn admit(&self, patience: Duration) -> Result<(bool, Instant), Throttled> {
         let now = Instant::now();
         let mut state = self.lock();
         let probe = match state.open_until {
             None => false,
-            Some(until) if until > now => return Err(Held { wait: until - now }),
-            Some(_) if state.probing => return Err(Held { wait: self.options.breaker_cool_down }),
+            Some(until) if until > now => return Err(Throttled { wait: until - now }),
+            Some(_) if state.probing => {
+                return Err(Throttled { wait: self.options.breaker_cool_down });
+            }
             Some(_) => true,
         };
-        let turn = state.next_turn.max(now);
+        let turn = state.next_start.max(now);
         if let Some(rate) = self.options.per_second_max.filter(|rate| *rate > 0) {
             if turn > now + patience {
-                return Err(Held { wait: turn - now });
+                return Err(Throttled { wait: turn - now });
             }
-            state.next_turn = turn + Duration::from_secs(1) / rate;
+            state.next_start = turn + Duration::from_secs(1) / rate;
         }
         state.probing = probe;
         Ok((probe, turn))
     }
 
-    fn lock(&self) -> MutexGuard<'_, GateState> {
+    fn lock(&self) -> MutexGuard<'_, ThrottleState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Pass {
+impl Permit {
     /// Waits for its turn under the rate limit.
-    pub(crate) async fn turn(&self) {
+    pub(crate) async fn ready(&self) {
         // A sleep that is over already would still cost the timer's millisecond.
         if self.turn > Instant::now() {
             tokio::time::sleep_until(self.turn).await;
@@ -181,13 +183,13 @@ impl Pass {
     /// row within the window open it. Silence and refused connections count against it,
     /// an honest refusal does not.
     pub(crate) fn report(self, answered: bool) {
-        let mut state = self.gate.lock();
+        let mut state = self.throttle.lock();
         if answered {
             state.failures.clear();
             state.open_until = None;
             return;
         }
-        let (now, options) = (Instant::now(), &self.gate.options);
+        let (now, options) = (Instant::now(), &self.throttle.options);
         let most = usize::try_from(options.breaker_failures.max(1)).unwrap_or(usize::MAX);
         state.failures.push_back(now);
         while state.failures.len() > most {
@@ -200,10 +202,10 @@ impl Pass {
     }
 }
 
-impl Drop for Pass {
+impl Drop for Permit {
     fn drop(&mut self) {
         if self.probe {
-            self.gate.lock().probing = false;
+            self.throttle.lock().probing = false;
         }
     }
 }
@@ -218,101 +220,101 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_open_breaker_holds_work_until_a_probe_is_answered() {
-        let gate = Gate::new(options());
+        let throttle = Throttle::new(options());
         for _ in 0..3 {
-            gate.enter().await.unwrap().report(false);
+            throttle.enter().await.unwrap().report(false);
         }
-        assert_eq!(gate.breaker(), BreakerState::Open);
-        assert!(gate.enter().await.is_err());
+        assert_eq!(throttle.breaker(), BreakerState::Open);
+        assert!(throttle.enter().await.is_err());
         tokio::time::sleep(Duration::from_secs(6)).await;
-        assert_eq!(gate.breaker(), BreakerState::HalfOpen);
-        let probe = gate.enter().await.unwrap();
-        assert!(gate.try_enter().is_none(), "one probe at a time");
+        assert_eq!(throttle.breaker(), BreakerState::HalfOpen);
+        let probe = throttle.enter().await.unwrap();
+        assert!(throttle.try_enter().is_none(), "one probe at a time");
         probe.report(true);
-        assert_eq!(gate.breaker(), BreakerState::Closed);
-        assert!(gate.try_enter().is_some());
+        assert_eq!(throttle.breaker(), BreakerState::Closed);
+        assert!(throttle.try_enter().is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_failed_probe_opens_the_breaker_again() {
-        let gate = Gate::new(options());
+        let throttle = Throttle::new(options());
         for _ in 0..3 {
-            gate.enter().await.unwrap().report(false);
+            throttle.enter().await.unwrap().report(false);
         }
         tokio::time::sleep(Duration::from_secs(6)).await;
-        gate.enter().await.unwrap().report(false);
-        assert_eq!(gate.breaker(), BreakerState::Open);
+        throttle.enter().await.unwrap().report(false);
+        assert_eq!(throttle.breaker(), BreakerState::Open);
     }
 
     /// One failure at each of these seconds; true if the breaker is open then.
-    async fn open_after(gate: &Arc<Gate>, seconds: &[u64]) -> bool {
+    async fn open_after(throttle: &Arc<Throttle>, seconds: &[u64]) -> bool {
         let start = Instant::now();
         for second in seconds {
             tokio::time::sleep_until(start + Duration::from_secs(*second)).await;
-            gate.enter().await.unwrap().report(false);
+            throttle.enter().await.unwrap().report(false);
         }
-        gate.breaker() == BreakerState::Open
+        throttle.breaker() == BreakerState::Open
     }
 
     #[tokio::test(start_paused = true)]
     async fn failures_open_the_breaker_only_within_the_window() {
         let window = TrafficOptions { breaker_window: Duration::from_secs(30), ..options() };
-        assert!(open_after(&Gate::new(window), &[0, 15, 30]).await);
-        assert!(!open_after(&Gate::new(window), &[0, 15, 31, 46, 62]).await);
-        assert!(open_after(&Gate::new(window), &[0, 20, 40, 45]).await);
+        assert!(open_after(&Throttle::new(window), &[0, 15, 30]).await);
+        assert!(!open_after(&Throttle::new(window), &[0, 15, 31, 46, 62]).await);
+        assert!(open_after(&Throttle::new(window), &[0, 20, 40, 45]).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_begins_the_count_anew() {
-        let gate = Gate::new(options());
-        assert!(!open_after(&gate, &[0, 1]).await);
-        gate.enter().await.unwrap().report(true);
-        assert!(!open_after(&gate, &[0, 1]).await);
-        assert!(open_after(&gate, &[0]).await);
+        let throttle = Throttle::new(options());
+        assert!(!open_after(&throttle, &[0, 1]).await);
+        throttle.enter().await.unwrap().report(true);
+        assert!(!open_after(&throttle, &[0, 1]).await);
+        assert!(open_after(&throttle, &[0]).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_more_than_the_limit_are_in_flight() {
-        let gate = Gate::new(options());
-        let (one, two) = (gate.try_enter().unwrap(), gate.try_enter().unwrap());
-        assert!(gate.try_enter().is_none());
-        assert_eq!(gate.in_flight(), 2);
+        let throttle = Throttle::new(options());
+        let (one, two) = (throttle.try_enter().unwrap(), throttle.try_enter().unwrap());
+        assert!(throttle.try_enter().is_none());
+        assert_eq!(throttle.in_flight(), 2);
         drop((one, two));
-        assert!(gate.try_enter().is_some());
+        assert!(throttle.try_enter().is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_rate_is_kept() {
-        let gate =
-            Gate::new(TrafficOptions { per_second_max: Some(10), ..TrafficOptions::default() });
+        let throttle =
+            Throttle::new(TrafficOptions { per_second_max: Some(10), ..TrafficOptions::default() });
         let start = Instant::now();
         for _ in 0..21 {
-            gate.enter().await.unwrap().report(true);
+            throttle.enter().await.unwrap().report(true);
         }
         assert_eq!(start.elapsed().as_millis(), 2_000);
     }
 
     #[tokio::test(start_paused = true)]
     async fn questions_take_a_share_of_the_slots() {
-        let gate = Gate::new(TrafficOptions { in_flight_max: 8, ..options() });
-        let asked: Vec<Pass> = std::iter::from_fn(|| gate.try_ask().ok()).collect();
+        let throttle = Throttle::new(TrafficOptions { in_flight_max: 8, ..options() });
+        let asked: Vec<Permit> = std::iter::from_fn(|| throttle.try_ask().ok()).collect();
         assert_eq!(asked.len(), 2);
-        let work: Vec<Pass> = std::iter::from_fn(|| gate.try_enter()).collect();
+        let work: Vec<Permit> = std::iter::from_fn(|| throttle.try_enter()).collect();
         assert_eq!(work.len(), 6);
         drop(asked);
-        let _work: Vec<Pass> = std::iter::from_fn(|| gate.try_enter()).collect();
-        assert!(gate.try_ask().is_err(), "work has all slots");
+        let _work: Vec<Permit> = std::iter::from_fn(|| throttle.try_enter()).collect();
+        assert!(throttle.try_ask().is_err(), "work has all slots");
     }
 
     #[tokio::test(start_paused = true)]
     async fn questions_take_a_share_of_the_rate() {
-        let gate =
-            Gate::new(TrafficOptions { per_second_max: Some(20), ..TrafficOptions::default() });
+        let throttle =
+            Throttle::new(TrafficOptions { per_second_max: Some(20), ..TrafficOptions::default() });
         let start = Instant::now();
         let mut asked = 0;
         while start.elapsed() < Duration::from_secs(10) {
-            if let Ok(pass) = gate.try_ask() {
-                pass.report(true);
+            if let Ok(permit) = throttle.try_ask() {
+                permit.report(true);
                 asked += 1;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -322,26 +324,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_question_is_no_probe_of_an_open_breaker() {
-        let gate = Gate::new(options());
+        let throttle = Throttle::new(options());
         for _ in 0..3 {
-            gate.enter().await.unwrap().report(false);
+            throttle.enter().await.unwrap().report(false);
         }
-        assert!(gate.try_ask().is_err());
+        assert!(throttle.try_ask().is_err());
         tokio::time::sleep(Duration::from_secs(6)).await;
-        assert!(gate.try_ask().is_err());
-        gate.enter().await.unwrap().report(true);
-        assert!(gate.try_ask().is_ok());
+        assert!(throttle.try_ask().is_err());
+        throttle.enter().await.unwrap().report(true);
+        assert!(throttle.try_ask().is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_shortly_ahead_is_taken_now_and_waited_for_later() {
-        let gate =
-            Gate::new(TrafficOptions { per_second_max: Some(20), ..TrafficOptions::default() });
+        let throttle =
+            Throttle::new(TrafficOptions { per_second_max: Some(20), ..TrafficOptions::default() });
         let start = Instant::now();
-        let passes: Vec<Pass> = std::iter::from_fn(|| gate.try_enter()).collect();
+        let passes: Vec<Permit> = std::iter::from_fn(|| throttle.try_enter()).collect();
         assert_eq!(passes.len(), 3, "now, in 50 ms, in 100 ms");
-        for (pass, ms) in passes.iter().zip([0, 50, 100]) {
-            pass.turn().await;
+        for (permit, ms) in passes.iter().zip([0, 50, 100]) {
+            permit.ready().await;
             assert_eq!(start.elapsed().as_millis(), ms);
         }
     }

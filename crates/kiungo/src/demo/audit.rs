@@ -7,9 +7,9 @@ use kiungo_domain::{Kind, TransferId};
 use kiungo_simulators::audit::{self, Audit, Claim};
 use kiungo_simulators::books::Books;
 
-use super::day::Begun;
-use super::evening::Ends;
-use super::story::{Start, Story, Wallet, Wanted};
+use super::drain::Ends;
+use super::run::Begun;
+use super::workload::{Start, Story, Wallet, Wanted};
 
 /// The number of transfers of one kind at one provider, by how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

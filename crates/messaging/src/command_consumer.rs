@@ -1,9 +1,9 @@
 //! Takes commands, has them carried out, answers with an event, and only then lets go of them.
 //!
 //! A command that can be carried out ends in `command.accepted`, one that never can in
-//! `command.rejected` and among the dead letters, whole. One that is impossible for now is held, not
-//! acknowledged, and tried again. It may be delivered more than once all the same: its id is its
-//! idempotency key, so that it is carried out once, and answered each time.
+//! `command.rejected` and among the dead letters, whole. One that is impossible for now is held,
+//! not acknowledged, and tried again. It may be delivered more than once all the same: its id is
+//! its idempotency key, so that it is carried out once, and answered each time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,23 +18,23 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::carry::{Done, Order, for_now};
 use crate::cloud_event::{self, MEDIA_TYPE};
 use crate::command::{CommandType, Request};
-use crate::event::{About, Voice};
-use crate::news::CommandAccepted;
+use crate::command_handler::{Done, Order, for_now};
+use crate::event::{About, EventEncoder};
+use crate::event_payload::CommandAccepted;
 use crate::options::{Client, MessagingOptions};
 use crate::pause::Pauses;
 use crate::refusal::Refusal;
 
 /// The consumer of commands.
 #[derive(Clone)]
-pub struct Door(Arc<Inner>);
+pub struct CommandConsumer(Arc<Inner>);
 
 struct Inner {
     service: Arc<dyn Service>,
     events: Arc<dyn Events>,
-    voice: Voice,
+    encoder: EventEncoder,
     options: MessagingOptions,
 }
 
@@ -53,7 +53,7 @@ enum Verdict {
     Later,
 }
 
-impl Door {
+impl CommandConsumer {
     /// A door that has commands carried out by `service` and answers through `events`.
     ///
     /// # Errors
@@ -64,8 +64,8 @@ impl Door {
         options: MessagingOptions,
     ) -> Result<Self, OptionsError> {
         options.check()?;
-        let voice = Voice::new(&options);
-        Ok(Self(Arc::new(Inner { service, events, voice, options })))
+        let encoder = EventEncoder::new(&options);
+        Ok(Self(Arc::new(Inner { service, events, encoder, options })))
     }
 
     /// Takes commands until it is told to stop, then lets those that are being carried out come to
@@ -210,13 +210,13 @@ impl Inner {
                     state: done.action.map(|(_, state)| state.as_str()),
                     replayed: done.replayed,
                 };
-                Some(self.voice.accepted(accepted, at))
+                Some(self.encoder.accepted(accepted, at))
             }
             Verdict::Rejected(refusal) => {
                 let (client, code) = (seen.client.as_deref(), refusal.code.as_str());
                 tracing::info!(client, code, path = refusal.path(), "a command was rejected");
                 let (id, kind) = (seen.id.as_deref(), seen.kind.as_deref());
-                Some(self.voice.rejected(About { id, kind, client, body }, refusal, at))
+                Some(self.encoder.rejected(About { id, kind, client, body }, refusal, at))
             }
         }
     }

@@ -7,19 +7,19 @@ use utoipa::ToSchema;
 
 /// What became known about a transfer.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TransferNews)]
-pub struct TransferNews {
+#[schema(as = TransferPayload)]
+pub struct TransferPayload {
     /// The transfer as it was then, in the form in which the API shows it.
     pub transfer: TransferView,
     /// The question, if a person is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub case: Option<CaseNews>,
+    pub case: Option<CasePayload>,
 }
 
 /// A question that a person has to decide.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CaseNews)]
-pub struct CaseNews {
+#[schema(as = CasePayload)]
+pub struct CasePayload {
     /// What kind of question.
     #[schema(schema_with = words::case_schema)]
     pub kind: &'static str,
@@ -29,8 +29,8 @@ pub struct CaseNews {
 
 /// How a provider is doing.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ProviderNews)]
-pub struct ProviderNews {
+#[schema(as = ProviderPayload)]
+pub struct ProviderPayload {
     /// The provider, as configured.
     #[schema(examples("mpesa-tz"))]
     pub provider: String,
@@ -68,7 +68,8 @@ pub struct CommandAccepted {
     pub replayed: bool,
 }
 
-/// A command was rejected: nothing was done, and it never will be. It stands whole among the dead letters.
+/// A command was rejected: nothing was done, and it never will be. It stands whole among the dead
+/// letters.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CommandRejected)]
 pub struct CommandRejected {
@@ -90,21 +91,21 @@ pub struct CommandRejected {
     /// What is wrong, and what would be right.
     #[schema(examples("the amount is zero"))]
     pub reason: String,
-    /// The place that is wrong, where that is the reason: a JSON Pointer from the root of the command's
-    /// `CloudEvent`.
+    /// The place that is wrong, where that is the reason: a JSON Pointer from the root of the
+    /// command's `CloudEvent`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("/data/amount"))]
     pub path: Option<String>,
     /// Every place that is wrong, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    pub faults: Vec<FaultNews>,
+    pub faults: Vec<FaultPayload>,
     /// Which of the provider's rules refused a transfer, where that is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("amount_above_daily_maximum"))]
     pub rule: Option<String>,
-    /// The transfer that it is about, where the reason names one: what a reused key created, what is in
-    /// another state.
+    /// The transfer that it is about, where the reason names one: what a reused key created, what
+    /// is in another state.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(examples("019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00"))]
     pub transfer: Option<String>,
@@ -113,7 +114,7 @@ pub struct CommandRejected {
 /// What is wrong with one part of a command.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CommandFault)]
-pub struct FaultNews {
+pub struct FaultPayload {
     /// The place: a JSON Pointer from the root of the command's `CloudEvent`.
     #[schema(examples("/data/amount"))]
     pub path: String,

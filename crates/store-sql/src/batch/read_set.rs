@@ -1,4 +1,4 @@
-//! The facts that are needed to judge a batch.
+//! The rows that a batch is validated against.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -26,8 +26,8 @@ pub(crate) struct Wanted {
 
 /// The stored state of those rows; a row that is not stored is absent.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
-    pub(crate) transfers: BTreeMap<TransferId, Standing>,
+pub(crate) struct ReadSet {
+    pub(crate) transfers: BTreeMap<TransferId, CurrentVersion>,
     /// The transfer that holds each account.
     pub(crate) lanes: BTreeMap<Lane, TransferId>,
     pub(crate) receipts: BTreeMap<(ProviderId, Receipt), TransferId>,
@@ -44,7 +44,7 @@ pub(crate) struct Facts {
 
 /// The stored state of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct CurrentVersion {
     pub(crate) version: u64,
     pub(crate) kind: Kind,
     pub(crate) provider: ProviderId,

@@ -11,19 +11,19 @@ use kiungo_domain::{Kind, TransferId};
 use kiungo_simulators::audit::Audit;
 use kiungo_simulators::books::Books;
 
+use super::audit;
 use super::chance::Chance;
 use super::client::Api;
-use super::day::{self, Begun};
-use super::evening::{self, Ends, OPEN};
+use super::drain::{self, Ends, OPEN};
+use super::faults::Faults;
 use super::files::{Folder, Secrets};
 use super::ledger;
-use super::misfortune::Faults;
-use super::story::{Story, Wanted};
-use super::verdict;
+use super::run::{self, Begun};
+use super::workload::{Story, Wanted};
 use super::world::World;
 
-/// So many of a hundred transfers are about the accounts of these few people: several transfers of one
-/// account are under way at the same time.
+/// So many of a hundred transfers are about the accounts of these few people: several transfers of
+/// one account are under way at the same time.
 const HOT_PERCENT: u64 = 25;
 const HOT_PEOPLE: u64 = 24;
 
@@ -107,10 +107,10 @@ impl Stage {
         self.story.wanted.len()
     }
 
-    /// Has the wish with this number begin: ordered from Kiungo, as often as it takes under one key, or
-    /// paid at the wallet.
+    /// Has the wish with this number begin: ordered from Kiungo, as often as it takes under one
+    /// key, or paid at the wallet.
     pub async fn begin(&self, number: usize) -> Beginning {
-        Beginning(day::begin(&self.story, &self.world, &self.api, number).await)
+        Beginning(run::begin(&self.story, &self.world, &self.api, number).await)
     }
 
     /// Does the work of the core's administrator: makes keys usable again whose command died inside
@@ -143,7 +143,7 @@ impl Stage {
         mut look: impl FnMut(usize),
     ) -> anyhow::Result<Evening> {
         let mut open = 0;
-        let ends = evening::settle_within(&self.api, &self.story, &day.begun, within, |now| {
+        let ends = drain::settle_within(&self.api, &self.story, &day.begun, within, |now| {
             open = now;
             self.world.repair_core();
             look(now);
@@ -160,7 +160,7 @@ impl Stage {
         let (providers, core) = (self.world.provider_books(), self.world.core_books());
         let account = |wanted: &Wanted| self.world.account(wanted);
         let judged =
-            verdict::judge(&self.story, &day.begun, &evening.ends, &account, &providers, &core);
+            audit::judge(&self.story, &day.begun, &evening.ends, &account, &providers, &core);
         let mut findings = judged.findings;
         findings.extend(ledger::complaints(self.folder.database(), &providers, &core).await?);
         Ok(Judgement { audit: judged.audit, findings, core })
@@ -187,8 +187,8 @@ impl Evening {
     }
 }
 
-/// Has a part of the wishes be those of a few people. Loans that wait to be paid out stay with whoever
-/// has them.
+/// Has a part of the wishes be those of a few people. Loans that wait to be paid out stay with
+/// whoever has them.
 fn crowded(mut story: Story) -> Story {
     for wanted in story.wanted.iter_mut().filter(|wanted| wanted.kind != Kind::Disbursement) {
         let mut chance = Chance::of(story.seed, "crowd", wanted.number);

@@ -15,8 +15,8 @@ use kiungo_mapping::Mapping;
 use kiungo_transport::{Network, NetworkOptions, Transport, is_exposed_text};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::adapters::{self, ProviderParts, ProviderSecrets, WiringError};
 use crate::config::{Checked, Config, ConfigErrors, CoreConfig, ProviderConfig};
-use crate::wiring::{self, ProviderParts, ProviderSecrets, WiringError};
 
 /// Cores and providers, ready to be asked. Nothing has been sent.
 pub(crate) struct Assembly {
@@ -130,7 +130,7 @@ fn assemble_provider(
     let Some(core) = cores.get(&core_config.id) else { return Ok(None) };
     let (ca, identity) = (provider.ca_file.as_deref(), provider.identity_file.as_deref());
     let (proxy, allowed) = (provider.proxy.clone(), provider.plaintext_allowed);
-    for (key, url) in wiring::addresses(mapping) {
+    for (key, url) in adapters::addresses(mapping) {
         if !allowed && is_exposed_text(&url) {
             let place = format!("{}: {key}", mapping.file());
             return Err(ConfigErrors::one(place, exposed(&url, "[[providers]]")));
@@ -149,7 +149,7 @@ fn assemble_provider(
         core: Arc::clone(&core.core) as Arc<dyn Core>,
         core_inquiry: core_config.inquiry.clone(),
     };
-    let link = wiring::provider(parts).map_err(|error| match error {
+    let link = adapters::provider(parts).map_err(|error| match error {
         WiringError::NoSecret { secret, .. } => ConfigErrors::one(
             place(&format!("secrets.{secret}")),
             "is missing: give it by the environment, or in a file",

@@ -10,13 +10,13 @@ use kiungo_store::{
     Arrival, Change, CommitError, InboxId, InboxState, KeyHolder, NewArrival, StoreError, check,
 };
 
-use super::facts::{Facts, Item, Lane, Standing};
+use super::read_set::{CurrentVersion, Item, Lane, ReadSet};
 use super::request::{Commit, Done, Request, Verdict};
 use super::rows::Rows;
 
 /// The verdicts on a batch, and the rows that it writes if its transaction is committed.
 #[derive(Debug)]
-pub(crate) struct Judgement {
+pub(crate) struct Validation {
     /// One for each request, in their order.
     pub(crate) verdicts: Vec<Verdict>,
     /// The rows that the accepted ones write.
@@ -24,29 +24,29 @@ pub(crate) struct Judgement {
 }
 
 /// Judges requests in their order.
-pub(crate) fn judge(requests: &[Request], facts: Facts) -> Judgement {
-    let lane_of = facts.lanes.iter().map(|(lane, holder)| (*holder, lane.clone())).collect();
-    let mut judge = Judge { facts, lane_of, rows: Rows::default() };
-    let verdicts = requests.iter().map(|request| judge.request(request)).collect();
-    Judgement { verdicts, rows: judge.rows }
+pub(crate) fn validate(requests: &[Request], read_set: ReadSet) -> Validation {
+    let lane_of = read_set.lanes.iter().map(|(lane, holder)| (*holder, lane.clone())).collect();
+    let mut validate = Validator { read_set, lane_of, rows: Rows::default() };
+    let verdicts = requests.iter().map(|request| validate.request(request)).collect();
+    Validation { verdicts, rows: validate.rows }
 }
 
 /// The day on which a transfer counts, and the totals that changed.
 type Reckoned = (Option<Use>, Vec<(Counter, Total)>);
 
-struct Judge {
-    facts: Facts,
+struct Validator {
+    read_set: ReadSet,
     /// The accounts that somebody in the batch wants, by who holds them.
     lane_of: BTreeMap<TransferId, Lane>,
     rows: Rows,
 }
 
-impl Judge {
+impl Validator {
     fn request(&mut self, request: &Request) -> Verdict {
         match request {
             Request::Commit(commit) => self.commit(commit),
             Request::Postpone { id, version, due } => {
-                if self.facts.transfers.get(id).is_some_and(|known| known.version == *version) {
+                if self.read_set.transfers.get(id).is_some_and(|known| known.version == *version) {
                     self.rows.postponed.insert(*id, *due);
                 }
                 Ok(Done::Applied)
@@ -65,8 +65,8 @@ impl Judge {
         self.refuse(change)?;
         let reckoned = self.reckon(change)?;
         let balances = self.rows.balances_with(&decision.postings)?;
-        let after = Standing::after(decision);
-        let before = self.facts.transfers.insert(id, after.clone());
+        let after = CurrentVersion::after(decision);
+        let before = self.read_set.transfers.insert(id, after.clone());
         self.rows.decide(commit, before.as_ref(), &after, balances);
         self.change_lane(decision, before.is_some_and(|before| before.holds_account));
         self.claim_receipts(decision);
@@ -75,7 +75,7 @@ impl Judge {
         }
         if let Some(key) = &change.key {
             let holder = KeyHolder { transfer: id, digest: key.digest.clone() };
-            self.facts.keys.insert((key.client.clone(), key.key.clone()), holder);
+            self.read_set.keys.insert((key.client.clone(), key.key.clone()), holder);
             self.rows.put_key(key, id);
         }
         if let Some(item) = change.handles {
@@ -91,16 +91,16 @@ impl Judge {
         let decision = &change.decision;
         let id = decision.transfer.id();
         if let Some(key) = &change.key
-            && let Some(holder) = self.facts.keys.get(&(key.client.clone(), key.key.clone()))
+            && let Some(holder) = self.read_set.keys.get(&(key.client.clone(), key.key.clone()))
         {
             return Err(CommitError::KeyTaken(holder.clone()));
         }
-        let version = self.facts.transfers.get(&id).map_or(0, |known| known.version);
+        let version = self.read_set.transfers.get(&id).map_or(0, |known| known.version);
         if version != decision.base_version {
             return Err(CommitError::Stale);
         }
         if let Some(item) = change.handles {
-            let known = self.facts.items.get(&item).ok_or_else(|| no_item(item))?;
+            let known = self.read_set.items.get(&item).ok_or_else(|| no_item(item))?;
             if known.handled {
                 return Err(CommitError::AlreadyHandled);
             }
@@ -113,12 +113,12 @@ impl Judge {
     /// that may change.
     fn reckon(&self, change: &Change) -> Result<Option<Reckoned>, CommitError> {
         let Some(reckoning) = Reckoning::of(change) else { return Ok(None) };
-        let before = self.facts.uses.get(&reckoning.transfer).copied();
+        let before = self.read_set.uses.get(&reckoning.transfer).copied();
         let after = reckoning.after(before);
         if after == before {
             return Ok(None);
         }
-        Ok(Some((after, reckoning.judge(before, &self.facts.totals)?)))
+        Ok(Some((after, reckoning.judge(before, &self.read_set.totals)?)))
     }
 
     fn count_elsewhere(
@@ -129,22 +129,22 @@ impl Judge {
     ) {
         match after {
             Some(after) => {
-                self.facts.uses.insert(id, after);
+                self.read_set.uses.insert(id, after);
             }
             None => {
-                self.facts.uses.remove(&id);
+                self.read_set.uses.remove(&id);
             }
         }
         self.rows.uses.insert(id, after);
         for (counter, total) in totals {
-            let stored = self.facts.totals.insert(counter.clone(), total).is_some();
+            let stored = self.read_set.totals.insert(counter.clone(), total).is_some();
             self.rows.put_total(counter, total, stored);
         }
     }
 
     fn refuse_lane(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {
         let wanted = Lane::held_by(&decision.transfer);
-        match wanted.and_then(|lane| self.facts.lanes.get(&lane)) {
+        match wanted.and_then(|lane| self.read_set.lanes.get(&lane)) {
             Some(owner) if *owner != id => Err(CommitError::AccountHeld { owner: *owner }),
             _ => Ok(()),
         }
@@ -162,10 +162,10 @@ impl Judge {
         if held_before {
             let known = self.lane_of.remove(&id);
             self.rows.leave_lane(id, known.as_ref());
-            known.map(|lane| self.facts.lanes.remove(&lane));
+            known.map(|lane| self.read_set.lanes.remove(&lane));
         }
         if let Some(lane) = after {
-            self.facts.lanes.insert(lane.clone(), id);
+            self.read_set.lanes.insert(lane.clone(), id);
             self.lane_of.insert(id, lane.clone());
             self.rows.lanes.insert(lane, id);
         }
@@ -173,7 +173,8 @@ impl Judge {
 
     fn refuse_receipts(&self, decision: &Decision, id: TransferId) -> Result<(), CommitError> {
         for claim in &decision.receipts {
-            let owner = self.facts.receipts.get(&(claim.provider.clone(), claim.receipt.clone()));
+            let owner =
+                self.read_set.receipts.get(&(claim.provider.clone(), claim.receipt.clone()));
             if let Some(owner) = owner.filter(|owner| **owner != id) {
                 let receipt = claim.receipt.clone();
                 return Err(CommitError::ReceiptTaken { receipt, owner: *owner });
@@ -186,7 +187,7 @@ impl Judge {
         let id = decision.transfer.id();
         for claim in &decision.receipts {
             let name = (claim.provider.clone(), claim.receipt.clone());
-            if self.facts.receipts.insert(name, id).is_none() {
+            if self.read_set.receipts.insert(name, id).is_none() {
                 self.rows.put_receipt(claim, id);
             }
         }
@@ -194,14 +195,14 @@ impl Judge {
 
     fn arrive(&mut self, arrival: &NewArrival) -> Verdict {
         let name = (arrival.provider.clone(), arrival.digest.clone());
-        if let Some(id) = self.facts.arrivals.get(&name) {
+        if let Some(id) = self.read_set.arrivals.get(&name) {
             *self.rows.seen.entry(*id).or_default() += 1;
             return Ok(Done::Arrived(Arrival::Seen(*id)));
         }
         let no_number = || StoreError::Corrupt("the inbox has no number left".to_owned());
-        let id = self.facts.inbox_numbers.pop_front().ok_or_else(no_number)?;
-        self.facts.arrivals.insert(name, id);
-        self.facts.items.insert(id, Item { handled: false, has_case: false });
+        let id = self.read_set.inbox_numbers.pop_front().ok_or_else(no_number)?;
+        self.read_set.arrivals.insert(name, id);
+        self.read_set.items.insert(id, Item { handled: false, has_case: false });
         self.rows.put_arrival(id, arrival);
         Ok(Done::Arrived(Arrival::New(id)))
     }
@@ -209,7 +210,7 @@ impl Judge {
     /// Moves an inbox item. One that is handled stays handled: a postponement that lost the race is
     /// not to undo it.
     fn set_inbox_state(&mut self, id: InboxId, state: &InboxState) -> Verdict {
-        let known = self.facts.items.get(&id).ok_or_else(|| no_item(id))?;
+        let known = self.read_set.items.get(&id).ok_or_else(|| no_item(id))?;
         if !known.handled {
             self.move_item(id, state);
         }
@@ -217,7 +218,7 @@ impl Judge {
     }
 
     fn decide_inbox_state(&mut self, id: InboxId, state: &InboxState) -> Verdict {
-        let known = self.facts.items.get(&id).ok_or_else(|| no_item(id))?;
+        let known = self.read_set.items.get(&id).ok_or_else(|| no_item(id))?;
         // What is handled keeps its note, and calls nobody.
         if known.handled || !known.has_case {
             return Ok(Done::Unchanged);
@@ -231,12 +232,12 @@ impl Judge {
             handled: matches!(state, InboxState::Handled { .. }),
             has_case: state.case().is_some(),
         };
-        let before = self.facts.items.insert(id, after);
+        let before = self.read_set.items.insert(id, after);
         self.rows.move_item(id, state, before.is_some_and(|before| before.has_case));
     }
 }
 
-impl Standing {
+impl CurrentVersion {
     fn after(decision: &Decision) -> Self {
         let transfer = &decision.transfer;
         Self {

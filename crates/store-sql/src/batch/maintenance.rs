@@ -8,7 +8,7 @@ use kiungo_store::{Action, CoreRequestRow, Hold, InboxId};
 
 /// A piece of work to be done.
 #[derive(Debug, Clone)]
-pub(crate) enum Errand {
+pub(crate) enum Maintenance {
     /// Moves settled transfers into the archive.
     Archive { before: Timestamp, limit: u32 },
     /// Takes transfers that are due.
@@ -41,16 +41,16 @@ pub(crate) struct Taking {
     pub(crate) limit: u32,
 }
 
-/// The result of an errand.
+/// The result of a maintenance task.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Brought {
+pub(crate) enum MaintenanceResult {
     /// So many rows were moved, written or removed.
     Rows(u64),
     Transfers(Vec<(TransferId, Slot)>),
     Items(Vec<InboxId>),
 }
 
-impl Brought {
+impl MaintenanceResult {
     /// True if nothing was written, so that nothing needs to be committed.
     pub(crate) fn is_nothing(&self) -> bool {
         match self {

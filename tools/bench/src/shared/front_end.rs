@@ -1,5 +1,5 @@
-//! The process that accepts transfers and publishes what becomes known, and somebody who listens: the
-//! way by which the measurement, too, hears of a transfer's end.
+//! The process that accepts transfers and publishes what becomes known, and somebody who listens:
+//! the way by which the measurement, too, hears of a transfer's end.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::lag::{Heard, Lag};
+use super::latency::{Heard, Lag};
 use super::member::{Member, Membership};
 use super::place::Place;
 use crate::BenchError;

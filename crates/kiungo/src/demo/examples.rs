@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::{Api, Shown};
-use super::evening::Ends;
+use super::drain::Ends;
 
 /// The number of journals that are read in search of something worth telling.
 const JOURNALS_MAX: usize = 240;
