@@ -80,6 +80,9 @@ pub struct SidePolicy {
     /// The number of counted "not found" answers that prove that an operation never arrived; at
     /// least 1.
     pub absent_times: u8,
+    /// True if the other side promises to refuse a second sending of a reference that it has executed,
+    /// or to answer it with the first result.
+    pub resend_is_idempotent: bool,
     /// The consequence of that proof.
     pub when_absent: WhenAbsent,
     /// The consequence of that proof for a payout.

@@ -280,7 +280,7 @@ impl Inner {
             Err(held) => return self.hold(transfer, draft, held, policy).await,
         };
         let without = draft.clone();
-        draft.start(step);
+        draft.start(step, policy);
         if !matches!(draft.transfer().step(step).state, StepState::Sent { .. }) {
             return self.decided_or_read_again(transfer, draft, policy).await;
         }
@@ -313,13 +313,21 @@ impl Inner {
         self.hold(transfer, draft, Throttled { wait }, policy).await
     }
 
-    /// Rests until the account lock is free: its holder passes it on.
+    /// Rests until the account lock is free: its holder passes it on. Hints, if any, are recorded.
     async fn wait_for_lock(
         self: &Arc<Self>,
         transfer: Transfer,
         draft: Draft,
         policy: &Policy,
     ) -> Turn {
+        if self.sharing.is_none() && draft.transfer().version() > transfer.version() {
+            return self.record(transfer, draft, policy).await;
+        }
+        self.rest_in_queue(transfer, policy).await
+    }
+
+    /// Rests in the queue of an account lock; a person is called in time all the same.
+    async fn rest_in_queue(&self, transfer: Transfer, policy: &Policy) -> Turn {
         if let Some(sharing) = &self.sharing {
             // Should this process end, another one is to hear of it soon.
             return self.postpone(transfer, sharing.options.queued_again).await;
@@ -327,7 +335,7 @@ impl Inner {
         if let Some(due) = transfer.person_due(policy, self.clock.now()) {
             self.registry().call_at(transfer.id(), due);
         }
-        self.rest_with(transfer, draft, true, policy).await
+        Turn::Rest(transfer)
     }
 
     pub(crate) async fn decided_or_read_again(
@@ -359,7 +367,7 @@ impl Inner {
             && let Some(permit) = self.permit_at_once(draft.transfer(), step, now)
         {
             without = Some(draft.clone());
-            if draft.start(step).is_some() {
+            if draft.start(step, policy).is_some() {
                 intended = Some(Intent::new(step, permit, now));
             }
         }
@@ -419,7 +427,8 @@ impl Inner {
     async fn record(self: &Arc<Self>, transfer: Transfer, draft: Draft, policy: &Policy) -> Turn {
         match self.commit(&transfer, draft, None, policy).await {
             Ok(turn) => turn,
-            Err(_) => self.read_again(transfer).await,
+            Err(Undone::Held) => self.rest_in_queue(transfer, policy).await,
+            Err(Undone::Stale | Undone::Limit(_)) => self.read_again(transfer).await,
         }
     }
 

@@ -177,6 +177,7 @@ impl InquirySettings {
             ladder: own.ladder.filter(|l| !l.is_empty()).unwrap_or_else(|| vec![30 * second]),
             absent_after: own.absent_after.unwrap_or(900 * second).max(promise.indexing_window),
             absent_times: own.absent_times.unwrap_or(3).max(1),
+            resend_is_idempotent: promise.resend_is_idempotent,
             when_absent: allowed(when_absent),
             when_payout_absent: allowed(own.when_payout_absent.unwrap_or(payout_default)),
             retry_first: own.retry_first.unwrap_or(5 * second),

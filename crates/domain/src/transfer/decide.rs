@@ -7,11 +7,9 @@
 use crate::hold::Condition;
 use crate::identity::{ProviderId, Receipt, Reference, TransferId};
 use crate::money::Money;
-use crate::outcome::{
-    Confirmation, Finding, NOT_THE_BOOKING, Outcome, Reason, Rejection, Retry, Stated,
-};
+use crate::outcome::{Confirmation, Finding, NOT_THE_BOOKING, Outcome, Rejection, Retry, Stated};
 use crate::party::{AccountRef, CoreAccount};
-use crate::policy::{FeePayer, OnCoreRejection, Policy, Side, SidePolicy, WhenAbsent};
+use crate::policy::{FeePayer, OnCoreRejection, Policy, Side, SidePolicy};
 use crate::time::Timestamp;
 
 use super::case::CaseKind;
@@ -142,53 +140,6 @@ impl Draft {
         }
     }
 
-    /// Takes note that nothing could be asked or sent. Fails the transfer if it has tried for long
-    /// enough and nothing can have moved; calls a person if something may have, for too long.
-    pub fn give_up_if_overdue(&mut self, policy: &Policy) {
-        self.call_person(policy);
-        let first = self.transfer.step(StepName::First);
-        let moved = first.is_done() || first.unsettled_since.is_some();
-        // A copy of a request that was answered may still arrive: the next attempt finds out.
-        if !self.is_to_be_given_up(policy) || moved || first.answered {
-            return;
-        }
-        let rejection = Rejection::gave_up();
-        let ready = matches!(first.state, StepState::Ready { .. });
-        match self.transfer.progress {
-            Progress::Checking => self.record(Event::Refused { rejection }),
-            Progress::Moving if ready => self.record(Event::Concluded {
-                step: StepName::First,
-                outcome: Outcome::Rejected(rejection),
-            }),
-            Progress::Moving
-            | Progress::Refused(_)
-            | Progress::Suspended(_)
-            | Progress::Merged { .. } => {}
-        }
-    }
-
-    fn is_to_be_given_up(&self, policy: &Policy) -> bool {
-        self.at.since(self.transfer.received_at()) >= policy.give_up_after
-    }
-
-    /// Nothing was recorded of an attempt. A first leg that is to be given up after the other side
-    /// has answered is asked about first: it may have executed a copy of the request.
-    fn not_sent(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
-        let Outcome::NotSent { why, answered } = &outcome else { return };
-        let first = self.transfer.step(step);
-        let asks = step == StepName::First
-            && (*answered || first.answered)
-            && first.unsettled_since.is_none()
-            && self.is_to_be_given_up(policy);
-        if asks {
-            let why = format!("{why}; it is asked about before it is given up");
-            self.record(Event::Concluded { step, outcome: Outcome::unknown(why) });
-            return;
-        }
-        self.record(Event::Concluded { step, outcome });
-        self.give_up_if_overdue(policy);
-    }
-
     /// Calls a person if something has taken too long and nobody was called yet.
     pub fn call_person(&mut self, policy: &Policy) {
         if self.transfer.case().is_some() {
@@ -219,11 +170,16 @@ impl Draft {
     }
 
     /// Records that an attempt of a step is intended, if the step is ready, and returns its
-    /// reference. An operation that would follow on contradicting evidence is not sent (rule 15).
-    pub fn start(&mut self, step: StepName) -> Option<Reference> {
+    /// reference. An operation that would follow on contradicting evidence is not sent (rule 15);
+    /// what must be asked about first is asked about.
+    pub fn start(&mut self, step: StepName, policy: &Policy) -> Option<Reference> {
         let state = self.transfer.step(step);
         let ready = matches!(state.state, StepState::Ready { .. });
         if !ready || (state.is_unsent() && self.transfer.is_held()) {
+            return None;
+        }
+        if state.is_asked_about_first(self.side(step, policy), self.at) {
+            self.ask_about_answered(step, "sent again");
             return None;
         }
         let (generation, attempt) = (state.generation, state.attempts + 1);
@@ -236,7 +192,8 @@ impl Draft {
         if !matches!(self.transfer.step(step).state, StepState::Sent { .. }) {
             return;
         }
-        let sent_before = self.transfer.step(step).unsettled_since.is_some();
+        let known = self.transfer.step(step);
+        let sent_before = known.unsettled_since.is_some() || known.answered;
         match outcome {
             // Turned away at the door. That says nothing about an earlier sending, which may still
             // be executed under this reference.
@@ -244,7 +201,7 @@ impl Draft {
                 if sent_before && rejection.retry == Retry::AfterRepair =>
             {
                 let outcome = Outcome::not_recorded(rejection.message.clone());
-                self.record(Event::Concluded { step, outcome });
+                self.not_sent(step, outcome, policy);
                 self.open_case(CaseKind::RepairNeeded, Some(step), rejection.message);
             }
             outcome @ (Outcome::Completed(_)
@@ -567,60 +524,15 @@ impl Draft {
         self.open_case(CaseKind::Suspense, None, detail);
     }
 
-    /// "Not found" counts only after the indexing window, repeatedly, and once per rung of the
-    /// ladder (rules 3 and 18).
-    pub(super) fn absent(&mut self, step: StepName, policy: &Policy) {
-        let side = self.side(step, policy).clone();
-        let StepState::Waiting(waiting) = &self.transfer.step(step).state else { return };
-        let old = self.at.since(waiting.since) >= side.absent_after;
-        let rung = side.rung(u32::from(waiting.absences.saturating_sub(1)));
-        let spaced = waiting.absent_at.is_none_or(|last| self.at.since(last) >= rung);
-        let counted = old && spaced;
-        let absences = waiting.absences.saturating_add(u8::from(counted));
-        self.record(Event::Inquired { step, finding: Finding::Absent, counted });
-        if !counted || absences < side.absent_times.max(1) {
-            return;
-        }
-        let why = "asked repeatedly after its indexing window, the other side does not know it";
-        let rejection = |retry| Rejection {
-            code: "never_arrived".to_owned(),
-            reason: Reason::NeverArrived,
-            message: why.to_owned(),
-            retry,
-        };
-        let wanted = match self.transfer.operation(step) {
-            Operation::PayOut => side.when_payout_absent,
-            Operation::Collect
-            | Operation::Reverse
-            | Operation::Deposit
-            | Operation::Repay
-            | Operation::Withdraw
-            | Operation::Disburse
-            | Operation::Undo => side.when_absent,
-        };
-        // A core's own records are certain about what is absent; a provider's may lag behind.
-        let in_core = self.transfer.operation(step).side() == Side::Core;
-        let answered = step == StepName::First && self.transfer.step(step).answered;
-        let given_up = in_core && answered && self.is_to_be_given_up(policy);
-        match wanted {
-            WhenAbsent::Resend | WhenAbsent::NewReference if given_up => {
-                self.rejected(step, Rejection::gave_up(), policy);
-            }
-            WhenAbsent::Resend => {
-                self.record(Event::Reopened { step, new_reference: false, why: why.to_owned() });
-            }
-            WhenAbsent::NewReference => self.rejected(step, rejection(Retry::NewReference), policy),
-            WhenAbsent::Reject => self.rejected(step, rejection(Retry::Never), policy),
-            WhenAbsent::Case => {
-                self.open_case(CaseKind::NeverArrived, Some(step), why.to_owned());
-            }
-        }
-    }
-
     pub(super) fn open_case(&mut self, case: CaseKind, step: Option<StepName>, detail: String) {
         if self.transfer.cases.would_add(case, step, &detail) {
             self.record(Event::CaseOpened { case, step, detail });
         }
+    }
+
+    /// The time of the decision.
+    pub(super) const fn at(&self) -> Timestamp {
+        self.at
     }
 
     pub(super) fn side<'p>(&self, step: StepName, policy: &'p Policy) -> &'p SidePolicy {

@@ -215,7 +215,7 @@ impl Transfer {
         step.highest = step.highest.max(generation);
         step.begun = true;
         step.attempts += 1;
-        if step.unsettled_since.is_none() {
+        if step.unsettled_since.is_none() && !step.answered {
             step.sent_first = Some(at);
         }
         self.hinted = false;
@@ -272,8 +272,11 @@ impl Transfer {
             Outcome::Unknown { .. } => {
                 // Version 0.1 recorded so as well what an inquiry found that differs from what was
                 // asked.
-                must(sent || asked, "unknown", "no attempt was intended")?;
-                step.unsettled_since.get_or_insert(at);
+                let answered = ready && step.answered;
+                must(sent || asked || answered, "unknown", "no attempt was intended")?;
+                if !answered {
+                    step.unsettled_since.get_or_insert(at);
+                }
                 step.state = StepState::Waiting(Waiting::from(at, None));
             }
         }
@@ -360,6 +363,8 @@ impl Transfer {
         let refusals = u32::from(new_reference) * u32::from(step.highest).saturating_add(1);
         if new_reference {
             step.open_generation();
+        } else {
+            step.absent_at = Some(at);
         }
         step.handle = None;
         // A beginning that lies ahead was recorded by a clock that has been set back since: the age
@@ -526,7 +531,7 @@ impl Transfer {
             && self.account.is_some()
             && matches!(step.state, StepState::Rejected(_))
             && generation == step.generation
-            && step.stands_after_all()
+            && (step.stands_after_all() || (!self.kind.is_inbound() && step.older_stands()))
     }
 
     fn annul(&mut self, name: StepName, rejection: &Rejection) -> Result<(), CannotFollow> {

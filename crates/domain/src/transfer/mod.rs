@@ -9,6 +9,7 @@
 //! * [`state`]: the state that its events add up to, and the status that users see
 //! * [`fold`]: the change that each event makes to the state
 //! * [`decide`]: the decisions that follow from an outcome or a request
+//! * `doubt`: sendings of which nothing is known: asking, sending again, giving up
 //! * `hear`: the decisions that follow from evidence
 //! * [`person`]: the decisions that a person can take, and their consequences
 //! * [`plan`]: the next thing to do, and its time
@@ -16,6 +17,7 @@
 
 pub mod case;
 pub mod decide;
+mod doubt;
 pub mod event;
 pub mod evidence;
 pub mod fold;

@@ -144,7 +144,9 @@ impl Transfer {
             if since.since(now) > case_after { now } else { since.after(case_after) }
         };
         let unknown = open.and_then(|step| {
-            let since = self.step(step).unsettled_since?;
+            let step_of = self.step(step);
+            let answered = step_of.sent_first.filter(|_| step_of.answered);
+            let since = step_of.unsettled_since.or(answered)?;
             let overdue = Overdue { case: CaseKind::UnknownTooLong, step: Some(step) };
             Some((overdue, due(since)))
         });

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::{Receipt, TransferId};
 use crate::outcome::{Awaiting, Confirmation, Finding, Rejection};
+use crate::policy::SidePolicy;
 use crate::time::Timestamp;
 
 /// The most pieces of contradicting evidence that a step keeps. Later pieces are still compared
@@ -66,6 +67,8 @@ pub struct Step {
     pub begun: bool,
     /// True once the other side answered, in the present generation, that it recorded nothing.
     pub answered: bool,
+    /// The time at which inquiries last proved, in the present generation, that it never arrived.
+    pub absent_at: Option<Timestamp>,
     /// The number of attempts that were started, in all generations.
     pub attempts: u32,
     /// True once a fee was booked for it.
@@ -167,6 +170,7 @@ impl Step {
             highest: 0,
             begun: false,
             answered: false,
+            absent_at: None,
             attempts: 0,
             charged: false,
             handle: None,
@@ -202,13 +206,28 @@ impl Step {
         self.is_unsent() && !self.answered
     }
 
+    /// True if it was sent, and each sending was answered with "nothing recorded".
+    pub(super) const fn is_answered_each_time(&self) -> bool {
+        self.answered && self.unsettled_since.is_none()
+    }
+
+    /// True if it must be asked about before it is sent again: a copy of an answered sending may have
+    /// been executed so long ago that the other side, which promises nothing about a second sending,
+    /// no longer knows its reference.
+    pub(super) fn is_asked_about_first(&self, side: &SidePolicy, now: Timestamp) -> bool {
+        let known = self.absent_at.or(self.sent_first);
+        self.is_answered_each_time()
+            && !side.resend_is_idempotent
+            && known.is_some_and(|known| now.since(known) >= side.absent_after)
+    }
+
     /// The time at which its present reference was first sent, or is being sent for the first time,
     /// whenever it turned out what became of that; `None` unless it may have been seen by the other
     /// side and is not settled.
     pub fn first_sent(&self) -> Option<Timestamp> {
         let under_way = match &self.state {
             StepState::Sent { .. } | StepState::Waiting(_) => true,
-            StepState::Ready { .. } => self.unsettled_since.is_some(),
+            StepState::Ready { .. } => self.unsettled_since.is_some() || self.answered,
             StepState::Idle | StepState::Done(_) | StepState::Rejected(_) => false,
         };
         self.sent_first.filter(|_| under_way)
@@ -263,6 +282,14 @@ impl Step {
         past.any(|past| {
             matches!(&past.known, PastKind::Heard(Finding::Executed(heard))
                 if self.was_annulled(&heard.receipt))
+        })
+    }
+
+    /// True if an older generation was heard to be executed.
+    pub(super) fn older_stands(&self) -> bool {
+        self.past.iter().any(|past| {
+            past.generation < self.generation
+                && matches!(&past.known, PastKind::Heard(Finding::Executed(_)))
         })
     }
 
@@ -348,6 +375,7 @@ impl Step {
         self.generation = self.highest;
         self.begun = false;
         self.answered = false;
+        self.absent_at = None;
         self.unsettled_since = None;
         self.sent_first = None;
         self.handle = None;

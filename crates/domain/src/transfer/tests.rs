@@ -1,5 +1,6 @@
 //! The rules hold whatever the other sides answer, in whatever order.
 
+mod answered;
 mod decided;
 mod facts;
 mod heard;
@@ -25,6 +26,7 @@ use crate::time::Timestamp;
 
 pub(crate) fn side_policy(when_absent: WhenAbsent) -> SidePolicy {
     SidePolicy {
+        resend_is_idempotent: true,
         ladder: vec![Duration::from_secs(30), Duration::from_mins(2)],
         absent_after: Duration::from_mins(1),
         absent_times: 2,
@@ -193,7 +195,7 @@ fn happen(draft: &mut Draft, happening: Happening, sendings: &[Sending], policy:
             draft.cleared(CoreAccount { kind, id: 7 }, "000000007".to_owned());
         }
         Happening::Refuse => draft.refused(rejection(Retry::Never)),
-        Happening::Send => drop(open.and_then(|step| draft.start(step))),
+        Happening::Send => drop(open.and_then(|step| draft.start(step, policy))),
         Happening::Outcome(step, outcome) => draft.conclude(open.unwrap_or(step), outcome, policy),
         Happening::Finding(step, finding) => draft.learn(open.unwrap_or(step), finding, policy),
         Happening::Hint => draft.hint("callback"),
@@ -388,8 +390,8 @@ fn check_heard(
     Ok(())
 }
 
-/// A step that the other side has answered with "nothing recorded" is not given up without asking:
-/// a copy of the request may be executed after all.
+/// A step that the other side has answered with "nothing recorded" is neither given up nor begun
+/// anew without asking: a copy of the request may be executed after all.
 fn check_given_up(before: &Transfer, decision: &Decision) -> Result<(), TestCaseError> {
     for entry in &decision.entries {
         if let Event::Concluded { step, outcome: Outcome::Rejected(rejection) } = &entry.event {
@@ -399,6 +401,11 @@ fn check_given_up(before: &Transfer, decision: &Decision) -> Result<(), TestCase
             prop_assert!(
                 !(ready && step.answered && given_up),
                 "it was answered, and not asked about"
+            );
+            let at_door = rejection.retry == Retry::AfterRepair;
+            prop_assert!(
+                !(step.answered && at_door),
+                "turned away at the door: that says nothing about a copy of an earlier sending"
             );
         }
     }

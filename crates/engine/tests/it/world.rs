@@ -624,6 +624,7 @@ fn capabilities() -> Capabilities {
 
 fn policy() -> Policy {
     let side = SidePolicy {
+        resend_is_idempotent: true,
         ladder: vec![Duration::from_secs(30)],
         absent_after: Duration::from_secs(60),
         absent_times: 2,

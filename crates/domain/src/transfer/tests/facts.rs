@@ -86,7 +86,7 @@ fn a_transfer_knows_its_account_and_its_times() {
     draft.cleared(account, "000000007".to_owned());
     let later = received.after(Duration::from_secs(1));
     let mut draft = Draft::resume(draft.finish().unwrap().transfer, later);
-    draft.start(StepName::First);
+    draft.start(StepName::First, &policy(WhenAbsent::Resend, OnCoreRejection::Suspense));
     let transfer = draft.transfer();
     assert_eq!((transfer.account(), transfer.account_no()), (Some(account), Some("000000007")));
     assert_eq!((transfer.received_at(), transfer.updated_at()), (received, later));

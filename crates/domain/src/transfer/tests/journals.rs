@@ -67,7 +67,7 @@ fn a_transfer_of_version_0_1_comes_to_its_end() {
                     match plan.next {
                         Next::Check => happen(&mut draft, Happening::Clear, &[], &policy),
                         Next::Send(step) => {
-                            draft.start(step);
+                            draft.start(step, &policy);
                             draft.conclude(step, Outcome::Completed(done()), &policy);
                         }
                         Next::Recover(step) => draft.interrupted(step, &policy),

@@ -487,7 +487,7 @@ fn a_person_is_called_in_time_though_nothing_else_is_due() {
             break;
         }
         let mut draft = Draft::resume(story.transfer.clone(), story.at);
-        draft.start(StepName::Second);
+        draft.start(StepName::Second, &story.policy);
         draft.conclude(StepName::Second, for_now(), &story.policy);
         story.transfer = draft.finish().unwrap().transfer;
         // That it repeats is known; nobody is to be called by that.
@@ -604,7 +604,7 @@ fn a_fee_is_booked_to_whom_it_belongs() {
         let charged = |text| Confirmation { fee: Some(fee), ..Confirmation::bare(receipt(text)) };
         let mut draft = Draft::resume(story.then(Happening::Clear).transfer.clone(), story.at);
         for (step, text) in [(StepName::First, "1"), (StepName::Second, "2")] {
-            draft.start(step);
+            draft.start(step, &story.policy);
             draft.conclude(step, Outcome::Completed(charged(text)), &story.policy);
         }
         let decision = draft.finish().unwrap();

@@ -123,7 +123,7 @@ fn the_sendings_of_a_step_are_numbered() {
     let mut numbers = Vec::new();
     for _ in 0..3 {
         let mut draft = draft_of(&story);
-        draft.start(StepName::First);
+        draft.start(StepName::First, &story.policy);
         let decision = draft.finish().unwrap();
         for entry in &decision.entries {
             if let Event::Started { attempt, .. } = entry.event {
