@@ -9,15 +9,9 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::help::Help;
-use super::{Finding, SourceFile};
+use super::{Checked, Finding, SourceFile};
 use crate::program;
 use crate::tool::Tool;
-
-/// The findings, and the number of commands that were looked at.
-pub(super) struct Checked {
-    pub(super) findings: Vec<Finding>,
-    pub(super) count: usize,
-}
 
 /// A command in a document.
 #[derive(Debug, PartialEq, Eq)]
