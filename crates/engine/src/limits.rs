@@ -1,6 +1,6 @@
 //! Limits on the amounts that a wallet, and the organisation, may move in a day: the day on which a
 //! decision counts, and the refusal when that day is full. The store judges, in the decision's own
-//! transaction.
+//! transaction (rule 19).
 
 use kiungo_domain::Money;
 use kiungo_domain::outcome::{Outcome, Reason, Rejection, Retry};

@@ -108,7 +108,7 @@ impl Settings {
             resend_is_idempotent: false,
             inquires_by_reference: true,
             confirms_payments: true,
-            // The query states neither amount nor payer (`mpesa-openapi.md` §6.6).
+            // The query states neither amount nor payer (`mpesa-openapi.md` §6).
             confirms_amounts: false,
             signs_callbacks: false,
             validates_payments: options.notification == Notification::C2bConfirmation

@@ -104,7 +104,7 @@ fn write_state(text: &mut String, overview: Option<&Overview>, now: Timestamp) -
     gauge(text, "kiungo_transfers_open", "Transfers that are not final", overview.open)?;
     gauge(text, "kiungo_queue_depth", "Transfers whose due time has passed", overview.due)?;
     let age = overview.oldest_open.map_or(0, |oldest| now.since(oldest).as_secs());
-    let help = "Seconds since the open transfer that has gone longest without a change had one";
+    let help = "Seconds since the oldest transfer that is not final was received";
     gauge(text, "kiungo_oldest_open_age_seconds", help, age)?;
     let age = overview.oldest_unknown.map_or(0, |oldest| now.since(oldest).as_secs());
     let help = "Seconds since the oldest operation with an unknown outcome became one";

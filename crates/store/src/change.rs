@@ -21,7 +21,7 @@ pub struct Change {
     pub handles: Option<InboxId>,
     /// The day on which the wallet's operation is executed, and the allowance of that day; `None`
     /// where the transfer goes on counting as it did. A transfer whose operation is definitely not
-    /// executed counts no longer, also if there is a day here.
+    /// executed counts no longer, also if there is a day here (rule 19).
     pub allowance: Option<Allowance>,
 }
 

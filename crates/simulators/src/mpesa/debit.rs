@@ -1,4 +1,4 @@
-//! Direct debits (`mpesa-openapi.md` §6 to §61): mandates, payments under them, their query and
+//! Direct debits (`mpesa-openapi.md` §6): mandates, payments under them, their query and
 //! their end. They answer at once, in asynchronous mode only the payment does not; a mandate is
 //! active when it is made, because nobody holds a phone here.
 
@@ -355,7 +355,7 @@ fn ended(simulator: &Simulator, admitted: &Admitted) -> Result<(String, String),
         None => {}
     }
     let reference = check_head(fields, options)?;
-    // Here INS-6 means that there is no such mandate (§61).
+    // Here INS-6 means that there is no such mandate (§6).
     let mandate = named(simulator, fields, &reference)
         .map_err(|code| if code == codes::NO_ACTIVE_MANDATE { codes::NO_MANDATE } else { code })?;
     if let Some(known) = simulator.state().mandates.by_reference.get_mut(&reference) {

@@ -1,4 +1,4 @@
-//! An M-Pesa `OpenAPI` market, as its reference `mpesa-openapi.md` describes it (§12 is the
+//! An M-Pesa `OpenAPI` market, as its reference describes it (`mpesa-openapi.md` §12 is the
 //! checklist); payments that customers start at the wallet are notified in the form of
 //! `daraja-mpesa-kenya.md` §4.3.
 //!
@@ -208,7 +208,7 @@ impl Provider for Simulator {
     }
 }
 
-/// Every path ends in a slash; one without is not found (§1).
+/// Every path ends in a slash; one without is not found (`mpesa-openapi.md` §1).
 async fn dispatch(
     Shared(simulator): Shared<Simulator>,
     Path((environment, market, operation)): Path<(String, String, String)>,

@@ -18,7 +18,8 @@ pub struct Options {
     pub market: Market,
     /// The currency, where it is another than the market's: some in DR Congo work in `CDF`.
     pub currency: Option<Currency>,
-    /// The organisation's short code. With `000000` and `triggers`, magic numbers act (§10).
+    /// The organisation's short code. With `000000` and `triggers`, magic numbers act
+    /// (`mpesa-openapi.md` §10).
     pub short_code: String,
     /// The application's API key.
     pub api_key: String,
@@ -34,7 +35,8 @@ pub struct Options {
     pub sessions_overlap: bool,
     /// Products that are switched off, by the first part of their path: `c2bPayment`.
     pub disabled: BTreeSet<String>,
-    /// True if names of beneficiaries are told; `None`: as documented, in Ghana only (§1).
+    /// True if names of beneficiaries are told; `None`: as documented, in Ghana only
+    /// (`mpesa-openapi.md` §1).
     pub beneficiary_names: Option<bool>,
     /// First hour of use, and the hour from which on there is none, in local time.
     pub hours: Option<(u8, u8)>,
@@ -57,7 +59,7 @@ pub struct Options {
     pub sufficient_balance: BooleanForm,
     /// True if amounts have no decimals, whatever the currency has.
     pub whole_amounts: bool,
-    /// True if results come by callback (§6).
+    /// True if results come by callback (`mpesa-openapi.md` §6).
     pub asynchronous: bool,
     /// True if queries are answered by callback too, in asynchronous mode.
     pub asynchronous_queries: bool,
@@ -65,7 +67,8 @@ pub struct Options {
     pub delay_ms: u64,
     /// The address to which results are sent.
     pub response_url: Option<String>,
-    /// The code of success in callbacks: `INS-0`, or `0` as in some markets (§7).
+    /// The code of success in callbacks: `INS-0`, or `0` as in some markets
+    /// (`mpesa-openapi.md` §7).
     pub success_code: String,
     /// The number of times that a callback is tried until it is answered by 2xx.
     pub callback_attempts: u32,
@@ -78,7 +81,8 @@ pub struct Options {
     pub opening_balance_minor: Option<i64>,
     /// True if the sandbox's magic numbers act, for the short code `000000`.
     pub triggers: bool,
-    /// "Service unavailable" is HTTP 503; otherwise it is INS-1 (§10 leaves both open).
+    /// "Service unavailable" is HTTP 503; otherwise it is INS-1 (`mpesa-openapi.md` §10
+    /// leaves both open).
     pub unavailable_as_503: bool,
     /// Payments started at the wallet.
     pub paybill: Paybill,
@@ -164,7 +168,7 @@ pub enum BooleanForm {
     Boolean,
 }
 
-/// Limits; `None`: none (§2).
+/// Limits; `None`: none (`mpesa-openapi.md` §2).
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -208,7 +212,7 @@ impl Default for Paybill {
     }
 }
 
-/// The default action of §4.1.
+/// The default action (`daraja-mpesa-kenya.md` §4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unanswered {
@@ -218,7 +222,7 @@ pub enum Unanswered {
     Cancelled,
 }
 
-/// The form of a number in a notification (§4.3).
+/// The form of a number in a notification (`daraja-mpesa-kenya.md` §4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MsisdnForm {
@@ -230,7 +234,7 @@ pub enum MsisdnForm {
     Plain,
 }
 
-/// The markets of §1.
+/// The markets of `mpesa-openapi.md` §1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Market {
     /// Ghana.

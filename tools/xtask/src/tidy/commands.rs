@@ -1,7 +1,8 @@
 //! Commands that the documents show must exist as they are shown.
 //!
 //! A command is a line of a `sh` block that begins with `kiungo` or `cargo run --release --`. It is
-//! never run: the program is asked for its help, which is compared with the words of the line.
+//! never run: the program is asked for its help, which is compared with the words of the line. Inline
+//! code that begins so names a command, and may leave out what the command needs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,15 +10,11 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::help::Help;
-use super::{Finding, SourceFile};
+use super::keys::HISTORY;
+use super::markdown::inline_code;
+use super::{Checked, Finding, SourceFile};
 use crate::program;
 use crate::tool::Tool;
-
-/// The findings, and the number of commands that were looked at.
-pub(super) struct Checked {
-    pub(super) findings: Vec<Finding>,
-    pub(super) count: usize,
-}
 
 /// A command in a document.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,13 +22,18 @@ struct Shown {
     line: usize,
     /// The words after the program's name.
     words: Vec<String>,
+    /// True if it can be run as it stands.
+    whole: bool,
 }
 
 /// Checks all commands in all documents.
 pub(super) fn check(root: &Path, files: &[SourceFile]) -> Result<Checked> {
     let documents = files.iter().filter(|file| file.is("md"));
     let shown: Vec<_> = documents
-        .flat_map(|file| commands(&file.content).into_iter().map(move |shown| (file, shown)))
+        .flat_map(|file| {
+            let named = named(&file.content).into_iter().filter(|_| file.path != HISTORY);
+            commands(&file.content).into_iter().chain(named).map(move |shown| (file, shown))
+        })
         .collect();
     let mut checked = Checked { findings: Vec::new(), count: shown.len() };
     if shown.is_empty() {
@@ -44,7 +46,7 @@ pub(super) fn check(root: &Path, files: &[SourceFile]) -> Result<Checked> {
         page.clone()
     };
     for (file, shown) in shown {
-        if let Err(why) = compare(&shown.words, &mut help) {
+        if let Err(why) = compare(&shown, &mut help) {
             let says = format!("`kiungo {}`: {why}", shown.words.join(" "));
             checked.findings.push(Finding::new(&file.path, shown.line, says));
         }
@@ -54,12 +56,12 @@ pub(super) fn check(root: &Path, files: &[SourceFile]) -> Result<Checked> {
 
 /// Compares a command with the help of the subcommand that it names.
 fn compare(
-    words: &[String],
+    shown: &Shown,
     help: &mut impl FnMut(&[String]) -> Result<String, String>,
 ) -> Result<(), String> {
     let mut depth = 0;
     loop {
-        let (path, rest) = words.split_at(depth);
+        let (path, rest) = shown.words.split_at(depth);
         let text = help(path)?;
         let page = Help::parse(&text).ok_or_else(|| "the program prints no help".to_owned())?;
         match rest.first() {
@@ -67,7 +69,8 @@ fn compare(
             Some(word) if !page.subcommands.is_empty() && !word.starts_with('-') => {
                 return Err(format!("there is no `{word}` (but {})", page.subcommands.join(", ")));
             }
-            _ => return page.accepts(rest),
+            _ if shown.whole => return page.accepts(rest),
+            _ => return page.knows(rest),
         }
     }
 }
@@ -97,10 +100,20 @@ fn commands(content: &str) -> Vec<Shown> {
             whole = format!("{begun}{next}");
         }
         if let Some(words) = ours(&split(&whole)) {
-            found.push(Shown { line: index + 1, words });
+            found.push(Shown { line: index + 1, words, whole: true });
         }
     }
     found
+}
+
+/// The commands in inline code.
+fn named(content: &str) -> Vec<Shown> {
+    let shown = inline_code(content).filter_map(|(line, code)| {
+        let words = ours(&split(code))?;
+        let begins = words.first()?.starts_with(|c: char| c.is_ascii_alphabetic() || c == '-');
+        begins.then_some(Shown { line, words, whole: false })
+    });
+    shown.collect()
 }
 
 /// The words after our program's name, up to whatever the shell does with it; `None` for other
@@ -178,7 +191,8 @@ mod tests {
             }
             other => Err(format!("unexpected {other}")),
         };
-        let mut compared = |line: &str| compare(&split(line), &mut help);
+        let mut compared =
+            |line: &str| compare(&Shown { line: 1, words: split(line), whole: true }, &mut help);
         assert_eq!(compared("transfer show ID"), Ok(()));
         assert!(compared("transfer show").unwrap_err().contains("needs 1"));
         assert!(compared("transfer list").unwrap_err().contains("no `list` (but show)"));
@@ -187,8 +201,28 @@ mod tests {
 
     #[test]
     fn a_program_without_help_is_a_finding() {
-        assert!(
-            compare(&[], &mut |_: &[String]| Ok(String::new())).unwrap_err().contains("no help")
-        );
+        let shown = Shown { line: 1, words: Vec::new(), whole: true };
+        let silent = compare(&shown, &mut |_: &[String]| Ok(String::new()));
+        assert!(silent.unwrap_err().contains("no help"));
+    }
+
+    #[test]
+    fn a_command_in_inline_code_may_leave_out_what_it_needs() {
+        let mut help = |path: &[String]| match path.join(" ").as_str() {
+            "" => Ok("Usage: kiungo <COMMAND>\n\nCommands:\n  show  x\n".to_owned()),
+            _ => Ok("Usage: kiungo show --why <WHY> <ID>\n\nOptions:\n      --why <WHY>  x\n"
+                .to_owned()),
+        };
+        let content = "`kiungo show` `kiungo show --why …` `kiungo` `kiungo_up` `kiungo = 1` `show`\n\
+                       `kiungo show --how` `kiungo hide`\n";
+        let found: Vec<_> = named(content)
+            .iter()
+            .filter_map(|shown| Some((shown.line, compare(shown, &mut help).err()?)))
+            .collect();
+        let expected = [
+            (2, "there is no `--how`".to_owned()),
+            (2, "there is no `hide` (but show)".to_owned()),
+        ];
+        assert_eq!(found, expected);
     }
 }

@@ -121,6 +121,14 @@ impl Help {
         self.count(arguments)
     }
 
+    /// Checks that all options among these words exist.
+    pub(super) fn knows(&self, words: &[String]) -> Result<(), String> {
+        let mut names = words.iter().filter(|word| word.starts_with('-'));
+        let name = |word: &String| word.split('=').next().unwrap_or_default().to_owned();
+        let unknown = names.find(|word| !self.options.contains_key(&name(word)));
+        unknown.map_or(Ok(()), |word| Err(format!("there is no `{}`", name(word))))
+    }
+
     fn count(&self, arguments: usize) -> Result<(), String> {
         if arguments < self.arguments_least {
             return Err(format!("it needs {} arguments, not {arguments}", self.arguments_least));

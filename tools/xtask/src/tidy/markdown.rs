@@ -53,7 +53,7 @@ fn anchor(heading: &str) -> String {
 }
 
 /// The lines outside fenced blocks, each with its number.
-fn prose(content: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn prose(content: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut fenced = false;
     content.lines().enumerate().filter_map(move |(index, line)| {
         let fence = line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
@@ -61,6 +61,13 @@ fn prose(content: &str) -> impl Iterator<Item = (usize, &str)> {
             fenced = !fenced;
         }
         (!fence && !fenced).then_some((index + 1, line))
+    })
+}
+
+/// The texts between back-ticks, each with its line.
+pub(super) fn inline_code(content: &str) -> impl Iterator<Item = (usize, &str)> {
+    prose(content).flat_map(|(number, line)| {
+        line.split('`').skip(1).step_by(2).map(move |code| (number, code))
     })
 }
 
@@ -111,7 +118,7 @@ fn follow(file: &SourceFile, target: &str, files: &[SourceFile]) -> Result<(), S
 }
 
 /// A path relative to the document, as one relative to the workspace.
-fn resolve(from: &str, path: &str) -> Result<String, String> {
+pub(super) fn resolve(from: &str, path: &str) -> Result<String, String> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
     for part in path.split('/') {
@@ -146,6 +153,13 @@ mod tests {
         assert_eq!(says("a.md", "# A\n\n```sh\n# no title\n```\n"), Vec::<String>::new());
         assert_eq!(says("a.md", "# A\n# B\n").len(), 1);
         assert_eq!(says("a.md", "text\n").len(), 1);
+    }
+
+    #[test]
+    fn inline_code_stands_outside_of_blocks() {
+        let content = "a `b c` d `e`\n```sh\n`f`\n```\n`g`\n";
+        let found: Vec<_> = inline_code(content).collect();
+        assert_eq!(found, [(1, "b c"), (1, "e"), (5, "g")]);
     }
 
     #[test]

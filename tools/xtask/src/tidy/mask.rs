@@ -1,19 +1,39 @@
-//! Rust source with comments, texts and characters blanked out, so that what is left is code.
+//! Rust source with comments, texts and characters blanked out, so that what is left is code; or with
+//! all but the comments blanked out.
 
 /// The source with the same lines and the same number of bytes, in which every byte of a comment,
 /// of a string's or character's content, and everything that is not ASCII is a blank.
 pub(super) fn mask(source: &str) -> String {
-    let mut mask = Mask { bytes: source.as_bytes(), at: 0, out: Vec::with_capacity(source.len()) };
+    masked(source, Kept::Code)
+}
+
+/// The source with the same lines and the same number of bytes, in which every byte outside of a
+/// comment is a blank.
+pub(super) fn comments(source: &str) -> String {
+    masked(source, Kept::Comments)
+}
+
+fn masked(source: &str, kept: Kept) -> String {
+    let out = Vec::with_capacity(source.len());
+    let mut mask = Mask { bytes: source.as_bytes(), at: 0, out, kept };
     while mask.at < mask.bytes.len() {
         mask.step();
     }
     String::from_utf8(mask.out).unwrap_or_default()
 }
 
+/// The part of the source that is not blanked out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Code,
+    Comments,
+}
+
 struct Mask<'a> {
     bytes: &'a [u8],
     at: usize,
     out: Vec<u8>,
+    kept: Kept,
 }
 
 impl Mask<'_> {
@@ -21,19 +41,30 @@ impl Mask<'_> {
         let rest = &self.bytes[self.at..];
         if rest.starts_with(b"//") {
             let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-            self.blank(end);
+            self.comment(end);
         } else if rest.starts_with(b"/*") {
-            self.blank(block_comment(rest));
+            self.comment(block_comment(rest));
         } else if let Some(length) = raw_string(rest).filter(|_| !self.inside_word()) {
             self.blank(length);
         } else if rest[0] == b'"' {
             self.blank(quoted(rest, b'"'));
         } else if rest[0] == b'\'' && is_character(rest) {
             self.blank(quoted(rest, b'\''));
-        } else {
+        } else if self.kept == Kept::Code {
             self.out.push(if rest[0].is_ascii() { rest[0] } else { b' ' });
             self.at += 1;
+        } else {
+            self.blank(1);
         }
+    }
+
+    fn comment(&mut self, length: usize) {
+        if self.kept == Kept::Code {
+            return self.blank(length);
+        }
+        let end = (self.at + length).min(self.bytes.len());
+        self.out.extend(&self.bytes[self.at..end]);
+        self.at = end;
     }
 
     fn blank(&mut self, length: usize) {
@@ -131,6 +162,12 @@ mod tests {
         masked(r"match c { '\'' => 1, '\u{7d}' => 2 }", "match c { => 1, => 2 }");
         masked("let voir\u{e9} = expr;", "let voir = expr;");
         masked("for r in rows { bar(\"x\") }", "for r in rows { bar( ) }");
+    }
+
+    #[test]
+    fn only_comments_are_left() {
+        let source = "a(\"// no\"); // b \u{a7}1\n/* c */ d /// e\n";
+        assert_eq!(comments(source), "            // b \u{a7}1\n/* c */   /// e\n");
     }
 
     #[test]

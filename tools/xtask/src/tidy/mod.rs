@@ -6,21 +6,29 @@
 //! * `comments`: how doc comments open
 //! * `rust`: floats, unfinished branches, long files and functions; `mask` hides comments and texts
 //! * `markdown`: titles and links
+//! * `citations`: documents, sections and decisions that are cited
+//! * `rules`: the rules that keep money safe, and citations of their numbers
+//! * `keys`: settings in the documents
+//! * `metrics`: metrics in the documents, compared with those that are emitted
 //! * `commands`: commands in the documents, compared with the real command line (`help`)
 //! * `crates`: which crate uses which, and that each says what it is for
 
+mod citations;
 mod commands;
 mod comments;
 mod crates;
 mod files;
 mod help;
+mod keys;
 mod markdown;
 mod mask;
+mod metrics;
+mod rules;
 mod rust;
 mod settings;
 mod text;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -52,6 +60,23 @@ impl fmt::Display for Finding {
     }
 }
 
+/// The findings about something that files name, and the number of places that were looked at.
+#[derive(Debug, Default)]
+struct Checked {
+    findings: Vec<Finding>,
+    count: usize,
+}
+
+/// Checks that whatever files cite exists: each check with the words for what it counts.
+fn cited(files: &[SourceFile]) -> [(&'static str, Checked); 4] {
+    [
+        ("citations", citations::check(files)),
+        ("citations of rules", rules::check(files)),
+        ("settings in documents", keys::check(files)),
+        ("metrics", metrics::check(files)),
+    ]
+}
+
 /// Checks everything, and prints everything that is wrong.
 pub(crate) fn run(root: &Path) -> Result<String> {
     let settings = Settings::load(root)?;
@@ -69,6 +94,11 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     findings.extend(comments::check(&files, &settings));
     findings.extend(settings.stale(&files));
     findings.extend(crates::check(root, &settings)?);
+    let mut summary = format!("{} files", files.len());
+    for (name, checked) in cited(&files) {
+        findings.extend(checked.findings);
+        let _ = write!(summary, ", {} {name}", checked.count);
+    }
     let commands = commands::check(root, &files);
     match &commands {
         Ok(checked) => findings.extend(checked.findings.iter().cloned()),
@@ -82,8 +112,25 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     match findings.len() {
         0 => {
             let commands = commands.map_or(0, |checked| checked.count);
-            Ok(format!("{} files, {commands} commands in documents", files.len()))
+            Ok(format!("{summary}, {commands} commands in documents"))
         }
         count => bail!("{count} findings"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_of_the_project_cite_what_exists() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let files = files::list(&root).unwrap();
+        let mut says = Vec::new();
+        for (name, checked) in cited(&files) {
+            assert!(checked.count > 10, "{name}: {} looked at", checked.count);
+            says.extend(checked.findings.iter().map(ToString::to_string));
+        }
+        assert!(says.is_empty(), "{}", says.join("\n"));
     }
 }
