@@ -12,9 +12,9 @@ import uuid
 import pika
 
 args = argparse.ArgumentParser(description=__doc__)
-args.add_argument("--url", default=os.environ.get("KIUNGO_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/%2f"))
+args.add_argument("--url", default=os.environ.get("KIUNGO_AMQP_URL", "amqp://erp:secret@127.0.0.1:5672/kiungo"))
 args.add_argument("--prefix", default="kiungo", help="what the names of the exchanges begin with")
-args.add_argument("--queue", default="", help="a queue of yours that outlives this program; else one that does not")
+args.add_argument("--queue", default="", help="a queue of yours, which outlives this program; if left out, the broker names one")
 args.add_argument("--key", default=str(uuid.uuid4()), help="the idempotency key: the same for a repetition")
 args.add_argument("--timeout", type=float, default=60.0, help="seconds")
 args.add_argument("transfer", help='JSON: {"kind": "deposit", "provider": "mpesa-tz", …}')

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::tree::Tree;
-use super::units;
+use super::{documents, units};
 use crate::install;
 use crate::tool::Tool;
 
@@ -28,6 +28,8 @@ const SECRETS: [&str; 4] = [
 pub(super) fn check(root: &Path, package: &Path) -> Result<()> {
     let tree = Tree::new(root, &install::target(root).join("package/tree"))?;
     installed(root, &tree, package).context("after the installation")?;
+    let followed = documents::check(&tree).context("the documents")?;
+    ensure!(followed > 0, "no document links to another");
     units::check(root, &tree)?;
     configured(&tree).context("with a configuration")?;
     upgraded(root, &tree, package).context("after the upgrade")?;
@@ -45,7 +47,12 @@ fn installed(root: &Path, tree: &Tree, package: &Path) -> Result<()> {
         ("/var/lib/kiungo", "700 kiungo:kiungo"),
         ("/usr/share/kiungo/mappings/mpesa-tz.toml", "644 root:root"),
         ("/usr/share/doc/kiungo/copyright", "644 root:root"),
-        ("/usr/share/doc/kiungo/operating.md", "644 root:root"),
+        ("/usr/share/doc/kiungo/changelog.gz", "644 root:root"),
+        ("/usr/share/doc/kiungo/config/default.toml", "644 root:root"),
+        ("/usr/share/doc/kiungo/docs/operating.md", "644 root:root"),
+        ("/usr/share/doc/kiungo/docs/asyncapi.json", "644 root:root"),
+        ("/usr/share/doc/kiungo/docs/schemas/transfer.create.json", "644 root:root"),
+        ("/usr/share/doc/kiungo/docs/examples/amqp_client.py", "644 root:root"),
     ] {
         tree.owned(path, expected)?;
     }

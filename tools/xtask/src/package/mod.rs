@@ -4,10 +4,12 @@
 //! * `tree`: a folder that dpkg installs into as if it were a machine
 //! * `life`: installed, run, upgraded, removed, purged
 //! * `units`: the verdict of systemd about the units
+//! * `documents`: the links of the installed documents
 //! * `containers`: the files for those who want containers
 
 mod build;
 mod containers;
+mod documents;
 mod life;
 mod tree;
 mod units;
