@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::transfer::StepName;
+use crate::transfer::step_name::StepName;
 
 /// The id of a transfer: a time-ordered UUID with room at its end for [`Reference`]s, so that whoever
 /// sees a reference at a provider can name the transfer.

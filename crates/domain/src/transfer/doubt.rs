@@ -9,7 +9,8 @@ use super::decide::Draft;
 use super::event::Event;
 use super::kind::Operation;
 use super::state::Progress;
-use super::step::{StepName, StepState};
+use super::step::StepState;
+use super::step_name::StepName;
 use crate::outcome::{Finding, Outcome, Reason, Rejection, Retry};
 use crate::policy::{Policy, Side, WhenAbsent};
 

@@ -9,8 +9,8 @@ use crate::party::{AccountRef, CoreAccount, Msisdn};
 use crate::time::Timestamp;
 
 use super::case::CaseKind;
+use super::choice::PersonDecision;
 use super::evidence::Channel;
-use super::person::PersonDecision;
 use super::{Kind, Status, StepName};
 
 /// A transfer as a customer, or somebody in the customer's name, asked for it.

@@ -11,8 +11,8 @@ use crate::party::{AccountRef, CoreAccount};
 use crate::time::Timestamp;
 
 use super::case::{CaseKind, Cases};
+use super::choice::PersonDecision;
 use super::event::{Event, Instruction, Origin};
-use super::person::PersonDecision;
 use super::plan::CLOCK_SKEW;
 use super::state::{Progress, Status, Transfer};
 use super::step::{PastKind, Step, StepState, Waiting};

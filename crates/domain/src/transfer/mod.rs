@@ -2,7 +2,8 @@
 //! compensation.
 //!
 //! * [`kind`]: the kinds, as data: which operation each step is
-//! * [`step`]: the two legs forwards and backwards, and where each stands
+//! * [`step_name`]: the names of the two legs, forwards and backwards
+//! * [`step`]: one of them: where it stands, and in which generation
 //! * [`event`]: the events of a transfer
 //! * [`evidence`]: evidence about one of its references, and the channel that it comes from
 //! * [`case`]: the questions that a person has to decide
@@ -11,11 +12,13 @@
 //! * [`decide`]: the decisions that follow from an outcome or a request
 //! * `doubt`: sendings of which nothing is known: asking, sending again, giving up
 //! * `hear`: the decisions that follow from evidence
-//! * [`person`]: the decisions that a person can take, and their consequences
+//! * [`choice`]: the decisions that a person can take; [`person`]: when they are allowed, and their
+//!   consequences
 //! * [`plan`]: the next thing to do, and its time
 //! * [`ledger`]: the double-entry postings of each event
 
 pub mod case;
+pub mod choice;
 pub mod decide;
 mod doubt;
 pub mod event;
@@ -28,17 +31,19 @@ pub mod person;
 pub mod plan;
 pub mod state;
 pub mod step;
+pub mod step_name;
 #[cfg(test)]
 mod tests;
 
 use crate::outcome::Outcome;
 pub use case::{CaseKind, OpenCase};
+pub use choice::{Choice, Deciding, PersonDecision};
 pub use decide::{Decision, Draft, ReceiptClaim, Sending};
 pub use event::{Entry, Event, Instruction, Origin};
 pub use evidence::{Channel, Evidence};
 pub use kind::{Kind, Operation};
 pub use ledger::{LedgerAccount, Posting};
-pub use person::{Choice, Deciding, PersonDecision};
 pub use plan::{Next, Overdue, Plan};
 pub use state::{Status, Transfer};
-pub use step::{Step, StepName, StepState};
+pub use step::{Step, StepState};
+pub use step_name::StepName;

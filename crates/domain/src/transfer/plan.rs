@@ -7,7 +7,8 @@ use crate::time::Timestamp;
 
 use super::case::CaseKind;
 use super::state::{Progress, Status, Transfer};
-use super::step::{Step, StepName, StepState};
+use super::step::{Step, StepState};
+use super::step_name::StepName;
 
 /// The next thing to do, and the earliest time for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
