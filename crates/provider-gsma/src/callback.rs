@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use kiungo_domain::outcome::{Acceptance, Awaiting};
-use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{

@@ -64,12 +64,12 @@ async fn measure(transfers: u32, callers: u32, store: Arc<dyn Store>) {
 fn life(n: u32) -> [Change; 3] {
     let mut draft = Draft::receive(instruction(n), at(i64::from(n)));
     clear(&mut draft);
-    draft.start(StepName::First);
+    draft.start(StepName::First, &policy());
     let first = change_of(draft).unwrap();
     let first = due(keyed(first, &format!("key-{n}"), &"0123456789abcdef".repeat(4)), at(900));
     let second = then(&first.decision.transfer, at(1), |draft| {
         conclude(draft, StepName::First, &format!("R{n}"));
-        draft.start(StepName::Second);
+        draft.start(StepName::Second, &policy());
     });
     let third = then(&second.decision.transfer, at(2), |draft| {
         conclude(draft, StepName::Second, &n.to_string());

@@ -1,7 +1,7 @@
 //! Callbacks about our own operations: every shape, and how they are acknowledged.
 
 use kiungo_domain::outcome::Reason;
-use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Verdict};
 

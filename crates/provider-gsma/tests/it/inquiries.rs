@@ -1,7 +1,7 @@
 //! Asking what became of an operation.
 
 use kiungo_domain::outcome::{Reason, Rejection};
-use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Receipt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Provider, WalletInquiry};

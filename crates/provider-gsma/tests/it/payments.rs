@@ -1,7 +1,7 @@
 //! Payments that customers start at the wallet: notifications, bills, and their confirmation.
 
 use kiungo_domain::outcome::Reason;
-use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Money, Timestamp};
 use kiungo_provider::{
     CallbackError, CallbackNews, Offer, OfferState, PaymentFinding, PaymentNotice, Provider,

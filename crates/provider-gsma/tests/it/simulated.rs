@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome, Receipt, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{

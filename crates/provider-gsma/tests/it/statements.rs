@@ -1,7 +1,7 @@
 //! The statement over the API, page by page.
 
 use kiungo_domain::Timestamp;
-use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::transfer::StepName;
 use kiungo_provider::{PeriodQuery, Provider, ReadError, StatementPage};
 
 use crate::world::*;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use kiungo_domain::numbering::Market;
-use kiungo_domain::transfer::step::StepName;
+use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Currency, Money, Msisdn, Receipt, Reference, Timestamp, TransferId};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{

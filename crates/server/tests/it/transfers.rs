@@ -280,7 +280,7 @@ async fn lived(world: &World) -> TransferId {
         &|draft| {
             let account = CoreAccount { kind: AccountKind::Savings, id: 42 };
             draft.cleared(account, "000000042".into());
-            draft.start(StepName::First);
+            draft.start(StepName::First, &policy);
         },
         &|draft| {
             let outcome = Outcome::unknown("the connection was reset");
@@ -303,7 +303,7 @@ async fn lived(world: &World) -> TransferId {
             let fee = Some(tzs("1.25"));
             let executed = Confirmation { receipt, fee, stated };
             draft.learn(StepName::First, kiungo_domain::Finding::Executed(executed), &policy);
-            draft.start(StepName::Second);
+            draft.start(StepName::Second, &policy);
         },
         &|draft| {
             let receipt = Confirmation::bare(Receipt::new("9001").unwrap());

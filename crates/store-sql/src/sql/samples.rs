@@ -2,7 +2,9 @@
 
 use kiungo_domain::transfer::{Draft, StepName};
 use kiungo_store::Summary;
-use kiungo_store::contract::story::{at, clear_at, complete, id, instruction, received, then};
+use kiungo_store::contract::story::{
+    at, clear_at, complete, id, instruction, policy, received, then,
+};
 
 /// Id and summary of transfers that hold their account: of the first two, both the same one; the note of
 /// the third is hard to read for a database.
@@ -13,7 +15,7 @@ pub(crate) fn holders() -> Vec<(String, String)> {
         let begins = |draft: &mut Draft| {
             clear_at(draft, account);
             complete(draft, StepName::First, &format!("R{n}"));
-            draft.start(StepName::Second);
+            draft.start(StepName::Second, &policy());
         };
         let change = then(&received(instruction, at(1)).decision.transfer, at(2), begins);
         let summary = Summary::of(&change.decision.transfer);
@@ -36,7 +38,7 @@ pub(crate) fn collecting() -> (String, String) {
     instruction.note = Some("a\0 \"kind\":\u{1F4B0}".to_owned());
     let begins = |draft: &mut Draft| {
         clear_at(draft, 5);
-        draft.start(StepName::First);
+        draft.start(StepName::First, &policy());
     };
     let change = then(&received(instruction, at(1)).decision.transfer, at(2), begins);
     let summary = Summary::of(&change.decision.transfer);

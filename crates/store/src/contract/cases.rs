@@ -16,7 +16,7 @@ async fn kinds(store: &dyn Store) -> Vec<CaseKind> {
 }
 
 fn unknown(draft: &mut Draft) {
-    draft.start(StepName::First);
+    draft.start(StepName::First, &policy());
     draft.conclude(StepName::First, Outcome::unknown("time-out"), &policy());
 }
 

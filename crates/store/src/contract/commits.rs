@@ -4,7 +4,7 @@ use kiungo_domain::transfer::{LedgerAccount, Posting, StepName};
 
 use super::Place;
 use super::story::{
-    arrival, at, change_of, clear, commit, complete, due, id, instruction, keyed, provider,
+    arrival, at, change_of, clear, commit, complete, due, id, instruction, keyed, policy, provider,
     receipt, received, then, wallet_instruction,
 };
 use crate::{Change, CommitError, InboxState, KeyHolder, StoreError, Summary, TransferQuery};
@@ -99,7 +99,7 @@ pub async fn a_receipt_belongs_to_one_transfer(place: &dyn Place) {
     // The caller decides anew, with another receipt, and later refunds under that same one.
     let second = commit(&*store, then(&second, at(4), claims("W2"))).await;
     let refund = then(&second, at(5), |draft| {
-        draft.start(StepName::Second);
+        draft.start(StepName::Second, &policy());
         let refused = kiungo_domain::Outcome::Rejected(super::story::rejection());
         draft.conclude(StepName::Second, refused, &super::story::policy());
         assert!(draft.request_reversal("operator", "asked"));

@@ -8,7 +8,7 @@ use kiungo_domain::transfer::Instruction;
 use tokio::task::JoinSet;
 
 use super::Place;
-use super::story::{arrival, at, clear, commit, due, id, instruction, received, then};
+use super::story::{arrival, at, clear, commit, due, id, instruction, policy, received, then};
 use crate::InboxState;
 
 pub async fn the_longest_due_comes_first(place: &dyn Place) {
@@ -66,7 +66,7 @@ pub async fn a_change_replaces_the_due_time(place: &dyn Place) {
     let second = commit(&*store, due(then(&first, at(5), clear), at(7))).await;
     assert_eq!(store.due(at(99), 10).await.unwrap(), [(id(1), at(7))]);
     let change = then(&second, at(6), |draft| {
-        assert!(draft.start(second.open_step().unwrap()).is_some());
+        assert!(draft.start(second.open_step().unwrap(), &policy()).is_some());
     });
     commit(&*store, change).await;
     assert_eq!(store.due(at(99), 10).await.unwrap(), []);

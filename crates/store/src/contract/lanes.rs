@@ -34,7 +34,7 @@ fn named(n: u32) -> Instruction {
 /// Its operation on the account begins.
 fn takes(transfer: &Transfer) -> Change {
     let change = then(transfer, at(3), |draft| {
-        assert!(draft.start(StepName::First).is_some());
+        assert!(draft.start(StepName::First, &policy()).is_some());
     });
     assert!(change.decision.transfer.holds_account());
     change
@@ -162,7 +162,7 @@ pub async fn a_stale_decision_is_stale_whoever_holds_the_account(place: &dyn Pla
     commit(&*store, takes(&one)).await;
     let late = takes(&two);
     let refused = then(&two, at(3), |draft| {
-        draft.start(StepName::First);
+        draft.start(StepName::First, &policy());
         draft.conclude(StepName::First, Outcome::Rejected(rejection()), &policy());
     });
     commit(&*store, refused).await;
@@ -175,7 +175,7 @@ pub async fn a_refused_decision_takes_no_account(place: &dyn Place) {
     let claims = |draft: &mut Draft| {
         clear_at(draft, 5);
         complete(draft, StepName::First, "W1");
-        draft.start(StepName::Second);
+        draft.start(StepName::Second, &policy());
     };
     let first = commit(&*store, received(instruction(1), at(1))).await;
     let other = then(&first, at(2), |draft| {
@@ -200,7 +200,7 @@ pub async fn who_is_given_another_account_lets_go_of_the_first(place: &dyn Place
         move |draft: &mut Draft| {
             clear_at(draft, account);
             complete(draft, StepName::First, text);
-            draft.start(StepName::Second);
+            draft.start(StepName::Second, &policy());
         }
     };
     let first = commit(&*store, received(instruction(1), at(1))).await;
@@ -210,7 +210,7 @@ pub async fn who_is_given_another_account_lets_go_of_the_first(place: &dyn Place
         let account = AccountRef { kind: None, key: AccountKey::Id(6) };
         assert!(draft.assign(account, "operator"));
         clear_at(draft, 6);
-        assert!(draft.start(StepName::Second).is_some());
+        assert!(draft.start(StepName::Second, &policy()).is_some());
     });
     assert!(moves.decision.transfer.holds_account());
     let first = commit(&*store, moves).await;

@@ -183,7 +183,7 @@ pub async fn what_is_definitely_not_executed_leaves_its_room(place: &dyn Place) 
     let begun = commit(&*store, new(2, 100, &all)).await;
     let begins = |draft: &mut Draft| {
         clear(draft);
-        draft.start(StepName::First);
+        draft.start(StepName::First, &policy());
     };
     let begun = commit(&*store, then(&begun, at(2), begins)).await;
     assert!(!fits(&*store, 1, &all).await, "under way");
@@ -220,7 +220,7 @@ fn first_refused(draft: &mut Draft) {
 fn payout_refused(draft: &mut Draft) {
     clear(draft);
     complete(draft, StepName::First, "C1");
-    draft.start(StepName::Second);
+    draft.start(StepName::Second, &policy());
     draft.conclude(StepName::Second, Outcome::Rejected(rejection()), &policy());
 }
 
@@ -289,7 +289,7 @@ pub async fn a_transfer_counts_on_the_day_of_its_allowance(place: &dyn Place) {
         let waits = commit(&*store, then(&waits, at(2), clear)).await;
         let in_the_way = commit(&*store, new(base + 2, 50, &tomorrow)).await;
         let begins = |draft: &mut Draft| {
-            draft.start(StepName::First);
+            draft.start(StepName::First, &policy());
         };
         let late = || within(then(&waits, at(90_000), begins), &tomorrow);
         let refused = store.commit(late()).await;
@@ -317,7 +317,7 @@ pub async fn a_transfer_is_not_judged_again_by_the_day_on_which_it_counts(place:
     let first = commit(&*store, within(then(&first, at(2), clear), &narrow)).await;
     let both = Allowance { organisation: Some(value(99)), ..narrow };
     let begins = |draft: &mut Draft| {
-        draft.start(StepName::First);
+        draft.start(StepName::First, &policy());
     };
     let refused = store.commit(within(then(&first, at(3), begins), &both)).await;
     assert_eq!(met(refused), (Scope::Organisation, DayLimit::Value(money(99))));

@@ -31,7 +31,7 @@ pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
     let other = commit(&*store, received(instruction(2), at(2))).await;
     let begins = |draft: &mut Draft| {
         clear(draft);
-        draft.start(StepName::First);
+        draft.start(StepName::First, &policy());
     };
     let begun = commit(&*store, then(&other, at(3), begins)).await;
     assert_ne!(begun.status(), other.status());
@@ -43,7 +43,7 @@ pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
     commit(&*store, unknown).await;
     let change = then(&first, at(4), |draft| {
         clear(draft);
-        draft.start(StepName::Second);
+        draft.start(StepName::Second, &policy());
         draft.conclude(StepName::Second, Outcome::Rejected(rejection()), &policy());
     });
     let suspended = commit(&*store, change.clone()).await;

@@ -7,8 +7,8 @@ use kiungo_domain::transfer::{Draft, Instruction, Kind, Status, StepName};
 
 use super::Place;
 use super::story::{
-    at, clear, clear_at, commit, complete, id, instruction, live, money, provider, received, then,
-    wallet_instruction,
+    at, clear, clear_at, commit, complete, id, instruction, live, money, policy, provider,
+    received, then, wallet_instruction,
 };
 use crate::{CollectionQuery, Summary, TransferQuery};
 
@@ -90,7 +90,7 @@ pub async fn transfers_that_hold_their_account_are_named(place: &dyn Place) {
         let change = then(&first, at(2), |draft| {
             clear(draft);
             complete(draft, StepName::First, &format!("R{n}"));
-            draft.start(StepName::Second);
+            draft.start(StepName::Second, &policy());
         });
         sent.push(commit(&*store, change).await);
     }

@@ -113,7 +113,7 @@ pub fn clear_at(draft: &mut Draft, id: u64) {
 }
 
 pub fn complete(draft: &mut Draft, step: StepName, text: &str) {
-    draft.start(step).expect("the step is ready");
+    draft.start(step, &policy()).expect("the step is ready");
     let confirmation = Confirmation::bare(receipt(text));
     draft.conclude(step, Outcome::Completed(confirmation), &policy());
 }
@@ -214,7 +214,7 @@ impl Dice {
         match self.below(12) {
             0 | 1 => clear_at(draft, u64::from(self.below(12))),
             2 if self.below(3) == 0 => draft.refused(rejection()),
-            2..6 => drop(draft.start(step)),
+            2..6 => drop(draft.start(step, &policy)),
             6..8 => {
                 let outcome = self.outcome(&draft.transfer().clone());
                 draft.conclude(step, outcome, &policy);

@@ -105,14 +105,14 @@ mod tests {
 
     use super::*;
     use crate::Change;
-    use crate::contract::story::{at, clear_at, complete, instruction, received, then};
+    use crate::contract::story::{at, clear_at, complete, instruction, policy, received, then};
 
     fn holding(books: &mut Books, n: u32) -> Change {
         let first = received(instruction(n), at(1));
         let begins = |draft: &mut Draft| {
             clear_at(draft, 5);
             complete(draft, StepName::First, &format!("R{n}"));
-            draft.start(StepName::Second);
+            draft.start(StepName::Second, &policy());
         };
         let change = then(&first.decision.transfer, at(2), begins);
         books.apply(first).unwrap();

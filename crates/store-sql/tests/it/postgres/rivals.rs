@@ -251,7 +251,7 @@ async fn cleared(store: &PostgresStore, n: u32, account: u64) -> Transfer {
 
 fn takes(transfer: &Transfer) -> Change {
     then(transfer, at(3), |draft| {
-        draft.start(StepName::First);
+        draft.start(StepName::First, &policy());
     })
 }
 
