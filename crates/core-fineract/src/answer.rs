@@ -150,6 +150,9 @@ pub(crate) fn refusal(answer: &Answer, collision: bool) -> Outcome {
     };
     match row.class {
         Class::Final => rejected(row.reason, Retry::Never),
+        // Stored under the key, which brings the same answer for ever, also after the repair (§4.2);
+        // and the key's one execution ended so: no copy of the request was executed.
+        Class::Repair if answer.cached => rejected(row.reason, Retry::NewReference),
         Class::Repair => rejected(row.reason, Retry::AfterRepair),
         Class::Busy => rejected(Reason::Busy, Retry::NewReference),
         // Frozen after all: the same key would bring the same answer for ever.

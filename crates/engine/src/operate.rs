@@ -285,9 +285,7 @@ fn core_order(
         msisdn: instruction.msisdn.clone(),
         receipt: transfer.kind().is_inbound().then(|| transfer.wallet_receipt().cloned()).flatten(),
         payment_type: wallet.rules.payment_type(&instruction.core),
-        // A first sending that lies ahead was recorded by a clock that has been set back since: the
-        // core refuses such a date for as long as it lies ahead, and cannot have booked on it.
-        value_at: transfer.step(step).first_sent().map_or(at, |first| first.min(at)),
+        value_at: transfer.step(step).first_sent().unwrap_or(at),
         at,
     })
 }

@@ -217,6 +217,20 @@ async fn turned_away_at_the_door_waits_for_repair() {
     }
 }
 
+/// A refusal that the key keeps comes back after the repair as well: only another key leads on. The
+/// first time nothing tells yet that it is kept.
+#[tokio::test]
+async fn a_stored_refusal_that_wants_a_repair_gets_another_reference() {
+    let future = || error_body(400, "error.msg.savingsaccount.transaction.in.the.future");
+    let outcome = deposit(reply(400, future())).await;
+    assert_eq!(retry(&outcome), Some((Reason::DateNotAllowed, Retry::AfterRepair)));
+    let replies = std::iter::once(cached(400, future())).chain(no_booking()).collect();
+    let (core, script) = core(json!({}), replies);
+    let outcome = core.post(&orders::order(Booking::Deposit)).await;
+    assert_eq!(retry(&outcome), Some((Reason::DateNotAllowed, Retry::NewReference)));
+    assert!(script.is_used_up());
+}
+
 #[tokio::test]
 async fn a_refused_day_gets_another_try_only_if_the_calendar_has_changed() {
     let closed = "error.msg.glJournalEntry.invalid.accounting.closed";

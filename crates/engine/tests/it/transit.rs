@@ -282,22 +282,6 @@ async fn a_booking_that_is_sent_again_is_of_its_first_day() {
     assert_eq!(booked_at, [first; 3]);
 }
 
-/// A first sending that was recorded by a clock that ran ahead gives no booking a date that lies ahead.
-#[tokio::test(start_paused = true)]
-async fn no_booking_is_of_a_day_that_lies_ahead() {
-    let office = Office::open(World::new()).await;
-    office.world.wait(DAY);
-    let busy = || Outcome::not_recorded("a job is running");
-    office.world.script().posts.extend((0..3).map(|_| busy()));
-    let id = office.submit(Kind::Deposit).await;
-    assert_ne!(office.sent("post"), 0);
-    office.world.set_back(DAY);
-    office.pass(600).await;
-    assert_eq!(office.show(id).await.status, Status::Completed);
-    let last = office.world.script().booked_at.last().copied().unwrap();
-    assert!(last <= office.world.now(), "{last:?}");
-}
-
 #[test]
 fn what_is_refused_for_now_says_so_of_the_whole_operation_or_of_itself() {
     let refused = |retry, reason| Rejection { retry, ..rejection(reason) };
