@@ -5,8 +5,8 @@ use kiungo_domain::{Currency, Money, Receipt};
 use kiungo_provider::{CallbackError, CallbackNews, Offer, PaymentNotice, RawCallback, Terms};
 use serde_json::{Value, json};
 
+use crate::form::{UUID, amount, is_uuid, malformed, missing};
 use crate::map::date;
-use crate::offer::{UUID, amount, is_uuid, malformed, missing};
 use crate::payment::noted;
 use crate::wire::{BillPayment, Text, read_object};
 

@@ -6,10 +6,10 @@ use kiungo_provider::{CallbackError, CallbackNews, Meaning, Offer, PaymentFindin
 
 use crate::Gsma;
 use crate::config::ReferencePlace;
+use crate::form;
 use crate::map::party::{self, Direction};
 use crate::map::reading::receipt;
 use crate::map::{amount, date};
-use crate::offer;
 use crate::wire::{KeyValue, Text, Transaction};
 
 impl Gsma {
@@ -66,7 +66,7 @@ impl Gsma {
         let (amount, code) = (transaction.amount.as_ref(), transaction.currency.as_ref());
         // Where nothing has moved, or it says so itself, there is nothing to keep. Else what is said of
         // it is kept for a person, if it cannot be read.
-        if let Err(refusal) = offer::amount("amount", amount, code, currency)
+        if let Err(refusal) = form::amount("amount", amount, code, currency)
             && (!made || is_zero(amount, currency))
         {
             return Ok(CallbackNews::Malformed(refusal));

@@ -10,7 +10,7 @@ use kiungo_domain::Timestamp;
 use kiungo_provider::{OfferState, RawCallback, Standing, Tells, Told};
 use serde_json::Value;
 
-use crate::{Gsma, offer};
+use crate::{Gsma, form, offer};
 
 /// The longest address that is called.
 const URL_BYTES_MAX: usize = 2_048;
@@ -32,7 +32,7 @@ impl Tells for Gsma {
             return Told::NotNow { why: "nothing has come of it yet".to_owned() };
         };
         let correlation = state.offer.header("x-correlationid").map(str::trim);
-        let correlation = correlation.filter(|id| offer::is_uuid(id));
+        let correlation = correlation.filter(|id| form::is_uuid(id));
         let answer = self.client.put(url, correlation, Bytes::from(body.to_string()), at).await;
         match answer {
             Ok(answer) if answer.status().is_success() => Told::Taken,
