@@ -42,12 +42,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::commands::output::{Output, note};
 use crate::commands::{Failure, runtime};
+use crate::sandbox::Secrets;
 
 use broker::Broker;
 use client::Api;
 use drain::{Ends, OPEN};
 use faults::Faults;
-use files::{Folder, Secrets};
+use files::Folder;
 use process::Kiungo;
 use progress::Progress;
 use report::{Circumstances, Report};
@@ -130,7 +131,7 @@ async fn live(
     let workers = if broker.is_some() { options.workers } else { 0 };
     folder.share(broker);
     let story = Arc::new(Story::new(options.seed, transfers));
-    let secrets = Secrets::new();
+    let secrets = Secrets::new()?;
     let world = Arc::new(World::start(&story, options.faults, &secrets).await?);
     folder.write(&world.addresses, &secrets, &world.mpesa_public_key().await?)?;
     let kiungo = Kiungo::start(&folder, workers).await?;
