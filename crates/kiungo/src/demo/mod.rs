@@ -129,6 +129,7 @@ async fn live(
     let mut progress = Progress::new(output.is_json(), transfers);
     let mut folder = Folder::prepare(&options.data, options.database.as_deref()).await?;
     let workers = if broker.is_some() { options.workers } else { 0 };
+    progress.say(&plan(&folder, workers));
     folder.share(broker);
     let story = Arc::new(Story::new(options.seed, transfers));
     let secrets = Secrets::new()?;
@@ -177,6 +178,22 @@ async fn live(
         kiungo.stop().await?;
     }
     Ok(report.is_good())
+}
+
+/// What is about to happen, and where it is written down.
+fn plan(folder: &Folder, workers: u16) -> String {
+    let kiungo = match workers {
+        0 => "a Kiungo that is killed twice in mid-flow".to_owned(),
+        1 => "a Kiungo that serves and one that works, both killed in mid-flow".to_owned(),
+        more => format!("a Kiungo that serves and {more} that work, killed in mid-flow"),
+    };
+    format!(
+        "A day of a microfinance institution, with what goes wrong in practice: a simulated Fineract, a \
+         simulated GSMA provider, a simulated M-Pesa market, and {kiungo}. Everything stays on this \
+         machine; at the end every shilling is looked for in the simulators' books.\n\
+         Configuration, database and log are written to {}; those of an earlier demo there are replaced.",
+        folder.path().display()
+    )
 }
 
 /// The day, shown while it goes on.
