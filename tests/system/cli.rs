@@ -22,6 +22,7 @@ async fn the_help_names_every_command() {
     let (code, out, _) = run(&place, &["--help"]).await;
     assert_eq!(code, 0);
     let commands = [
+        "init",
         "demo",
         "serve",
         "worker",

@@ -15,6 +15,7 @@
 //! * `restart`: stopping and starting while clients ask
 //! * `crash_matrix`: dying at every point
 //! * `demo`: the demo as a user runs it
+//! * `first_transfer`: the page about the first transfer, followed to the letter
 
 mod actions;
 #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
@@ -22,6 +23,7 @@ mod amqp;
 mod cli;
 mod crash_matrix;
 mod demo;
+mod first_transfer;
 mod kiungo;
 #[cfg(feature = "postgres-tests")]
 mod postgres;

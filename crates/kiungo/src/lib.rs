@@ -10,6 +10,8 @@
 //! * `logging`: the destination of log lines
 //! * [`adapters`]: from mapping files and options to what an engine is made of
 //! * [`mapping_override`]: a mapping with other values, for simulators
+//! * `sandbox`: a Kiungo that talks to the simulators, as files
+//! * `secrets`: new secrets, and the digests by which they are known
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -21,6 +23,8 @@ mod database;
 pub mod demo;
 mod logging;
 pub mod mapping_override;
+mod sandbox;
+mod secrets;
 mod serve;
 
 pub use commands::run;

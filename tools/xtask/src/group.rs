@@ -21,12 +21,16 @@ const BROKER: &str = "KIUNGO_TEST_AMQP_URL";
 pub(crate) const WITH_SERVERS: &str = "kiungo-store-sql/postgres-tests,kiungo-queue-rabbit/rabbit-tests,\
     kiungo-tests/postgres-tests,kiungo-tests/rabbit-tests,kiungo-tests/chaos-tests";
 
-/// The programs that tests need beside servers: the client in `docs/examples` is written in Python.
-const NEEDED: &[Needed] = &[Needed {
-    program: "/usr/bin/python3",
-    arguments: &["-c", "import pika"],
-    package: "python3-pika",
-}];
+/// The programs that tests need beside servers: the client in `docs/examples` is written in Python, and
+/// `docs/first-transfer.md` pays with curl.
+const NEEDED: &[Needed] = &[
+    Needed {
+        program: "/usr/bin/python3",
+        arguments: &["-c", "import pika"],
+        package: "python3-pika",
+    },
+    Needed { program: "/usr/bin/curl", arguments: &["--version"], package: "curl" },
+];
 
 /// A group of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,19 +1,12 @@
 //! `kiungo config`: prints and checks the configuration in effect, and makes new API keys.
 
-use std::fmt::Write as _;
-
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rand;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::output::Output;
 use super::{ConfigFile, Failure};
 use crate::components::Assembly;
-use crate::serve;
-
-/// Bytes of an API key: as many as a hash has, far beyond guessing.
-const KEY_BYTES: usize = 32;
+use crate::{secrets, serve};
 
 /// Show and check the configuration, and make API keys
 #[derive(Debug, Args)]
@@ -71,10 +64,8 @@ fn check(file: &ConfigFile, output: Output) -> Result<(), Failure> {
 }
 
 fn key(options: &KeyOptions, output: Output) -> Result<(), Failure> {
-    let mut bytes = [0; KEY_BYTES];
-    rand::fill(&mut bytes).map_err(|_| Failure::failed("the system gives no random numbers"))?;
-    let key = hexadecimal(&bytes);
-    let sha256 = hexadecimal(digest(&SHA256, key.as_bytes()).as_ref());
+    let key = secrets::fresh().map_err(|error| Failure::failed(error.to_string()))?;
+    let sha256 = secrets::sha256(&key);
     // As TOML would write it, so that any name is one.
     let name = toml::Value::from(options.name.as_str());
     let text = format!(
@@ -84,13 +75,4 @@ fn key(options: &KeyOptions, output: Output) -> Result<(), Failure> {
     );
     output.line(&text, &json!({ "key": key, "name": options.name, "sha256": sha256 }));
     Ok(())
-}
-
-/// As hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

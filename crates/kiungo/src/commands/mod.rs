@@ -15,6 +15,7 @@ mod config;
 mod core_request;
 mod doctor;
 pub(crate) mod failure;
+mod init;
 mod mapping;
 mod migrate;
 pub(crate) mod output;
@@ -32,7 +33,6 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use crate::config::Config;
 use crate::demo;
-use config::hexadecimal;
 pub(crate) use failure::Failure;
 use output::Output;
 pub(crate) use serve::{ConfigFile, runtime};
@@ -51,6 +51,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::InitOptions),
     Demo(demo::DemoOptions),
     Serve(serve::ServeOptions),
     Worker(serve::WorkerOptions),
@@ -88,6 +89,7 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
     match command {
+        Command::Init(options) => init::run(&options, output),
         Command::Demo(options) => demo::run(&options, output),
         Command::Serve(options) => serve::run(&options, output),
         Command::Worker(options) => serve::work(&options, output),

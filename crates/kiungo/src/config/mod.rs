@@ -6,6 +6,7 @@
 //!
 //! * `sources`: the layers, and where each key stands
 //! * `read`: reading key by key
+//! * `blanks`: settings that are still to be filled in
 //! * [`sections`]: server, engine, actions of persons, API, log
 //! * [`database`]: the database
 //! * [`queue`]: the queue
@@ -16,6 +17,7 @@
 //! * [`secret`]: values that are never printed
 //! * [`check`]: the checks that sections fit together
 
+mod blanks;
 pub(crate) mod check;
 pub(crate) mod database;
 pub(crate) mod messaging;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use config::{Map, Value, ValueKind};
 use kiungo_mapping::duration;
 
+use super::blanks::blanks;
 use super::problem::ConfigProblem;
 use super::sources::{Merged, as_table};
 
@@ -35,6 +36,10 @@ impl<'a> Findings<'a> {
     pub(super) fn finish(self) -> (Vec<ConfigProblem>, Vec<String>, String) {
         let mut problems = self.problems.into_inner();
         problems.dedup();
+        // What is not filled in is nothing else.
+        let blanks = blanks(&self.merged.root, &self.merged.places);
+        problems.retain(|problem| blanks.iter().all(|blank| blank.key != problem.key));
+        problems.splice(0..0, blanks);
         (problems, self.warnings.into_inner(), self.shown.into_inner())
     }
 

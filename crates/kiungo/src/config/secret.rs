@@ -149,7 +149,7 @@ pub(super) fn from_file(section: &Section<'_>, key: &str, path: &Path) -> Option
             let text = text.strip_suffix('\n').unwrap_or(&text);
             let text = text.strip_suffix('\r').unwrap_or(text);
             if text.is_empty() {
-                section.problem(key, format!("`{name}` is empty"));
+                section.problem(key, format!("`{name}` is empty: write the secret into it"));
             }
             (!text.is_empty()).then(|| SecretString::from(text))
         }

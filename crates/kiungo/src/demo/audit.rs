@@ -9,7 +9,7 @@ use kiungo_simulators::books::Books;
 
 use super::drain::Ends;
 use super::run::Begun;
-use super::workload::{Start, Story, Wallet, Wanted};
+use super::workload::{CURRENCY, Start, Story, Wallet, Wanted};
 
 /// The number of transfers of one kind at one provider, by how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,6 +57,8 @@ impl Tally {
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) cells: BTreeMap<(Kind, Wallet), Tally>,
+    /// The sum of all completed transfers by currency, in minor units.
+    pub(super) moved_minor: BTreeMap<&'static str, i64>,
     pub(super) audit: Audit,
     /// The other faults, for people.
     pub(super) findings: Vec<String>,
@@ -111,6 +113,10 @@ pub(super) fn judge(
             continue;
         };
         tally.count(shown.status);
+        if shown.status == Status::Completed {
+            let moved = verdict.moved_minor.entry(CURRENCY).or_default();
+            *moved = moved.saturating_add(wanted.amount_minor);
+        }
         if shown.status == Status::NeedsAttention {
             let case = shown.case.as_deref().unwrap_or("no case");
             verdict.findings.push(format!("{} needs a person: {case}", shown.id));

@@ -47,6 +47,22 @@ enum Theme {
     Refused,
 }
 
+/// An operation by its name, and what it does to the money.
+fn in_words(operation: &str) -> String {
+    let does = match operation {
+        "collect" => "the money is taken from the wallet",
+        "pay_out" => "the money is paid to the wallet",
+        "reverse" => "the wallet's payment is taken back",
+        "deposit" => "the money is booked to the savings account",
+        "repay" => "the money is booked to the loan",
+        "withdraw" => "the money is taken from the savings account",
+        "disburse" => "the loan is paid out in the core",
+        "undo" => "the core's booking is taken back",
+        _ => return operation.replace('_', " "),
+    };
+    format!("`{}` ({does})", operation.replace('_', " "))
+}
+
 /// As much of a reason as a line has room for.
 fn brief(why: &str) -> String {
     const LENGTH_MAX: usize = 70;
@@ -91,26 +107,26 @@ fn themes(events: &[Event], status: Status) -> Vec<(Theme, String)> {
         let same = || rest.iter().filter(|later| later.step == event.step);
         let settled = || same().find(|later| later.name == "concluded");
         let done = || settled().is_some_and(|later| later.outcome == "completed");
-        let named = event.operation.replace('_', " ");
+        let named = in_words(&event.operation);
         if event.name == "concluded" && event.outcome == "unknown" {
             let killed = event.why.starts_with(KILLED);
             let why = brief(&event.why);
             if same().any(|later| later.name == "reopened") {
-                let tale = format!("no answer to {named} ({why}); never arrived, so sent again");
+                let tale = format!("no answer to {named}: {why}; never arrived, so sent again");
                 themes.push((Theme::NeverArrived, tale));
             } else if killed && done() {
                 let tale = format!("Kiungo was killed after sending {named}; found by inquiry");
                 themes.push((Theme::Killed, tale));
             } else if done() {
                 let tale =
-                    format!("answer to {named} lost after execution ({why}), found by inquiry");
+                    format!("answer to {named} lost after execution: {why}; found by inquiry");
                 themes.push((Theme::AnswerLost, tale));
             }
         }
         if event.name == "concluded" && event.outcome == "not_sent" && done() {
             themes.push((
                 Theme::TriedAgain,
-                format!("{named} not sent ({}), tried again", brief(&event.why)),
+                format!("{named} not sent: {}; tried again", brief(&event.why)),
             ));
         }
         let Some(rejection) = &event.rejection else { continue };
@@ -136,6 +152,7 @@ fn themes(events: &[Event], status: Status) -> Vec<(Theme, String)> {
 
 #[cfg(test)]
 mod tests {
+    use kiungo_domain::transfer::Operation;
     use serde_json::json;
 
     use super::*;
@@ -156,6 +173,27 @@ mod tests {
         assert_eq!(told(lost, Status::Completed), [Theme::AnswerLost]);
         let absent = json!([started, unknown, reopened, started, done]);
         assert_eq!(told(absent, Status::Completed), [Theme::NeverArrived]);
+    }
+
+    #[test]
+    fn every_operation_is_explained() {
+        for operation in [
+            Operation::Collect,
+            Operation::PayOut,
+            Operation::Reverse,
+            Operation::Deposit,
+            Operation::Repay,
+            Operation::Withdraw,
+            Operation::Disburse,
+            Operation::Undo,
+        ] {
+            let words = in_words(operation.as_str());
+            assert!(words.contains(" is "), "{words}");
+        }
+        assert_eq!(
+            in_words("withdraw"),
+            "`withdraw` (the money is taken from the savings account)"
+        );
     }
 
     #[test]

@@ -42,12 +42,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::commands::output::{Output, note};
 use crate::commands::{Failure, runtime};
+use crate::sandbox::Secrets;
 
 use broker::Broker;
 use client::Api;
 use drain::{Ends, OPEN};
 use faults::Faults;
-use files::{Folder, Secrets};
+use files::Folder;
 use process::Kiungo;
 use progress::Progress;
 use report::{Circumstances, Report};
@@ -128,9 +129,10 @@ async fn live(
     let mut progress = Progress::new(output.is_json(), transfers);
     let mut folder = Folder::prepare(&options.data, options.database.as_deref()).await?;
     let workers = if broker.is_some() { options.workers } else { 0 };
+    progress.say(&plan(&folder, workers));
     folder.share(broker);
     let story = Arc::new(Story::new(options.seed, transfers));
-    let secrets = Secrets::new();
+    let secrets = Secrets::new()?;
     let world = Arc::new(World::start(&story, options.faults, &secrets).await?);
     folder.write(&world.addresses, &secrets, &world.mpesa_public_key().await?)?;
     let kiungo = Kiungo::start(&folder, workers).await?;
@@ -176,6 +178,22 @@ async fn live(
         kiungo.stop().await?;
     }
     Ok(report.is_good())
+}
+
+/// What is about to happen, and where it is written down.
+fn plan(folder: &Folder, workers: u16) -> String {
+    let kiungo = match workers {
+        0 => "a Kiungo that is killed twice in mid-flow".to_owned(),
+        1 => "a Kiungo that serves and one that works, both killed in mid-flow".to_owned(),
+        more => format!("a Kiungo that serves and {more} that work, killed in mid-flow"),
+    };
+    format!(
+        "A day of a microfinance institution, with what goes wrong in practice: a simulated Fineract, a \
+         simulated GSMA provider, a simulated M-Pesa market, and {kiungo}. Everything stays on this \
+         machine; at the end every shilling is looked for in the simulators' books.\n\
+         Configuration, database and log are written to {}; those of an earlier demo there are replaced.",
+        folder.path().display()
+    )
 }
 
 /// The day, shown while it goes on.

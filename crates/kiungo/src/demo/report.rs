@@ -1,9 +1,10 @@
 //! The report of the demo at the end.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
-use kiungo_domain::Kind;
+use kiungo_domain::{Currency, Kind, Money};
 use serde::Serialize;
 
 use super::audit::{Tally, Verdict};
@@ -21,6 +22,8 @@ pub(super) struct Report {
     pub(super) reversed: u64,
     pub(super) suspended: u64,
     pub(super) open: u64,
+    /// The sum of all completed transfers by currency, in minor units.
+    pub(super) moved_minor: BTreeMap<&'static str, i64>,
     /// Payments at the wallet that did not happen: turned away, or too little money.
     pub(super) not_paid: u64,
     pub(super) lost: u64,
@@ -63,6 +66,7 @@ impl Report {
             reversed: total.reversed,
             suspended: total.suspended,
             open: total.open,
+            moved_minor: verdict.moved_minor.clone(),
             not_paid: total.not_paid,
             lost: audit.lost,
             doubled: audit.doubled,
@@ -89,6 +93,10 @@ impl Report {
     /// The report for people.
     pub(super) fn text(&self, verdict: &Verdict, tales: &[String]) -> String {
         let mut parts = vec![table(verdict)];
+        for (currency, minor) in &self.moved_minor {
+            let amount = in_words(*minor, currency);
+            parts.push(format!("moved: {amount} in {} completed transfers.", self.completed));
+        }
         if self.not_paid > 0 {
             parts.push(format!(
                 "not paid: {} payments that never happened, because the wallet held too little or \
@@ -111,8 +119,12 @@ impl Report {
             "NOT GOOD: see above."
         };
         parts.push(format!(
-            "{verdict} {} transfers, faults {}, seed {}, {} times kill -9, {:.1} s.",
-            self.transfers, self.faults, self.seed, self.kills, self.elapsed_s
+            "{verdict} {} transfers, faults {}, seed {}, {}, {:.1} s.",
+            self.transfers,
+            self.faults,
+            self.seed,
+            killed(self.kills),
+            self.elapsed_s
         ));
         parts.join("\n\n")
     }
@@ -130,6 +142,34 @@ impl Report {
             yes(self.ledger_balanced),
         )
     }
+}
+
+/// How often Kiungo was killed, in words.
+fn killed(times: usize) -> String {
+    match times {
+        0 => "never killed".to_owned(),
+        1 => "killed once (kill -9)".to_owned(),
+        2 => "killed twice (kill -9)".to_owned(),
+        more => format!("killed {more} times (kill -9)"),
+    }
+}
+
+/// An amount as people write it: `1,234,567.00 TZS`.
+fn in_words(minor: i64, code: &str) -> String {
+    let money = Currency::from_code(code).ok().and_then(|it| Money::from_minor(minor, it));
+    let Some(money) = money else { return format!("{minor} {code}") };
+    let text = money.to_decimal();
+    let (whole, fraction) =
+        text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let fraction = fraction.map(|digits| format!(".{digits}")).unwrap_or_default();
+    format!("{grouped}{fraction} {code}")
 }
 
 fn table(verdict: &Verdict) -> String {
@@ -170,4 +210,24 @@ fn row(kind: &str, wallet: &str, tally: &Tally) -> Vec<String> {
     ];
     let numbers = numbers.into_iter().map(|number| number.to_string());
     [kind.to_owned(), wallet.to_owned()].into_iter().chain(numbers).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_and_kills_are_told_in_words() {
+        for (minor, code, words) in [
+            (123_456_700, "TZS", "1,234,567.00 TZS"),
+            (99_950, "LSL", "999.50 LSL"),
+            (1_000, "UGX", "1,000 UGX"),
+            (0, "TZS", "0.00 TZS"),
+        ] {
+            assert_eq!(in_words(minor, code), words);
+        }
+        assert_eq!(killed(0), "never killed");
+        assert_eq!(killed(2), "killed twice (kill -9)");
+        assert_eq!(killed(3), "killed 3 times (kill -9)");
+    }
 }

@@ -16,11 +16,12 @@ use super::chance::Chance;
 use super::client::Api;
 use super::drain::{self, Ends, OPEN};
 use super::faults::Faults;
-use super::files::{Folder, Secrets};
+use super::files::Folder;
 use super::ledger;
 use super::run::{self, Begun};
 use super::workload::{Story, Wanted};
 use super::world::World;
+use crate::sandbox::Secrets;
 
 /// So many of a hundred transfers are about the accounts of these few people: several transfers of
 /// one account are under way at the same time.
@@ -80,7 +81,7 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         let folder = Folder::prepare(folder, Some(database)).await?;
         let story = crowded(Story::new(seed, transfers));
-        let secrets = Secrets::new();
+        let secrets = Secrets::new()?;
         let world = World::start(&story, Faults::Heavy, &secrets).await?;
         folder.write(&world.addresses, &secrets, &world.mpesa_public_key().await?)?;
         let api = Api::new(world.addresses.kiungo, &secrets.api_key)?;

@@ -4,7 +4,10 @@
 use kiungo_domain::Kind;
 
 use super::chance::Chance;
+pub(super) use crate::sandbox::Wallet;
 
+/// The currency of all amounts.
+pub(super) const CURRENCY: &str = "TZS";
 /// One unit of the currency in minor units.
 pub(super) const SHILLING: i64 = 100;
 /// The amount that an ordinary loan was lent at the start.
@@ -15,25 +18,6 @@ const POOR_PERCENT: u64 = 4;
 const AT_WALLET_PERCENT: u64 = 40;
 /// The percentage of the people at the wallet who mistype the account.
 const MISTYPED_PERCENT: u64 = 8;
-
-/// A provider of the demo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wallet {
-    Gsma,
-    Mpesa,
-}
-
-impl Wallet {
-    pub(super) const ALL: [Self; 2] = [Self::Gsma, Self::Mpesa];
-
-    /// Its id in the configuration: that of the shipped mapping.
-    pub(super) const fn id(self) -> &'static str {
-        match self {
-            Self::Gsma => "gsma-sandbox",
-            Self::Mpesa => "mpesa-tz",
-        }
-    }
-}
 
 /// A customer of the MFI, with one savings account and one loan under way.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,14 +17,9 @@ use kiungo_simulators::{fineract, gsma, mpesa};
 use tokio::net::TcpListener;
 
 use super::faults::{self, Faults};
-use super::files::{Addresses, Secrets};
-use super::workload::{LOAN_MINOR, Person, Story, Typed, Wallet, Wanted};
-
-const CURRENCY: &str = "TZS";
-/// A notification of a payment that finds Kiungo down is tried again so often, waiting this long
-/// first and then twice as long each time: it outlasts any restart.
-const CALLBACK_ATTEMPTS: u32 = 9;
-const CALLBACK_RETRY_MS: u64 = 400;
+use super::files;
+use super::workload::{CURRENCY, LOAN_MINOR, Person, Story, Typed, Wallet, Wanted};
+use crate::sandbox::{Addresses, Secrets};
 
 /// The simulators, running.
 pub(super) struct World {
@@ -60,12 +55,13 @@ impl World {
             Luck::new(faults::at_providers(seed, faults)),
         ];
         let [core_luck, gsma_luck, mpesa_luck] = luck.clone();
-        let core = fineract::Simulator::new(core_options(secrets), Clock::System, core_luck);
+        let options = files::simulators(&addresses, secrets)?;
+        let core = fineract::Simulator::new(options.fineract.options, Clock::System, core_luck);
         let delivery = Arc::new(HttpDelivery::default());
-        let options = gsma_options(&addresses, secrets);
-        let gsma = gsma::Simulator::new(options, Clock::System, delivery.clone(), gsma_luck);
-        let options = mpesa_options(&addresses, secrets);
-        let mpesa = mpesa::Simulator::new(options, Clock::System, delivery, mpesa_luck);
+        let gsma = options.gsma.options;
+        let gsma = gsma::Simulator::new(gsma, Clock::System, delivery.clone(), gsma_luck);
+        let mpesa = options.mpesa.options;
+        let mpesa = mpesa::Simulator::new(mpesa, Clock::System, delivery, mpesa_luck);
         tokio::spawn(serve(core_port, core.router()));
         tokio::spawn(serve(gsma_port, gsma.router()));
         tokio::spawn(serve(mpesa_port, mpesa.router()));
@@ -145,52 +141,6 @@ impl World {
 /// A port that is free now, for a process that is started, killed and started again on it.
 async fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()
-}
-
-fn core_options(secrets: &Secrets) -> fineract::Options {
-    let user = fineract::User {
-        name: "kiungo".to_owned(),
-        password: secrets.core_password.clone(),
-        ..fineract::User::default()
-    };
-    fineract::Options { users: vec![user], ..fineract::Options::default() }
-}
-
-fn gsma_options(addresses: &Addresses, secrets: &Secrets) -> gsma::Options {
-    let oauth = gsma::options::Credentials {
-        name: secrets.gsma_client.clone(),
-        secret: secrets.gsma_secret.clone(),
-    };
-    let security =
-        gsma::options::Security { oauth: Some(oauth), ..gsma::options::Security::default() };
-    gsma::Options {
-        security,
-        notify_base: Some(addresses.callbacks(Wallet::Gsma, secrets)),
-        callback_attempts: CALLBACK_ATTEMPTS,
-        callback_retry_ms: CALLBACK_RETRY_MS,
-        ..gsma::Options::default()
-    }
-}
-
-fn mpesa_options(addresses: &Addresses, secrets: &Secrets) -> mpesa::Options {
-    let callbacks = addresses.callbacks(Wallet::Mpesa, secrets);
-    let paybill = mpesa::options::Paybill {
-        notify_base: Some(callbacks.clone()),
-        ..mpesa::options::Paybill::default()
-    };
-    mpesa::Options {
-        api_key: secrets.mpesa_api_key.clone(),
-        // The real one has 4096 bits; making such a key takes seconds.
-        key_bits: 2_048,
-        whole_amounts: true,
-        asynchronous: true,
-        delay_ms: 100,
-        response_url: Some(format!("{callbacks}results")),
-        callback_attempts: CALLBACK_ATTEMPTS,
-        callback_retry_ms: CALLBACK_RETRY_MS,
-        paybill,
-        ..mpesa::Options::default()
-    }
 }
 
 fn client(person: &Person) -> ClientSpec {

@@ -69,7 +69,7 @@ use kiungo_domain::Timestamp;
 
 pub use hooks::HookSpec;
 pub use opening::{ClientIds, ClientSpec, LoanSpec, LoanStatus, OpenError, SavingsSpec};
-pub use options::{Auth, Database, Options, PaymentType, User, Version, Zone};
+pub use options::{Auth, Clients, Database, Options, PaymentType, User, Version, Zone};
 pub use tables::TableOf;
 
 use crate::books::Books;
@@ -148,6 +148,16 @@ impl Simulator {
     pub fn open_client(&self, spec: ClientSpec) -> Result<ClientIds, OpenError> {
         let tenant = self.options().tenants.first().map_or("", String::as_str);
         self.open_client_of(tenant, &spec)
+    }
+
+    /// Opens the clients of the options in the first tenant: there is somebody to pay to.
+    ///
+    /// # Errors
+    /// If a name is taken or a currency is none; then some may be open.
+    pub fn furnish(&self) -> Result<Vec<(ClientSpec, ClientIds)>, OpenError> {
+        let clients = self.options().clients.clone();
+        let open = |spec: ClientSpec| Ok((spec.clone(), self.open_client(spec)?));
+        clients.specs().map(open).collect()
     }
 
     /// Opens a client with accounts in that tenant.

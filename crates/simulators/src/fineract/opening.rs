@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::bank::{Bank, Client, next_id, row_mut};
 use super::loans::{self, Loan, LoanTransaction, Portions};
+use super::options::Clients;
 use super::savings::{self, Savings, SavingsTransaction, Totals};
 
 /// A client with accounts.
@@ -30,6 +31,36 @@ pub struct ClientSpec {
     /// The loans.
     #[serde(default)]
     pub loans: Vec<LoanSpec>,
+}
+
+/// The balance of an ordinary client's savings account.
+const SAVINGS_MINOR: i64 = 100_000_000;
+/// The amount of an ordinary client's loans.
+const LOAN_MINOR: i64 = 50_000_000;
+
+impl Clients {
+    /// The ordinary clients that these options speak of, in their order.
+    pub fn specs(&self) -> impl Iterator<Item = ClientSpec> + '_ {
+        (1..=self.count).map(|number| self.spec(number))
+    }
+
+    fn spec(&self, number: u64) -> ClientSpec {
+        let turn = usize::try_from(number - 1).unwrap_or(0).checked_rem(self.numbers.len());
+        let first = turn.and_then(|turn| self.numbers.get(turn));
+        let each = || self.currencies.iter();
+        let loans = each().flat_map(|currency| {
+            [LoanStatus::Active, LoanStatus::Approved]
+                .map(|status| LoanSpec::new(status, currency, LOAN_MINOR))
+        });
+        ClientSpec {
+            name: format!("Client {number}"),
+            mobile_no: first.map(|first| (first + number).to_string()).unwrap_or_default(),
+            external_id: format!("client-{number}"),
+            closed: false,
+            savings: each().map(|code| SavingsSpec::active(code, SAVINGS_MINOR)).collect(),
+            loans: loans.collect(),
+        }
+    }
 }
 
 /// A savings account. Amounts in minor units.

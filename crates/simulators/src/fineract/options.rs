@@ -53,6 +53,8 @@ pub struct Options {
     /// After this many responses one asks to close its connection; 0 switches it off. A real server
     /// counts per connection, the simulator over all of them: on average it is the same.
     pub keep_alive_limit: u32,
+    /// The clients that [`super::Simulator::furnish`] opens.
+    pub clients: Clients,
 }
 
 impl Default for Options {
@@ -77,6 +79,7 @@ impl Default for Options {
             non_working_weekdays: Vec::new(),
             command_ms: 0,
             keep_alive_limit: 100,
+            clients: Clients::default(),
         }
     }
 }
@@ -205,6 +208,26 @@ impl User {
         let own = |held: &str| held.strip_suffix("_CHECKER") == Some(task);
         let all = ["ALL_FUNCTIONS", "CHECKER_SUPER_USER"];
         self.permissions.iter().any(|held| all.contains(&held.as_str()) || own(held))
+    }
+}
+
+/// The clients that a core has at its start, where it is furnished with some.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Clients {
+    /// The number of clients.
+    pub count: u64,
+    /// The currencies (ISO 4217): in each of them every client has a savings account, an active
+    /// loan and an approved one.
+    pub currencies: Vec<String>,
+    /// The mobile numbers are counted from these, which take turns: client N has the one in its
+    /// turn, plus N.
+    pub numbers: Vec<u64>,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self { count: 10, currencies: vec!["TZS".to_owned()], numbers: vec![255_700_000_000] }
     }
 }
 

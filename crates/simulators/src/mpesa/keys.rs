@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeySize, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -26,13 +26,29 @@ pub(super) fn pair(bits: u16) -> Option<&'static KeyPair> {
 }
 
 fn generate(size: KeySize) -> Option<KeyPair> {
-    let private = PrivateDecryptingKey::generate(size).ok()?;
-    let public = AsDer::as_der(&private.public_key()).ok()?;
-    let public = STANDARD.encode(public.as_ref());
-    Some(KeyPair { private: Pkcs1PrivateDecryptingKey::new(private).ok()?, public })
+    KeyPair::of(PrivateDecryptingKey::generate(size).ok()?)
+}
+
+/// A new private key of 2048 bits, as [`KeyPair::read`] takes it.
+pub(super) fn new_private_key() -> Option<String> {
+    let private = PrivateDecryptingKey::generate(KeySize::Rsa2048).ok()?;
+    let der: Pkcs8V1Der<'_> = private.as_der().ok()?;
+    Some(STANDARD.encode(der.as_ref()))
 }
 
 impl KeyPair {
+    /// The pair of a private key: DER PKCS#8 in base64.
+    pub(super) fn read(private: &str) -> Option<Self> {
+        let der = STANDARD.decode(private).ok()?;
+        Self::of(PrivateDecryptingKey::from_pkcs8(&der).ok()?)
+    }
+
+    fn of(private: PrivateDecryptingKey) -> Option<Self> {
+        let public: PublicKeyX509Der<'_> = private.public_key().as_der().ok()?;
+        let public = STANDARD.encode(public.as_ref());
+        Some(Self { private: Pkcs1PrivateDecryptingKey::new(private).ok()?, public })
+    }
+
     /// Decrypts `bearer`, base64 of a ciphertext.
     pub(super) fn decrypt(&self, bearer: &str) -> Option<String> {
         let ciphertext = STANDARD.decode(bearer).ok()?;

@@ -36,7 +36,7 @@ mod statement;
 mod triggers;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -56,6 +56,7 @@ use crate::delivery::Delivery;
 use crate::faults::Faults;
 use crate::payment::PaymentRefused;
 
+use keys::KeyPair;
 pub use options::Options;
 use order::Kind;
 use state::State;
@@ -71,7 +72,14 @@ struct Inner {
     clock: Clock,
     faults: Faults,
     courier: Courier,
+    /// The key pair of the options, if they have one; read when first needed.
+    own_keys: OnceLock<Option<KeyPair>>,
     state: Mutex<State>,
+}
+
+/// A new private key for [`Options::private_key`]; `None` if the system cannot make one.
+pub fn new_private_key() -> Option<String> {
+    keys::new_private_key()
 }
 
 impl fmt::Debug for Simulator {
@@ -103,7 +111,8 @@ impl Simulator {
             retry_after: Duration::from_millis(options.callback_retry_ms),
         };
         let state = Mutex::new(State::new(&options, faults.seed(), clock.now()));
-        Self { inner: Arc::new(Inner { options, clock, faults, courier, state }) }
+        let own_keys = OnceLock::new();
+        Self { inner: Arc::new(Inner { options, clock, faults, courier, own_keys, state }) }
     }
 
     /// The API, and `/_sim`.
@@ -116,10 +125,18 @@ impl Simulator {
             .merge(control::router(self.clone()))
     }
 
-    /// The public key that bearers are encrypted with: DER `SubjectPublicKeyInfo` in base64. Made
-    /// when first needed, once per process and size; empty if that fails.
+    /// The public key that bearers are encrypted with: DER `SubjectPublicKeyInfo` in base64. That
+    /// of [`Options::private_key`], or else made when first needed, once per process and size;
+    /// empty if there is none.
     pub fn public_key(&self) -> String {
-        keys::pair(self.options().key_bits).map(|pair| pair.public.clone()).unwrap_or_default()
+        self.keys().map(|pair| pair.public.clone()).unwrap_or_default()
+    }
+
+    fn keys(&self) -> Option<&KeyPair> {
+        match &self.options().private_key {
+            Some(private) => self.inner.own_keys.get_or_init(|| KeyPair::read(private)).as_ref(),
+            None => keys::pair(self.options().key_bits),
+        }
     }
 
     /// The truth, for an audit.

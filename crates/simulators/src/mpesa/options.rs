@@ -25,6 +25,9 @@ pub struct Options {
     pub api_key: String,
     /// The size of the RSA key: 4096 as the real one, or 2048 where speed matters.
     pub key_bits: u16,
+    /// The private RSA key, DER PKCS#8 in base64, so that the market has the same public key after
+    /// a restart; a new one of `key_bits` in each process if absent. See [`super::new_private_key`].
+    pub private_key: Option<String>,
     /// The value of `Origin` that is demanded; `None`: any, or none.
     pub origin: Option<String>,
     /// The time for which a new session is not live yet; the documentation speaks of up to 30 s.
@@ -99,6 +102,7 @@ impl Default for Options {
             short_code: "000000".into(),
             api_key: "demo0000demo0000demo0000demo0000".into(),
             key_bits: 4_096,
+            private_key: None,
             origin: None,
             session_activation_ms: 0,
             session_lifetime_ms: 3_600_000,

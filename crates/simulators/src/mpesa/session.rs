@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::codes::{self, Code};
 use super::options::Options;
-use super::{Call, Simulator, admission, answer, keys};
+use super::{Call, Simulator, admission, answer};
 use crate::faults::hash;
 
 /// The number of bearers that are remembered; decrypting one costs a private-key operation.
@@ -103,7 +103,7 @@ pub(super) fn bearer(simulator: &Simulator, headers: &HeaderMap) -> Option<Strin
     if let Some(known) = simulator.state().sessions.decrypted.get(bearer) {
         return Some(known.clone());
     }
-    let text = keys::pair(simulator.options().key_bits)?.decrypt(bearer)?;
+    let text = simulator.keys()?.decrypt(bearer)?;
     let decrypted = &mut simulator.state().sessions.decrypted;
     if decrypted.len() >= BEARERS_MAX {
         decrypted.clear();

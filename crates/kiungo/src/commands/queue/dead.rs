@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::output::Output;
-use super::super::{Config, ConfigFile, Failure, hexadecimal, runtime};
+use super::super::{Config, ConfigFile, Failure, runtime};
 use super::open;
+use crate::secrets::hexadecimal;
 
 /// Letters among which one is looked for: as many as are ever listed.
 const SEARCHED: u32 = 1_000;

@@ -1,6 +1,6 @@
 //! Reading: amounts, dates, omissions, paging shapes, lookups.
 
-use kiungo_simulators::fineract::{Options, SavingsSpec, Version};
+use kiungo_simulators::fineract::{Clients, OpenError, Options, SavingsSpec, Version};
 use serde_json::json;
 
 use super::{World, posting, with};
@@ -210,4 +210,40 @@ async fn a_loan_shows_its_summary_only_once_it_was_paid_out() {
     let closed = world.get("v1/loans/2").await;
     assert!(closed.text.contains("\"totalRepayment\":1000.000000"));
     assert!(closed.json()["totalOverpaid"].is_null());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_furnished_core_has_clients_with_accounts_in_each_currency() {
+    let clients = Clients {
+        count: 3,
+        currencies: vec!["TZS".to_owned(), "LSL".to_owned()],
+        numbers: vec![255_700_000_000, 26_657_000_000],
+    };
+    let world = World::new(Options { clients, ..Options::default() });
+    let opened = world.simulator.furnish().unwrap();
+    let numbers: Vec<_> = opened.iter().map(|(client, _)| client.mobile_no.as_str()).collect();
+    assert_eq!(numbers, ["255700000001", "26657000002", "255700000003"]);
+    let (_, ids) = &opened[1];
+    assert_eq!((ids.savings.len(), ids.loans.len()), (2, 4));
+    for (id, currency) in ids.savings.iter().zip(["TZS", "LSL"]) {
+        let account = world.get(&format!("v1/savingsaccounts/{id}")).await.json();
+        assert_eq!(account["currency"]["code"], currency);
+        assert_eq!(account["clientName"], "Client 2");
+    }
+    for (id, (currency, status)) in
+        ids.loans.iter().zip([("TZS", 300), ("TZS", 200), ("LSL", 300), ("LSL", 200)])
+    {
+        let loan = world.get(&format!("v1/loans/{id}")).await.json();
+        assert_eq!(
+            (&loan["currency"]["code"], &loan["status"]["id"]),
+            (&json!(currency), &json!(status))
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_core_is_not_furnished_in_a_currency_that_is_none() {
+    let clients = Clients { currencies: vec!["SHILLING".to_owned()], ..Clients::default() };
+    let world = World::new(Options { clients, ..Options::default() });
+    assert_eq!(world.simulator.furnish(), Err(OpenError::Currency("SHILLING".to_owned())));
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kiungo_simulators::mpesa::new_private_key;
 use kiungo_simulators::mpesa::options::Options;
 
 use super::{ID, MSISDN, b2c, c2b, closed, code, encrypt, is, options, world};
@@ -96,4 +97,24 @@ async fn whatever_is_wrong_no_session_is_granted_by_the_same_code() {
     is(&call(&world.router, "GET", path, &[("origin", "mfi.example")], "").await, 400, "INS-989");
     is(&world.send("GET", "vodafoneGHA/getSession/", &key, "").await, 400, "INS-989");
     is(&world.send("GET", "vodacomTZN/getSession/", &key, "").await, 200, "INS-0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_private_key_of_the_options_outlives_the_market() {
+    let private_key = new_private_key();
+    let with_key = || Options { private_key: private_key.clone(), ..options() };
+    let before = closed(with_key(), no_faults()).simulator.public_key();
+    let after = closed(with_key(), no_faults());
+    assert_eq!(after.simulator.public_key(), before);
+    assert_ne!(closed(options(), no_faults()).simulator.public_key(), before);
+    let key = encrypt(&after.simulator, &Options::default().api_key);
+    is(&after.send("GET", "vodacomTZN/getSession/", &key, "").await, 200, "INS-0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_private_key_that_is_none_grants_no_session() {
+    let options = Options { private_key: Some("c2VzYW1l".to_owned()), ..options() };
+    let market = closed(options, no_faults());
+    assert_eq!(market.simulator.public_key(), "");
+    is(&market.send("GET", "vodacomTZN/getSession/", "Bearer c2VzYW1l", "").await, 400, "INS-989");
 }

@@ -1,4 +1,8 @@
 //! `kiungo simulate`: the other side, to develop and try against.
+//!
+//! * `all`: all three, for the Kiungo of a sandbox
+
+mod all;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -8,7 +12,7 @@ use clap::{Args, Subcommand};
 use kiungo_simulators::clock::Clock;
 use kiungo_simulators::delivery::{Delivery, HttpDelivery};
 use kiungo_simulators::faults::{Faults, Plan};
-use kiungo_simulators::fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
+use kiungo_simulators::fineract::{ClientIds, ClientSpec};
 use kiungo_simulators::serve::{serve, serve_tls};
 use kiungo_simulators::tls::Tls;
 use kiungo_simulators::{fineract, gsma, mpesa};
@@ -22,8 +26,8 @@ use crate::logging;
 
 /// The largest options file, in bytes.
 const OPTIONS_BYTES_MAX: u64 = 1024 * 1024;
-/// Clients of a core that starts without options.
-const CLIENTS: u64 = 10;
+/// Clients that are shown one by one; the others are like them.
+const CLIENTS_SHOWN: usize = 2;
 
 /// Run a simulated counterparty on this machine, to develop and try against
 ///
@@ -37,6 +41,7 @@ pub(crate) struct SimulateOptions {
 
 #[derive(Debug, Subcommand)]
 enum Which {
+    All(all::AllOptions),
     /// A Fineract core
     Fineract(Common),
     /// A provider of the GSMA Mobile Money API, 1.2.0 and 1.1.2
@@ -59,6 +64,13 @@ struct Common {
     seed: u64,
 }
 
+impl Common {
+    /// Nothing goes wrong until faults are switched on.
+    fn faults(&self) -> Faults {
+        Faults::new(Plan::none(self.seed))
+    }
+}
+
 /// A simulator that is ready to be served.
 struct Stage {
     router: axum::Router,
@@ -74,42 +86,69 @@ struct Stage {
     tls: Option<Tls>,
 }
 
+/// Makes a simulator ready, by its options.
+type Staging = fn(&Common) -> Result<Stage, Failure>;
+
 pub(crate) fn run(options: &SimulateOptions, output: Output) -> Result<(), Failure> {
     logging::start_quietly();
-    let (Which::Fineract(common) | Which::Gsma(common) | Which::Mpesa(common)) = &options.simulator;
-    if !common.listen.ip().is_loopback() {
-        return Err(Failure::Usage(format!(
-            "--listen: {} is not a loopback address: simulators stay on this machine",
-            common.listen
-        )));
-    }
-    let faults = Faults::new(Plan::none(common.seed));
-    let stage = match &options.simulator {
-        Which::Fineract(common) => stage_fineract(common, faults)?,
-        Which::Gsma(common) => stage_gsma(common, faults)?,
-        Which::Mpesa(common) => stage_mpesa(common, faults)?,
+    let (common, stage): (_, Staging) = match &options.simulator {
+        Which::All(options) => return all::run(options, output),
+        Which::Fineract(common) => (common, stage_fineract),
+        Which::Gsma(common) => (common, stage_gsma),
+        Which::Mpesa(common) => (common, stage_mpesa),
     };
-    runtime()?.block_on(present(common.listen, stage, output))
+    stays_here(common.listen, "--listen")?;
+    runtime()?.block_on(present(common.listen, stage(common)?, output))
+}
+
+/// Refuses an address that others reach.
+fn stays_here(listen: SocketAddr, place: &str) -> Result<(), Failure> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    let why = format!("{listen} is not a loopback address: simulators stay on this machine");
+    Err(Failure::Usage(format!("{place}: {why}")))
+}
+
+/// The listener at an address; `remedy` says what to do if it is taken.
+async fn bind(listen: SocketAddr, remedy: &str) -> Result<TcpListener, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::failed(format!("cannot listen on {listen}: {error}; {remedy}"))
+    };
+    TcpListener::bind(listen).await.map_err(failed)
 }
 
 async fn present(listen: SocketAddr, stage: Stage, output: Output) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::failed(format!("cannot listen on {listen}: {error}"));
-    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let remedy = "stop what listens there, or take another address (--listen)";
+    let listener = bind(listen, remedy).await?;
     let scheme = if stage.tls.is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{}", listener.local_addr().map_err(failed)?);
+    let address = listener.local_addr().map_err(|error| Failure::failed(error.to_string()))?;
+    let url = format!("{scheme}://{address}");
     let mut text = vec![format!("{} is simulated at {url}{}", stage.name, stage.path)];
     text.push("Try:".to_owned());
     text.extend(stage.try_this.iter().map(|line| format!("  {}", line.replace("URL", &url))));
     text.push("Ctrl-C ends it.".to_owned());
     let json = json!({ "url": url, "api": format!("{url}{}", stage.path), "facts": stage.facts });
     output.line(&text.join("\n"), &json);
-    let served = async {
-        match stage.tls {
-            Some(tls) => serve_tls(listener, stage.router, tls).await,
-            None => serve(listener, stage.router).await,
-        }
-    };
+    until_interrupted(put_up(listener, stage.router, stage.tls)).await
+}
+
+/// Serves until the process ends.
+async fn put_up(
+    listener: TcpListener,
+    router: axum::Router,
+    tls: Option<Tls>,
+) -> std::io::Result<()> {
+    match tls {
+        Some(tls) => serve_tls(listener, router, tls).await,
+        None => serve(listener, router).await,
+    }
+}
+
+/// Serves until Ctrl-C.
+async fn until_interrupted(
+    served: impl Future<Output = std::io::Result<()>>,
+) -> Result<(), Failure> {
     tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => Ok(()),
@@ -117,17 +156,13 @@ async fn present(listen: SocketAddr, stage: Stage, output: Output) -> Result<(),
     }
 }
 
-fn stage_fineract(common: &Common, faults: Faults) -> Result<Stage, Failure> {
+fn stage_fineract(common: &Common) -> Result<Stage, Failure> {
     let options: fineract::Options = read(common.options.as_deref())?;
     let user = options.users.first().cloned().unwrap_or_default();
     let tenant = options.tenants.first().cloned().unwrap_or_default();
-    let simulator = fineract::Simulator::new(options, Clock::System, faults);
-    for number in 1..=CLIENTS {
-        simulator
-            .open_client(client(number))
-            .map_err(|error| Failure::failed(format!("client {number}: {error}")))?;
-    }
-    let try_this = vec![
+    let simulator = fineract::Simulator::new(options, Clock::System, common.faults());
+    let clients = furnish(&simulator, "--options: clients")?;
+    let mut try_this = vec![
         format!(
             "curl -u {}:{} -H 'Fineract-Platform-TenantId: {tenant}' \
              URL/fineract-provider/api/v1/savingsaccounts/1",
@@ -135,39 +170,51 @@ fn stage_fineract(common: &Common, faults: Faults) -> Result<Stage, Failure> {
         ),
         "curl URL/_sim/books".to_owned(),
         format!(
-            "{CLIENTS} clients are there: client N has savings account N with 1,000,000.00 TZS, an \
-             active loan and an approved one (loans 2N-1 and 2N)"
+            "{} clients are there, each with 1,000,000.00 in a savings account, an active loan and \
+             an approved one:",
+            clients.len()
         ),
     ];
-    let facts = json!({ "tenant": tenant, "user": user.name, "clients": CLIENTS });
+    let shown = clients.iter().take(CLIENTS_SHOWN);
+    try_this.extend(shown.map(|(client, ids)| format!("  {}", accounts_of(client, ids))));
+    let facts = json!({ "tenant": tenant, "user": user.name, "clients": clients.len() });
     let (name, path) = ("Fineract", "/fineract-provider".to_owned());
     Ok(Stage { router: simulator.router(), name, path, try_this, facts, tls: None })
 }
 
-/// An ordinary client, so that there is something to pay to.
-fn client(number: u64) -> ClientSpec {
-    ClientSpec {
-        name: format!("Client {number}"),
-        mobile_no: format!("2557000000{number:02}"),
-        external_id: format!("client-{number}"),
-        closed: false,
-        savings: vec![SavingsSpec::active("TZS", 100_000_000)],
-        loans: vec![
-            LoanSpec::new(LoanStatus::Active, "TZS", 50_000_000),
-            LoanSpec::new(LoanStatus::Approved, "TZS", 50_000_000),
-        ],
-    }
+type Clients = Vec<(ClientSpec, ClientIds)>;
+
+/// Opens the clients of a core's options, so that there is somebody to pay to.
+fn furnish(simulator: &fineract::Simulator, place: &str) -> Result<Clients, Failure> {
+    simulator.furnish().map_err(|error| Failure::Usage(format!("{place}: {error}")))
 }
 
-fn stage_gsma(common: &Common, faults: Faults) -> Result<Stage, Failure> {
+/// A client with all accounts, in one line.
+fn accounts_of(client: &ClientSpec, ids: &ClientIds) -> String {
+    let accounts = client.savings.iter().zip(&ids.savings).zip(ids.loans.chunks(2));
+    let accounts: Vec<_> = accounts
+        .map(|((account, savings), loans)| {
+            let loan = |number| loans.get(number).copied().unwrap_or_default();
+            format!(
+                "{}: savings {savings:09}, loans {:09} (active) and {:09} (approved)",
+                account.currency,
+                loan(0),
+                loan(1)
+            )
+        })
+        .collect();
+    format!("{}, number {}: {}", client.name, client.mobile_no, accounts.join("; "))
+}
+
+fn stage_gsma(common: &Common) -> Result<Stage, Failure> {
     let options: gsma::Options = read(common.options.as_deref())?;
     let path =
         options.prefix_1_2.clone().or_else(|| options.prefix_1_1.clone()).unwrap_or_default();
-    let simulator = gsma::Simulator::new(options, Clock::System, delivery(), faults);
+    let simulator = gsma::Simulator::new(options, Clock::System, delivery(), common.faults());
     let try_this = vec![
         format!("curl URL{path}/heartbeat"),
         "curl URL/_sim/books".to_owned(),
-        payment("255700000001"),
+        payment("255700000001", "SV1"),
     ];
     let facts = json!({ "prefix": path });
     let name = "A GSMA provider";
@@ -177,17 +224,17 @@ fn stage_gsma(common: &Common, faults: Faults) -> Result<Stage, Failure> {
     Ok(Stage { router: simulator.router(), name, path, try_this, facts, tls })
 }
 
-fn stage_mpesa(common: &Common, faults: Faults) -> Result<Stage, Failure> {
+fn stage_mpesa(common: &Common) -> Result<Stage, Failure> {
     let options = read_mpesa(common.options.as_deref())?;
     let path = format!("/{}/ipg/v2/{}", options.environment, options.market.context());
     let (api_key, short_code) = (options.api_key.clone(), options.short_code.clone());
     let strict = options.strict;
-    let simulator = mpesa::Simulator::new(options, Clock::System, delivery(), faults);
+    let simulator = mpesa::Simulator::new(options, Clock::System, delivery(), common.faults());
     let public_key = simulator.public_key();
     let try_this = vec![
         "curl URL/_sim/public-key   # goes into the mapping as mpesa.public_key".to_owned(),
         "curl URL/_sim/books".to_owned(),
-        payment("255700000001"),
+        payment("255700000001", "SV1"),
         format!("the API key is {api_key}, the short code {short_code}; mpesa.base_url is URL"),
         if strict {
             "it is strict: numbers for texts, parameters in the body of a GET, and POST for \
@@ -207,10 +254,11 @@ fn stage_mpesa(common: &Common, faults: Faults) -> Result<Stage, Failure> {
 }
 
 /// The command by which a customer pays at the wallet.
-fn payment(msisdn: &str) -> String {
+fn payment(msisdn: &str, account_reference: &str) -> String {
     format!(
         "curl -H 'Content-Type: application/json' -d '{{\"msisdn\":\"{msisdn}\",\
-         \"amount_minor\":500000,\"account_reference\":\"SV1\"}}' URL/_sim/payments"
+         \"amount_minor\":500000,\"account_reference\":\"{account_reference}\"}}' \
+         URL/_sim/payments"
     )
 }
 
