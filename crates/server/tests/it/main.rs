@@ -19,6 +19,7 @@ mod duplicates;
 mod fake;
 mod health;
 mod keys;
+mod logged;
 mod metrics;
 mod requests;
 mod scopes;
