@@ -22,6 +22,7 @@ mod keys;
 mod logged;
 mod metrics;
 mod requests;
+mod schema;
 mod scopes;
 mod slow;
 mod sockets;
