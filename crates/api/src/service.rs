@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kiungo_core_banking::Suggestions;
 use kiungo_domain::numbering::NumberError;
-use kiungo_domain::{Kind, Money, Msisdn, ProviderId, Timestamp, TransferId};
+use kiungo_domain::{CoreId, Kind, Money, Msisdn, ProviderId, Timestamp, TransferId};
 use kiungo_engine::request::{
     AskError, CallbackAnswer, Caller, NewTransfer, ProviderStatus, RequestError, SubmitError,
     Submitted,
@@ -58,6 +58,9 @@ pub trait Service: Wallets {
 
     /// The providers and how they are doing.
     fn providers(&self) -> Vec<ProviderStatus>;
+
+    /// The names of the cores.
+    fn cores(&self) -> Vec<CoreId>;
 
     /// The float at a provider; `None` if there is no such provider, or it does not tell.
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>>;
@@ -133,6 +136,10 @@ impl Service for kiungo_engine::Engine {
 
     fn providers(&self) -> Vec<ProviderStatus> {
         Self::providers(self)
+    }
+
+    fn cores(&self) -> Vec<CoreId> {
+        Self::cores(self)
     }
 
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {

@@ -73,12 +73,12 @@ pub(crate) fn command(
             format!("/api/v1/loans/{id}/transactions?command=repayment")
         }
         (Booking::Disburse, AccountKind::Loan) => format!("/api/v1/loans/{id}?command=disburse"),
-        _ => return Err(repair("account.kind", "this booking is for the other kind of account")),
+        _ => return Err(repair("account_kind", "this booking is for the other kind of account")),
     };
     let payment_type = order.payment_type.or(payment_type);
     let savings = order.account.kind == AccountKind::Savings;
     if savings && payment_type.is_none() {
-        return Err(repair("payment.type", "savings need a payment type, and none is configured"));
+        return Err(repair("payment_type", "savings need a payment type, and none is configured"));
     }
     let date = Some(date.to_string());
     let (transaction_date, actual_disbursement_date) = match order.booking {
@@ -133,7 +133,7 @@ fn note(order: &CoreOrder) -> String {
 pub(crate) fn json<T: Serialize>(body: &T) -> Result<Bytes, Rejection> {
     serde_json::to_vec(body)
         .map(Bytes::from)
-        .map_err(|_| repair("request.body", "the request cannot be written"))
+        .map_err(|_| repair("request_body", "the request cannot be written"))
 }
 
 /// A refusal of our own, before anything is sent.

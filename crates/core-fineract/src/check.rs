@@ -52,7 +52,7 @@ async fn weigh(
         Located::One(account) => account,
         Located::None => {
             return Err(refused(
-                "account.not.found",
+                "account_not_found",
                 Reason::AccountNotFound,
                 "there is no such account",
             ));
@@ -60,7 +60,7 @@ async fn weigh(
         Located::Several => {
             // Found, and more than once: nothing else is tried instead.
             return Err(refused(
-                "account.ambiguous",
+                "account_ambiguous",
                 Reason::Other,
                 "several accounts fit, and one must not be guessed",
             ));
@@ -90,7 +90,7 @@ fn kinds(check: &AccountCheck) -> Result<Vec<AccountKind>, No> {
     });
     match (check.account.kind, by_booking) {
         (Some(named), Some(needed)) if named != needed => Err(refused(
-            "account.kind",
+            "account_kind",
             Reason::AccountState,
             "this booking is for the other kind of account",
         )),
@@ -131,7 +131,7 @@ pub(crate) fn savings(
         .ok_or_else(|| No::Unclear("the account's balance cannot be read".to_owned()))?;
     if i128::from(amount.minor()) > available {
         let message = "the account has too little money available";
-        return Err(refused("insufficient.balance", Reason::InsufficientFunds, message));
+        return Err(refused("insufficient_balance", Reason::InsufficientFunds, message));
     }
     Ok(())
 }
@@ -155,7 +155,7 @@ pub(crate) fn undo_refusal(account: &SavingsAccount, original: &CoreOrder) -> Op
             .is_some_and(|available| i128::from(amount.minor()) > available);
     if spent {
         let message = "the deposit has been spent: the account has too little money available";
-        return refusal(refused("insufficient.balance", Reason::InsufficientFunds, message));
+        return refusal(refused("insufficient_balance", Reason::InsufficientFunds, message));
     }
     None
 }
@@ -232,7 +232,7 @@ fn approved(loan: &Loan, amount: Money) -> Result<(), No> {
         .ok_or_else(|| No::Unclear("the loan's approved amount cannot be read".to_owned()))?;
     if i128::from(amount.minor()) > approved {
         let message = "the amount is more than was approved";
-        return Err(refused("above.approved.amount", Reason::AmountNotAllowed, message));
+        return Err(refused("above_approved_amount", Reason::AmountNotAllowed, message));
     }
     Ok(())
 }
@@ -291,12 +291,12 @@ async fn owner(client: &Client, check: &AccountCheck, account: &Account) -> Resu
         (Some(number), _) if holder.is_written(number) => Ok(()),
         (Some(_), _) => {
             let message = "the wallet's number is not the account owner's";
-            Err(refused("holder.mismatch", Reason::Other, message))
+            Err(refused("holder_mismatch", Reason::Other, message))
         }
         (None, HolderMatch::Phone) => {
             let message = "the core knows no phone number of the account's owner, so nobody knows \
                            whether the wallet is theirs; enter it in the core";
-            Err(refused("holder.unknown", Reason::Other, message))
+            Err(refused("holder_unknown", Reason::Other, message))
         }
         (None, HolderMatch::PhoneIfKnown) => Ok(()),
     }
@@ -324,7 +324,7 @@ pub(crate) fn facts(account: &Account) -> Result<AccountFacts, No> {
 }
 
 fn state(message: &str) -> No {
-    refused("account.state", Reason::AccountState, message)
+    refused("account_state", Reason::AccountState, message)
 }
 
 fn refused(code: &str, reason: Reason, message: &str) -> No {

@@ -32,7 +32,7 @@ pub(crate) async fn hold(
     date: Date,
 ) -> Outcome {
     if order.account.kind != AccountKind::Savings {
-        return Outcome::Rejected(repair("account.kind", "only savings accounts take holds"));
+        return Outcome::Rejected(repair("account_kind", "only savings accounts take holds"));
     }
     let body = json(&Body {
         format: FORMAT,
@@ -61,7 +61,7 @@ pub(crate) async fn release(client: &Client, profile: &Profile, order: &UndoOrde
     };
     if row.transaction_type.id != HOLD || row.account_id.is_some_and(|id| id != account.id) {
         return Outcome::Rejected(Rejection {
-            code: "not.a.hold".to_owned(),
+            code: "not_a_hold".to_owned(),
             reason: Reason::Other,
             message: "the transaction is no hold of this account".to_owned(),
             retry: Retry::Never,

@@ -69,7 +69,7 @@ pub(crate) async fn check(
         let closed = closed_until.zip(date).is_some_and(|(closed, date)| date <= closed);
         Ok(if closed {
             Ready::Refused(refusal_of(
-                "books.closed",
+                "books_closed",
                 Reason::DateNotAllowed,
                 "the day of the booking is closed in the general ledger",
             ))
@@ -97,7 +97,7 @@ async fn ready(client: &Client, profile: &Profile, order: &UndoOrder) -> Result<
 async fn savings(client: &Client, order: &UndoOrder) -> Result<Ready, ReadError> {
     let Ok(transaction) = order.transaction.as_str().parse::<u64>() else {
         let why = "the booking's receipt is not a number";
-        return Ok(Ready::Refused(repair("transaction.id", why)));
+        return Ok(Ready::Refused(repair("transaction_id", why)));
     };
     let row = savings_row(client, order).await?;
     if let Some(why) = Row::from(&row).differs(&order.original) {
@@ -199,14 +199,14 @@ async fn disbursement(client: &Client, order: &UndoOrder) -> Result<Ready, ReadE
     });
     if others {
         return Ok(Ready::Refused(refusal_of(
-            "later.transactions",
+            "later_transactions",
             Reason::AccountState,
             "undoing the disbursement would take back other postings on this loan too",
         )));
     }
     if loan.status.id != LOAN_ACTIVE {
         return Ok(Ready::Refused(refusal_of(
-            "loan.not.active",
+            "loan_not_active",
             Reason::AccountState,
             "only the disbursement of an active loan is taken back",
         )));
@@ -306,7 +306,7 @@ fn done(order: &UndoOrder) -> Outcome {
 
 fn gone() -> Ready {
     Ready::Refused(refusal_of(
-        "transaction.not.found",
+        "transaction_not_found",
         Reason::Other,
         "the core does not show the booking that is to be taken back",
     ))

@@ -121,7 +121,8 @@ pub enum Awaiting {
 /// The refusal of an operation: it was not executed and will not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
-    /// The other side's code, as it wrote it.
+    /// The other side's code, as it wrote it; a word of ours, such as `account_not_found`, where it was
+    /// not sent, or where we judged by what the other side stated.
     pub code: String,
     /// The meaning of the refusal, in our words.
     pub reason: Reason,

@@ -31,7 +31,7 @@ fn decides(answer: &CheckAnswer) -> bool {
 
 fn no_account() -> Rejection {
     Rejection {
-        code: "no_account".to_owned(),
+        code: "account_not_found".to_owned(),
         reason: Reason::AccountNotFound,
         message: "what the payer typed fits no account".to_owned(),
         retry: Retry::Never,
@@ -41,6 +41,12 @@ fn no_account() -> Rejection {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whoever reads the code of a suspended payment sees one word, whether a core was asked or not.
+    #[test]
+    fn an_account_that_does_not_exist_has_the_code_that_a_core_gives_it() {
+        assert_eq!(no_account().code, "account_not_found");
+    }
 
     #[test]
     fn only_an_account_that_does_not_exist_lets_the_next_one_be_meant() {

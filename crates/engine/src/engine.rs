@@ -321,6 +321,11 @@ impl Engine {
         self.inner.providers.iter().map(status).collect()
     }
 
+    /// The names of the cores.
+    pub fn cores(&self) -> Vec<CoreId> {
+        self.inner.cores.keys().cloned().collect()
+    }
+
     /// The store of all durable state, for reading.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.inner.store

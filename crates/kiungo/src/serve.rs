@@ -30,7 +30,10 @@ use std::sync::Arc;
 
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::{Engine, EngineOptions, Setup, SystemClock, TimeOrderedIds};
+use kiungo_messaging::command::CommandType;
+use kiungo_messaging::command_consumer::UNREADABLE;
 use kiungo_provider::Provider;
+use kiungo_server::metrics::Known;
 use kiungo_server::serve::ConnectionBounds;
 use kiungo_server::{Readiness, ServerOptions, ServerState};
 use tokio::net::TcpListener;
@@ -118,6 +121,7 @@ pub(crate) async fn run(
     let prometheus = kiungo_server::metrics::builder()
         .install_recorder()
         .map_err(|error| Failure::failed(format!("metrics: {error}")))?;
+    kiungo_server::metrics::announce(&known_names(&config));
     process::watch(prometheus.clone());
 
     let Assembly { cores, providers } = assembly;
@@ -214,6 +218,19 @@ fn engine_options(config: &Config) -> EngineOptions {
         notice_wait_max: engine.notice_wait_max,
         send_within: engine.send_within,
         second_person: config.actions.second_person.clone(),
+    }
+}
+
+/// The names that labels of metrics take in this installation.
+fn known_names(config: &Config) -> Known {
+    let commands = CommandType::ALL.map(CommandType::as_str).into_iter().chain([UNREADABLE]);
+    Known {
+        providers: config.providers.iter().map(|provider| provider.id.to_string()).collect(),
+        cores: config.cores.iter().map(|core| core.id.to_string()).collect(),
+        commands: match config.queue.address {
+            QueueAddress::Rabbit(_) => commands.map(str::to_owned).collect(),
+            QueueAddress::Embedded => Vec::new(),
+        },
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use kiungo_api::problem::{Code, MemberError, Problem};
-use kiungo_api::wire::check::Checks;
+use kiungo_api::wire::check::{Checks, KEY_CHARS_MAX};
 use kiungo_api::wire::{read_object, time};
 use kiungo_domain::typed::is_hidden;
 use serde::Deserialize;
@@ -20,8 +20,8 @@ use crate::options::is_source;
 /// The content type of a message with such an event.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 
-/// Characters of an id: room for any UUID or number with a prefix, and no novel.
-const ID_CHARS_MAX: usize = 200;
+/// Bytes of a type: those that there are have less than twenty.
+const TYPE_BYTES_MAX: usize = 200;
 
 /// An event whose data has not been read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,13 +129,13 @@ fn required(members: &BTreeMap<String, Box<RawValue>>, name: &str) -> Read<Optio
 }
 
 fn read_id(id: Option<String>) -> Read<Option<String>> {
-    let fits = id.as_deref().is_some_and(|id| id.chars().count() <= ID_CHARS_MAX);
-    if fits { Ok(id) } else { Err(format!("an id is 1 to {ID_CHARS_MAX} characters")) }
+    let fits = id.as_deref().is_some_and(|id| id.chars().count() <= KEY_CHARS_MAX);
+    if fits { Ok(id) } else { Err(format!("an id is 1 to {KEY_CHARS_MAX} characters")) }
 }
 
 fn read_type(kind: Option<String>) -> Read<Option<String>> {
-    let fits = kind.as_deref().is_some_and(|kind| kind.len() <= ID_CHARS_MAX);
-    if fits { Ok(kind) } else { Err(format!("a type is 1 to {ID_CHARS_MAX} bytes")) }
+    let fits = kind.as_deref().is_some_and(|kind| kind.len() <= TYPE_BYTES_MAX);
+    if fits { Ok(kind) } else { Err(format!("a type is 1 to {TYPE_BYTES_MAX} bytes")) }
 }
 
 fn read_data(members: &BTreeMap<String, Box<RawValue>>) -> Read<String> {

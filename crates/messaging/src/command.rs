@@ -4,7 +4,7 @@ use kiungo_api::problem::Problem;
 use kiungo_api::scope::{About, Intent};
 use kiungo_api::sha256_hex;
 use kiungo_api::wire::request::{TransferRequest, digest};
-use kiungo_api::wire::{NamedTransfer, read_object};
+use kiungo_api::wire::{NamedTransfer, read_request};
 use kiungo_api::{Role, Wallets};
 use kiungo_domain::{AccountRef, TransferId};
 use kiungo_engine::PersonAction;
@@ -160,25 +160,25 @@ impl Request {
         let data = data.as_bytes();
         match kind {
             CommandType::Create => {
-                let new = read_object::<TransferRequest>(data)?.read(wallets)?;
+                let new = read_request::<TransferRequest>(data)?.read(wallets)?;
                 Ok(Self::Create(Box::new(new)))
             }
-            CommandType::Inquire => read_object::<InquiryData>(data)?.read().map(Self::Inquire),
-            CommandType::Reverse => read_object::<ReversalData>(data)?.read(),
-            CommandType::Assign => read_object::<AssignmentData>(data)?.read(),
-            CommandType::Decide => read_object::<DecisionData>(data)?.read(),
-            CommandType::Hold => read_object::<OperationData>(data)?
+            CommandType::Inquire => read_request::<InquiryData>(data)?.read().map(Self::Inquire),
+            CommandType::Reverse => read_request::<ReversalData>(data)?.read(),
+            CommandType::Assign => read_request::<AssignmentData>(data)?.read(),
+            CommandType::Decide => read_request::<DecisionData>(data)?.read(),
+            CommandType::Hold => read_request::<OperationData>(data)?
                 .read(|provider, operation| PersonAction::Hold { provider, operation }),
-            CommandType::Release => read_object::<OperationData>(data)?
+            CommandType::Release => read_request::<OperationData>(data)?
                 .read(|provider, operation| PersonAction::Release { provider, operation }),
-            CommandType::Claim => read_object::<ClaimData>(data)?.read(wallets),
-            CommandType::HandleAgain => read_object::<ArrivalData>(data)?
+            CommandType::Claim => read_request::<ClaimData>(data)?.read(wallets),
+            CommandType::HandleAgain => read_request::<ArrivalData>(data)?
                 .read(|arrival| PersonAction::HandleAgain { arrival }),
             CommandType::Dismiss => {
-                read_object::<ArrivalData>(data)?.read(|arrival| PersonAction::Dismiss { arrival })
+                read_request::<ArrivalData>(data)?.read(|arrival| PersonAction::Dismiss { arrival })
             }
-            CommandType::Approve => read_object::<ApprovalData>(data)?.read(),
-            CommandType::Decline => read_object::<DeclineData>(data)?.read(),
+            CommandType::Approve => read_request::<ApprovalData>(data)?.read(),
+            CommandType::Decline => read_request::<DeclineData>(data)?.read(),
         }
     }
 
@@ -302,7 +302,9 @@ mod tests {
             (Create, transfer.replace("AMOUNT", r#""5","colour":"red""#), "#/colour"),
             (Create, transfer.replace("AMOUNT", "\"5\"").replace("2557", "084"), "#/msisdn"),
             (Create, transfer.replace("AMOUNT", "\"5\"").replace("2557", "x"), "#/msisdn"),
-            (Inquire, "{}".to_owned(), "#"),
+            (Inquire, "{}".to_owned(), "#/transfer"),
+            (Reverse, "{}".to_owned(), "#/transfer #/reason"),
+            (Assign, r#"{"account":{"id":1}}"#.to_owned(), "#/transfer #/account/type"),
             (Inquire, r#"{"transfer":"x"}"#.to_owned(), "#/transfer"),
             (Inquire, format!(r#"{{"transfer":"{ID}","reason":"x"}}"#), "#/reason"),
             (Reverse, format!(r#"{{"transfer":"{ID}","reason":""}}"#), "#/reason"),

@@ -27,6 +27,9 @@ use crate::options::{Client, MessagingOptions};
 use crate::pause::Pauses;
 use crate::refusal::Refusal;
 
+/// The word that stands for the type of a command that could not be read, in metrics.
+pub const UNREADABLE: &str = "unreadable";
+
 /// The consumer of commands.
 #[derive(Clone)]
 pub struct CommandConsumer(Arc<Inner>);
@@ -98,7 +101,7 @@ impl Inner {
         let until = Instant::now() + Duration::from_secs(self.options.command_hold_s);
         let mut seen = Seen::default();
         let order = self.read(&command, &mut seen);
-        let kind = order.as_ref().map_or("unreadable", |order| order.kind.as_str());
+        let kind = order.as_ref().map_or(UNREADABLE, |order| order.kind.as_str());
         let verdict = match &order {
             Ok(order) => self.patiently(order, until, stop).await,
             Err(refusal) => Verdict::Rejected(refusal.clone()),

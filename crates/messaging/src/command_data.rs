@@ -4,7 +4,7 @@ use kiungo_api::Wallets;
 use kiungo_api::problem::Problem;
 use kiungo_api::wire::action::{ClaimInput, DecisionInput, held_operation};
 use kiungo_api::wire::check::{Checks, text};
-use kiungo_api::wire::request::AccountInput;
+use kiungo_api::wire::request::{AccountInput, AccountSchema};
 use kiungo_api::wire::{NamedTransfer, Object, words};
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::Operation;
@@ -25,6 +25,7 @@ const REASON_MAX: usize = 200;
 #[schema(as = TransferInquiry, examples(json!({ "transfer": "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00" })))]
 pub(crate) struct InquiryData {
     /// Its id, or the reference of one of its operations.
+    #[schema(pattern = "^[0-9A-Fa-f-]{32,36}$")]
     transfer: String,
 }
 
@@ -37,8 +38,10 @@ pub(crate) struct InquiryData {
 })))]
 pub(crate) struct ReversalData {
     /// Its id, or the reference of one of its operations.
+    #[schema(pattern = "^[0-9A-Fa-f-]{32,36}$")]
     transfer: String,
     /// For the journal: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -51,8 +54,9 @@ pub(crate) struct ReversalData {
 })))]
 pub(crate) struct AssignmentData {
     /// The suspended transfer's id, or the reference of one of its operations.
+    #[schema(pattern = "^[0-9A-Fa-f-]{32,36}$")]
     transfer: String,
-    #[schema(value_type = AccountInput)]
+    #[schema(value_type = AccountSchema)]
     account: Object<AccountInput>,
 }
 
@@ -66,19 +70,22 @@ pub(crate) struct AssignmentData {
 })))]
 pub(crate) struct DecisionData {
     /// Its id, or the reference of one of its operations.
+    #[schema(pattern = "^[0-9A-Fa-f-]{32,36}$")]
     transfer: String,
-    /// `try_again`, `give_up`, `accept_executed`, `accept_not_executed` or `close_case`.
+    #[schema(schema_with = words::decision_schema)]
     decision: String,
     /// The step that it is about; for `accept_executed`, `accept_not_executed`, and for `close_case`
     /// where the case is about a step.
     #[schema(schema_with = words::step_schema, required = false)]
     step: Option<String>,
     /// The other side's receipt; for `accept_executed`.
+    #[schema(min_length = 1, max_length = 256)]
     receipt: Option<String>,
     /// The kind of case; for `close_case`.
     #[schema(schema_with = words::case_schema, required = false)]
     case: Option<String>,
     /// The reason, for the journal: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
     /// The version of the transfer that the person saw. If it has changed since, nothing is done.
     version: Option<u64>,
@@ -92,10 +99,12 @@ pub(crate) struct DecisionData {
 })))]
 pub(crate) struct OperationData {
     /// The provider, as configured.
+    #[schema(pattern = "^[a-z0-9-]{1,32}$")]
     provider: String,
     #[schema(schema_with = words::held_operation_schema)]
     operation: String,
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -108,19 +117,26 @@ pub(crate) struct OperationData {
 })))]
 pub(crate) struct ClaimData {
     /// The provider, as configured.
+    #[schema(pattern = "^[a-z0-9-]{1,32}$")]
     provider: String,
     /// The provider's receipt.
+    #[schema(min_length = 1, max_length = 256)]
     receipt: String,
     /// The gross amount; the provider's answer is compared with it. Where it states none, a second person
     /// has to approve.
+    #[schema(pattern = r"^[0-9]+(\.[0-9]+)?$")]
     amount: String,
     /// ISO 4217, upper case.
+    #[schema(pattern = "^[A-Z]{3}$")]
     currency: String,
     /// The payer's wallet, where it is known.
+    #[schema(pattern = "^[^0-9]*([0-9][^0-9]*){6,17}$")]
     msisdn: Option<String>,
     /// The account as the payer typed it, where it is known: 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     account_reference: Option<String>,
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -134,6 +150,7 @@ pub(crate) struct ArrivalData {
     /// Its number.
     arrival: i64,
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -146,8 +163,10 @@ pub(crate) struct ArrivalData {
 })))]
 pub(crate) struct ApprovalData {
     /// The action's id.
+    #[schema(pattern = "^[0-9A-Fa-f-]{32,36}$")]
     action: String,
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
     /// The version of the transfer that the person saw; required for an action about a transfer.
     version: Option<u64>,
@@ -161,8 +180,10 @@ pub(crate) struct ApprovalData {
 })))]
 pub(crate) struct DeclineData {
     /// The action's id.
+    #[schema(pattern = "^[0-9A-Fa-f-]{32,36}$")]
     action: String,
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 

@@ -12,7 +12,7 @@ use kiungo_api::OptionsError;
 use kiungo_api::Service;
 use kiungo_queue::{EventMessage, Events, QueueError};
 use kiungo_store::{OutboxRow, StoreError};
-use metrics::{counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{counter, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
@@ -75,14 +75,6 @@ impl Relay {
     /// Publishes, or waits for its turn, until it is told to stop. A batch that is being published
     /// then is published whole, so that the next process goes on behind it.
     pub async fn run(self, stop: CancellationToken) {
-        describe_histogram!(
-            "kiungo_event_lag_seconds",
-            "From the decision to the confirmed event, the commit included"
-        );
-        describe_gauge!(
-            "kiungo_events_waiting",
-            "Events of the last look that waited, one batch at most"
-        );
         self.take_turns(&stop).await;
         let back = self.service.store().give_lease_back(LEASE, &self.holder);
         if !matches!(tokio::time::timeout(GIVE_BACK, back).await, Ok(Ok(()))) {

@@ -1,6 +1,7 @@
 //! The schemas that the documents are made of: of the data, generated from the types; of the
 //! envelopes around it, as [`crate::cloud_event`] reads and [`crate::event`] writes them.
 
+use kiungo_api::wire::check::KEY_CHARS_MAX;
 use kiungo_api::wire::request::TransferRequest;
 use kiungo_domain::transfer::Status;
 use serde_json::{Map, Value, json};
@@ -151,9 +152,10 @@ fn command(kind: CommandType) -> Value {
         "properties": {
             "specversion": { "const": "1.0" },
             "id": {
-                "type": "string", "minLength": 1, "maxLength": 200,
+                "type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX,
                 "description": "The idempotency key: unique for each thing that you want, the same \
-                                whenever you repeat it.",
+                                whenever you repeat it. One that is to be repeated by the API has \
+                                visible ASCII characters only, as a header has.",
             },
             "source": {
                 "type": "string", "minLength": 1, "maxLength": 200, "format": "uri-reference",

@@ -4,8 +4,14 @@
 //! present state, read from the store and the engine at each scrape. The latter is written here and
 //! not kept in the recorder, where a label that no longer occurs would keep its last value for
 //! ever.
+//!
+//! * `table`: all metrics, with their meanings and labels
+//! * `scrape`: writing the present state
 
-use std::fmt::{self, Write as _};
+mod scrape;
+mod table;
+
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +19,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use kiungo_api::problem::Problem;
-use kiungo_domain::{Money, Timestamp};
-use kiungo_engine::request::{BreakerState, ProviderStatus};
 use kiungo_store::{Overview, StoreError};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use crate::state::Shared;
+
+pub use table::{Known, METRICS, Metric, MetricKind, Values, announce};
 
 /// The largest age of an overview: many scrapers cost the database no more than one.
 const OVERVIEW_AGE_MAX: Duration = Duration::from_secs(1);
@@ -80,89 +86,16 @@ pub(crate) async fn metrics(State(state): State<Arc<Shared>>) -> Result<Response
             None
         }
     };
-    let now = state.service.clock_now();
     // Writing to a string cannot fail.
-    let _ = write_state(&mut text, overview.as_deref(), now);
-    let _ = write_providers(&mut text, &state.service.providers());
+    let _ = write_scraped(&mut text, &state, overview.as_deref());
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-/// Writes the state of the store. Without an overview, only that it did not answer: a gap in a
-/// graph is honest, an old value is not.
-fn write_state(text: &mut String, overview: Option<&Overview>, now: Timestamp) -> fmt::Result {
-    head(text, "kiungo_store_up", "Whether the store answered this scrape")?;
-    writeln!(text, "kiungo_store_up {}", u8::from(overview.is_some()))?;
-    let Some(overview) = overview else { return Ok(()) };
-    head(text, "kiungo_transfers", "Transfers by kind, provider and status")?;
-    for (kind, provider, status, count) in &overview.transfers {
-        let (kind, status) = (kind.as_str(), status.as_str());
-        writeln!(
-            text,
-            "kiungo_transfers{{kind=\"{kind}\",provider=\"{provider}\",status=\"{status}\"}} {count}"
-        )?;
-    }
-    gauge(text, "kiungo_transfers_open", "Transfers that are not final", overview.open)?;
-    gauge(text, "kiungo_queue_depth", "Transfers whose due time has passed", overview.due)?;
-    let age = overview.oldest_open.map_or(0, |oldest| now.since(oldest).as_secs());
-    let help = "Seconds since the oldest transfer that is not final was received";
-    gauge(text, "kiungo_oldest_open_age_seconds", help, age)?;
-    let age = overview.oldest_unknown.map_or(0, |oldest| now.since(oldest).as_secs());
-    let help = "Seconds since the oldest operation with an unknown outcome became one";
-    gauge(text, "kiungo_oldest_unknown_age_seconds", help, age)?;
-    head(text, "kiungo_suspense_amount", "Suspended money, in the currency's own unit")?;
-    for (provider, currency, minor) in &overview.suspense {
-        let sign = if *minor < 0 { "-" } else { "" };
-        let amount = minor.checked_abs().and_then(|minor| Money::from_minor(minor, *currency));
-        let amount = amount.unwrap_or(Money::zero(*currency)).to_decimal();
-        writeln!(
-            text,
-            "kiungo_suspense_amount{{provider=\"{provider}\",currency=\"{currency}\"}} {sign}{amount}"
-        )?;
-    }
-    let help = "What arrived and waits to be handled";
-    gauge(text, "kiungo_inbox_waiting", help, overview.inbox_waiting)?;
-    let help = "What arrived and is kept for a person";
-    gauge(text, "kiungo_inbox_quarantined", help, overview.quarantined)
-}
-
-/// Writes the state of the providers, as the engine reports it.
-fn write_providers(text: &mut String, providers: &[ProviderStatus]) -> fmt::Result {
-    let help = "Whether the breaker is in this state: 1 for the one that it is in";
-    head(text, "kiungo_breaker_state", help)?;
-    for provider in providers {
-        for state in [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen] {
-            writeln!(
-                text,
-                "kiungo_breaker_state{{provider=\"{}\",state=\"{}\"}} {}",
-                provider.id,
-                state.as_str(),
-                u8::from(provider.breaker == state)
-            )?;
-        }
-    }
-    head(text, "kiungo_operation_held", "1 for an operation of a provider that is held")?;
-    for hold in providers.iter().flat_map(|provider| &provider.holds) {
-        writeln!(
-            text,
-            "kiungo_operation_held{{provider=\"{}\",operation=\"{}\",condition=\"{}\"}} 1",
-            hold.provider,
-            hold.operation.as_str(),
-            hold.condition.as_str()
-        )?;
-    }
-    head(text, "kiungo_provider_in_flight", "Operations in flight at a provider")?;
-    for provider in providers {
-        let (id, count) = (&provider.id, provider.in_flight);
-        writeln!(text, "kiungo_provider_in_flight{{provider=\"{id}\"}} {count}")?;
-    }
-    Ok(())
-}
-
-fn gauge(text: &mut String, name: &str, help: &str, value: u64) -> fmt::Result {
-    head(text, name, help)?;
-    writeln!(text, "{name} {value}")
-}
-
-fn head(text: &mut String, name: &str, help: &str) -> fmt::Result {
-    writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge")
+/// Writes what the recorder does not know.
+fn write_scraped(text: &mut String, state: &Shared, overview: Option<&Overview>) -> fmt::Result {
+    let (now, providers) = (state.service.clock_now(), state.service.providers());
+    scrape::write_version(text)?;
+    scrape::write_store(text, overview, &providers, now)?;
+    scrape::write_providers(text, &providers)?;
+    scrape::write_silent(text)
 }

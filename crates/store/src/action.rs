@@ -15,9 +15,10 @@ use crate::Cursor;
 pub struct ActionId(pub Uuid);
 
 impl ActionId {
-    /// Reads the hyphenated form.
+    /// Reads the hyphenated form, or the same without hyphens.
     pub fn parse(text: &str) -> Option<Self> {
-        Uuid::try_parse(text).ok().map(Self)
+        let plain = matches!(text.len(), 32 | 36);
+        Uuid::try_parse(text).ok().filter(|_| plain).map(Self)
     }
 }
 

@@ -6,6 +6,9 @@ use kiungo_domain::{ProviderId, Timestamp, TransferId};
 
 use crate::{Cursor, InboxId, Page, StoreError};
 
+/// The longest cursor that a page gives out: a moment, a point, and the longest key.
+const CURSOR_BYTES_MAX: usize = 101;
+
 const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 500;
 
@@ -79,7 +82,7 @@ impl<K: PositionKey> Position<K> {
 impl Cursor {
     /// Reads a cursor that came back from a client; `None` if no search gave it out.
     pub fn of_transfers(text: &str) -> Option<Self> {
-        let cursor = Self(text.to_owned());
+        let cursor = Self::of_plausible(text)?;
         Position::<i64>::parse(&cursor).map(|_| cursor)
     }
 
@@ -90,8 +93,12 @@ impl Cursor {
 
     /// Reads a cursor that came back from a client; `None` if no list of cases gave it out.
     pub fn of_cases(text: &str) -> Option<Self> {
-        let cursor = Self(text.to_owned());
+        let cursor = Self::of_plausible(text)?;
         Position::<String>::parse(&cursor).map(|_| cursor)
+    }
+
+    fn of_plausible(text: &str) -> Option<Self> {
+        (text.len() <= CURSOR_BYTES_MAX).then(|| Self(text.to_owned()))
     }
 }
 

@@ -43,7 +43,7 @@ codes! {
         "The body is not JSON in UTF-8, is nested too deeply, broke off, or the address is not properly encoded. Nothing was done. Repair the program that made the request.";
     /// No idempotency key.
     IdempotencyKeyMissing = "idempotency_key_missing", BAD_REQUEST, "An idempotency key is required",
-        "A transfer is created under a key of your choice, in the header `Idempotency-Key`: 1 to 128 visible ASCII characters, sent once. Nothing was done. Take a new key for each transfer that is wanted, and the same key whenever you repeat a request.";
+        "A transfer is created under a key of your choice, in the header `Idempotency-Key`: 1 to 200 visible ASCII characters, sent once. Nothing was done. Take a new key for each transfer that is wanted, and the same key whenever you repeat a request.";
     /// No valid API key.
     Unauthenticated = "unauthenticated", UNAUTHORIZED, "A valid API key is required",
         "The header `Authorization: Bearer …` is missing, or its key is not known. Nothing was done.";
@@ -195,6 +195,8 @@ mod tests {
             assert!(status.is_client_error() || status.is_server_error(), "{code:?}");
             assert!(code.page().ends_with('.') && code.page().len() > 40, "{code:?}");
         }
+        let bound = format!("1 to {} visible ASCII", crate::wire::check::KEY_CHARS_MAX);
+        assert!(Code::IdempotencyKeyMissing.page().contains(&bound));
     }
 
     #[test]

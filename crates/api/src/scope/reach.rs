@@ -1,5 +1,6 @@
 //! Lists of what a key can see.
 
+use kiungo_domain::{CoreId, ProviderId, Receipt};
 use kiungo_engine::request::ProviderStatus;
 use kiungo_store::{
     Action, ActionQuery, CaseRow, CoreRequestQuery, CoreRequestRow, Cursor, Page, StoreError,
@@ -7,7 +8,7 @@ use kiungo_store::{
 };
 
 use super::{Matter, Scope};
-use crate::problem::Problem;
+use crate::problem::{MemberError, Problem};
 use crate::service::Service;
 
 /// Pages that are read for one page: a key that sees next to nothing must not have a whole table read
@@ -27,8 +28,32 @@ impl<'a> Reach<'a> {
         Self { service, scope }
     }
 
-    /// Transfers.
-    pub async fn search(&self, query: TransferQuery) -> Result<Page<Summary>, StoreError> {
+    /// Transfers. A receipt is looked for as it is given and then in upper case, as providers print
+    /// theirs and people do not always type them.
+    ///
+    /// # Errors
+    /// A provider that is not configured and has left no transfers behind: an empty list would say that
+    /// it is there.
+    pub async fn search(&self, query: TransferQuery) -> Result<Page<Summary>, Problem> {
+        let page = self.found(query.clone()).await?;
+        if !is_empty(&page) {
+            return Ok(page);
+        }
+        if let Some(receipt) = in_upper_case(query.receipt.as_ref()) {
+            let page =
+                self.found(TransferQuery { receipt: Some(receipt), ..query.clone() }).await?;
+            if !is_empty(&page) {
+                return Ok(page);
+            }
+        }
+        match &query.provider {
+            Some(provider) if query.cursor.is_none() => self.check_provider(provider)?,
+            Some(_) | None => {}
+        }
+        Ok(page)
+    }
+
+    async fn found(&self, query: TransferQuery) -> Result<Page<Summary>, StoreError> {
         self.service.store().search(&self.scope.narrow(query)).await
     }
 
@@ -37,6 +62,17 @@ impl<'a> Reach<'a> {
         let mut providers = self.service.providers();
         providers.retain(|provider| self.scope.sees_provider(provider).is_ok());
         providers
+    }
+
+    fn check_provider(&self, id: &ProviderId) -> Result<(), Problem> {
+        let known = self.providers().into_iter().map(|provider| provider.id);
+        check_name("provider", id.as_str(), known.map(String::from))
+    }
+
+    fn check_core(&self, id: &CoreId) -> Result<(), Problem> {
+        let known = self.service.cores().into_iter();
+        let known = known.filter(|core| self.scope.sees_core(core).is_ok());
+        check_name("core", id.as_str(), known.map(String::from))
     }
 
     /// Open cases.
@@ -87,7 +123,23 @@ impl<'a> Reach<'a> {
     }
 
     /// Requests of cores.
+    ///
+    /// # Errors
+    /// A core that is not configured and has left none of these behind.
     pub async fn core_requests(
+        &self,
+        query: CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, Problem> {
+        let core = query.core.clone().filter(|_| query.cursor.is_none());
+        let page = self.core_requests_found(query).await?;
+        match core {
+            Some(core) if is_empty(&page) => self.check_core(&core)?,
+            Some(_) | None => {}
+        }
+        Ok(page)
+    }
+
+    async fn core_requests_found(
         &self,
         mut query: CoreRequestQuery,
     ) -> Result<Page<CoreRequestRow>, Problem> {
@@ -116,4 +168,31 @@ impl<'a> Reach<'a> {
         let summary = self.service.store().summary(id).await?;
         Ok(summary.is_some_and(|summary| self.scope.sees(&Matter::of(&summary)).is_ok()))
     }
+}
+
+/// True of a list that has nothing, on no page.
+fn is_empty<T>(page: &Page<T>) -> bool {
+    page.rows.is_empty() && page.next.is_none()
+}
+
+/// The receipt in upper case, if that is another one.
+fn in_upper_case(receipt: Option<&Receipt>) -> Option<Receipt> {
+    let receipt = receipt?;
+    let upper = Receipt::new(&receipt.as_str().to_uppercase()).ok();
+    upper.filter(|upper| upper != receipt)
+}
+
+/// Refuses a name that is none of those that the caller may know, and says which they are.
+fn check_name(
+    parameter: &str,
+    name: &str,
+    known: impl Iterator<Item = String>,
+) -> Result<(), Problem> {
+    let known: Vec<String> = known.collect();
+    if known.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let why = format!("no {parameter} `{name}` is configured; there is {known}");
+    Err(Problem::invalid(vec![MemberError::parameter(parameter, why)]))
 }

@@ -35,11 +35,13 @@ pub struct TransferDecisionRequest {
     #[schema(schema_with = words::step_schema, required = false)]
     step: Option<String>,
     /// The other side's receipt; for `accept_executed`.
+    #[schema(min_length = 1, max_length = 256)]
     receipt: Option<String>,
     /// The kind of case; for `close_case`.
     #[schema(schema_with = words::case_schema, required = false)]
     case: Option<String>,
     /// The reason, for the journal: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
     /// The version of the transfer that you saw. If it has changed since, nothing is done.
     version: Option<u64>,
@@ -66,6 +68,7 @@ pub struct OperationRequest {
     #[schema(schema_with = words::held_operation_schema)]
     operation: String,
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -78,20 +81,24 @@ pub struct OperationRequest {
 })))]
 pub struct ClaimRequest {
     /// The provider's receipt.
+    #[schema(min_length = 1, max_length = 256)]
     receipt: String,
     /// The gross amount; the provider's answer is compared with it. Where it states none, a second person
     /// has to approve.
-    #[schema(examples("12500.00"))]
+    #[schema(examples("12500.00"), pattern = r"^[0-9]+(\.[0-9]+)?$")]
     amount: String,
     /// ISO 4217, upper case.
-    #[schema(examples("TZS"))]
+    #[schema(examples("TZS"), pattern = "^[A-Z]{3}$")]
     currency: String,
     /// The payer's wallet, where it is known.
+    #[schema(pattern = "^[^0-9]*([0-9][^0-9]*){6,17}$")]
     msisdn: Option<String>,
     /// The account as the payer typed it, where it is known: 1 to 100 characters. Without it the money
     /// waits in suspense.
+    #[schema(min_length = 1, max_length = 100)]
     account_reference: Option<String>,
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -116,6 +123,7 @@ pub struct ClaimInput {
 #[schema(as = Reason, examples(json!({ "reason": "the mapping has been mended" })))]
 pub struct ReasonRequest {
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -125,6 +133,7 @@ pub struct ReasonRequest {
 #[schema(as = ActionApproval, examples(json!({ "reason": "seen in the portal as well", "version": 9 })))]
 pub struct ApprovalRequest {
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
     /// The version of the transfer that was shown (`transfer_version`); required for an action about a
     /// transfer.
@@ -137,9 +146,10 @@ pub struct ApprovalRequest {
 #[into_params(parameter_in = Query)]
 pub struct ActionFilter {
     /// `open` (can be approved or declined; if left out) or `all`.
-    #[param(example = "open")]
+    #[param(example = "open", pattern = "^(open|all)$")]
     state: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 3, max_length = 101)]
     cursor: Option<String>,
     /// Rows at most: 1 to 500, 50 if left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]

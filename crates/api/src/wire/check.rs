@@ -4,6 +4,10 @@ use kiungo_domain::typed::{is_directional, is_hidden};
 
 use crate::problem::{MemberError, Problem};
 
+/// The characters of an idempotency key at most, wherever it comes in: as the header of a request, or as
+/// the id of a command. Room for any UUID or number with a prefix, and no novel.
+pub const KEY_CHARS_MAX: usize = 200;
+
 /// The errors so far.
 #[derive(Default)]
 pub struct Checks(Vec<MemberError>);

@@ -21,11 +21,13 @@ use crate::problem::Problem;
 #[into_params(parameter_in = Query)]
 pub struct CoreRequestFilter {
     /// The core.
+    #[param(pattern = "^[a-z0-9-]{1,32}$")]
     core: Option<String>,
     /// `waiting` (for a person; if left out) or `all`.
-    #[param(example = "waiting")]
+    #[param(example = "waiting", pattern = "^(waiting|all)$")]
     state: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 3, max_length = 101)]
     cursor: Option<String>,
     /// Rows at most: 1 to 500, 50 if left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
@@ -41,6 +43,7 @@ pub struct ApprovalRequest {
     #[schema(minimum = 1)]
     version: u64,
     /// Why: 1 to 200 characters. It is kept with your key's name.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -53,6 +56,7 @@ pub struct DecisionRequest {
     #[schema(minimum = 1)]
     version: Option<u64>,
     /// Why: 1 to 200 characters. It is kept with your key's name.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 

@@ -28,20 +28,26 @@ pub struct TransferFilter {
     #[param(schema_with = words::kind_schema, required = false)]
     kind: Option<String>,
     /// The provider.
+    #[param(pattern = "^[a-z0-9-]{1,32}$")]
     provider: Option<String>,
     /// The wallet, in any form that its provider's market has. In national form it may need `provider`
     /// beside it.
+    #[param(pattern = "^[^0-9]*([0-9][^0-9]*){6,17}$")]
     msisdn: Option<String>,
-    /// A receipt, of the provider or of the core.
+    /// A receipt, of the provider or of the core. It is looked for as it is given, then in upper case.
+    #[param(min_length = 1, max_length = 256)]
     receipt: Option<String>,
     /// Your own id.
+    #[param(min_length = 1, max_length = 100)]
     client_reference: Option<String>,
     /// Received at this moment (RFC 3339) or later.
-    #[param(example = "2026-11-21T00:00:00Z")]
+    #[param(example = "2026-11-21T00:00:00Z", format = DateTime)]
     from: Option<String>,
     /// Received before this moment.
+    #[param(format = DateTime)]
     to: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 3, max_length = 101)]
     cursor: Option<String>,
     /// Rows at most: 1 to 500, 50 if left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
@@ -54,8 +60,10 @@ pub struct TransferFilter {
 #[into_params(parameter_in = Query)]
 pub struct SuspenseFilter {
     /// The provider.
+    #[param(pattern = "^[a-z0-9-]{1,32}$")]
     provider: Option<String>,
     /// `next` of the page before.
+    #[param(min_length = 3, max_length = 101)]
     cursor: Option<String>,
     /// Rows at most: 1 to 500, 50 if left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
@@ -68,6 +76,7 @@ pub struct SuspenseFilter {
 #[into_params(parameter_in = Query)]
 pub struct PageFilter {
     /// `next` of the page before.
+    #[param(min_length = 3, max_length = 101)]
     cursor: Option<String>,
     /// Rows at most: 1 to 500, 50 if left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]

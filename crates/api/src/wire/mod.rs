@@ -37,4 +37,4 @@ pub mod words;
 
 pub use name::NamedTransfer;
 pub use object::Object;
-pub use read::read_object;
+pub use read::{read_object, read_request};

@@ -13,13 +13,17 @@ pub struct NamedTransfer {
 }
 
 impl NamedTransfer {
-    /// Reads a name.
+    /// Reads a name: hexadecimal digits, with hyphens or without.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const NONE: &str = "this is not the id of a transfer, nor a reference";
+        // UUIDs have more forms, in braces and as URNs, which nobody shows.
+        if !matches!(text.len(), 32 | 36) {
+            return Err(NONE);
+        }
         if let Ok(id) = TransferId::parse(text) {
             return Ok(Self { id, reference: None });
         }
-        let reference = Reference::parse(text)
-            .map_err(|_| "this is not the id of a transfer, nor a reference")?;
+        let reference = Reference::parse(text).map_err(|_| NONE)?;
         Ok(Self { id: reference.transfer(), reference: Some(reference) })
     }
 

@@ -96,7 +96,10 @@ pub struct BalanceView {
 #[into_params(parameter_in = Query)]
 pub struct HolderFilter {
     /// The wallet, as a phone number with its country code.
-    #[param(example = "255712345678", value_type = String, required = true)]
+    #[param(
+        example = "255712345678", value_type = String, required = true,
+        pattern = "^[^0-9]*([0-9][^0-9]*){6,17}$",
+    )]
     msisdn: Option<String>,
 }
 

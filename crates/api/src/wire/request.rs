@@ -1,11 +1,15 @@
 //! The bodies that clients send.
 
+use std::borrow::Cow;
+
 use kiungo_domain::numbering::{NumberError, check_text};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, ProviderId};
 use kiungo_engine::request::{NewTransfer, SubmitError};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde_json::json;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::check::{Checks, text};
 use super::words;
@@ -32,25 +36,29 @@ pub struct TransferRequest {
     #[schema(schema_with = words::kind_schema)]
     kind: Kind,
     /// The provider, as configured.
+    #[schema(pattern = "^[a-z0-9-]{1,32}$")]
     provider: String,
     /// The core, as configured; the provider's own if left out.
+    #[schema(pattern = "^[a-z0-9-]{1,32}$")]
     core: Option<String>,
     /// The customer's wallet, in international form or in the national form of the provider's market:
     /// `255712345678`, `+255 712 345 678`, `00255712345678` and `0712345678` are one number. A number
     /// of another market is refused.
-    #[schema(examples("255712345678"))]
+    #[schema(examples("255712345678"), pattern = "^[^0-9]*([0-9][^0-9]*){6,17}$")]
     msisdn: String,
-    #[schema(value_type = AccountInput)]
+    #[schema(value_type = AccountSchema)]
     account: Object<AccountInput>,
     /// The gross amount: digits with at most one decimal point, a text and not a number.
-    #[schema(examples("125.50"))]
+    #[schema(examples("125.50"), pattern = r"^[0-9]+(\.[0-9]+)?$")]
     amount: String,
     /// ISO 4217, upper case.
-    #[schema(examples("TZS"))]
+    #[schema(examples("TZS"), pattern = "^[A-Z]{3}$")]
     currency: String,
     /// Your own id for it: 1 to 100 characters. It need not be unique.
+    #[schema(min_length = 1, max_length = 100)]
     client_reference: Option<String>,
     /// A text for people: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     note: Option<String>,
 }
 
@@ -66,9 +74,40 @@ pub struct AccountInput {
     /// The core's numeric id.
     id: Option<u64>,
     /// The number printed for the customer: 1 to 50 characters.
+    #[schema(min_length = 1, max_length = 50)]
     account_no: Option<String>,
     /// An id given by another system: 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     external_id: Option<String>,
+}
+
+/// The schema of [`AccountInput`], with the rule that the type itself cannot say: exactly one name.
+#[derive(Debug)]
+pub struct AccountSchema;
+
+impl PartialSchema for AccountSchema {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = AccountInput::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            // A member that is null counts as left out.
+            let by = [("id", "integer"), ("account_no", "string"), ("external_id", "string")];
+            let by = by.map(|(name, kind)| {
+                json!({
+                    "description": format!("named by `{name}`."),
+                    "required": [name],
+                    "properties": { name: { "type": kind } },
+                })
+            });
+            object.extensions = Some([("oneOf", json!(by))].into_iter().collect());
+        }
+        schema
+    }
+}
+
+impl ToSchema for AccountSchema {
+    fn name() -> Cow<'static, str> {
+        AccountInput::name()
+    }
 }
 
 /// Why a transfer is to be given back.
@@ -77,6 +116,7 @@ pub struct AccountInput {
 #[schema(examples(json!({ "reason": "The customer paid into the wrong account" })))]
 pub struct ReversalRequest {
     /// For the journal: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
     /// The version of the transfer that you saw. If it has changed since, nothing is done.
     version: Option<u64>,
@@ -87,9 +127,10 @@ pub struct ReversalRequest {
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({ "account": { "type": "savings", "id": 42 } })))]
 pub struct AssignmentRequest {
-    #[schema(value_type = AccountInput)]
+    #[schema(value_type = AccountSchema)]
     account: Object<AccountInput>,
     /// The reason: 1 to 200 characters.
+    #[schema(min_length = 1, max_length = 200)]
     reason: Option<String>,
     /// The version of the transfer that you saw. If it has changed since, nothing is done.
     version: Option<u64>,

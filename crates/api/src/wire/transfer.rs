@@ -157,7 +157,8 @@ pub enum OriginView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rejection)]
 pub struct RejectionView {
-    /// The other side's code, as it wrote it.
+    /// The other side's code, as it wrote it; a word of ours with underscores, such as
+    /// `account_not_found`, where Kiungo refused it itself.
     #[schema(examples("INS-2006"))]
     code: String,
     /// What it means.

@@ -204,7 +204,7 @@ async fn an_account_number_is_matched_exactly() {
     let both = json!([hit("SAVING", 34, "000000034"), hit("LOAN", 3, "000000034")]).to_string();
     let found = answer(json!({}), &check, vec![ok(both.clone()), ok(SAVINGS), ok(LOAN)]).await;
     let CheckAnswer::Refused(rejection) = found else { panic!("ambiguous") };
-    assert_eq!(rejection.code, "account.ambiguous");
+    assert_eq!(rejection.code, "account_ambiguous");
     assert_ne!(rejection.reason, Reason::AccountNotFound, "found, and more than once");
     let loan = asked(number(), Some(AccountKind::Loan), None);
     let found = answer(json!({}), &loan, vec![ok(both), ok(LOAN)]).await;
@@ -280,7 +280,7 @@ async fn a_phone_number_finds_its_one_living_account() {
     let CheckAnswer::Refused(rejection) = answer(json!({}), &check, replies).await else {
         panic!("ambiguous")
     };
-    assert_eq!(rejection.code, "account.ambiguous");
+    assert_eq!(rejection.code, "account_ambiguous");
     let none = answer(json!({}), &check, vec![clients(&["255700000002"])]).await;
     assert_eq!(reason(&none), Some(Reason::AccountNotFound));
 }
@@ -357,8 +357,8 @@ async fn the_owner_must_be_active_and_have_the_number_if_asked() {
         };
         let expected = match (matches, mobile) {
             (true, _) => "",
-            (false, "") => "holder.unknown",
-            (false, _) => "holder.mismatch",
+            (false, "") => "holder_unknown",
+            (false, _) => "holder_mismatch",
         };
         assert_eq!(code, expected, "{wallet} {mobile} {rule}");
     }

@@ -231,7 +231,7 @@ async fn a_customers_repayment_is_never_swept_away_by_undoing_the_disbursement()
     let Outcome::Rejected(rejection) = core.undo(&orders::undo(Booking::Disburse)).await else {
         panic!("rejected")
     };
-    assert_eq!(rejection.code, "later.transactions");
+    assert_eq!(rejection.code, "later_transactions");
     assert_eq!(script.paths().len(), 1);
 }
 
@@ -338,10 +338,10 @@ async fn a_disbursement_that_was_repaid_meanwhile_is_known_to_stay() {
     let paid_off = loan(600, &disbursement(""));
     let replies = [repaid, repaid_back, loan(200, ""), paid_off].map(ok).to_vec();
     let (core, script) = core(json!({}), replies);
-    assert_eq!(refused(core.can_undo(&undo).await), "later.transactions");
+    assert_eq!(refused(core.can_undo(&undo).await), "later_transactions");
     assert_eq!(core.can_undo(&undo).await, UndoCheck::Possible);
     assert_eq!(core.can_undo(&undo).await, UndoCheck::Possible, "it is undone already");
-    assert_eq!(refused(core.can_undo(&undo).await), "loan.not.active");
+    assert_eq!(refused(core.can_undo(&undo).await), "loan_not_active");
     assert!(script.paths().iter().all(|line| line.starts_with("GET ")), "nothing was moved");
     assert!(script.is_used_up());
 }
@@ -354,7 +354,7 @@ async fn whether_a_repayment_can_be_undone_is_read_from_its_row() {
     let (core, _) = core(json!({}), vec![ok(LOAN_ROW), ok(undone), unknown(), lost()]);
     assert_eq!(core.can_undo(&undo).await, UndoCheck::Possible);
     assert_eq!(core.can_undo(&undo).await, UndoCheck::Possible, "it is undone already");
-    assert_eq!(refused(core.can_undo(&undo).await), "transaction.not.found");
+    assert_eq!(refused(core.can_undo(&undo).await), "transaction_not_found");
     assert!(matches!(core.can_undo(&undo).await, UndoCheck::Unclear { .. }));
 }
 
@@ -373,10 +373,10 @@ async fn whether_a_savings_booking_can_be_undone_is_read_from_row_and_account() 
     let deposit = orders::undo(Booking::Deposit);
     assert_eq!(core.can_undo(&deposit).await, UndoCheck::Possible);
     assert_eq!(core.can_undo(&deposit).await, UndoCheck::Possible, "it is undone already");
-    assert_eq!(refused(core.can_undo(&deposit).await), "insufficient.balance");
+    assert_eq!(refused(core.can_undo(&deposit).await), "insufficient_balance");
     let withdrawal = orders::undo(Booking::Withdraw);
     assert_eq!(core.can_undo(&withdrawal).await, UndoCheck::Possible, "money comes in");
-    assert_eq!(refused(core.can_undo(&withdrawal).await), "account.state");
+    assert_eq!(refused(core.can_undo(&withdrawal).await), "account_state");
     assert!(matches!(core.can_undo(&withdrawal).await, UndoCheck::Unclear { .. }));
     assert!(script.is_used_up());
 }

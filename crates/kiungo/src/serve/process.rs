@@ -10,8 +10,6 @@ const PERIOD: Duration = Duration::from_secs(5);
 
 /// Keeps the process' own metrics up to date for as long as it lives.
 pub(super) fn watch(prometheus: PrometheusHandle) {
-    metrics::describe_gauge!("process_resident_memory_bytes", "Resident memory");
-    metrics::describe_gauge!("process_open_fds", "Open file descriptors");
     tokio::spawn(async move {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use kiungo_api::Service;
+use kiungo_api::problem::MemberError;
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::{CaseKind, Status};
 use kiungo_messaging::cloud_event;
@@ -128,6 +129,43 @@ async fn what_is_told_fits_its_schema() {
     told("provider.state", encoder.provider(&provider, true, world.clock_now()));
 }
 
+/// The list of members that a command must have is in the schema, in the reader and in its refusal: one
+/// that is told is one that must be there, and the other way round.
+#[test]
+fn exactly_the_members_that_a_schema_requires_are_told_when_they_are_missing() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let named = |schema: &Value| {
+        let name = schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        schemas[name].clone()
+    };
+    for kind in CommandType::ALL {
+        let example = &document["components"]["messages"][kind.as_str()]["examples"][0]["payload"];
+        let schema = named(&schemas[kind.as_str()]["properties"]["data"]);
+        let none = Request::read(kind, "{}", &Tanzania).unwrap_err();
+        let told: Vec<_> =
+            none.errors().iter().map(|error| error.pointer.clone().unwrap()).collect();
+        let required = schema["required"].as_array().unwrap().clone();
+        let expected: Vec<_> =
+            required.iter().map(|name| format!("#/{}", name.as_str().unwrap())).collect();
+        assert_eq!(told, expected, "{}", kind.as_str());
+        for name in schema["properties"].as_object().unwrap().keys() {
+            let mut data = example["data"].clone();
+            data.as_object_mut().unwrap().remove(name);
+            let read = Request::read(kind, &data.to_string(), &Tanzania);
+            let missing = read.err().is_some_and(|problem| {
+                let pointer = format!("#/{name}");
+                let told = |error: &MemberError| {
+                    error.pointer.as_ref() == Some(&pointer) && error.detail.contains("missing")
+                };
+                problem.errors().iter().any(told)
+            });
+            let required = required.iter().any(|word| word == name);
+            assert_eq!(missing, required, "{} {name}", kind.as_str());
+        }
+    }
+}
+
 #[test]
 fn what_the_reader_refuses_fits_no_schema() {
     let document = document();
@@ -140,6 +178,15 @@ fn what_the_reader_refuses_fits_no_schema() {
         ("/data", json!([])),
         ("/data/amount", json!(12500)),
         ("/data/account/type", json!("current")),
+        ("/data/account", json!({ "type": "savings" })),
+        ("/data/account", json!({ "type": "savings", "id": 1, "account_no": "1" })),
+        ("/data/account/account_no", json!("1".repeat(51))),
+        ("/data/amount", json!("1e3")),
+        ("/data/currency", json!("tzs")),
+        ("/data/msisdn", json!("12345")),
+        ("/data/provider", json!("M-Pesa")),
+        ("/data/note", json!("x".repeat(201))),
+        ("/data/client_reference", json!("")),
         ("/time", json!(5)),
     ] {
         let mut bad = good.clone();

@@ -39,12 +39,8 @@ fn faults_of(
         "minLength" => fault(length(value).is_none_or(|n| n >= rule.as_u64().unwrap())),
         "maxLength" => fault(length(value).is_none_or(|n| n <= rule.as_u64().unwrap())),
         "pattern" => {
-            assert_eq!(rule, "^[0-9]{10}$", "a pattern that this does not know");
-            fault(
-                value.as_str().is_none_or(|text| {
-                    text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit())
-                }),
-            )
+            let pattern = rule.as_str().unwrap();
+            fault(value.as_str().is_none_or(|text| fits_pattern(pattern, text)))
         }
         "propertyNames" => {
             assert_eq!(rule["pattern"], "^([a-z0-9]+|data_base64)$");
@@ -83,6 +79,30 @@ fn faults_of(
             fault(rule.as_array().unwrap().iter().filter(fitting).count() == 1)
         }
         keyword => panic!("{place}: the keyword {keyword} is not known here"),
+    }
+}
+
+fn fits_pattern(pattern: &str, text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match pattern {
+        "^[0-9]{10}$" => text.len() == 10 && digits(text),
+        "^[a-z0-9-]{1,32}$" => {
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            (1..=32).contains(&text.len()) && text.bytes().all(plain)
+        }
+        "^[A-Z]{3}$" => text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase()),
+        r"^[0-9]+(\.[0-9]+)?$" => {
+            let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+            digits(whole) && digits(fraction)
+        }
+        "^[^0-9]*([0-9][^0-9]*){6,17}$" => {
+            (6..=17).contains(&text.bytes().filter(u8::is_ascii_digit).count())
+        }
+        "^[0-9A-Fa-f-]{32,36}$" => {
+            let plain = |b: u8| b.is_ascii_hexdigit() || b == b'-';
+            (32..=36).contains(&text.len()) && text.bytes().all(plain)
+        }
+        pattern => panic!("the pattern {pattern} is not known here"),
     }
 }
 

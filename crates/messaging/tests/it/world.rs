@@ -124,7 +124,7 @@ impl World {
         let instruction = Instruction { origin, ..instruction };
         let mut draft = Draft::receive(instruction, self.clock_now());
         draft.refused(Rejection {
-            code: "no_account".to_owned(),
+            code: "account_not_found".to_owned(),
             reason: Reason::AccountNotFound,
             message: "what the payer typed fits no account".to_owned(),
             retry: Retry::Never,
@@ -340,6 +340,10 @@ impl Service for World {
     }
 
     fn providers(&self) -> Vec<ProviderStatus> {
+        Vec::new()
+    }
+
+    fn cores(&self) -> Vec<CoreId> {
         Vec::new()
     }
 

@@ -34,7 +34,7 @@ use crate::state::Shared;
 /// stay in the journal. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/transfers/{id}/decisions", tag = "Actions",
-    params(("id" = String, Path, description = "The transfer's id, or a reference")),
+    params(("id" = String, Path, description = "The transfer's id, or a reference", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     request_body = TransferDecisionRequest,
     responses(
         (status = 201, description = "It waits for a second person", body = ActionView, headers(
@@ -62,7 +62,7 @@ pub(crate) async fn decide(
 /// lasts until it is released. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/providers/{id}/holds", tag = "Actions",
-    params(("id" = String, Path, description = "The provider", example = "mpesa-tz")),
+    params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),
     request_body = OperationRequest,
     responses(
         (status = 201, description = "It waits for a second person", body = ActionView, headers(
@@ -88,7 +88,7 @@ pub(crate) async fn hold(
 /// still there, the next attempt holds it again. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/providers/{id}/releases", tag = "Actions",
-    params(("id" = String, Path, description = "The provider", example = "mpesa-tz")),
+    params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),
     request_body = OperationRequest,
     responses(
         (status = 201, description = "It waits for a second person", body = ActionView, headers(
@@ -116,7 +116,7 @@ pub(crate) async fn release(
 /// role `operate`.
 #[utoipa::path(
     post, path = "/v1/providers/{id}/claims", tag = "Actions",
-    params(("id" = String, Path, description = "The provider", example = "mpesa-tz")),
+    params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),
     request_body = ClaimRequest,
     responses(
         (status = 201, description = "It waits for a second person", body = ActionView, headers(
@@ -237,7 +237,7 @@ pub(crate) async fn list_actions(
 /// With everything that it would do, and the version that its transfer has now. Needs the role `read`.
 #[utoipa::path(
     get, path = "/v1/actions/{id}", tag = "Actions",
-    params(("id" = String, Path, description = "The action's id")),
+    params(("id" = String, Path, description = "The action's id", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     responses(
         (status = 200, description = "The action", body = ActionView),
         (status = 404, description = "`action_not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -259,7 +259,7 @@ pub(crate) async fn read_action(
 /// one that asked for it. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/actions/{id}/approvals", tag = "Actions",
-    params(("id" = String, Path, description = "The action's id")),
+    params(("id" = String, Path, description = "The action's id", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     request_body = ApprovalRequest,
     responses(
         (status = 202, description = "It is being carried out", body = ActionView),
@@ -284,7 +284,7 @@ pub(crate) async fn approve(
 /// It is not carried out. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/actions/{id}/declines", tag = "Actions",
-    params(("id" = String, Path, description = "The action's id")),
+    params(("id" = String, Path, description = "The action's id", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     request_body = ReasonRequest,
     responses(
         (status = 202, description = "It is declined", body = ActionView),

@@ -47,7 +47,7 @@ pub(crate) async fn list_suspense(
 /// Names account holders, and so needs the role `operate`.
 #[utoipa::path(
     get, path = "/v1/suspense/{id}/suggestions", tag = "Suspense and cases",
-    params(("id" = String, Path, description = "The suspended transfer's id")),
+    params(("id" = String, Path, description = "The suspended transfer's id", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     responses(
         (status = 200, description = "The suggestions", body = SuggestionsView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -68,7 +68,7 @@ pub(crate) async fn suggest(
 /// It is booked there. To send it back instead, reverse the transfer. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/suspense/{id}/assignments", tag = "Suspense and cases",
-    params(("id" = String, Path, description = "The suspended transfer's id")),
+    params(("id" = String, Path, description = "The suspended transfer's id", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     request_body = AssignmentRequest,
     responses(
         (status = 201, description = "It waits for a second person", body = kiungo_api::wire::action::ActionView, headers(

@@ -33,7 +33,7 @@ pub(crate) async fn list_providers(
 /// do not hold up transfers. Needs the role `read`.
 #[utoipa::path(
     get, path = "/v1/providers/{id}/balance", tag = "Providers",
-    params(("id" = String, Path, description = "The provider", example = "mpesa-tz")),
+    params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),
     responses(
         (status = 200, description = "The balance", body = BalanceView),
         (status = 404, description = "`provider_not_found` or `not_offered`", body = ProblemBody, content_type = "application/problem+json"),
@@ -59,7 +59,7 @@ pub(crate) async fn read_balance(
 /// do not hold up transfers. Needs the role `operate`.
 #[utoipa::path(
     get, path = "/v1/providers/{id}/holder", tag = "Providers",
-    params(("id" = String, Path, description = "The provider", example = "gsma-sandbox"), HolderFilter),
+    params(("id" = String, Path, description = "The provider", example = "gsma-sandbox", pattern = "^[a-z0-9-]{1,32}$"), HolderFilter),
     responses(
         (status = 200, description = "The name", body = HolderView),
         (status = 404, description = "`provider_not_found`, `not_offered` or `wallet_not_found`", body = ProblemBody, content_type = "application/problem+json"),

@@ -45,7 +45,7 @@ pub(crate) async fn list_core_requests(
 /// Needs the role `read`.
 #[utoipa::path(
     get, path = "/v1/core-requests/{core}/{request}", tag = "Requests of cores",
-    params(("core" = String, Path, description = "The core"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
+    params(("core" = String, Path, description = "The core", pattern = "^[a-z0-9-]{1,32}$"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
     responses(
         (status = 200, description = "The request", body = CoreRequestView),
         (status = 404, description = "`core_request_not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -69,7 +69,7 @@ pub(crate) async fn read_core_request(
 /// is not paid either. Who and why are kept. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/core-requests/{core}/{request}/approvals", tag = "Requests of cores",
-    params(("core" = String, Path, description = "The core"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
+    params(("core" = String, Path, description = "The core", pattern = "^[a-z0-9-]{1,32}$"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
     request_body = ApprovalRequest,
     responses(
         (status = 202, description = "It becomes a transfer, named in the answer unless the engine is busy", body = CoreRequestView),
@@ -97,7 +97,7 @@ pub(crate) async fn approve_core_request(
 /// Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/core-requests/{core}/{request}/declines", tag = "Requests of cores",
-    params(("core" = String, Path, description = "The core"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
+    params(("core" = String, Path, description = "The core", pattern = "^[a-z0-9-]{1,32}$"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
     request_body = DecisionRequest,
     responses(
         (status = 202, description = "It is declined", body = CoreRequestView),

@@ -35,8 +35,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 #[utoipa::path(
     post, path = "/v1/transfers", tag = "Transfers",
     params(("Idempotency-Key" = String, Header, description =
-        "Your own key for this transfer: 1 to 128 visible ASCII characters.",
-        example = "7d3a9d3c-0001")),
+        "Your own key for this transfer: 1 to 200 visible ASCII characters. The id of a command through \
+         the broker is the same key.",
+        example = "7d3a9d3c-0001", min_length = 1, max_length = 200, pattern = "^[!-~]+$")),
     request_body = TransferRequest,
     responses(
         (status = 202, description = "Stored, and on its way", body = TransferView, headers(
@@ -77,7 +78,7 @@ pub(crate) async fn create_transfer(
 /// with or without hyphens. Needs the role `read`.
 #[utoipa::path(
     get, path = "/v1/transfers/{id}", tag = "Transfers",
-    params(("id" = String, Path, description = "The transfer's id, or a reference")),
+    params(("id" = String, Path, description = "The transfer's id, or a reference", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     responses(
         (status = 200, description = "The transfer", body = TransferView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -98,7 +99,7 @@ pub(crate) async fn read_transfer(
 /// Every event with its attempts and evidence, and the ledger postings. Needs the role `read`.
 #[utoipa::path(
     get, path = "/v1/transfers/{id}/events", tag = "Transfers",
-    params(("id" = String, Path, description = "The transfer's id, or a reference")),
+    params(("id" = String, Path, description = "The transfer's id, or a reference", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     responses(
         (status = 200, description = "The story", body = StoryView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -148,7 +149,7 @@ pub(crate) async fn list_transfers(
 /// back since. It moves nothing. Needs the role `write`.
 #[utoipa::path(
     post, path = "/v1/transfers/{id}/inquiries", tag = "Transfers",
-    params(("id" = String, Path, description = "The transfer's id, or a reference")),
+    params(("id" = String, Path, description = "The transfer's id, or a reference", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     responses(
         (status = 202, description = "It is being asked", body = TransferView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -171,7 +172,7 @@ pub(crate) async fn inquire(
 /// stays in the journal. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/transfers/{id}/reversals", tag = "Transfers",
-    params(("id" = String, Path, description = "The transfer's id, or a reference")),
+    params(("id" = String, Path, description = "The transfer's id, or a reference", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     request_body = ReversalRequest,
     responses(
         (status = 201, description = "It waits for a second person", body = ActionView, headers(

@@ -44,6 +44,7 @@ pub(super) const OVERVIEW: &[&str] = &[
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
+    servers((url = "/", description = "The server that this document comes from")),
     paths(crate::callbacks::callback, crate::hooks::hook),
     components(schemas(ProblemBody, MemberError)),
     modifiers(&ForAll),

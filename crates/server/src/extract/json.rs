@@ -6,22 +6,23 @@ use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use kiungo_api::problem::{Code, Problem};
-use kiungo_api::wire::read_object;
+use kiungo_api::wire::read_request;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use super::read_body;
 use crate::state::Shared;
 
-/// A body in JSON. An error names the member.
+/// A body in JSON. An error names the members.
 pub(crate) struct Json<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
+impl<T: DeserializeOwned + ToSchema> FromRequest<Arc<Shared>> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &Arc<Shared>) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
         let body = read_body(request.into_body(), state, state.options.api_body_bytes_max).await?;
-        read_object(&body).map(Self)
+        read_request(&body).map(Self)
     }
 }
 

@@ -3,10 +3,12 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use kiungo_api::problem::{Code, MemberError, Problem};
+use kiungo_api::wire::check::KEY_CHARS_MAX;
 
 const HEADER: &str = "idempotency-key";
 
-/// The header `Idempotency-Key`: 1 to 128 visible ASCII characters, once.
+/// The header `Idempotency-Key`: 1 to [`KEY_CHARS_MAX`] visible ASCII characters, once. A header carries
+/// no other characters that everybody reads alike; the id of a command may have them.
 pub(crate) struct IdempotencyKey(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
@@ -25,10 +27,13 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
             return Err(refused("the header Idempotency-Key was sent more than once"));
         }
         let bytes = value.as_bytes();
-        let fits = (1..=128).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+        let fits =
+            (1..=KEY_CHARS_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
         match value.to_str() {
             Ok(key) if fits => Ok(Self(key.to_owned())),
-            _ => Err(refused("an idempotency key is 1 to 128 visible ASCII characters")),
+            _ => Err(refused(&format!(
+                "an idempotency key is 1 to {KEY_CHARS_MAX} visible ASCII characters"
+            ))),
         }
     }
 }

@@ -28,7 +28,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct Verbatim;
 
 /// Observes a request. Only its route is recorded, which names no id, no secret and no phone
-/// number; never its query, its headers or its body.
+/// number; never its query, its headers or its body. A change, and whatever was refused or failed, is
+/// logged by default: those are what somebody asks about later. Reads are many, and for a search for
+/// faults.
 pub(crate) async fn observe(
     State(state): State<Arc<Shared>>,
     request: Request,
@@ -36,6 +38,7 @@ pub(crate) async fn observe(
 ) -> Response {
     let began = Instant::now();
     let id = given_id(request.headers()).unwrap_or_else(|| state.next_request_id());
+    let changes = !request.method().is_safe();
     let method = method_label(request.method());
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or("unmatched", MatchedPath::as_str).to_owned();
@@ -51,7 +54,12 @@ pub(crate) async fn observe(
         }
         let status = response.status().as_u16();
         let elapsed = began.elapsed();
-        tracing::debug!(http.status = status, duration_us = %elapsed.as_micros(), "answered");
+        let duration = elapsed.as_micros();
+        if changes || status >= 400 {
+            tracing::info!(http.status = status, duration_us = %duration, "answered");
+        } else {
+            tracing::debug!(http.status = status, duration_us = %duration, "answered");
+        }
         let labels =
             [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
         metrics::histogram!("kiungo_http_request_duration_seconds", &labels).record(elapsed);

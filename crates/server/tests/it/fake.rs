@@ -311,6 +311,10 @@ impl Service for Fake {
         ]
     }
 
+    fn cores(&self) -> Vec<CoreId> {
+        ["branch", "main"].map(|id| CoreId::new(id).unwrap()).into()
+    }
+
     async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {
         self.balances.lock().unwrap().get(provider.as_str()).cloned()
     }

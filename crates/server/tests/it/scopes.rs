@@ -247,14 +247,26 @@ async fn money_is_not_assigned_out_of_scope() {
 async fn a_filter_does_not_lead_out_of_scope() {
     let world = bound(provider("gsma-sandbox"));
     stocked(&world).await;
-    for path in [
-        "/v1/transfers?provider=mpesa-tz",
-        "/v1/transfers?client_reference=invoice%20118",
-        "/v1/transfers?receipt=R1",
-        "/v1/suspense?provider=mpesa-tz",
-    ] {
+    for path in ["/v1/transfers?client_reference=invoice%20118", "/v1/transfers?receipt=r1"] {
         assert_eq!(world.get("bound", path).await.json(), json!({ "transfers": [] }), "{path}");
     }
+    for path in ["/v1/transfers?provider=NAME", "/v1/suspense?provider=NAME"] {
+        let answer = world.get("bound", &path.replace("NAME", "mpesa-tz")).await;
+        assert_eq!((answer.status.as_u16(), answer.places()), (422, vec!["provider".to_owned()]));
+        let nobody = world.get("bound", &path.replace("NAME", "mpesa-zz")).await;
+        let why = |answer: &Answer| answer.json()["detail"].as_str().unwrap().to_owned();
+        assert_eq!(why(&answer), why(&nobody).replace("mpesa-zz", "mpesa-tz"));
+        assert!(why(&answer).ends_with("there is gsma-sandbox"), "{}", why(&answer));
+        let own = world.get("bound", &path.replace("NAME", "gsma-sandbox")).await;
+        assert_eq!(own.json(), json!({ "transfers": [] }));
+    }
+    let world = bound(core("branch"));
+    stocked(&world).await;
+    let answer = world.get("bound", "/v1/core-requests?core=main").await;
+    assert_eq!((answer.status.as_u16(), answer.places()), (422, vec!["core".to_owned()]));
+    assert!(answer.json()["detail"].as_str().unwrap().ends_with("there is branch"));
+    let own = world.get("bound", "/v1/core-requests?core=branch").await;
+    assert_eq!(own.json(), json!({ "requests": [] }));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use http_body_util::BodyExt;
 use kiungo_api::{Role, Scope};
 use kiungo_domain::ProviderId;
 use kiungo_server::{ApiKey, Readiness, ServerOptions, ServerState, router};
+use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -108,10 +109,19 @@ impl World {
         Self::over(Arc::new(Fake::new()), options)
     }
 
+    /// A server that shows what this recorder has.
+    pub fn measured(prometheus: PrometheusHandle) -> Self {
+        Self::made(Arc::new(Fake::new()), options(), prometheus)
+    }
+
     fn over(fake: Arc<Fake>, options: ServerOptions) -> Self {
+        let prometheus = kiungo_server::metrics::builder().build_recorder().handle();
+        Self::made(fake, options, prometheus)
+    }
+
+    fn made(fake: Arc<Fake>, options: ServerOptions, prometheus: PrometheusHandle) -> Self {
         let readiness = Readiness::default();
         readiness.set(true);
-        let prometheus = kiungo_server::metrics::builder().build_recorder().handle();
         let service = Arc::clone(&fake) as Arc<dyn kiungo_api::Service>;
         let state = ServerState::new(service, options, prometheus, readiness.clone()).unwrap();
         Self { fake, router: router(state), readiness }
