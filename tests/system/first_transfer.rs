@@ -144,7 +144,8 @@ async fn the_page_about_the_first_transfer_leads_to_one() {
                 ("serve", String::new())
             }
             line if line.starts_with("export ") => {
-                reader.exported += &format!("{block}\n");
+                reader.exported.push_str(&block);
+                reader.exported.push('\n');
                 ("export", String::new())
             }
             line if line.starts_with("kiungo transfer create deposit") => {
