@@ -28,18 +28,21 @@ struct Profile {
 /// Builds the program as the tests have it, so that nothing is built twice; where it is.
 pub(crate) fn of_tests(root: &Path) -> Result<PathBuf> {
     let how = ["test", "--quiet", "--workspace", "--features", WITH_SERVERS, "--no-run"];
-    built(root, &how)
+    built(root, &how, "kiungo-under-test")
 }
 
 /// Builds it for use, with all optimisation; where it is.
 pub(crate) fn released(root: &Path) -> Result<PathBuf> {
-    built(root, &["build", "--quiet", "--release", "--locked", "--package", "kiungo"])
+    built(root, &["build", "--quiet", "--release", "--locked", "--package", "kiungo"], "kiungo")
 }
 
-fn built(root: &Path, how: &[&str]) -> Result<PathBuf> {
+fn built(root: &Path, how: &[&str], name: &str) -> Result<PathBuf> {
     let form = ["--message-format", "json-render-diagnostics"];
     let output = Tool::cargo(root, &[how, &form].concat()).output()?;
     let built = output.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let program = built.filter(|built| built.target.name == "kiungo" && !built.profile.test);
-    program.filter_map(|built| built.executable).next_back().context("cargo built no `kiungo`")
+    let program = built.filter(|built| built.target.name == name && !built.profile.test);
+    program
+        .filter_map(|built| built.executable)
+        .next_back()
+        .with_context(|| format!("cargo built no `{name}`"))
 }
