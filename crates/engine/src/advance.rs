@@ -512,11 +512,13 @@ impl Inner {
         let now = self.clock.now();
         let plan = transfer.plan(policy, now)?;
         let in_flight = plan.due <= now || matches!(plan.next, Next::Recover(_));
-        Some(if in_flight {
-            now.after(self.lease())
-        } else {
-            plan.due.after(jitter(transfer, plan.due.since(now)))
-        })
+        if in_flight {
+            return Some(now.after(self.lease()));
+        }
+        let spread = plan.due.after(jitter(transfer, plan.due.since(now)));
+        // A person is called in time, whatever else is spread out.
+        let call = transfer.person_due(policy, now);
+        Some(call.map_or(spread, |call| spread.min(call.max(plan.due))))
     }
 
     /// A reversal whose last step would be refused is refused before its first one moves anything.

@@ -304,8 +304,10 @@ fn first_sending(journal: &[Entry], reference: Reference) -> Option<Timestamp> {
                 began = began.or(Some(entry.at));
             }
             Event::Concluded { step, outcome } if *step == of.0 => match outcome {
-                Outcome::NotSent { .. } if !may_be_seen => began = None,
-                Outcome::Unknown { .. } | Outcome::Pending(_) => may_be_seen = began.is_some(),
+                Outcome::NotSent { answered: false, .. } if !may_be_seen => began = None,
+                Outcome::NotSent { .. } | Outcome::Unknown { .. } | Outcome::Pending(_) => {
+                    may_be_seen = began.is_some();
+                }
                 _ => {}
             },
             _ => {}

@@ -101,12 +101,15 @@ impl Draft {
         // Every sending was answered with "nothing recorded": none of them runs on unheard of.
         let answered = self.transfer().step(step).is_answered_each_time();
         let overdue = step == StepName::First && self.is_to_be_given_up(policy);
+        // What was asked about only because a copy of it might have been executed goes on as it
+        // would have gone on after its answer.
+        let wanted = match wanted {
+            WhenAbsent::Reject | WhenAbsent::Case if answered && !overdue => WhenAbsent::Resend,
+            wanted => wanted,
+        };
         match wanted {
             WhenAbsent::Resend | WhenAbsent::NewReference if answered && overdue && in_core => {
                 self.rejected(step, Rejection::gave_up(), policy);
-            }
-            WhenAbsent::Reject | WhenAbsent::Case if answered && !overdue => {
-                self.record(Event::Reopened { step, new_reference: false, why: why.to_owned() });
             }
             WhenAbsent::Resend => {
                 self.record(Event::Reopened { step, new_reference: false, why: why.to_owned() });

@@ -112,6 +112,27 @@ async fn a_payout_that_cannot_be_sent_calls_a_person() {
     assert_eq!(office.cases(id).await, []);
 }
 
+/// The waits of transfers that failed together are spread; the calls of persons about them are not.
+#[tokio::test(start_paused = true)]
+async fn persons_are_called_without_a_spread() {
+    let office = Office::open(World::new()).await;
+    for _ in 0..1_000 {
+        office.world.script().payouts.push_back(refused_for_now(Reason::Other));
+    }
+    let mut ids = Vec::new();
+    for key in 0..8 {
+        ids.push(transfer_of(&office, &key.to_string()).await);
+    }
+    office.pass(595).await;
+    for id in &ids {
+        assert_eq!(office.cases(*id).await, []);
+    }
+    office.pass(10).await;
+    for id in &ids {
+        assert_eq!(office.cases(*id).await, [CaseKind::InTransitTooLong]);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_leaves_the_core_outside_the_providers_hours() {
     let office = Office::open(World::new()).await;
