@@ -66,6 +66,12 @@ impl Carriage {
         Self { ice: ice.clone(), ..self.clone() }
     }
 
+    /// The time by which a second copy of a request comes later than its sending.
+    fn copied_after(&self) -> Duration {
+        let after = self.chance.wait(Duration::from_secs(2));
+        after + after.saturating_sub(COPIED_SOON) * HELD_UP
+    }
+
     /// Hands the request over, in a task of its own: the counterparty works on even if nobody
     /// waits.
     fn hand_over(
@@ -108,8 +114,7 @@ impl Transport for Carriage {
             }
             if self.doubles && self.chance.happens(100) {
                 // Delivered twice, in whichever order.
-                let again = self.chance.wait(Duration::from_secs(2));
-                drop(self.hand_over(&request, again));
+                drop(self.hand_over(&request, self.copied_after()));
             }
         }
         let answer = self.hand_over(&request, delay);
@@ -127,6 +132,13 @@ impl Transport for Carriage {
         }
     }
 }
+
+/// Up to this, a copy of a request comes soon after it; one in ten is held up for longer.
+const COPIED_SOON: Duration = Duration::from_millis(1_800);
+
+/// The factor by which a copy that is held up is later: up to a minute, which is within the time
+/// that every counterparty's window of absence allows.
+const HELD_UP: u32 = 300;
 
 fn copy(request: &Request) -> http::Request<Body> {
     let mut copy = http::Request::new(Body::from(request.body().clone()));

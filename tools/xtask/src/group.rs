@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use kiungo_test_servers::tool::{self, Tool};
 use kiungo_test_servers::{Postgres, Rabbit};
 
-use crate::{count, deny, package, tidy};
+use crate::{count, deny, documents, package, tidy};
 
 /// Names the `PostgreSQL` database that tests use. Without it, one is made for them.
 const DATABASE: &str = "KIUNGO_TEST_DATABASE_URL";
@@ -47,14 +47,24 @@ pub(crate) enum Group {
     Tidy,
     /// Licences, bans, sources and advisories of dependencies.
     Deny,
+    /// The published descriptions, in the tools that others read them with.
+    Documents,
     /// The Debian package.
     Package,
 }
 
 impl Group {
     /// All of them, in the order in which they run: the quick ones say early what is wrong.
-    pub(crate) const ALL: &[Self] =
-        &[Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Tidy, Self::Deny, Self::Package];
+    pub(crate) const ALL: &[Self] = &[
+        Self::Fmt,
+        Self::Clippy,
+        Self::Doc,
+        Self::Test,
+        Self::Tidy,
+        Self::Deny,
+        Self::Documents,
+        Self::Package,
+    ];
 
     /// Its name on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -65,6 +75,7 @@ impl Group {
             Self::Test => "test",
             Self::Tidy => "tidy",
             Self::Deny => "deny",
+            Self::Documents => "documents",
             Self::Package => "package",
         }
     }
@@ -78,6 +89,7 @@ impl Group {
             Self::Test => "all tests, those in the documentation included",
             Self::Tidy => "house rules (tidy.toml)",
             Self::Deny => "licences, bans, sources and advisories of dependencies (deny.toml)",
+            Self::Documents => "the descriptions of the API, AMQP and metrics, in others' tools",
             Self::Package => {
                 "the Debian package, installed into a fresh tree; the containers' files"
             }
@@ -99,6 +111,7 @@ impl Group {
             Self::Test => test(root),
             Self::Tidy => tidy::run(root),
             Self::Deny => deny::run(root),
+            Self::Documents => documents::run(root),
             Self::Package => package::check(root),
         }
     }

@@ -1,6 +1,7 @@
 //! Programs of others that a command needs, below the target folder.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -34,11 +35,70 @@ pub(crate) fn installed(
             format!("{package} cannot be installed; is the package registry reachable?")
         })?;
     // What was compiled on the way is of no more use.
-    let _ = std::fs::remove_dir_all(&build);
+    let _ = fs::remove_dir_all(&build);
     Ok(program)
 }
 
 /// The folder for everything that is made by building.
 pub(crate) fn target(root: &Path) -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |path| root.join(path))
+}
+
+/// The folder of the programs of Node packages, installed at these versions if they are not there.
+pub(crate) fn node(root: &Path, packages: &[(&str, &str)]) -> Result<PathBuf> {
+    let folder = target(root).join("tools/node");
+    let wanted = serde_json::to_string_pretty(&serde_json::json!({
+        "private": true,
+        "dependencies": packages.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
+    }))?;
+    // Written last: what is half installed is installed again.
+    let installed = folder.join("installed.json");
+    if fs::read_to_string(&installed).ok().as_ref() != Some(&wanted) {
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("package.json"), &wanted)?;
+        let folder = folder.to_string_lossy();
+        let how = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"];
+        let what = ["install", "--prefix", &folder];
+        Tool::other(root, Path::new("npm"), &[what.as_slice(), &how].concat())
+            .run()
+            .context("the Node packages cannot be installed; is the package registry reachable?")?;
+        fs::write(&installed, &wanted)?;
+    }
+    Ok(folder.join("node_modules/.bin"))
+}
+
+/// The folder of the programs of a Python package, installed at this version if it is not there.
+pub(crate) fn python(root: &Path, (package, version): (&str, &str)) -> Result<PathBuf> {
+    let folder = target(root).join("tools").join(format!("{package}-{version}"));
+    let programs = folder.join("bin");
+    if !Tool::other(root, &programs.join(package), &["--version"]).works()? {
+        let python = Path::new("/usr/bin/python3");
+        Tool::other(root, python, &["-m", "venv", "--clear", &folder.to_string_lossy()]).run()?;
+        let pinned = format!("{package}=={version}");
+        let arguments = ["-m", "pip", "install", "--quiet", "--no-input", &pinned];
+        Tool::other(root, &programs.join("python"), &arguments)
+            .environment("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+            .run()
+            .context("the Python package cannot be installed; is the package index reachable?")?;
+    }
+    Ok(programs)
+}
+
+/// A program of a Debian package, unpacked below the target folder: installing the package would start
+/// its service.
+pub(crate) fn unpacked(root: &Path, package: &str, program: &str) -> Result<PathBuf> {
+    let folder = target(root).join("tools/debian").join(package);
+    let program = folder.join(program);
+    if !Tool::other(root, &program, &["--version"]).works()? {
+        fs::create_dir_all(&folder)?;
+        // A fresh machine has no lists of packages yet.
+        let fetch = "cd \"$1\" && { apt-get -q download \"$2\" \
+            || { apt-get -q update && apt-get -q download \"$2\"; }; } \
+            && dpkg-deb --extract \"$2\"_*.deb . && rm \"$2\"_*.deb";
+        let shown = folder.to_string_lossy();
+        Tool::other(root, Path::new("sh"), &["-c", fetch, "sh", &shown, package])
+            .run()
+            .with_context(|| format!("Debian's package {package} cannot be fetched"))?;
+    }
+    Ok(program)
 }

@@ -17,6 +17,7 @@
 //! * `group`: the groups of `test`
 //! * `run`: running them one after the other, with headings, times and a summary
 //! * `deny`: licences, bans, sources and advisories of the dependencies
+//! * `documents`: the published descriptions, in the tools that others read them with
 //! * `fuzz`: the fuzz targets, one after the other
 //! * `install`: programs of others that these need
 //! * `package`: the Debian package, and the rules that must hold of it; `program`: the files that
@@ -26,6 +27,7 @@
 
 mod count;
 mod deny;
+mod documents;
 mod fuzz;
 mod group;
 mod install;

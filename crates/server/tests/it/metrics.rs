@@ -105,6 +105,29 @@ fn known() -> Known {
     }
 }
 
+/// A first scrape is checked in: `cargo xtask test` has promtool read it.
+fn compare_with_kept(scrape: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/metrics.txt");
+    // The exporter shows metrics, and the values of each, in no order.
+    let mut metrics: Vec<_> = scrape.split("# HELP ").filter(|metric| !metric.is_empty()).collect();
+    metrics.sort_unstable();
+    let mut made = String::new();
+    for metric in metrics {
+        let (head, values) = metric.split_at(metric.match_indices('\n').nth(1).unwrap().0 + 1);
+        let mut values: Vec<_> = values.lines().filter(|line| !line.is_empty()).collect();
+        values.sort_unstable();
+        made += &format!("# HELP {head}{}\n", values.join("\n"));
+    }
+    if std::env::var_os("UPDATE_METRICS").is_some() {
+        fs::write(path, &made).unwrap();
+    }
+    assert!(
+        made == fs::read_to_string(path).unwrap_or_default(),
+        "a scrape differs from crates/server/metrics.txt; if it should, run\n  \
+         UPDATE_METRICS=1 cargo test -p kiungo-server --test it metrics\nand review the difference"
+    );
+}
+
 /// A rise from nothing is no rise to whoever computes one.
 #[tokio::test(start_paused = true)]
 async fn every_metric_is_explained_and_counters_begin_at_zero() {
@@ -139,6 +162,7 @@ async fn every_metric_is_explained_and_counters_begin_at_zero() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+    compare_with_kept(&text);
     // Two providers, eight operations, five outcomes.
     assert_eq!(series["kiungo_attempts_total"], 80);
     assert_eq!(series["kiungo_transfers"], 2 * 4 * 8);
