@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use kiungo_domain::{CoreAccount, CoreId, Timestamp, TransferId};
 use kiungo_store::InboxId;
 
-use crate::sharing::DeliveryGuard;
+use crate::deliveries::DeliveryGuard;
 
 /// Inbox items handled at a time: each may ask the provider.
 const ARRIVALS_MAX: usize = 256;

@@ -24,6 +24,7 @@ use crate::action_content::Content;
 use crate::engine::Engine;
 use crate::holds::HELD_OPERATIONS;
 use crate::inbox::hashed;
+use crate::operate;
 pub use crate::person_action::{ActionKind, PersonAction};
 use crate::persons::ArrivalError;
 use crate::request::{Caller, RequestError};
@@ -309,7 +310,7 @@ impl Engine {
     /// whose amount its provider does not state (rule 3).
     fn is_unproven(&self, action: &PersonAction) -> bool {
         let PersonAction::Claim { provider, .. } = action else { return false };
-        let port = self.inner.provider(provider);
+        let port = self.inner.ports.provider(provider);
         port.is_some_and(|port| !port.provider.capabilities().confirms_amounts)
     }
 
@@ -433,11 +434,11 @@ impl Engine {
         if transfer.operation(*step).side() != Side::Core {
             return Ok(());
         }
-        let Some(throttle) = self.inner.throttle(transfer, Side::Core) else { return Ok(()) };
+        let Some(throttle) = self.inner.ports.throttle(transfer, Side::Core) else { return Ok(()) };
         let asked = async {
             let permit = throttle.enter().await.ok()?;
             let now = self.clock_now();
-            let compared = self.inner.compare(transfer, *step, &confirmation.receipt, now).await;
+            let compared = operate::compare(&self.inner.ports, transfer, *step, &confirmation.receipt, now).await;
             permit.report(!matches!(compared, Some(Comparison::Unclear { .. })));
             compared
         };
@@ -454,7 +455,7 @@ impl Engine {
     }
 
     fn holdable(&self, provider: &ProviderId, operation: Operation) -> Result<(), ActError> {
-        if self.inner.provider(provider).is_none() {
+        if self.inner.ports.provider(provider).is_none() {
             return Err(ArrivalError::UnknownProvider(provider.clone()).into());
         }
         if HELD_OPERATIONS.contains(&operation) {
@@ -470,7 +471,7 @@ impl Engine {
         who: Deciding,
         provider: &ProviderId,
     ) -> impl Fn(&mut Draft) -> Result<(), &'static str> + Send + use<> {
-        let policy = self.inner.provider(provider).map(|port| port.rules.policy().clone());
+        let policy = self.inner.ports.provider(provider).map(|port| port.rules.policy().clone());
         let action = action.clone();
         move |draft: &mut Draft| match &action {
             PersonAction::Decide { decision, .. } => {

@@ -23,8 +23,8 @@ use crate::commit::{Undone, word};
 use crate::engine::Inner;
 use crate::fail_point::FailPoint;
 use crate::limits;
-use crate::operate::GivingBack;
-use crate::throttle::{Permit, Throttle, Throttled};
+use crate::operate::{self, GivingBack};
+use crate::throttle::{Permit, Throttled};
 
 /// A transfer that a task has to itself; given back even if the task panics or is ended.
 struct Taken {
@@ -115,7 +115,7 @@ impl Inner {
         intended: Option<Intent>,
         due_is_stored: bool,
     ) -> Turn {
-        let Some(port) = self.provider(&transfer.instruction().provider) else {
+        let Some(port) = self.ports.provider(&transfer.instruction().provider) else {
             tracing::error!(transfer = %transfer.id(), "its provider is no longer configured");
             return Turn::Rest(transfer);
         };
@@ -132,7 +132,7 @@ impl Inner {
         for hint in hints {
             draft.hint(&hint);
         }
-        if self.stopping.is_cancelled() {
+        if self.tasks.are_stopping() {
             // The next start takes up all transfers that may have been in flight, also before they
             // are due.
             return self.rest_with(transfer, draft, true, policy).await;
@@ -207,14 +207,14 @@ impl Inner {
         mut draft: Draft,
         policy: &Policy,
     ) -> Turn {
-        let Some(throttle) = self.throttle(&transfer, Side::Core) else {
+        let Some(throttle) = self.ports.throttle(&transfer, Side::Core) else {
             return Turn::Rest(transfer);
         };
         let permit = match throttle.enter().await {
             Ok(permit) => permit,
             Err(held) => return self.hold(transfer, draft, held, policy).await,
         };
-        let answer = self.check(&transfer, self.clock.now()).await;
+        let answer = operate::check(&self.ports, &transfer, self.clock.now()).await;
         permit.report(!matches!(answer, CheckAnswer::Unclear { .. }));
         match answer {
             CheckAnswer::Allowed(facts) => draft.cleared(facts.account, facts.account_no),
@@ -238,12 +238,12 @@ impl Inner {
         policy: &Policy,
     ) -> Turn {
         let side = transfer.operation(step).side();
-        let Some(throttle) = self.throttle(&transfer, side) else { return Turn::Rest(transfer) };
+        let Some(throttle) = self.ports.throttle(&transfer, side) else { return Turn::Rest(transfer) };
         let permit = match throttle.enter().await {
             Ok(permit) => permit,
             Err(held) => return self.hold(transfer, draft, held, policy).await,
         };
-        let finding = self.inquire(draft.transfer(), step, self.clock.now()).await;
+        let finding = operate::inquire(&self.ports, draft.transfer(), step, self.clock.now()).await;
         let answered = !matches!(finding, kiungo_domain::Finding::Unclear { .. });
         permit.report(answered);
         counter!("kiungo_inquiries_total", "provider" => transfer.instruction().provider.to_string(),
@@ -274,7 +274,7 @@ impl Inner {
             return self.wait_for_lock(transfer, draft, policy).await;
         }
         let side = transfer.operation(step).side();
-        let Some(throttle) = self.throttle(&transfer, side) else { return Turn::Rest(transfer) };
+        let Some(throttle) = self.ports.throttle(&transfer, side) else { return Turn::Rest(transfer) };
         let permit = match throttle.enter().await {
             Ok(permit) => permit,
             Err(held) => return self.hold(transfer, draft, held, policy).await,
@@ -363,7 +363,7 @@ impl Inner {
         let now = self.clock.now();
         let plan = draft.transfer().plan(policy, now).filter(|plan| plan.due <= now);
         if let Some(Next::Send(step)) = plan.map(|plan| plan.next)
-            && !self.stopping.is_cancelled()
+            && !self.tasks.are_stopping()
             && let Some(permit) = self.permit_at_once(draft.transfer(), step, now)
         {
             without = Some(draft.clone());
@@ -396,7 +396,7 @@ impl Inner {
             return None;
         }
         let side = transfer.operation(step).side();
-        let permit = self.throttle(transfer, side)?.try_enter()?;
+        let permit = self.ports.throttle(transfer, side)?.try_enter()?;
         if let Some(lock) = lock(transfer, step)
             && !self.registry().try_lock(&lock, transfer.id())
         {
@@ -438,7 +438,7 @@ impl Inner {
         if let Err(error) = self.store.postpone(transfer.id(), transfer.version(), due).await {
             tracing::error!(transfer = %transfer.id(), %error, "its due time cannot be moved");
         }
-        self.remember(due);
+        self.next_look.remember(due);
         Turn::Rest(transfer)
     }
 
@@ -461,7 +461,7 @@ impl Inner {
             {
                 tracing::error!(transfer = %transfer.id(), %error, "its due time cannot be moved");
             }
-            self.remember(plan.due);
+            self.next_look.remember(plan.due);
         }
         Turn::Rest(transfer)
     }
@@ -484,7 +484,7 @@ impl Inner {
             tracing::warn!(transfer = %transfer.id(), waited.ms = waited, "held up for too long before it was sent: not sent");
             return Outcome::not_sent("held up for too long between its intent and its sending");
         }
-        let sending = self.operate(transfer, step, self.clock.now());
+        let sending = operate::operate(&self.ports, transfer, step, self.clock.now());
         let outcome = sent_within(intended, wait_max, sending).await;
         let operation = operation.as_str();
         if let Some(fail_points) = &self.fail_points {
@@ -532,14 +532,14 @@ impl Inner {
         if !begins_reversal(transfer, step) {
             return None;
         }
-        let throttle = self.throttle(transfer, transfer.operation(StepName::UndoFirst).side())?;
+        let throttle = self.ports.throttle(transfer, transfer.operation(StepName::UndoFirst).side())?;
         let permit = match throttle.enter().await {
             Ok(permit) => permit,
             Err(held) => {
                 return Some(self.hold(transfer.clone(), draft.clone(), held, policy).await);
             }
         };
-        let answer = self.can_give_back(transfer, self.clock.now()).await;
+        let answer = operate::can_give_back(&self.ports, transfer, self.clock.now()).await;
         permit.report(!matches!(answer, GivingBack::Unclear(_)));
         match answer {
             GivingBack::Possible => None,
@@ -556,19 +556,10 @@ impl Inner {
         }
     }
 
-    pub(crate) fn throttle(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Throttle>> {
-        match side {
-            Side::Wallet => {
-                self.provider(&transfer.instruction().provider).map(|port| &port.throttle)
-            }
-            Side::Core => self.core(&transfer.instruction().core).map(|port| &port.throttle),
-        }
-    }
-
     /// The account lock that the transfer needs for its next operation; `None` if that is none of
     /// the core.
     fn wanted_lock(&self, transfer: &Transfer) -> Option<AccountLock> {
-        let port = self.provider(&transfer.instruction().provider)?;
+        let port = self.ports.provider(&transfer.instruction().provider)?;
         match transfer.plan(port.rules.policy(), self.clock.now())?.next {
             Next::Send(step) => lock(transfer, step),
             Next::Check

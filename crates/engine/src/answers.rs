@@ -7,10 +7,11 @@ use kiungo_domain::transfer::{Channel, Evidence};
 use kiungo_domain::{Finding, Reference};
 use kiungo_store::{InboxItem, StoreError};
 
-use crate::engine::{Inner, ProviderPort};
+use crate::engine::Inner;
 use crate::hear::{Asking, is_awaited};
 use crate::inbox::Handled;
 use crate::operate::wallet_inquiry;
+use crate::ports::ProviderPort;
 
 impl Inner {
     /// Asks the provider, through its throttle, about the claim of a callback; the answer is

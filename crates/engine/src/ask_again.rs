@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Draft, Evidence, Origin, StepName, Transfer};
 use kiungo_domain::{Finding, Reference, TransferId};
 use kiungo_store::Summary;
 
 use crate::engine::{Engine, Inner};
+use crate::operate::inquire_about;
 use crate::request::RequestError;
-use crate::throttle::Throttle;
 
 impl Engine {
     /// Asks the other side now: about the open step, or, where none is open, about every operation
@@ -44,21 +43,21 @@ impl Inner {
         let mut questions = Vec::new();
         for reference in executed(transfer) {
             let side = transfer.operation(reference.step()).side();
-            let Some(throttle) = self.gate_of(transfer, side) else { continue };
+            let Some(throttle) = self.ports.throttle(transfer, side) else { continue };
             let permit = throttle.try_ask();
             let shed = |retry_after| RequestError::Shed { side, retry_after };
             questions.push((reference, permit.map_err(|held| shed(held.wait))?));
         }
         let (inner, transfer) = (Arc::clone(self), transfer.clone());
-        self.spawn(async move {
+        self.tasks.spawn(async move {
             let mut answers = Vec::new();
             for (reference, permit) in questions {
                 permit.ready().await;
-                let answer = inner.inquire_about(&transfer, reference, inner.clock.now()).await;
+                let answer = inquire_about(&inner.ports, &transfer, reference, inner.clock.now()).await;
                 permit.report(!matches!(answer, Finding::Unclear { .. }));
                 answers.push((reference, answer));
             }
-            let Some(port) = inner.provider(&transfer.instruction().provider) else { return };
+            let Some(port) = inner.ports.provider(&transfer.instruction().provider) else { return };
             let policy = port.rules.policy().clone();
             let hear = move |draft: &mut Draft| {
                 for (reference, finding) in &answers {
@@ -71,14 +70,6 @@ impl Inner {
             }
         });
         Ok(())
-    }
-
-    fn gate_of(&self, transfer: &Transfer, side: Side) -> Option<&Arc<Throttle>> {
-        let instruction = transfer.instruction();
-        match side {
-            Side::Wallet => self.provider(&instruction.provider).map(|port| &port.throttle),
-            Side::Core => self.core(&instruction.core).map(|port| &port.throttle),
-        }
     }
 }
 

@@ -17,6 +17,7 @@ use kiungo_store::{Change, CommitError};
 
 use crate::advance::Turn;
 use crate::engine::Inner;
+use crate::limits;
 use crate::operate::label;
 
 /// The wait of a transfer for another one that is being worked on.
@@ -141,7 +142,7 @@ impl Inner {
         });
         let id = stray.transfer().id();
         let Some(decision) = stray.finish() else { return Turn::Rest(transfer) };
-        let allowance = self.allowance(&decision);
+        let allowance = limits::allowance(&self.ports, &decision);
         let change = Change { decision, due: None, key: None, handles: None, allowance };
         let into = match self.commit_at_points(change).await {
             Ok(()) => id,

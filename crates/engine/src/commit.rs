@@ -12,7 +12,9 @@ use metrics::{counter, histogram};
 use crate::advance::{Intent, Turn};
 use crate::carried::Carrying;
 use crate::engine::Inner;
+use crate::fees;
 use crate::holds::conditions_shown;
+use crate::limits;
 
 /// The reason that nothing was committed.
 pub(crate) enum Undone {
@@ -42,12 +44,12 @@ impl Inner {
             Ok(()) => {
                 self.take_note_of(&after.instruction().provider, shown).await;
                 report(before, &after);
-                self.compare_fee(before, &after);
+                fees::compare(&self.ports, before, &after);
                 self.release_lock_if_free(&after);
                 if intended.is_none()
                     && let Some(due) = due
                 {
-                    self.remember(due);
+                    self.next_look.remember(due);
                 }
                 Ok(Turn::Go(after, intended))
             }
@@ -84,7 +86,7 @@ impl Inner {
     ) -> Result<(), CommitError> {
         let mut wait = Duration::from_millis(100);
         loop {
-            let (key, handles, allowance) = (None, None, self.allowance(&decision));
+            let (key, handles, allowance) = (None, None, limits::allowance(&self.ports, &decision));
             let change = Change { decision: decision.clone(), due, key, handles, allowance };
             let error = match self.commit_at_points(change).await {
                 Err(CommitError::Store(error)) => error,

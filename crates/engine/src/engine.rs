@@ -1,36 +1,30 @@
 //! The handle: submitting, reversing, assigning, callbacks, starting and stopping.
 
-use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kiungo_core_banking::Core;
-use kiungo_domain::numbering::Market;
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Transfer};
-use kiungo_domain::{AccountRef, CoreId, ProviderId, Slot, Timestamp, TransferId};
-use kiungo_provider::Provider;
+use kiungo_domain::{AccountRef, CoreId, Kind, Money, ProviderId, Slot, Timestamp, TransferId};
 use kiungo_queue::Work;
 use kiungo_store::{
     Change, CommitError, IdempotencyKey, InboxId, KeyHolder, Store, StoreError, Summary,
 };
-use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::account_locks::Registry;
 use crate::clock::{Clock, Ids};
 use crate::fail_point::FailPoints;
 use crate::holds::Holds;
 use crate::limits;
+use crate::next_look::NextLook;
+use crate::ports::{Ports, ProviderPort};
 use crate::request::{
     Caller, NewTransfer, Offers, ProviderStatus, RequestError, SubmitError, Submitted,
 };
-use crate::schedule::NextLook;
-use crate::setup::{EngineOptions, ProviderRules, Setup};
+use crate::setup::{EngineOptions, ExpectedFee, Setup};
 use crate::sharing::Sharing;
-use crate::throttle::Throttle;
+use crate::tasks::Tasks;
 
 /// The number of times that a requested change is decided anew because another process was quicker.
 const CHANGE_TRIES: u32 = 5;
@@ -45,8 +39,7 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
-    providers: BTreeMap<ProviderId, ProviderPort>,
-    cores: BTreeMap<CoreId, CorePort>,
+    pub(crate) ports: Arc<Ports>,
     pub(crate) options: EngineOptions,
     pub(crate) fail_points: Option<Arc<dyn FailPoints>>,
     pub(crate) sharing: Option<Sharing>,
@@ -58,44 +51,18 @@ pub(crate) struct Inner {
     pub(crate) places: Arc<Semaphore>,
     registry: Mutex<Registry>,
     pub(crate) holds: Holds,
-    /// There may be something due, or room for it.
-    pub(crate) wake: Notify,
     /// True if work could not be taken up for lack of room.
     pub(crate) starved: AtomicBool,
-    pub(crate) next_look: NextLook,
+    pub(crate) next_look: Arc<NextLook>,
     /// Transfers whose time has come, as last counted.
     pub(crate) backlog: AtomicU64,
     ready: AtomicBool,
-    /// No new work.
-    pub(crate) stopping: CancellationToken,
-    /// Every task ends where it is.
-    killed: CancellationToken,
-    tasks: TaskTracker,
-}
-
-/// A provider with its throttle.
-pub(crate) struct ProviderPort {
-    pub(crate) provider: Arc<dyn Provider>,
-    pub(crate) rules: Arc<dyn ProviderRules>,
-    pub(crate) throttle: Arc<Throttle>,
-}
-
-/// A core with its throttle.
-pub(crate) struct CorePort {
-    pub(crate) core: Arc<dyn Core>,
-    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) tasks: Tasks,
 }
 
 impl Engine {
     /// Puts an engine together; [`Engine::start`] sets it in motion.
     pub fn new(setup: Setup) -> Self {
-        let providers = setup.providers.into_iter().map(|(id, link)| {
-            let throttle = Throttle::new(link.traffic);
-            (id, ProviderPort { provider: link.provider, rules: link.rules, throttle })
-        });
-        let cores = setup.cores.into_iter().map(|(id, link)| {
-            (id, CorePort { core: link.core, throttle: Throttle::new(link.traffic) })
-        });
         let (announcements, announced) = setup
             .sharing
             .as_ref()
@@ -105,8 +72,7 @@ impl Engine {
             store: setup.store,
             clock: setup.clock,
             ids: setup.ids,
-            providers: providers.collect(),
-            cores: cores.collect(),
+            ports: Arc::new(Ports::new(setup.providers, setup.cores)),
             fail_points: setup.fail_points,
             places: Arc::new(Semaphore::new(setup.options.in_flight_max.max(1))),
             options: setup.options,
@@ -115,14 +81,11 @@ impl Engine {
             announced: Mutex::new(announced),
             registry: Mutex::default(),
             holds: Holds::default(),
-            wake: Notify::new(),
             starved: AtomicBool::new(false),
-            next_look: NextLook::default(),
+            next_look: Arc::default(),
             backlog: AtomicU64::new(0),
             ready: AtomicBool::new(false),
-            stopping: CancellationToken::new(),
-            killed: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            tasks: Tasks::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -134,9 +97,9 @@ impl Engine {
         let works = self.inner.sharing.as_ref().is_none_or(|sharing| sharing.works);
         if works {
             let inner = Arc::clone(&self.inner);
-            self.inner.spawn(async move { inner.keep_probing().await });
+            self.inner.tasks.spawn(async move { inner.keep_probing().await });
             let engine = self.clone();
-            self.inner.spawn(async move { engine.keep_completing().await });
+            self.inner.tasks.spawn(async move { engine.keep_completing().await });
         }
         if let Some(sharing) = &self.inner.sharing {
             self.inner.start_shared(sharing);
@@ -144,7 +107,7 @@ impl Engine {
             self.inner.hold_accounts_again().await?;
             self.inner.take_up_everything().await?;
             let inner = Arc::clone(&self.inner);
-            self.inner.spawn(async move { inner.keep_schedule().await });
+            self.inner.tasks.spawn(async move { inner.keep_schedule().await });
         }
         self.inner.ready.store(true, Ordering::Release);
         Ok(())
@@ -152,26 +115,23 @@ impl Engine {
 
     /// True if the engine has been started and is not stopping.
     pub fn is_ready(&self) -> bool {
-        self.inner.ready.load(Ordering::Acquire) && !self.inner.stopping.is_cancelled()
+        self.inner.ready.load(Ordering::Acquire) && !self.inner.tasks.are_stopping()
     }
 
     /// Takes no new work, lets what is in flight come to its next durable point for `grace`, then
     /// ends the rest where it is: its outcome is unknown and will be asked for at the next start.
     /// Returns true if all of it came to a durable point.
     pub async fn stop(&self, grace: Duration) -> bool {
-        self.inner.stopping.cancel();
-        self.inner.tasks.close();
-        let clean = tokio::time::timeout(grace, self.inner.tasks.wait()).await.is_ok();
+        self.inner.tasks.stop();
+        let clean = tokio::time::timeout(grace, self.inner.tasks.ended()).await.is_ok();
         self.kill();
-        self.inner.tasks.wait().await;
+        self.inner.tasks.ended().await;
         clean
     }
 
     /// Ends every task where it is, as if the process died.
     pub fn kill(&self) {
-        self.inner.stopping.cancel();
-        self.inner.tasks.close();
-        self.inner.killed.cancel();
+        self.inner.tasks.kill();
     }
 
     /// Accepts a transfer: durable when this returns.
@@ -192,7 +152,7 @@ impl Engine {
 
     async fn accept(&self, new: NewTransfer, caller: &Caller) -> Result<Submitted, SubmitError> {
         let inner = &self.inner;
-        if inner.stopping.is_cancelled() {
+        if inner.tasks.are_stopping() {
             return Err(SubmitError::Stopping);
         }
         let instruction = self.instruct(new, caller)?;
@@ -210,7 +170,7 @@ impl Engine {
         let key = IdempotencyKey { client, key, digest };
         let taken = inner.room_for_one_more();
         let due = Some(if taken { now.after(inner.lease()) } else { now });
-        let allowance = inner.allowance(&decision);
+        let allowance = limits::allowance(&inner.ports, &decision);
         let change = Change { decision, due, key: Some(key), handles: None, allowance };
         match inner.commit_at_points(change).await {
             Ok(()) => {
@@ -229,11 +189,11 @@ impl Engine {
     fn instruct(&self, new: NewTransfer, caller: &Caller) -> Result<Instruction, SubmitError> {
         let port = self
             .inner
-            .providers
-            .get(&new.provider)
+            .ports
+            .provider(&new.provider)
             .ok_or_else(|| SubmitError::UnknownProvider(new.provider.clone()))?;
         let core = new.core.unwrap_or_else(|| port.rules.core().clone());
-        if !self.inner.cores.contains_key(&core) {
+        if self.inner.ports.core(&core).is_none() {
             return Err(SubmitError::UnknownCore(core));
         }
         let numbers = port.rules.numbers();
@@ -318,12 +278,22 @@ impl Engine {
                 holder_name: port.provider.holder_name().is_some(),
             },
         };
-        self.inner.providers.iter().map(status).collect()
+        self.inner.ports.providers().iter().map(status).collect()
+    }
+
+    /// The fee for a gross amount as the provider's mapping states it; `None` if it states none.
+    pub fn expected_fee(
+        &self,
+        provider: &ProviderId,
+        kind: Kind,
+        amount: Money,
+    ) -> Option<ExpectedFee> {
+        self.inner.ports.provider(provider)?.rules.fee(kind, amount)
     }
 
     /// The names of the cores.
     pub fn cores(&self) -> Vec<CoreId> {
-        self.inner.cores.keys().cloned().collect()
+        self.inner.ports.core_ids().cloned().collect()
     }
 
     /// The store of all durable state, for reading.
@@ -346,23 +316,6 @@ impl Inner {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The phone numbers of each provider's wallets.
-    pub(crate) fn markets(&self) -> impl Iterator<Item = (&ProviderId, &Market)> {
-        self.providers.iter().map(|(id, port)| (id, port.rules.numbers()))
-    }
-
-    pub(crate) fn provider(&self, id: &ProviderId) -> Option<&ProviderPort> {
-        self.providers.get(id)
-    }
-
-    pub(crate) fn provider_ids(&self) -> impl Iterator<Item = &ProviderId> {
-        self.providers.keys()
-    }
-
-    pub(crate) fn core(&self, id: &CoreId) -> Option<&CorePort> {
-        self.cores.get(id)
-    }
-
     pub(crate) fn new_id(&self) -> TransferId {
         self.ids.next()
     }
@@ -372,25 +325,17 @@ impl Inner {
         let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(announced) = announced {
             let (inner, queue) = (Arc::clone(self), Arc::clone(&sharing.queue));
-            self.spawn(async move { inner.carry_announcements(queue, announced).await });
+            self.tasks.spawn(async move { inner.carry_announcements(queue, announced).await });
         }
         let inner = Arc::clone(self);
-        self.spawn(async move { inner.keep_counting().await });
+        self.tasks.spawn(async move { inner.keep_counting().await });
         if sharing.works {
             self.take_part(sharing);
             let inner = Arc::clone(self);
-            self.spawn(async move { inner.keep_sweeping().await });
+            self.tasks.spawn(async move { inner.keep_sweeping().await });
             let inner = Arc::clone(self);
-            self.spawn(async move { inner.reconcile_locks().await });
+            self.tasks.spawn(async move { inner.reconcile_locks().await });
         }
-    }
-
-    /// Runs a task that ends where it is when the engine is killed.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let killed = self.killed.clone();
-        self.tasks.spawn(async move {
-            killed.run_until_cancelled(task).await;
-        });
     }
 
     /// Changes a transfer that nobody works on, then goes on working on it. In a task of its own: a
@@ -403,7 +348,7 @@ impl Inner {
     ) -> Result<Summary, RequestError> {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let inner = Arc::clone(self);
-        self.spawn(async move {
+        self.tasks.spawn(async move {
             // Nobody may be listening any more; the change stands all the same.
             let _ = answer.send(inner.change_and_go_on(id, key, change).await);
         });
@@ -446,10 +391,10 @@ impl Inner {
             let Some(decision) = draft.finish() else { return Ok(transfer) };
             let changed = decision.transfer.clone();
             let policy =
-                self.provider(&changed.instruction().provider).map(|port| port.rules.policy());
+                self.ports.provider(&changed.instruction().provider).map(|port| port.rules.policy());
             let due = policy.and_then(|policy| self.next_due(&changed, policy));
             let key = key.clone().map(Caller::into);
-            let allowance = self.allowance(&decision);
+            let allowance = limits::allowance(&self.ports, &decision);
             let change = Change { decision, due, key, handles, allowance };
             match self.commit_at_points(change).await {
                 Ok(()) => return Ok(changed),

@@ -15,6 +15,8 @@ use kiungo_store::{Change, CommitError, InboxItem, StoreError};
 
 use crate::engine::Inner;
 use crate::inbox::{Again, Handled};
+use crate::limits;
+use crate::operate::inquire_about;
 use crate::request::RequestError;
 
 /// The number of times that what was heard is decided anew because another process was quicker with
@@ -182,7 +184,7 @@ impl Inner {
     ) -> Result<(Handled, Option<Transfer>), StoreError> {
         for _ in 0..HEAR_TRIES {
             let Some(transfer) = self.store.transfer(id).await? else { break };
-            let Some(port) = self.provider(&item.provider) else { break };
+            let Some(port) = self.ports.provider(&item.provider) else { break };
             let policy = port.rules.policy();
             let mut draft = self.resume(&transfer);
             draft.hear(truth.clone(), policy);
@@ -218,10 +220,10 @@ impl Inner {
             let note = format!("contradicts transfer {id}, and the provider does not");
             return Ok((Handled::Noted(note), None));
         };
-        let policy = self.provider(&item.provider).map(|port| port.rules.policy());
+        let policy = self.ports.provider(&item.provider).map(|port| port.rules.policy());
         let due = policy.and_then(|policy| self.next_due(&decision.transfer, policy));
         let after = decision.transfer.clone();
-        let allowance = self.allowance(&decision);
+        let allowance = limits::allowance(&self.ports, &decision);
         let change = Change { decision, due, key: None, handles: Some(item.id), allowance };
         self.commit_at_points(change).await?;
         Ok((Handled::WithTransfer, Some(after)))
@@ -229,13 +231,13 @@ impl Inner {
 
     /// Asks the provider under the reference that evidence names, through its throttle.
     async fn inquire_at_gate(&self, transfer: &Transfer, reference: Reference) -> Finding {
-        let Some(port) = self.provider(&transfer.instruction().provider) else {
+        let Some(port) = self.ports.provider(&transfer.instruction().provider) else {
             return Finding::unclear("its provider is no longer configured");
         };
         let Ok(permit) = port.throttle.enter().await else {
             return Finding::unclear("the provider is not asked now: its breaker is open");
         };
-        let truth = self.inquire_about(transfer, reference, self.clock.now()).await;
+        let truth = inquire_about(&self.ports, transfer, reference, self.clock.now()).await;
         permit.report(!matches!(truth, Finding::Unclear { .. }));
         truth
     }
@@ -253,7 +255,7 @@ impl Inner {
     /// True if an arrival is old enough, and was asked about often enough, for "not found", or a
     /// record that does not show what was reported, to count.
     pub(crate) fn is_surely_absent(&self, item: &InboxItem) -> bool {
-        let Some(port) = self.provider(&item.provider) else { return false };
+        let Some(port) = self.ports.provider(&item.provider) else { return false };
         let side = &port.rules.policy().wallet;
         self.clock.now().since(item.at) >= side.absent_after
             && item.attempts >= u32::from(side.absent_times)

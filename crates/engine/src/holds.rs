@@ -181,7 +181,7 @@ impl Engine {
             released |= self.inner.store.release_hold(provider, operation, condition).await?;
             self.inner.holds.forget(provider, operation, condition);
         }
-        self.inner.wake.notify_one();
+        self.inner.next_look.wake();
         Ok(released)
     }
 }
@@ -215,7 +215,7 @@ impl Inner {
         may_probe: bool,
     ) -> Option<Duration> {
         let provider = &transfer.instruction().provider;
-        let port = self.provider(provider)?;
+        let port = self.ports.provider(provider)?;
         if let Some(opens_at) = port.rules.opens_at(now) {
             return Some(opens_at.since(now));
         }
@@ -330,7 +330,7 @@ impl Inner {
         if let Err(error) = self.store.release_hold(provider, operation, condition).await {
             tracing::error!(%provider, %error, "the end of a hold cannot be stored");
         }
-        self.wake.notify_one();
+        self.next_look.wake();
     }
 
     /// Reads what is held, here and by other processes.
@@ -349,14 +349,14 @@ impl Inner {
         loop {
             tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
+                () = self.tasks.stopping() => return,
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
             if let Err(error) = self.read_holds().await {
                 tracing::warn!(%error, "holds cannot be read");
                 continue;
             }
-            let providers: Vec<ProviderId> = self.provider_ids().cloned().collect();
+            let providers: Vec<ProviderId> = self.ports.providers().keys().cloned().collect();
             for provider in providers {
                 self.probe_breaker(&provider).await;
                 self.probe_holds(&provider).await;
@@ -366,13 +366,13 @@ impl Inner {
 
     /// Outbound transfers wait for a closed breaker before they leave the core: somebody must ask.
     async fn probe_breaker(&self, provider: &ProviderId) {
-        let Some(port) = self.provider(provider) else { return };
+        let Some(port) = self.ports.provider(provider) else { return };
         if port.throttle.breaker() == BreakerState::HalfOpen
             && let Ok(permit) = port.throttle.enter().await
         {
             let answered = !matches!(port.provider.probe().await, Err(ReadError::Unavailable(_)));
             permit.report(answered);
-            self.wake.notify_one();
+            self.next_look.wake();
         }
     }
 
@@ -408,7 +408,7 @@ impl Inner {
 
     /// Asks if a hold is over, as far as the provider can be asked.
     async fn ask_about(&self, hold: &Hold, now: Timestamp) -> Probed {
-        let Some(port) = self.provider(&hold.provider) else { return Probed::Lasts };
+        let Some(port) = self.ports.provider(&hold.provider) else { return Probed::Lasts };
         match hold.condition {
             Condition::Person => Probed::Lasts,
             // Only a payout shows whether the float suffices for it: those that wait with their

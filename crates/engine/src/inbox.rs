@@ -15,11 +15,11 @@ use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, NewArrival, StoreErr
 use metrics::counter;
 use serde::{Deserialize, Serialize};
 
+use crate::deliveries::DeliveryGuard;
 use crate::engine::{Engine, Inner};
 use crate::judge::turned_away;
 use crate::persons::{CLAIM_METHOD, claimed};
 use crate::request::CallbackRefused;
-use crate::sharing::DeliveryGuard;
 use crate::telling::TELL_METHOD;
 
 /// The number of handlings of an unclear arrival with growing waits after which they begin anew:
@@ -98,6 +98,7 @@ impl Engine {
     ) -> Result<CallbackReply, CallbackRefused> {
         let inner = &self.inner;
         let port = inner
+            .ports
             .provider(provider)
             .ok_or_else(|| CallbackRefused::UnknownProvider(provider.clone()))?;
         let verdict = match port.provider.read_callback(&callback) {
@@ -192,11 +193,11 @@ impl Inner {
 
     /// Has a task handle an item; if there is no room, its due time brings it back.
     pub(crate) fn handle_arrival(self: &Arc<Self>, item: InboxItem) {
-        if self.stopping.is_cancelled() || !self.registry().take_arrival(item.id) {
+        if self.tasks.are_stopping() || !self.registry().take_arrival(item.id) {
             return;
         }
         let taken = TakenArrival { inner: Arc::clone(self), id: item.id };
-        self.spawn(async move {
+        self.tasks.spawn(async move {
             taken.inner.handle(item).await;
             drop(taken);
         });
@@ -209,7 +210,7 @@ impl Inner {
             return self.rested([guard]);
         }
         let taken = TakenArrival { inner: Arc::clone(self), id };
-        self.spawn(async move {
+        self.tasks.spawn(async move {
             match taken.inner.store.inbox_item(id).await {
                 Ok(Some(item)) if matches!(item.state, InboxState::Waiting { .. }) => {
                     taken.inner.handle(item).await;
@@ -251,14 +252,14 @@ impl Inner {
         }
         // The schedule looks at the store: it is there by now.
         if let Some(due) = due {
-            self.remember(due);
+            self.next_look.remember(due);
         }
     }
 
     /// To be handled again; once it has been unclear for too long, a person is called as for an
     /// unknown, and the machine goes on.
     fn postponed(&self, item: &InboxItem, why: &str, wait: Again) -> InboxState {
-        let policy = self.provider(&item.provider).map(|port| &port.rules.policy().wallet);
+        let policy = self.ports.provider(&item.provider).map(|port| &port.rules.policy().wallet);
         let unanswered = match wait {
             Again::Soon => item.attempts % UNANSWERED_ROUND + 1,
             Again::Rung | Again::After(_) => 0,
@@ -275,7 +276,7 @@ impl Inner {
     }
 
     async fn handle_item(self: &Arc<Self>, item: &InboxItem) -> Result<Handled, StoreError> {
-        let Some(port) = self.provider(&item.provider) else {
+        let Some(port) = self.ports.provider(&item.provider) else {
             return Ok(Handled::Quarantine("its provider is no longer configured".to_owned()));
         };
         let Some(callback) = raw(item) else {

@@ -43,7 +43,7 @@ impl Engine {
             };
             tokio::select! {
                 biased;
-                () = self.inner.stopping.cancelled() => return,
+                () = self.inner.tasks.stopping() => return,
                 () = tokio::time::sleep(INTERVAL) => {}
             }
         }
@@ -74,7 +74,7 @@ impl Engine {
         for _ in 0..PAGES_MAX {
             let page = self.store().actions(&query).await?;
             for action in page.rows {
-                if self.is_interrupted(&action, before) && !self.inner.stopping.is_cancelled() {
+                if self.is_interrupted(&action, before) && !self.inner.tasks.are_stopping() {
                     self.complete(action).await?;
                 }
             }

@@ -19,8 +19,9 @@ use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, StoreError};
 use metrics::counter;
 use uuid::Uuid;
 
-use crate::engine::{Inner, ProviderPort};
+use crate::engine::Inner;
 use crate::inbox::{digest, hashed, raw};
+use crate::ports::ProviderPort;
 
 /// The longest wait of an offer for its turn at the core: its sender waits for an answer, and a
 /// payment that was not judged is taken.
@@ -122,7 +123,7 @@ impl Inner {
         notice: &PaymentNotice,
     ) -> Option<Refusal> {
         let at = self.clock.now();
-        let Some(core) = self.core(port.rules.core()) else {
+        let Some(core) = self.ports.core(port.rules.core()) else {
             return Some(Refusal::by_rule(Reason::Configuration, "not available"));
         };
         let accounts = port.rules.resolve(&notice.account_reference, notice.msisdn.as_ref());

@@ -32,6 +32,10 @@
 //! * `reading`: reads at a provider on request
 //! * [`requests`]: the requests of cores for payouts
 //! * `schedule`: due work, found again after a restart
+//! * `next_look`: the moment at which the due table is looked at next
+//! * `ports`: the providers and cores, each with its throttle
+//! * `tasks`: the tasks of an engine, and their end
+//! * `deliveries`: deliveries of shared work, acknowledged once it rests
 //! * [`sharing`]: several processes: what is announced, and what is given back
 //! * `shards`: the division of the work among processes
 //! * `sweep`: due work, announced to the processes
@@ -54,6 +58,7 @@ mod ask_again;
 mod candidates;
 mod carried;
 mod commit;
+mod deliveries;
 mod fees;
 mod hear;
 mod holds;
@@ -61,16 +66,19 @@ mod inbox;
 mod interrupted;
 mod judge;
 mod limits;
+mod next_look;
 mod operate;
 mod payments;
 mod person_action;
 mod persons;
+mod ports;
 mod reading;
 mod schedule;
 mod shards;
 pub mod sharing;
 mod suggestions;
 mod sweep;
+mod tasks;
 mod telling;
 mod throttle;
 mod wall_clock;

@@ -7,28 +7,26 @@ use kiungo_domain::outcome::{Outcome, Reason, Rejection, Retry};
 use kiungo_domain::transfer::{Decision, Event, Instruction, Origin, StepName, Transfer};
 use kiungo_store::{Allowance, DayLimit, LimitReached, Scope};
 
-use crate::engine::Inner;
+use crate::ports::Ports;
 
-impl Inner {
-    /// The day on which a decision has its transfer's wallet operation executed, with the limits of
-    /// its provider's mapping; `None` if it decides nothing about that, or nothing is limited. A
-    /// transfer counts from its acceptance on, and moves to the day on which something begins that
-    /// leads to the operation: the operation itself, or the core's leg before it.
-    pub(crate) fn allowance(&self, decision: &Decision) -> Option<Allowance> {
-        let transfer = &decision.transfer;
-        let rules = &self.provider(&transfer.instruction().provider)?.rules;
-        let mut allowance = None;
-        for entry in &decision.entries {
-            let executed = match executes(&entry.event, transfer) {
-                Executes::Later => false,
-                Executes::Already => true,
-                Executes::Nothing => continue,
-            };
-            let limits = rules.allowance(transfer.kind(), entry.at);
-            allowance = limits.map(|limits| Allowance { executed, ..limits });
-        }
-        allowance
+/// The day on which a decision has its transfer's wallet operation executed, with the limits of its
+/// provider's mapping; `None` if it decides nothing about that, or nothing is limited. A transfer
+/// counts from its acceptance on, and moves to the day on which something begins that leads to the
+/// operation: the operation itself, or the core's leg before it.
+pub(crate) fn allowance(ports: &Ports, decision: &Decision) -> Option<Allowance> {
+    let transfer = &decision.transfer;
+    let rules = &ports.provider(&transfer.instruction().provider)?.rules;
+    let mut allowance = None;
+    for entry in &decision.entries {
+        let executed = match executes(&entry.event, transfer) {
+            Executes::Later => false,
+            Executes::Already => true,
+            Executes::Nothing => continue,
+        };
+        let limits = rules.allowance(transfer.kind(), entry.at);
+        allowance = limits.map(|limits| Allowance { executed, ..limits });
     }
+    allowance
 }
 
 /// The message of an event about the execution of the wallet's operation.

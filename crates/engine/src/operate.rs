@@ -11,7 +11,7 @@ use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{ReverseOrder, WalletInquiry, WalletOrder};
 
 use crate::candidates;
-use crate::engine::{CorePort, Inner, ProviderPort};
+use crate::ports::{Ports, ProviderPort};
 
 /// The answer to the question if a transfer could be given back as a whole.
 pub(crate) enum GivingBack {
@@ -23,162 +23,155 @@ pub(crate) enum GivingBack {
     Unclear(String),
 }
 
-impl Inner {
-    /// Sends the operation that this step is.
-    pub(crate) async fn operate(
-        &self,
-        transfer: &Transfer,
-        step: StepName,
-        at: Timestamp,
-    ) -> Outcome {
-        let (Some(wallet), Some(core)) = self.ports(transfer) else {
-            return Outcome::not_sent("the provider or core is no longer configured");
-        };
-        match transfer.operation(step) {
-            Operation::Collect => match wallet_order(transfer, step, at) {
-                Some(order) => wallet.provider.collect(&order).await,
-                None => Outcome::Rejected(incomplete()),
-            },
-            Operation::PayOut => match wallet_order(transfer, step, at) {
-                Some(order) => wallet.provider.pay_out(&order).await,
-                None => Outcome::Rejected(incomplete()),
-            },
-            Operation::Reverse => {
-                match (wallet.provider.reverse(), reverse_order(transfer, step, at)) {
-                    (Some(reverse), Some(order)) => reverse.reverse(&order).await,
-                    _ => Outcome::Rejected(not_offered()),
-                }
+/// Sends the operation that this step is.
+pub(crate) async fn operate(
+    ports: &Ports,
+    transfer: &Transfer,
+    step: StepName,
+    at: Timestamp,
+) -> Outcome {
+    let (Some(wallet), Some(core)) = ports.of(transfer) else {
+        return Outcome::not_sent("the provider or core is no longer configured");
+    };
+    match transfer.operation(step) {
+        Operation::Collect => match wallet_order(transfer, step, at) {
+            Some(order) => wallet.provider.collect(&order).await,
+            None => Outcome::Rejected(incomplete()),
+        },
+        Operation::PayOut => match wallet_order(transfer, step, at) {
+            Some(order) => wallet.provider.pay_out(&order).await,
+            None => Outcome::Rejected(incomplete()),
+        },
+        Operation::Reverse => {
+            match (wallet.provider.reverse(), reverse_order(transfer, step, at)) {
+                (Some(reverse), Some(order)) => reverse.reverse(&order).await,
+                _ => Outcome::Rejected(not_offered()),
             }
-            Operation::Deposit | Operation::Repay | Operation::Withdraw | Operation::Disburse => {
-                match core_order(wallet, transfer, step, at) {
-                    Some(order) => core.core.post(&order).await,
-                    None => Outcome::Rejected(incomplete()),
-                }
-            }
-            Operation::Undo => match undo_order(wallet, transfer, step, at) {
-                Some(order) => core.core.undo(&order).await,
-                None => Outcome::Rejected(incomplete()),
-            },
         }
-    }
-
-    /// Asks what became of the operation that this step is, in its present generation.
-    pub(crate) async fn inquire(
-        &self,
-        transfer: &Transfer,
-        step: StepName,
-        at: Timestamp,
-    ) -> Finding {
-        self.inquire_about(transfer, transfer.reference(step), at).await
-    }
-
-    /// Asks what became of the operation that this reference of the transfer names, whatever its
-    /// generation.
-    pub(crate) async fn inquire_about(
-        &self,
-        transfer: &Transfer,
-        reference: Reference,
-        at: Timestamp,
-    ) -> Finding {
-        let step = reference.step();
-        let (Some(wallet), Some(core)) = self.ports(transfer) else {
-            return Finding::unclear("the provider or core is no longer configured");
-        };
-        let sent_at = match &transfer.step(step).state {
-            StepState::Waiting(waiting) => waiting.since,
-            _ => transfer.received_at(),
-        };
-        let nothing = || Finding::unclear("the journal lacks what the inquiry needs");
-        match transfer.operation(step) {
-            Operation::Collect | Operation::PayOut | Operation::Reverse => {
-                wallet.provider.inquire(&wallet_inquiry(transfer, reference, at)).await
+        Operation::Deposit | Operation::Repay | Operation::Withdraw | Operation::Disburse => {
+            match core_order(wallet, transfer, step, at) {
+                Some(order) => core.core.post(&order).await,
+                None => Outcome::Rejected(incomplete()),
             }
-            Operation::Deposit | Operation::Repay | Operation::Withdraw | Operation::Disburse => {
-                match core_order(wallet, transfer, step, sent_at) {
-                    Some(order) => core.core.inquire(&CoreOrder { reference, ..order }).await,
-                    None => nothing(),
-                }
-            }
-            Operation::Undo => match undo_order(wallet, transfer, step, sent_at) {
-                Some(order) => core.core.inquire_undo(&UndoOrder { reference, ..order }).await,
+        }
+        Operation::Undo => match undo_order(wallet, transfer, step, at) {
+            Some(order) => core.core.undo(&order).await,
+            None => Outcome::Rejected(incomplete()),
+        },
+    }
+}
+
+/// Asks what became of the operation that this step is, in its present generation.
+pub(crate) async fn inquire(
+    ports: &Ports,
+    transfer: &Transfer,
+    step: StepName,
+    at: Timestamp,
+) -> Finding {
+    inquire_about(ports, transfer, transfer.reference(step), at).await
+}
+
+/// Asks what became of the operation that this reference of the transfer names, whatever its
+/// generation.
+pub(crate) async fn inquire_about(
+    ports: &Ports,
+    transfer: &Transfer,
+    reference: Reference,
+    at: Timestamp,
+) -> Finding {
+    let step = reference.step();
+    let (Some(wallet), Some(core)) = ports.of(transfer) else {
+        return Finding::unclear("the provider or core is no longer configured");
+    };
+    let sent_at = match &transfer.step(step).state {
+        StepState::Waiting(waiting) => waiting.since,
+        _ => transfer.received_at(),
+    };
+    let nothing = || Finding::unclear("the journal lacks what the inquiry needs");
+    match transfer.operation(step) {
+        Operation::Collect | Operation::PayOut | Operation::Reverse => {
+            wallet.provider.inquire(&wallet_inquiry(transfer, reference, at)).await
+        }
+        Operation::Deposit | Operation::Repay | Operation::Withdraw | Operation::Disburse => {
+            match core_order(wallet, transfer, step, sent_at) {
+                Some(order) => core.core.inquire(&CoreOrder { reference, ..order }).await,
                 None => nothing(),
-            },
-        }
-    }
-
-    /// Asks if the step that ends a reversal could be carried out: nothing is taken back on one
-    /// side before the other side's part is known to be possible. Moves nothing.
-    pub(crate) async fn can_give_back(&self, transfer: &Transfer, at: Timestamp) -> GivingBack {
-        let (Some(wallet), Some(core)) = self.ports(transfer) else {
-            return GivingBack::Unclear("the provider or core is no longer configured".to_owned());
-        };
-        if transfer.operation(StepName::UndoFirst) == Operation::Reverse {
-            return match wallet.provider.reverse() {
-                Some(_) => GivingBack::Possible,
-                None => GivingBack::Refused(not_offered()),
-            };
-        }
-        let Some(order) = undo_order(wallet, transfer, StepName::UndoFirst, at) else {
-            return GivingBack::Refused(incomplete());
-        };
-        match core.core.can_undo(&order).await {
-            UndoCheck::Possible => GivingBack::Possible,
-            UndoCheck::Refused(rejection) => GivingBack::Refused(rejection),
-            UndoCheck::Unclear { why } => GivingBack::Unclear(why),
-        }
-    }
-
-    /// Compares a transaction that a person names with the booking that a step of the core is; `None`
-    /// where the step is no booking, or nothing says what it would be. Moves nothing.
-    pub(crate) async fn compare(
-        &self,
-        transfer: &Transfer,
-        step: StepName,
-        transaction: &Receipt,
-        at: Timestamp,
-    ) -> Option<Comparison> {
-        let (Some(wallet), Some(core)) = self.ports(transfer) else { return None };
-        let order = core_order(wallet, transfer, step, at)?;
-        // A booking that the core knows by our reference is that one and no other.
-        if let Finding::Executed(found) = core.core.inquire(&order).await {
-            if found.receipt == *transaction {
-                return Some(Comparison::Same);
             }
-            let why = format!("the core shows the booking as transaction {}", found.receipt);
-            return Some(Comparison::Another { why });
         }
-        Some(core.core.compare(&order, transaction).await)
+        Operation::Undo => match undo_order(wallet, transfer, step, sent_at) {
+            Some(order) => core.core.inquire_undo(&UndoOrder { reference, ..order }).await,
+            None => nothing(),
+        },
     }
+}
 
-    /// Asks the core which of the named accounts is meant, and whether it takes the booking.
-    pub(crate) async fn check(&self, transfer: &Transfer, at: Timestamp) -> CheckAnswer {
-        let (Some(wallet), Some(core)) = self.ports(transfer) else {
-            return CheckAnswer::Unclear {
-                why: "the provider or core is no longer configured".to_owned(),
-            };
+/// Asks if the step that ends a reversal could be carried out: nothing is taken back on one
+/// side before the other side's part is known to be possible. Moves nothing.
+pub(crate) async fn can_give_back(ports: &Ports, transfer: &Transfer, at: Timestamp) -> GivingBack {
+    let (Some(wallet), Some(core)) = ports.of(transfer) else {
+        return GivingBack::Unclear("the provider or core is no longer configured".to_owned());
+    };
+    if transfer.operation(StepName::UndoFirst) == Operation::Reverse {
+        return match wallet.provider.reverse() {
+            Some(_) => GivingBack::Possible,
+            None => GivingBack::Refused(not_offered()),
         };
-        let instruction = transfer.instruction();
-        let must_match = wallet.rules.holder_must_match(transfer.kind());
-        let holder = || instruction.msisdn.clone().filter(|_| must_match);
-        let booking = match instruction.origin {
-            Origin::Api { .. } => Some(first_booking(transfer)),
-            Origin::Wallet { .. } => None,
-        };
-        let checks = instruction.accounts.iter().map(|account| AccountCheck {
-            account: account.clone(),
-            booking: booking
-                .filter(|_| account.kind.is_none_or(|kind| kind == transfer.kind().account_kind())),
-            amount: instruction.amount,
-            holder: holder(),
-            at,
-        });
-        candidates::first_found(core.core.as_ref(), checks.collect()).await
     }
+    let Some(order) = undo_order(wallet, transfer, StepName::UndoFirst, at) else {
+        return GivingBack::Refused(incomplete());
+    };
+    match core.core.can_undo(&order).await {
+        UndoCheck::Possible => GivingBack::Possible,
+        UndoCheck::Refused(rejection) => GivingBack::Refused(rejection),
+        UndoCheck::Unclear { why } => GivingBack::Unclear(why),
+    }
+}
 
-    fn ports(&self, transfer: &Transfer) -> (Option<&ProviderPort>, Option<&CorePort>) {
-        let instruction = transfer.instruction();
-        (self.provider(&instruction.provider), self.core(&instruction.core))
+/// Compares a transaction that a person names with the booking that a step of the core is; `None`
+/// where the step is no booking, or nothing says what it would be. Moves nothing.
+pub(crate) async fn compare(
+    ports: &Ports,
+    transfer: &Transfer,
+    step: StepName,
+    transaction: &Receipt,
+    at: Timestamp,
+) -> Option<Comparison> {
+    let (Some(wallet), Some(core)) = ports.of(transfer) else { return None };
+    let order = core_order(wallet, transfer, step, at)?;
+    // A booking that the core knows by our reference is that one and no other.
+    if let Finding::Executed(found) = core.core.inquire(&order).await {
+        if found.receipt == *transaction {
+            return Some(Comparison::Same);
+        }
+        let why = format!("the core shows the booking as transaction {}", found.receipt);
+        return Some(Comparison::Another { why });
     }
+    Some(core.core.compare(&order, transaction).await)
+}
+
+/// Asks the core which of the named accounts is meant, and whether it takes the booking.
+pub(crate) async fn check(ports: &Ports, transfer: &Transfer, at: Timestamp) -> CheckAnswer {
+    let (Some(wallet), Some(core)) = ports.of(transfer) else {
+        return CheckAnswer::Unclear {
+            why: "the provider or core is no longer configured".to_owned(),
+        };
+    };
+    let instruction = transfer.instruction();
+    let must_match = wallet.rules.holder_must_match(transfer.kind());
+    let holder = || instruction.msisdn.clone().filter(|_| must_match);
+    let booking = match instruction.origin {
+        Origin::Api { .. } => Some(first_booking(transfer)),
+        Origin::Wallet { .. } => None,
+    };
+    let checks = instruction.accounts.iter().map(|account| AccountCheck {
+        account: account.clone(),
+        booking: booking
+            .filter(|_| account.kind.is_none_or(|kind| kind == transfer.kind().account_kind())),
+        amount: instruction.amount,
+        holder: holder(),
+        at,
+    });
+    candidates::first_found(core.core.as_ref(), checks.collect()).await
 }
 
 fn wallet_order(transfer: &Transfer, step: StepName, at: Timestamp) -> Option<WalletOrder> {

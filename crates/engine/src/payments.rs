@@ -15,9 +15,11 @@ use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_provider::{PaymentFinding, PaymentNotice};
 use kiungo_store::{Change, CollectionQuery, CommitError, InboxItem, StoreError};
 
-use crate::engine::{Inner, ProviderPort};
+use crate::engine::Inner;
 use crate::hear::{Asking, is_awaited};
 use crate::inbox::{Again, Handled, is_claim};
+use crate::limits;
+use crate::ports::ProviderPort;
 
 /// The wait before the first look at whether a collection has taken up its own payment; doubles.
 const COLLECTION_WAIT: Duration = Duration::from_secs(5);
@@ -223,7 +225,7 @@ impl Inner {
         let transfer: Transfer = draft.transfer().clone();
         let Some(decision) = draft.finish() else { return Ok(Handled::later("nothing decided")) };
         let due = Some(self.lease_if_room(now));
-        let allowance = self.allowance(&decision);
+        let allowance = limits::allowance(&self.ports, &decision);
         let change = Change { decision, due, key: None, handles: Some(item.id), allowance };
         match self.commit_at_points(change).await {
             Ok(()) => {

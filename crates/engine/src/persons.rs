@@ -77,7 +77,7 @@ impl Engine {
     ) -> Result<Summary, RequestError> {
         let known = self.inner.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
         let provider = &known.instruction().provider;
-        let policy = self.inner.provider(provider).map(|port| port.rules.policy().clone());
+        let policy = self.inner.ports.provider(provider).map(|port| port.rules.policy().clone());
         let Some(policy) = policy else {
             let status = known.status().as_str();
             let why = "its provider is no longer configured";
@@ -166,7 +166,7 @@ impl Engine {
         provider: &ProviderId,
         claim: &PaymentClaim,
     ) -> Result<(), ArrivalError> {
-        let port = self.inner.provider(provider);
+        let port = self.inner.ports.provider(provider);
         let port = port.ok_or_else(|| ArrivalError::UnknownProvider(provider.clone()))?;
         if !port.provider.capabilities().confirms_payments {
             return Err(ArrivalError::NotAskable(provider.clone()));

@@ -4,7 +4,8 @@
 use kiungo_domain::{Money, Msisdn, ProviderId};
 use kiungo_provider::ReadError;
 
-use crate::engine::{Engine, ProviderPort};
+use crate::engine::Engine;
+use crate::ports::ProviderPort;
 use crate::request::AskError;
 use crate::throttle::Permit;
 
@@ -14,7 +15,7 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::holder_name`].
     pub async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {
-        let port = self.inner.provider(provider)?;
+        let port = self.inner.ports.provider(provider)?;
         let balance = port.provider.balance()?;
         let permit = match self.pass_to_ask(port).await {
             Ok(permit) => permit,
@@ -35,7 +36,7 @@ impl Engine {
         provider: &ProviderId,
         msisdn: &Msisdn,
     ) -> Option<Result<Option<String>, AskError>> {
-        let port = self.inner.provider(provider)?;
+        let port = self.inner.ports.provider(provider)?;
         let names = port.provider.holder_name()?;
         let permit = match self.pass_to_ask(port).await {
             Ok(permit) => permit,

@@ -1,17 +1,17 @@
 //! Takes up due work from the store, also after a restart.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::transfer::Draft;
-use kiungo_domain::{Timestamp, Transfer, TransferId};
+use kiungo_domain::{Transfer, TransferId};
 use kiungo_queue::Work;
 use kiungo_store::StoreError;
 use tokio::time::Instant;
 
+use crate::deliveries::DeliveryGuard;
 use crate::engine::Inner;
-use crate::sharing::DeliveryGuard;
 
 /// The longest sleep of the schedule when nothing is due: a lost wake-up costs no more.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
@@ -19,55 +19,6 @@ const SLEEP_MAX: Duration = Duration::from_secs(30);
 /// The interval at which the backlog is counted at most: the count reads more than a look at what
 /// is due does.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
-
-/// The moment at which the schedule looks next.
-#[derive(Debug)]
-pub(crate) struct NextLook(Mutex<Look>);
-
-#[derive(Debug)]
-struct Look {
-    /// `None` if nothing is known for which it would have to look.
-    at: Option<Timestamp>,
-    /// True while the schedule reads what is due: whatever is put off meanwhile may be missing in
-    /// what it reads.
-    under_way: bool,
-}
-
-impl Default for NextLook {
-    fn default() -> Self {
-        Self(Mutex::new(Look { at: None, under_way: true }))
-    }
-}
-
-impl NextLook {
-    fn lock(&self) -> MutexGuard<'_, Look> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The schedule reads what is due.
-    pub(crate) fn begins(&self) {
-        *self.lock() = Look { at: None, under_way: true };
-    }
-
-    /// The schedule has read what is due, and would look again after `sleep`. Returns how long it
-    /// may sleep, by what was put off meanwhile.
-    pub(crate) fn ended(&self, now: Timestamp, sleep: Duration) -> Duration {
-        let mut look = self.lock();
-        let sleep = look.at.map_or(sleep, |at| at.since(now).min(sleep));
-        *look = Look { at: Some(now.after(sleep)), under_way: false };
-        sleep
-    }
-
-    /// Notes that work was put off until `due`; true if the schedule would sleep past that.
-    fn is_to_be_sooner(&self, due: Timestamp) -> bool {
-        let mut look = self.lock();
-        let sooner = look.at.is_none_or(|at| due < at);
-        if sooner {
-            look.at = Some(due);
-        }
-        sooner && !look.under_way
-    }
-}
 
 impl Inner {
     /// Keeps the accounts on which an operation may be running away from other transfers.
@@ -112,8 +63,8 @@ impl Inner {
             let sleep = self.next_look.ended(self.clock.now(), sleep);
             tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
-                () = self.wake.notified() => {}
+                () = self.tasks.stopping() => return,
+                () = self.next_look.woken() => {}
                 () = tokio::time::sleep(sleep) => {}
             }
         }
@@ -157,7 +108,7 @@ impl Inner {
     /// Calls a person about a transfer that waits for its account lock; it keeps its place.
     fn call_about(self: &Arc<Self>, id: TransferId) {
         let inner = Arc::clone(self);
-        self.spawn(async move {
+        self.tasks.spawn(async move {
             let nothing_else = |_: &mut Draft| Ok(());
             if inner.exclusively(id, None, nothing_else).await.is_err() {
                 let again = inner.clock.now().after(SLEEP_MAX);
@@ -203,7 +154,7 @@ impl Inner {
     /// brought it past that, and then it must not go on waiting.
     fn look_at_queued(self: &Arc<Self>, id: TransferId, guard: DeliveryGuard) {
         let inner = Arc::clone(self);
-        self.spawn(async move {
+        self.tasks.spawn(async move {
             if let Ok(Some(transfer)) = inner.store.transfer(id).await
                 && !inner.still_waits(&transfer)
             {
@@ -224,7 +175,7 @@ impl Inner {
 
     fn read_and_advance(self: &Arc<Self>, id: TransferId) {
         let inner = Arc::clone(self);
-        self.spawn(async move {
+        self.tasks.spawn(async move {
             match inner.store.transfer(id).await {
                 Ok(Some(transfer)) => inner.advance(transfer).await,
                 Ok(None) => inner.release(id),
@@ -251,7 +202,7 @@ impl Inner {
             self.go_on_with(transfer);
         } else {
             self.starved.store(true, Ordering::Release);
-            self.wake.notify_one();
+            self.next_look.wake();
         }
     }
 
@@ -263,7 +214,7 @@ impl Inner {
             return self.announce(transfer.slot(), Work::Transfer(transfer.id()));
         }
         let inner = Arc::clone(self);
-        self.spawn(async move { inner.advance(transfer).await });
+        self.tasks.spawn(async move { inner.advance(transfer).await });
     }
 
     /// Gives a transfer back; whoever waits for its account lock or for room gets it.
@@ -271,14 +222,7 @@ impl Inner {
         let guards = self.registry().drop_work(id);
         self.rested(guards);
         if self.starved.load(Ordering::Acquire) {
-            self.wake.notify_one();
-        }
-    }
-
-    /// Makes sure that the schedule does not sleep past `due`.
-    pub(crate) fn remember(&self, due: Timestamp) {
-        if self.next_look.is_to_be_sooner(due) {
-            self.wake.notify_one();
+            self.next_look.wake();
         }
     }
 }

@@ -13,8 +13,9 @@ use kiungo_queue::{Delivery, Shard, Work, WorkQueue};
 use kiungo_store::InboxId;
 use tokio::sync::{Barrier, Notify};
 
+use crate::deliveries::{DeliveryBatch, DeliveryGuard};
 use crate::engine::Inner;
-use crate::sharing::{DeliveryBatch, DeliveryGuard, Sharing};
+use crate::sharing::Sharing;
 
 /// The time for which a member that stands back stays away: longer than the broker takes to let the
 /// next in.
@@ -37,15 +38,15 @@ impl Inner {
             stand_back.push(Arc::clone(&notice));
             let (inner, queue) = (Arc::clone(self), Arc::clone(&sharing.queue));
             let joined = Arc::clone(&joined);
-            self.spawn(async move {
+            self.tasks.spawn(async move {
                 inner.be_a_member(queue.as_ref(), Shard(number), &notice, &joined).await;
             });
         }
         let (inner, sharing) = (Arc::clone(self), sharing.clone());
-        self.spawn(async move {
+        self.tasks.spawn(async move {
             tokio::select! {
                 biased;
-                () = inner.stopping.cancelled() => return,
+                () = inner.tasks.stopping() => return,
                 _ = joined.wait() => {}
             }
             inner.divide(&sharing, &stand_back).await;
@@ -60,7 +61,7 @@ impl Inner {
         joined: &Barrier,
     ) {
         let mut first = true;
-        while !self.stopping.is_cancelled() {
+        while !self.tasks.are_stopping() {
             let mut member = match queue.join(shard).await {
                 Ok(member) => member,
                 Err(error) => {
@@ -72,14 +73,14 @@ impl Inner {
             if std::mem::take(&mut first) {
                 tokio::select! {
                     biased;
-                    () = self.stopping.cancelled() => {}
+                    () = self.tasks.stopping() => {}
                     _ = joined.wait() => {}
                 }
             }
             loop {
                 tokio::select! {
                     biased;
-                    () = self.stopping.cancelled() => {
+                    () = self.tasks.stopping() => {
                         member.leave().await;
                         return;
                     }
@@ -108,7 +109,7 @@ impl Inner {
         for work in delivery.work {
             let place = tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
+                () = self.tasks.stopping() => return,
                 place = Arc::clone(&self.places).acquire_owned() => place,
             };
             let Ok(place) = place else { return };
@@ -149,7 +150,7 @@ impl Inner {
             }
             tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => break,
+                () = self.tasks.stopping() => break,
                 () = tokio::time::sleep(options.presence / 3) => {}
             }
         }

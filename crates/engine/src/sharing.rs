@@ -3,14 +3,14 @@
 //! The queue says who should work; the store decides at each commit who may
 //! (`docs/decisions/0008`).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::Slot;
-use kiungo_queue::{AckHandle, Work, WorkQueue};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use kiungo_queue::{Work, WorkQueue};
+use tokio::sync::mpsc;
 
+use crate::deliveries::DeliveryGuard;
 use crate::engine::Inner;
 
 /// The means by which a process shares the work with others.
@@ -60,39 +60,6 @@ const ANNOUNCED_TOGETHER: usize = 1_024;
 /// The wait after the queue has failed; pending announcements are left to the due table.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A delivery that was taken up: acknowledged once all its work rests.
-pub(crate) struct DeliveryBatch {
-    left: AtomicUsize,
-    ack: Mutex<Option<Box<dyn AckHandle>>>,
-}
-
-impl DeliveryBatch {
-    /// A batch for so much work.
-    pub(crate) fn new(ack: Box<dyn AckHandle>, work: usize) -> Arc<Self> {
-        Arc::new(Self { left: AtomicUsize::new(work), ack: Mutex::new(Some(ack)) })
-    }
-
-    /// A part of it rests; returns the acknowledgement handle if it was the last.
-    fn rested(&self) -> Option<Box<dyn AckHandle>> {
-        let last = self.left.fetch_sub(1, Ordering::AcqRel) == 1;
-        last.then(|| self.ack.lock().unwrap_or_else(PoisonError::into_inner).take()).flatten()
-    }
-}
-
-/// A part of delivered work that is being done; dropped without [`Inner::rested`], it is delivered
-/// again once this process is gone.
-pub(crate) struct DeliveryGuard {
-    pub(crate) batch: Arc<DeliveryBatch>,
-    /// The place that it takes up among the work in flight.
-    pub(crate) _place: OwnedSemaphorePermit,
-}
-
-impl std::fmt::Debug for DeliveryGuard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DeliveryGuard")
-    }
-}
-
 impl Inner {
     /// The time after which the store is to bring back a transfer in flight.
     pub(crate) fn lease(&self) -> Duration {
@@ -111,12 +78,12 @@ impl Inner {
     /// Work that rests: its store knows when it is due again.
     pub(crate) fn rested(self: &Arc<Self>, guards: impl IntoIterator<Item = DeliveryGuard>) {
         // A transfer that stops here may be parked in flight: the next process looks at it at once.
-        if self.stopping.is_cancelled() {
+        if self.tasks.are_stopping() {
             return;
         }
         for guard in guards {
-            if let Some(ack) = guard.batch.rested() {
-                self.spawn(async move { ack.acknowledge().await });
+            if let Some(ack) = guard.rested() {
+                self.tasks.spawn(async move { ack.acknowledge().await });
             }
         }
     }
@@ -139,7 +106,7 @@ impl Inner {
                     }
                 }
                 // Transfers that were accepted until now are announced first.
-                () = self.stopping.cancelled() => return,
+                () = self.tasks.stopping() => return,
             }
             let count = u64::try_from(together.len()).unwrap_or(u64::MAX);
             match queue.announce(&together).await {

@@ -6,7 +6,8 @@ use kiungo_domain::transfer::{Instruction, Origin, Status};
 use kiungo_domain::typed::{Likeness, Reading};
 use kiungo_domain::{TransferId, party::AccountKey};
 
-use crate::engine::{Engine, ProviderPort};
+use crate::engine::Engine;
+use crate::ports::ProviderPort;
 use crate::request::RequestError;
 
 impl Engine {
@@ -26,12 +27,12 @@ impl Engine {
         }
         let unasked = Suggestions { accounts: Vec::new(), complete: false };
         let instruction = transfer.instruction();
-        let Some(port) = inner.core(&instruction.core) else { return Ok(unasked) };
+        let Some(port) = inner.ports.core(&instruction.core) else { return Ok(unasked) };
         let permit = port.throttle.try_ask();
         let permit = permit
             .map_err(|held| RequestError::Shed { side: Side::Core, retry_after: held.wait })?;
         permit.ready().await;
-        let sought = sought(instruction, inner.provider(&instruction.provider));
+        let sought = sought(instruction, inner.ports.provider(&instruction.provider));
         Ok(port.core.suggest(&sought).await)
     }
 }

@@ -34,13 +34,13 @@ impl Inner {
             let pause = self.next_look.ended(self.clock.now(), pause);
             tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
+                () = self.tasks.stopping() => return,
                 () = tokio::time::sleep(PAUSE_MIN) => {}
             }
             tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
-                () = self.wake.notified() => {}
+                () = self.tasks.stopping() => return,
+                () = self.next_look.woken() => {}
                 () = tokio::time::sleep(pause.saturating_sub(PAUSE_MIN)) => {}
             }
         }
@@ -81,7 +81,7 @@ impl Inner {
             }
             tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
+                () = self.tasks.stopping() => return,
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
         }
@@ -92,7 +92,7 @@ impl Inner {
         loop {
             tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
+                () = self.tasks.stopping() => return,
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
             let resting = self.registry().resting_holders();

@@ -13,8 +13,9 @@ use kiungo_provider::{RawCallback, Standing, Told};
 use kiungo_store::{InboxItem, InboxState, StoreError};
 use metrics::counter;
 
-use crate::engine::{Inner, ProviderPort};
+use crate::engine::Inner;
 use crate::inbox::{Handled, digest};
+use crate::ports::ProviderPort;
 
 /// The method under which something to be told is kept. No HTTP request that is read has it.
 pub(crate) const TELL_METHOD: &str = "TELL";

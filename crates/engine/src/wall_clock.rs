@@ -31,7 +31,7 @@ impl Inner {
             self.store.pull_due(now).await?;
         }
         let inner = Arc::clone(self);
-        self.spawn(async move { inner.keep_watching_clock().await });
+        self.tasks.spawn(async move { inner.keep_watching_clock().await });
         Ok(())
     }
 
@@ -42,7 +42,7 @@ impl Inner {
         loop {
             tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
+                () = self.tasks.stopping() => return,
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
             let now = self.clock.now();
@@ -56,7 +56,7 @@ impl Inner {
                 "the clock was set back: what is due is looked at again"
             );
             match self.store.pull_due(now).await {
-                Ok(()) => self.wake.notify_one(),
+                Ok(()) => self.next_look.wake(),
                 Err(error) => tracing::error!(%error, "due times cannot be brought forward"),
             }
         }
