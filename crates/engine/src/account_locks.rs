@@ -1,18 +1,23 @@
 //! Assigns the work in this process: one task per transfer, and one operation at a time per core
 //! account (rule 11).
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use kiungo_domain::policy::Side;
+use kiungo_domain::transfer::{StepName, Transfer};
 use kiungo_domain::{CoreAccount, CoreId, Timestamp, TransferId};
-use kiungo_store::InboxId;
 
 use crate::deliveries::DeliveryGuard;
 
-/// Inbox items handled at a time: each may ask the provider.
-const ARRIVALS_MAX: usize = 256;
-
 /// The lock of a core account, which one transfer at a time may hold.
 pub(crate) type AccountLock = (CoreId, CoreAccount);
+
+/// The account lock that a step needs: its core account, if it is an operation of the core.
+pub(crate) fn lock_for(transfer: &Transfer, step: StepName) -> Option<AccountLock> {
+    let account = transfer.account()?;
+    let core = transfer.operation(step).side() == Side::Core;
+    core.then(|| (transfer.instruction().core.clone(), account))
+}
 
 /// The assignment of transfers to tasks. Nothing here is durable: after a restart it is rebuilt
 /// from the store.
@@ -26,7 +31,6 @@ pub(crate) struct Registry {
     calls: BTreeMap<TransferId, Timestamp>,
     /// The lock that a transfer has: one at a time.
     held: HashMap<TransferId, AccountLock>,
-    arrivals: HashSet<InboxId>,
 }
 
 /// The messages that came for a transfer while a task was working on it.
@@ -66,21 +70,6 @@ impl Registry {
     /// The number of transfers that tasks work on or that wait for a lock.
     pub(crate) fn busy(&self) -> usize {
         self.working.len() + self.queued.len()
-    }
-
-    /// Takes an inbox item; `false` if a task has it, or too many are being handled.
-    pub(crate) fn take_arrival(&mut self, id: InboxId) -> bool {
-        self.arrivals.len() < ARRIVALS_MAX && self.arrivals.insert(id)
-    }
-
-    /// Takes an inbox item that has a place already; `false` if a task has it.
-    pub(crate) fn take_delivered_arrival(&mut self, id: InboxId) -> bool {
-        self.arrivals.insert(id)
-    }
-
-    /// Gives an inbox item back.
-    pub(crate) fn give_arrival_back(&mut self, id: InboxId) {
-        self.arrivals.remove(&id);
     }
 
     /// True if a task works on this transfer.

@@ -1,8 +1,9 @@
 //! The content of a person's action as it is stored: enough to carry it out later, about the version of
 //! its transfer that was shown.
 
-use kiungo_domain::TransferId;
-use kiungo_store::{Action, ActionId, StoreError};
+use kiungo_domain::transfer::Event;
+use kiungo_domain::{Finding, TransferId};
+use kiungo_store::{Action, ActionId, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::person_action::PersonAction;
@@ -79,4 +80,27 @@ fn own_key(id: ActionId) -> Caller {
 /// The action that a stored action is; `None` for one that other tools wrote down.
 pub fn stored_action(action: &Action) -> Option<PersonAction> {
     serde_json::from_str::<Content>(&action.content).ok().map(|content| content.action)
+}
+
+/// The present version of a transfer if nothing was learnt of it since the one that was shown, or else
+/// the one that was shown: while a transfer waits, a question without an answer is recorded again and
+/// again, and hinders nobody who decides about it.
+pub(crate) async fn latest_alike(
+    store: &dyn Store,
+    transfer: TransferId,
+    shown: u64,
+) -> Result<u64, StoreError> {
+    let journal = store.journal(transfer).await?;
+    let mut since = journal.iter().filter(|entry| entry.seq > shown);
+    match journal.last() {
+        Some(last) if last.seq > shown && since.all(|entry| says_nothing(&entry.event)) => {
+            Ok(last.seq)
+        }
+        _ => Ok(shown),
+    }
+}
+
+/// True for a question that was answered with nothing.
+const fn says_nothing(event: &Event) -> bool {
+    matches!(event, Event::Hinted { .. } | Event::Inquired { finding: Finding::Unclear { .. }, .. })
 }

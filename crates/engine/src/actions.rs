@@ -7,6 +7,7 @@
 //! process that dies in between leaves an action that another one completes (`interrupted`), once.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_core_banking::Comparison;
@@ -14,20 +15,22 @@ use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Deciding, Draft, Operation, PersonDecision};
 use kiungo_domain::{ProviderId, Transfer, TransferId};
 use kiungo_store::{
-    Action, ActionId, ActionQuery, ActionState, InboxId, Judgement, StoreError, Summary,
+    Action, ActionId, ActionQuery, ActionState, InboxId, Judgement, Store, StoreError, Summary,
 };
-use thiserror::Error;
+
+use crate::action_content::{Content, latest_alike};
+use crate::arrival_desk::{ArrivalDesk, ArrivalError};
+use crate::arrivals::hashed;
+use crate::changes::Changes;
+use crate::clock::{Clock, Ids};
+use crate::holds::{HELD_OPERATIONS, Holds};
+use crate::operate;
+use crate::ports::Ports;
+use crate::request::{Caller, RequestError};
 
 pub use crate::action_content::stored_action;
-
-use crate::action_content::Content;
-use crate::engine::Engine;
-use crate::holds::HELD_OPERATIONS;
-use crate::inbox::hashed;
-use crate::operate;
+pub use crate::action_request::{ActError, Acted, NewAction};
 pub use crate::person_action::{ActionKind, PersonAction};
-use crate::persons::ArrivalError;
-use crate::request::{Caller, RequestError};
 
 /// The time within which a core says if a transaction is the booking: a person waits for it.
 const COMPARED_WITHIN: Duration = Duration::from_secs(10);
@@ -40,125 +43,6 @@ const PROPOSALS_PAGES_MAX: u32 = 4;
 /// The number of times that an outcome is written down anew because somebody else wrote first.
 const OUTCOME_TRIES: u32 = 5;
 
-/// A request for an action.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewAction {
-    /// The action.
-    pub action: PersonAction,
-    /// The person: the name of the key used.
-    pub by: String,
-    /// The reason.
-    pub why: String,
-    /// The version of the transfer that the person saw; `None` if nothing depends on it.
-    pub seen: Option<u64>,
-    /// The key under which the same is done once.
-    pub key: Option<Caller>,
-}
-
-/// An action that was carried out, or that waits for a second person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acted {
-    /// The action.
-    pub action: Action,
-    /// The transfer afterwards, where the action is about one and was carried out.
-    pub transfer: Option<Summary>,
-    /// The arrival that a claim became, or that was handled again or dismissed.
-    pub arrival: Option<InboxId>,
-    /// True if it had been asked for before under the same key, or the same waits for a second
-    /// person; then nothing was done now.
-    pub replayed: bool,
-}
-
-/// The reason why an action was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ActError {
-    /// The transfer does not allow it.
-    #[error(transparent)]
-    Transfer(#[from] RequestError),
-    /// The arrival does not allow it.
-    #[error(transparent)]
-    Arrival(#[from] ArrivalError),
-    /// The transfer has changed since the person saw it.
-    #[error("transfer {transfer} is at version {now}, and not at {seen} as shown: look again")]
-    Changed {
-        /// The transfer.
-        transfer: TransferId,
-        /// The version that was shown.
-        seen: u64,
-        /// The version now.
-        now: u64,
-    },
-    /// An approval of an action about a transfer names no version.
-    #[error("the approval must name the version of transfer {0} that was shown")]
-    Unseen(TransferId),
-    /// The transaction that the person names is not the booking.
-    #[error("{why}: it is not the booking of transfer {transfer}")]
-    AnotherTransaction {
-        /// The transfer.
-        transfer: TransferId,
-        /// The difference.
-        why: String,
-    },
-    /// The operation cannot be held as a whole.
-    #[error("operation `{0}` is not one of a provider that can be held")]
-    NotHoldable(&'static str),
-    /// The operation is not held.
-    #[error("nothing holds `{operation}` of provider `{provider}`")]
-    NotHeld {
-        /// The provider.
-        provider: ProviderId,
-        /// The operation.
-        operation: &'static str,
-    },
-    /// There is no such action.
-    #[error("there is no action {0}")]
-    NotFound(ActionId),
-    /// The action cannot be approved or declined any more.
-    #[error("action {id} is {}: nobody can decide about it any more", .state.as_str())]
-    NotOpen {
-        /// The action.
-        id: ActionId,
-        /// Its state.
-        state: ActionState,
-    },
-    /// The person who proposed it judges it.
-    #[error("action {0} was proposed under the same name: a second person has to approve it")]
-    SamePerson(ActionId),
-    /// The key was used before with another content.
-    #[error("the key was used before with another content, for action {0}")]
-    KeyReused(ActionId),
-    /// The same was asked for before, and could not be carried out.
-    #[error("action {id} was {} before: {detail}", .state.as_str())]
-    EndedBefore {
-        /// The action.
-        id: ActionId,
-        /// Its state.
-        state: ActionState,
-        /// The outcome.
-        detail: String,
-    },
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl ActError {
-    /// True if the database failed: nobody can tell if it was carried out.
-    const fn is_of_store(&self) -> bool {
-        matches!(
-            self,
-            Self::Store(_)
-                | Self::Transfer(RequestError::Store(_))
-                | Self::Arrival(ArrivalError::Store(_))
-        )
-    }
-
-    /// True if the same may succeed later.
-    fn is_for_now(&self) -> bool {
-        self.is_of_store() || matches!(self, Self::Transfer(RequestError::Busy(_)))
-    }
-}
-
 /// The outcome of carrying an action out.
 #[derive(Default)]
 struct Outcome {
@@ -167,30 +51,43 @@ struct Outcome {
     detail: String,
 }
 
-impl Engine {
+/// Carries actions of persons out.
+pub(crate) struct Actions {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) holds: Arc<Holds>,
+    pub(crate) changes: Arc<Changes>,
+    pub(crate) arrivals: Arc<ArrivalDesk>,
+    /// The actions that a second person has to approve.
+    pub(crate) second_person: BTreeSet<ActionKind>,
+}
+
+impl Actions {
     /// Carries an action out, or writes it down as a proposal where a second person is needed.
     /// Under a key, the same is done once; the same proposal that waits already is the answer to
     /// the next.
     ///
     /// # Errors
     /// Anything that does not allow it; then nothing is done.
-    pub async fn act(&self, new: NewAction) -> Result<Acted, ActError> {
+    pub(crate) async fn act(&self, new: NewAction) -> Result<Acted, ActError> {
         let id = new.key.as_ref().map_or_else(|| self.fresh_id(), keyed_id);
         if new.key.is_some()
-            && let Some(known) = self.store().action(id).await?
+            && let Some(known) = self.store.action(id).await?
         {
             return self.again(known, &new).await;
         }
         let seen = self.seen(&new.action, new.seen).await?;
         let version = self.possible(&new.action, seen).await?;
         let kind = new.action.kind();
-        let needs_second = self.second_person().contains(&kind) || self.is_unproven(&new.action);
+        let needs_second = self.second_person.contains(&kind) || self.is_unproven(&new.action);
         if needs_second && let Some(action) = self.proposed_before(&new.action).await? {
             return Ok(Acted { action, transfer: None, arrival: None, replayed: true });
         }
         let key = new.key.clone();
         let content = Content { action: new.action, key, seen, version };
-        let now = self.clock_now();
+        let now = self.clock.now();
         let action = Action {
             id,
             version: 0,
@@ -205,7 +102,7 @@ impl Engine {
             detail: String::new(),
             updated_at: now,
         };
-        if !self.store().put_action(action.clone()).await? {
+        if !self.store.put_action(action.clone()).await? {
             // The same command was delivered twice at this moment; the other one carries it out.
             return Err(ActError::Store(StoreError::Unavailable(
                 "the same action is being taken at this moment".to_owned(),
@@ -222,8 +119,8 @@ impl Engine {
     /// transfer names the version that was shown.
     ///
     /// # Errors
-    /// As for [`Engine::act`]; nobody approves what he proposed himself.
-    pub async fn approve_action(
+    /// As for [`Actions::act`]; nobody approves what he proposed himself.
+    pub(crate) async fn approve(
         &self,
         id: ActionId,
         by: &str,
@@ -252,7 +149,7 @@ impl Engine {
     ///
     /// # Errors
     /// There is no such action, or it is not open any more.
-    pub async fn decline_action(
+    pub(crate) async fn decline(
         &self,
         id: ActionId,
         by: &str,
@@ -274,13 +171,15 @@ impl Engine {
         shown: Option<u64>,
     ) -> Result<Option<u64>, StoreError> {
         match (action.transfer(), shown) {
-            (Some(transfer), Some(shown)) => Ok(Some(self.latest_alike(transfer, shown).await?)),
+            (Some(transfer), Some(shown)) => {
+                Ok(Some(latest_alike(self.store.as_ref(), transfer, shown).await?))
+            }
             (None, _) | (_, None) => Ok(shown),
         }
     }
 
     fn fresh_id(&self) -> ActionId {
-        ActionId(*self.inner.ids.next().as_uuid())
+        ActionId(*self.ids.next().as_uuid())
     }
 
     /// The proposal that says the same and waits: one approval is enough.
@@ -288,7 +187,7 @@ impl Engine {
         let subject = action.subject();
         let mut query = ActionQuery { open: true, cursor: None, limit: PROPOSALS_PAGE };
         for _ in 0..PROPOSALS_PAGES_MAX {
-            let page = self.store().actions(&query).await?;
+            let page = self.store.actions(&query).await?;
             let mut waiting = page
                 .rows
                 .into_iter()
@@ -302,20 +201,16 @@ impl Engine {
         Ok(None)
     }
 
-    fn second_person(&self) -> &BTreeSet<ActionKind> {
-        &self.inner.options.second_person
-    }
-
     /// True if nothing but the person's word proves what the action says about money: a payment
     /// whose amount its provider does not state (rule 3).
     fn is_unproven(&self, action: &PersonAction) -> bool {
         let PersonAction::Claim { provider, .. } = action else { return false };
-        let port = self.inner.ports.provider(provider);
+        let port = self.ports.provider(provider);
         port.is_some_and(|port| !port.provider.capabilities().confirms_amounts)
     }
 
     async fn open_action(&self, id: ActionId) -> Result<Action, ActError> {
-        let action = self.store().action(id).await?.ok_or(ActError::NotFound(id))?;
+        let action = self.store.action(id).await?.ok_or(ActError::NotFound(id))?;
         if action.state.is_open() {
             return Ok(action);
         }
@@ -331,15 +226,15 @@ impl Engine {
         why: &str,
         seen: Option<u64>,
     ) -> Result<Action, ActError> {
-        let now = self.clock_now();
+        let now = self.clock.now();
         let approved = state == ActionState::Approved;
         let judgement =
             Some(Judgement { at: now, by: by.to_owned(), approved, why: why.to_owned(), seen });
         let action = Action { state, judgement, updated_at: now, ..action };
-        if self.store().put_action(action.clone()).await? {
+        if self.store.put_action(action.clone()).await? {
             return Ok(Action { version: action.version + 1, ..action });
         }
-        let now = self.store().action(action.id).await?.map_or(state, |known| known.state);
+        let now = self.store.action(action.id).await?.map_or(state, |known| known.state);
         Err(ActError::NotOpen { id: action.id, state: now })
     }
 
@@ -354,9 +249,7 @@ impl Engine {
             ActionState::Approved => self.carry_out(known, content).await,
             ActionState::Proposed | ActionState::Done => {
                 let transfer = match content.action.transfer() {
-                    Some(id) if known.state == ActionState::Done => {
-                        self.store().summary(id).await?
-                    }
+                    Some(id) if known.state == ActionState::Done => self.store.summary(id).await?,
                     _ => None,
                 };
                 Ok(Acted { action: known, transfer, arrival: None, replayed: true })
@@ -380,7 +273,7 @@ impl Engine {
             PersonAction::Decide { transfer: id, .. }
             | PersonAction::Assign { transfer: id, .. }
             | PersonAction::Reverse { transfer: id } => {
-                let transfer = self.store().transfer(*id).await?;
+                let transfer = self.store.transfer(*id).await?;
                 let transfer = transfer.ok_or(RequestError::NotFound(*id))?;
                 let now = transfer.version();
                 if let Some(seen) = seen.filter(|seen| *seen != now) {
@@ -389,7 +282,7 @@ impl Engine {
                 let status = transfer.status().as_str();
                 let who = Deciding { by: String::new(), approved_by: None, reason: String::new() };
                 let change = self.change(action, who, &transfer.instruction().provider);
-                let mut draft = Draft::resume(transfer.clone(), self.clock_now());
+                let mut draft = Draft::resume(transfer.clone(), self.clock.now());
                 change(&mut draft).map_err(|why| RequestError::Conflict {
                     id: *id,
                     status,
@@ -401,17 +294,17 @@ impl Engine {
             PersonAction::Hold { provider, operation } => self.holdable(provider, *operation)?,
             PersonAction::Release { provider, operation } => {
                 self.holdable(provider, *operation)?;
-                let held = self.store().holds().await?;
+                let held = self.store.holds().await?;
                 if !held.iter().any(|it| it.provider == *provider && it.operation == *operation) {
                     let (provider, operation) = (provider.clone(), operation.as_str());
                     return Err(ActError::NotHeld { provider, operation });
                 }
             }
-            PersonAction::Claim { provider, claim } => self.claimable(provider, claim)?,
+            PersonAction::Claim { provider, claim } => self.arrivals.claimable(provider, claim)?,
             PersonAction::HandleAgain { arrival } => {
-                drop(self.quarantined(*arrival).await?);
+                drop(self.arrivals.quarantined(*arrival).await?);
             }
-            PersonAction::Dismiss { arrival } => self.dismissible(*arrival).await?,
+            PersonAction::Dismiss { arrival } => self.arrivals.dismissible(*arrival).await?,
         }
         Ok(None)
     }
@@ -434,11 +327,12 @@ impl Engine {
         if transfer.operation(*step).side() != Side::Core {
             return Ok(());
         }
-        let Some(throttle) = self.inner.ports.throttle(transfer, Side::Core) else { return Ok(()) };
+        let Some(throttle) = self.ports.throttle(transfer, Side::Core) else { return Ok(()) };
         let asked = async {
             let permit = throttle.enter().await.ok()?;
-            let now = self.clock_now();
-            let compared = operate::compare(&self.inner.ports, transfer, *step, &confirmation.receipt, now).await;
+            let now = self.clock.now();
+            let compared =
+                operate::compare(&self.ports, transfer, *step, &confirmation.receipt, now).await;
             permit.report(!matches!(compared, Some(Comparison::Unclear { .. })));
             compared
         };
@@ -455,7 +349,7 @@ impl Engine {
     }
 
     fn holdable(&self, provider: &ProviderId, operation: Operation) -> Result<(), ActError> {
-        if self.inner.ports.provider(provider).is_none() {
+        if self.ports.provider(provider).is_none() {
             return Err(ArrivalError::UnknownProvider(provider.clone()).into());
         }
         if HELD_OPERATIONS.contains(&operation) {
@@ -471,7 +365,7 @@ impl Engine {
         who: Deciding,
         provider: &ProviderId,
     ) -> impl Fn(&mut Draft) -> Result<(), &'static str> + Send + use<> {
-        let policy = self.inner.ports.provider(provider).map(|port| port.rules.policy().clone());
+        let policy = self.ports.provider(provider).map(|port| port.rules.policy().clone());
         let action = action.clone();
         move |draft: &mut Draft| match &action {
             PersonAction::Decide { decision, .. } => {
@@ -520,7 +414,7 @@ impl Engine {
             }
             Err(error) => (ActionState::Refused, error.to_string()),
         };
-        let action = Action { state, detail, updated_at: self.clock_now(), ..action };
+        let action = Action { state, detail, updated_at: self.clock.now(), ..action };
         let action = self.write_outcome(action).await;
         outcome.map(|Outcome { transfer, arrival, .. }| Acted {
             action,
@@ -535,9 +429,9 @@ impl Engine {
     /// somebody else made of the action meanwhile, such as a refusal that came too late.
     async fn write_outcome(&self, mut action: Action) -> Action {
         for _ in 0..OUTCOME_TRIES {
-            let known = match self.store().put_action(action.clone()).await {
+            let known = match self.store.put_action(action.clone()).await {
                 Ok(false) if action.state == ActionState::Done => {
-                    self.store().action(action.id).await
+                    self.store.action(action.id).await
                 }
                 Ok(_) => break,
                 Err(error) => Err(error),
@@ -558,7 +452,7 @@ impl Engine {
 
     /// True if a transfer was changed under this key.
     async fn is_done(&self, key: &Caller) -> Result<bool, StoreError> {
-        let holder = self.store().key_holder(&key.client, &key.key).await?;
+        let holder = self.store.key_holder(&key.client, &key.key).await?;
         Ok(holder.is_some_and(|holder| holder.digest == key.digest))
     }
 
@@ -573,24 +467,24 @@ impl Engine {
                 Ok(Outcome { transfer: Some(summary), detail, ..Outcome::default() })
             }
             PersonAction::Hold { provider, operation } => {
-                self.hold_operation(provider, *operation, by, why).await?;
+                self.holds.hold(provider, *operation, by, why).await?;
                 Ok(Outcome::default())
             }
             PersonAction::Release { provider, operation } => {
-                self.release_operation(provider, *operation).await?;
+                self.holds.release(provider, *operation).await?;
                 Ok(Outcome::default())
             }
             PersonAction::Claim { provider, claim } => {
-                let arrival = self.claim(provider, claim).await?;
+                let arrival = self.arrivals.claim(provider, claim).await?;
                 let detail = format!("it is arrival {arrival}");
                 Ok(Outcome { arrival: Some(arrival), detail, ..Outcome::default() })
             }
             PersonAction::HandleAgain { arrival } => {
-                self.handle_again(*arrival).await?;
+                self.arrivals.handle_again(*arrival).await?;
                 Ok(Outcome { arrival: Some(*arrival), ..Outcome::default() })
             }
             PersonAction::Dismiss { arrival } => {
-                self.dismiss(*arrival, by, why).await?;
+                self.arrivals.dismiss(*arrival, by, why).await?;
                 Ok(Outcome { arrival: Some(*arrival), ..Outcome::default() })
             }
         }
@@ -603,7 +497,7 @@ impl Engine {
         action: &Action,
         content: &Content,
     ) -> Result<Summary, ActError> {
-        let known = self.store().summary(id).await?.ok_or(RequestError::NotFound(id))?;
+        let known = self.store.summary(id).await?.ok_or(RequestError::NotFound(id))?;
         let approved_by = action.judgement.as_ref().map(|judgement| judgement.by.clone());
         let who = Deciding { by: action.by.clone(), approved_by, reason: action.why.clone() };
         let change = self.change(&content.action, who, &known.provider);
@@ -613,7 +507,7 @@ impl Engine {
             if as_shown { change(draft) } else { Err("it has changed since it was shown") }
         };
         let key = content.key(action);
-        let changed = self.inner.exclusively(id, Some(key.clone()), change).await;
+        let changed = self.changes.exclusively(id, Some(key.clone()), change).await;
         let done_before = match &changed {
             Err(RequestError::KeyTaken(holder)) => holder.digest == key.digest,
             // The same action may have been quicker, and be why the state does not allow it; or the
@@ -624,10 +518,10 @@ impl Engine {
             Ok(_) | Err(RequestError::NotFound(_) | RequestError::Shed { .. }) => false,
         };
         if done_before {
-            return Ok(self.store().summary(id).await?.ok_or(RequestError::NotFound(id))?);
+            return Ok(self.store.summary(id).await?.ok_or(RequestError::NotFound(id))?);
         }
         if let (Err(RequestError::Conflict { .. }), Some(seen)) = (&changed, shown) {
-            let now = self.store().summary(id).await?.map_or(seen, |summary| summary.version);
+            let now = self.store.summary(id).await?.map_or(seen, |summary| summary.version);
             if now != seen {
                 return Err(ActError::Changed { transfer: id, seen, now });
             }

@@ -5,15 +5,22 @@ use std::sync::Arc;
 
 use kiungo_domain::transfer::{Channel, Evidence};
 use kiungo_domain::{Finding, Reference};
-use kiungo_store::{InboxItem, StoreError};
+use kiungo_store::{InboxItem, Store, StoreError};
 
-use crate::engine::Inner;
-use crate::hear::{Asking, is_awaited};
-use crate::inbox::Handled;
+use crate::arrivals::Handled;
+use crate::clock::Clock;
+use crate::hear::{Asking, Hearing, is_awaited};
 use crate::operate::wallet_inquiry;
 use crate::ports::ProviderPort;
 
-impl Inner {
+/// Asks for answers that come by callback, and takes them.
+pub(crate) struct Answers {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) hearing: Arc<Hearing>,
+}
+
+impl Answers {
     /// Asks the provider, through its throttle, about the claim of a callback; the answer is
     /// another arrival. A claim about something settled that agrees with the record is not asked
     /// about.
@@ -32,7 +39,7 @@ impl Inner {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
         let claim = Evidence { channel: Channel::Callback, reference, finding: claim };
-        if !is_awaited(&transfer, reference) && self.agrees(&transfer, &claim).await? {
+        if !is_awaited(&transfer, reference) && self.hearing.agrees(&transfer, &claim).await? {
             return Ok(Handled::Noted(format!("agrees with transfer {id}")));
         }
         let Ok(permit) = port.throttle.enter().await else {
@@ -49,12 +56,12 @@ impl Inner {
 
     /// The answer to an inquiry of ours.
     pub(crate) async fn handle_answer(
-        self: &Arc<Self>,
+        &self,
         item: &InboxItem,
         reference: Reference,
         finding: Finding,
     ) -> Result<Handled, StoreError> {
         let answer = Evidence::inquired(reference, finding);
-        self.hear(item, answer, Asking::Answered).await
+        self.hearing.hear(item, answer, Asking::Answered).await
     }
 }

@@ -7,7 +7,7 @@ use kiungo_domain::transfer::{Draft, Evidence, Origin, StepName, Transfer};
 use kiungo_domain::{Finding, Reference, TransferId};
 use kiungo_store::Summary;
 
-use crate::engine::{Engine, Inner};
+use crate::engine::Engine;
 use crate::operate::inquire_about;
 use crate::request::RequestError;
 
@@ -19,12 +19,12 @@ impl Engine {
     /// There is no such transfer, it is being worked on, or a side is not to be asked now:
     /// [`RequestError::Shed`].
     pub async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError> {
-        if self.inner.registry().leave_hint(id, by) {
+        if self.parts.dispatcher.registry().leave_hint(id, by) {
             return self.summary(id).await;
         }
         let transfer = self.store().transfer(id).await?.ok_or(RequestError::NotFound(id))?;
         if transfer.open_step().is_none() {
-            self.inner.ask_about_executed(&transfer)?;
+            self.ask_about_executed(&transfer)?;
             return Ok(Summary::of(&transfer));
         }
         let by = by.to_owned();
@@ -32,32 +32,30 @@ impl Engine {
             draft.hint(&by);
             Ok(())
         };
-        self.inner.exclusively(id, None, change).await
+        self.parts.changes.exclusively(id, None, change).await
     }
-}
 
-impl Inner {
     /// Asks about each executed step in a task of its own, and has the transfer hear the answers.
-    fn ask_about_executed(self: &Arc<Self>, transfer: &Transfer) -> Result<(), RequestError> {
+    fn ask_about_executed(&self, transfer: &Transfer) -> Result<(), RequestError> {
         let id = transfer.id();
         let mut questions = Vec::new();
         for reference in executed(transfer) {
             let side = transfer.operation(reference.step()).side();
-            let Some(throttle) = self.ports.throttle(transfer, side) else { continue };
+            let Some(throttle) = self.parts.ports.throttle(transfer, side) else { continue };
             let permit = throttle.try_ask();
             let shed = |retry_after| RequestError::Shed { side, retry_after };
             questions.push((reference, permit.map_err(|held| shed(held.wait))?));
         }
-        let (inner, transfer) = (Arc::clone(self), transfer.clone());
-        self.tasks.spawn(async move {
+        let (parts, transfer) = (Arc::clone(&self.parts), transfer.clone());
+        self.parts.tasks.spawn(async move {
             let mut answers = Vec::new();
             for (reference, permit) in questions {
                 permit.ready().await;
-                let answer = inquire_about(&inner.ports, &transfer, reference, inner.clock.now()).await;
+                let answer = inquire_about(&parts.ports, &transfer, reference, parts.clock.now()).await;
                 permit.report(!matches!(answer, Finding::Unclear { .. }));
                 answers.push((reference, answer));
             }
-            let Some(port) = inner.ports.provider(&transfer.instruction().provider) else { return };
+            let Some(port) = parts.ports.provider(&transfer.instruction().provider) else { return };
             let policy = port.rules.policy().clone();
             let hear = move |draft: &mut Draft| {
                 for (reference, finding) in &answers {
@@ -65,7 +63,7 @@ impl Inner {
                 }
                 Ok(())
             };
-            if let Err(error) = inner.exclusively(id, None, hear).await {
+            if let Err(error) = parts.changes.exclusively(id, None, hear).await {
                 tracing::warn!(transfer.id = %id, error.message = %error, "the answers about executed operations could not be recorded: ask again");
             }
         });

@@ -12,16 +12,25 @@ use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Status, StepName, Transfer};
-use kiungo_domain::{AccountRef, Money, TransferId};
-use kiungo_store::{Change, CommitError};
+use kiungo_domain::{AccountRef, Money, Receipt, TransferId};
+use kiungo_store::{CommitError, Store};
 
-use crate::advance::Turn;
-use crate::engine::Inner;
-use crate::limits;
+use crate::changes::Changes;
+use crate::clock::{Clock, Ids};
+use crate::committer::Committer;
 use crate::operate::label;
 
 /// The wait of a transfer for another one that is being worked on.
-const BUSY_WAIT: Duration = Duration::from_secs(30);
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(30);
+
+/// Sees to transfers whose payment another one carries.
+pub(crate) struct Carriers {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) committer: Arc<Committer>,
+    pub(crate) changes: Arc<Changes>,
+}
 
 /// The answer to the question if another transfer carries the payment of this one.
 pub(crate) enum Carrying {
@@ -33,11 +42,24 @@ pub(crate) enum Carrying {
     No,
 }
 
-impl Inner {
+/// A transfer that is to be told something is being worked on right now.
+pub(crate) struct Busy;
+
+/// The result of bringing a payment in.
+pub(crate) enum BroughtIn {
+    /// The payment with this receipt is this transfer now.
+    Into(Receipt, TransferId),
+    /// There is none to be brought in.
+    Nothing,
+    /// It could not be stored: try later.
+    Later,
+}
+
+impl Carriers {
     /// Has `owner`, to which the receipt belongs, carry the payment of `transfer` as well, if it is
     /// the same payment; with the fee that its answer states.
     pub(crate) async fn carried_by(
-        self: &Arc<Self>,
+        &self,
         owner: TransferId,
         transfer: &Transfer,
         step: StepName,
@@ -55,7 +77,7 @@ impl Inner {
         });
         let (other, by) = (transfer.id(), format!("collection {}", transfer.id()));
         let policy = policy.clone();
-        let changed = self.exclusively(owner, None, move |draft: &mut Draft| {
+        let changed = self.changes.exclusively(owner, None, move |draft: &mut Draft| {
             draft.carry(other);
             draft.charged(fee, &policy);
             match &account {
@@ -71,16 +93,10 @@ impl Inner {
     }
 
     /// Tells those whose payment this transfer carries what it shows now.
-    pub(crate) async fn tell(
-        self: &Arc<Self>,
-        transfer: Transfer,
-        mut draft: Draft,
-        shows: Status,
-        policy: &Policy,
-    ) -> Turn {
+    pub(crate) async fn tell(&self, transfer: &Transfer, shows: Status) -> Result<(), Busy> {
         let owner = transfer.id();
         for other in transfer.carries() {
-            let told = self.exclusively(*other, None, move |draft: &mut Draft| {
+            let told = self.changes.exclusively(*other, None, move |draft: &mut Draft| {
                 let merged = draft.transfer().merged_into() == Some(owner);
                 // Its own decision to merge may still be on its way.
                 if !merged && !draft.transfer().status().is_final() {
@@ -91,30 +107,24 @@ impl Inner {
             });
             if let Err(error) = told.await {
                 tracing::debug!(transfer = %owner, %error, "told later");
-                return self.postpone(transfer, BUSY_WAIT).await;
+                return Err(Busy);
             }
         }
-        draft.told(shows);
-        self.decided_or_read_again(transfer, draft, policy).await
+        Ok(())
     }
 
     /// Makes a transfer of a payment that the provider executed under a reference of ours beside
     /// the one that counts: its money waits in suspense.
-    pub(crate) async fn bring_in(
-        self: &Arc<Self>,
-        transfer: Transfer,
-        mut draft: Draft,
-        policy: &Policy,
-    ) -> Turn {
+    pub(crate) async fn bring_in(&self, transfer: &Transfer, policy: &Policy) -> BroughtIn {
         let Some((reference, confirmation)) = transfer.stray_payment() else {
-            return Turn::Rest(transfer);
+            return BroughtIn::Nothing;
         };
         let receipt = confirmation.receipt.clone();
         let (instruction, now) = (transfer.instruction(), self.clock.now());
         let stated = &confirmation.stated;
         let mut stray = Draft::receive(
             Instruction {
-                id: self.new_id(),
+                id: self.ids.next(),
                 kind: transfer.kind(),
                 provider: instruction.provider.clone(),
                 core: instruction.core.clone(),
@@ -125,7 +135,7 @@ impl Inner {
                 note: None,
                 origin: Origin::Wallet {
                     receipt: receipt.clone(),
-                    account_reference: label(&transfer),
+                    account_reference: label(transfer),
                 },
             },
             now,
@@ -141,20 +151,16 @@ impl Inner {
             retry: Retry::Never,
         });
         let id = stray.transfer().id();
-        let Some(decision) = stray.finish() else { return Turn::Rest(transfer) };
-        let allowance = limits::allowance(&self.ports, &decision);
-        let change = Change { decision, due: None, key: None, handles: None, allowance };
-        let into = match self.commit_at_points(change).await {
-            Ok(()) => id,
+        let Some(decision) = stray.finish() else { return BroughtIn::Nothing };
+        match self.committer.commit_once(decision, None, None, None).await {
+            Ok(()) => BroughtIn::Into(receipt, id),
             // It is carried already: by whoever heard of it first.
-            Err(CommitError::ReceiptTaken { owner, .. }) => owner,
+            Err(CommitError::ReceiptTaken { owner, .. }) => BroughtIn::Into(receipt, owner),
             Err(error) => {
                 tracing::error!(transfer = %transfer.id(), %error, "a payment cannot be brought in; trying again");
-                return self.postpone(transfer, policy.wallet.retry_first).await;
+                BroughtIn::Later
             }
-        };
-        draft.brought_in(receipt, into);
-        self.decided_or_read_again(transfer, draft, policy).await
+        }
     }
 }
 

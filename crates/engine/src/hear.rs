@@ -11,12 +11,15 @@ use std::time::Duration;
 
 use kiungo_domain::transfer::{Channel, Draft, Evidence, StepName, StepState, Transfer};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
-use kiungo_store::{Change, CommitError, InboxItem, StoreError};
+use kiungo_store::{CommitError, InboxItem, Store, StoreError};
 
-use crate::engine::Inner;
-use crate::inbox::{Again, Handled};
-use crate::limits;
+use crate::arrivals::{Again, Handled};
+use crate::changes::Changes;
+use crate::clock::Clock;
+use crate::committer::Committer;
+use crate::dispatcher::Dispatcher;
 use crate::operate::inquire_about;
+use crate::ports::Ports;
 use crate::request::RequestError;
 
 /// The number of times that what was heard is decided anew because another process was quicker with
@@ -25,11 +28,21 @@ const HEAR_TRIES: u32 = 5;
 /// The wait of an arrival for a transfer that is being worked on.
 const BUSY_WAIT: Duration = Duration::from_secs(2);
 
-impl Inner {
+/// Compares evidence with what is recorded.
+pub(crate) struct Hearing {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) committer: Arc<Committer>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) changes: Arc<Changes>,
+}
+
+impl Hearing {
     /// A result of an operation of ours: a claim about its reference, or, where it names none,
     /// about the operation that the receipt belongs to.
     pub(crate) async fn handle_result(
-        self: &Arc<Self>,
+        &self,
         item: &InboxItem,
         reference: Option<Reference>,
         finding: Finding,
@@ -68,7 +81,7 @@ impl Inner {
     /// Compares a claim with what is recorded for its reference, and has its transfer hear what is
     /// true.
     pub(crate) async fn hear(
-        self: &Arc<Self>,
+        &self,
         item: &InboxItem,
         claim: Evidence,
         asking: Asking,
@@ -83,11 +96,11 @@ impl Inner {
         // The task that waits for this very result asks at once; should it die, its ladder asks.
         if asking != Asking::Answered
             && is_awaited(&transfer, claim.reference)
-            && self.registry().leave_hint(id, &hint_of(item))
+            && self.dispatcher.registry().leave_hint(id, &hint_of(item))
         {
             return Ok(Handled::Noted(format!("told to transfer {id}")));
         }
-        if self.take_patiently(id).await.is_err() {
+        if self.dispatcher.take_patiently(id).await.is_err() {
             return Ok(Handled::Later {
                 why: format!("transfer {id} is being worked on"),
                 wait: Again::After(BUSY_WAIT),
@@ -95,15 +108,15 @@ impl Inner {
         }
         match self.hear_taken(item, &claim, asking).await {
             Ok((handled, Some(transfer))) => {
-                self.go_on_with(transfer);
+                self.dispatcher.go_on_with(transfer);
                 Ok(handled)
             }
             Ok((handled, None)) => {
-                self.release(id);
+                self.dispatcher.release(id);
                 Ok(handled)
             }
             Err(error) => {
-                self.release(id);
+                self.dispatcher.release(id);
                 Err(error)
             }
         }
@@ -165,7 +178,7 @@ impl Inner {
             draft.hint(&by);
             Ok(())
         };
-        match self.change_taken(transfer.id(), Some(item.id), None, hint).await {
+        match self.changes.change_taken(transfer.id(), Some(item.id), None, hint).await {
             Ok(changed) if changed.version() > transfer.version() => {
                 Ok((Handled::WithTransfer, Some(changed)))
             }
@@ -186,13 +199,13 @@ impl Inner {
             let Some(transfer) = self.store.transfer(id).await? else { break };
             let Some(port) = self.ports.provider(&item.provider) else { break };
             let policy = port.rules.policy();
-            let mut draft = self.resume(&transfer);
+            let mut draft = Draft::resume(transfer.clone(), self.clock.now());
             draft.hear(truth.clone(), policy);
             match self.commit_heard(item, &transfer, draft).await {
                 Err(CommitError::Stale | CommitError::AccountHeld { .. }) => {}
                 Err(CommitError::ReceiptTaken { receipt, owner }) => {
                     // Another transfer carries that payment: it cannot count here as well.
-                    let mut draft = self.resume(&transfer);
+                    let mut draft = Draft::resume(transfer.clone(), self.clock.now());
                     draft.receipt_taken(truth.reference.step(), &receipt, owner, policy);
                     match self.commit_heard(item, &transfer, draft).await {
                         Ok(heard) => return Ok(heard),
@@ -221,11 +234,9 @@ impl Inner {
             return Ok((Handled::Noted(note), None));
         };
         let policy = self.ports.provider(&item.provider).map(|port| port.rules.policy());
-        let due = policy.and_then(|policy| self.next_due(&decision.transfer, policy));
+        let due = policy.and_then(|policy| self.committer.next_due(&decision.transfer, policy));
         let after = decision.transfer.clone();
-        let allowance = limits::allowance(&self.ports, &decision);
-        let change = Change { decision, due, key: None, handles: Some(item.id), allowance };
-        self.commit_at_points(change).await?;
+        self.committer.commit_once(decision, due, None, Some(item.id)).await?;
         Ok((Handled::WithTransfer, Some(after)))
     }
 

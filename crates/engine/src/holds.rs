@@ -14,10 +14,13 @@ use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Decision, Event, Operation, StepName, Transfer};
 use kiungo_domain::{Money, Outcome, ProviderId, Timestamp};
 use kiungo_provider::ReadError;
-use kiungo_store::{Hold, StoreError};
+use kiungo_store::{Hold, Store, StoreError};
 
-use crate::engine::{Engine, Inner};
+use crate::clock::Clock;
+use crate::next_look::NextLook;
+use crate::ports::Ports;
 use crate::request::BreakerState;
+use crate::tasks::Tasks;
 
 /// The interval at which holds are read again and probes are due: the findings of another process
 /// are known here soon.
@@ -35,10 +38,17 @@ const READ_TRIES: u32 = 5;
 /// The longest wait between two probes.
 const PROBE_MAX: Duration = Duration::from_hours(1);
 
-/// The holds, as last read from the store.
-#[derive(Debug, Default)]
-pub(crate) struct Holds(Mutex<Known>);
+/// The holds on the operations of providers.
+pub(crate) struct Holds {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    ports: Arc<Ports>,
+    tasks: Tasks,
+    next_look: Arc<NextLook>,
+    known: Mutex<Known>,
+}
 
+/// The holds, as last read from the store.
 #[derive(Debug, Default)]
 struct Known {
     holds: BTreeMap<ProviderId, Vec<Hold>>,
@@ -83,12 +93,23 @@ fn shown_by(operation: Operation, amount: Money, outcome: &Outcome) -> Option<Sh
 }
 
 impl Holds {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        ports: Arc<Ports>,
+        tasks: Tasks,
+        next_look: Arc<NextLook>,
+    ) -> Self {
+        Self { store, clock, ports, tasks, next_look, known: Mutex::default() }
+    }
+
+    /// The holds on a provider's operations, as last known here.
     pub(crate) fn of(&self, provider: &ProviderId) -> Vec<Hold> {
         self.known().holds.get(provider).cloned().unwrap_or_default()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of changes so far.
@@ -139,21 +160,16 @@ fn probe_wait(hold: &Hold, now: Timestamp) -> Duration {
     (now.since(hold.since) / 4).clamp(first, PROBE_MAX)
 }
 
-impl Engine {
-    /// The holds on a provider's operations, as last known here.
-    pub fn holds(&self, provider: &ProviderId) -> Vec<Hold> {
-        self.inner.holds.of(provider)
-    }
-
+impl Holds {
     /// Holds an operation of a provider until a person releases it.
-    pub async fn hold_operation(
+    pub(crate) async fn hold(
         &self,
         provider: &ProviderId,
         operation: Operation,
         by: &str,
         reason: &str,
     ) -> Result<(), StoreError> {
-        let now = self.inner.clock.now();
+        let now = self.clock.now();
         let hold = Hold {
             provider: provider.clone(),
             operation,
@@ -164,29 +180,27 @@ impl Engine {
             since: now,
             probe_at: now,
         };
-        self.inner.store.put_hold(hold.clone()).await?;
-        self.inner.holds.note(hold);
+        self.store.put_hold(hold.clone()).await?;
+        self.note(hold);
         Ok(())
     }
 
     /// Lets a provider's operation go on, under whichever condition it is held; true if it was
     /// held. If the cause persists, the next attempt holds it again.
-    pub async fn release_operation(
+    pub(crate) async fn release(
         &self,
         provider: &ProviderId,
         operation: Operation,
     ) -> Result<bool, StoreError> {
         let mut released = false;
         for condition in Condition::ALL {
-            released |= self.inner.store.release_hold(provider, operation, condition).await?;
-            self.inner.holds.forget(provider, operation, condition);
+            released |= self.store.release_hold(provider, operation, condition).await?;
+            self.forget(provider, operation, condition);
         }
-        self.inner.next_look.wake();
+        self.next_look.wake();
         Ok(released)
     }
-}
 
-impl Inner {
     /// The time for which a step may not be sent, by what is known of its provider: opening hours
     /// and holds; for the first leg of an outbound transfer, whatever would keep its payout back
     /// (rule 17). `None` if it may be sent.
@@ -224,7 +238,7 @@ impl Inner {
         if !may_probe && port.throttle.breaker() != BreakerState::Closed {
             return Some(again);
         }
-        let holds = self.holds.of(provider);
+        let holds = self.of(provider);
         let mut held = holds.into_iter().filter(|hold| hold.operation == operation);
         held.find_map(|hold| self.held_for(&hold, now, may_probe, again))
     }
@@ -247,7 +261,7 @@ impl Inner {
             return Some(hold.probe_at.since(now).min(PROBE_MAX).max(Duration::from_secs(1)));
         }
         // One attempt is the probe; the others wait for what it shows.
-        self.holds.note(Hold { probe_at: now.after(probe_wait(hold, now)), ..hold.clone() });
+        self.note(Hold { probe_at: now.after(probe_wait(hold, now)), ..hold.clone() });
         None
     }
 
@@ -275,7 +289,7 @@ impl Inner {
         amount: Money,
     ) {
         let now = self.clock.now();
-        let known = self.holds.of(provider);
+        let known = self.of(provider);
         let known = known.iter().find(|it| (it.operation, it.condition) == (operation, condition));
         if known.is_some() && condition == Condition::Unreachable {
             return;
@@ -299,7 +313,7 @@ impl Inner {
         if known.is_none() {
             tracing::warn!(%provider, operation = operation.as_str(), condition = condition.as_str(), why = hold.detail, "held until a probe or a person says that it works again");
         }
-        self.holds.note(hold.clone());
+        self.note(hold.clone());
         if let Err(error) = self.store.put_hold(hold).await {
             tracing::error!(%provider, %error, "a hold cannot be stored");
         }
@@ -307,7 +321,7 @@ impl Inner {
 
     /// An attempt came through: that shows nothing about larger amounts that wait for the float.
     async fn release_probed(&self, provider: &ProviderId, operation: Operation, amount: Money) {
-        let holds = self.holds.of(provider);
+        let holds = self.of(provider);
         let over = holds.iter().filter(|hold| {
             hold.operation == operation
                 && hold.condition.is_probed()
@@ -326,7 +340,7 @@ impl Inner {
         why: &str,
     ) {
         tracing::info!(%provider, operation = operation.as_str(), condition = condition.as_str(), why, "no longer held");
-        self.holds.forget(provider, operation, condition);
+        self.forget(provider, operation, condition);
         if let Err(error) = self.store.release_hold(provider, operation, condition).await {
             tracing::error!(%provider, %error, "the end of a hold cannot be stored");
         }
@@ -334,10 +348,10 @@ impl Inner {
     }
 
     /// Reads what is held, here and by other processes.
-    pub(crate) async fn read_holds(&self) -> Result<(), StoreError> {
+    pub(crate) async fn read(&self) -> Result<(), StoreError> {
         for _ in 0..READ_TRIES {
-            let changes = self.holds.changes();
-            if self.holds.replace(self.store.holds().await?, changes) {
+            let changes = self.changes();
+            if self.replace(self.store.holds().await?, changes) {
                 break;
             }
         }
@@ -352,7 +366,7 @@ impl Inner {
                 () = self.tasks.stopping() => return,
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
-            if let Err(error) = self.read_holds().await {
+            if let Err(error) = self.read().await {
                 tracing::warn!(%error, "holds cannot be read");
                 continue;
             }
@@ -378,7 +392,7 @@ impl Inner {
 
     async fn probe_holds(&self, provider: &ProviderId) {
         let now = self.clock.now();
-        for hold in self.holds.of(provider) {
+        for hold in self.of(provider) {
             if !hold.condition.is_probed() || hold.probe_at > now {
                 continue;
             }
@@ -392,7 +406,7 @@ impl Inner {
                 Probed::Lasts => {
                     let probe_at = now.after(probe_wait(&hold, now));
                     let hold = Hold { probe_at, ..hold };
-                    self.holds.note(hold.clone());
+                    self.note(hold.clone());
                     if let Err(error) = self.store.put_hold(hold).await {
                         tracing::warn!(%provider, %error, "a hold cannot be stored");
                     }
@@ -402,7 +416,7 @@ impl Inner {
     }
 
     fn is_held(&self, hold: &Hold) -> bool {
-        let holds = self.holds.of(&hold.provider);
+        let holds = self.of(&hold.provider);
         holds.iter().any(|it| (it.operation, it.condition) == (hold.operation, hold.condition))
     }
 

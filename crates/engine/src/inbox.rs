@@ -1,231 +1,126 @@
-//! Arrivals that nobody asked for: stored, acknowledged, then handled.
+//! Arrivals that nobody asked for, handled: each by one task at a time, and again until it is clear
+//! what becomes of it.
 //!
 //! A result of an operation of ours is evidence ([`crate::hear`]); a payment that a customer
 //! started at the wallet becomes a transfer ([`crate::payments`]). A callback that is neither, or
 //! that cannot be read, is kept whole for a person (rule 12), who can have it handled again or
 //! dismiss it.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use kiungo_domain::{ProviderId, Timestamp};
-use kiungo_provider::{CallbackError, CallbackNews, CallbackReply, Offer, RawCallback, Verdict};
-use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, NewArrival, StoreError};
-use metrics::counter;
-use serde::{Deserialize, Serialize};
+use kiungo_domain::ProviderId;
+use kiungo_provider::{CallbackNews, Offer, RawCallback};
+use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, Store, StoreError};
 
+use crate::answers::Answers;
+use crate::arrivals::{Again, Arrivals, Handled, raw};
+use crate::claims::{CLAIM_METHOD, claimed};
+use crate::clock::Clock;
 use crate::deliveries::DeliveryGuard;
-use crate::engine::{Engine, Inner};
-use crate::judge::turned_away;
-use crate::persons::{CLAIM_METHOD, claimed};
-use crate::request::CallbackRefused;
-use crate::telling::TELL_METHOD;
+use crate::dispatcher::Dispatcher;
+use crate::hear::Hearing;
+use crate::next_look::NextLook;
+use crate::payments::Payments;
+use crate::ports::Ports;
+use crate::tasks::Tasks;
+use crate::telling::{TELL_METHOD, Telling};
+
+/// Inbox items handled at a time: each may ask the provider.
+const ARRIVALS_MAX: usize = 256;
 
 /// The number of handlings of an unclear arrival with growing waits after which they begin anew:
 /// the provider may be unable to answer for a while each time that it has not been asked for long.
 const UNANSWERED_ROUND: u32 = 16;
 
-/// The parts of a callback that are kept beside its body.
-#[derive(Serialize, Deserialize)]
-struct Head {
-    method: String,
-    path: String,
-    headers: Vec<(String, String)>,
+/// Handles arrivals.
+pub(crate) struct Inbox {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) tasks: Tasks,
+    pub(crate) next_look: Arc<NextLook>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) arrivals: Arc<Arrivals>,
+    pub(crate) hearing: Arc<Hearing>,
+    pub(crate) answers: Answers,
+    pub(crate) payments: Payments,
+    pub(crate) telling: Arc<Telling>,
+    /// The items that tasks are handling.
+    pub(crate) taken: Mutex<HashSet<InboxId>>,
 }
 
 /// An item that a task has to itself; given back even if the task panics or is ended.
 struct TakenArrival {
-    inner: Arc<Inner>,
+    inbox: Arc<Inbox>,
     id: InboxId,
 }
 
 impl Drop for TakenArrival {
     fn drop(&mut self) {
-        self.inner.registry().give_arrival_back(self.id);
+        self.inbox.taken().remove(&self.id);
     }
 }
 
-/// The result of handling an item.
-pub(crate) enum Handled {
-    /// Done, in the same transaction as a transfer's change.
-    WithTransfer,
-    /// Done; nothing else changed.
-    Noted(String),
-    /// Ask again later.
-    Later {
-        /// The thing that is waited for, for people.
-        why: String,
-        /// The wait before that.
-        wait: Again,
-    },
-    /// Look again later: nothing is wrong, and nobody is called however long it takes.
-    Unended {
-        /// The wait before that.
-        wait: Duration,
-    },
-    /// For a person.
-    Quarantine(String),
-}
-
-/// The wait before an arrival is handled again.
-pub(crate) enum Again {
-    /// The next rung of the provider's ladder.
-    Rung,
-    /// Soon, then ever later, up to that rung: the provider did not answer.
-    Soon,
-    /// This long.
-    After(Duration),
-}
-
-impl Handled {
-    pub(crate) fn later(why: impl Into<String>) -> Self {
-        Self::Later { why: why.into(), wait: Again::Rung }
-    }
-
-    /// The provider did not say anything about it.
-    pub(crate) fn unanswered(why: impl Into<String>) -> Self {
-        Self::Later { why: why.into(), wait: Again::Soon }
-    }
-}
-
-impl Engine {
-    /// Takes a callback: stored before it is acknowledged, then handled.
-    pub async fn callback(
-        &self,
-        provider: &ProviderId,
-        callback: RawCallback,
-    ) -> Result<CallbackReply, CallbackRefused> {
-        let inner = &self.inner;
-        let port = inner
-            .ports
-            .provider(provider)
-            .ok_or_else(|| CallbackRefused::UnknownProvider(provider.clone()))?;
-        let verdict = match port.provider.read_callback(&callback) {
-            Ok(CallbackNews::Validation(notice)) => match inner.judge(port, &notice).await {
-                Some(refusal) => Verdict::Refused(refusal),
-                None => Verdict::Accepted,
-            },
-            Ok(CallbackNews::Offer(offer)) => {
-                inner.take_offer(provider, port, &callback, &offer).await?
-            }
-            Ok(CallbackNews::StateQuery(query)) => {
-                Verdict::State(inner.find_offer(provider, port, &query).await?.map(Box::new))
-            }
-            Ok(CallbackNews::Heartbeat) => Verdict::Accepted,
-            Ok(CallbackNews::Malformed(refusal)) => turned_away(provider, refusal),
-            Ok(
-                CallbackNews::Result { .. }
-                | CallbackNews::Answer { .. }
-                | CallbackNews::Nothing
-                | CallbackNews::Payment(_),
-            ) => {
-                inner.take_in(provider, &callback, digest(&callback)).await?;
-                Verdict::Accepted
-            }
-            // A mere question contains nothing that could be lost.
-            Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => Verdict::Unreadable,
-            Err(error) => {
-                counter!("kiungo_callbacks_quarantined_total", "provider" => provider.to_string())
-                    .increment(1);
-                let reason = error.to_string();
-                let digest = digest(&callback);
-                inner.keep(provider, &callback, digest, InboxState::Quarantined { reason }).await?;
-                Verdict::Unreadable
-            }
-        };
-        Ok(port.provider.reply(&callback, &verdict))
-    }
-}
-
-impl Inner {
-    /// Stores what arrived; the item, if it is to be handled now.
-    pub(crate) async fn keep(
-        &self,
+impl Inbox {
+    /// Stores what arrived, and has it handled if it is new.
+    pub(crate) async fn take_in(
+        self: &Arc<Self>,
         provider: &ProviderId,
         callback: &RawCallback,
         digest: String,
-        state: InboxState,
-    ) -> Result<(Arrival, Option<InboxItem>), StoreError> {
-        let at = self.clock.now();
-        let head = Head {
-            method: callback.method.clone(),
-            path: callback.path.clone(),
-            headers: callback.headers.clone(),
-        };
-        let head = serde_json::to_string(&head).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        let arrival = NewArrival {
-            provider: provider.clone(),
-            digest,
-            head: head.clone(),
-            body: callback.body.to_vec(),
-            at,
-        };
-        let arrival = self.store.arrive(arrival).await?;
-        let id = match arrival {
-            Arrival::New(id) => id,
-            Arrival::Seen(id) => return Ok((arrival, self.seen_again(id, &state).await?)),
-        };
-        if matches!(state, InboxState::Quarantined { .. }) {
-            self.store.set_inbox_state(id, state.clone()).await?;
-        }
-        let body = callback.body.to_vec();
-        let provider = provider.clone();
-        let item = InboxItem { id, provider, head, body, at, arrivals: 1, attempts: 0, state };
-        Ok((arrival, Some(item)))
+    ) -> Result<Arrival, StoreError> {
+        let due = self.clock.now();
+        let (arrival, item) =
+            self.arrivals.keep(provider, callback, digest, InboxState::waiting(due)).await?;
+        self.handle_soon(item);
+        Ok(arrival)
     }
 
-    /// The same arrived before. If it is kept for a person and can be read now, it is handled
-    /// again.
-    async fn seen_again(
-        &self,
-        id: InboxId,
-        state: &InboxState,
-    ) -> Result<Option<InboxItem>, StoreError> {
-        let InboxState::Waiting { .. } = state else { return Ok(None) };
-        let Some(item) = self.store.inbox_item(id).await? else { return Ok(None) };
-        if !matches!(item.state, InboxState::Quarantined { .. }) {
-            return Ok(None);
+    /// Handles an arrival now, here or by whoever it belongs to.
+    pub(crate) fn handle_soon(self: &Arc<Self>, item: Option<InboxItem>) {
+        let Some(item) = item else { return };
+        if !self.dispatcher.announce_arrival(item.id) {
+            self.handle_arrival(item);
         }
-        self.store.set_inbox_state(id, state.clone()).await?;
-        Ok(Some(InboxItem { state: state.clone(), ..item }))
     }
 
     /// Has a task handle an item; if there is no room, its due time brings it back.
     pub(crate) fn handle_arrival(self: &Arc<Self>, item: InboxItem) {
-        if self.tasks.are_stopping() || !self.registry().take_arrival(item.id) {
+        if self.tasks.are_stopping() || !self.take_if_room(item.id) {
             return;
         }
-        let taken = TakenArrival { inner: Arc::clone(self), id: item.id };
+        let taken = TakenArrival { inbox: Arc::clone(self), id: item.id };
         self.tasks.spawn(async move {
-            taken.inner.handle(item).await;
+            taken.inbox.handle(item).await;
             drop(taken);
         });
     }
 
     /// Has a task handle an item that was delivered and has its place.
     pub(crate) fn handle_delivered(self: &Arc<Self>, id: InboxId, guard: DeliveryGuard) {
-        let taken = self.registry().take_delivered_arrival(id);
+        let taken = self.taken().insert(id);
         if !taken {
-            return self.rested([guard]);
+            return self.dispatcher.rested([guard]);
         }
-        let taken = TakenArrival { inner: Arc::clone(self), id };
+        let taken = TakenArrival { inbox: Arc::clone(self), id };
         self.tasks.spawn(async move {
-            match taken.inner.store.inbox_item(id).await {
+            match taken.inbox.store.inbox_item(id).await {
                 Ok(Some(item)) if matches!(item.state, InboxState::Waiting { .. }) => {
-                    taken.inner.handle(item).await;
+                    taken.inbox.handle(item).await;
                 }
                 Ok(_) => {}
                 Err(error) => {
                     tracing::error!(inbox = %id, %error, "an arrival cannot be read; trying again later");
                 }
             }
-            taken.inner.rested([guard]);
+            taken.inbox.dispatcher.rested([guard]);
             drop(taken);
         });
     }
 
-    async fn handle(self: &Arc<Self>, item: InboxItem) {
+    async fn handle(&self, item: InboxItem) {
         let handled = match self.handle_item(&item).await {
             Ok(handled) => handled,
             Err(error) => {
@@ -275,7 +170,7 @@ impl Inner {
         InboxState::Waiting { due: now.after(wait), concern }
     }
 
-    async fn handle_item(self: &Arc<Self>, item: &InboxItem) -> Result<Handled, StoreError> {
+    async fn handle_item(&self, item: &InboxItem) -> Result<Handled, StoreError> {
         let Some(port) = self.ports.provider(&item.provider) else {
             return Ok(Handled::Quarantine("its provider is no longer configured".to_owned()));
         };
@@ -284,28 +179,28 @@ impl Inner {
         };
         if callback.method == CLAIM_METHOD {
             return match claimed(&callback.body) {
-                Some(notice) => self.handle_payment(item, port, notice).await,
+                Some(notice) => self.payments.handle_payment(item, port, notice).await,
                 None => Ok(Handled::Quarantine("the claim cannot be read back".to_owned())),
             };
         }
         if callback.method == TELL_METHOD {
-            return self.tell_provider(item, port, &callback.path).await;
+            return self.telling.tell_provider(item, port, &callback.path).await;
         }
         match port.provider.read_callback(&callback) {
             Ok(CallbackNews::Result { reference: Some(reference), finding })
                 if port.provider.inquires_by_callback() =>
             {
-                self.ask_about_claim(item, port, reference, finding).await
+                self.answers.ask_about_claim(item, port, reference, finding).await
             }
             Ok(CallbackNews::Result { reference, finding }) => {
-                self.handle_result(item, reference, finding).await
+                self.hearing.handle_result(item, reference, finding).await
             }
             Ok(CallbackNews::Nothing) => Ok(Handled::Noted("it says nothing".to_owned())),
             Ok(CallbackNews::Answer { reference, finding }) => {
-                self.handle_answer(item, reference, finding).await
+                self.answers.handle_answer(item, reference, finding).await
             }
             Ok(CallbackNews::Payment(notice) | CallbackNews::Offer(Offer { notice, .. })) => {
-                self.handle_payment(item, port, notice).await
+                self.payments.handle_payment(item, port, notice).await
             }
             Ok(
                 CallbackNews::Validation(_)
@@ -317,37 +212,13 @@ impl Inner {
         }
     }
 
-    pub(crate) fn lease_if_room(&self, now: Timestamp) -> Timestamp {
-        if self.room_for_one_more() { now.after(self.lease()) } else { now }
+    fn taken(&self) -> MutexGuard<'_, HashSet<InboxId>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// The callback as it came.
-pub(crate) fn raw(item: &InboxItem) -> Option<RawCallback> {
-    let Head { method, path, headers } = serde_json::from_str(&item.head).ok()?;
-    Some(RawCallback { method, path, headers, body: Bytes::from(item.body.clone()) })
-}
-
-/// True if a person brought it in by its receipt.
-pub(crate) fn is_claim(item: &InboxItem) -> bool {
-    serde_json::from_str::<Head>(&item.head).is_ok_and(|head| head.method == CLAIM_METHOD)
-}
-
-/// The digest by which two arrivals are recognised as the same one.
-pub(crate) fn digest(callback: &RawCallback) -> String {
-    hashed(&[callback.method.as_bytes(), callback.path.as_bytes(), &callback.body])
-}
-
-/// SHA-256 over parts, each with its length before it; hexadecimal.
-pub(crate) fn hashed(parts: &[&[u8]]) -> String {
-    use std::fmt::Write as _;
-    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
+    /// Takes an item; `false` if a task has it, or too many are being handled.
+    fn take_if_room(&self, id: InboxId) -> bool {
+        let mut taken = self.taken();
+        taken.len() < ARRIVALS_MAX && taken.insert(id)
     }
-    context.finish().as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

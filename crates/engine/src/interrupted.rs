@@ -4,15 +4,17 @@
 //! Of several processes one takes an action, by its version; an action about a transfer is carried out
 //! under its key besides, so that a process that was only slow does not do it a second time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo_domain::transfer::Event;
-use kiungo_domain::{Finding, Timestamp, TransferId};
-use kiungo_store::{Action, ActionQuery, ActionState, Cursor, StoreError};
+use kiungo_domain::Timestamp;
+use kiungo_store::{Action, ActionQuery, ActionState, Cursor, Store, StoreError};
 
-use crate::action_content::Content;
-use crate::engine::Engine;
+use crate::action_content::{Content, latest_alike};
+use crate::actions::Actions;
+use crate::clock::Clock;
 use crate::person_action::PersonAction;
+use crate::tasks::Tasks;
 
 /// The pause between two rounds: the sooner, the less has happened to the transfer meanwhile.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -27,11 +29,21 @@ const PAGE: u32 = 200;
 /// Pages read in a round; the next round goes on where this one ended.
 const PAGES_MAX: u32 = 5;
 
-impl Engine {
+/// Completes interrupted actions.
+pub(crate) struct Completer {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tasks: Tasks,
+    pub(crate) actions: Arc<Actions>,
+    /// True if other processes may be carrying actions out.
+    pub(crate) is_shared: bool,
+}
+
+impl Completer {
     /// Completes what was interrupted until the engine stops.
-    pub(crate) async fn keep_completing(self) {
+    pub(crate) async fn keep_completing(self: Arc<Self>) {
         // Where one process does all the work, nobody is carrying out what it did not begin itself.
-        let before = self.inner.sharing.is_none().then(|| self.clock_now());
+        let before = (!self.is_shared).then(|| self.clock.now());
         let mut cursor = None;
         loop {
             cursor = match self.round(cursor, before).await {
@@ -43,7 +55,7 @@ impl Engine {
             };
             tokio::select! {
                 biased;
-                () = self.inner.tasks.stopping() => return,
+                () = self.tasks.stopping() => return,
                 () = tokio::time::sleep(INTERVAL) => {}
             }
         }
@@ -54,7 +66,7 @@ impl Engine {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn complete_interrupted(&self) -> Result<(), StoreError> {
+    pub(crate) async fn complete_all(&self) -> Result<(), StoreError> {
         let mut cursor = None;
         loop {
             cursor = self.round(cursor, None).await?;
@@ -72,9 +84,9 @@ impl Engine {
     ) -> Result<Option<Cursor>, StoreError> {
         let mut query = ActionQuery { open: true, cursor, limit: PAGE };
         for _ in 0..PAGES_MAX {
-            let page = self.store().actions(&query).await?;
+            let page = self.store.actions(&query).await?;
             for action in page.rows {
-                if self.is_interrupted(&action, before) && !self.inner.tasks.are_stopping() {
+                if self.is_interrupted(&action, before) && !self.tasks.are_stopping() {
                     self.complete(action).await?;
                 }
             }
@@ -87,7 +99,7 @@ impl Engine {
     }
 
     fn is_interrupted(&self, action: &Action, before: Option<Timestamp>) -> bool {
-        let old = self.clock_now().since(action.updated_at) >= INTERRUPTED_AFTER;
+        let old = self.clock.now().since(action.updated_at) >= INTERRUPTED_AFTER;
         let abandoned = before.is_some_and(|before| action.updated_at < before);
         action.state == ActionState::Approved && (old || abandoned)
     }
@@ -103,19 +115,19 @@ impl Engine {
         };
         // Of version 0.1, and about whatever the transfer is then: a person approves it once more.
         let Some(content) = content.when_asked(&action) else { return Ok(()) };
-        let taken = Action { updated_at: self.clock_now(), ..action };
-        if !self.store().put_action(taken.clone()).await? {
+        let taken = Action { updated_at: self.clock.now(), ..action };
+        if !self.store.put_action(taken.clone()).await? {
             return Ok(());
         }
         let taken = Action { version: taken.version + 1, ..taken };
         if self.is_held_anew(&taken, &content).await? {
             let detail = "it was held anew after this had been approved".to_owned();
             let refused = Action { state: ActionState::Refused, detail, ..taken };
-            self.store().put_action(refused).await?;
+            self.store.put_action(refused).await?;
             return Ok(());
         }
         let content = self.as_of_now(content).await?;
-        match self.carry_out_or_keep(taken, content, true).await {
+        match self.actions.carry_out_or_keep(taken, content, true).await {
             Ok(_) => tracing::info!(action = %id, "an interrupted action was carried out"),
             Err(error) => {
                 tracing::warn!(action = %id, %error, "an interrupted action was not carried out");
@@ -128,25 +140,7 @@ impl Engine {
     /// is about.
     async fn as_of_now(&self, content: Content) -> Result<Content, StoreError> {
         let Some((transfer, seen)) = content.about() else { return Ok(content) };
-        Ok(content.at_version(self.latest_alike(transfer, seen).await?))
-    }
-
-    /// The present version of a transfer if nothing was learnt of it since the one that was shown, or else
-    /// the one that was shown: while a transfer waits, a question without an answer is recorded again and
-    /// again, and hinders nobody who decides about it.
-    pub(crate) async fn latest_alike(
-        &self,
-        transfer: TransferId,
-        shown: u64,
-    ) -> Result<u64, StoreError> {
-        let journal = self.store().journal(transfer).await?;
-        let mut since = journal.iter().filter(|entry| entry.seq > shown);
-        match journal.last() {
-            Some(last) if last.seq > shown && since.all(|entry| says_nothing(&entry.event)) => {
-                Ok(last.seq)
-            }
-            _ => Ok(shown),
-        }
+        Ok(content.at_version(latest_alike(self.store.as_ref(), transfer, seen).await?))
     }
 
     /// True if the action would release a hold that began after it was approved.
@@ -155,14 +149,9 @@ impl Engine {
             return Ok(false);
         };
         let approved_at = action.judgement.as_ref().map_or(action.at, |judgement| judgement.at);
-        let holds = self.store().holds().await?;
+        let holds = self.store.holds().await?;
         Ok(holds.iter().any(|hold| {
             hold.provider == *provider && hold.operation == *operation && hold.since > approved_at
         }))
     }
-}
-
-/// True for a question that was answered with nothing.
-const fn says_nothing(event: &Event) -> bool {
-    matches!(event, Event::Hinted { .. } | Event::Inquired { finding: Finding::Unclear { .. }, .. })
 }

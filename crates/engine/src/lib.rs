@@ -4,43 +4,77 @@
 //! The clock, the source of ids, the store, the providers and the cores are passed in, so that the
 //! whole also runs in a simulated world.
 //!
-//! * [`setup`]: the parts of an engine, and its options
-//! * [`request`]: the requests of users, and the answers
-//! * [`engine`]: the handle: submitting, reversing, assigning, callbacks, starting and stopping
-//! * `advance`: one transfer, from intent to outcome to the next intent
-//! * `commit`: making a decision durable
-//! * `limits`: the amounts that a wallet and the organisation may move in a day
-//! * `operate`: orders and inquiries, from the state of a transfer
-//! * `candidates`: the choice among the accounts that a payer may have named
-//! * `suggestions`: accounts that a person may give suspended money to
-//! * `account_locks`: one operation at a time per core account (rule 11)
-//! * `holds`: operations of providers that are held as a whole
-//! * `hear`: evidence about operations of ours
+//! From the top down; what stands lower knows nothing of what stands higher.
+//!
+//! **The handle.**
+//! * [`engine`]: an engine is put together, set in motion, asked, and stopped
+//! * `persons`: actions of persons, and their decisions about transfers, arrivals and holds
 //! * `ask_again`: questions about operations that were executed already
-//! * `payments`: payments that customers start at the wallet
-//! * `carried`: two transfers for one payment
+//! * `suggestions`: accounts that a person may give suspended money to
+//! * `reading`: reads at a provider on request
+//! * `wallet`: from the text that somebody wrote to the number of a wallet
+//! * [`requests`]: the requests of cores for payouts
+//! * `parts`: the parts of an engine, put together
+//!
+//! **Persons.**
 //! * [`actions`]: actions of persons, with a second person where one is needed
+//! * `interrupted`: approved actions whose process died, completed
+//! * `arrival_desk`: decisions about arrivals that are kept for persons
+//! * `action_request`: the requests for actions, and the answers
 //! * `action_content`: an action as it is stored
 //! * `person_action`: the actions that persons can take
-//! * `interrupted`: approved actions whose process died, completed
-//! * `persons`: decisions about transfers and arrivals, carried out
-//! * `throttle`: in-flight limit, rate limit and breaker of one counterparty
-//! * `fees`: the fees that a mapping expects, beside those that the provider states
-//! * `inbox`: everything that arrives unasked: stored, acknowledged, handled
-//! * `judge`: payments that providers offer: judged, taken, answered for
-//! * `telling`: telling providers the outcome of their offers
-//! * `reading`: reads at a provider on request
-//! * [`requests`]: the requests of cores for payouts
-//! * `schedule`: due work, found again after a restart
-//! * `next_look`: the moment at which the due table is looked at next
-//! * `ports`: the providers and cores, each with its throttle
-//! * `tasks`: the tasks of an engine, and their end
-//! * `deliveries`: deliveries of shared work, acknowledged once it rests
-//! * [`sharing`]: several processes: what is announced, and what is given back
+//!
+//! **Work that is due.**
+//! * `schedule`: taken up by this process, also after a restart
+//! * `sweep`: announced to several processes
 //! * `shards`: the division of the work among processes
-//! * `sweep`: due work, announced to the processes
 //! * `wall_clock`: the consequences of a clock that is set back
-//! * `wallet`: from the text that somebody wrote to the number of a wallet
+//!
+//! **What comes in.**
+//! * `submission`: transfers that clients want
+//! * `callbacks`: what providers send: stored, acknowledged
+//! * `inbox`: everything that arrives unasked, handled
+//! * `payments`: payments that customers start at the wallet
+//! * `answers`: inquiries that are answered by callback
+//! * `hear`: evidence about operations of ours
+//! * `judge`: payments that providers offer, judged
+//! * `telling`: telling providers the outcome of their offers
+//! * `offers`: the fate of offers
+//! * `arrivals`: arrivals as they are kept
+//! * `claims`: payments that persons bring in by their receipts
+//!
+//! **A transfer's course.**
+//! * `runner`: one transfer, from intent to outcome to the next intent
+//! * `decisions`: the end of a turn: a decision is committed, or the transfer rests
+//! * `sender`: operations, sent once their intent is durable
+//! * `carried`: two transfers for one payment
+//! * `changes`: changes of transfers from outside their own course
+//!
+//! **Who works on what.**
+//! * `dispatcher`: the assignment of transfers to tasks and processes
+//! * `distribution`: whether this process does all of the work, or a broker delivers it
+//! * `announcements`: announcements of shared work
+//! * `deliveries`: deliveries of shared work, acknowledged once it rests
+//! * `account_locks`: one operation at a time per core account (rule 11)
+//! * [`sharing`]: the means to share the work
+//! * `backlog`: the work that nobody has begun
+//!
+//! **The commit path.**
+//! * `committer`: making a decision durable
+//! * `limits`: the amounts that a wallet and the organisation may move in a day
+//! * `fees`: the fees that a mapping expects, beside those that the provider states
+//! * `holds`: operations of providers that are held as a whole
+//!
+//! **The ground.**
+//! * `operate`: orders and inquiries, from the state of a transfer
+//! * `candidates`: the choice among the accounts that a payer may have named
+//! * `ports`: the providers and cores, each with its throttle
+//! * `throttle`: in-flight limit, rate limit and breaker of one counterparty
+//! * `next_look`: the moment at which the due table is looked at next
+//! * `tasks`: the tasks of an engine, and their end
+//! * [`setup`]: the parts that an engine is given, and its options
+//! * [`request`]: the requests of users, and the answers
+//! * [`clock`], [`fail_point`]: time, chance, and the points at which a process may die
 
 pub mod actions;
 pub mod clock;
@@ -49,16 +83,27 @@ pub mod fail_point;
 pub mod request;
 pub mod requests;
 pub mod setup;
+pub mod sharing;
 
 mod account_locks;
 mod action_content;
-mod advance;
+mod action_request;
+mod announcements;
 mod answers;
+mod arrival_desk;
+mod arrivals;
 mod ask_again;
+mod backlog;
+mod callbacks;
 mod candidates;
 mod carried;
-mod commit;
+mod changes;
+mod claims;
+mod committer;
+mod decisions;
 mod deliveries;
+mod dispatcher;
+mod distribution;
 mod fees;
 mod hear;
 mod holds;
@@ -67,15 +112,19 @@ mod interrupted;
 mod judge;
 mod limits;
 mod next_look;
+mod offers;
 mod operate;
+mod parts;
 mod payments;
 mod person_action;
 mod persons;
 mod ports;
 mod reading;
+mod runner;
 mod schedule;
+mod sender;
 mod shards;
-pub mod sharing;
+mod submission;
 mod suggestions;
 mod sweep;
 mod tasks;
@@ -84,11 +133,13 @@ mod throttle;
 mod wall_clock;
 mod wallet;
 
-pub use actions::{ActError, Acted, ActionKind, NewAction, PersonAction};
+pub use action_request::{ActError, Acted, NewAction};
+pub use arrival_desk::ArrivalError;
+pub use claims::PaymentClaim;
 pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};
 pub use engine::Engine;
 pub use holds::HELD_OPERATIONS;
-pub use persons::{ArrivalError, PaymentClaim};
+pub use person_action::{ActionKind, PersonAction};
 pub use request::{
     BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
     RequestError, SubmitError, Submitted,

@@ -13,21 +13,36 @@ use kiungo_domain::party::label_of;
 use kiungo_domain::transfer::{Channel, Draft, Evidence, Instruction, Kind, Origin, Transfer};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_provider::{PaymentFinding, PaymentNotice};
-use kiungo_store::{Change, CollectionQuery, CommitError, InboxItem, StoreError};
+use kiungo_store::{CollectionQuery, CommitError, InboxItem, Store, StoreError};
 
-use crate::engine::Inner;
-use crate::hear::{Asking, is_awaited};
-use crate::inbox::{Again, Handled, is_claim};
-use crate::limits;
+use crate::arrivals::{Again, Handled, is_claim};
+use crate::changes::Changes;
+use crate::clock::{Clock, Ids};
+use crate::committer::Committer;
+use crate::dispatcher::Dispatcher;
+use crate::hear::{Asking, Hearing, is_awaited};
 use crate::ports::ProviderPort;
 
 /// The wait before the first look at whether a collection has taken up its own payment; doubles.
 const COLLECTION_WAIT: Duration = Duration::from_secs(5);
 
-impl Inner {
+/// Takes payments that customers start at the wallet.
+pub(crate) struct Payments {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) committer: Arc<Committer>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) changes: Arc<Changes>,
+    pub(crate) hearing: Arc<Hearing>,
+    /// The time for which a payment waits for a collection that may be the same payment.
+    pub(crate) notice_wait_max: Duration,
+}
+
+impl Payments {
     /// A payment that the provider, or a person, tells us of.
     pub(crate) async fn handle_payment(
-        self: &Arc<Self>,
+        &self,
         item: &InboxItem,
         port: &ProviderPort,
         notice: PaymentNotice,
@@ -72,7 +87,7 @@ impl Inner {
     /// The payment carries a reference of ours: it is evidence about that collection. Where the
     /// provider has confirmed it, that is its answer; else it is asked under the reference.
     async fn hear_of_collection(
-        self: &Arc<Self>,
+        &self,
         item: &InboxItem,
         reference: Reference,
         truth: &PaymentNotice,
@@ -91,7 +106,7 @@ impl Inner {
         let awaited = self.store.transfer(id).await?;
         let awaited = awaited.is_some_and(|transfer| is_awaited(&transfer, reference));
         let asking = if confirmed { Asking::Done } else { Asking::First };
-        match self.hear(item, claim, asking).await? {
+        match self.hearing.hear(item, claim, asking).await? {
             // Its own answer is to be seen before the notification is put away.
             Handled::Noted(_) if awaited => {
                 let why = format!("transfer {id} is asking about it");
@@ -140,7 +155,7 @@ impl Inner {
 
     /// "Not found" counts only after the indexing window, and repeatedly (rule 3).
     fn absent_payment(&self, item: &InboxItem) -> Handled {
-        if self.is_surely_absent(item) {
+        if self.hearing.is_surely_absent(item) {
             Handled::Quarantine("the provider knows of no such payment".to_owned())
         } else {
             Handled::later("the provider does not know of it yet")
@@ -151,24 +166,24 @@ impl Inner {
     /// of, which are asked about at once; `None` if there is none, or it has waited long enough:
     /// the receipt sorts out the rest.
     async fn wait_for_collection(
-        self: &Arc<Self>,
+        &self,
         item: &InboxItem,
         truth: &PaymentNotice,
     ) -> Result<Option<Duration>, StoreError> {
         let waited = self.clock.now().since(item.at);
-        let left = self.options.notice_wait_max.saturating_sub(waited);
+        let left = self.notice_wait_max.saturating_sub(waited);
         if left.is_zero() {
             return Ok(None);
         }
         let candidates = self.collections_like(item, truth).await?;
         for id in &candidates {
-            if !self.registry().leave_hint(*id, "notification of a like payment") {
+            if !self.dispatcher.registry().leave_hint(*id, "notification of a like payment") {
                 let hint = |draft: &mut Draft| {
                     draft.hint("notification of a like payment");
                     Ok(())
                 };
                 // The hint may fail: the collection's own ladder asks as well.
-                let _ = self.exclusively(*id, None, hint).await;
+                let _ = self.changes.exclusively(*id, None, hint).await;
             }
         }
         let wait = COLLECTION_WAIT.saturating_mul(1 << item.attempts.min(6)).min(left);
@@ -196,7 +211,7 @@ impl Inner {
     }
 
     async fn receive_payment(
-        self: &Arc<Self>,
+        &self,
         item: &InboxItem,
         port: &ProviderPort,
         truth: PaymentNotice,
@@ -208,7 +223,7 @@ impl Inner {
             .find_map(|account| account.kind)
             .map_or(Kind::Deposit, Kind::inbound_for);
         let instruction = Instruction {
-            id: self.new_id(),
+            id: self.ids.next(),
             kind,
             provider: item.provider.clone(),
             core: port.rules.core().clone(),
@@ -224,12 +239,10 @@ impl Inner {
         draft.charged(truth.fee, port.rules.policy());
         let transfer: Transfer = draft.transfer().clone();
         let Some(decision) = draft.finish() else { return Ok(Handled::later("nothing decided")) };
-        let due = Some(self.lease_if_room(now));
-        let allowance = limits::allowance(&self.ports, &decision);
-        let change = Change { decision, due, key: None, handles: Some(item.id), allowance };
-        match self.commit_at_points(change).await {
+        let due = Some(self.dispatcher.first_due(now));
+        match self.committer.commit_once(decision, due, None, Some(item.id)).await {
             Ok(()) => {
-                self.dispatch_new(transfer);
+                self.dispatcher.dispatch_new(transfer);
                 Ok(Handled::WithTransfer)
             }
             Err(CommitError::ReceiptTaken { owner, .. }) => {

@@ -15,7 +15,7 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::holder_name`].
     pub async fn balance(&self, provider: &ProviderId) -> Option<Result<Money, AskError>> {
-        let port = self.inner.ports.provider(provider)?;
+        let port = self.parts.ports.provider(provider)?;
         let balance = port.provider.balance()?;
         let permit = match self.pass_to_ask(port).await {
             Ok(permit) => permit,
@@ -36,7 +36,7 @@ impl Engine {
         provider: &ProviderId,
         msisdn: &Msisdn,
     ) -> Option<Result<Option<String>, AskError>> {
-        let port = self.inner.ports.provider(provider)?;
+        let port = self.parts.ports.provider(provider)?;
         let names = port.provider.holder_name()?;
         let permit = match self.pass_to_ask(port).await {
             Ok(permit) => permit,
@@ -47,7 +47,7 @@ impl Engine {
     }
 
     async fn pass_to_ask(&self, port: &ProviderPort) -> Result<Permit, AskError> {
-        let now = self.inner.clock.now();
+        let now = self.parts.clock.now();
         if let Some(opens) = port.rules.opens_at(now) {
             return Err(AskError::Shed { retry_after: opens.since(now) });
         }

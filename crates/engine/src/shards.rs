@@ -10,12 +10,15 @@ use std::time::Duration;
 
 use kiungo_domain::Slot;
 use kiungo_queue::{Delivery, Shard, Work, WorkQueue};
-use kiungo_store::InboxId;
-use tokio::sync::{Barrier, Notify};
+use kiungo_store::{InboxId, Store};
+use tokio::sync::{Barrier, Notify, Semaphore};
 
+use crate::clock::Clock;
 use crate::deliveries::{DeliveryBatch, DeliveryGuard};
-use crate::engine::Inner;
+use crate::dispatcher::Dispatcher;
+use crate::inbox::Inbox;
 use crate::sharing::Sharing;
+use crate::tasks::Tasks;
 
 /// The time for which a member that stands back stays away: longer than the broker takes to let the
 /// next in.
@@ -27,7 +30,18 @@ const REJOIN_WAIT: Duration = Duration::from_millis(500);
 /// The names of leases by which workers show that they are there.
 const PRESENCE: &str = "worker/";
 
-impl Inner {
+/// This process's part in the shared work.
+pub(crate) struct Shards {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tasks: Tasks,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) inbox: Arc<Inbox>,
+    /// Places for delivered work in flight.
+    pub(crate) places: Arc<Semaphore>,
+}
+
+impl Shards {
     /// Takes part in all shards until the engine stops.
     pub(crate) fn take_part(self: &Arc<Self>, sharing: &Sharing) {
         let count = sharing.queue.shards();
@@ -36,25 +50,25 @@ impl Inner {
         for number in 0..count {
             let notice = Arc::new(Notify::new());
             stand_back.push(Arc::clone(&notice));
-            let (inner, queue) = (Arc::clone(self), Arc::clone(&sharing.queue));
+            let (shards, queue) = (Arc::clone(self), Arc::clone(&sharing.queue));
             let joined = Arc::clone(&joined);
             self.tasks.spawn(async move {
-                inner.be_a_member(queue.as_ref(), Shard(number), &notice, &joined).await;
+                shards.be_a_member(queue.as_ref(), Shard(number), &notice, &joined).await;
             });
         }
-        let (inner, sharing) = (Arc::clone(self), sharing.clone());
+        let (shards, sharing) = (Arc::clone(self), sharing.clone());
         self.tasks.spawn(async move {
             tokio::select! {
                 biased;
-                () = inner.tasks.stopping() => return,
+                () = shards.tasks.stopping() => return,
                 _ = joined.wait() => {}
             }
-            inner.divide(&sharing, &stand_back).await;
+            shards.divide(&sharing, &stand_back).await;
         });
     }
 
     async fn be_a_member(
-        self: &Arc<Self>,
+        &self,
         queue: &dyn WorkQueue,
         shard: Shard,
         stand_back: &Notify,
@@ -102,7 +116,7 @@ impl Inner {
     }
 
     /// Has tasks do what was delivered, in its order, as there is room.
-    async fn take_up(self: &Arc<Self>, delivery: Delivery) {
+    async fn take_up(&self, delivery: Delivery) {
         let redelivered = if delivery.redelivered { "yes" } else { "no" };
         metrics::counter!("kiungo_deliveries_total", "redelivered" => redelivered).increment(1);
         let batch = DeliveryBatch::new(delivery.ack, delivery.work.len());
@@ -115,14 +129,14 @@ impl Inner {
             let Ok(place) = place else { return };
             let guard = DeliveryGuard { batch: Arc::clone(&batch), _place: place };
             match work {
-                Work::Transfer(id) => self.dispatch_delivered(id, guard),
-                Work::Arrival(number) => self.handle_delivered(InboxId(number), guard),
+                Work::Transfer(id) => self.dispatcher.dispatch_delivered(id, guard),
+                Work::Arrival(number) => self.inbox.handle_delivered(InboxId(number), guard),
             }
         }
     }
 
     /// Shows that this worker is there, and stands back where another one is first.
-    async fn divide(self: &Arc<Self>, sharing: &Sharing, stand_back: &[Arc<Notify>]) {
+    async fn divide(&self, sharing: &Sharing, stand_back: &[Arc<Notify>]) {
         let Sharing { name, options, .. } = sharing;
         let lease = format!("{PRESENCE}{name}");
         let mut known = Vec::new();

@@ -1,4 +1,4 @@
-//! Shares the work between processes: announces it, and gives it back once it rests.
+//! The means to share the work between processes.
 //!
 //! The queue says who should work; the store decides at each commit who may
 //! (`docs/decisions/0008`).
@@ -6,12 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo_domain::Slot;
-use kiungo_queue::{Work, WorkQueue};
-use tokio::sync::mpsc;
-
-use crate::deliveries::DeliveryGuard;
-use crate::engine::Inner;
+use kiungo_queue::WorkQueue;
 
 /// The means by which a process shares the work with others.
 #[derive(Clone)]
@@ -50,79 +45,6 @@ impl Default for SharingOptions {
             queued_again: Duration::from_secs(10),
             announcements_max: 65_536,
             presence: Duration::from_secs(6),
-        }
-    }
-}
-
-/// Announcements that share one call of the queue at most: a call waits for the broker's disk.
-const ANNOUNCED_TOGETHER: usize = 1_024;
-
-/// The wait after the queue has failed; pending announcements are left to the due table.
-const PAUSE: Duration = Duration::from_millis(200);
-
-impl Inner {
-    /// The time after which the store is to bring back a transfer in flight.
-    pub(crate) fn lease(&self) -> Duration {
-        self.sharing.as_ref().map_or(self.options.lease, |sharing| sharing.options.announce_again)
-    }
-
-    /// Announces work, if it is shared. Does not wait: if that comes to nothing, the due table
-    /// brings it back.
-    pub(crate) fn announce(&self, slot: Slot, work: Work) {
-        let Some(announcements) = &self.announcements else { return };
-        if announcements.try_send((slot, work)).is_err() {
-            metrics::counter!("kiungo_announcements_put_off_total").increment(1);
-        }
-    }
-
-    /// Work that rests: its store knows when it is due again.
-    pub(crate) fn rested(self: &Arc<Self>, guards: impl IntoIterator<Item = DeliveryGuard>) {
-        // A transfer that stops here may be parked in flight: the next process looks at it at once.
-        if self.tasks.are_stopping() {
-            return;
-        }
-        for guard in guards {
-            if let Some(ack) = guard.rested() {
-                self.tasks.spawn(async move { ack.acknowledge().await });
-            }
-        }
-    }
-
-    /// Carries announcements to the queue, those that wait together.
-    pub(crate) async fn carry_announcements(
-        self: Arc<Self>,
-        queue: Arc<dyn WorkQueue>,
-        mut waiting: mpsc::Receiver<(Slot, Work)>,
-    ) {
-        let mut together = Vec::with_capacity(ANNOUNCED_TOGETHER);
-        let mut down = false;
-        loop {
-            together.clear();
-            tokio::select! {
-                biased;
-                taken = waiting.recv_many(&mut together, ANNOUNCED_TOGETHER) => {
-                    if taken == 0 {
-                        return;
-                    }
-                }
-                // Transfers that were accepted until now are announced first.
-                () = self.tasks.stopping() => return,
-            }
-            let count = u64::try_from(together.len()).unwrap_or(u64::MAX);
-            match queue.announce(&together).await {
-                Ok(()) => {
-                    down = false;
-                    metrics::counter!("kiungo_announced_total").increment(count);
-                }
-                Err(error) => {
-                    if !down {
-                        tracing::warn!(%error, "work cannot be announced; the due table keeps it");
-                    }
-                    down = true;
-                    metrics::counter!("kiungo_announcements_put_off_total").increment(count);
-                    tokio::time::sleep(PAUSE).await;
-                }
-            }
         }
     }
 }

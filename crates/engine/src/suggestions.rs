@@ -16,8 +16,8 @@ impl Engine {
     /// # Errors
     /// The core is not to be asked now: [`RequestError::Shed`].
     pub async fn suggestions(&self, id: TransferId) -> Result<Suggestions, RequestError> {
-        let inner = &self.inner;
-        let transfer = inner.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
+        let parts = &self.parts;
+        let transfer = parts.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
         if transfer.status() != Status::Suspended {
             return Err(RequestError::Conflict {
                 id,
@@ -27,12 +27,12 @@ impl Engine {
         }
         let unasked = Suggestions { accounts: Vec::new(), complete: false };
         let instruction = transfer.instruction();
-        let Some(port) = inner.ports.core(&instruction.core) else { return Ok(unasked) };
+        let Some(port) = parts.ports.core(&instruction.core) else { return Ok(unasked) };
         let permit = port.throttle.try_ask();
         let permit = permit
             .map_err(|held| RequestError::Shed { side: Side::Core, retry_after: held.wait })?;
         permit.ready().await;
-        let sought = sought(instruction, inner.ports.provider(&instruction.provider));
+        let sought = sought(instruction, parts.ports.provider(&instruction.provider));
         Ok(port.core.suggest(&sought).await)
     }
 }

@@ -2,16 +2,18 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use kiungo_domain::transfer::Status;
-use kiungo_domain::{Slot, TransferId};
-use kiungo_queue::Work;
-use kiungo_store::StoreError;
+use kiungo_domain::TransferId;
+use kiungo_store::{Store, StoreError};
 
 use crate::account_locks::AccountLock;
-use crate::engine::Inner;
+use crate::backlog::Backlog;
+use crate::clock::Clock;
+use crate::dispatcher::Dispatcher;
+use crate::next_look::NextLook;
+use crate::setup::EngineOptions;
+use crate::tasks::Tasks;
 
 /// The interval at which the backlog is counted, and account locks are compared with the store.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -19,7 +21,18 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest pause between two looks at what is due.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 
-impl Inner {
+/// Takes due work, and announces it.
+pub(crate) struct Sweep {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tasks: Tasks,
+    pub(crate) next_look: Arc<NextLook>,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) options: EngineOptions,
+}
+
+impl Sweep {
     /// Announces what falls due until the engine stops.
     pub(crate) async fn keep_sweeping(self: Arc<Self>) {
         loop {
@@ -47,17 +60,17 @@ impl Inner {
     }
 
     /// Takes what is due, and announces it; how long to pause then.
-    async fn sweep(self: &Arc<Self>) -> Result<Duration, StoreError> {
+    async fn sweep(&self) -> Result<Duration, StoreError> {
         let now = self.clock.now();
-        let again = now.after(self.lease());
+        let again = now.after(self.dispatcher.lease);
         let batch = self.options.due_batch;
         let taken = self.store.take_due(now, again, batch).await?;
         let more = taken.len() >= usize::try_from(batch).unwrap_or(usize::MAX);
         for (id, slot) in taken {
-            self.announce(slot, Work::Transfer(id));
+            self.dispatcher.announce(slot, id);
         }
         for id in self.store.take_inbox_due(now, again, batch).await? {
-            self.announce(arrival_slot(id.0), Work::Arrival(id.0));
+            self.dispatcher.announce_arrival(id);
         }
         let poll = self.options.poll_interval;
         Ok(match self.store.next_due().await? {
@@ -70,15 +83,7 @@ impl Inner {
     /// Counts the backlog, for those who are to be turned away while it is full.
     pub(crate) async fn keep_counting(self: Arc<Self>) {
         loop {
-            match self.store.overview(self.clock.now()).await {
-                Ok(overview) => {
-                    let received = overview.transfers.iter();
-                    let received = received.filter(|(_, _, status, _)| *status == Status::Received);
-                    let backlog = received.map(|(.., count)| count).sum();
-                    self.backlog.store(backlog, Ordering::Relaxed);
-                }
-                Err(error) => tracing::warn!(%error, "the backlog cannot be counted"),
-            }
+            self.backlog.count_received().await;
             tokio::select! {
                 biased;
                 () = self.tasks.stopping() => return,
@@ -88,14 +93,14 @@ impl Inner {
     }
 
     /// Frees the account locks of transfers that another process has brought to rest.
-    pub(crate) async fn reconcile_locks(self: Arc<Self>) {
+    pub(crate) async fn keep_reconciling_locks(self: Arc<Self>) {
         loop {
             tokio::select! {
                 biased;
                 () = self.tasks.stopping() => return,
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
-            let resting = self.registry().resting_holders();
+            let resting = self.dispatcher.registry().resting_holders();
             if resting.is_empty() {
                 continue;
             }
@@ -106,25 +111,11 @@ impl Inner {
                         .filter_map(|it| it.account.map(|account| (it.id, (it.core, account))))
                         .collect();
                     for (id, _) in resting.into_iter().filter(|it| !holding.contains(it)) {
-                        self.pass_lock_on(id);
+                        self.dispatcher.pass_lock_on(id);
                     }
                 }
                 Err(error) => tracing::warn!(%error, "held accounts cannot be read"),
             }
         }
     }
-
-    /// Frees the account lock of a transfer that nobody works on here and that holds no account.
-    fn pass_lock_on(self: &Arc<Self>, id: TransferId) {
-        let next = {
-            let mut registry = self.registry();
-            if registry.is_working(id) { None } else { registry.release_lock(id) }
-        };
-        self.got_lock(next);
-    }
-}
-
-/// The slot of an item of the inbox, whose transfer is not known yet.
-pub(crate) fn arrival_slot(number: i64) -> Slot {
-    Slot::of(&[b"arrival", &number.to_be_bytes()])
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use kiungo_domain::ProviderId;
 use kiungo_provider::{RawCallback, Standing, Told};
-use kiungo_store::{InboxItem, InboxState, StoreError};
+use kiungo_store::{InboxItem, InboxState, Store, StoreError};
 use metrics::counter;
 
-use crate::engine::Inner;
-use crate::inbox::{Handled, digest};
+use crate::arrivals::{Arrivals, Handled, digest};
+use crate::clock::Clock;
+use crate::offers::Offers;
 use crate::ports::ProviderPort;
 
 /// The method under which something to be told is kept. No HTTP request that is read has it.
@@ -32,7 +33,15 @@ const LOOK_MAX: Duration = Duration::from_mins(1);
 /// The longest time between two tellings.
 const REPEAT_MAX: Duration = Duration::from_hours(6);
 
-impl Inner {
+/// Tells providers.
+pub(crate) struct Telling {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) arrivals: Arc<Arrivals>,
+    pub(crate) offers: Arc<Offers>,
+}
+
+impl Telling {
     /// Stores that the fate of an offer has to be told; before the offer itself, so that nothing is
     /// forgotten in between.
     pub(crate) async fn keep_to_tell(
@@ -47,13 +56,13 @@ impl Inner {
             body: Bytes::new(),
         };
         let state = InboxState::waiting(self.clock.now());
-        let (_, item) = self.keep(provider, &order, digest(&order), state).await?;
+        let (_, item) = self.arrivals.keep(provider, &order, digest(&order), state).await?;
         Ok(item)
     }
 
     /// Tells the fate of an offer, named by its digest, once it has one.
     pub(crate) async fn tell_provider(
-        self: &Arc<Self>,
+        &self,
         item: &InboxItem,
         port: &ProviderPort,
         offer: &str,
@@ -73,7 +82,7 @@ impl Inner {
         let Some(known) = self.store.arrived(provider, offer).await? else {
             return if age < STORED_WITHIN { later(LOOK_MAX) } else { noted("there is no offer") };
         };
-        let Some(state) = self.state_of(provider, port, &known).await? else {
+        let Some(state) = self.offers.state_of(provider, port, &known).await? else {
             return noted("the offer cannot be read any more");
         };
         if state.standing == Standing::Pending {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::Timestamp;
-use kiungo_store::{StoreError, TransferQuery};
+use kiungo_store::{Store, StoreError, TransferQuery};
 use tokio::time::Instant;
 
-use crate::engine::Inner;
+use crate::clock::Clock;
+use crate::next_look::NextLook;
+use crate::tasks::Tasks;
 
 /// The interval at which the time of day is compared with the process's own clock.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
@@ -19,10 +21,18 @@ fn step_back(then: Timestamp, elapsed: Duration, now: Timestamp) -> Duration {
     then.after(elapsed).since(now)
 }
 
-impl Inner {
+/// Watches the time of day.
+pub(crate) struct WallClock {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tasks: Tasks,
+    pub(crate) next_look: Arc<NextLook>,
+}
+
+impl WallClock {
     /// After a start: a transfer that was received later than now was received by a clock that ran
     /// ahead.
-    pub(crate) async fn mend_clock_at_start(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub(crate) async fn mend_at_start(&self) -> Result<(), StoreError> {
         let newest = TransferQuery { limit: 1, ..TransferQuery::default() };
         let newest = self.store.search(&newest).await?.rows;
         let now = self.clock.now();
@@ -30,14 +40,12 @@ impl Inner {
             tracing::warn!("the clock was set back: what is due is looked at again");
             self.store.pull_due(now).await?;
         }
-        let inner = Arc::clone(self);
-        self.tasks.spawn(async move { inner.keep_watching_clock().await });
         Ok(())
     }
 
     /// Brings everything that is due forward once the clock has been set back; each transfer then
     /// finds its own due time anew ([`kiungo_domain::Transfer::plan`]).
-    async fn keep_watching_clock(self: Arc<Self>) {
+    pub(crate) async fn keep_watching(self: Arc<Self>) {
         let (mut wall, mut own) = (self.clock.now(), Instant::now());
         loop {
             tokio::select! {

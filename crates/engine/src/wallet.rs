@@ -14,7 +14,7 @@ impl Engine {
     /// # Errors
     /// There is no such provider, or it has no such wallet.
     pub fn read_wallet(&self, provider: &ProviderId, text: &str) -> Result<Msisdn, SubmitError> {
-        let port = self.inner.ports.provider(provider);
+        let port = self.parts.ports.provider(provider);
         let port = port.ok_or_else(|| SubmitError::UnknownProvider(provider.clone()))?;
         Ok(port.rules.numbers().read(text)?)
     }
@@ -31,7 +31,7 @@ impl Engine {
     ) -> Result<Msisdn, NumberError> {
         let asked = |id: &&ProviderId| provider.is_none_or(|provider| provider == *id);
         let mut found = BTreeSet::new();
-        for (_, numbers) in self.inner.ports.markets().filter(|(id, _)| asked(id)) {
+        for (_, numbers) in self.parts.ports.markets().filter(|(id, _)| asked(id)) {
             match numbers.read(text) {
                 Ok(number) => drop(found.insert(number)),
                 Err(NumberError::Ambiguous) => return Err(NumberError::Ambiguous),

@@ -136,8 +136,12 @@ pub(super) enum LookError {
 impl RequestDesk {
     /// Takes requests of these cores up, and makes transfers of them by `engine`.
     pub fn new(engine: Engine, cores: BTreeMap<CoreId, RequestLink>, turns: RequestTurns) -> Self {
-        let markets: BTreeMap<_, _> =
-            engine.inner.ports.markets().map(|(id, numbers)| (id.clone(), numbers.clone())).collect();
+        let markets: BTreeMap<_, _> = engine
+            .parts
+            .ports
+            .markets()
+            .map(|(id, numbers)| (id.clone(), numbers.clone()))
+            .collect();
         let port = |link: RequestLink| Port {
             core: link.core,
             rules: RequestRules { markets: markets.clone(), ..link.rules },
