@@ -4,83 +4,58 @@
 //! The clock, the source of ids, the store, the providers and the cores are passed in, so that the
 //! whole also runs in a simulated world.
 //!
-//! * [`setup`]: the parts of an engine, and its options
-//! * [`request`]: the requests of users, and the answers
-//! * [`engine`]: the handle: submitting, reversing, assigning, callbacks, starting and stopping
-//! * `advance`: one transfer, from intent to outcome to the next intent
-//! * `commit`: making a decision durable
-//! * `limits`: the amounts that a wallet and the organisation may move in a day
-//! * `operate`: orders and inquiries, from the state of a transfer
-//! * `candidates`: the choice among the accounts that a payer may have named
-//! * `suggestions`: accounts that a person may give suspended money to
-//! * `account_locks`: one operation at a time per core account (rule 11)
-//! * `holds`: operations of providers that are held as a whole
-//! * `hear`: evidence about operations of ours
-//! * `ask_again`: questions about operations that were executed already
-//! * `payments`: payments that customers start at the wallet
-//! * `carried`: two transfers for one payment
-//! * [`actions`]: actions of persons, with a second person where one is needed
-//! * `action_content`: an action as it is stored
-//! * `person_action`: the actions that persons can take
-//! * `interrupted`: approved actions whose process died, completed
-//! * `persons`: decisions about transfers and arrivals, carried out
-//! * `throttle`: in-flight limit, rate limit and breaker of one counterparty
-//! * `fees`: the fees that a mapping expects, beside those that the provider states
-//! * `inbox`: everything that arrives unasked: stored, acknowledged, handled
-//! * `judge`: payments that providers offer: judged, taken, answered for
-//! * `telling`: telling providers the outcome of their offers
-//! * `reading`: reads at a provider on request
+//! From the top down; what stands lower knows nothing of what stands higher:
+//!
 //! * [`requests`]: the requests of cores for payouts
-//! * `schedule`: due work, found again after a restart
-//! * [`sharing`]: several processes: what is announced, and what is given back
-//! * `shards`: the division of the work among processes
-//! * `sweep`: due work, announced to the processes
-//! * `wall_clock`: the consequences of a clock that is set back
-//! * `wallet`: from the text that somebody wrote to the number of a wallet
+//! * [`engine`]: the handle: an engine is put together, set in motion, asked, and stopped
+//! * `persons`: what persons do by hand ([`actions`])
+//! * `due`: work that is due, found in the store
+//! * `intake`: what comes in: transfers, callbacks, evidence, payments
+//! * `run`: the course of one transfer, from intent to outcome to the next intent
+//! * `dispatch`: who works on what, in this process or in several
+//! * `commit`: the commit path
+//! * `counterparties`: providers and cores, with throttles, holds, orders and inquiries
+//!
+//! Below them, what all of them share:
+//!
+//! * `next_look`: the moment at which the due table is looked at next
+//! * `tasks`: the tasks of an engine, and their end
+//! * [`setup`]: the parts that an engine is given, and its options
+//! * [`sharing`]: the means to share the work between processes
+//! * [`request`]: the requests of users, and the answers
+//! * `person_action`: the actions that persons can take
+//! * `claims`: payments that persons bring in by their receipts
+//! * [`clock`]: time and chance, passed in
+//! * [`fail_point`]: points at which a process may die, for tests
 
-pub mod actions;
 pub mod clock;
 pub mod engine;
 pub mod fail_point;
 pub mod request;
 pub mod requests;
 pub mod setup;
+pub mod sharing;
 
-mod account_locks;
-mod action_content;
-mod advance;
-mod answers;
-mod ask_again;
-mod candidates;
-mod carried;
+mod claims;
 mod commit;
-mod fees;
-mod hear;
-mod holds;
-mod inbox;
-mod interrupted;
-mod judge;
-mod limits;
-mod operate;
-mod payments;
+mod counterparties;
+mod dispatch;
+mod due;
+mod intake;
+mod next_look;
 mod person_action;
 mod persons;
-mod reading;
-mod schedule;
-mod shards;
-pub mod sharing;
-mod suggestions;
-mod sweep;
-mod telling;
-mod throttle;
-mod wall_clock;
-mod wallet;
+mod run;
+mod tasks;
 
-pub use actions::{ActError, Acted, ActionKind, NewAction, PersonAction};
+pub use claims::PaymentClaim;
 pub use clock::{Clock, Ids, SystemClock, TimeOrderedIds};
+pub use counterparties::holds::HELD_OPERATIONS;
 pub use engine::Engine;
-pub use holds::HELD_OPERATIONS;
-pub use persons::{ArrivalError, PaymentClaim};
+pub use person_action::{ActionKind, PersonAction};
+pub use persons::action_request::{ActError, Acted, NewAction};
+pub use persons::actions;
+pub use persons::arrival_desk::ArrivalError;
 pub use request::{
     BreakerState, CallbackAnswer, CallbackRefused, Caller, NewTransfer, Offers, ProviderStatus,
     RequestError, SubmitError, Submitted,

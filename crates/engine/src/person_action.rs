@@ -5,7 +5,7 @@ use kiungo_domain::{AccountRef, ProviderId, TransferId};
 use kiungo_store::InboxId;
 use serde::{Deserialize, Serialize};
 
-use crate::persons::PaymentClaim;
+use crate::claims::PaymentClaim;
 
 /// An action that a person takes by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

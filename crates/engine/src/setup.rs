@@ -14,9 +14,9 @@ use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, ProviderId, Tim
 use kiungo_provider::Provider;
 use kiungo_store::{Allowance, Store};
 
-use crate::actions::ActionKind;
 use crate::clock::{Clock, Ids};
 use crate::fail_point::FailPoints;
+use crate::person_action::ActionKind;
 use crate::sharing::Sharing;
 
 /// The parts that an engine needs.

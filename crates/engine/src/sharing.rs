@@ -1,17 +1,12 @@
-//! Shares the work between processes: announces it, and gives it back once it rests.
+//! The means to share the work between processes.
 //!
 //! The queue says who should work; the store decides at each commit who may
 //! (`docs/decisions/0008`).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo_domain::Slot;
-use kiungo_queue::{AckHandle, Work, WorkQueue};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
-
-use crate::engine::Inner;
+use kiungo_queue::WorkQueue;
 
 /// The means by which a process shares the work with others.
 #[derive(Clone)]
@@ -50,112 +45,6 @@ impl Default for SharingOptions {
             queued_again: Duration::from_secs(10),
             announcements_max: 65_536,
             presence: Duration::from_secs(6),
-        }
-    }
-}
-
-/// Announcements that share one call of the queue at most: a call waits for the broker's disk.
-const ANNOUNCED_TOGETHER: usize = 1_024;
-
-/// The wait after the queue has failed; pending announcements are left to the due table.
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// A delivery that was taken up: acknowledged once all its work rests.
-pub(crate) struct DeliveryBatch {
-    left: AtomicUsize,
-    ack: Mutex<Option<Box<dyn AckHandle>>>,
-}
-
-impl DeliveryBatch {
-    /// A batch for so much work.
-    pub(crate) fn new(ack: Box<dyn AckHandle>, work: usize) -> Arc<Self> {
-        Arc::new(Self { left: AtomicUsize::new(work), ack: Mutex::new(Some(ack)) })
-    }
-
-    /// A part of it rests; returns the acknowledgement handle if it was the last.
-    fn rested(&self) -> Option<Box<dyn AckHandle>> {
-        let last = self.left.fetch_sub(1, Ordering::AcqRel) == 1;
-        last.then(|| self.ack.lock().unwrap_or_else(PoisonError::into_inner).take()).flatten()
-    }
-}
-
-/// A part of delivered work that is being done; dropped without [`Inner::rested`], it is delivered
-/// again once this process is gone.
-pub(crate) struct DeliveryGuard {
-    pub(crate) batch: Arc<DeliveryBatch>,
-    /// The place that it takes up among the work in flight.
-    pub(crate) _place: OwnedSemaphorePermit,
-}
-
-impl std::fmt::Debug for DeliveryGuard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DeliveryGuard")
-    }
-}
-
-impl Inner {
-    /// The time after which the store is to bring back a transfer in flight.
-    pub(crate) fn lease(&self) -> Duration {
-        self.sharing.as_ref().map_or(self.options.lease, |sharing| sharing.options.announce_again)
-    }
-
-    /// Announces work, if it is shared. Does not wait: if that comes to nothing, the due table
-    /// brings it back.
-    pub(crate) fn announce(&self, slot: Slot, work: Work) {
-        let Some(announcements) = &self.announcements else { return };
-        if announcements.try_send((slot, work)).is_err() {
-            metrics::counter!("kiungo_announcements_put_off_total").increment(1);
-        }
-    }
-
-    /// Work that rests: its store knows when it is due again.
-    pub(crate) fn rested(self: &Arc<Self>, guards: impl IntoIterator<Item = DeliveryGuard>) {
-        // A transfer that stops here may be parked in flight: the next process looks at it at once.
-        if self.stopping.is_cancelled() {
-            return;
-        }
-        for guard in guards {
-            if let Some(ack) = guard.batch.rested() {
-                self.spawn(async move { ack.acknowledge().await });
-            }
-        }
-    }
-
-    /// Carries announcements to the queue, those that wait together.
-    pub(crate) async fn carry_announcements(
-        self: Arc<Self>,
-        queue: Arc<dyn WorkQueue>,
-        mut waiting: mpsc::Receiver<(Slot, Work)>,
-    ) {
-        let mut together = Vec::with_capacity(ANNOUNCED_TOGETHER);
-        let mut down = false;
-        loop {
-            together.clear();
-            tokio::select! {
-                biased;
-                taken = waiting.recv_many(&mut together, ANNOUNCED_TOGETHER) => {
-                    if taken == 0 {
-                        return;
-                    }
-                }
-                // Transfers that were accepted until now are announced first.
-                () = self.stopping.cancelled() => return,
-            }
-            let count = u64::try_from(together.len()).unwrap_or(u64::MAX);
-            match queue.announce(&together).await {
-                Ok(()) => {
-                    down = false;
-                    metrics::counter!("kiungo_announced_total").increment(count);
-                }
-                Err(error) => {
-                    if !down {
-                        tracing::warn!(%error, "work cannot be announced; the due table keeps it");
-                    }
-                    down = true;
-                    metrics::counter!("kiungo_announcements_put_off_total").increment(count);
-                    tokio::time::sleep(PAUSE).await;
-                }
-            }
         }
     }
 }

@@ -13,7 +13,7 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 
 use super::content::Content;
-use super::poll::InVain;
+use super::in_vain::InVain;
 use super::rules::{Action, Payee, RequestRules, Verdict};
 use crate::engine::Engine;
 use crate::request::SubmitError;
@@ -92,7 +92,7 @@ pub(super) struct Port {
     /// The page at which the next round goes on.
     pub(super) mark: Mutex<Option<PageMark>>,
     /// The requests that the poller has read to no effect, by name.
-    pub(super) in_vain: Mutex<BTreeMap<String, InVain>>,
+    pub(super) in_vain: InVain,
     hooks: Semaphore,
 }
 
@@ -136,15 +136,19 @@ pub(super) enum LookError {
 impl RequestDesk {
     /// Takes requests of these cores up, and makes transfers of them by `engine`.
     pub fn new(engine: Engine, cores: BTreeMap<CoreId, RequestLink>, turns: RequestTurns) -> Self {
-        let markets: BTreeMap<_, _> =
-            engine.inner.markets().map(|(id, numbers)| (id.clone(), numbers.clone())).collect();
+        let markets: BTreeMap<_, _> = engine
+            .parts
+            .ports
+            .markets()
+            .map(|(id, numbers)| (id.clone(), numbers.clone()))
+            .collect();
         let port = |link: RequestLink| Port {
             core: link.core,
             rules: RequestRules { markets: markets.clone(), ..link.rules },
             options: link.options,
             nudge: Notify::new(),
             mark: Mutex::default(),
-            in_vain: Mutex::default(),
+            in_vain: InVain::default(),
             hooks: Semaphore::new(link.options.reads_at_a_time.max(1)),
         };
         let ports = cores.into_iter().map(|(id, link)| (id, port(link))).collect();

@@ -12,10 +12,12 @@
 //! * `decide`: the decisions of persons
 //! * `content`: the stored content of a request
 //! * `poll`: the search for requests that hooks missed
+//! * `in_vain`: requests that the poller has read to no effect
 
 mod content;
 mod decide;
 pub mod desk;
+mod in_vain;
 mod poll;
 pub mod rules;
 

@@ -1,11 +1,11 @@
 //! Finds the requests that hooks missed: rounds through everything that is open in a core.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use kiungo_core_banking::{CoreRequest, Listed, RequestId, RequestsError};
+use kiungo_core_banking::{Listed, RequestId, RequestsError};
 use kiungo_domain::CoreId;
 use kiungo_store::{CoreRequestQuery, CoreRequestRow, CoreRequestState, StoreError};
 use thiserror::Error;
@@ -22,24 +22,8 @@ const NUDGE_GAP: Duration = Duration::from_secs(1);
 const WAITING_MAX: u32 = 500;
 /// Accepted requests whose transfers are made in a round.
 const ACCEPTED_MAX: u32 = 500;
-/// Requests that were read to no effect and are remembered, of one core.
-const IN_VAIN_MAX: usize = 20_000;
-/// The largest number of rounds after which a request that was read to no effect is read again:
-/// staff may have added what was missing where no list shows it.
-const IN_VAIN_ROUNDS_MAX: u32 = 10;
 /// After so many requests in a row that cannot be read, the core is taken to be down.
 const FAILURES_MAX: u32 = 5;
-
-/// A request that was read and led to nothing: no rule wants it, or it lacks what it lacked before.
-#[derive(Debug)]
-pub(super) struct InVain {
-    /// The request as the list showed it.
-    listed: Option<CoreRequest>,
-    /// After how many rounds it is read again.
-    rounds: u32,
-    /// The number of rounds still to come before it is read again.
-    left: u32,
-}
 
 /// The reason that a round ended early. The next one goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -78,7 +62,7 @@ impl RequestDesk {
             let began = Instant::now();
             if asked_for {
                 // Something was added that no list shows.
-                in_vain(port).clear();
+                port.in_vain.clear();
             }
             match self.round(core, port, asked_for).await {
                 Ok(false) => {}
@@ -151,7 +135,7 @@ impl RequestDesk {
             return Err(failed.into());
         }
         if from_the_start && place.is_none() {
-            in_vain(port).retain(|id, _| seen.contains(id));
+            port.in_vain.keep_only(&seen);
             self.look_for_what_is_gone(core, port, &seen).await?;
         }
         Ok(())
@@ -197,7 +181,7 @@ impl RequestDesk {
                     port.rules.judge(request) != Verdict::Settled(&Action::Ignore)
                 }),
             };
-            if is_wanted && !rests(port, one) {
+            if is_wanted && !port.in_vain.rests(one) {
                 wanted.push(one.id.clone());
             }
         }
@@ -222,18 +206,8 @@ impl RequestDesk {
                 effective.insert(row.request);
             }
         }
-        let mut memory = in_vain(port);
-        for one in listed.iter().filter(|one| looked_at.contains(&one.id)) {
-            let name = one.id.as_str();
-            let before = memory.remove(name).filter(|before| before.listed == one.request);
-            if effective.contains(name) || memory.len() >= IN_VAIN_MAX {
-                continue;
-            }
-            let rounds = before.map_or(1, |before| before.rounds.saturating_mul(2));
-            let rounds = rounds.min(IN_VAIN_ROUNDS_MAX);
-            let listed = one.request.clone();
-            memory.insert(name.to_owned(), InVain { listed, rounds, left: rounds });
-        }
+        let read = listed.iter().filter(|one| looked_at.contains(&one.id));
+        port.in_vain.note(read, &effective);
         Ok(())
     }
 
@@ -296,22 +270,6 @@ impl RequestDesk {
 /// a rest, since the core serves people too.
 fn next_round(began: Instant, interval: Duration) -> Instant {
     (began + interval).max(Instant::now() + interval / 4)
-}
-
-/// True if a request was read to no effect lately, and the list shows it as it did then; counts the
-/// round.
-fn rests(port: &Port, one: &Listed) -> bool {
-    let mut memory = in_vain(port);
-    let Some(known) = memory.get_mut(one.id.as_str()) else { return false };
-    if known.listed != one.request || known.left == 0 {
-        return false;
-    }
-    known.left -= 1;
-    true
-}
-
-fn in_vain(port: &Port) -> MutexGuard<'_, BTreeMap<String, InVain>> {
-    port.in_vain.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The lease of whoever polls a core.

@@ -1,0 +1,137 @@
+//! The handle, for persons: their actions, and their decisions about transfers, arrivals and holds.
+
+use kiungo_domain::transfer::{Deciding, Draft, Operation, PersonDecision};
+use kiungo_domain::{ProviderId, TransferId};
+use kiungo_store::{Action, ActionId, Hold, InboxId, InboxItem, StoreError, Summary};
+
+use crate::claims::PaymentClaim;
+use crate::engine::Engine;
+use crate::persons::action_request::{ActError, Acted, NewAction};
+use crate::persons::arrival_desk::ArrivalError;
+use crate::request::{Caller, RequestError};
+
+impl Engine {
+    /// Carries an action out, or writes it down as a proposal where a second person is needed.
+    /// Under a key, the same is done once; the same proposal that waits already is the answer to
+    /// the next.
+    ///
+    /// # Errors
+    /// Anything that does not allow it; then nothing is done.
+    pub async fn act(&self, new: NewAction) -> Result<Acted, ActError> {
+        self.parts.actions.act(new).await
+    }
+
+    /// Approves an action that waits for a second person, and carries it out. An action about a
+    /// transfer names the version that was shown.
+    ///
+    /// # Errors
+    /// As for [`Engine::act`]; nobody approves what he proposed himself.
+    pub async fn approve_action(
+        &self,
+        id: ActionId,
+        by: &str,
+        why: &str,
+        seen: Option<u64>,
+    ) -> Result<Acted, ActError> {
+        self.parts.actions.approve(id, by, why, seen).await
+    }
+
+    /// Declines an action that waits for a second person. The person who proposed it may do so too.
+    /// What was approved stays approved.
+    ///
+    /// # Errors
+    /// There is no such action, or it is not open any more.
+    pub async fn decline_action(
+        &self,
+        id: ActionId,
+        by: &str,
+        why: &str,
+    ) -> Result<Action, ActError> {
+        self.parts.actions.decline(id, by, why).await
+    }
+
+    /// Carries out every approved action of which nobody wrote an outcome, once, however many do this
+    /// at a time. The engine does it by itself, at start and every ten seconds.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn complete_interrupted(&self) -> Result<(), StoreError> {
+        self.parts.completer.complete_all().await
+    }
+
+    /// Carries out a person's decision about a transfer; under a key, once. A decision that the
+    /// state does not allow is [`RequestError::Conflict`].
+    pub async fn decide(
+        &self,
+        id: TransferId,
+        decision: PersonDecision,
+        who: Deciding,
+        key: Option<Caller>,
+    ) -> Result<Summary, RequestError> {
+        let known = self.parts.store.transfer(id).await?.ok_or(RequestError::NotFound(id))?;
+        let provider = &known.instruction().provider;
+        let policy = self.parts.ports.provider(provider).map(|port| port.rules.policy().clone());
+        let Some(policy) = policy else {
+            let status = known.status().as_str();
+            let why = "its provider is no longer configured";
+            return Err(RequestError::Conflict { id, status, why });
+        };
+        let change = move |draft: &mut Draft| {
+            let taken = draft.decide(&decision, &who, &policy);
+            taken.then_some(()).ok_or_else(|| draft.transfer().why_refused(&decision))
+        };
+        self.parts.changes.exclusively(id, key, change).await
+    }
+
+    /// Brings in a payment by its receipt. It is stored like a notification of the provider, and
+    /// handled like one; the arrival.
+    pub async fn claim(
+        &self,
+        provider: &ProviderId,
+        claim: &PaymentClaim,
+    ) -> Result<InboxId, ArrivalError> {
+        self.parts.arrival_desk.claim(provider, claim).await
+    }
+
+    /// An arrival, whole.
+    pub async fn arrival(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
+        self.parts.arrival_desk.arrival(id).await
+    }
+
+    /// Has an arrival that is kept for a person handled again, after a mapping was mended for
+    /// example.
+    pub async fn handle_again(&self, id: InboxId) -> Result<(), ArrivalError> {
+        self.parts.arrival_desk.handle_again(id).await
+    }
+
+    /// Puts an arrival away that a person has been called because of.
+    pub async fn dismiss(&self, id: InboxId, by: &str, reason: &str) -> Result<(), ArrivalError> {
+        self.parts.arrival_desk.dismiss(id, by, reason).await
+    }
+
+    /// The holds on a provider's operations, as last known here.
+    pub fn holds(&self, provider: &ProviderId) -> Vec<Hold> {
+        self.parts.holds.of(provider)
+    }
+
+    /// Holds an operation of a provider until a person releases it.
+    pub async fn hold_operation(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+        by: &str,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        self.parts.holds.hold(provider, operation, by, reason).await
+    }
+
+    /// Lets a provider's operation go on, under whichever condition it is held; true if it was
+    /// held. If the cause persists, the next attempt holds it again.
+    pub async fn release_operation(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+    ) -> Result<bool, StoreError> {
+        self.parts.holds.release(provider, operation).await
+    }
+}

@@ -1,0 +1,67 @@
+//! Inquiries that a provider answers by callback: the claim of a callback is put before the
+//! provider, and the answer, when it arrives, is heard as an inquiry's finding.
+
+use std::sync::Arc;
+
+use kiungo_domain::transfer::{Channel, Evidence};
+use kiungo_domain::{Finding, Reference};
+use kiungo_store::{InboxItem, Store, StoreError};
+
+use crate::clock::Clock;
+use crate::counterparties::operate::wallet_inquiry;
+use crate::counterparties::ports::ProviderPort;
+use crate::intake::arrivals::Handled;
+use crate::intake::hear::{Asking, Hearing, is_awaited};
+
+/// Asks for answers that come by callback, and takes them.
+pub(crate) struct Answers {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) hearing: Arc<Hearing>,
+}
+
+impl Answers {
+    /// Asks the provider, through its throttle, about the claim of a callback; the answer is
+    /// another arrival. A claim about something settled that agrees with the record is not asked
+    /// about.
+    pub(crate) async fn ask_about_claim(
+        &self,
+        item: &InboxItem,
+        port: &ProviderPort,
+        reference: Reference,
+        claim: Finding,
+    ) -> Result<Handled, StoreError> {
+        let id = reference.transfer();
+        let Some(transfer) = self.store.transfer(id).await? else {
+            return Ok(Handled::Quarantine(format!("there is no transfer {id}")));
+        };
+        if transfer.instruction().provider != item.provider {
+            return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
+        }
+        let claim = Evidence { channel: Channel::Callback, reference, finding: claim };
+        if !is_awaited(&transfer, reference) && self.hearing.agrees(&transfer, &claim).await? {
+            return Ok(Handled::Noted(format!("agrees with transfer {id}")));
+        }
+        let Ok(permit) = port.throttle.enter().await else {
+            return Ok(Handled::later("the provider is not asked now: its breaker is open"));
+        };
+        let inquiry = wallet_inquiry(&transfer, reference, self.clock.now());
+        let asked = port.provider.ask_about(&inquiry, &claim.finding).await;
+        permit.report(asked.is_ok());
+        Ok(match asked {
+            Ok(()) => Handled::Noted(format!("asked about transfer {id}; the answer follows")),
+            Err(error) => Handled::later(error.to_string()),
+        })
+    }
+
+    /// The answer to an inquiry of ours.
+    pub(crate) async fn handle_answer(
+        &self,
+        item: &InboxItem,
+        reference: Reference,
+        finding: Finding,
+    ) -> Result<Handled, StoreError> {
+        let answer = Evidence::inquired(reference, finding);
+        self.hearing.hear(item, answer, Asking::Answered).await
+    }
+}

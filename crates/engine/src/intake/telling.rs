@@ -1,0 +1,121 @@
+//! Telling a provider what became of a payment that it offered, where it asked for that.
+//!
+//! That something has to be told is stored as an arrival of ours, beside the offer: it waits until
+//! the offer has ended, and is repeated at growing distances until the provider takes it. The
+//! provider can ask all the while, so nobody is called when it does not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use kiungo_domain::ProviderId;
+use kiungo_provider::{RawCallback, Standing, Told};
+use kiungo_store::{InboxItem, InboxState, Store, StoreError};
+use metrics::counter;
+
+use crate::clock::Clock;
+use crate::counterparties::ports::ProviderPort;
+use crate::intake::arrivals::{Arrivals, Handled, digest};
+use crate::intake::offers::Offers;
+
+/// The method under which something to be told is kept. No HTTP request that is read has it.
+pub(crate) const TELL_METHOD: &str = "TELL";
+
+/// The time for which the telling of an offer's fate is tried.
+const TOLD_WITHIN: Duration = Duration::from_hours(30 * 24);
+
+/// The longest time between the storing of an order to tell and that of its offer.
+const STORED_WITHIN: Duration = Duration::from_mins(1);
+
+/// The longest time between two looks at whether an offer has ended: the store is asked.
+const LOOK_MAX: Duration = Duration::from_mins(1);
+
+/// The longest time between two tellings.
+const REPEAT_MAX: Duration = Duration::from_hours(6);
+
+/// Tells providers.
+pub(crate) struct Telling {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) arrivals: Arc<Arrivals>,
+    pub(crate) offers: Arc<Offers>,
+}
+
+impl Telling {
+    /// Stores that the fate of an offer has to be told; before the offer itself, so that nothing is
+    /// forgotten in between.
+    pub(crate) async fn keep_to_tell(
+        &self,
+        provider: &ProviderId,
+        offer: &str,
+    ) -> Result<Option<InboxItem>, StoreError> {
+        let order = RawCallback {
+            method: TELL_METHOD.to_owned(),
+            path: offer.to_owned(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        };
+        let state = InboxState::waiting(self.clock.now());
+        let (_, item) = self.arrivals.keep(provider, &order, digest(&order), state).await?;
+        Ok(item)
+    }
+
+    /// Tells the fate of an offer, named by its digest, once it has one.
+    pub(crate) async fn tell_provider(
+        &self,
+        item: &InboxItem,
+        port: &ProviderPort,
+        offer: &str,
+    ) -> Result<Handled, StoreError> {
+        let provider = &item.provider;
+        let now = self.clock.now();
+        let age = now.since(item.at);
+        let noted = |note: &str| Ok(Handled::Noted(note.to_owned()));
+        let later = |most: Duration| {
+            Ok(Handled::Unended { wait: (age / 8).clamp(Duration::from_secs(1), most) })
+        };
+        if age > TOLD_WITHIN {
+            count(provider, "given_up");
+            tracing::warn!(%provider, inbox = %item.id, "a provider was not told what became of its payment; it can ask");
+            return noted("the provider was not told in time; it can ask");
+        }
+        let Some(known) = self.store.arrived(provider, offer).await? else {
+            return if age < STORED_WITHIN { later(LOOK_MAX) } else { noted("there is no offer") };
+        };
+        let Some(state) = self.offers.state_of(provider, port, &known).await? else {
+            return noted("the offer cannot be read any more");
+        };
+        if state.standing == Standing::Pending {
+            return later(LOOK_MAX);
+        }
+        let Some(tells) = port.provider.tells() else {
+            return noted("the provider cannot be told any more");
+        };
+        let permit = match port.throttle.try_ask() {
+            Ok(permit) => permit,
+            Err(held) => return Ok(Handled::Unended { wait: held.wait.min(REPEAT_MAX) }),
+        };
+        permit.ready().await;
+        // Nothing is reported to the throttle: where the provider is told says nothing about its
+        // API.
+        let told = tells.tell(&state, now).await;
+        drop(permit);
+        match told {
+            Told::Taken => {
+                count(provider, "taken");
+                noted("the provider was told what became of its payment")
+            }
+            Told::NotNow { why } => {
+                count(provider, "not_taken");
+                tracing::info!(%provider, inbox = %item.id, %why, "a provider could not be told what became of its payment; trying again");
+                later(REPEAT_MAX)
+            }
+            Told::Never => noted("the provider may not be told at that address any more"),
+        }
+    }
+}
+
+fn count(provider: &ProviderId, outcome: &'static str) {
+    counter!("kiungo_payments_told_total", "provider" => provider.to_string(), "outcome" => outcome)
+        .increment(1);
+}
