@@ -9,6 +9,7 @@
 //! * [`allowance`]: the amounts that may be moved on one day
 //! * [`summary`]: the projection that queries read
 //! * [`query`]: the queries
+//! * [`terms`]: accounts and amounts by which transfers are found
 //! * [`hold`]: operations of providers that are held as a whole
 //! * [`inbox`]: the arrivals from outside, stored before they are acknowledged
 //! * [`outbox`]: the news that is to be told to others, stored with the change that it follows from
@@ -37,6 +38,7 @@ pub mod page;
 pub mod query;
 pub mod request;
 pub mod summary;
+pub mod terms;
 
 use async_trait::async_trait;
 use kiungo_domain::hold::Condition;

@@ -22,6 +22,11 @@ pub struct TransferQuery {
     pub receipt: Option<Receipt>,
     /// This id of another system.
     pub client_reference: Option<String>,
+    /// This account, as its term ([`crate::terms::account_term`]): its number or id in the core, a
+    /// name under which it was asked for, or the text that a payer typed.
+    pub account: Option<String>,
+    /// This gross amount.
+    pub amount: Option<Money>,
     /// Of one of these cores; all if empty.
     pub cores: Vec<CoreId>,
     /// Of one of these providers; all if empty.

@@ -1,7 +1,8 @@
 //! The filters of lists.
 
 use kiungo_domain::transfer::Status;
-use kiungo_domain::{Kind, ProviderId, Receipt, Timestamp};
+use kiungo_domain::{Currency, Kind, Money, ProviderId, Receipt, Timestamp};
+use kiungo_store::terms::account_term;
 use kiungo_store::{Cursor, TransferQuery};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -40,6 +41,17 @@ pub struct TransferFilter {
     /// Your own id.
     #[param(min_length = 1, max_length = 100)]
     client_reference: Option<String>,
+    /// An account as people have it: its number or id in the core, the name under which the transfer was
+    /// asked for, or the text that the payer typed. Letters and digits count, in upper or lower case, and
+    /// zeros in front of a number do not.
+    #[param(min_length = 1, max_length = 100, example = "000004400")]
+    account: Option<String>,
+    /// The gross amount, with `currency` beside it.
+    #[param(pattern = "^[0-9]{1,16}([.][0-9]{1,4})?$", example = "125.50")]
+    amount: Option<String>,
+    /// The currency of `amount` (ISO 4217).
+    #[param(pattern = "^[A-Z]{3}$", example = "TZS")]
+    currency: Option<String>,
     /// Received at this moment (RFC 3339) or later.
     #[param(example = "2026-11-21T00:00:00Z", format = DateTime)]
     from: Option<String>,
@@ -94,6 +106,11 @@ impl TransferFilter {
         let statuses = self.status.and_then(|list| checks.parameter("status", statuses(&list)));
         let from = self.from.and_then(|text| checks.parameter("from", time::from_text(&text)));
         let to = self.to.and_then(|text| checks.parameter("to", time::from_text(&text)));
+        let amount = amount(self.amount.as_deref(), self.currency.as_deref(), &mut checks);
+        let account = self.account.and_then(|text| {
+            let why = "an account is named by letters or digits, and not by zeros alone";
+            checks.parameter("account", account_term(&text).ok_or(why))
+        });
         let query = TransferQuery {
             statuses: statuses.unwrap_or_default(),
             kind: self.kind.and_then(|word| checks.parameter("kind", kind(&word))),
@@ -103,6 +120,8 @@ impl TransferFilter {
             client_reference: self
                 .client_reference
                 .and_then(|id| checks.parameter("client_reference", text(&id, 100))),
+            account,
+            amount,
             from,
             to,
             cursor: cursor(self.cursor, Cursor::of_transfers, &mut checks),
@@ -163,6 +182,22 @@ fn kind(word: &str) -> Result<Kind, String> {
 
 fn provider(name: Option<String>, checks: &mut Checks) -> Option<ProviderId> {
     name.and_then(|name| checks.parameter("provider", ProviderId::new(&name)))
+}
+
+/// An amount is looked for in its currency, and a currency only with an amount.
+fn amount(amount: Option<&str>, currency: Option<&str>, checks: &mut Checks) -> Option<Money> {
+    let (amount, currency) = match (amount, currency) {
+        (None, None) => return None,
+        (Some(amount), Some(currency)) => (amount, currency),
+        (Some(_), None) => {
+            return checks.parameter("currency", Err("an amount is looked for in its currency"));
+        }
+        (None, Some(_)) => {
+            return checks.parameter("amount", Err("a currency is looked for with an amount"));
+        }
+    };
+    let currency = checks.parameter("currency", Currency::from_code(currency))?;
+    checks.parameter("amount", Money::parse(amount, currency))
 }
 
 fn cursor(

@@ -2,7 +2,7 @@
 
 use kiungo_domain::{Timestamp, TransferId};
 use kiungo_store::{
-    Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError, Summary,
+    Arrival, Change, CommitError, InboxId, InboxState, NewArrival, StoreError, Summary, terms,
 };
 
 use super::rows::{EventRow, NewsRows, TransferRow, event_rows, json, news_rows, transfer_row};
@@ -30,6 +30,8 @@ pub(crate) struct Commit {
     pub(crate) change: Change,
     pub(crate) events: Vec<EventRow>,
     pub(crate) transfer: TransferRow,
+    /// The terms by which the transfer is found, where some may be new.
+    pub(crate) terms: Vec<String>,
     /// For a store that keeps an outbox.
     pub(crate) news: Option<NewsRows>,
 }
@@ -43,7 +45,8 @@ impl Request {
         let stored = Cell::from(json(&summary)?);
         let news = told.then(|| news_rows(decision, &stored)).transpose()?;
         let transfer = transfer_row(&summary, decision.transfer.slot(), change.due, stored);
-        Ok(Self::Commit(Box::new(Commit { change, events, transfer, news })))
+        let terms = if terms::are_new(decision) { terms::terms(&summary) } else { Vec::new() };
+        Ok(Self::Commit(Box::new(Commit { change, events, transfer, terms, news })))
     }
 }
 

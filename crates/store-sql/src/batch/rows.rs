@@ -38,6 +38,8 @@ const OUTBOX: &[Column] = &[Text, Integer, Text, Text];
 const LEDGER: &[Column] = &[Text, Text, Text, Integer];
 /// `receipt, provider, transfer_id, operation`.
 const RECEIPTS: &[Column] = &[Text, Text, Text, Text];
+/// `term, received_us, transfer_id`.
+const TERMS: &[Column] = &[Text, Integer, Text];
 /// `client, key, digest, transfer_id`.
 const KEYS: &[Column] = &[Text, Text, Text, Text];
 /// `id, provider, digest, head, body, at_us`.
@@ -86,6 +88,8 @@ pub(crate) struct Rows {
     pub(crate) balances: Balances,
     pub(crate) receipts: Table,
     pub(crate) keys: Table,
+    /// Some of them may be stored already.
+    pub(crate) terms: Table,
     /// The day on which each transfer counts now.
     pub(crate) uses: BTreeMap<TransferId, Option<Use>>,
     pub(crate) totals: BTreeMap<Counter, NewTotal>,
@@ -114,6 +118,7 @@ impl Default for Rows {
             balances: BTreeMap::new(),
             receipts: Table::new(RECEIPTS),
             keys: Table::new(KEYS),
+            terms: Table::new(TERMS),
             uses: BTreeMap::new(),
             totals: BTreeMap::new(),
             outbox: Table::new(OUTBOX),
@@ -170,6 +175,10 @@ impl Rows {
         }
         self.count(after.kind, &after.provider, after.status, 1);
         self.put_transfer(id, commit.transfer.clone());
+        let received_us = decision.transfer.received_at().as_micros();
+        for term in &commit.terms {
+            self.terms.push([term.clone().into(), received_us.into(), id.into()]);
+        }
         if let Some(news) = &commit.news {
             let is_new = before.is_none_or(|before| before.status != after.status);
             let status = is_new.then_some(&news.status);

@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &Migrations = &[
     (6, "limits", include_str!("../../../../migrations/postgres/0006_limits.sql")),
     (7, "actions", include_str!("../../../../migrations/postgres/0007_actions.sql")),
     (8, "collections", include_str!("../../../../migrations/postgres/0008_collections.sql")),
+    (9, "search_terms", include_str!("../../../../migrations/postgres/0009_search_terms.sql")),
 ];
 
 /// Brings the schema up to date, while no other process does.

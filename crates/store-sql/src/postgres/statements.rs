@@ -21,6 +21,10 @@ macro_rules! filters {
             OR replace(t.summary, '\\u0000', '\\u0020')::json ->> 'core' = ANY ($11))
           AND ($12::text[] IS NULL OR t.provider = ANY ($12))
           AND ($13::text[] IS NULL OR t.kind = ANY ($13))
+          AND ($14::text IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
+            WHERE k.term = $14 AND k.received_us = t.received_us AND k.transfer_id = t.id))
+          AND ($15::text IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
+            WHERE k.term = $15 AND k.received_us = t.received_us AND k.transfer_id = t.id))
           AND t.received_us >= $6::bigint AND (t.received_us, t.no) < ($7::bigint, $8::bigint)"
     };
 }
@@ -123,6 +127,11 @@ pub(super) const STATEMENTS: Statements = Statements {
         SELECT w.client, w.key, w.digest, w.id::uuid
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (client, key, digest, id)
         ORDER BY 1, 2 ON CONFLICT DO NOTHING",
+    put_terms: "
+        INSERT INTO search_terms (term, received_us, transfer_id)
+        SELECT w.term, w.received_us, w.id::uuid
+        FROM unnest($1::text[], $2::bigint[], $3::text[]) AS w (term, received_us, id)
+        ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING",
     leave_uses: "
         DELETE FROM day_uses AS u USING unnest($1::text[]) AS w (id)
         WHERE u.transfer_id = w.id::uuid",
@@ -310,6 +319,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     search_status: search_by!("t.status = $1::text"),
     search_msisdn: search_by!("t.msisdn = $1::text"),
     search_client_reference: search_by!("t.client_reference = $1::text"),
+    search_term: SEARCH_TERM,
     search_receipt: SEARCH_RECEIPT,
     due: "
         SELECT id::text, due_us FROM transfers WHERE due_us <= $1::bigint
@@ -466,6 +476,15 @@ const PUT_TRANSFERS: &str = "
         due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
         collecting = excluded.collecting, collecting_label = excluded.collecting_label
     WHERE t.version < excluded.version";
+
+/// Walks a term, newest first; what is archived is passed over.
+const SEARCH_TERM: &str = concat!(
+    "SELECT t.no, t.received_us, t.summary
+    FROM search_terms AS w JOIN transfers AS t ON t.id = w.transfer_id
+    WHERE w.term = $1::text AND w.received_us BETWEEN $6::bigint AND $7::bigint",
+    filters!(),
+    " ORDER BY w.received_us DESC, t.no DESC LIMIT $9::bigint"
+);
 
 /// Few transfers share a receipt, so they are sorted.
 const SEARCH_RECEIPT: &str = concat!(

@@ -3,6 +3,7 @@
 use kiungo_domain::transfer::Status;
 use kiungo_domain::{CoreId, Kind, Msisdn, ProviderId, Timestamp};
 use kiungo_store::page::{Position, page, page_limit};
+use kiungo_store::terms::amount_term;
 use kiungo_store::{Page, StoreError, Summary, TransferQuery};
 
 use super::read;
@@ -49,8 +50,14 @@ fn ways(statements: &Statements, query: &TransferQuery) -> Vec<Way> {
     if let Some(reference) = &query.client_reference {
         return vec![(statements.search_client_reference, Some(reference.clone()))];
     }
+    if let Some(account) = &query.account {
+        return vec![(statements.search_term, Some(account.clone()))];
+    }
     if let Some(msisdn) = &query.msisdn {
         return vec![(statements.search_msisdn, Some(msisdn.digits().to_owned()))];
+    }
+    if let Some(amount) = query.amount {
+        return vec![(statements.search_term, Some(amount_term(amount)))];
     }
     if !query.statuses.is_empty() {
         let asked = |status: &Status| query.statuses.contains(status);
@@ -105,6 +112,8 @@ impl Bounds {
             words(query.cores.iter().map(CoreId::as_str)),
             words(query.providers.iter().map(ProviderId::as_str)),
             words(kinds),
+            Parameter::Text(query.account.clone()),
+            Parameter::Text(query.amount.map(amount_term)),
         ]
     }
 }

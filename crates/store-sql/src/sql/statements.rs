@@ -84,6 +84,8 @@ statements! {
     put_receipts,
     /// `client, key, digest, transfer_id`.
     put_keys,
+    /// `term, received_us, transfer_id`; those that are stored are left out.
+    put_terms,
     /// `transfer_id` of those that count nowhere any more.
     leave_uses,
     /// `transfer_id, day_us, wallet, organisation`.
@@ -169,8 +171,8 @@ statements! {
     summary,
 
     // A search goes in by one of several ways, the narrowest that the query allows, and filters the
-    // rest. 1 is what the way looks for, 2 to 5 and 10 the filters (statuses, kind, provider,
-    // msisdn, client reference), 6 and 7 the bounds in time, both included, 7 and 8 the position to
+    // rest. 1 is what the way looks for, 2 to 5 and 10 to 15 the filters (statuses, kind, provider,
+    // msisdn, client reference, cores, providers, kinds, and the terms of account and amount), 6 and 7 the bounds in time, both included, 7 and 8 the position to
     // go on from, 9 the page. All answer with `no, received_us, summary`, newest first.
 
     /// By nothing.
@@ -185,6 +187,8 @@ statements! {
     search_msisdn,
     /// By the client's reference.
     search_client_reference,
+    /// By a term.
+    search_term,
     /// By receipt, of a provider or of a core; archived or not.
     search_receipt,
 

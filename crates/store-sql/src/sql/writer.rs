@@ -164,6 +164,9 @@ impl<S: Session> Writer<S> {
         self.put(statements.put_ledger, &rows.ledger).await?;
         self.put(statements.put_receipts, &rows.receipts).await?;
         self.put(statements.put_keys, &rows.keys).await?;
+        if !rows.terms.is_empty() {
+            self.0.put(statements.put_terms, &rows.terms).await?;
+        }
         self.put_uses(rows).await?;
         self.put(statements.put_outbox, &rows.outbox).await
     }

@@ -18,6 +18,10 @@ macro_rules! filters {
           AND (?11 IS NULL OR t.summary ->> 'core' IN (SELECT value FROM json_each(?11)))
           AND (?12 IS NULL OR t.provider IN (SELECT value FROM json_each(?12)))
           AND (?13 IS NULL OR t.kind IN (SELECT value FROM json_each(?13)))
+          AND (?14 IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
+            WHERE k.term = ?14 AND k.received_us = t.received_us AND k.transfer_id = t.id))
+          AND (?15 IS NULL OR EXISTS (SELECT 1 FROM search_terms AS k
+            WHERE k.term = ?15 AND k.received_us = t.received_us AND k.transfer_id = t.id))
           AND t.received_us >= ?6 AND t.received_us <= ?7
           AND (t.received_us < ?7 OR t.no < ?8)"
     };
@@ -98,6 +102,10 @@ pub(super) const STATEMENTS: Statements = Statements {
     put_keys: "
         INSERT INTO idempotency_keys (client, key, digest, transfer_id)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+    put_terms: "
+        INSERT INTO search_terms (term, received_us, transfer_id)
+        SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true
+        ON CONFLICT DO NOTHING",
     leave_uses: "
         DELETE FROM day_uses WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
     put_uses: "
@@ -245,6 +253,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     search_status: search_by!("t.status = ?1"),
     search_msisdn: search_by!("t.msisdn = ?1"),
     search_client_reference: search_by!("t.client_reference = ?1"),
+    search_term: SEARCH_TERM,
     search_receipt: SEARCH_RECEIPT,
     due: "
         SELECT id, due_us FROM transfers WHERE due_us <= ?1 ORDER BY due_us, no LIMIT ?2",
@@ -371,6 +380,15 @@ const PUT_TRANSFERS: &str = "
         due_us = excluded.due_us, summary = excluded.summary, slot = excluded.slot,
         collecting = excluded.collecting, collecting_label = excluded.collecting_label
         WHERE version < excluded.version";
+
+/// Walks a term, newest first; what is archived is passed over.
+const SEARCH_TERM: &str = concat!(
+    "SELECT t.no, t.received_us, t.summary
+    FROM search_terms AS w CROSS JOIN transfers AS t ON t.id = w.transfer_id
+    WHERE w.term = ?1 AND w.received_us >= ?6 AND w.received_us <= ?7",
+    filters!(),
+    " ORDER BY w.received_us DESC, t.no DESC LIMIT ?9"
+);
 
 /// Few transfers share a receipt, so they are sorted.
 const SEARCH_RECEIPT: &str = concat!(

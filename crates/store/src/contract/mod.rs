@@ -140,6 +140,7 @@ macro_rules! store_contract {
             }
             searches::{
                 every_filter_narrows_the_search,
+                accounts_and_amounts_are_found_as_people_write_them,
                 pages_neither_lose_nor_repeat_a_row,
                 a_page_has_a_bound,
                 a_strange_cursor_is_an_error,

@@ -1,13 +1,16 @@
 //! Transfers by what is known of them, newest first.
 
-use kiungo_domain::transfer::{Kind, Status};
+use kiungo_domain::party::{AccountKey, AccountRef};
+use kiungo_domain::transfer::{Kind, Origin, Status};
 use kiungo_domain::{CoreId, Msisdn, TransferId};
 
 use super::Place;
 use super::cases::completes;
 use super::story::{
-    at, commit, id, instruction, provider, receipt, received, then, wallet_instruction,
+    at, clear_at, commit, id, instruction, money, provider, receipt, received, then,
+    wallet_instruction,
 };
+use crate::terms::account_term;
 use crate::{Cursor, Store, StoreError, TransferQuery};
 
 fn core(name: &str) -> CoreId {
@@ -108,6 +111,53 @@ pub async fn every_filter_narrows_the_search(place: &dyn Place) {
         let expected: Vec<_> = expected.iter().map(|n| id(*n)).collect();
         assert_eq!(found(&*store, with(*change)).await, expected, "line {line}");
     }
+}
+
+/// By the name that a caller gave, the text that a payer typed, and the account that was found.
+pub async fn accounts_and_amounts_are_found_as_people_write_them(place: &dyn Place) {
+    let store = place.open().await;
+    let mut named = instruction(1);
+    named.accounts =
+        vec![AccountRef { kind: None, key: AccountKey::AccountNo("SV-004 400".into()) }];
+    named.amount = money(990);
+    commit(&*store, received(named, at(1))).await;
+    let mut typed = wallet_instruction(2, "W2");
+    typed.accounts = Vec::new();
+    let receipt = receipt("W2");
+    typed.origin = Origin::Wallet { receipt, account_reference: "sv 004400.".to_owned() };
+    commit(&*store, received(typed, at(2))).await;
+    let found_later = commit(&*store, received(instruction(3), at(2))).await;
+    commit(&*store, then(&found_later, at(3), |draft| clear_at(draft, 4_400))).await;
+    let by = |account: &str, amount: Option<i64>| TransferQuery {
+        account: account_term(account),
+        amount: amount.map(money),
+        ..TransferQuery::default()
+    };
+    let table = [
+        (by("Sv 004-400", None), vec![2, 1]),
+        (by("SV4400", None), vec![]),
+        (by("4400", None), vec![3]),
+        (by("0000 04400", None), vec![3]),
+        (by("7", None), vec![3]),
+        (by("", Some(990)), vec![1]),
+        (by("", Some(12_550)), vec![3, 2]),
+        (by("sv004400", Some(12_550)), vec![2]),
+        (by("4400", Some(990)), vec![]),
+    ];
+    for (line, (query, expected)) in table.into_iter().enumerate() {
+        let expected: Vec<_> = expected.into_iter().map(id).collect();
+        assert_eq!(found(&*store, query.clone()).await, expected, "line {line}");
+        let with_receipt = TransferQuery { receipt: Some(super::story::receipt("W2")), ..query };
+        let expected: Vec<_> = expected.into_iter().filter(|found| *found == id(2)).collect();
+        assert_eq!(found(&*store, with_receipt).await, expected, "line {line} by receipt");
+    }
+    let mut page = TransferQuery { limit: 1, ..by("sv004400", None) };
+    for expected in [id(2), id(1)] {
+        let rows = store.search(&page).await.unwrap();
+        assert_eq!(rows.rows[0].id, expected);
+        page.cursor = rows.next;
+    }
+    assert_eq!(page.cursor, None);
 }
 
 /// Pages while rows arrive: newer ones, and ones of the very time at which a page ended.

@@ -5,6 +5,7 @@ use kiungo_domain::{Currency, ProviderId, Timestamp, TransferId};
 
 use super::books::{Books, Record};
 use crate::page::{Position, page, page_limit};
+use crate::terms::terms;
 use crate::{
     CaseRow, CollectionQuery, Cursor, Overview, Page, StoreError, Summary, TransferQuery, codec,
 };
@@ -42,6 +43,8 @@ impl Books {
             && query.from.is_none_or(|from| summary.received_at >= from)
             && query.to.is_none_or(|to| summary.received_at < to)
             && self.fits_receipt(summary, query)
+            && query.amount.is_none_or(|amount| amount == summary.amount)
+            && query.account.as_ref().is_none_or(|account| terms(summary).contains(account))
     }
 
     /// A receipt that a provider gave for anything, refunds included, or the core's of the booking.

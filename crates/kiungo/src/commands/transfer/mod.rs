@@ -127,6 +127,15 @@ struct ListOptions {
     /// With your own id
     #[arg(long)]
     client_reference: Option<String>,
+    /// Of this account: its number or id in the core, or what the payer typed
+    #[arg(long)]
+    account: Option<String>,
+    /// Of this gross amount
+    #[arg(long, requires = "currency")]
+    amount: Option<String>,
+    /// The currency of the amount
+    #[arg(long, requires = "amount")]
+    currency: Option<String>,
     /// Received at this moment or later (2026-11-21T00:00:00Z)
     #[arg(long)]
     from: Option<String>,
@@ -234,6 +243,9 @@ async fn show_list(client: &Client, list: &ListOptions, output: Output) -> Resul
         ("provider", &list.provider),
         ("msisdn", &list.msisdn),
         ("receipt", &list.receipt),
+        ("account", &list.account),
+        ("amount", &list.amount),
+        ("currency", &list.currency),
         ("client_reference", &list.client_reference),
         ("from", &list.from),
         ("to", &list.to),

@@ -2,7 +2,8 @@
 
 use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{Msisdn, Timestamp};
-use kiungo_store::contract::story::{provider, receipt};
+use kiungo_store::contract::story::{money, provider, receipt};
+use kiungo_store::terms::account_term;
 use kiungo_store::{Cursor, TransferQuery};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
@@ -18,8 +19,9 @@ use crate::sql::{Parameter, search};
 const PAGES_MAX: u64 = 1_500;
 
 /// Tables that grow without bound.
-const LARGE: [&str; 11] = [
+const LARGE: [&str; 12] = [
     "transfers",
+    "search_terms",
     "transfer_events",
     "ledger_entries",
     "receipts",
@@ -72,6 +74,18 @@ fn searches() -> Vec<TransferQuery> {
         query(|q| q.receipt = Some(receipt("R77777"))),
         query(|q| q.receipt = Some(receipt("C77777"))),
         query(|q| q.client_reference = Some("order-77777".to_owned())),
+        query(|q| q.account = account_term("0777")),
+        query(|q| q.amount = Some(money(100_000))),
+        query(|q| {
+            q.amount = Some(money(100_000));
+            q.account = account_term("777");
+            q.statuses = vec![Status::Completed];
+        }),
+        query(|q| {
+            q.amount = Some(money(100_000));
+            q.provider = Some(provider("mpesa-tz"));
+            q.cursor = cursor();
+        }),
         query(|q| {
             q.from = Some(Timestamp::from_micros(MIDDLE * 1_000_000));
             q.to = Some(Timestamp::from_micros((MIDDLE + 10) * 1_000_000));
@@ -252,6 +266,9 @@ const REST: &str = "
     INSERT INTO ledger_entries (transfer_id, account, currency, minor)
     SELECT id, 'float:mpesa-tz', 'TZS', 1 FROM transfers;
     INSERT INTO receipts SELECT 'R' || no, provider, id, 'collect' FROM transfers;
+    INSERT INTO search_terms
+    SELECT 'account ' || no % 100000, received_us, id FROM transfers
+    UNION ALL SELECT 'amount TZS ' || no % 10 * 100000, received_us, id FROM transfers;
     INSERT INTO idempotency_keys SELECT 'shop', 'key-' || no, '', id FROM transfers;
     INSERT INTO inbox
     SELECT no, provider, 'd' || no, '{}', '', received_us, 1, 0,
