@@ -8,11 +8,11 @@
 //!
 //! * [`requests`]: the requests of cores for payouts
 //! * [`engine`]: the handle: an engine is put together, set in motion, asked, and stopped
-//! * `persons`: what persons do by hand ([`actions`])
+//! * `persons`: actions of persons ([`actions`]), and their decisions about arrivals
 //! * `due`: work that is due, found in the store
-//! * `intake`: what comes in: transfers, callbacks, evidence, payments
+//! * `intake`: transfers, callbacks, evidence and payments that come in
 //! * `run`: the course of one transfer, from intent to outcome to the next intent
-//! * `dispatch`: who works on what, in this process or in several
+//! * `dispatch`: the assignment of work, in this process or among several
 //! * `commit`: the commit path
 //! * `counterparties`: providers and cores, with throttles, holds, orders and inquiries
 //!

@@ -29,12 +29,12 @@ impl Default for NextLook {
 }
 
 impl NextLook {
-    /// What is due is being read.
+    /// The due table is being read.
     pub(crate) fn begins(&self) {
         *self.lock() = Look { at: None, under_way: true };
     }
 
-    /// What is due has been read, and would be read again after `sleep`. Returns how long that may
+    /// The due table has been read, and would be read again after `sleep`. Returns how long that may
     /// be, by what was put off meanwhile.
     pub(crate) fn ended(&self, now: Timestamp, sleep: Duration) -> Duration {
         let mut look = self.lock();

@@ -33,7 +33,7 @@ pub(crate) struct Dispatcher {
     pub(crate) lease: Duration,
     /// The time for which somebody waits for a transfer that is being worked on.
     pub(crate) busy_wait: Duration,
-    /// Whoever works on transfers; weak, because it hands on work itself.
+    /// The worker on transfers; weak, because it hands on work itself.
     pub(crate) worker: Weak<dyn Advance>,
 }
 
@@ -150,8 +150,8 @@ impl Dispatcher {
         });
     }
 
-    /// Whoever works on this transfer, which has been taken; `None` once the engine is gone: what
-    /// was delivered comes again to whoever is next.
+    /// The worker for this transfer, which has been taken; `None` once the engine is gone: what was
+    /// delivered comes again to whoever is next.
     fn worker(&self, id: TransferId) -> Option<Arc<dyn Advance>> {
         let worker = self.worker.upgrade();
         if worker.is_none() {

@@ -1,4 +1,4 @@
-//! Who works on what.
+//! The assignment of work: to this process or another, to one task, on one core account at a time.
 //!
 //! * `dispatcher`: assigns transfers to tasks and processes, and accounts to transfers
 //! * `distribution`: this process does all of the work, or a broker delivers it

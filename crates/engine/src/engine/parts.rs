@@ -116,13 +116,13 @@ impl Parts {
     }
 }
 
-/// What arrives.
+/// The parts that take in what arrives.
 struct Intake {
     inbox: Arc<Inbox>,
     callbacks: Callbacks,
 }
 
-/// All that the parts stand on.
+/// The things on which all parts stand.
 #[derive(Clone)]
 struct Ground {
     store: Arc<dyn Store>,

@@ -1,4 +1,4 @@
-//! What comes in: stored, handed on, handled.
+//! Transfers, callbacks, evidence and payments that come in: stored, handed on, handled.
 //!
 //! * `submission`: transfers that clients want
 //! * `callbacks`: what providers send: stored, then acknowledged

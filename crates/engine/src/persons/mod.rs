@@ -1,7 +1,7 @@
-//! What persons do by hand: written down, approved by a second person where one is needed, carried
-//! out once.
+//! Actions of persons: written down, approved by a second person where one is needed, carried out
+//! once.
 //!
-//! * [`actions`]: the one way in for everything that a person does
+//! * [`actions`]: the one way in for everything that a person does by hand
 //! * `interrupted`: approved actions whose process died, completed
 //! * `arrival_desk`: decisions about arrivals that are kept for persons
 //! * `action_request`: the requests for actions, and the answers

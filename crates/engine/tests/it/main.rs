@@ -21,6 +21,7 @@
 //! * `schedule`: when what is due is taken up
 //! * `offers`: payments that are judged before they are taken
 //! * `fees`: what providers state, beside what is expected
+//! * `floors`: what the parts of the engine may know of each other
 
 mod actions;
 mod answers;
@@ -32,6 +33,7 @@ mod duplicates;
 mod evidence;
 mod faulty;
 mod fees;
+mod floors;
 mod holding;
 mod keyed;
 mod limits;
