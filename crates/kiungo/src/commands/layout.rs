@@ -59,7 +59,7 @@ pub(crate) fn table(
     lines.collect::<Vec<String>>().join("\n")
 }
 
-/// What is known of a column before it is drawn.
+/// The measures of a column before it is drawn.
 struct Column {
     /// Its longest line.
     line: usize,

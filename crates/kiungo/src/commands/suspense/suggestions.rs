@@ -30,7 +30,7 @@ fn rows(found: &Value) -> Vec<Vec<String>> {
     members(found, "suggestions").map(row).collect()
 }
 
-/// What speaks for an account, in words.
+/// A reason for a suggestion, in words.
 fn in_words(reason: &str) -> &str {
     match reason {
         "typed" => "the text names it",

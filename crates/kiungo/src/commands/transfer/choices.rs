@@ -1,4 +1,4 @@
-//! What a person can do about a transfer, as commands.
+//! The possibilities of a person about a transfer, as commands.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::commands::answer::{members, text};
 
 /// Something that a person can do.
 pub(super) struct Possible {
-    /// What it does.
+    /// The effect.
     pub(super) what: String,
     /// The command, with what has to be filled in in capitals.
     pub(super) command: String,

@@ -18,7 +18,7 @@ use crate::commands::when;
 /// The statuses that end a transfer.
 const FINAL: [&str; 3] = ["completed", "failed", "reversed"];
 
-/// How a text is laid out.
+/// The layout of a text.
 pub(super) struct Page<'a> {
     pub(super) zone: &'a TimeZone,
     pub(super) width: usize,
@@ -80,7 +80,7 @@ impl Page<'_> {
         story.told.iter().map(line).collect::<String>().trim_end().to_owned()
     }
 
-    /// What the transfer is, in a sentence, and its facts.
+    /// The transfer in a sentence, and its facts.
     fn head(&self, transfer: &Value) -> String {
         let sentence = sentence(transfer);
         let mut head = self.line("", &sentence);
@@ -123,7 +123,7 @@ impl Page<'_> {
         ]
     }
 
-    /// What it waits for, and since when; `None` if for nothing.
+    /// The things that it waits for, and since when; `None` if there are none.
     fn waits(&self, transfer: &Value, story: &Story) -> Option<String> {
         let status = text(transfer, "status");
         let case = text(transfer, "case");
@@ -159,7 +159,7 @@ impl Page<'_> {
     }
 }
 
-/// What a transfer is: kind, amount, wallet, account, status.
+/// The transfer in a sentence: kind, amount, wallet, account, status.
 fn sentence(transfer: &Value) -> String {
     let kind = words::kind(&text(transfer, "kind"));
     let wallet = match text(transfer, "msisdn") {

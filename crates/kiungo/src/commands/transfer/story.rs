@@ -1,4 +1,4 @@
-//! What happened to a transfer, event by event, in sentences.
+//! The events of a transfer in sentences.
 
 use kiungo_domain::transfer::StepName;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::commands::answer::{amount, members, text};
 pub(super) struct Story {
     pub(super) parties: Parties,
     pub(super) told: Vec<Told>,
-    /// What it waits for, and since when, if the last event says so.
+    /// The thing that it waits for after the last event, and since when.
     pub(super) waits: Option<(String, String)>,
     /// The case that was opened last: its step, its evidence, and when.
     pub(super) case: Option<(String, String, String)>,

@@ -8,9 +8,9 @@ use kiungo_domain::transfer::{Operation, StepName};
 pub(super) struct Order {
     /// The provider or the core.
     pub(super) side: String,
-    /// What is asked for: "take the money from the wallet".
+    /// The request: "take the money from the wallet".
     pub(super) wanted: &'static str,
-    /// What is so once it is done: "the money was taken from the wallet".
+    /// The result once it is done: "the money was taken from the wallet".
     pub(super) done: &'static str,
 }
 
