@@ -58,6 +58,10 @@ async fn a_held_payout_waits_in_the_core_and_is_given_up_by_two_persons() {
     assert_eq!(balance["currency"], "TZS", "{balance}");
     let (code, out, _) = run(&place, &["provider", "balance", "gsma-sandbox"]).await;
     assert!(code == 0 && out.contains("TZS"), "{out}");
+    let holder = json(&place, &["provider", "holder", "gsma-sandbox", &msisdn]).await;
+    assert!(holder["name"].is_string(), "{holder}");
+    let (code, _, said) = run(&place, &["provider", "holder", "gsma-sandbox", "1"]).await;
+    assert!(code == 1 && said.contains("invalid_request"), "{said}");
     let (code, _, said) = run(&place, &["provider", "balance", "nowhere"]).await;
     assert!(code == 1 && said.contains("provider_not_found"), "{said}");
     for (command, list) in [("suspense", "transfers"), ("core-request", "requests")] {
@@ -109,7 +113,8 @@ async fn what_cannot_be_read_is_looked_at_handled_again_and_dismissed() {
     let why = ["--reason", "the mapping has been mended"];
     let list = json(&place, &["arrival", "list"]).await;
     assert_eq!(list["arrivals"][0]["inbox"], case["inbox"], "{list}");
-    let (code, out, _) = run(&place, &["arrival", "list"]).await;
+    let mut narrow = place.command(&["arrival", "list"]);
+    let (code, out, _) = read(narrow.env("COLUMNS", "80").output().await.unwrap());
     assert!(code == 0 && out.contains("quarantined"), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
     let again = json(&place, &["arrival", "retry", &arrival, why[0], why[1]]).await;

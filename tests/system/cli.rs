@@ -40,6 +40,8 @@ async fn the_help_names_every_command() {
         "migrate",
         "archive",
         "queue",
+        "completions",
+        "man",
         "version",
     ];
     for command in commands {
@@ -270,9 +272,24 @@ async fn a_transfer_is_created_shown_listed_and_reversed() {
     let created: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(created["status"], "completed");
     let id = created["id"].as_str().unwrap();
-    let (code, out, _) = run(&place, &["transfer", "show", id, "--events"]).await;
+    let mut local = place.command(&["transfer", "show", id]);
+    let local = local.env("TZ", "Africa/Nairobi").env("COLUMNS", "80");
+    let (code, out, _) = read(local.output().await.unwrap());
     assert_eq!(code, 0);
-    assert!(out.contains("received"), "{out}");
+    assert!(out.lines().all(|line| line.len() <= 80 || line.contains("kiungo ")), "{out}");
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(out.starts_with("Deposit of 5000.00 TZS from wallet "), "{out}");
+    assert!(out.contains("completed (the money has arrived)") && out.contains(" +03:00 "), "{out}");
+    assert!(out.contains("The money was taken from the wallet (gsma-sandbox,"), "{out}");
+    assert!(out.contains(&format!("kiungo transfer reverse {id} --seen ")), "{out}");
+    let mut events = place.command(&["transfer", "show", id, "--events", "--utc"]);
+    let (code, out, _) = read(events.env("TZ", "Africa/Nairobi").output().await.unwrap());
+    assert_eq!(code, 0);
+    assert!(out.contains("is asked to take the money") && !out.contains('{'), "{out}");
+    assert!(out.contains(" +00:00 ") && !out.contains("+03:00"), "{out}");
+    let (_, out, _) = run(&place, &["--json", "transfer", "show", id, "--utc"]).await;
+    let shown: Value = serde_json::from_str(&out).unwrap();
+    assert!(shown["received_at"].as_str().unwrap().ends_with('Z'), "{out}");
     let (code, out, _) = run(&place, &["transfer", "list", "--status", "completed"]).await;
     assert_eq!(code, 0);
     assert!(out.contains("gsma-sandbox"), "{out}");
@@ -282,4 +299,20 @@ async fn a_transfer_is_created_shown_listed_and_reversed() {
     let (code, _, said) = run(&place, &["transfer", "show", "not-an-id"]).await;
     assert_eq!(code, 1, "{said}");
     assert!(serving.stop().await.success());
+}
+
+#[tokio::test]
+async fn shells_and_readers_of_manuals_are_served() {
+    let place = Place::new(&World::start().await);
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, out, _) = run(&place, &["completions", shell]).await;
+        assert!(code == 0 && out.contains("core-request") && out.contains("suggestions"), "{out}");
+    }
+    let (code, out, said) = run(&place, &["man", "pages"]).await;
+    assert_eq!(code, 0, "{out}{said}");
+    for (page, says) in [("kiungo", "core\\-request"), ("kiungo-transfer-show", "\\-\\-events")] {
+        let page = place.path().join("pages").join(format!("{page}.1"));
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains(".TH ") && page.contains(says), "{page}");
+    }
 }

@@ -17,6 +17,7 @@ use kiungo_simulators::fineract::{
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+use crate::cli::run;
 use crate::kiungo::{Place, Serving, status};
 use crate::world::World;
 
@@ -245,16 +246,27 @@ async fn a_person_decides_what_waits_and_a_requested_withdrawal_is_paid() {
     let shown = format!("/v1/core-requests/main/loan-{}", first.loan);
     let version = serving.get(&shown).await.unwrap()["version"].clone();
     let approval = json!({"reason": "the customer was called", "version": version});
-    let (code, row) = serving.post(&path(first.loan, "approvals"), &approval).await;
-    assert_eq!((code, row["state"].as_str()), (202, Some("submitted")), "{row}");
+    let decide = async |verb: &str, request: String, more: &[&str]| {
+        let line = ["--json", "core-request", verb, "main", &request];
+        let reason = ["--reason", "the customer was called"];
+        run(&branch.place, &[&line[..], &reason[..], more].concat()).await
+    };
+    let named = format!("loan-{}", first.loan);
+    let (code, _, said) = decide("approve", named.clone(), &[]).await;
+    assert!(code == 2 && said.contains("--seen"), "{said}");
+    let (code, out, said) = decide("approve", named, &["--seen", &version.to_string()]).await;
+    assert_eq!(code, 0, "{out}{said}");
+    let row: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(row["state"], "submitted", "{row}");
     assert_eq!(row["decisions"][0]["by"], "tests");
     let account = format!("loan:{}", first.loan);
     let by = (Kind::Disbursement, "gsma-sandbox");
     claims.push(claim(&serving, &row, by, (&first.msisdn, account)).await);
     let (code, problem) = serving.post(&path(first.loan, "approvals"), &approval).await;
     assert_eq!((code, problem["code"].as_str()), (409, Some("core_request_conflict")));
-    let (code, row) = serving.post(&path(second.loan, "declines"), &reason).await;
-    assert_eq!((code, row["state"].as_str()), (202, Some("declined")), "{row}");
+    let (code, out, said) = decide("decline", format!("loan-{}", second.loan), &[]).await;
+    let row: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, row["state"].as_str()), (0, Some("declined")), "{out}{said}");
     let audit = branch.world.audit(&claims);
     assert!(audit.is_clean(), "{audit:?}");
     assert!(serving.stop().await.success(), "{}", branch.place.log());

@@ -1,9 +1,11 @@
 //! `kiungo action`: actions of persons, and the approvals of a second person.
 
 use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::client::{Client, Server, show_action, show_page, text};
+use super::answer::{amount, moment, show_action, show_page, text};
+use super::client::{Client, Server};
 use super::output::Output;
 use super::{Failure, runtime};
 
@@ -67,8 +69,10 @@ pub(crate) fn run(options: &ActionOptions, output: Output) -> Result<(), Failure
                 let mut query = vec![("state", state), ("limit", limit.as_str())];
                 query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
                 let page = client.get(&["v1", "actions"], &query).await?;
-                let headings = ["id", "at", "action", "to", "with", "by", "why", "state"];
-                show_page(&page, "actions", &headings, row, output);
+                let headings = ["id", "action", "to", "with", "state", "by", "at", "why"];
+                let zone = output.zone();
+                let row = |action: &Value| row(action, &zone);
+                show_page(&page, "actions", (&headings, &["to", "with", "why"]), row, output);
                 return Ok(());
             }
             ActionCommand::Show { id } => client.get(&["v1", "actions", id], &[]).await?,
@@ -89,11 +93,12 @@ pub(crate) fn run(options: &ActionOptions, output: Output) -> Result<(), Failure
     })
 }
 
-fn row(action: &Value) -> Vec<String> {
-    let words = ["id", "at", "action", "subject", "by", "reason", "state"];
-    let mut row = words.map(|key| text(action, key)).to_vec();
-    let details = ["step", "receipt", "case", "account", "amount", "currency", "account_reference"];
-    let details = details.map(|key| text(action, key));
-    row.insert(4, details.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" "));
-    row
+fn row(action: &Value, zone: &TimeZone) -> Vec<String> {
+    let [id, what, subject, state, by, reason] =
+        ["id", "action", "subject", "state", "by", "reason"].map(|key| text(action, key));
+    let [step, receipt, case, account, typed] =
+        ["step", "receipt", "case", "account", "account_reference"].map(|key| text(action, key));
+    let details = [step, receipt, case, account, amount(action), typed];
+    let details: Vec<String> = details.into_iter().filter(|it| !it.is_empty()).collect();
+    vec![id, what, subject, details.join(" "), state, by, moment(action, "at", zone), reason]
 }

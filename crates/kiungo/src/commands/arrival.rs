@@ -1,9 +1,11 @@
 //! `kiungo arrival`: the callbacks of providers that are kept for a person.
 
 use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::client::{Client, Server, moment, show, show_action, show_narrow_page, text};
+use super::answer::{moment, show, show_action, show_page, text};
+use super::client::{Client, Server};
 use super::output::Output;
 use super::{Failure, runtime};
 
@@ -51,7 +53,9 @@ pub(crate) fn run(options: &ArrivalOptions, output: Output) -> Result<(), Failur
             ArrivalCommand::List { cursor } => {
                 let page = listed(&client, cursor.clone()).await?;
                 let headings = ["arrival", "provider", "case", "since", "evidence"];
-                show_narrow_page(&page, "arrivals", (&headings, "evidence"), row, output);
+                let zone = output.zone();
+                let row = |case: &Value| row(case, &zone);
+                show_page(&page, "arrivals", (&headings, &["evidence"]), row, output);
                 return Ok(());
             }
             ArrivalCommand::Show { id } => {
@@ -97,10 +101,10 @@ fn of_arrivals(page: &Value) -> Vec<Value> {
     cases.filter(|case| case.get("inbox").is_some()).cloned().collect()
 }
 
-fn row(case: &Value) -> Vec<String> {
+fn row(case: &Value, zone: &TimeZone) -> Vec<String> {
     let [number, provider, kind, detail] =
         ["inbox", "provider", "kind", "detail"].map(|key| text(case, key));
-    vec![number, provider, kind, moment(case, "opened_at"), detail]
+    vec![number, provider, kind, moment(case, "opened_at", zone), detail]
 }
 
 #[cfg(test)]
@@ -115,8 +119,10 @@ mod tests {
         });
         let transfer = json!({ "transfer": "0193", "kind": "mismatch", "provider": "mpesa-tz" });
         let page = json!({ "cases": [transfer, arrival] });
-        let rows: Vec<_> = of_arrivals(&page).iter().map(row).collect();
-        let expected = ["17", "mpesa-tz", "quarantined", "2026-11-21T08:33:20Z", "no JSON"];
+        let rows: Vec<_> =
+            of_arrivals(&page).iter().map(|case| row(case, &TimeZone::UTC)).collect();
+        let time = "2026-11-21 08:33:20 +00:00";
+        let expected = ["17", "mpesa-tz", "quarantined", time, "no JSON"];
         assert_eq!(rows, [expected]);
     }
 }

@@ -1,9 +1,11 @@
 //! `kiungo case`: open cases of a Kiungo that runs.
 
 use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::client::{Client, Server, show_page, text};
+use super::answer::{amount, members, moment, show_page, text};
+use super::client::{Client, Server};
 use super::output::Output;
 use super::{Failure, runtime};
 
@@ -36,14 +38,15 @@ pub(crate) fn run(options: &CaseOptions, output: Output) -> Result<(), Failure> 
     let mut query = vec![("limit", limit.as_str())];
     query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
     let page = runtime()?.block_on(client.get(&["v1", "cases"], &query))?;
-    let headings = [
-        "about", "case", "step", "amount", "wallet", "look for", "age (s)", "evidence", "possible",
-    ];
-    show_page(&page, "cases", &headings, row, output);
+    let headings =
+        ["about", "case", "step", "amount", "wallet", "look for", "since", "evidence", "possible"];
+    let zone = output.zone();
+    let row = |case: &Value| row(case, &zone);
+    show_page(&page, "cases", (&headings, &["evidence"]), row, output);
     Ok(())
 }
 
-fn row(case: &Value) -> Vec<String> {
+fn row(case: &Value, zone: &TimeZone) -> Vec<String> {
     let about = if case.get("transfer").is_some() {
         text(case, "transfer")
     } else if case.get("inbox").is_some() {
@@ -51,11 +54,9 @@ fn row(case: &Value) -> Vec<String> {
     } else {
         format!("{} {}", text(case, "provider"), text(case, "operation"))
     };
-    let amount = format!("{} {}", text(case, "amount"), text(case, "currency"));
     let look_for = ["reference", "wallet_receipt", "core_receipt"].map(|key| text(case, key));
     let look_for: Vec<_> = look_for.into_iter().filter(|text| !text.is_empty()).collect();
-    let choices = case.get("choices").and_then(Value::as_array).into_iter().flatten();
-    let choices = choices.map(|choice| {
+    let choices = members(case, "choices").map(|choice| {
         let words = [text(choice, "action"), text(choice, "step")];
         words.join(" ").trim().to_owned()
     });
@@ -63,10 +64,10 @@ fn row(case: &Value) -> Vec<String> {
         about,
         text(case, "kind"),
         text(case, "step"),
-        amount.trim().to_owned(),
+        amount(case),
         text(case, "msisdn"),
         look_for.join("\n"),
-        text(case, "age_s"),
+        moment(case, "opened_at", zone),
         text(case, "detail"),
         choices.collect::<Vec<_>>().join("\n"),
     ]
@@ -82,7 +83,7 @@ mod tests {
     fn a_row_says_what_it_is_about_and_what_can_be_done() {
         let of_transfer = json!({
             "kind": "unknown_too_long", "transfer": "0193", "step": "second", "amount": "5.00",
-            "currency": "TZS", "age_s": 60, "msisdn": "255****78", "wallet_receipt": "R1", "detail": "no answer",
+            "currency": "TZS", "opened_at": "2026-11-21T08:33:20.000500Z", "msisdn": "255****78", "wallet_receipt": "R1", "detail": "no answer",
             "choices": [{ "action": "try_again" }, { "action": "accept_executed", "step": "second" }],
         });
         let expected = [
@@ -92,10 +93,11 @@ mod tests {
             "5.00 TZS",
             "255****78",
             "R1",
-            "60",
+            "2026-11-21 08:33:20 +00:00",
             "no answer",
             "try_again\naccept_executed second",
         ];
+        let row = |case: &Value| row(case, &TimeZone::UTC);
         assert_eq!(row(&of_transfer), expected);
         let held = json!({ "kind": "operation_held", "provider": "p", "operation": "pay_out" });
         assert_eq!(row(&held)[0], "p pay_out");

@@ -1,4 +1,4 @@
-//! The client of a Kiungo that runs, and how its answers are shown.
+//! The client of a Kiungo that runs.
 
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::Failure;
-use super::output::{Output, note};
 
 /// Longer than the server's own bound on a request.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -137,112 +136,4 @@ fn problem(status: u16, body: &Value) -> Failure {
     let places = if places.is_empty() { places } else { format!(" [{places}]") };
     let (title, code, detail) = (text("title"), text("code"), text("detail"));
     Failure::failed(format!("{title} ({status} {code}){places}: {detail}"))
-}
-
-/// Shows an action, and says what is to be done where it waits for a second person.
-pub(crate) fn show_action(action: &Value, output: Output) {
-    show("action", action, output);
-    if text(action, "state") == "proposed" {
-        let id = text(action, "id");
-        let seen = match action.get("transfer_version") {
-            Some(version) => format!(" --seen {version}"),
-            None => String::new(),
-        };
-        note(&format!(
-            "nothing is done yet: a second person has to approve it: kiungo action approve {id}{seen} \
-             --reason \"...\""
-        ));
-    }
-}
-
-/// The rows of a page, one for each member of a list, and a note if there are more.
-pub(crate) fn show_page(
-    page: &Value,
-    list: &str,
-    headings: &[&str],
-    row: impl Fn(&Value) -> Vec<String>,
-    output: Output,
-) {
-    let rows = page.get(list).and_then(Value::as_array).into_iter().flatten();
-    output.table(headings, rows.map(row).collect(), page);
-    say_if_more(page, output);
-}
-
-/// The rows of a page that fit a narrow terminal, the text of one column cut for it.
-pub(crate) fn show_narrow_page(
-    page: &Value,
-    list: &str,
-    (headings, cut): (&[&str], &str),
-    row: impl Fn(&Value) -> Vec<String>,
-    output: Output,
-) {
-    let rows = page.get(list).and_then(Value::as_array).into_iter().flatten();
-    output.narrow_table(headings, rows.map(row).collect(), cut, page);
-    say_if_more(page, output);
-}
-
-fn say_if_more(page: &Value, output: Output) {
-    if let Some(next) = page.get("next").and_then(Value::as_str)
-        && !output.is_json()
-    {
-        output.line(&format!("there are more: --cursor {next}"), &Value::Null);
-    }
-}
-
-/// A moment to the second: more says nothing in a list.
-pub(crate) fn moment(value: &Value, key: &str) -> String {
-    let text = text(value, key);
-    match text.split_once('.') {
-        Some((seconds, _)) => format!("{seconds}Z"),
-        None => text,
-    }
-}
-
-/// An amount with its currency.
-pub(crate) fn amount(value: &Value) -> String {
-    format!("{} {}", text(value, "amount"), text(value, "currency")).trim().to_owned()
-}
-
-/// An answer, member by member, under a heading.
-pub(crate) fn show(heading: &str, answer: &Value, output: Output) {
-    let rows = answer.as_object().into_iter().flatten();
-    let rows = rows.map(|(key, value)| vec![key.replace('_', " "), plain(value)]);
-    output.table(&[heading, ""], rows.collect(), answer);
-}
-
-/// A member as text; empty if there is none.
-pub(crate) fn text(value: &Value, key: &str) -> String {
-    value.get(key).map(plain).unwrap_or_default()
-}
-
-/// A value in words: members one after the other, never JSON.
-pub(crate) fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join("\n"),
-        Value::Object(members) => {
-            let stated = members.iter().filter(|(_, value)| !value.is_null());
-            let words =
-                stated.map(|(key, value)| format!("{}: {}", key.replace('_', " "), plain(value)));
-            words.collect::<Vec<_>>().join(", ")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_member_with_members_is_shown_in_words() {
-        let account = json!({ "type": "savings", "account_no": "000000001", "external_id": null });
-        assert_eq!(plain(&account), "account no: 000000001, type: savings");
-        let origin = json!({ "origin": "wallet", "references": ["LN 1", 2] });
-        assert_eq!(plain(&origin), "origin: wallet, references: LN 1\n2");
-        assert_eq!(plain(&Value::Null), "");
-    }
 }

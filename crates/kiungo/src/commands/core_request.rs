@@ -1,13 +1,15 @@
 //! `kiungo core-request`: what cores ask a Kiungo that runs to pay out.
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::client::{Client, Server, amount, show, show_narrow_page, text};
+use super::answer::{amount, show, show_page, text};
+use super::client::{Client, Server};
 use super::output::Output;
+use super::transfer::with;
 use super::{Failure, runtime};
 
-/// List and show what cores ask to be paid out
+/// List, show, approve and decline what cores ask to be paid out
 #[derive(Debug, Args)]
 pub(crate) struct CoreRequestOptions {
     #[command(flatten)]
@@ -40,6 +42,32 @@ enum CoreRequestCommand {
         /// The request's name, for example loan-123
         request: String,
     },
+    /// Have one paid: it becomes a transfer
+    Approve {
+        /// The core
+        core: String,
+        /// The request's name, for example loan-123
+        request: String,
+        /// The version of the request that you saw: if it has changed since, nothing is paid
+        #[arg(long, value_name = "VERSION")]
+        seen: u64,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Decide that one is not paid
+    Decline {
+        /// The core
+        core: String,
+        /// The request's name, for example loan-123
+        request: String,
+        /// The version of the request that you saw: if it has changed since, nothing is done
+        #[arg(long, value_name = "VERSION")]
+        seen: Option<u64>,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(crate) fn run(options: &CoreRequestOptions, output: Output) -> Result<(), Failure> {
@@ -54,11 +82,21 @@ pub(crate) fn run(options: &CoreRequestOptions, output: Output) -> Result<(), Fa
                 query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
                 let page = client.get(&["v1", "core-requests"], &query).await?;
                 let headings = ["core", "request", "version", "state", "amount", "wallet", "why"];
-                show_narrow_page(&page, "requests", (&headings, "why"), row, output);
+                show_page(&page, "requests", (&headings, &["why"]), row, output);
             }
             CoreRequestCommand::Show { core, request } => {
                 let answer = client.get(&["v1", "core-requests", core, request], &[]).await?;
                 show("request", &answer, output);
+            }
+            CoreRequestCommand::Approve { core, request, seen, reason } => {
+                let path = ["v1", "core-requests", core, request, "approvals"];
+                let body = json!({ "version": seen, "reason": reason });
+                show("request", &client.post(&path, &[], &body).await?, output);
+            }
+            CoreRequestCommand::Decline { core, request, seen, reason } => {
+                let path = ["v1", "core-requests", core, request, "declines"];
+                let body = with(json!({ "reason": reason }), "version", *seen);
+                show("request", &client.post(&path, &[], &body).await?, output);
             }
         }
         Ok(())

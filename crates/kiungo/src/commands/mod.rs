@@ -1,31 +1,42 @@
 //! The command line: one module for each command.
 //!
 //! * `client`: the client of a Kiungo that runs
-//! * [`output`]: answers on standard output, as tables or JSON
+//! * `answer`: the answers of the API as people read them
+//! * [`output`]: answers on standard output, as tables or JSON; `layout`: tables that fit the terminal
+//! * `when`: moments in the zone of this machine
+//! * `mistyped`: what is proposed to somebody who has mistyped a command
 //! * [`failure`]: the failures of commands, and their exit codes
 
 #![allow(clippy::doc_markdown, reason = "the help shows these texts as they stand")]
 
 mod action;
+mod answer;
 mod archive;
 mod arrival;
 mod case;
 mod client;
+mod completions;
 mod config;
 mod core_request;
 mod doctor;
 pub(crate) mod failure;
 mod init;
+pub(crate) mod layout;
+mod man;
 mod mapping;
 mod migrate;
+mod mistyped;
 pub(crate) mod output;
 mod provider;
 mod queue;
 mod serve;
 mod simulate;
 mod suspense;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod version;
+mod when;
 
 use std::process::ExitCode;
 
@@ -45,6 +56,9 @@ struct CommandLine {
     /// Answer with JSON on standard output instead of text and tables
     #[arg(long, global = true)]
     json: bool,
+    /// Show times in UTC instead of the zone of this machine
+    #[arg(long, global = true)]
+    utc: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -69,6 +83,8 @@ enum Command {
     Migrate(migrate::MigrateOptions),
     Archive(archive::ArchiveOptions),
     Queue(queue::QueueOptions),
+    Completions(completions::CompletionsOptions),
+    Man(man::ManOptions),
     /// Print the version
     Version,
 }
@@ -76,8 +92,12 @@ enum Command {
 /// The whole program: reads the arguments, runs the command, and gives its exit code: 0 for success,
 /// 1 for failure, 2 for arguments or a configuration that cannot be used.
 pub fn run() -> ExitCode {
-    let command_line = CommandLine::parse();
-    let output = Output::new(command_line.json);
+    let command_line: CommandLine = match mistyped::read(std::env::args_os()) {
+        Ok(command_line) => command_line,
+        // Help and version too: 0 for them, 2 for what cannot be used.
+        Err(error) => error.exit(),
+    };
+    let output = Output::new(command_line.json, command_line.utc);
     match dispatch(command_line.command, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -107,6 +127,11 @@ fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
         Command::Migrate(options) => migrate::run(&options, output),
         Command::Archive(options) => archive::run(&options, output),
         Command::Queue(options) => queue::run(&options, output),
+        Command::Completions(options) => {
+            completions::run(&options, output);
+            Ok(())
+        }
+        Command::Man(options) => man::run(&options, output),
         Command::Version => {
             version::run(output);
             Ok(())

@@ -1,22 +1,30 @@
 //! Answers on standard output, as text and tables or as JSON; complaints on standard error.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use console::Term;
+use jiff::tz::TimeZone;
 use kiungo_domain::typed::{legible, legible_json};
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::{Failure, layout, when};
+
+/// The width of lines where there is no terminal and nobody says how wide they may be.
+const WIDTH: usize = 100;
+/// A narrower terminal is written to as if it were this wide.
+const WIDTH_MIN: usize = 40;
 
 /// The form in which a command answers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     json: bool,
+    utc: bool,
 }
 
 impl Output {
-    pub(crate) const fn new(json: bool) -> Self {
-        Self { json }
+    pub(crate) const fn new(json: bool, utc: bool) -> Self {
+        Self { json, utc }
     }
 
     /// True if JSON is wanted.
@@ -24,37 +32,37 @@ impl Output {
         self.json
     }
 
+    /// The zone in which moments are shown.
+    pub(crate) fn zone(self) -> TimeZone {
+        if self.utc { TimeZone::UTC } else { when::here() }
+    }
+
     /// One answer: text for people, or a JSON value.
     pub(crate) fn line(self, text: &str, json: &Value) {
         if self.json { print_json(json) } else { print(text) }
     }
 
-    /// Rows under headings, or a JSON value.
+    /// Rows under headings, or a JSON value. The text of any column may go on in further lines.
     pub(crate) fn table(self, headings: &[&str], rows: Vec<Vec<String>>, json: &Value) {
+        self.list((headings, headings), rows, json);
+    }
+
+    /// Rows under headings, or a JSON value. The text of columns that flow goes on in further lines
+    /// where there is no room for it.
+    pub(crate) fn list(
+        self,
+        (headings, flowing): (&[&str], &[&str]),
+        rows: Vec<Vec<String>>,
+        json: &Value,
+    ) {
         if self.json {
             return print_json(json);
         }
-        let mut table = Table::new();
-        table
-            .load_style(presets::UTF8_HORIZONTAL_ONLY)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_header(headings.to_vec());
-        for row in rows {
-            table.add_row(row);
-        }
-        print(&table.to_string());
-    }
-
-    /// Rows under headings that fit a narrow terminal, or a JSON value, which has all of it: the text of
-    /// one column is cut to the room that the others leave, and nothing else is.
-    pub(crate) fn narrow_table(
-        self,
-        headings: &[&str],
-        rows: Vec<Vec<String>>,
-        cut: &str,
-        json: &Value,
-    ) {
-        self.table(headings, cut_to(headings, rows, cut, width()), json);
+        // Before the widths are taken.
+        let harmless =
+            |row: Vec<String>| row.iter().map(|cell| harmless(cell).into_owned()).collect();
+        let rows: Vec<Vec<String>> = rows.into_iter().map(harmless).collect();
+        print(&layout::table(headings, &rows, flowing, width()));
     }
 
     /// Prints a failure.
@@ -74,45 +82,11 @@ impl Output {
     }
 }
 
-/// The width of a terminal: as the environment says, or that of the narrowest that is common.
-fn width() -> usize {
-    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    said.unwrap_or(80)
-}
-
-/// The rows with the text of one column cut, so that all columns together have this width.
-fn cut_to(
-    headings: &[&str],
-    mut rows: Vec<Vec<String>>,
-    cut: &str,
-    width: usize,
-) -> Vec<Vec<String>> {
-    /// A blank on either side of a column.
-    const PADDING: usize = 2;
-    /// Less says nothing.
-    const LEAST: usize = 8;
-    let Some(column) = headings.iter().position(|heading| *heading == cut) else { return rows };
-    let longest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-    let widths = headings.iter().enumerate().map(|(number, heading)| {
-        let cells = rows.iter().filter_map(|row| row.get(number));
-        cells.map(|cell| longest(cell)).chain([longest(heading)]).max().unwrap_or(0) + PADDING
-    });
-    let others = widths.enumerate().filter(|(number, _)| *number != column);
-    let others: usize = others.map(|(_, width)| width).sum();
-    // One more between two columns each.
-    let between = headings.len().saturating_sub(1);
-    let room = width.saturating_sub(others + PADDING + between).max(LEAST);
-    for cell in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
-        let lines = cell.lines().map(|line| {
-            if line.chars().count() <= room {
-                return line.to_owned();
-            }
-            let kept: String = line.chars().take(room.saturating_sub(1)).collect();
-            kept + "…"
-        });
-        *cell = lines.collect::<Vec<_>>().join("\n");
-    }
-    rows
+/// The width of what is written: that of the terminal, or what the environment says.
+pub(crate) fn width() -> usize {
+    let terminal = Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    let said = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal.or_else(said).unwrap_or(WIDTH).max(WIDTH_MIN)
 }
 
 fn print_json(json: &Value) {
@@ -122,15 +96,29 @@ fn print_json(json: &Value) {
 /// To standard output, so that nothing looks like what it is not. A reader that has gone does not
 /// matter.
 fn print(text: &str) {
-    let text = legible(text);
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}");
+    let _ = writeln!(out, "{}", harmless(text));
     let _ = out.flush();
 }
 
 /// To standard error.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", legible(text));
+    let _ = writeln!(std::io::stderr().lock(), "{}", harmless(text));
+}
+
+/// The text without characters that change how others are shown, or what the terminal does: a text
+/// from outside may hold some. They are written as their codes.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let commands = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let text = legible(text);
+    if !text.contains(commands) {
+        return text;
+    }
+    let shown = text.chars().map(|c| match c {
+        c if commands(c) => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    });
+    Cow::Owned(shown.collect())
 }
 
 #[cfg(test)]
@@ -138,20 +126,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_column_gives_way_and_the_others_stay_whole() {
-        let id = "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00";
-        let row = |why: &str| vec![id.to_owned(), "12500.00 TZS".to_owned(), why.to_owned()];
-        let headings = ["id", "amount", "why"];
-        let long = "there is no account `00042` in the core, nor one that is like it\nshort";
-        let rows = cut_to(&headings, vec![row(long), row("short")], "why", 80);
-        let room = 80 - 38 - 14 - 2 - 2;
-        assert_eq!(rows[0][2], "there is no account `00…\nshort");
-        assert_eq!(rows[0][2].lines().next().map(|line| line.chars().count()), Some(room));
-        assert_eq!((rows[0][0].as_str(), rows[1][2].as_str()), (id, "short"));
-        // However little is left, something of it is shown.
-        let rows = cut_to(&headings, vec![row(long)], "why", 20);
-        assert_eq!((rows[0][0].as_str(), rows[0][2].as_str()), (id, "there i…\nshort"));
-        let rows = cut_to(&headings, vec![row(long)], "why", 200);
-        assert_eq!(rows[0][2], long);
+    fn what_would_command_the_terminal_is_shown_as_its_code() {
+        assert_eq!(harmless("a\tb\nc é"), "a\tb\nc é");
+        assert_eq!(harmless("\u{1b}[2Jgone\r\u{202e}"), "\\u001B[2Jgone\\u000D\\u202E");
     }
 }

@@ -1,13 +1,15 @@
 //! `kiungo provider`: the providers of a Kiungo that runs.
 
 use clap::{Args, Subcommand};
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use super::client::{Client, Server, plain, show, show_action, show_page, text};
+use super::answer::{members, moment, show, show_action, show_page, text};
+use super::client::{Client, Server};
 use super::output::Output;
 use super::{Failure, runtime};
 
-/// List providers, read balances, hold and release their operations, bring in payments by their receipts
+/// List providers, read balances and holders, hold and release operations, bring in payments by receipt
 #[derive(Debug, Args)]
 pub(crate) struct ProviderOptions {
     #[command(flatten)]
@@ -24,6 +26,13 @@ enum ProviderCommand {
     Balance {
         /// The provider
         provider: String,
+    },
+    /// Ask the provider for the name of a wallet's holder, now
+    Holder {
+        /// The provider
+        provider: String,
+        /// The wallet, in international form or in that of the provider's market
+        msisdn: String,
     },
     /// Hold an operation: transfers that need it wait
     Hold(OperationOptions),
@@ -75,12 +84,20 @@ pub(crate) fn run(options: &ProviderOptions, output: Output) -> Result<(), Failu
             ProviderCommand::List => {
                 let page = client.get(&["v1", "providers"], &[]).await?;
                 let headings = ["provider", "core", "currency", "breaker", "in flight", "held"];
-                show_page(&page, "providers", &headings, row, output);
+                let zone = output.zone();
+                let row = |provider: &Value| row(provider, &zone);
+                show_page(&page, "providers", (&headings, &["held"]), row, output);
                 return Ok(());
             }
             ProviderCommand::Balance { provider } => {
                 let answer = client.get(&["v1", "providers", provider, "balance"], &[]).await?;
                 show("balance", &answer, output);
+                return Ok(());
+            }
+            ProviderCommand::Holder { provider, msisdn } => {
+                let (path, query) =
+                    (["v1", "providers", provider, "holder"], [("msisdn", &**msisdn)]);
+                show("holder", &client.get(&path, &query).await?, output);
                 return Ok(());
             }
             ProviderCommand::Hold(hold) => (&hold.provider, "holds", operation(hold)),
@@ -113,9 +130,18 @@ fn payment(claim: &ClaimOptions) -> Value {
     Value::Object(given.collect::<Map<_, _>>())
 }
 
-fn row(provider: &Value) -> Vec<String> {
+fn row(provider: &Value, zone: &TimeZone) -> Vec<String> {
     let mut row =
         ["id", "core", "currency", "breaker", "in_flight"].map(|key| text(provider, key)).to_vec();
-    row.push(provider.get("holds").map(plain).unwrap_or_default());
+    let holds = members(provider, "holds").map(|hold| {
+        let [operation, condition, detail] =
+            ["operation", "condition", "detail"].map(|key| text(hold, key));
+        let by = match text(hold, "held_by") {
+            by if by.is_empty() => by,
+            by => format!(" by {by}"),
+        };
+        format!("{operation}: {condition}{by} since {}: {detail}", moment(hold, "since", zone))
+    });
+    row.push(holds.collect::<Vec<_>>().join("\n"));
     row
 }

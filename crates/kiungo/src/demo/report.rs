@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, Table};
 use kiungo_domain::{Currency, Kind, Money};
 use serde::Serialize;
 
 use super::audit::{Tally, Verdict};
 use super::workload::Wallet;
+use crate::commands::layout::STYLE;
 
 /// The one object of `--json`.
 #[derive(Debug, Clone, Serialize)]
@@ -172,19 +173,22 @@ fn in_words(minor: i64, code: &str) -> String {
     format!("{grouped}{fraction} {code}")
 }
 
+/// All columns together fit a terminal of 80.
+const HEADINGS: [&str; 9] = [
+    "kind",
+    "provider",
+    "count",
+    "completed",
+    "failed",
+    "reversed",
+    "suspended",
+    "open",
+    "not\npaid",
+];
+
 fn table(verdict: &Verdict) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_header([
-        "kind",
-        "provider",
-        "transfers",
-        "completed",
-        "failed",
-        "reversed",
-        "suspended",
-        "open",
-        "not paid",
-    ]);
+    table.load_style(STYLE).set_header(HEADINGS);
     for kind in Kind::ALL {
         for wallet in Wallet::ALL {
             let tally = verdict.cells.get(&(kind, wallet)).copied().unwrap_or_default();
@@ -192,10 +196,13 @@ fn table(verdict: &Verdict) -> String {
         }
     }
     table.add_row(row("all", "", &verdict.total()));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table.to_string()
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 fn row(kind: &str, wallet: &str, tally: &Tally) -> Vec<String> {
@@ -215,6 +222,22 @@ fn row(kind: &str, wallet: &str, tally: &Tally) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_fits_a_narrow_terminal() {
+        let mut verdict = Verdict::default();
+        let tally =
+            Tally { completed: 2880, failed: 9, suspended: 22, not_paid: 2, ..Tally::default() };
+        for (kind, wallet) in
+            Kind::ALL.into_iter().flat_map(|kind| Wallet::ALL.map(|it| (kind, it)))
+        {
+            verdict.cells.insert((kind, wallet), tally);
+        }
+        let table = table(&verdict);
+        assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+        let first = table.lines().next().unwrap();
+        assert!(first.starts_with("kind         provider     count completed"), "{table}");
+    }
 
     #[test]
     fn amounts_and_kills_are_told_in_words() {

@@ -25,6 +25,7 @@ pub(super) fn package(root: &Path, debug: bool) -> Result<PathBuf> {
     let stripped = place.join("kiungo");
     let strip = ["-o", &stripped.to_string_lossy(), &program.to_string_lossy()];
     Tool::other(root, Path::new("strip"), &strip).run()?;
+    describe(root, &stripped, &place)?;
     let folder = target.join("debian").join(if debug { "debug" } else { "" });
     let folder = format!("{}/", folder.to_string_lossy().trim_end_matches('/'));
     let made = ["--package", "kiungo", "--no-build", "--no-strip", "--compress-system"];
@@ -34,4 +35,21 @@ pub(super) fn package(root: &Path, debug: bool) -> Result<PathBuf> {
         .output()?;
     let made = output.lines().last().context("cargo-deb does not say what it made")?;
     Ok(root.join(made.trim()))
+}
+
+/// Has the program write its manual pages and what the shells need to complete its commands: the
+/// package has them beside the program.
+fn describe(root: &Path, program: &Path, place: &Path) -> Result<()> {
+    let pages = place.join("man");
+    if pages.exists() {
+        fs::remove_dir_all(&pages).with_context(|| pages.display().to_string())?;
+    }
+    Tool::other(root, program, &["man", &pages.to_string_lossy()]).output()?;
+    let folder = place.join("completions");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    for (shell, file) in [("bash", "kiungo"), ("zsh", "_kiungo"), ("fish", "kiungo.fish")] {
+        let script = Tool::other(root, program, &["completions", shell]).output()?;
+        fs::write(folder.join(file), script).with_context(|| file.to_owned())?;
+    }
+    Ok(())
 }

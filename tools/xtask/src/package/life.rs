@@ -46,6 +46,11 @@ fn installed(root: &Path, tree: &Tree, package: &Path) -> Result<()> {
         ("/etc/kiungo/secrets", "750 root:kiungo"),
         ("/var/lib/kiungo", "700 kiungo:kiungo"),
         ("/usr/share/kiungo/mappings/mpesa-tz.toml", "644 root:root"),
+        ("/usr/share/man/man1/kiungo.1.gz", "644 root:root"),
+        ("/usr/share/man/man1/kiungo-transfer-show.1.gz", "644 root:root"),
+        ("/usr/share/bash-completion/completions/kiungo", "644 root:root"),
+        ("/usr/share/zsh/vendor-completions/_kiungo", "644 root:root"),
+        ("/usr/share/fish/vendor_completions.d/kiungo.fish", "644 root:root"),
         ("/usr/share/doc/kiungo/copyright", "644 root:root"),
         ("/usr/share/doc/kiungo/changelog.gz", "644 root:root"),
         ("/usr/share/doc/kiungo/config/default.toml", "644 root:root"),
@@ -68,6 +73,8 @@ fn installed(root: &Path, tree: &Tree, package: &Path) -> Result<()> {
         let place = tree.path("/usr/share/kiungo/mappings").join(mapping);
         tree.program(PROGRAM, &["mapping", "check", &place.to_string_lossy()]).output()?;
     }
+    let completions = tree.read("/usr/share/bash-completion/completions/kiungo")?;
+    ensure!(completions.contains("core-request"), "the completions know no commands");
     // Until somebody writes down what is served, nothing is, and systemd does not try again: 2.
     let config = tree.path(CONFIG);
     let place = config.to_string_lossy();

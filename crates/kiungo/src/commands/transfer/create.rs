@@ -5,14 +5,17 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use kiungo_domain::transfer::Status;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::commands::Failure;
+use crate::commands::answer::text;
 use crate::commands::client::Client;
-use crate::commands::client::{show, text};
 use crate::commands::output::{Output, note};
+use crate::commands::suspense::Account;
+
+use super::show::show_transfer;
 
 const POLL: Duration = Duration::from_millis(500);
 
@@ -29,6 +32,7 @@ pub(super) struct CreateOptions {
     /// The customer's wallet, in international form or in that of the provider's market: 0712345678
     #[arg(long)]
     msisdn: String,
+    // Savings for deposits and withdrawals, a loan for repayments and disbursements.
     #[command(flatten)]
     account: Account,
     /// The gross amount: 125.50
@@ -52,22 +56,6 @@ pub(super) struct CreateOptions {
     /// Wait until it is final, this many seconds at most
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "120")]
     wait: Option<u64>,
-}
-
-/// The core account: savings for deposits and withdrawals, a loan for repayments and disbursements.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-#[allow(clippy::struct_field_names, reason = "they are the names of the options")]
-struct Account {
-    /// The account by the core's numeric id
-    #[arg(long, value_name = "ID")]
-    account_id: Option<u64>,
-    /// The account by the number printed for the customer
-    #[arg(long, value_name = "NUMBER")]
-    account_no: Option<String>,
-    /// The account by an id given by another system
-    #[arg(long, value_name = "ID")]
-    external_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -96,15 +84,7 @@ impl KindWord {
 impl CreateOptions {
     fn body(&self) -> Value {
         let (kind, account_type) = self.kind.words();
-        let mut account = Map::from_iter([("type".to_owned(), json!(account_type))]);
-        let Account { account_id, account_no, external_id } = &self.account;
-        let named = [
-            ("id", account_id.map(Value::from)),
-            ("account_no", account_no.clone().map(Value::from)),
-            ("external_id", external_id.clone().map(Value::from)),
-        ];
-        let given = named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-        account.extend(given);
+        let account = self.account.body(account_type);
         let mut body = json!({
             "kind": kind, "provider": self.provider, "msisdn": self.msisdn, "account": account,
             "amount": self.amount, "currency": self.currency,
@@ -135,11 +115,11 @@ pub(super) async fn run(
     let headers = [("idempotency-key", key.as_str())];
     let transfer = client.post(&["v1", "transfers"], &headers, &options.body()).await?;
     let Some(seconds) = options.wait else {
-        show("transfer", &transfer, output);
+        show_transfer(&transfer, output);
         return Ok(());
     };
     let ended = wait(client, transfer, Duration::from_secs(seconds), output).await?;
-    show("transfer", &ended, output);
+    show_transfer(&ended, output);
     match text(&ended, "status").as_str() {
         "completed" => Ok(()),
         _ => Err(Failure::Said),

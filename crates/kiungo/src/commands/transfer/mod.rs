@@ -1,19 +1,30 @@
 //! `kiungo transfer`: over the API of a Kiungo that runs.
 //!
 //! * `create`: a new transfer, and waiting for its end
-//! * `suggestions`: accounts for suspended money
+//! * `show`: what a transfer is, what happened, what it waits for
+//! * `story`: its events in sentences
+//! * `choices`: what a person can do, as commands
+//! * `words`: the words of the API in plain words
 
+mod choices;
 mod create;
-mod suggestions;
+mod show;
+mod story;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::client::{Client, Server, plain, show, show_action, show_page, text};
+use super::answer::{amount, moment, show_action, show_page, stacked, text};
+use super::client::{Client, Server};
 use super::output::Output;
+use super::suspense::{AssignOptions, assign, suggest};
+use super::when;
 use super::{Failure, runtime};
 
-/// Create, show, list and reverse transfers of a Kiungo that runs
+/// Create, show and list transfers, ask about them, decide about them, give them back
 #[derive(Debug, Args)]
 pub(crate) struct TransferOptions {
     #[command(flatten)]
@@ -25,11 +36,11 @@ pub(crate) struct TransferOptions {
 #[derive(Debug, Subcommand)]
 enum TransferCommand {
     Create(create::CreateOptions),
-    /// Show a transfer
+    /// Show what a transfer is, what happened, what it waits for and what you can do
     Show {
         /// Its id, or a reference as the provider or the core shows it
         id: String,
-        /// Show the whole story, attempts and evidence included
+        /// Show every event instead, attempts and questions included
         #[arg(long)]
         events: bool,
     },
@@ -84,28 +95,6 @@ struct DecideOptions {
     reason: String,
 }
 
-/// Give suspended money its account
-#[derive(Debug, Args)]
-struct AssignOptions {
-    /// The transfer's id
-    id: String,
-    /// The kind of account: savings or loan
-    #[arg(long = "type", value_name = "TYPE", value_parser = ["savings", "loan"])]
-    kind: String,
-    /// The number printed for the customer
-    #[arg(long, value_name = "NUMBER", required_unless_present = "account_id")]
-    account_no: Option<String>,
-    /// The core's numeric id of it
-    #[arg(long, value_name = "ID", conflicts_with = "account_no")]
-    account_id: Option<u64>,
-    /// The version of the transfer that you saw: if it has changed since, nothing is done
-    #[arg(long, value_name = "VERSION")]
-    seen: Option<u64>,
-    /// Why
-    #[arg(long)]
-    reason: String,
-}
-
 /// List transfers, newest first
 #[derive(Debug, Args)]
 struct ListOptions {
@@ -136,7 +125,7 @@ struct ListOptions {
     /// The currency of the amount
     #[arg(long, requires = "amount")]
     currency: Option<String>,
-    /// Received at this moment or later (2026-11-21T00:00:00Z)
+    /// Received at this moment or later: 2026-11-21T00:00:00Z, or 2026-11-21 in the zone of this machine
     #[arg(long)]
     from: Option<String>,
     /// Received before this moment
@@ -155,9 +144,9 @@ pub(crate) fn run(options: &TransferOptions, output: Output) -> Result<(), Failu
     runtime()?.block_on(async {
         match &options.command {
             TransferCommand::Create(create) => create::run(&client, create, output).await,
-            TransferCommand::Show { id, events } => show_one(&client, id, *events, output).await,
+            TransferCommand::Show { id, events } => show::run(&client, id, *events, output).await,
             TransferCommand::List(list) => show_list(&client, list, output).await,
-            TransferCommand::Suggestions { id } => suggestions::run(&client, id, output).await,
+            TransferCommand::Suggestions { id } => suggest(&client, id, output).await,
             TransferCommand::Inquire { id } => {
                 let path = ["v1", "transfers", id, "inquiries"];
                 asked(&client, &path, &json!({}), output).await
@@ -172,27 +161,6 @@ pub(crate) fn run(options: &TransferOptions, output: Output) -> Result<(), Failu
     })
 }
 
-async fn show_one(client: &Client, id: &str, events: bool, output: Output) -> Result<(), Failure> {
-    if !events {
-        show("transfer", &client.get(&["v1", "transfers", id], &[]).await?, output);
-        return Ok(());
-    }
-    let story = client.get(&["v1", "transfers", id, "events"], &[]).await?;
-    let rows = story.get("events").and_then(Value::as_array).into_iter().flatten();
-    let rows = rows.map(|event| {
-        let head = ["seq", "at", "event", "type"].map(|key| text(event, key));
-        let known = ["seq", "at", "event", "type"];
-        let rest = event.as_object().into_iter().flatten();
-        let rest = rest.filter(|(key, _)| !known.contains(&key.as_str()));
-        let rest: Vec<String> =
-            rest.map(|(key, value)| format!("{key}: {}", plain(value))).collect();
-        let [number, at, event, kind] = head;
-        vec![number, at, event + &kind, rest.join("\n")]
-    });
-    output.table(&["no.", "at", "event", "what"], rows.collect(), &story);
-    Ok(())
-}
-
 async fn decide(client: &Client, options: &DecideOptions, output: Output) -> Result<(), Failure> {
     let body = json!({ "decision": options.decision, "reason": options.reason });
     let body = with(body, "step", options.step.as_deref());
@@ -202,16 +170,8 @@ async fn decide(client: &Client, options: &DecideOptions, output: Output) -> Res
     asked(client, &["v1", "transfers", &options.id, "decisions"], &body, output).await
 }
 
-async fn assign(client: &Client, options: &AssignOptions, output: Output) -> Result<(), Failure> {
-    let account = with(json!({ "type": options.kind }), "id", options.account_id);
-    let account = with(account, "account_no", options.account_no.as_deref());
-    let body = json!({ "account": account, "reason": options.reason });
-    let body = with(body, "version", options.seen);
-    asked(client, &["v1", "suspense", &options.id, "assignments"], &body, output).await
-}
-
 /// The object with one more member, if there is a value for it.
-fn with(mut object: Value, member: &str, value: Option<impl Into<Value>>) -> Value {
+pub(super) fn with(mut object: Value, member: &str, value: Option<impl Into<Value>>) -> Value {
     if let Some(value) = value {
         object[member] = value.into();
     }
@@ -220,7 +180,7 @@ fn with(mut object: Value, member: &str, value: Option<impl Into<Value>>) -> Val
 
 /// Asks for an action about a transfer, and shows the transfer, or the action where it waits for a
 /// second person.
-async fn asked(
+pub(super) async fn asked(
     client: &Client,
     path: &[&str],
     body: &Value,
@@ -230,13 +190,16 @@ async fn asked(
     if answer.get("action").is_some() {
         show_action(&answer, output);
     } else {
-        show("transfer", &answer, output);
+        show::show_transfer(&answer, output);
     }
     Ok(())
 }
 
 async fn show_list(client: &Client, list: &ListOptions, output: Output) -> Result<(), Failure> {
     let limit = list.limit.to_string();
+    let zone = output.zone();
+    let [from, to] = [&list.from, &list.to]
+        .map(|moment| moment.as_deref().map(|moment| when::given(moment, &zone)));
     let given = [
         ("status", &list.status),
         ("kind", &list.kind),
@@ -247,8 +210,8 @@ async fn show_list(client: &Client, list: &ListOptions, output: Output) -> Resul
         ("amount", &list.amount),
         ("currency", &list.currency),
         ("client_reference", &list.client_reference),
-        ("from", &list.from),
-        ("to", &list.to),
+        ("from", &from),
+        ("to", &to),
         ("cursor", &list.cursor),
     ];
     let mut query: Vec<(&str, &str)> =
@@ -256,14 +219,16 @@ async fn show_list(client: &Client, list: &ListOptions, output: Output) -> Resul
     query.push(("limit", &limit));
     let page = client.get(&["v1", "transfers"], &query).await?;
     let row = |transfer: &Value| {
-        let amount = format!("{} {}", text(transfer, "amount"), text(transfer, "currency"));
-        let mut row = ["id", "received_at", "kind", "provider", "msisdn", "status"]
-            .map(|key| text(transfer, key))
-            .to_vec();
-        row.insert(5, amount);
-        row
+        let [id, kind, provider, wallet, status] =
+            ["id", "kind", "provider", "msisdn", "status"].map(|key| text(transfer, key));
+        vec![
+            stacked(&id, &moment(transfer, "received_at", &zone)),
+            stacked(&kind, &status),
+            stacked(&amount(transfer), &wallet),
+            provider,
+        ]
     };
-    let headings = ["id", "received", "kind", "provider", "wallet", "amount", "status"];
-    show_page(&page, "transfers", &headings, row, output);
+    let headings = ["id, received", "kind, status", "amount, wallet", "provider"];
+    show_page(&page, "transfers", (&headings, &[]), row, output);
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! `kiungo transfer suggestions`.
+//! `kiungo suspense suggestions`.
 
 use serde_json::Value;
 
 use crate::commands::Failure;
+use crate::commands::answer::{members, text};
 use crate::commands::client::Client;
-use crate::commands::client::text;
 use crate::commands::output::{Output, note};
 
-pub(super) async fn run(client: &Client, id: &str, output: Output) -> Result<(), Failure> {
+pub(crate) async fn suggest(client: &Client, id: &str, output: Output) -> Result<(), Failure> {
     let found = client.get(&["v1", "suspense", id, "suggestions"], &[]).await?;
     let headings = ["type", "id", "account no.", "holder", "currency", "what speaks for it"];
-    output.table(&headings, rows(&found), &found);
+    output.list((&headings, &["holder", "what speaks for it"]), rows(&found), &found);
     if found.get("complete") == Some(&Value::Bool(false)) && !output.is_json() {
         note("the core did not answer everything: an account may be missing");
     }
@@ -18,17 +18,30 @@ pub(super) async fn run(client: &Client, id: &str, output: Output) -> Result<(),
 }
 
 fn rows(found: &Value) -> Vec<Vec<String>> {
-    let suggestions = found.get("suggestions").and_then(Value::as_array).into_iter().flatten();
     let row = |suggestion: &Value| {
         let account = suggestion.get("account").unwrap_or(&Value::Null);
-        let reasons = suggestion.get("reasons").and_then(Value::as_array).into_iter().flatten();
-        let reasons: Vec<&str> = reasons.filter_map(Value::as_str).collect();
+        let reasons = members(suggestion, "reasons").filter_map(Value::as_str);
+        let reasons: Vec<&str> = reasons.map(in_words).collect();
         let mut row = ["type", "id", "account_no"].map(|key| text(account, key)).to_vec();
         row.extend(["holder", "currency"].map(|key| text(suggestion, key)));
-        row.push(reasons.join(", "));
+        row.push(reasons.join("; "));
         row
     };
-    suggestions.map(row).collect()
+    members(found, "suggestions").map(row).collect()
+}
+
+/// A reason for a suggestion, in words.
+fn in_words(reason: &str) -> &str {
+    match reason {
+        "typed" => "the text names it",
+        "payer" => "its owner has the payer's number",
+        "joined" => "the digits read as one number",
+        "split" => "a part of the digits",
+        "typed_digits" => "a part of the text names it",
+        "corrected" => "letters read as digits",
+        "similar" => "one digit differs",
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -45,8 +58,15 @@ mod tests {
             {"account": {"type": "loan", "id": 7}, "currency": "TZS", "reasons": ["split"]},
         ]});
         let expected = [
-            ["savings", "42", "000000042", "Asha Juma", "TZS", "payer, similar"],
-            ["loan", "7", "", "", "TZS", "split"],
+            [
+                "savings",
+                "42",
+                "000000042",
+                "Asha Juma",
+                "TZS",
+                "its owner has the payer's number; one digit differs",
+            ],
+            ["loan", "7", "", "", "TZS", "a part of the digits"],
         ];
         assert_eq!(rows(&found), expected);
     }

@@ -1,0 +1,31 @@
+//! `kiungo man`.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory};
+use serde_json::json;
+
+use super::output::Output;
+use super::{CommandLine, Failure};
+
+/// Write the manual pages into a folder: one for the program, and one for each command
+///
+/// The Debian package installs them already. To read one: man ./kiungo-transfer-show.1
+#[derive(Debug, Args)]
+pub(crate) struct ManOptions {
+    /// The folder; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+pub(crate) fn run(options: &ManOptions, output: Output) -> Result<(), Failure> {
+    let folder = options.folder.display();
+    let write = || {
+        std::fs::create_dir_all(&options.folder)?;
+        clap_mangen::generate_to(CommandLine::command(), &options.folder)
+    };
+    write().map_err(|error| Failure::failed(format!("{folder}: {error}")))?;
+    let json = json!({ "folder": options.folder });
+    output.line(&format!("the manual pages are in {folder}: man {folder}/kiungo.1"), &json);
+    Ok(())
+}

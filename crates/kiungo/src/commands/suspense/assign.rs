@@ -1,0 +1,97 @@
+//! `kiungo suspense assign`.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::commands::Failure;
+use crate::commands::client::Client;
+use crate::commands::output::Output;
+use crate::commands::transfer::{asked, with};
+
+/// Give suspended money its account
+#[derive(Debug, Args)]
+pub(crate) struct AssignOptions {
+    /// The transfer's id
+    id: String,
+    /// The kind of account: savings or loan
+    #[arg(long = "type", value_name = "TYPE", value_parser = ["savings", "loan"])]
+    kind: String,
+    #[command(flatten)]
+    account: Account,
+    /// The version of the transfer that you saw: if it has changed since, nothing is done
+    #[arg(long, value_name = "VERSION")]
+    seen: Option<u64>,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+/// The name of an account, by exactly one of three.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+#[allow(clippy::struct_field_names, reason = "they are the names of the options")]
+pub(crate) struct Account {
+    /// The account by the core's numeric id
+    #[arg(long, value_name = "ID")]
+    account_id: Option<u64>,
+    /// The account by the number printed for the customer
+    #[arg(long, value_name = "NUMBER")]
+    account_no: Option<String>,
+    /// The account by an id given by another system
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+}
+
+impl Account {
+    /// The account as the API names it.
+    pub(crate) fn body(&self, kind: &str) -> Value {
+        let account = with(json!({ "type": kind }), "id", self.account_id);
+        let account = with(account, "account_no", self.account_no.as_deref());
+        with(account, "external_id", self.external_id.as_deref())
+    }
+}
+
+pub(crate) async fn assign(
+    client: &Client,
+    options: &AssignOptions,
+    output: Output,
+) -> Result<(), Failure> {
+    let account = options.account.body(&options.kind);
+    let body = json!({ "account": account, "reason": options.reason });
+    let body = with(body, "version", options.seen);
+    asked(client, &["v1", "suspense", &options.id, "assignments"], &body, output).await
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: AssignOptions,
+    }
+
+    #[test]
+    fn an_account_is_named_by_exactly_one_of_three() {
+        let read = |named: &[&str]| {
+            let line = ["assign", "0193", "--type", "savings", "--reason", "r"];
+            Line::try_parse_from(line.iter().chain(named))
+        };
+        let (id, number) = (["--account-id", "42"], ["--account-no", "0042"]);
+        let other = ["--external-id", "s-42"];
+        for (named, expected) in [
+            (&id[..], json!({ "type": "savings", "id": 42 })),
+            (&number, json!({ "type": "savings", "account_no": "0042" })),
+            (&other, json!({ "type": "savings", "external_id": "s-42" })),
+        ] {
+            assert_eq!(read(named).unwrap().options.account.body("savings"), expected);
+        }
+        assert!(read(&[]).is_err());
+        for two in [[id, number].concat(), [id, other].concat(), [number, other].concat()] {
+            assert!(read(&two).is_err(), "{two:?}");
+        }
+    }
+}
