@@ -107,16 +107,26 @@ async fn a_new_key_is_shown_with_its_hash_and_no_two_are_equal() {
         keys.push(key["key"].as_str().unwrap().to_owned());
     }
     assert_ne!(keys[0], keys[1]);
-    // The lines that it prints can be pasted as they are.
-    let (code, out, _) = run(&place, &["config", "key", "--name", "mobile-app"]).await;
-    assert_eq!(code, 0);
-    let lines = &out[out.find("[[api.keys]]").unwrap()..];
+    // The lines that it prints can be pasted as they are, whatever the roles and the name.
     let file = place.path().join("kiungo.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, format!("{text}\n{lines}")).unwrap();
     let check = ["config", "check", "--config", "kiungo.toml"];
-    let (code, out, complaint) = run(&place, &check).await;
-    assert_eq!(code, 0, "{out}{complaint}");
+    for (roles, lines) in [
+        (&[][..], "roles = [\"read\", \"write\"]"),
+        (&["--roles", "read"], "roles = [\"read\"]"),
+        (&["--roles", "operate,read,write"], "roles = [\"operate\", \"read\", \"write\"]"),
+    ] {
+        let key = [&["config", "key", "--name", "the \"mobile\" app"], roles].concat();
+        let (code, out, _) = run(&place, &key).await;
+        assert!(code == 0 && out.contains(lines), "{out}");
+        let lines = &out[out.find("[[api.keys]]").unwrap()..];
+        std::fs::write(&file, format!("{text}\n{lines}")).unwrap();
+        let (code, out, complaint) = run(&place, &check).await;
+        assert_eq!(code, 0, "{out}{complaint}");
+    }
+    let (code, _, complaint) = run(&place, &["config", "key", "--roles", "read,transfer"]).await;
+    assert_eq!(code, 2, "{complaint}");
+    assert!(complaint.contains("`transfer` is not one of"), "{complaint}");
     let sample = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     let key = format!("[[api.keys]]\nname = \"x\"\nsha256 = \"{sample}\"\nroles = [\"read\"]\n");
     std::fs::write(&file, format!("{text}\n{key}")).unwrap();
@@ -167,6 +177,13 @@ async fn showing_the_configuration_hides_secrets() {
     assert_eq!(code, 0);
     assert!(out.contains("poll_interval = \"50ms\""), "{out}");
     assert!(!out.contains("demo0000") && !out.contains("0123456789abcdef"), "{out}");
+    let (code, out, _) =
+        run(&place, &["--json", "config", "show", "--config", "kiungo.toml"]).await;
+    assert_eq!(code, 0);
+    let settings: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(settings["engine"]["poll_interval"], "50ms");
+    assert_eq!(settings["cores"][0]["secrets"]["password"], "***");
+    assert!(!out.contains("demo0000") && !out.contains("0123456789abcdef"), "{out}");
 }
 
 #[tokio::test]
@@ -206,6 +223,7 @@ async fn the_doctor_finds_all_well_and_what_is_not() {
     let failed: Vec<_> = failed.filter(|finding| finding["state"] == "failed").collect();
     assert_eq!(failed.len(), 1, "{out}");
     assert_eq!(failed[0]["subject"], "core main");
+    assert_eq!(failed[0]["name"], "core_settings");
     assert!(!out.contains("wrong"), "{out}");
 }
 

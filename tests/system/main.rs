@@ -10,6 +10,8 @@
 //! * `amqp`: commands and events, as another system meets them
 //! * `actions`: what persons do by hand
 //! * `cli`: what commands answer, and their exit codes
+//! * `configuration`: its file, its paths, its first mistakes
+//! * `doctor`: what the doctor finds
 //! * `requests`: what a core asks to be paid out
 //! * `serving`: serving, stopping, starting again
 //! * `restart`: stopping and starting while clients ask
@@ -21,8 +23,10 @@ mod actions;
 #[cfg(all(feature = "postgres-tests", feature = "rabbit-tests"))]
 mod amqp;
 mod cli;
+mod configuration;
 mod crash_matrix;
 mod demo;
+mod doctor;
 mod first_transfer;
 mod kiungo;
 #[cfg(feature = "postgres-tests")]

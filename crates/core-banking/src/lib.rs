@@ -66,7 +66,7 @@ pub trait Core: Send + Sync {
     async fn inquire_undo(&self, order: &UndoOrder) -> Finding;
 
     /// Checks login, permissions and settings: good news and warnings, or what to repair.
-    async fn probe(&self) -> Result<Vec<String>, ProbeError>;
+    async fn probe(&self) -> Result<Vec<Observation>, ProbeError>;
 }
 
 /// The abilities of the connected core.
@@ -201,6 +201,29 @@ pub enum UndoCheck {
         /// The cause, for people.
         why: String,
     },
+}
+
+/// One thing that a probe looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The kind of thing: a stable word for programs.
+    pub name: &'static str,
+    /// The state that was found, for people.
+    pub text: String,
+    /// The remedy; `None` if all is well.
+    pub remedy: Option<String>,
+}
+
+impl Observation {
+    /// All is well.
+    pub fn good(name: &'static str, text: impl Into<String>) -> Self {
+        Self { name, text: text.into(), remedy: None }
+    }
+
+    /// Something works otherwise than is meant, or is likely to fail.
+    pub fn warning(name: &'static str, text: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { name, text: text.into(), remedy: Some(remedy.into()) }
+    }
 }
 
 /// The core does not work as configured.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kiungo_core_banking::{
-    AccountCheck, CheckAnswer, Comparison, Core, CoreCapabilities, CoreOrder, ProbeError, Sought,
-    Suggestions, UndoCheck, UndoOrder,
+    AccountCheck, CheckAnswer, Comparison, Core, CoreCapabilities, CoreOrder, Observation,
+    ProbeError, Sought, Suggestions, UndoCheck, UndoOrder,
 };
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{Finding, Outcome, Receipt};
@@ -82,6 +82,11 @@ impl Fineract {
     pub async fn inquire_hold(&self, order: &CoreOrder) -> Finding {
         let profile = self.profile();
         proven(inquiry::hold(&self.client, &profile, order).await, &profile)
+    }
+
+    /// Looks at the payment type under which orders are booked. Moves nothing.
+    pub async fn payment_type(&self, id: u64) -> Result<Observation, ProbeError> {
+        Ok(probe::judge_payment_type(id, &probe::payment_types(&self.client).await?))
     }
 
     #[cfg(test)]
@@ -241,7 +246,7 @@ impl Core for Fineract {
         proven(undo::inquire(&self.client, &profile, order).await, &profile)
     }
 
-    async fn probe(&self) -> Result<Vec<String>, ProbeError> {
+    async fn probe(&self) -> Result<Vec<Observation>, ProbeError> {
         let mut seen = probe::inspect(&self.client).await?;
         self.learn(seen.profile).await;
         seen.lines.extend(probe::permissions(&self.client, &seen.profile).await?);

@@ -2,7 +2,7 @@
 //! §18, §20).
 
 use bytes::Bytes;
-use kiungo_core_banking::ProbeError;
+use kiungo_core_banking::{Observation, ProbeError};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -17,8 +17,8 @@ use crate::wire::{ErrorBody, Page};
 /// The result of a probe.
 pub(crate) struct Seen {
     pub(crate) profile: Profile,
-    /// Good news and warnings, a sentence each.
-    pub(crate) lines: Vec<String>,
+    /// Good news and warnings.
+    pub(crate) lines: Vec<Observation>,
 }
 
 /// The permissions that the connector's user needs (`fineract.md` §1.2), however it is configured.
@@ -58,7 +58,11 @@ pub(crate) async fn inspect(client: &Client) -> Result<Seen, ProbeError> {
     let options = &client.settings.options;
     let mut lines = Vec::new();
     if client.settings.base_url.starts_with("http:") {
-        lines.push("warning: plain http, so the login can be read on the way".to_owned());
+        lines.push(Observation::warning(
+            "core_without_tls",
+            "plain http, so the login can be read on the way",
+            "write https:// in base_url, unless the core is on this machine",
+        ));
     }
     login(client, &mut lines).await?;
     let mut profile = Profile::assumed(
@@ -70,19 +74,21 @@ pub(crate) async fn inspect(client: &Client) -> Result<Seen, ProbeError> {
         (profile.version, profile.exact) = version(client).await?;
     }
     let version = profile.version;
-    lines.push(if profile.exact {
+    let stated = if profile.exact {
         format!("the core is Fineract {version}")
     } else {
         format!("the core is Fineract {version} or later, it does not say")
-    });
+    };
+    lines.push(Observation::good("core_version", stated));
     switches(client, &mut profile, &mut lines).await?;
     profile.idempotent = idempotency(client, &profile, &mut lines).await?;
     profile.asked = true;
     Ok(Seen { profile, lines })
 }
 
+/// A payment type of the core.
 #[derive(Deserialize)]
-struct PaymentType {
+pub(crate) struct PaymentType {
     id: u64,
     #[serde(default)]
     name: String,
@@ -91,35 +97,57 @@ struct PaymentType {
     cash: bool,
 }
 
-/// The cheapest read that needs tenant, login and a permission.
-async fn login(client: &Client, lines: &mut Vec<String>) -> Result<(), ProbeError> {
+/// The payment types: the cheapest read that needs tenant, login and a permission.
+pub(crate) async fn payment_types(client: &Client) -> Result<Vec<PaymentType>, ProbeError> {
     let answer = get(client, "/api/v1/paymenttypes").await?;
     if answer.status != 200 {
         return Err(refused("the payment types cannot be read", &answer));
     }
-    let types = Page::<PaymentType>::parse(&answer.body).map_err(|_| {
-        ProbeError::Repair("base_url: what answers there is not Fineract".to_owned())
-    })?;
-    lines.push("the login works".to_owned());
-    match client.settings.options.payment_type {
-        None => lines.push(
-            "warning: no payment_type; every order must bring one from its mapping".to_owned(),
-        ),
-        Some(id) => match types.items.iter().find(|payment_type| payment_type.id == id) {
-            Some(found) if found.cash => lines.push(format!(
-                "warning: payment type {id} is `{}`, cash over the counter: mobile money usually \
-                 has a payment type of its own, with an account of its own in the general ledger",
-                found.name
-            )),
-            Some(found) => lines.push(format!("payment type {id} is `{}`", found.name)),
-            None => {
-                return Err(ProbeError::Repair(format!(
-                    "payment_type: the core has no payment type {id}"
-                )));
-            }
-        },
+    let types = Page::<PaymentType>::parse(&answer.body);
+    types
+        .map(|types| types.items)
+        .map_err(|_| ProbeError::Repair("base_url: what answers there is not Fineract".to_owned()))
+}
+
+async fn login(client: &Client, lines: &mut Vec<Observation>) -> Result<(), ProbeError> {
+    let types = payment_types(client).await?;
+    lines.push(Observation::good("core_login", "the login works"));
+    let Some(id) = client.settings.options.payment_type else {
+        lines.push(Observation::warning(
+            "payment_type_unset",
+            "no payment_type; every order must bring one from its mapping",
+            "set payment_type in [cores.fineract], or [core] payment_type in every mapping",
+        ));
+        return Ok(());
+    };
+    let judged = judge_payment_type(id, &types);
+    if judged.name == NO_SUCH_TYPE {
+        return Err(ProbeError::Repair(format!("payment_type: {}", judged.text)));
     }
+    lines.push(judged);
     Ok(())
+}
+
+const NO_SUCH_TYPE: &str = "payment_type_missing";
+
+/// Judges the payment type of this id.
+pub(crate) fn judge_payment_type(id: u64, types: &[PaymentType]) -> Observation {
+    match types.iter().find(|payment_type| payment_type.id == id) {
+        Some(found) if found.cash => Observation::warning(
+            "payment_type_is_cash",
+            format!("payment type {id} is `{}`, cash over the counter", found.name),
+            "make a payment type for mobile money in the core, with an account of its own in the \
+             general ledger",
+        ),
+        Some(found) => {
+            Observation::good("payment_type", format!("payment type {id} is `{}`", found.name))
+        }
+        None => Observation::warning(
+            NO_SUCH_TYPE,
+            format!("the core has no payment type {id}"),
+            "take one of GET /v1/paymenttypes of the core",
+        ),
+    }
 }
 
 #[derive(Deserialize)]
@@ -191,7 +219,7 @@ struct Entry {
 async fn switches(
     client: &Client,
     profile: &mut Profile,
-    lines: &mut Vec<String>,
+    lines: &mut Vec<Observation>,
 ) -> Result<(), ProbeError> {
     let options = &client.settings.options;
     let answer = get(client, "/api/v1/configurations").await?;
@@ -209,19 +237,33 @@ async fn switches(
     profile.loans_on_non_working_days = on("allow-transactions-on-non-workingday").unwrap_or(false);
     let zone = &options.time_zone;
     lines.push(match profile.business_date {
-        Some(true) => "value dates follow the tenant's business date".to_owned(),
-        Some(false) => format!("value dates follow the calendar of {zone}"),
-        None => format!(
-            "warning: whether the tenant keeps a business date cannot be read (permission \
-             READ_CONFIGURATION); value dates follow the calendar of {zone}"
+        Some(true) => {
+            Observation::good("business_date", "value dates follow the tenant's business date")
+        }
+        Some(false) => {
+            Observation::good("business_date", format!("value dates follow the calendar of {zone}"))
+        }
+        None => Observation::warning(
+            "business_date_unread",
+            format!(
+                "whether the tenant keeps a business date cannot be read; value dates follow the \
+                 calendar of {zone}"
+            ),
+            "give the user the permission READ_CONFIGURATION, or set business_date",
         ),
     });
     match profile.maker_checker {
-        Some(true) => lines.push(
-            "warning: maker-checker is on; flagged commands wait for a second person".to_owned(),
-        ),
+        Some(true) => lines.push(Observation::warning(
+            "maker_checker_on",
+            "maker-checker is on; flagged commands wait for a second person",
+            "leave Kiungo's commands out of it, or have them approved in the core",
+        )),
         Some(false) => {}
-        None => lines.push("warning: whether maker-checker is on cannot be read".to_owned()),
+        None => lines.push(Observation::warning(
+            "maker_checker_unread",
+            "whether maker-checker is on cannot be read",
+            "give the user the permission READ_CONFIGURATION, or set maker_checker",
+        )),
     }
     Ok(())
 }
@@ -237,16 +279,18 @@ const PROBE_KEY: &str = "kiungo-idempotency-probe";
 async fn idempotency(
     client: &Client,
     profile: &Profile,
-    lines: &mut Vec<String>,
+    lines: &mut Vec<Observation>,
 ) -> Result<bool, ProbeError> {
     let outdated = profile.exact && profile.version < Version::new(1, 9);
     let deaf = client.is_oauth2() && profile.exact && profile.version < Version::new(1, 13);
     if outdated || deaf {
-        lines.push(if outdated {
-            "warning: before 1.9 there is no idempotency; nothing is sent twice".to_owned()
+        let (why, remedy) = if outdated {
+            ("before 1.9 there is no idempotency; nothing is sent twice", "upgrade the core")
         } else {
-            "warning: before 1.13, OAuth2 switches idempotency off".to_owned()
-        });
+            let remedy = "upgrade the core, or log in with a user name and password";
+            ("before 1.13, OAuth2 switches idempotency off; nothing is sent twice", remedy)
+        };
+        lines.push(Observation::warning("core_idempotency_off", why, remedy));
         return Ok(false);
     }
     let body = Bytes::from(json!(FORMAT).to_string());
@@ -266,9 +310,14 @@ async fn idempotency(
         }
     }
     lines.push(if recognised {
-        "a repeated idempotency key is recognised".to_owned()
+        Observation::good("core_idempotency", "a repeated idempotency key is recognised")
     } else {
-        "warning: a repeated idempotency key is not recognised; nothing is sent twice".to_owned()
+        Observation::warning(
+            "core_idempotency_off",
+            "a repeated idempotency key is not recognised; nothing is sent twice",
+            "unknown outcomes take longer to clear up; look whether a proxy drops the header \
+             Idempotency-Key",
+        )
     });
     Ok(recognised)
 }
@@ -282,9 +331,10 @@ struct Permissions {
 pub(crate) async fn permissions(
     client: &Client,
     profile: &Profile,
-) -> Result<Vec<String>, ProbeError> {
+) -> Result<Vec<Observation>, ProbeError> {
     let Some(body) = client.login_body() else {
-        return Ok(vec!["permissions cannot be read with OAuth2".to_owned()]);
+        let text = "permissions cannot be read with OAuth2";
+        return Ok(vec![Observation::good("core_permissions", text)]);
     };
     let answer = client
         .search("/api/v1/authentication", body)
@@ -295,12 +345,16 @@ pub(crate) async fn permissions(
         .flatten()
         .and_then(|read| read.permissions);
     let Some(granted) = read else {
-        return Ok(vec!["warning: the user's permissions cannot be read".to_owned()]);
+        return Ok(vec![Observation::warning(
+            "core_permissions_unread",
+            "the user's permissions cannot be read",
+            "compare them with the list in docs/fineract.md",
+        )]);
     };
     judge_permissions(&granted, &needed(&client.settings.options, profile))
 }
 
-fn judge_permissions(granted: &[String], needed: &[&str]) -> Result<Vec<String>, ProbeError> {
+fn judge_permissions(granted: &[String], needed: &[&str]) -> Result<Vec<Observation>, ProbeError> {
     let has = |name: &str| granted.iter().any(|permission| permission == name);
     let may = |name: &str| {
         has(name)
@@ -314,16 +368,29 @@ fn judge_permissions(granted: &[String], needed: &[&str]) -> Result<Vec<String>,
             missing.join(", ")
         )));
     }
-    let mut lines = vec!["the user has the needed permissions".to_owned()];
+    let mut lines =
+        vec![Observation::good("core_permissions", "the user has the needed permissions")];
     let missing: Vec<&str> = USEFUL.into_iter().filter(|name| !may(name)).collect();
     if !missing.is_empty() {
-        lines.push(format!("warning: the user lacks {}", missing.join(", ")));
+        lines.push(Observation::warning(
+            "core_permissions_useful",
+            format!("the user lacks {}", missing.join(", ")),
+            "give the user these permissions too",
+        ));
     }
     if has("ALL_FUNCTIONS") {
-        lines.push("warning: the user may do everything; give it only what it needs".to_owned());
+        lines.push(Observation::warning(
+            "core_permissions_too_many",
+            "the user may do everything",
+            "give it a role with only what it needs",
+        ));
     }
     if granted.iter().any(|permission| permission.ends_with("_CHECKER")) {
-        lines.push("warning: the user may approve its own commands (a checker right)".to_owned());
+        lines.push(Observation::warning(
+            "core_permissions_checker",
+            "the user may approve its own commands (a checker right)",
+            "take the permissions that end in _CHECKER from it",
+        ));
     }
     Ok(lines)
 }
@@ -334,7 +401,7 @@ pub(crate) fn calendar(
     client: &Client,
     profile: &Profile,
     read: Result<Calendar, ReadError>,
-) -> Result<Option<String>, ProbeError> {
+) -> Result<Option<Observation>, ProbeError> {
     let calendar = read.map_err(|error| match error {
         ReadError::Unusable(why) => {
             ProbeError::Unavailable(format!("the calendar cannot be read: {why}"))
@@ -344,9 +411,13 @@ pub(crate) fn calendar(
     let never_set = profile.business_date == Some(true) && calendar.business_date.is_none();
     let zone = &client.settings.options.time_zone;
     Ok(never_set.then(|| {
-        format!(
-            "warning: the tenant's business date is on but was never set; value dates follow the \
-             calendar of {zone} until it is"
+        Observation::warning(
+            "business_date_never_set",
+            format!(
+                "the tenant's business date is on but was never set; value dates follow the \
+                 calendar of {zone} until it is"
+            ),
+            "set the business date in the core, or switch it off",
         )
     }))
 }

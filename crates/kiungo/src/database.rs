@@ -1,5 +1,7 @@
 //! The one place that knows which kinds of database there are: the address decides.
 
+use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use kiungo_store::Store;
@@ -16,15 +18,16 @@ pub(crate) enum Address {
 
 impl Address {
     /// Reads `sqlite://PATH` or `postgres://…`; what is wrong with it otherwise, without repeating
-    /// it.
-    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+    /// it. Relative paths count from `folder`.
+    pub(crate) fn parse(url: &str, folder: Option<&Path>) -> Result<Self, String> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options = PostgresOptions::new(url).map_err(|error| error.to_string())?;
+            let url = with_files_below(url, folder.unwrap_or(Path::new("")));
+            let options = PostgresOptions::new(&url).map_err(|error| error.to_string())?;
             return Ok(Self::Postgres(Box::new(options)));
         }
-        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
-        match path {
+        match sqlite_path(url) {
             Some(path) if !path.is_empty() && !path.starts_with(":memory:") => {
+                let path = folder.unwrap_or(Path::new("")).join(path);
                 Ok(Self::Sqlite(SqliteOptions::new(path)))
             }
             Some(_) => {
@@ -47,7 +50,15 @@ impl Address {
     /// Opens it and brings its schema up to date. `PostgreSQL` may be open elsewhere meanwhile.
     pub(crate) async fn open(&self) -> Result<Database, OpenError> {
         match self {
-            Self::Sqlite(options) => SqliteStore::open(options).await.map(Database::sqlite),
+            Self::Sqlite(options) => {
+                let is_new = !options.path.exists();
+                let store = SqliteStore::open(options).await?;
+                if is_new {
+                    let path = options.path.display();
+                    tracing::info!("a new, empty database was made at {path}");
+                }
+                Ok(Database::sqlite(store))
+            }
             Self::Postgres(options) => PostgresStore::open(options).await.map(Database::postgres),
         }
     }
@@ -79,6 +90,45 @@ impl Address {
     }
 }
 
+/// The path in `sqlite://PATH`.
+pub(crate) fn sqlite_path(url: &str) -> Option<&str> {
+    url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))
+}
+
+/// The address of a server, with the relative paths of its parameters counted from `folder`.
+fn with_files_below(url: &str, folder: &Path) -> String {
+    /// The files that an address can name, as libpq and the driver write them.
+    const FILES: [&str; 7] =
+        ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
+    let Some((address, query)) = url.split_once('?') else { return url.to_owned() };
+    let below = |parameter: &str| match parameter.split_once('=') {
+        Some((name, path)) if FILES.contains(&name) && !path.is_empty() => {
+            let is_absolute = ["/", "%2f", "%2F"].iter().any(|slash| path.starts_with(slash));
+            let folder = folder.to_string_lossy();
+            if is_absolute || folder.is_empty() {
+                return parameter.to_owned();
+            }
+            format!("{name}={}/{path}", percent_encoded(&folder))
+        }
+        _ => parameter.to_owned(),
+    };
+    let parameters: Vec<_> = query.split('&').map(below).collect();
+    format!("{address}?{}", parameters.join("&"))
+}
+
+fn percent_encoded(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if is_plain(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}
+
 /// An open database.
 pub(crate) enum Database {
     Sqlite(Arc<SqliteStore>),
@@ -108,5 +158,34 @@ impl Database {
             Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.close().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_an_address_count_from_the_folder_unless_they_are_absolute() {
+        let below = |url| with_files_below(url, Path::new("/etc/my bank"));
+        for (url, expected) in [
+            ("postgres://k@h/d", "postgres://k@h/d"),
+            (
+                "postgres://k@h/d?sslmode=verify-full&sslrootcert=ca.pem",
+                "postgres://k@h/d?sslmode=verify-full&sslrootcert=/etc/my%20bank/ca.pem",
+            ),
+            ("postgres://k@h/d?sslrootcert=%2Fca.pem", "postgres://k@h/d?sslrootcert=%2Fca.pem"),
+            ("postgres://k@h/d?sslcert=/ca.pem", "postgres://k@h/d?sslcert=/ca.pem"),
+        ] {
+            assert_eq!(below(url), expected);
+            assert_eq!(with_files_below(url, Path::new("")), url);
+        }
+    }
+
+    #[test]
+    fn a_database_file_counts_from_the_folder() {
+        let shown = |url| Address::parse(url, Some(Path::new("conf"))).unwrap().shown();
+        assert_eq!(shown("sqlite://data/kiungo.db"), "conf/data/kiungo.db");
+        assert_eq!(shown("sqlite:///var/lib/kiungo.db"), "/var/lib/kiungo.db");
     }
 }

@@ -25,6 +25,7 @@ mod socket;
 mod stop;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 
@@ -66,6 +67,16 @@ pub(crate) enum Duty {
     Work,
     /// Both.
     Both,
+}
+
+impl fmt::Display for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Serve => "serve",
+            Self::Work => "work",
+            Self::Both => "both",
+        })
+    }
 }
 
 impl Duty {
@@ -164,7 +175,7 @@ pub(crate) async fn run(
         &serde_json::json!({ "ready": url.unwrap_or_default() }),
     );
     notify::ready();
-    tracing::info!(?duty, address = ?address, "ready");
+    tracing::info!(duty = %duty, address = address.map(tracing::field::display), "ready");
     warm_up(adapters);
     running.until_stopped(listener, state, &server_options, signals).await;
     Ok(())

@@ -1,5 +1,7 @@
 //! Reads about accounts: the float, a holder's name, an account's status; and the probe.
 
+use std::fmt;
+
 use http::StatusCode;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::{Money, Msisdn, excerpt};
@@ -28,6 +30,17 @@ pub enum AccountState {
     Unregistered,
     /// A word that the API does not list.
     Other(String),
+}
+
+impl fmt::Display for AccountState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Available => "available",
+            Self::Unavailable => "unavailable",
+            Self::Unregistered => "unregistered",
+            Self::Other(word) => word,
+        })
+    }
 }
 
 impl AccountState {
@@ -110,7 +123,7 @@ impl Gsma {
             Ok(Some(AccountState::Available)) => {
                 Ok(format!("service {service}, our {named} account available"))
             }
-            Ok(Some(state)) => Err(ReadError::Repair(format!("our {named} account is {state:?}"))),
+            Ok(Some(state)) => Err(ReadError::Repair(format!("our {named} account is {state}"))),
             Ok(None) => {
                 let why = "the provider does not know our account: check gsma.account";
                 Err(ReadError::Repair(why.to_owned()))

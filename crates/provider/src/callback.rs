@@ -1,9 +1,12 @@
 //! The messages that a provider sends us unasked (rule 6: a hint, unless it is signed).
 
+use std::fmt;
+
 use bytes::Bytes;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::{Finding, Money, Msisdn, Receipt, Reference, Timestamp};
 use kiungo_transport::content::{self, ContentError};
+use serde_json::Value;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -168,6 +171,21 @@ pub enum RefusedFor {
     Form(&'static str, &'static str),
     /// The currency is another one than the provider's.
     Currency,
+}
+
+impl fmt::Display for RefusedFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule(reason) => {
+                let word = serde_json::to_value(reason).ok();
+                f.write_str(word.as_ref().and_then(Value::as_str).unwrap_or("rule"))
+            }
+            Self::Duplicate => f.write_str("duplicate"),
+            Self::Missing(field) => write!(f, "{field} is missing"),
+            Self::Form(field, form) => write!(f, "{field} is not {form}"),
+            Self::Currency => f.write_str("currency"),
+        }
+    }
 }
 
 impl Refusal {

@@ -69,6 +69,8 @@ pub enum NetworkError {
 #[derive(Debug, Clone)]
 pub struct Network {
     client: reqwest::Client,
+    /// The proxy for messages: without its user and password.
+    proxy: Option<String>,
     response_bytes_max: usize,
     plaintext_allowed: bool,
 }
@@ -101,19 +103,23 @@ impl Network {
         }
         let client = builder.build().map_err(NetworkError::Client)?;
         let NetworkOptions { response_bytes_max, plaintext_allowed, .. } = *options;
-        Ok(Self { client, response_bytes_max, plaintext_allowed })
+        let address = options.proxy.as_ref().map(ExposeSecret::expose_secret);
+        let proxy = address.and_then(|address| address.parse().ok()).map(|uri| address_of(&uri));
+        Ok(Self { client, proxy, response_bytes_max, plaintext_allowed })
     }
 }
 
 #[async_trait]
 impl Transport for Network {
     async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
+        let address = address_of(request.uri());
         let exchange = async {
             crate::still_in_time()?;
             self.exchange(request).await
         };
         tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| {
-            Err(Failure::NoAnswer { why: format!("no answer within {} ms", timeout.as_millis()) })
+            let why = format!("{address} did not answer within {} ms", timeout.as_millis());
+            Err(Failure::NoAnswer { why })
         })
     }
 }
@@ -122,14 +128,18 @@ impl Network {
     /// Sends, and reads the whole answer. The body has a bound of its own in time.
     pub(crate) async fn exchange(&self, mut request: Request) -> Result<Response, Failure> {
         if !self.plaintext_allowed && is_exposed(request.uri()) {
-            let why = "the address is http:// on another machine, which the configuration does not \
-                       allow (plaintext_allowed)";
-            return Err(Failure::NotSent { why: why.to_owned() });
+            let address = address_of(request.uri());
+            let why = format!(
+                "{address} is http:// on another machine, which the configuration does not allow \
+                 (plaintext_allowed)"
+            );
+            return Err(Failure::NotSent { why });
         }
+        let address = address_of(request.uri());
         let codings = HeaderValue::from_static(CODINGS);
         request.headers_mut().entry(ACCEPT_ENCODING).or_insert(codings);
         let mut request = reqwest::Request::try_from(request)
-            .map_err(|error| Failure::NotSent { why: describe(error) })?;
+            .map_err(|error| Failure::NotSent { why: describe(&address, error) })?;
         if let Some(bound) = Bound::present()
             && let Some(content) = request.body().and_then(reqwest::Body::as_bytes)
             && !content.is_empty()
@@ -137,9 +147,12 @@ impl Network {
             let content = Bytes::copy_from_slice(content);
             *request.body_mut() = Some(reqwest::Body::wrap(TimelyBody::new(bound, content)));
         }
-        let mut response = self.client.execute(request).await.map_err(failure)?;
+        let mut response =
+            self.client.execute(request).await.map_err(|e| self.failure(&address, e))?;
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| no_answer(&address, error))?
+        {
             if body.len() + chunk.len() > self.response_bytes_max {
                 let why = format!("the response is longer than {} bytes", self.response_bytes_max);
                 return Err(Failure::NoAnswer { why });
@@ -152,6 +165,24 @@ impl Network {
         *whole.status_mut() = response.status();
         *whole.headers_mut() = headers;
         Ok(whole)
+    }
+
+    /// Only a failure to connect is surely before the first byte.
+    fn failure(&self, address: &str, error: reqwest::Error) -> Failure {
+        if !error.is_connect() && !error.is_builder() {
+            return no_answer(address, error);
+        }
+        let address = match &self.proxy {
+            Some(proxy) => format!("{address} through the proxy {proxy}"),
+            None => address.to_owned(),
+        };
+        if error.is_builder() {
+            return Failure::NotSent { why: describe(&address, error) };
+        }
+        // The two libraries' own words for it come first.
+        let causes = causes(error);
+        let told = causes.get(2..).filter(|told| !told.is_empty()).unwrap_or(&causes);
+        Failure::NotSent { why: format!("cannot connect to {address}: {}", told.join(": ")) }
     }
 
     /// The body as it was meant; a body that cannot be unpacked is no answer, with any status.
@@ -182,28 +213,72 @@ fn proxy(address: &SecretString) -> Result<reqwest::Proxy, NetworkError> {
     reqwest::Proxy::all(address).map_err(|_| NetworkError::Proxy)
 }
 
-/// Only a failure to connect is surely before the first byte.
-fn failure(error: reqwest::Error) -> Failure {
-    if error.is_connect() || error.is_builder() {
-        Failure::NotSent { why: describe(error) }
-    } else {
-        no_answer(error)
-    }
+/// Scheme, host and port of an address, for messages: no user, no password, no path and no query, which
+/// can hold secrets and phone numbers.
+fn address_of(uri: &http::Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or("http");
+    let host = uri.host().unwrap_or_default();
+    let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+    format!("{scheme}://{host}:{port}")
 }
 
-fn no_answer(error: reqwest::Error) -> Failure {
-    Failure::NoAnswer { why: describe(error) }
+fn no_answer(address: &str, error: reqwest::Error) -> Failure {
+    Failure::NoAnswer { why: describe(address, error) }
 }
 
-/// The error with its causes, without the URL, which can hold phone numbers and secrets.
-fn describe(error: reqwest::Error) -> String {
+/// The address and the error with its causes, without the URL, which can hold phone numbers and secrets.
+fn describe(address: &str, error: reqwest::Error) -> String {
+    format!("{address}: {}", causes(error).join(": "))
+}
+
+/// The error and its causes, the outermost first.
+fn causes(error: reqwest::Error) -> Vec<String> {
     let error = error.without_url();
-    let mut text = error.to_string();
+    let mut texts = vec![error.to_string()];
     let mut cause = std::error::Error::source(&error);
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        texts.push(error.to_string());
         cause = error.source();
     }
-    text
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn refused(options: NetworkOptions, url: &str) -> String {
+        let network = Network::new(&options).unwrap();
+        let request = http::Request::get(url).body(Bytes::new()).unwrap();
+        let sent = network.send(request, Duration::from_secs(10)).await;
+        sent.unwrap_err().to_string()
+    }
+
+    /// A port that was just free; nobody else takes it at once.
+    async fn closed_port() -> u16 {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.local_addr().unwrap().port()
+    }
+
+    #[tokio::test]
+    async fn a_failure_to_connect_names_the_address_and_nothing_else_of_the_url() {
+        let port = closed_port().await;
+        let url = format!("http://127.0.0.1:{port}/secret-path/0712345678?key=sesame");
+        let said = refused(NetworkOptions::default(), &url).await;
+        let expected = format!("not sent: cannot connect to http://127.0.0.1:{port}: ");
+        assert!(said.starts_with(&expected) && said.contains("refused"), "{said}");
+        assert!(!said.contains("secret-path") && !said.contains("sesame"), "{said}");
+        assert!(!said.contains("error sending request"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_does_not_answer_is_named_without_its_password() {
+        let port = closed_port().await;
+        let proxy = format!("http://kiungo:sesame@127.0.0.1:{port}");
+        let options = NetworkOptions { proxy: Some(proxy.into()), ..NetworkOptions::default() };
+        let said = refused(options, "https://core.example/fineract-provider").await;
+        let expected =
+            format!("https://core.example:443 through the proxy http://127.0.0.1:{port}: ");
+        assert!(said.contains(&expected) && !said.contains("sesame"), "{said}");
+    }
 }

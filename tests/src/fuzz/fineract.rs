@@ -104,7 +104,7 @@ pub fn fineract_answer(data: &[u8]) {
         Asked::Probe => {
             let probed = run(core.probe()).map_err(|error| claims.text(&error.to_string()));
             for line in probed.unwrap_or_default() {
-                claims.text(&line);
+                claims.text(&line.text);
             }
         }
     }

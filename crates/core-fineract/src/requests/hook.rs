@@ -81,6 +81,7 @@ mod tests {
             disbursements: true,
             withdrawals: Some(withdrawals),
             tables: BTreeSet::from([table("mobile_money")]),
+            columns: BTreeSet::new(),
         }
     }
 

@@ -4,8 +4,10 @@
 //! * `loans`: approved loans
 //! * `withdrawals`: the rows of the table
 //! * `tables`: fields of data tables
+//! * `examine`: whether the core has the tables and columns that rules name
 //! * `hook`: the hints of webhooks
 
+mod examine;
 mod hook;
 mod loans;
 mod tables;
@@ -39,6 +41,9 @@ pub struct RequestOptions {
     pub withdrawals: Option<WithdrawalTable>,
     /// Further data tables whose fields rules ask for.
     pub tables: BTreeSet<DataTable>,
+    /// The columns that rules name, of these tables and of the one of withdrawals. They are only looked
+    /// for, by [`Requests::examine`].
+    pub columns: BTreeSet<(DataTable, String)>,
 }
 
 /// A data table of savings accounts in which each row is a request to pay money out.

@@ -125,7 +125,7 @@ async fn a_version_that_is_not_stated_is_told_by_routes() {
         replies.extend([ok(SWITCHES), no(), no(), reply(404, ""), ok(day)]);
         let (core, _) = core(asking(), replies);
         let lines = core.probe().await.unwrap();
-        assert!(lines.iter().any(|line| line.contains(expected)), "{lines:?}");
+        assert!(lines.iter().any(|line| line.text.contains(expected)), "{lines:?}");
     }
 }
 
@@ -168,7 +168,7 @@ async fn missing_permissions_are_named_and_too_many_are_warned_of() {
     };
     let (mighty, script) = probe(granted(&["ALL_FUNCTIONS"]));
     let lines = mighty.probe().await.unwrap();
-    assert!(lines.iter().any(|line| line.contains("may do everything")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.text.contains("may do everything")), "{lines:?}");
     assert_eq!(script.paths()[5], "POST /fineract-provider/api/v1/authentication");
     let (meek, _) = probe(granted(&["ALL_FUNCTIONS_READ", "DEPOSIT_SAVINGSACCOUNT"]));
     let Err(ProbeError::Repair(error)) = meek.probe().await else { panic!("repair") };
@@ -213,7 +213,7 @@ async fn what_the_calendar_needs_is_asked_for_and_tried() {
     let replies = [begin(), vec![granted(&["READ_BUSINESS_DATE"]), unset()]].concat();
     let (unset, _) = core(asking(), replies);
     let lines = unset.probe().await.unwrap();
-    assert!(lines.iter().any(|line| line.contains("never set")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.text.contains("never set")), "{lines:?}");
 }
 
 const NEEDED_ANYWAY: [&str; 12] = [

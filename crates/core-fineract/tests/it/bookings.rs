@@ -143,7 +143,7 @@ async fn a_business_date_that_was_never_set_holds_nothing_up() {
         let order = world.order(Booking::Deposit);
         receipt(world.core.post(&order).await);
         let lines = world.core.probe().await.unwrap();
-        assert!(lines.iter().any(|line| line.contains("never set")), "{version:?} {lines:?}");
+        assert!(lines.iter().any(|line| line.text.contains("never set")), "{version:?} {lines:?}");
     }
 }
 

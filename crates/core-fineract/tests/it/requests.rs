@@ -42,6 +42,10 @@ async fn asking(options: Options) -> Asking {
         disbursements: true,
         withdrawals: Some(withdrawals),
         tables: BTreeSet::from([table(false, "mobile_money"), table(true, "consent")]),
+        columns: BTreeSet::from([
+            (table(false, "mobile_money"), "channel".to_owned()),
+            (table(true, "consent"), "given".to_owned()),
+        ]),
     };
     let world_faults = move |down: bool| {
         let rate = if down { 10_000 } else { 0 };
@@ -208,4 +212,56 @@ async fn a_core_that_does_not_answer_says_nothing_about_what_is_open() {
     assert!(asking.requests.read(&loan, asking.now).await.is_err());
     (asking.world_faults)(false);
     assert!(asking.requests.read(&loan, asking.now).await.unwrap().is_some());
+}
+
+/// Of a table that is not there nothing was ever listed, and only a log line said so.
+#[tokio::test(start_paused = true)]
+async fn tables_and_columns_that_rules_name_are_looked_for_in_every_version() {
+    for version in VERSIONS {
+        let asking = asking(of(version)).await;
+        let found = async || {
+            let observations = asking.requests.examine().await;
+            let warnings = observations.into_iter().filter(|one| one.remedy.is_some());
+            warnings.map(|one| format!("{}: {}", one.name, one.text)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            found().await,
+            [
+                "data_column_missing: data table mm_withdrawal lacks columns that the rules name: \
+                 amount, state",
+                "data_column_missing: data table mobile_money lacks columns that the rules name: \
+                 channel",
+                "data_column_missing: data table consent lacks columns that the rules name: given",
+            ]
+        );
+        asking.simulator.add_columns("mm_withdrawal", &["amount", "state"]);
+        asking.simulator.add_columns("mobile_money", &["channel"]);
+        asking.simulator.add_columns("consent", &["given"]);
+        assert_eq!(found().await, [""; 0]);
+        asking.simulator.register_table("mobile_money", TableOf::Savings, false);
+        asking.simulator.register_table("mm_withdrawal", TableOf::Savings, false);
+        asking.simulator.add_columns("mm_withdrawal", &["amount", "state"]);
+        assert_eq!(
+            found().await,
+            [
+                "data_column_missing: data table mm_withdrawal has one row for an account, and \
+                 withdrawals need many",
+                "data_table_of_others: the rules read data table mobile_money of loans, and it \
+                 belongs to m_savings_account",
+            ]
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_not_there_is_named() {
+    let world = World::new(Options::default(), json!({})).await;
+    let options = RequestOptions {
+        tables: BTreeSet::from([table(false, "mobile_money")]),
+        ..RequestOptions::default()
+    };
+    let observations = Requests::new(Arc::new(world.core), options).examine().await;
+    let [missing] = &observations[..] else { panic!("{observations:?}") };
+    assert_eq!(missing.name, "data_table_missing");
+    assert!(missing.text.contains("mobile_money"), "{missing:?}");
 }

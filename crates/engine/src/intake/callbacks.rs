@@ -161,6 +161,6 @@ impl Callbacks {
 /// Counts a refusal. It is not stored: the provider has its answer, and nothing follows from it.
 fn turned_away(provider: &ProviderId, refusal: Refusal) -> Verdict {
     counter!("kiungo_payments_refused_total", "provider" => provider.to_string()).increment(1);
-    tracing::info!(provider = %provider, reason = ?refusal.reason, "a payment is turned away");
+    tracing::info!(provider = %provider, reason = %refusal.reason, "a payment is turned away");
     Verdict::Refused(refusal)
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use kiungo_core_banking::{
     AccountCheck, AccountFacts, CheckAnswer, Comparison, Core, CoreCapabilities, CoreOrder,
-    ProbeError, Sought, Suggestions, UndoCheck, UndoOrder,
+    Observation, ProbeError, Sought, Suggestions, UndoCheck, UndoOrder,
 };
 use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::{
@@ -529,7 +529,7 @@ impl Core for Accounts {
         Finding::unclear("nothing is asked here")
     }
 
-    async fn probe(&self) -> Result<Vec<String>, ProbeError> {
+    async fn probe(&self) -> Result<Vec<Observation>, ProbeError> {
         Ok(Vec::new())
     }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::output::Output;
 use super::{ConfigFile, Failure};
 use crate::components::Assembly;
+use crate::config::Role;
 use crate::{secrets, serve};
 
 /// Show and check the configuration, and make API keys
@@ -30,13 +31,23 @@ struct KeyOptions {
     /// Who will use it; stands in the journal
     #[arg(long, default_value = "mobile-app")]
     name: String,
+    /// What it may do: read (look), write (start transfers, ask again), operate (decide, assign, reverse)
+    #[arg(
+        long, value_name = "ROLES", value_delimiter = ',', default_value = "read,write",
+        value_parser = Role::of
+    )]
+    roles: Vec<Role>,
 }
 
 pub(crate) fn run(options: &ConfigOptions, output: Output) -> Result<(), Failure> {
     match &options.command {
         ConfigCommand::Show(file) => {
             let config = file.load()?;
-            output.line(config.redacted().trim_end(), &json!({ "toml": config.redacted() }));
+            let settings = config.redacted_tree().ok().and_then(|it| serde_json::to_value(it).ok());
+            let settings = settings.ok_or_else(|| {
+                Failure::failed("the settings cannot be shown as JSON; try without --json")
+            })?;
+            output.line(config.redacted().trim_end(), &settings);
             Ok(())
         }
         ConfigCommand::Check(file) => check(file, output),
@@ -68,11 +79,15 @@ fn key(options: &KeyOptions, output: Output) -> Result<(), Failure> {
     let sha256 = secrets::sha256(&key);
     // As TOML would write it, so that any name is one.
     let name = toml::Value::from(options.name.as_str());
+    let mut roles: Vec<&str> = options.roles.iter().map(|role| role.as_str()).collect();
+    roles.dedup();
+    let listed = toml::Value::from(roles.clone());
     let text = format!(
         "The key, for its holder alone; it is not kept anywhere:\n\n    {key}\n\n\
          For the configuration:\n\n[[api.keys]]\nname = {name}\nsha256 = \"{sha256}\"\n\
-         roles = [\"read\", \"write\"]"
+         roles = {listed}"
     );
-    output.line(&text, &json!({ "key": key, "name": options.name, "sha256": sha256 }));
+    let json = json!({ "key": key, "name": options.name, "sha256": sha256, "roles": roles });
+    output.line(&text, &json);
     Ok(())
 }

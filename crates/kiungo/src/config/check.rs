@@ -8,6 +8,7 @@ use kiungo_engine::requests::Action;
 use kiungo_mapping::Mapping;
 
 use super::problem::{ConfigErrors, ConfigProblem};
+use super::sources::{NAME_ONE, NO_FILE};
 use super::{Config, CoreConfig, ProviderConfig};
 
 /// A configuration whose parts fit together, with its mappings.
@@ -22,6 +23,10 @@ pub(crate) struct Checked {
 impl Config {
     /// Loads the mappings and compares the sections with each other. Finds everything that is wrong.
     pub(crate) fn check(&self) -> Result<Checked, ConfigErrors> {
+        if !self.places.has_file() {
+            // Cores and providers stand in a file: without one, everything else is missing too.
+            return Err(ConfigErrors::one(NO_FILE, NAME_ONE));
+        }
         let mut check = Check { config: self, problems: Vec::new() };
         check.unique("cores", "id", self.cores.iter().map(|core| core.id.as_str()));
         check.unique("providers", "id", self.providers.iter().map(|p| p.id.as_str()));

@@ -1,12 +1,14 @@
 //! `[database]`. What each key means stands in `config/default.toml`.
 
+use std::path::Path;
+
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::read::{Section, quoted};
 use super::secret;
-use super::sources::ENVIRONMENT;
+use super::sources::Layer;
 use crate::commands::Failure;
-use crate::database::Address;
+use crate::database::{Address, sqlite_path};
 
 /// `[database]`.
 #[derive(Debug, Clone)]
@@ -25,8 +27,9 @@ impl Database {
         let batch_max = section.integer("batch_max", 1..=4096, 512);
         let queue_max = section.integer("queue_max", 16..=1_000_000, 4096);
         let database = url.and_then(|(key, url)| {
-            let address = Address::parse(url.expose_secret());
+            let address = Address::parse(url.expose_secret(), section.folder_of(key));
             let mut address = address.map_err(|why| section.problem(key, why)).ok()?;
+            let password = password.filter(|_| !has_own_password(&section, key, &url));
             let readers_max = u32::try_from(connections_max).unwrap_or(8);
             let batch_max = usize::try_from(batch_max).unwrap_or(512);
             let queue_max = usize::try_from(queue_max).unwrap_or(4096);
@@ -34,6 +37,9 @@ impl Database {
                 Address::Sqlite(options) => {
                     if password.is_some() {
                         section.problem("password", "a SQLite file has no password".to_owned());
+                    }
+                    if let Some(why) = left_behind(url.expose_secret(), &options.path) {
+                        section.problem(key, why);
                     }
                     (options.batch_max, options.queue_max) = (batch_max, queue_max);
                     options.readers_max = readers_max;
@@ -71,18 +77,18 @@ pub(super) fn url(
     section: &mut Section<'_>,
     example: &str,
 ) -> Option<(&'static str, SecretString)> {
-    let origin = section.get("url").and_then(|setting| setting.origin);
     let text = section.read_text("url").unwrap_or_default();
     let shown = without_password(&text);
     section.show("url", &quoted(&shown));
-    let by_file = section.path("url_file");
-    if shown != text && origin != Some(ENVIRONMENT) {
+    let path = section.text("url_file");
+    if shown != text && section.layer("url") != Layer::Environment {
         let message = "a password must not stand in a configuration file: use password_file or \
                        url_file, or the environment";
         section.problem("url", message.to_owned());
         return None;
     }
-    if let Some(path) = by_file {
+    let both = !text.is_empty() && !path.is_empty();
+    if !path.is_empty() && (!both || secret::goes_before(section, "url_file", "url")) {
         return secret::from_file(section, "url_file", &path).map(|url| ("url_file", url));
     }
     if text.is_empty() {
@@ -90,6 +96,29 @@ pub(super) fn url(
         return None;
     }
     Some(("url", SecretString::from(text)))
+}
+
+/// True if an address holds a password, and comes from a later source than the password beside it. Of a
+/// queue as of a database.
+pub(super) fn has_own_password(section: &Section<'_>, key: &str, url: &SecretString) -> bool {
+    let url = url.expose_secret();
+    let beside = section.layer("password").max(section.layer("password_file"));
+    without_password(url) != url && section.layer(key) > beside
+}
+
+/// The reason not to make a new database at `path`: there is one where the same relative path led before
+/// relative paths counted from the configuration file.
+fn left_behind(url: &str, path: &Path) -> Option<String> {
+    let before = Path::new(sqlite_path(url)?);
+    (!path.exists() && before != path && before.exists()).then(|| {
+        format!(
+            "`{}` does not exist, and `{}` of the current directory does: relative paths count from the \
+             directory of the configuration file; stop Kiungo and move the database there, or write its \
+             absolute path",
+            path.display(),
+            before.display()
+        )
+    })
 }
 
 /// An address with `***` for each password in it.

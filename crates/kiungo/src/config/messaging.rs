@@ -55,19 +55,19 @@ fn client(mut section: Section<'_>) -> Option<Client> {
     let user = section.required("user", "the user as which the client logs in to the broker");
     let name = section.required("name", "who it is, for example \"core-banking\"");
     let mut roles = std::collections::BTreeSet::new();
-    for word in section.texts("roles") {
+    for word in section.required_texts("roles", "[\"write\"]") {
         match word.as_str() {
             "write" => drop(roles.insert(Role::Write)),
             "operate" => drop(roles.insert(Role::Operate)),
             _ => section.problem("roles", format!("`{word}` is not one of \"write\", \"operate\"")),
         }
     }
-    if roles.is_empty() {
-        section.problem("roles", "is missing; write for example [\"write\"]".to_owned());
-    }
     let scope = scope::read(&mut section);
     section.finish();
-    Some(Client { user: user?, name: name?, roles, scope })
+    // Without a role it has been complained of.
+    let has_role = !roles.is_empty();
+    let client = Client { user: user?, name: name?, roles, scope };
+    has_role.then_some(client)
 }
 
 fn size(number: u64) -> usize {

@@ -40,7 +40,7 @@ pub(crate) use check::Checked;
 pub(crate) use database::Database;
 pub(crate) use messaging::Messaging;
 pub(crate) use parties::{CoreConfig, ProviderConfig};
-pub(crate) use problem::{ConfigErrors, ConfigProblem};
+pub(crate) use problem::{ConfigErrors, ConfigProblem, Warning};
 pub(crate) use queue::Queue;
 pub(crate) use sections::{Actions, Api, ApiKey, Engine, Log, LogFormat, Role, Server};
 pub(crate) use sources::Sources;
@@ -62,7 +62,7 @@ pub(crate) struct Config {
     pub(crate) providers: Vec<ProviderConfig>,
     pub(crate) log: Log,
     /// The settings that are valid and ought to be changed all the same.
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Warning>,
     redacted: String,
     /// For messages of [`Config::check`].
     places: Arc<Places>,
@@ -90,6 +90,9 @@ impl Config {
         root.finish();
         let (problems, mut warnings, redacted) = findings.finish();
         warnings.extend(actions.nobody_second(&api, &messaging));
+        if places.has_file() {
+            warnings.extend(api.nobody(&messaging));
+        }
         let complete = (
             server,
             database,
@@ -125,5 +128,10 @@ impl Config {
     /// `kiungo config show` prints.
     pub(crate) fn redacted(&self) -> &str {
         &self.redacted
+    }
+
+    /// [`Config::redacted`] as a tree.
+    pub(crate) fn redacted_tree(&self) -> Result<toml::Table, toml::de::Error> {
+        self.redacted.parse()
     }
 }

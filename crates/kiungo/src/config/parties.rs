@@ -184,6 +184,7 @@ impl ProviderConfig {
         section.show_entry();
         let id = id(&mut section, ProviderId::new);
         let mapping = section.required("mapping", "a path, for example \"mappings/mpesa-tz.toml\"");
+        let mapping = mapping.map(|path| section.resolved("mapping", &path));
         let core = section.text("core");
         let core = if core.is_empty() {
             None
@@ -203,7 +204,7 @@ impl ProviderConfig {
         let plaintext_allowed = section.flag("plaintext_allowed", false);
         let secrets = Secrets::read_from(&section.table("secrets"));
         section.finish();
-        let mapping = PathBuf::from(mapping?);
+        let mapping = mapping?;
         let id = id?;
         Some(Self {
             id,

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::read::{Section, quoted};
-use super::secret::{HIDDEN, from_file, from_text};
+use super::secret::{HIDDEN, from_file, goes_before, is_misplaced};
 
 /// The variables by which other programs are told of a proxy. They are not read: what carries money
 /// is written in the configuration, for each counterparty.
@@ -13,26 +13,29 @@ pub(crate) const VARIABLES: [&str; 6] =
 /// The proxy of a core or provider, if it has one. Whether it is an address is found where it is
 /// used.
 pub(super) fn read(section: &mut Section<'_>) -> Option<SecretString> {
-    let origin = section.get("proxy").and_then(|setting| setting.origin);
     let text = section.read_text("proxy").filter(|text| !text.is_empty());
-    let by_file =
-        if section.get("proxy_file").is_some() { section.path("proxy_file") } else { None };
-    let by_file = by_file.and_then(|path| from_file(section, "proxy_file", &path));
-    if text.is_some() && by_file.is_some() {
-        section.problem("proxy_file", "gives `proxy` a second time".to_owned());
-    }
-    let Some(text) = text else {
-        if by_file.is_some() {
-            section.show("proxy", HIDDEN);
-        }
-        return by_file;
-    };
-    if text.contains('@') {
+    let is_secret = text.as_ref().is_some_and(|text| text.contains('@'));
+    if is_secret {
         section.show("proxy", HIDDEN);
-        return from_text(section, "proxy", &text, origin);
     }
-    section.show("proxy", &quoted(&text));
-    Some(SecretString::from(text))
+    let text = text.filter(|_| !is_secret || !is_misplaced(section, "proxy"));
+    let path = section.read_text("proxy_file").filter(|path| !path.is_empty());
+    if let Some(path) = &path {
+        section.show("proxy_file", &quoted(path));
+    }
+    match (text, path) {
+        (Some(_), Some(path)) if goes_before(section, "proxy_file", "proxy") => {
+            from_file(section, "proxy_file", &path)
+        }
+        (None, Some(path)) => from_file(section, "proxy_file", &path),
+        (Some(text), _) => {
+            if !is_secret {
+                section.show("proxy", &quoted(&text));
+            }
+            Some(SecretString::from(text))
+        }
+        (None, None) => None,
+    }
 }
 
 #[cfg(test)]

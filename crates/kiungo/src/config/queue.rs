@@ -53,7 +53,8 @@ impl Queue {
                 };
                 section.problem(key, format!("{embedded}{why}"));
             };
-            let options = settings.apply(options.map_err(wrong).ok()?);
+            let own_password = database::has_own_password(&section, key, &url);
+            let options = settings.apply(options.map_err(wrong).ok()?, own_password);
             if !options.has_password() {
                 let message = format!("is missing: {} wants one", options.user());
                 section.problem("password", message);
@@ -115,13 +116,14 @@ impl Settings {
         let password = secret::one(section, "password", "password_file");
         let unverified_allowed = section.flag("unverified_allowed", false);
         let ca_file = section.path("ca_file");
-        let identity_file = section.path("identity_file");
+        let identity_file = section.text("identity_file");
         Self {
             password,
             unverified_allowed,
             ca: ca_file.and_then(|path| certificates(section, &path)),
-            identity: identity_file
-                .and_then(|path| secret::from_file(section, "identity_file", &path)),
+            identity: (!identity_file.is_empty())
+                .then(|| secret::from_file(section, "identity_file", &identity_file))
+                .flatten(),
             prefix: prefix(section),
             shards: section.integer("shards", 1..=1_024, 16),
             prefetch: section.integer("prefetch", 1..=10_000, 64),
@@ -134,8 +136,9 @@ impl Settings {
         }
     }
 
-    fn apply(&self, mut options: RabbitOptions) -> RabbitOptions {
-        if let Some(password) = &self.password {
+    /// The options with these settings; with `own_password` that of the address stays.
+    fn apply(&self, mut options: RabbitOptions, own_password: bool) -> RabbitOptions {
+        if let Some(password) = self.password.as_ref().filter(|_| !own_password) {
             options = options.password(password.expose_secret());
         }
         let small = |number: u64| u16::try_from(number).unwrap_or(u16::MAX);

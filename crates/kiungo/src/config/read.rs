@@ -4,21 +4,21 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{Map, Value, ValueKind};
 use kiungo_mapping::duration;
 
 use super::blanks::blanks;
-use super::problem::ConfigProblem;
-use super::sources::{Merged, as_table};
+use super::problem::{ConfigProblem, Warning};
+use super::sources::{Layer, Merged, as_table};
 
 /// The findings of reading so far.
 pub(super) struct Findings<'a> {
     merged: &'a Merged,
     problems: RefCell<Vec<ConfigProblem>>,
-    pub(super) warnings: RefCell<Vec<String>>,
+    warnings: RefCell<Vec<Warning>>,
     /// The settings in effect, as TOML.
     shown: RefCell<String>,
 }
@@ -33,7 +33,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> (Vec<ConfigProblem>, Vec<String>, String) {
+    pub(super) fn finish(self) -> (Vec<ConfigProblem>, Vec<Warning>, String) {
         let mut problems = self.problems.into_inner();
         problems.dedup();
         // What is not filled in is nothing else.
@@ -70,14 +70,13 @@ pub(super) struct Section<'a> {
     origin: Option<String>,
     entries: Option<&'a Map<String, Value>>,
     asked: Vec<&'static str>,
-    pub(super) findings: &'a Findings<'a>,
+    findings: &'a Findings<'a>,
 }
 
-/// One value with its place.
+/// One value.
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'a> {
     pub(super) value: &'a Value,
-    pub(super) origin: Option<&'a str>,
 }
 
 impl<'a> Section<'a> {
@@ -120,15 +119,18 @@ impl<'a> Section<'a> {
 
     /// A problem with a key of this table.
     pub(super) fn problem(&self, key: &str, message: String) {
-        let origin = self.entries.and_then(|entries| entries.get(key)).and_then(Value::origin);
-        let origin = origin.or(self.origin.as_deref());
+        let origin = self.origin_of(key).or(self.origin.as_deref());
         self.findings.problem(origin, &self.path_of(key), message);
+    }
+
+    /// A warning about this table.
+    pub(super) fn warn(&self, warning: Warning) {
+        self.findings.warnings.borrow_mut().push(warning);
     }
 
     /// The place of a key of this table.
     pub(super) fn place(&self, key: &str) -> String {
-        let origin = self.entries.and_then(|entries| entries.get(key)).and_then(Value::origin);
-        self.findings.merged.places.place(origin, &self.path_of(key))
+        self.findings.merged.places.place(self.origin_of(key), &self.path_of(key))
     }
 
     /// A text; the empty text if it is absent.
@@ -148,10 +150,31 @@ impl<'a> Section<'a> {
         (!text.is_empty()).then_some(text)
     }
 
-    /// A path; `None` if it is absent or empty.
+    /// A path, as [`Section::resolved`] finds it; `None` if it is absent or empty.
     pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         let text = self.text(key);
-        (!text.is_empty()).then(|| PathBuf::from(text))
+        (!text.is_empty()).then(|| self.resolved(key, &text))
+    }
+
+    /// The path `text` of a key. A relative one counts from the directory of the configuration file,
+    /// or, given by the environment, from the current directory.
+    pub(super) fn resolved(&self, key: &str, text: &str) -> PathBuf {
+        self.findings.merged.places.resolved(self.origin_of(key), text)
+    }
+
+    /// The directory from which relative paths of the configuration file count; `None` for a key that
+    /// the environment gives, and without a file.
+    pub(super) fn folder_of(&self, key: &str) -> Option<&Path> {
+        self.findings.merged.places.folder(self.origin_of(key))
+    }
+
+    /// The source of a key's value; of two keys that give the same, the later source wins.
+    pub(super) fn layer(&self, key: &str) -> Layer {
+        Layer::of(self.origin_of(key))
+    }
+
+    fn origin_of(&self, key: &str) -> Option<&'a str> {
+        self.entries.and_then(|entries| entries.get(key)).and_then(Value::origin)
     }
 
     /// A text without showing it.
@@ -264,11 +287,20 @@ impl<'a> Section<'a> {
         texts
     }
 
+    /// A list of texts that must name something.
+    pub(super) fn required_texts(&mut self, key: &'static str, example: &str) -> Vec<String> {
+        let before = self.findings.problems.borrow().len();
+        let texts = self.texts(key);
+        if texts.is_empty() && self.findings.problems.borrow().len() == before {
+            self.problem(key, format!("is missing; write for example {example}"));
+        }
+        texts
+    }
+
     /// The value of a key as it stands; `None` if it is absent.
     pub(super) fn get(&mut self, key: &'static str) -> Option<Setting<'a>> {
         self.asked.push(key);
-        let value = self.entries?.get(key)?;
-        Some(Setting { value, origin: value.origin() })
+        self.entries?.get(key).map(|value| Setting { value })
     }
 
     /// All keys, sorted: for a table whose keys are somebody else's.
@@ -281,8 +313,7 @@ impl<'a> Section<'a> {
 
     /// Shows the value of a key in [`super::Config::redacted`].
     pub(super) fn show(&self, key: &str, value: &str) {
-        let origin = self.entries.and_then(|entries| entries.get(key)).and_then(Value::origin);
-        self.findings.show(key, value, origin);
+        self.findings.show(key, value, self.origin_of(key));
     }
 
     /// Reports every key that nobody asked for.

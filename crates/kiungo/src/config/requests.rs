@@ -100,11 +100,13 @@ fn sources(rules: &RequestRules, withdrawals: Option<WithdrawalTable>) -> Reques
     let fields = rules.rules.iter().flat_map(|rule| rule.when.fields.iter().map(|(name, _)| name));
     let names = wallets.chain(fields).chain(&rules.payment_type_field);
     let own = withdrawals.as_ref().map(|table| table.name.as_str());
-    let tables: BTreeSet<_> = names
-        .filter_map(|name| table_of(name))
+    let columns: BTreeSet<_> = names.filter_map(|name| column_of(name)).collect();
+    let tables: BTreeSet<_> = columns
+        .iter()
+        .map(|(table, _)| table.clone())
         .filter(|table| table.of_client || Some(table.name.as_str()) != own)
         .collect();
-    RequestOptions { disbursements, withdrawals, tables }
+    RequestOptions { disbursements, withdrawals, tables, columns }
 }
 
 fn withdrawals(mut section: Section<'_>) -> Option<WithdrawalTable> {
@@ -237,13 +239,14 @@ fn numbers(section: &mut Section<'_>, key: &'static str) -> Vec<u64> {
         section.problem(key, "must be a list of ids, for example [2, 5]".to_owned());
         Vec::new()
     });
-    section.show(key, &format!("{numbers:?}"));
+    let shown: Vec<_> = numbers.iter().map(u64::to_string).collect();
+    section.show(key, &format!("[{}]", shown.join(", ")));
     numbers
 }
 
 fn check_field(section: &Section<'_>, key: &str, field: Option<&str>) {
     let Some(field) = field else { return };
-    if table_of(field).is_none() {
+    if column_of(field).is_none() {
         let message = format!(
             "{} is not \"table.column\" of a data table, or \"client/table.column\"",
             quoted(field)
@@ -252,15 +255,16 @@ fn check_field(section: &Section<'_>, key: &str, field: Option<&str>) {
     }
 }
 
-/// The table of a field: `table.column` of the account, `client/table.column` of its owner.
-fn table_of(field: &str) -> Option<DataTable> {
+/// The table and column of a field: `table.column` of the account, `client/table.column` of its owner.
+fn column_of(field: &str) -> Option<(DataTable, String)> {
     let (of_client, rest) = match field.strip_prefix("client/") {
         Some(rest) => (true, rest),
         None => (false, field),
     };
     let (name, column) = rest.split_once('.')?;
     let fits = !name.is_empty() && !column.is_empty() && !name.contains('/');
-    fits.then(|| DataTable { of_client, name: name.to_owned() })
+    let table = DataTable { of_client, name: name.to_owned() };
+    fits.then(|| (table, column.to_owned()))
 }
 
 fn optional(text: String) -> Option<String> {

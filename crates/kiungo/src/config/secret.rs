@@ -1,15 +1,16 @@
 //! Secrets: from the environment, or from a file of their own; never from a configuration file, and
 //! never printed.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::value::{Error as SecretsError, MapDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 
+use super::problem::Warning;
 use super::read::{Section, quoted};
-use super::sources::ENVIRONMENT;
+use super::sources::Layer;
 
 /// The longest secret that is read from a file, in bytes: a certificate with its key fits.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
@@ -31,7 +32,7 @@ impl Secrets {
 
     /// Reads a table in which each secret is `name` (environment only) or `name_file`.
     pub(super) fn read_from(section: &Section<'_>) -> Self {
-        let mut secrets = BTreeMap::new();
+        let mut texts = BTreeMap::new();
         for (key, value) in section.free_entries() {
             let Ok(text) = value.clone().into_string() else {
                 section.problem(key, "must be a text".to_owned());
@@ -39,19 +40,76 @@ impl Secrets {
             };
             let is_path = key.ends_with("_file");
             section.show(key, &if is_path { quoted(&text) } else { HIDDEN.to_owned() });
-            let secret = match key.strip_suffix("_file") {
-                Some(_) if text.is_empty() => None,
-                Some(_) => from_file(section, key, Path::new(&text)),
-                None => from_text(section, key, &text, value.origin()),
+            if !text.is_empty() {
+                texts.insert(key, text);
+            }
+        }
+        let mut secrets = BTreeMap::new();
+        for (key, text) in &texts {
+            let name = key.strip_suffix("_file");
+            let other = name.map_or_else(|| format!("{key}_file"), ToOwned::to_owned);
+            let given = texts.contains_key(other.as_str());
+            let secret = match name {
+                // Refused whichever counts.
+                None if is_misplaced(section, key) => None,
+                _ if given && !goes_before(section, key, &other) => None,
+                Some(_) => from_file(section, key, text),
+                None => Some(SecretString::from(text.as_str())),
             };
-            let name = key.strip_suffix("_file").unwrap_or(key);
-            if let Some(secret) = secret
-                && secrets.insert(name.to_owned(), secret).is_some()
-            {
-                section.problem(key, format!("gives `{name}` a second time"));
+            if let Some(secret) = secret {
+                warn_of_sample(section, key, &secret);
+                secrets.insert(name.unwrap_or(key).to_owned(), secret);
             }
         }
         Self(secrets)
+    }
+}
+
+/// True if `key` decides and not `other`, which gives the same: the later source wins. Within one source
+/// both are a mistake, which is reported once.
+pub(super) fn goes_before(section: &Section<'_>, key: &str, other: &str) -> bool {
+    match section.layer(key).cmp(&section.layer(other)) {
+        Ordering::Less => false,
+        Ordering::Equal if key.ends_with("_file") => {
+            section.problem(key, format!("gives `{other}` a second time"));
+            false
+        }
+        Ordering::Greater | Ordering::Equal => true,
+    }
+}
+
+/// Secrets that stand in examples, or are what a product is delivered with.
+const SAMPLES: [&str; 16] = [
+    "admin",
+    "change-me",
+    "change_me",
+    "changeme",
+    "changeit",
+    "demo",
+    "example",
+    "geheim",
+    "guest",
+    "kiungo",
+    "letmein",
+    "password",
+    "postgres",
+    "secret",
+    "test",
+    "your-secret",
+];
+
+/// Warns of a secret that everybody knows.
+fn warn_of_sample(section: &Section<'_>, key: &str, secret: &SecretString) {
+    let text = secret.expose_secret().to_ascii_lowercase();
+    let counted = "01234567890123456789012345678901";
+    let is_one_character = text.chars().all(|c| text.starts_with(c));
+    if SAMPLES.contains(&text.as_str()) || counted.starts_with(&text) || is_one_character {
+        let key = section.path_of(key);
+        section.warn(Warning::new(
+            "sample_secret",
+            format!("{key} is a secret of an example, which everybody knows"),
+            "choose another one",
+        ));
     }
 }
 
@@ -89,34 +147,36 @@ pub(super) fn one(
     key: &'static str,
     file_key: &'static str,
 ) -> Option<SecretString> {
-    let origin = section.get(key).and_then(|setting| setting.origin);
     let direct = section.read_text(key).filter(|text| !text.is_empty());
-    let direct = direct.and_then(|text| from_text(section, key, &text, origin));
-    let path = section.path(file_key);
-    let by_file = path.and_then(|path| from_file(section, file_key, &path));
-    if direct.is_some() && by_file.is_some() {
-        section.problem(file_key, format!("gives `{key}` a second time"));
+    let direct = direct.filter(|_| !is_misplaced(section, key));
+    let by_file = section.read_text(file_key).filter(|text| !text.is_empty());
+    section.show(file_key, &quoted(by_file.as_deref().unwrap_or_default()));
+    let secret = match (direct, by_file) {
+        (Some(_), Some(path)) if goes_before(section, file_key, key) => {
+            from_file(section, file_key, &path)
+        }
+        (Some(text), _) => Some(SecretString::from(text)),
+        (None, Some(path)) => from_file(section, file_key, &path),
+        (None, None) => None,
+    };
+    if let Some(secret) = &secret {
+        warn_of_sample(section, key, secret);
     }
-    let secret = direct.or(by_file);
     section.show(key, if secret.is_some() { HIDDEN } else { "\"\"" });
     secret
 }
 
-/// A secret as it stands in a setting, which only the environment may hold.
-pub(super) fn from_text(
-    section: &Section<'_>,
-    key: &str,
-    text: &str,
-    origin: Option<&str>,
-) -> Option<SecretString> {
-    if origin != Some(ENVIRONMENT) {
+/// True for a secret that stands in a configuration file, which is a problem: only the environment may
+/// hold one.
+pub(super) fn is_misplaced(section: &Section<'_>, key: &str) -> bool {
+    let misplaced = section.layer(key) != Layer::Environment;
+    if misplaced {
         section.problem(
             key,
             format!("a secret must not stand in a configuration file: use {key}_file, or the environment"),
         );
-        return None;
     }
-    Some(SecretString::from(text))
+    misplaced
 }
 
 /// True if a secret in an address could be guessed, or would have to be escaped.
@@ -126,10 +186,11 @@ pub(super) fn is_weak_in_an_address(secret: &SecretString) -> bool {
     !(16..=128).contains(&text.len()) || !text.bytes().all(plain)
 }
 
-/// The content of a secret's file, without the line break at its end.
-pub(super) fn from_file(section: &Section<'_>, key: &str, path: &Path) -> Option<SecretString> {
+/// The content of the file that a key names, without the line break at its end.
+pub(super) fn from_file(section: &Section<'_>, key: &str, named: &str) -> Option<SecretString> {
+    let path = section.resolved(key, named);
     let name = path.display();
-    let metadata = match std::fs::metadata(path) {
+    let metadata = match std::fs::metadata(&path) {
         Ok(metadata) if metadata.len() <= SECRET_BYTES_MAX => metadata,
         Ok(_) => {
             section.problem(key, format!("`{name}` is longer than {SECRET_BYTES_MAX} bytes"));
@@ -141,10 +202,13 @@ pub(super) fn from_file(section: &Section<'_>, key: &str, path: &Path) -> Option
         }
     };
     if open_to_all(&metadata) {
-        let warning = format!("`{name}` can be read by every user of this machine: chmod o-rwx");
-        section.findings.warnings.borrow_mut().push(warning);
+        section.warn(Warning::new(
+            "secret_readable_by_all",
+            format!("`{name}` can be read by every user of this machine"),
+            "chmod o-rwx",
+        ));
     }
-    match std::fs::read_to_string(path) {
+    match std::fs::read_to_string(&path) {
         Ok(text) => {
             let text = text.strip_suffix('\n').unwrap_or(&text);
             let text = text.strip_suffix('\r').unwrap_or(text);

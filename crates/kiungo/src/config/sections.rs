@@ -11,8 +11,10 @@ use kiungo_server::{KNOWN_TO_ALL, is_known_to_all};
 use kiungo_transport::is_exposed_text;
 
 use super::Messaging;
+use super::problem::Warning;
 use super::read::Section;
 use super::scope;
+use crate::logging;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -115,7 +117,16 @@ fn public_url(section: &mut Section<'_>) -> Option<String> {
         let message =
             format!("`{url}` is not an address such as https://pay.example, without query or user");
         section.problem("public_url", message);
-    } else if !plaintext_allowed && is_exposed_text(url) {
+    } else if plaintext_allowed && is_exposed_text(url) {
+        section.warn(Warning::new(
+            "public_url_without_tls",
+            format!(
+                "server.public_url is `{url}`, without TLS on another machine: whoever is on the way can \
+                 read the secrets of callbacks"
+            ),
+            "put a proxy with TLS in front",
+        ));
+    } else if is_exposed_text(url) {
         let message = format!(
             "`{url}` has no TLS, and the secrets of callbacks stand in their addresses: put a proxy \
              with TLS in front and write https://, or set server.plaintext_allowed = true where the \
@@ -195,7 +206,7 @@ impl Actions {
 
     /// The warning that what waits for a second person would wait for ever: nobody approves what was
     /// asked for under the same name.
-    pub(super) fn nobody_second(&self, api: &Api, messaging: &Messaging) -> Option<String> {
+    pub(super) fn nobody_second(&self, api: &Api, messaging: &Messaging) -> Option<Warning> {
         let keys = api.keys.iter().filter(|key| key.roles.contains(&Role::Operate));
         let clients = messaging.options.clients.iter();
         let clients = clients.filter(|client| client.roles.contains(&kiungo_api::Role::Operate));
@@ -206,9 +217,13 @@ impl Actions {
             Some(name) => format!("only `{name}` has the role `operate`"),
             None => "nobody has the role `operate`".to_owned(),
         };
-        Some(format!(
-            "actions.second_person asks for a second person, and {who}: what waits for an approval \
-             cannot be approved; give a key of another name the role"
+        Some(Warning::new(
+            "second_person_missing",
+            format!(
+                "actions.second_person asks for a second person, and {who}: what waits for an \
+                 approval cannot be approved"
+            ),
+            "give a key of another name the role",
         ))
     }
 }
@@ -252,14 +267,42 @@ pub(crate) enum Role {
     Operate,
 }
 
-const ROLES: [(&str, Role); 3] =
-    [("read", Role::Read), ("write", Role::Write), ("operate", Role::Operate)];
+impl Role {
+    /// Every role.
+    pub(crate) const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Operate];
+
+    /// As the configuration names it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Operate => "operate",
+        }
+    }
+
+    /// The role of that name.
+    pub(crate) fn of(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|role| role.as_str() == name);
+        found.ok_or_else(|| format!("`{name}` is not one of \"read\", \"write\", \"operate\""))
+    }
+}
 
 impl Api {
     pub(super) fn read(mut section: Section<'_>) -> Self {
         let keys = section.tables("keys").into_iter().filter_map(ApiKey::read).collect();
         section.finish();
         Self { keys }
+    }
+
+    /// The warning that the API is served to nobody, and that nobody sends commands either.
+    pub(super) fn nobody(&self, messaging: &Messaging) -> Option<Warning> {
+        (self.keys.is_empty() && messaging.options.clients.is_empty()).then(|| {
+            Warning::new(
+                "api_keys_missing",
+                "there is no [[api.keys]], so nobody can use the API",
+                "`kiungo config key` makes a key, and prints the lines that admit it",
+            )
+        })
     }
 }
 
@@ -280,18 +323,11 @@ impl ApiKey {
             bytes
         });
         let mut roles = Vec::new();
-        for word in section.texts("roles") {
-            match ROLES.iter().find(|(name, _)| *name == word) {
-                Some((_, role)) => roles.push(*role),
-                None => section.problem(
-                    "roles",
-                    format!("`{word}` is not one of \"read\", \"write\", \"operate\""),
-                ),
+        for word in section.required_texts("roles", "[\"read\", \"write\"]") {
+            match Role::of(&word) {
+                Ok(role) => roles.push(role),
+                Err(message) => section.problem("roles", message),
             }
-        }
-        if roles.is_empty() {
-            let message = "is missing; write for example [\"read\", \"write\"]";
-            section.problem("roles", message.to_owned());
         }
         let scope = scope::read(&mut section);
         section.finish();
@@ -337,8 +373,16 @@ impl Log {
             }
         };
         let filter = section.text("filter");
-        if let Err(error) = filter.parse::<tracing_subscriber::filter::EnvFilter>() {
-            section.problem("filter", format!("`{filter}` is not a filter: {error}"));
+        match logging::check(&filter) {
+            Ok(()) if logging::hides_warnings(&filter) => {
+                section.warn(Warning::new(
+                    "log_hides_warnings",
+                    format!("log.filter is `{filter}`, which hides warnings"),
+                    "write warn or info",
+                ));
+            }
+            Ok(()) => {}
+            Err(error) => section.problem("filter", error.to_string()),
         }
         section.finish();
         Self { format, filter }

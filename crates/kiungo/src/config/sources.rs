@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use config::{Environment, FileFormat, Format as _, Map, Source, Value, ValueKind};
 use toml::de::{DeTable, DeValue};
@@ -13,6 +13,11 @@ use super::problem::{ConfigErrors, ConfigProblem};
 /// The built-in defaults.
 pub(super) const DEFAULTS: &str = include_str!("../../../../config/default.toml");
 const DEFAULTS_NAME: &str = "config/default.toml (built in)";
+/// The place of what stands in no source.
+pub(super) const NO_FILE: &str = "no configuration file is named";
+/// The remedy.
+pub(super) const NAME_ONE: &str = "name one by --config FILE or the variable KIUNGO_CONFIG; `kiungo init` writes one to \
+    begin with";
 pub(super) const ENVIRONMENT: &str = "the environment";
 const PREFIX: &str = "KIUNGO__";
 /// The longest configuration file, in bytes.
@@ -64,10 +69,31 @@ pub(super) struct Merged {
     pub(super) problems: Vec<ConfigProblem>,
 }
 
+/// The sources of a value, in their order: a later one goes before an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Layer {
+    Defaults,
+    File,
+    Environment,
+}
+
+impl Layer {
+    pub(super) fn of(origin: Option<&str>) -> Self {
+        match origin {
+            None | Some(DEFAULTS_NAME) => Self::Defaults,
+            Some(ENVIRONMENT) => Self::Environment,
+            Some(_) => Self::File,
+        }
+    }
+}
+
 /// The place of each key, without the values of the environment.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
-    texts: Vec<Text>,
+    /// The file, if one was named.
+    file: Option<Text>,
+    /// The directory of the file.
+    folder: Option<PathBuf>,
     /// The variable of a key that the environment sets.
     variables: BTreeMap<String, String>,
 }
@@ -88,13 +114,15 @@ impl Merged {
         }
         let mut builder = config::Config::builder();
         for text in &texts {
-            builder = builder.add_source(Layer(text.parse()?));
+            builder = builder.add_source(Settings(text.parse()?));
         }
         let files = collect(&builder.clone().build(), ENVIRONMENT)?;
-        let places = Places { texts, variables: BTreeMap::new() };
+        let file = texts.into_iter().find(|text| text.name != DEFAULTS_NAME);
+        let folder = sources.file.as_deref().and_then(Path::parent).map(Path::to_owned);
+        let places = Places { file, folder, variables: BTreeMap::new() };
         let mut merged = Self { root: files, places, problems: Vec::new() };
         let overlay = merged.overlay(sources)?;
-        merged.root = collect(&builder.add_source(Layer(overlay)).build(), ENVIRONMENT)?;
+        merged.root = collect(&builder.add_source(Settings(overlay)).build(), ENVIRONMENT)?;
         Ok(merged)
     }
 
@@ -207,15 +235,29 @@ impl Places {
         {
             return variable(name);
         }
-        let candidates = self.texts.iter().rev();
-        let mut candidates =
-            candidates.filter(|text| origin.is_none_or(|origin| origin == text.name));
-        let located = candidates.find_map(|text| Some((text, locate_or_around(&text.text, path)?)));
-        match (located, origin) {
-            (Some((text, (line, column))), _) => format!("{}:{line}:{column}", text.name),
-            (None, Some(origin)) => origin.to_owned(),
-            (None, None) => self.texts.last().map_or(String::new(), |text| text.name.clone()),
-        }
+        let Some(file) = &self.file else { return NO_FILE.to_owned() };
+        let located = locate_or_around(&file.text, path);
+        located.map_or_else(
+            || file.name.clone(),
+            |(line, column)| format!("{}:{line}:{column}", file.name),
+        )
+    }
+
+    /// True if a file was named.
+    pub(super) const fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// The path `text` of a value with this origin.
+    pub(super) fn resolved(&self, origin: Option<&str>, text: &str) -> PathBuf {
+        self.folder(origin).map_or_else(|| PathBuf::from(text), |folder| folder.join(text))
+    }
+
+    /// The directory from which a relative path of this origin counts, unless it is the current one:
+    /// that of the file, for the built-in defaults too, so that no path of an installation depends on
+    /// where its program is started.
+    pub(super) fn folder(&self, origin: Option<&str>) -> Option<&Path> {
+        self.folder.as_deref().filter(|_| Layer::of(origin) != Layer::Environment)
     }
 }
 
@@ -253,9 +295,9 @@ impl Text {
 
 /// One layer, as the `config` crate lays it over those before.
 #[derive(Debug, Clone)]
-struct Layer(Map<String, Value>);
+struct Settings(Map<String, Value>);
 
-impl Source for Layer {
+impl Source for Settings {
     fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
         Box::new(self.clone())
     }

@@ -1,4 +1,8 @@
 //! Configurations as an operator writes them, and what is said about mistakes.
+//!
+//! * `sources`: which source counts, and what is warned of
+
+mod sources;
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,7 +11,7 @@ use insta::assert_snapshot;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Config, LogFormat, Role, Sources};
+use super::{Config, LogFormat, Role, Sources, Warning};
 
 pub(super) const FILE: &str = r#"
 [server]
@@ -165,10 +169,10 @@ fn a_secret_file_loses_its_line_break_and_an_open_one_is_warned_of() {
             let environment = [("KIUNGO__CORES__MAIN__SECRETS__PASSWORD_FILE", path.as_str())];
             place.load(&environment).unwrap().warnings
         };
-        assert_eq!(set(0o600), Vec::<String>::new());
+        assert_eq!(set(0o600), Vec::<Warning>::new());
         let warnings = set(0o644);
         assert_eq!(warnings.len(), 1);
-        assert!(warnings[0].contains("can be read by every user"), "{}", warnings[0]);
+        assert!(warnings[0].message.contains("can be read by every user"), "{}", warnings[0]);
     }
 }
 
@@ -323,6 +327,12 @@ mistakes! {
     a_broker_with_parameters: "[queue]\nurl = \"amqps://kiungo@broker.example/kiungo?heartbeat=9\"\nca_file = \"/nowhere/ca\"", [];
     a_password_for_no_broker: "[queue]\nshards = 0", [("KIUNGO__QUEUE__PASSWORD", "geheim")];
     a_filter_that_is_none: "[log]\nformat = \"xml\"\nfilter = \"a=b=c\"", [];
+    a_filter_that_silences_everything: "[log]\nfilter = \"inof\"", [];
+    a_filter_for_no_part: "[log]\nfilter = \"info,kiungo_engin=debug\"", [];
+    a_role_that_is_none: "[[api.keys]]\nname = \"x\"\nsha256 = \"3c8d1fa5b0e94c7a21d6f5807be3a9142f60c8d73b5e91a04cd2867f1b9e05a3\"\nroles = [\"reed\"]\n[[messaging.clients]]\nuser = \"x\"\nname = \"x\"\nroles = [\"reed\"]", [];
+    no_role: "[[api.keys]]\nname = \"x\"\nsha256 = \"3c8d1fa5b0e94c7a21d6f5807be3a9142f60c8d73b5e91a04cd2867f1b9e05a3\"", [];
+    a_password_twice_in_one_source: "[queue]\nurl = \"amqps://kiungo@broker.example\"", [("KIUNGO__QUEUE__PASSWORD", "geheim"), ("KIUNGO__QUEUE__PASSWORD_FILE", "/nowhere/password")];
+    an_address_twice_in_one_source: "[database]\nurl = \"sqlite://kiungo.db\"\nurl_file = \"/nowhere/url\"", [];
     a_core_without_options: "[[cores]]\nid = \"Main\"", [];
     a_ladder_that_descends: "[[cores]]\nid = \"a\"\n[cores.fineract]\n[cores.inquiry]\nladder = [\"2m\", \"1m\"]\nwhen_absent = \"hope\"", [];
     several_at_once: "[server]\nport = -1\nrequest_timeout = \"x\"\n[engine]\nspeed = 9", [("KIUNGO__LOG__FORMAT", "xml")];
@@ -574,10 +584,10 @@ fn a_second_person_that_does_not_exist_is_warned_of() {
     };
     let one = warnings(&[second, &key("desk", '1')]);
     assert_eq!(one.len(), 1, "{one:?}");
-    assert!(one[0].contains("only `desk` has the role `operate`"), "{one:?}");
+    assert!(one[0].message.contains("only `desk` has the role `operate`"), "{one:?}");
     let rotated = warnings(&[second, &key("desk", '1'), &key("desk", '2')]);
     assert_eq!(rotated, one, "a key that is being changed is one name");
-    assert!(warnings(&[second])[0].contains("nobody has the role"));
+    assert!(warnings(&[second])[0].message.contains("nobody has the role"));
     assert!(warnings(&[second, &key("desk", '1'), &key("head", '2')]).is_empty());
     assert!(warnings(&[second, &key("desk", '1'), client]).is_empty());
     assert!(warnings(&[&key("desk", '1')]).is_empty(), "nothing waits for a second person");

@@ -14,7 +14,7 @@ use crate::database::Address;
 use crate::sandbox::configuration::Configuration;
 use crate::sandbox::files::{remove, write_over};
 use crate::sandbox::simulators::{Ground, Simulators, text};
-use crate::sandbox::{Addresses, NewFile, Secrets, mappings, quoted};
+use crate::sandbox::{Addresses, NewFile, Secrets, mappings};
 
 /// The beginning of a configuration by which a demo knows its own folder.
 const OURS: &str = "# Written by `kiungo demo`";
@@ -116,7 +116,8 @@ impl Folder {
 
     /// Has the work shared through this broker.
     pub(super) fn share(&mut self, broker: Option<&Broker>) {
-        self.queue = broker.map(|broker| (broker.section(&self.secret("queue")), broker.url()));
+        self.queue =
+            broker.map(|broker| (broker.section(&Configuration::secret("queue")), broker.url()));
     }
 
     pub(super) fn config(&self) -> PathBuf {
@@ -143,7 +144,7 @@ impl Folder {
         mpesa_public_key: &str,
     ) -> anyhow::Result<()> {
         let secret = |name: &str| Configuration::secret_path(&self.path, name);
-        let database = format!("url_file = {}", quoted(&secret("database")));
+        let database = format!("url_file = {}", Configuration::secret("database"));
         let queue = self.queue.as_ref();
         let configuration = Configuration {
             folder: &self.path,
@@ -164,15 +165,11 @@ impl Folder {
         }
         write_over(&files)
     }
-
-    fn secret(&self, name: &str) -> String {
-        quoted(&Configuration::secret_path(&self.path, name))
-    }
 }
 
 /// The database at `url`, if no Kiungo has been there: whatever it holds belongs to somebody.
 async fn empty_database(url: &str) -> anyhow::Result<Address> {
-    let address = Address::parse(url).map_err(|why| anyhow!("--database {why}"))?;
+    let address = Address::parse(url, None).map_err(|why| anyhow!("--database {why}"))?;
     let Address::Postgres(options) = &address else {
         bail!("--database takes postgres://…; a file is made in the folder given by --data");
     };

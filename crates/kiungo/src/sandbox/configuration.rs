@@ -12,7 +12,7 @@ const ZONE: &str = "Africa/Dar_es_Salaam";
 
 /// A Kiungo in a folder.
 pub(crate) struct Configuration<'a> {
-    /// The folder, absolute.
+    /// The folder.
     pub(crate) folder: &'a Path,
     pub(crate) addresses: &'a Addresses,
     pub(crate) secrets: &'a Secrets,
@@ -53,8 +53,14 @@ impl Configuration<'_> {
         std::iter::once(own).chain(secrets).collect()
     }
 
-    fn secret(&self, name: &str) -> String {
-        quoted(&Self::secret_path(self.folder, name))
+    /// A secret's file as the configuration names it: from its own folder, so that it can be moved.
+    pub(crate) fn secret(name: &str) -> String {
+        quoted(&Self::secret_path(Path::new(""), name))
+    }
+
+    /// A mapping's file as the configuration names it.
+    pub(crate) fn mapping(wallet: Wallet) -> String {
+        quoted(&Self::mapping_path(Path::new(""), wallet))
     }
 
     fn text(&self) -> String {
@@ -121,17 +127,17 @@ filter = "{log_filter}"
             key_digest = sha256(&self.secrets.api_key),
             fineract = self.addresses.fineract,
             patience_ms = PATIENCE_S * 1_000,
-            core_password = self.secret("core-password"),
+            core_password = Self::secret("core-password"),
             log_filter = self.log_filter,
             queue = self.queue,
         );
         for wallet in Wallet::ALL {
-            text.push_str(&self.provider(wallet));
+            text.push_str(&Self::provider(wallet));
         }
         text
     }
 
-    fn provider(&self, wallet: Wallet) -> String {
+    fn provider(wallet: Wallet) -> String {
         let secrets: &[(&str, &str)] = match wallet {
             Wallet::Gsma => {
                 &[("client_id", "gsma-client-id"), ("client_secret", "gsma-client-secret")]
@@ -142,12 +148,12 @@ filter = "{log_filter}"
             "\n[[providers]]\nid = \"{}\"\nmapping = {}\ncallback_secret_file = {}\n\n\
              [providers.secrets]\n",
             wallet.id(),
-            quoted(&Self::mapping_path(self.folder, wallet)),
-            self.secret("callback"),
+            Self::mapping(wallet),
+            Self::secret("callback"),
         );
         for (key, name) in secrets {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{key}_file = {}", self.secret(name));
+            let _ = writeln!(text, "{key}_file = {}", Self::secret(name));
         }
         text
     }

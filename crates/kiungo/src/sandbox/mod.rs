@@ -13,5 +13,5 @@ pub(crate) mod mappings;
 pub(crate) mod parties;
 pub(crate) mod simulators;
 
-pub(crate) use files::{NewFile, quoted};
+pub(crate) use files::NewFile;
 pub(crate) use parties::{Addresses, Secrets, Wallet};

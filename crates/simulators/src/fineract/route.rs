@@ -134,6 +134,7 @@ impl Read {
     /// The permission it needs.
     pub(crate) fn task(&self) -> String {
         let task = match self {
+            Self::Table(TableRead::Definition(_)) => "READ_DATATABLE",
             Self::Table(read) => return format!("READ_{}", read.table()),
             Self::Savings(_)
             | Self::SavingsList

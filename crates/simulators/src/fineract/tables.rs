@@ -1,7 +1,7 @@
 //! Data tables: what an institution keeps beside the core's own records. Set up from outside; read
 //! as the API prints them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,6 +25,15 @@ pub enum TableOf {
 }
 
 impl TableOf {
+    /// The table of the records.
+    const fn table(self) -> &'static str {
+        match self {
+            Self::Client => "m_client",
+            Self::Loan => "m_loan",
+            Self::Savings => "m_savings_account",
+        }
+    }
+
     /// The column that leads to the record.
     const fn key(self) -> &'static str {
         match self {
@@ -41,6 +50,8 @@ pub(crate) struct DataTable {
     of: TableOf,
     /// True if a record has many rows, each with an id of its own.
     multi_row: bool,
+    /// The columns that the institution has made.
+    columns: BTreeSet<String>,
     rows: Vec<Row>,
 }
 
@@ -60,6 +71,8 @@ pub(crate) enum TableRead {
     Row(String, u64, u64),
     /// Rows by their fields.
     Query(String),
+    /// The table itself.
+    Definition(String),
 }
 
 impl TableRead {
@@ -67,6 +80,7 @@ impl TableRead {
     pub(crate) fn of(is_post: bool, rest: &[&str], new_paths: bool) -> Option<Self> {
         match rest {
             [name, "query"] if is_post && new_paths => Some(Self::Query((*name).to_owned())),
+            [name] if !is_post => Some(Self::Definition((*name).to_owned())),
             [name, record] if !is_post => {
                 Some(Self::Record((*name).to_owned(), record.parse().ok()?))
             }
@@ -80,7 +94,10 @@ impl TableRead {
 
     /// The table.
     pub(crate) fn table(&self) -> &str {
-        let (Self::Record(name, _) | Self::Row(name, ..) | Self::Query(name)) = self;
+        let (Self::Record(name, _)
+        | Self::Row(name, ..)
+        | Self::Query(name)
+        | Self::Definition(name)) = self;
         name
     }
 }
@@ -126,7 +143,17 @@ impl Simulator {
     /// Registers a data table in the first tenant.
     pub fn register_table(&self, name: &str, of: TableOf, multi_row: bool) {
         if let Some(bank) = self.lock().get_mut(self.first_tenant()) {
-            bank.tables.insert(name.to_owned(), DataTable { of, multi_row, rows: Vec::new() });
+            let (columns, rows) = (BTreeSet::new(), Vec::new());
+            bank.tables.insert(name.to_owned(), DataTable { of, multi_row, columns, rows });
+        }
+    }
+
+    /// Adds columns to a data table of the first tenant; a row brings its own.
+    pub fn add_columns(&self, table: &str, columns: &[&str]) {
+        let mut banks = self.lock();
+        let tables = banks.get_mut(self.first_tenant()).map(|bank| &mut bank.tables);
+        if let Some(table) = tables.and_then(|tables| tables.get_mut(table)) {
+            table.columns.extend(columns.iter().map(|column| (*column).to_owned()));
         }
     }
 
@@ -137,7 +164,8 @@ impl Simulator {
             let bank = banks.get_mut(self.first_tenant())?;
             let table = bank.tables.get_mut(table)?;
             let id = u64::try_from(table.rows.len()).ok()? + 1;
-            let fields = serde_json::from_value(fields).ok()?;
+            let fields: BTreeMap<String, Value> = serde_json::from_value(fields).ok()?;
+            table.columns.extend(fields.keys().cloned());
             table.rows.push(Row { id, record, fields });
             let (of, many) = (table.of, table.multi_row);
             (id, bank.row_made(of, record, if many { id } else { record }))
@@ -195,8 +223,21 @@ pub(crate) fn read(bank: &Bank, call: &Call, what: &TableRead) -> Result<Answer,
             Value::from(rows(&|row| row.record == *record && row.id == *id))
         }
         TableRead::Query(_) => query(table, &call.raw_body)?,
+        TableRead::Definition(_) => definition(name, table),
     };
     Ok(Answer::json(200, json.to_string()))
+}
+
+/// A table as `GetDataTablesResponse` of the published API has it.
+fn definition(name: &str, table: &DataTable) -> Value {
+    let id = table.multi_row.then_some("id");
+    let own = id.into_iter().chain([table.of.key()]);
+    let columns = own.chain(table.columns.iter().map(String::as_str));
+    let columns: Vec<_> = columns.map(|column| json!({ "columnName": column })).collect();
+    json!({
+        "applicationTableName": table.of.table(), "registeredTableName": name,
+        "columnHeaderData": columns,
+    })
 }
 
 /// A row as it is printed: the key, the id where there are many, then the fields.

@@ -48,6 +48,17 @@ pub enum OpenError {
         /// The migration.
         version: i64,
     },
+    /// The folder of a file does not exist. It is not made: it may be mistyped.
+    #[error(
+        "the folder {0} for the database {1} does not exist: correct the path, or make the folder for a \
+         new, empty database: mkdir -p {0}", folder.display(), path.display()
+    )]
+    NoFolder {
+        /// The database.
+        path: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A file or folder cannot be created, opened or locked.
     #[error("cannot open {}: {error}; check that the folder exists and may be written", path.display())]
     Io {

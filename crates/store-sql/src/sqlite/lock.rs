@@ -13,11 +13,11 @@ use crate::sql::OpenError;
 pub(super) struct WriterLock(#[expect(dead_code, reason = "held, not read")] File);
 
 impl WriterLock {
-    /// Takes the lock beside the database `path`, whose folder is created if need be.
+    /// Takes the lock beside the database `path`, whose folder must exist: a folder that is missing is
+    /// a mistyped path more often than a new installation, and a new database knows none of the
+    /// payments that were made.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            create_folder(folder).map_err(|error| io(folder, error))?;
-        }
+        folder_of(path)?;
         let lock_path = beside(path, ".lock");
         let mut file = private_file(&lock_path).map_err(|error| io(&lock_path, error))?;
         match file.try_lock() {
@@ -32,6 +32,21 @@ impl WriterLock {
         named.map_err(|error| io(&lock_path, error))?;
         private_file(path).map_err(|error| io(path, error))?;
         Ok(Self(file))
+    }
+}
+
+/// Fails if the folder that a database is to be in does not exist.
+pub(super) fn folder_of(path: &Path) -> Result<(), OpenError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    match fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(io(folder, std::io::ErrorKind::NotADirectory.into())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(OpenError::NoFolder { path: path.to_owned(), folder: folder.to_owned() })
+        }
+        Err(error) => Err(io(folder, error)),
     }
 }
 
@@ -59,12 +74,4 @@ fn private_file(path: &Path) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-fn create_folder(path: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::lock::WriterLock;
+use super::lock::{WriterLock, folder_of};
 use super::options::SqliteOptions;
 use super::schema;
 use super::session::{SqliteReaders, Writing};
@@ -50,9 +50,10 @@ pub(super) async fn open(options: &SqliteOptions) -> Result<(Writing, SqliteRead
     Ok((Writing::new(writing, connection, lock), SqliteReaders(readers)))
 }
 
-/// The schema of the file at `path`, which need not exist.
+/// The schema of the file at `path`, which need not exist; its folder must.
 pub(super) async fn schema_state(path: &Path) -> Result<SchemaState, OpenError> {
     let mut applied = Vec::new();
+    folder_of(path)?;
     if path.exists() {
         let reading = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT);
         let reading = reading.pragma("query_only", "1").create_if_missing(false);

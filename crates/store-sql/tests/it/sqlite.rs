@@ -22,7 +22,7 @@ impl Folder {
     }
 
     fn options(&self) -> SqliteOptions {
-        SqliteOptions::new(self.folder.path().join("data").join("kiungo.db"))
+        SqliteOptions::new(self.folder.path().join("kiungo.db"))
     }
 }
 
@@ -129,7 +129,6 @@ async fn what_waits_is_committed_before_the_store_closes() {
 async fn a_file_that_is_no_database_is_refused_by_name() {
     let place = Folder::new();
     let path = place.options().path;
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, "dear diary, ".repeat(1_000)).unwrap();
     let error = SqliteStore::open(&place.options()).await.unwrap_err();
     assert!(matches!(error, OpenError::Database { .. }), "{error}");
@@ -137,7 +136,23 @@ async fn a_file_that_is_no_database_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_made_is_named() {
+async fn a_folder_that_is_missing_is_named_and_not_made() {
+    let place = Folder::new();
+    let folder = place.folder.path().join("data");
+    let options = SqliteOptions::new(folder.join("kiungo.db"));
+    for error in [
+        SqliteStore::open(&options).await.unwrap_err(),
+        SqliteStore::schema(&options).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, OpenError::NoFolder { .. }), "{error}");
+        let remedy = format!("mkdir -p {}", folder.display());
+        assert!(error.to_string().ends_with(&remedy), "{error}");
+    }
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn a_folder_that_is_none_is_named() {
     let place = Folder::new();
     let file = place.folder.path().join("file");
     std::fs::write(&file, "").unwrap();

@@ -21,18 +21,20 @@ const HARMFUL: u64 = 60;
 pub(super) async fn examine(subject: &str, transport: &dyn Transport, url: &str) -> Finding {
     let subject = format!("{subject}, clock");
     let Ok(request) = http::Request::get(url).body(Bytes::new()) else {
-        return Finding::failed(&subject, "its address cannot be asked", "check the address");
+        let found = format!("its address {url} cannot be asked");
+        return Finding::failed("clock_unread", &subject, found, "correct the address");
     };
     let answer = match transport.send(request, TIMEOUT).await {
         Ok(answer) => answer,
         Err(failure) => {
-            return Finding::warning(&subject, &failure.to_string(), "check the connection");
+            let advice = "look for the finding about the connection";
+            return Finding::warning("clock_unread", &subject, failure.to_string(), advice);
         }
     };
     let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
     match date.and_then(|date| rfc2822::parse(date).ok()) {
         Some(theirs) => judge(&subject, Timestamp::now(), theirs.timestamp()),
-        None => Finding::ok(&subject, "it does not tell its time"),
+        None => Finding::ok("clock", &subject, "it does not tell its time"),
     }
 }
 
@@ -42,11 +44,11 @@ fn judge(subject: &str, ours: Timestamp, theirs: Timestamp) -> Finding {
     let found = format!("we are {seconds} s {ahead} it");
     let advice = "synchronise this machine's clock (NTP)";
     if seconds <= UNREMARKABLE {
-        Finding::ok(subject, "the clocks agree")
+        Finding::ok("clock", subject, "the clocks agree")
     } else if seconds < HARMFUL {
-        Finding::warning(subject, &found, advice)
+        Finding::warning("clock_off", subject, found, advice)
     } else {
-        Finding::failed(subject, &found, advice)
+        Finding::failed("clock_off", subject, found, advice)
     }
 }
 

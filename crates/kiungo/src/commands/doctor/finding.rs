@@ -1,5 +1,6 @@
 //! The findings of the doctor.
 
+use kiungo_core_banking::Observation;
 use serde::Serialize;
 
 /// The severity of a finding.
@@ -15,30 +16,57 @@ pub(super) enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     pub(super) state: State,
+    /// The kind of finding: a stable word for programs.
+    pub(super) name: &'static str,
     /// The subject that was looked at.
-    subject: String,
-    found: String,
+    pub(super) subject: String,
+    pub(super) found: String,
     /// The remedy; empty if none is needed.
     #[serde(skip_serializing_if = "String::is_empty")]
-    advice: String,
+    pub(super) advice: String,
 }
 
 impl Finding {
-    pub(super) fn ok(subject: &str, found: &str) -> Self {
-        Self::new(State::Ok, subject, found, "")
+    pub(super) fn ok(name: &'static str, subject: &str, found: impl Into<String>) -> Self {
+        Self::new(State::Ok, name, subject, found, "")
     }
 
-    pub(super) fn warning(subject: &str, found: &str, advice: &str) -> Self {
-        Self::new(State::Warning, subject, found, advice)
+    pub(super) fn warning(
+        name: &'static str,
+        subject: &str,
+        found: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self::new(State::Warning, name, subject, found, advice)
     }
 
-    pub(super) fn failed(subject: &str, found: &str, advice: &str) -> Self {
-        Self::new(State::Failed, subject, found, advice)
+    pub(super) fn failed(
+        name: &'static str,
+        subject: &str,
+        found: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self::new(State::Failed, name, subject, found, advice)
     }
 
-    fn new(state: State, subject: &str, found: &str, advice: &str) -> Self {
-        let (subject, found) = (subject.to_owned(), found.to_owned());
-        Self { state, subject, found, advice: advice.to_owned() }
+    /// What a core's adapter found.
+    pub(super) fn observed(subject: &str, observation: Observation) -> Self {
+        let Observation { name, text, remedy } = observation;
+        match remedy {
+            None => Self::ok(name, subject, text),
+            Some(remedy) => Self::warning(name, subject, text, remedy),
+        }
+    }
+
+    fn new(
+        state: State,
+        name: &'static str,
+        subject: &str,
+        found: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        let (subject, found, advice) = (subject.to_owned(), found.into(), advice.into());
+        Self { state, name, subject, found, advice }
     }
 
     /// As a row of a table.

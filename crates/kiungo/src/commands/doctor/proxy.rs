@@ -25,7 +25,8 @@ fn judge(variables: &[&str], direct: &[String]) -> Option<Finding> {
         variables.join(", "),
         direct.join(", ")
     );
-    Some(Finding::warning("proxy", &found, "set `proxy` for each, or leave the variable out"))
+    let advice = "set `proxy` for each, or leave the variable out";
+    Some(Finding::warning("proxy_not_read", "proxy", found, advice))
 }
 
 #[cfg(test)]

@@ -11,10 +11,12 @@ const SUBJECT: &str = "queue";
 /// Logs in, and looks for what should be there, without making it.
 pub(super) async fn examine(config: &Config) -> Finding {
     let QueueAddress::Rabbit(options) = &config.queue.address else {
-        return Finding::ok(SUBJECT, "embedded: one process");
+        return Finding::ok("queue", SUBJECT, "embedded: one process");
     };
     let failed = |why: &dyn std::fmt::Display| {
-        Finding::failed(SUBJECT, &config.queue.failure(why).to_string(), super::SEE)
+        let advice = "check that the broker runs and is reached from here, and that queue.url, the user, \
+                      the password and the virtual host are right";
+        Finding::failed("queue_failed", SUBJECT, config.queue.failure(why).to_string(), advice)
     };
     let mut options = options.as_ref().clone();
     options.declares = false;
@@ -28,12 +30,13 @@ pub(super) async fn examine(config: &Config) -> Finding {
     match missing {
         Err(error) => failed(&error),
         Ok(missing) if missing.is_empty() => {
-            Finding::ok(SUBJECT, &format!("{broker} answers, and everything is there"))
+            Finding::ok("queue", SUBJECT, format!("{broker} answers, and everything is there"))
         }
         Ok(missing) => {
             let count = missing.len();
             let found = format!("{broker} answers; exchanges and queues to be made: {count}");
-            Finding::warning(SUBJECT, &found, "kiungo queue topology --declare, or start Kiungo")
+            let advice = "kiungo queue topology --declare, or start Kiungo";
+            Finding::warning("queue_incomplete", SUBJECT, found, advice)
         }
     }
 }

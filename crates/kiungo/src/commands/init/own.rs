@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::Plan;
-use super::sandbox::database_url;
+use super::sandbox::DATABASE;
 use crate::mapping_override::GSMA_SANDBOX;
 use crate::sandbox::configuration::Configuration;
-use crate::sandbox::{NewFile, Wallet, quoted};
+use crate::sandbox::{NewFile, Wallet};
 use crate::secrets;
 
 /// The secrets that others give: their files are empty, which `kiungo config check` names.
@@ -38,13 +38,14 @@ pub(super) fn plan(named: &Path, folder: &Path, port: u16) -> anyhow::Result<Pla
 }
 
 fn text(folder: &Path, port: u16, key_digest: &str) -> String {
-    let secret = |name: &str| quoted(&Configuration::secret_path(folder, name));
+    let secret = Configuration::secret;
     format!(
         r#"# Kiungo's configuration, written by `kiungo init`. What says FILL IN is yours to write, and so are the
 # empty files in secrets/; `kiungo config check --config {own}` names what is left.
 #
-# Only what differs from the defaults stands here: config/default.toml lists every key with its meaning and
-# the reason for its default, and `kiungo config show` prints what is in effect.
+# Relative paths count from the folder of this file. Only what differs from the defaults stands here:
+# config/default.toml lists every key with its meaning and the reason for its default, and
+# `kiungo config show` prints what is in effect.
 
 [server]
 # Only this machine reaches it: put a reverse proxy with TLS in front.
@@ -55,7 +56,7 @@ public_url = "FILL IN"
 
 [database]
 # A file, for one process. A PostgreSQL server, for several: docs/operating.md, "PostgreSQL".
-url = {database}
+url = "{database}"
 
 # Who may use the API; `kiungo config key` makes further keys.
 # roles: "read" (look), "write" (start transfers, ask again), "operate" (reversals, suspense, full numbers).
@@ -100,9 +101,9 @@ client_secret_file = {client_secret}
 format = "text"
 "#,
         own = Configuration::path(folder).display(),
-        database = database_url(folder),
+        database = DATABASE,
         core_password = secret("core-password"),
-        mapping = quoted(&Configuration::mapping_path(folder, Wallet::Gsma)),
+        mapping = Configuration::mapping(Wallet::Gsma),
         callback = secret("callback"),
         client_id = secret("gsma-client-id"),
         client_secret = secret("gsma-client-secret"),

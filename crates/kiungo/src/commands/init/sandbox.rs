@@ -12,7 +12,7 @@ use kiungo_simulators::mpesa;
 use super::Plan;
 use crate::sandbox::configuration::Configuration;
 use crate::sandbox::simulators::{self, Ground, Simulators};
-use crate::sandbox::{Addresses, NewFile, Secrets, Wallet, mappings, quoted};
+use crate::sandbox::{Addresses, NewFile, Secrets, Wallet, mappings};
 
 /// The clients of the core: each has accounts in the currency of each provider, and the number of a
 /// wallet of one of them.
@@ -23,6 +23,8 @@ const CLIENTS: &str = r#"
 currencies = ["TZS", "LSL"]
 numbers = [255700000000, 26657000000]
 "#;
+/// A database in the folder.
+pub(super) const DATABASE: &str = "sqlite://kiungo.db";
 /// The currency of the shipped mapping of the GSMA sandbox.
 const GSMA_CURRENCY: &str = "LSL";
 
@@ -30,10 +32,10 @@ const GSMA_CURRENCY: &str = "LSL";
 pub(super) fn plan(named: &Path, folder: &Path, addresses: &Addresses) -> anyhow::Result<Plan> {
     let secrets = Secrets::new()?;
     let private_key = mpesa::new_private_key().context("no RSA key can be made")?;
-    let database = format!("url = {}", database_url(folder));
-    let head = "# A Kiungo that talks to the built-in simulators, written by `kiungo init --sandbox`. Paths are\n\
-                # absolute: a folder that is moved has to be written anew. Every other setting, with its meaning and\n\
-                # the reason for its default: config/default.toml; `kiungo config show` prints what is in effect.\n";
+    let database = format!("url = \"{DATABASE}\"");
+    let head = "# A Kiungo that talks to the built-in simulators, written by `kiungo init --sandbox`. Paths count\n\
+                # from this folder. Every other setting, with its meaning and the reason for its default:\n\
+                # config/default.toml; `kiungo config show` prints what is in effect.\n";
     let configuration = Configuration {
         folder,
         addresses,
@@ -87,12 +89,6 @@ fn elsewhere(addresses: &Addresses) -> String {
     }
 }
 
-/// The address of a database in the folder, as TOML writes it.
-pub(super) fn database_url(folder: &Path) -> String {
-    let url = format!("sqlite://{}", folder.join("kiungo.db").display());
-    quoted(Path::new(&url))
-}
-
 /// The public key of the simulated market, as a mapping holds it.
 fn public_key(options: &mpesa::Options) -> anyhow::Result<String> {
     let (delivery, luck) = (Arc::new(HttpDelivery::default()), Faults::new(Luck::none(1)));
@@ -117,13 +113,17 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let plan = plan(home.path(), home.path(), &Addresses::from_port(8080)).unwrap();
         write_new(&plan.files).unwrap();
-        let file = Some(Configuration::path(home.path()));
+        // A folder is moved as a whole.
+        let moved = home.path().with_extension("moved");
+        std::fs::rename(home.path(), &moved).unwrap();
+        let home = moved;
+        let file = Some(Configuration::path(&home));
         let config = Config::load(&Sources { file, environment: BTreeMap::new() }).unwrap();
         assert!(config.warnings.is_empty(), "{:?}", config.warnings);
         serve::check(&config).unwrap();
         let assembly = Assembly::new(&config).unwrap();
         assert_eq!((assembly.cores.len(), assembly.providers.len()), (1, 2));
-        let simulators = Simulators::read(home.path()).unwrap();
+        let simulators = Simulators::read(&home).unwrap();
         let options = &simulators.gsma.options;
         let gsma =
             assembly.providers.values().find(|it| it.mapping.id().as_str() == "gsma-sandbox");
@@ -131,5 +131,6 @@ mod tests {
         let core = &simulators.fineract.options.clients.currencies;
         assert!(core.contains(&options.currency.code().to_owned()));
         assert!(core.contains(&simulators.mpesa.options.currency().code().to_owned()));
+        std::fs::remove_dir_all(home).unwrap();
     }
 }
