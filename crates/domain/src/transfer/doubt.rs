@@ -103,10 +103,8 @@ impl Draft {
         let overdue = step == StepName::First && self.is_to_be_given_up(policy);
         // What was asked about only because a copy of it might have been executed goes on as it
         // would have gone on after its answer.
-        let wanted = match wanted {
-            WhenAbsent::Reject | WhenAbsent::Case if answered && !overdue => WhenAbsent::Resend,
-            wanted => wanted,
-        };
+        let is_final = matches!(wanted, WhenAbsent::Reject | WhenAbsent::Case);
+        let wanted = if answered && !overdue && is_final { WhenAbsent::Resend } else { wanted };
         match wanted {
             WhenAbsent::Resend | WhenAbsent::NewReference if answered && overdue && in_core => {
                 self.rejected(step, Rejection::gave_up(), policy);
