@@ -116,7 +116,7 @@ fn compare_with_kept(scrape: &str) {
         let (head, values) = metric.split_at(metric.match_indices('\n').nth(1).unwrap().0 + 1);
         let mut values: Vec<_> = values.lines().filter(|line| !line.is_empty()).collect();
         values.sort_unstable();
-        made += &format!("# HELP {head}{}\n", values.join("\n"));
+        made.extend(["# HELP ", head, &values.join("\n"), "\n"]);
     }
     if std::env::var_os("UPDATE_METRICS").is_some() {
         fs::write(path, &made).unwrap();
