@@ -9,6 +9,7 @@ use kiungo_mapping::Mapping;
 
 use super::problem::{ConfigErrors, ConfigProblem};
 use super::{Config, CoreConfig, ProviderConfig};
+use crate::families::FAMILIES;
 
 /// A configuration whose parts fit together, with its mappings.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ impl Check<'_> {
         if let Some(core) = self.core_of(&key("core"), provider) {
             checked.cores.insert(provider.id.clone(), core);
         }
-        let mapping = match Mapping::load(&provider.mapping) {
+        let mapping = match FAMILIES.load(&provider.mapping) {
             Ok(mapping) => mapping,
             Err(errors) => return self.mapping_errors(&key("mapping"), &errors),
         };
@@ -176,9 +177,7 @@ impl Check<'_> {
                 self.problem(key, format!("{}: {}", problem.file, problem.message));
                 continue;
             }
-            let place = format!("{}:{}:{}", problem.file, problem.line, problem.column);
-            let (key, message) = (problem.key.clone(), problem.message.clone());
-            self.problems.push(ConfigProblem { place, key, message });
+            self.problems.push(ConfigProblem::of_mapping(problem));
         }
     }
 }
