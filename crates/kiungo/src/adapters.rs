@@ -60,11 +60,9 @@ pub struct SecretFault {
 
 impl fmt::Display for WiringErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secrets = self.secrets.iter().map(|SecretFault { name, why }| {
-            format!("secrets.{name}: {why}")
-        });
-        let lines: Vec<_> =
-            self.mapping.iter().map(ToString::to_string).chain(secrets).collect();
+        let secrets =
+            self.secrets.iter().map(|SecretFault { name, why }| format!("secrets.{name}: {why}"));
+        let lines: Vec<_> = self.mapping.iter().map(ToString::to_string).chain(secrets).collect();
         f.write_str(&lines.join("\n"))
     }
 }
@@ -129,9 +127,8 @@ fn secret_faults(plan: &dyn Plan, given: &Secrets) -> Vec<SecretFault> {
     let missing = taken.iter().filter(|secret| given.get(&secret.name).is_none());
     let missing = missing.filter_map(|Secret { name, needed_by }| {
         let setting = &needed_by.as_ref()?.setting;
-        let why = format!(
-            "is missing: give it by the environment, or in a file (needed by {setting})"
-        );
+        let why =
+            format!("is missing: give it by the environment, or in a file (needed by {setting})");
         Some(SecretFault { name: name.clone(), why })
     });
     unknown.chain(missing).collect()

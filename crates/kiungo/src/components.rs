@@ -17,9 +17,7 @@ use kiungo_transport::{Network, NetworkOptions, Transport, is_exposed_text};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::adapters::{self, ProviderParts, WiringErrors};
-use crate::config::{
-    Checked, Config, ConfigErrors, ConfigProblem, CoreConfig, ProviderConfig,
-};
+use crate::config::{Checked, Config, ConfigErrors, ConfigProblem, CoreConfig, ProviderConfig};
 use crate::families::FAMILIES;
 
 /// Cores and providers, ready to be asked. Nothing has been sent.

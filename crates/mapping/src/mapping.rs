@@ -132,7 +132,7 @@ impl Mapping {
         let (codes, statuses) = (CodeTables::read(root), StatusTables::read(root));
         let Some(provider) = provider else {
             // Its section may be any of these; one complaint is enough.
-            for family in families {
+            for &family in families {
                 let _ = root.get(family);
             }
             return None;

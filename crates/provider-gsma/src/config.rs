@@ -1,5 +1,6 @@
 //! Options and secrets, checked before anything is sent.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -269,7 +270,6 @@ impl Secrets {
 
 /// Options, secrets or tables that cannot work; the message names the key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}: {}", self.path().join("."), self.fault())]
 pub enum OptionsError {
     /// Not an absolute `http` or `https` URL without query.
     Url {
@@ -332,6 +332,12 @@ impl OptionsError {
             Self::Secret(_) => "the secret has characters that cannot be sent in a header".into(),
             Self::Code { why, .. } => (*why).to_owned(),
         }
+    }
+}
+
+impl fmt::Display for OptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path().join("."), self.fault())
     }
 }
 

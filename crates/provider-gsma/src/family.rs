@@ -45,10 +45,8 @@ impl Plan for GsmaPlan {
     }
 
     fn addresses(&self) -> Vec<Address> {
-        let named = |key: &str, url: &String| Address {
-            key: format!("{SECTION}.{key}"),
-            url: url.clone(),
-        };
+        let named =
+            |key: &str, url: &String| Address { key: format!("{SECTION}.{key}"), url: url.clone() };
         let api = named("base_url", &self.options.base_url);
         let tokens = self.options.token_url.as_ref().map(|url| named("token_url", url));
         std::iter::once(api).chain(tokens).collect()

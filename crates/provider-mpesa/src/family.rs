@@ -75,8 +75,7 @@ impl Plan for MpesaPlan {
         let terms = Terms { callback_base: parts.callback_base, ..self.terms.clone() };
         let unusable = |why: &str| BuildError::Secret { name: API_KEY.into(), why: why.to_owned() };
         let api_key = parts.secrets.get(API_KEY).ok_or_else(|| unusable("is missing"))?;
-        let adapter =
-            Mpesa::new(self.options.clone(), Secrets { api_key }, terms, parts.transport);
+        let adapter = Mpesa::new(self.options.clone(), Secrets { api_key }, terms, parts.transport);
         Ok(Arc::new(adapter.map_err(|error| match error {
             OptionsError::ApiKey => unusable("is longer than the public key can encrypt"),
             error => BuildError::Mapping(problem(&self.mapping, &error).into()),

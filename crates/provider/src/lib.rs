@@ -33,12 +33,12 @@ pub use callback::{
 };
 pub use capabilities::Capabilities;
 pub use details::{Detail, Details};
+pub use family::{Address, BuildError, Families, Family, Parts, Plan, Secret, Secrets};
+pub use kiungo_mapping::{Answered, CodeLine, CodeTables, Meaning, StatusTables};
 pub use order::{
     PeriodQuery, ReverseOrder, StatementLine, StatementPage, WalletInquiry, WalletOrder,
 };
 pub use salvage::Salvage;
-pub use family::{Address, BuildError, Families, Family, Parts, Plan, Secret, Secrets};
-pub use kiungo_mapping::{Answered, CodeLine, CodeTables, Meaning, StatusTables};
 pub use terms::Terms;
 
 /// A provider as the engine sees it.

@@ -16,8 +16,8 @@ use super::adapters::{self, CoreChoice, Planned};
 use super::decimal;
 use super::input::{Answer, Reaction};
 use super::json::Fields;
-use super::{gsma, mpesa};
 use super::script::{Script, run};
+use super::{gsma, mpesa};
 
 /// Currencies of 2, 0, 3 and 4 decimals.
 const CURRENCIES: [&str; 6] = ["TZS", "UGX", "TND", "CLF", "LSL", "XOF"];
@@ -135,8 +135,8 @@ impl Wallets {
         let known = read.entry(currency.code().to_owned());
         Arc::clone(known.or_insert_with(|| {
             let own = format!("{}currency = \"{}\"\n", mpesa::CHANGES, currency.code());
-            let gsma = gsma::SHIPPED
-                .map(|shipped| Planned::in_currency(shipped, currency, gsma::CHANGES));
+            let gsma =
+                gsma::SHIPPED.map(|shipped| Planned::in_currency(shipped, currency, gsma::CHANGES));
             let mpesa = Planned::in_currency(mpesa::SHIPPED, currency, &own);
             Arc::new(Self { gsma, mpesa })
         }))

@@ -245,7 +245,8 @@ impl Counterparties {
         let mut providers = BTreeMap::new();
         let market_secrets = Secrets::default().with("api_key", mpesa::Options::default().api_key);
         let secrets = [Secrets::default(), market_secrets];
-        for (index, ((name, mapping), secrets)) in self.mappings()?.into_iter().zip(secrets).enumerate()
+        for (index, ((name, mapping), secrets)) in
+            self.mappings()?.into_iter().zip(secrets).enumerate()
         {
             let core: Arc<dyn Core> = Arc::clone(core) as Arc<dyn Core>;
             let parts = ProviderParts {

@@ -116,7 +116,8 @@ mod tests {
         assert_eq!(findings("crates/engine/src/a/b.rs", named, allowed), [""; 0]);
         let stale = findings("crates/engine/src/a.rs", "let a = 1;", allowed);
         assert_eq!(stale, ["tidy.toml: `crates/engine/src/` no longer needs its exception"]);
-        let silent = findings("crates/engine/src/a.rs", named, "\"crates/engine/src/a.rs\" = \" \"");
+        let silent =
+            findings("crates/engine/src/a.rs", named, "\"crates/engine/src/a.rs\" = \" \"");
         assert_eq!(silent, ["tidy.toml: `crates/engine/src/a.rs`: say why"]);
     }
 }
