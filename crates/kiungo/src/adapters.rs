@@ -1,5 +1,6 @@
 //! From mapping files and options to what an engine is made of.
 
+use std::fmt;
 use std::sync::Arc;
 
 use kiungo_core_banking::Core;
@@ -11,42 +12,21 @@ use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
 use kiungo_engine::{ExpectedFee, ProviderLink, ProviderRules, TrafficOptions};
 use kiungo_mapping::mapping::Promises;
-use kiungo_mapping::{Daily, DailyLimit, Family, InquirySettings, Mapping, MappingErrors, Promise};
-use kiungo_provider::{Capabilities, Details, Provider, Terms};
-use kiungo_provider_gsma as gsma;
-use kiungo_provider_mpesa as mpesa;
+use kiungo_mapping::{
+    Daily, DailyLimit, InquirySettings, Mapping, MappingErrors, Problem, Promise, did_you_mean,
+};
+use kiungo_provider::{BuildError, Capabilities, Parts, Plan, Secret, Secrets};
 use kiungo_store::{Allowance, Cap};
 use kiungo_transport::Transport;
-use secrecy::SecretString;
-use serde::Deserialize;
-use thiserror::Error;
 
-/// The secrets of a provider; each family takes what it needs.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ProviderSecrets {
-    /// GSMA, Basic: the user.
-    pub user: Option<SecretString>,
-    /// GSMA, Basic: the password.
-    pub password: Option<SecretString>,
-    /// GSMA, `OAuth2`: the consumer key.
-    pub client_id: Option<SecretString>,
-    /// GSMA, `OAuth2`: the consumer secret.
-    pub client_secret: Option<SecretString>,
-    /// GSMA: the API key beside either; M-Pesa: the application's API key.
-    pub api_key: Option<SecretString>,
-    /// GSMA: the value of `X-Client-Id`.
-    pub x_client_id: Option<SecretString>,
-}
+use crate::families::FAMILIES;
 
 /// The parts from which a provider is wired.
 pub struct ProviderParts {
     /// Its mapping.
     pub mapping: Mapping,
     /// Its secrets.
-    pub secrets: ProviderSecrets,
-    /// M-Pesa: the environment's public key, where it does not stand in the mapping.
-    pub public_key: Option<String>,
+    pub secrets: Secrets,
     /// The address at which it calls back, with the secret and a trailing slash.
     pub callback_base: Option<String>,
     /// The transport of its requests.
@@ -59,41 +39,69 @@ pub struct ProviderParts {
     pub core_inquiry: InquirySettings,
 }
 
-/// A provider that cannot be wired.
-#[derive(Debug, Error)]
-pub enum WiringError {
-    /// The mapping file is wrong.
-    #[error(transparent)]
-    Mapping(#[from] MappingErrors),
-    /// The adapter's options are wrong.
-    #[error("{file}: [gsma]: {error}")]
-    Gsma {
-        /// The mapping file.
-        file: String,
-        /// The fault in the options.
-        error: gsma::OptionsError,
-    },
-    /// The adapter's options are wrong.
-    #[error("{file}: [mpesa]: {error}")]
-    Mpesa {
-        /// The mapping file.
-        file: String,
-        /// The fault in the options.
-        error: mpesa::OptionsError,
-    },
-    /// A secret is missing.
-    #[error("{file}: the secret `{secret}` of the provider is not configured")]
-    NoSecret {
-        /// The mapping file.
-        file: String,
-        /// The name of the secret.
-        secret: &'static str,
-    },
+/// The reasons that a provider cannot be wired: all of them, but for what shows only once these are
+/// mended. Never empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WiringErrors {
+    /// The faults of the mapping file, and its keys that are still to be filled in.
+    pub mapping: Vec<Problem>,
+    /// The faults of the secrets, with the mapping file.
+    pub secrets: Vec<SecretFault>,
+}
+
+/// A secret that is missing, unknown, or of no use. Its value is not repeated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretFault {
+    /// Its name.
+    pub name: String,
+    /// The fault.
+    pub why: String,
+}
+
+impl fmt::Display for WiringErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secrets =
+            self.secrets.iter().map(|SecretFault { name, why }| format!("secrets.{name}: {why}"));
+        let lines: Vec<_> = self.mapping.iter().map(ToString::to_string).chain(secrets).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for WiringErrors {}
+
+impl From<MappingErrors> for WiringErrors {
+    fn from(errors: MappingErrors) -> Self {
+        Self { mapping: errors.problems().to_vec(), secrets: Vec::new() }
+    }
+}
+
+impl From<BuildError> for WiringErrors {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Mapping(errors) => errors.into(),
+            BuildError::Secret { name, why } => {
+                Self { mapping: Vec::new(), secrets: vec![SecretFault { name, why }] }
+            }
+        }
+    }
 }
 
 /// Wires a provider.
-pub fn provider(parts: ProviderParts) -> Result<ProviderLink, WiringError> {
-    let adapter = adapter(&parts)?;
+///
+/// # Errors
+/// Everything that is wrong or missing.
+pub fn provider(parts: ProviderParts) -> Result<ProviderLink, WiringErrors> {
+    let plan = FAMILIES.plan(&parts.mapping)?;
+    let found =
+        WiringErrors { mapping: plan.missing(), secrets: secret_faults(&*plan, &parts.secrets) };
+    if found != WiringErrors::default() {
+        return Err(found);
+    }
+    let adapter = plan.build(Parts {
+        secrets: &parts.secrets,
+        callback_base: parts.callback_base.clone(),
+        transport: Arc::clone(&parts.transport),
+    })?;
     let policies = Policies::new(&parts, adapter.capabilities());
     let traffic = parts.mapping.traffic();
     let traffic = TrafficOptions {
@@ -107,89 +115,29 @@ pub fn provider(parts: ProviderParts) -> Result<ProviderLink, WiringError> {
     Ok(ProviderLink { provider: adapter, rules: Arc::new(rules), traffic })
 }
 
-/// Reads everything that a provider's adapter will read of a mapping, without its secrets.
-pub fn check(mapping: &Mapping) -> Result<(), MappingErrors> {
-    terms(mapping, None)?;
-    let family = mapping.family().as_str();
-    match mapping.family() {
-        Family::Gsma => mapping.section::<gsma::Options>(family).map(drop),
-        Family::Mpesa => mapping.section::<mpesa::Options>(family).map(drop),
-    }
+/// Secrets that the plan needs and that were not given, and given ones that it has no use for.
+fn secret_faults(plan: &dyn Plan, given: &Secrets) -> Vec<SecretFault> {
+    let taken = plan.secrets();
+    let known: Vec<&str> = taken.iter().map(|secret| secret.name.as_str()).collect();
+    let unknown = given.names().filter(|name| !known.contains(name)).map(|name| {
+        let hint = did_you_mean(name, known.iter().copied());
+        let why = format!("is no secret of this provider{hint} (secrets: {})", known.join(", "));
+        SecretFault { name: name.to_owned(), why }
+    });
+    let missing = taken.iter().filter(|secret| given.get(&secret.name).is_none());
+    let missing = missing.filter_map(|Secret { name, needed_by }| {
+        let setting = &needed_by.as_ref()?.setting;
+        let why =
+            format!("is missing: give it by the environment, or in a file (needed by {setting})");
+        Some(SecretFault { name: name.clone(), why })
+    });
+    unknown.chain(missing).collect()
 }
 
 /// The address of a mapping's provider; `None` if its section cannot be read.
 pub fn base_url(mapping: &Mapping) -> Option<String> {
-    let family = mapping.family().as_str();
-    match mapping.family() {
-        Family::Gsma => mapping.section::<gsma::Options>(family).ok().map(|o| o.base_url),
-        Family::Mpesa => mapping.section::<mpesa::Options>(family).ok().map(|o| o.base_url),
-    }
-}
-
-/// Every address at which a mapping's provider is asked; none if its section cannot be read.
-pub fn addresses(mapping: &Mapping) -> Vec<(&'static str, String)> {
-    let family = mapping.family().as_str();
-    match mapping.family() {
-        Family::Gsma => {
-            let options = mapping.section::<gsma::Options>(family).ok();
-            let named = |o: gsma::Options| {
-                let token_url = o.token_url.map(|url| ("gsma.token_url", url));
-                [Some(("gsma.base_url", o.base_url)), token_url].into_iter().flatten()
-            };
-            options.into_iter().flat_map(named).collect()
-        }
-        Family::Mpesa => {
-            let options = mapping.section::<mpesa::Options>(family).ok();
-            options.into_iter().map(|o| ("mpesa.base_url", o.base_url)).collect()
-        }
-    }
-}
-
-fn adapter(parts: &ProviderParts) -> Result<Arc<dyn Provider>, WiringError> {
-    let mapping = &parts.mapping;
-    let terms = terms(mapping, parts.callback_base.clone())?;
-    let transport = Arc::clone(&parts.transport);
-    let secrets = parts.secrets.clone();
-    let file = || mapping.file().to_owned();
-    match mapping.family() {
-        Family::Gsma => {
-            let options: gsma::Options = mapping.section(mapping.family().as_str())?;
-            let secrets = gsma::Secrets {
-                user: secrets.user,
-                password: secrets.password,
-                client_id: secrets.client_id,
-                client_secret: secrets.client_secret,
-                api_key: secrets.api_key,
-                x_client_id: secrets.x_client_id,
-            };
-            let adapter = gsma::Gsma::new(options, secrets, terms, transport)
-                .map_err(|error| WiringError::Gsma { file: file(), error })?;
-            Ok(Arc::new(adapter))
-        }
-        Family::Mpesa => {
-            let mut options: mpesa::Options = mapping.section(mapping.family().as_str())?;
-            if let Some(key) = &parts.public_key {
-                options.public_key.clone_from(key);
-            }
-            let missing = || WiringError::NoSecret { file: file(), secret: "api_key" };
-            let secrets = mpesa::Secrets { api_key: secrets.api_key.ok_or_else(missing)? };
-            let adapter = mpesa::Mpesa::new(options, secrets, terms, transport)
-                .map_err(|error| WiringError::Mpesa { file: file(), error })?;
-            Ok(Arc::new(adapter))
-        }
-    }
-}
-
-fn terms(mapping: &Mapping, callback_base: Option<String>) -> Result<Terms, MappingErrors> {
-    Ok(Terms {
-        currency: mapping.money().currency,
-        numbers: mapping.numbers().clone(),
-        decimals: mapping.money().decimals,
-        codes: mapping.section("codes")?,
-        statuses: mapping.section("statuses")?,
-        callback_base,
-        details: Details::of(mapping.id()),
-    })
+    let addresses = FAMILIES.plan(mapping).ok()?.addresses();
+    addresses.into_iter().next().map(|address| address.url)
 }
 
 const fn promise(capabilities: &Capabilities) -> Promise {

@@ -11,12 +11,14 @@ use kiungo_core_fineract::{
 };
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::{CoreLink, ProviderLink, TrafficOptions};
-use kiungo_mapping::Mapping;
+use kiungo_mapping::{Mapping, MappingErrors};
+use kiungo_provider::{Address, Secrets};
 use kiungo_transport::{Network, NetworkOptions, Transport, is_exposed_text};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::adapters::{self, ProviderParts, ProviderSecrets, WiringError};
-use crate::config::{Checked, Config, ConfigErrors, CoreConfig, ProviderConfig};
+use crate::adapters::{self, ProviderParts, WiringErrors};
+use crate::config::{Checked, Config, ConfigErrors, ConfigProblem, CoreConfig, ProviderConfig};
+use crate::families::FAMILIES;
 
 /// Cores and providers, ready to be asked. Nothing has been sent.
 pub(crate) struct Assembly {
@@ -130,33 +132,39 @@ fn assemble_provider(
     let Some(core) = cores.get(&core_config.id) else { return Ok(None) };
     let (ca, identity) = (provider.ca_file.as_deref(), provider.identity_file.as_deref());
     let (proxy, allowed) = (provider.proxy.clone(), provider.plaintext_allowed);
-    for (key, url) in adapters::addresses(mapping) {
+    let wired = |errors| wiring_errors(&provider.id, errors);
+    let plan = FAMILIES.plan(mapping).map_err(|errors| wired(errors.into()))?;
+    for Address { key, url } in plan.addresses() {
         if !allowed && is_exposed_text(&url) {
-            let place = format!("{}: {key}", mapping.file());
-            return Err(ConfigErrors::one(place, exposed(&url, "[[providers]]")));
+            let path: Vec<&str> = key.split('.').collect();
+            let problem = mapping.problem(&path, exposed(&url, "[[providers]]"));
+            return Err(wired(MappingErrors::from(problem).into()));
         }
     }
     let transport = network(ca, identity, proxy, allowed, &place("ca_file, identity_file, proxy"))?;
-    let secrets: ProviderSecrets =
+    let secrets: Secrets =
         provider.secrets.read().map_err(|e| ConfigErrors::one(place("secrets"), e.to_string()))?;
     let parts = ProviderParts {
         mapping: mapping.clone(),
         secrets,
-        public_key: None,
         callback_base: callback_base(config, provider),
         transport: Arc::clone(&transport),
         core_id: core_config.id.clone(),
         core: Arc::clone(&core.core) as Arc<dyn Core>,
         core_inquiry: core_config.inquiry.clone(),
     };
-    let link = adapters::provider(parts).map_err(|error| match error {
-        WiringError::NoSecret { secret, .. } => ConfigErrors::one(
-            place(&format!("secrets.{secret}")),
-            "is missing: give it by the environment, or in a file",
-        ),
-        error => ConfigErrors::one(place("mapping"), error.to_string()),
-    })?;
+    let link = adapters::provider(parts).map_err(wired)?;
     Ok(Some(AssembledProvider { link, mapping: mapping.clone(), transport }))
+}
+
+/// The mapping's own places say more than the place of its path.
+fn wiring_errors(provider: &ProviderId, errors: WiringErrors) -> ConfigErrors {
+    let mut problems: Vec<_> = errors.mapping.iter().map(ConfigProblem::of_mapping).collect();
+    for secret in errors.secrets {
+        let place = format!("provider `{provider}`: secrets.{}", secret.name);
+        problems.push(ConfigProblem { place, key: String::new(), message: secret.why });
+    }
+    ConfigErrors(problems)
 }
 
 fn exposed(url: &str, entry: &str) -> String {
@@ -203,4 +211,73 @@ fn network(
     let network =
         Network::new(&options).map_err(|error| ConfigErrors::one(place, error.to_string()))?;
     Ok(Arc::new(network))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::config::Sources;
+    use crate::mapping_override::{self, MPESA_TZ};
+    use crate::requirements;
+
+    const FILE: &str = "[[cores]]\nid = \"main\"\n[cores.fineract]\n\
+                        base_url = \"https://core.example/fineract-provider\"\n\
+                        auth = { type = \"basic\", username = \"kiungo\" }\n\
+                        [[providers]]\nid = \"mpesa-tz\"\nmapping = \"MAPPING\"\n";
+
+    fn complaint(file: &str, environment: &[(&str, &str)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kiungo.toml");
+        fs::write(&path, file).unwrap();
+        let core = ("KIUNGO__CORES__MAIN__SECRETS__PASSWORD", "0042");
+        let pairs = environment.iter().chain([&core]);
+        let environment = pairs.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let config = Config::load(&Sources { file: Some(path), environment }).unwrap();
+        Assembly::new(&config).err().map(|errors| errors.to_string()).unwrap_or_default()
+    }
+
+    /// What `kiungo mapping check` lists and what `kiungo config check` demands are the same.
+    #[test]
+    fn what_a_mapping_leaves_to_be_given_is_demanded_of_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tz.toml");
+        let text = mapping_override::merge(MPESA_TZ, "[callbacks]\nexpected = true").unwrap();
+        fs::write(&path, text).unwrap();
+        let mapping = FAMILIES.load(&path).unwrap();
+        let left = requirements::of(&mapping, &*FAMILIES.plan(&mapping).unwrap());
+        let left: Vec<_> = left.iter().map(|left| left.what.to_string()).collect();
+        let file = FILE.replace("MAPPING", path.to_str().unwrap());
+        let callbacks = [
+            ("KIUNGO__SERVER__PUBLIC_URL", "https://pay.example/"),
+            ("KIUNGO__PROVIDERS__MPESA_TZ__CALLBACK_SECRET", "0123456789abcdef01"),
+        ];
+        let said = [complaint(&file, &[]), complaint(&file, &callbacks)].join("\n");
+        let [key, secret, url, callback] = left.as_slice() else { panic!("{left:?}") };
+        assert!(key.contains("mpesa.public_key") && said.contains(key.as_str()), "{key}\n{said}");
+        for (listed, demanded) in [
+            (secret, "secrets.api_key: is missing"),
+            (url, "server.public_url"),
+            (callback, "callback_secret"),
+        ] {
+            let word = demanded.split(':').next().unwrap();
+            assert!(listed.contains(word) && said.contains(demanded), "{listed}\n{said}");
+        }
+    }
+
+    #[test]
+    fn secrets_that_do_not_fit_the_provider_are_all_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tz.toml");
+        fs::write(&path, MPESA_TZ).unwrap();
+        let file = FILE.replace("MAPPING", path.to_str().unwrap());
+        let said =
+            complaint(&file, &[("KIUNGO__PROVIDERS__MPESA_TZ__SECRETS__API_KYE", "0123456")]);
+        let expected = "provider `mpesa-tz`: secrets.api_kye: is no secret of this provider; did you \
+                        mean `api_key`? (secrets: api_key)";
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("provider `mpesa-tz`: secrets.api_key: is missing"), "{said}");
+        assert!(!said.contains("0123456"), "{said}");
+    }
 }

@@ -9,7 +9,9 @@
 //! * `serve`: the engine behind HTTP, from start to graceful stop
 //! * `logging`: the destination of log lines
 //! * [`adapters`]: from mapping files and options to what an engine is made of
+//! * [`families`]: the families of providers, one line for each
 //! * [`mapping_override`]: a mapping with other values, for simulators
+//! * `requirements`: the things that a mapping leaves to be given
 //! * `sandbox`: a Kiungo that talks to the simulators, as files
 //! * `secrets`: new secrets, and the digests by which they are known
 
@@ -21,8 +23,10 @@ mod components;
 mod config;
 mod database;
 pub mod demo;
+pub mod families;
 mod logging;
 pub mod mapping_override;
+mod requirements;
 mod sandbox;
 mod secrets;
 mod serve;

@@ -4,6 +4,8 @@
 use kiungo_mapping::{Mapping, MappingErrors};
 use toml::{Table, Value};
 
+use crate::families::FAMILIES;
+
 /// The shipped mapping of the GSMA sandbox.
 pub const GSMA_SANDBOX: &str = include_str!("../../../mappings/gsma-sandbox.toml");
 /// The shipped mapping of M-Pesa in Tanzania.
@@ -23,9 +25,9 @@ pub fn merge(base: &str, changes: &str) -> Result<String, toml::de::Error> {
 /// [`merge`], read as a mapping.
 pub fn mapping(name: &str, base: &str, changes: &str) -> Result<Mapping, MappingErrors> {
     match merge(base, changes) {
-        Ok(text) => Mapping::parse(name, &text),
+        Ok(text) => FAMILIES.parse(name, &text),
         // Reading it as it stands names the line that is not TOML.
-        Err(_) => Mapping::parse(name, changes),
+        Err(_) => FAMILIES.parse(name, changes),
     }
 }
 

@@ -7,7 +7,7 @@ use kiungo_domain::Money;
 use kiungo_domain::policy::FeePayer;
 use kiungo_domain::transfer::Operation;
 
-use crate::money::{MoneyFormat, direction};
+use crate::money::{Limits, MoneyFormat, direction};
 use crate::read::{Item, Table};
 
 /// The fee tables of a provider.
@@ -57,10 +57,18 @@ impl Fees {
         self.table(operation).map_or(FeePayer::Organisation, |table| table.paid_by)
     }
 
-    pub(crate) fn read(root: &mut Table<'_>, money: MoneyFormat) -> Self {
+    /// `limits` are those of collections and of payouts, if they can be read.
+    pub(crate) fn read(
+        root: &mut Table<'_>,
+        money: MoneyFormat,
+        limits: Option<&(Limits, Limits)>,
+    ) -> Self {
         let Some(mut table) = root.table("fees") else { return Self::default() };
-        let mut read = |key| FeeTable::read(table.table(key)?, money);
-        let fees = Self { collect: read("collect"), pay_out: read("pay_out") };
+        let mut read = |key, max| FeeTable::read(table.table(key)?, money, max);
+        let fees = Self {
+            collect: read("collect", limits.map(|(collect, _)| collect.max)),
+            pay_out: read("pay_out", limits.map(|(_, pay_out)| pay_out.max)),
+        };
         table.finish();
         fees
     }
@@ -87,22 +95,23 @@ impl FeeTable {
         i64::try_from(units * i128::from(self.unit)).ok()
     }
 
-    fn read(mut table: Table<'_>, money: MoneyFormat) -> Option<Self> {
+    fn read(mut table: Table<'_>, money: MoneyFormat, max: Option<Money>) -> Option<Self> {
         let paid_by = table
             .required("paid_by", "\"customer\" or \"organisation\"")
             .and_then(|item| item.choice(&FeePayer::ALL.map(|payer| (payer.as_str(), payer))));
         let words = [("up", Rounding::Up), ("half_up", Rounding::HalfUp), ("down", Rounding::Down)];
         let rounding = table.get("rounding").and_then(|item| item.choice(&words));
         let bands = table.required("bands", "a list such as [{ up_to = \"1000\", flat = \"10\" }]");
-        let bands = bands.and_then(|item| bands_of(&item, money));
+        let bands = bands.and_then(|item| bands_of(&item, money, max));
         table.finish();
         let (rounding, unit) = (rounding.unwrap_or(Rounding::HalfUp), money.unit());
         Some(Self { paid_by: paid_by?, rounding, unit, bands: bands? })
     }
 }
 
-fn bands_of(item: &Item<'_>, money: MoneyFormat) -> Option<Vec<Band>> {
-    let items = item.list()?;
+/// `max` is the largest amount of a transaction, which the bands have to reach.
+fn bands_of(item: &Item<'_>, money: MoneyFormat, max: Option<Money>) -> Option<Vec<Band>> {
+    let (before, items) = (item.problem_count(), item.list()?);
     if items.is_empty() {
         item.problem("must have at least one band; leave the section out if there is no fee");
     }
@@ -117,6 +126,16 @@ fn bands_of(item: &Item<'_>, money: MoneyFormat) -> Option<Vec<Band>> {
             _ => {}
         }
         bands.push(band);
+    }
+    if let (Some(item), Some(end), Some(max)) =
+        (items.last(), bands.last().and_then(|last| last.up_to), max)
+        && item.problem_count() == before
+        && end < max.minor()
+    {
+        item.problem(format!(
+            "is the last band and ends below {max}, the max of [limits]: what is more would have no \
+             known fee; leave its up_to out, or add a band"
+        ));
     }
     Some(bands)
 }

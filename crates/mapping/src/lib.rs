@@ -16,8 +16,10 @@
 //! | `[[account_reference]]` | `reference`, with the language in `pattern`; for persons `readings` |
 //! | `[fees.*]` | [`fees`] |
 //! | `[traffic]`, `[callbacks]` | [`traffic`] |
-//! | `[gsma]` or `[mpesa]`, `[codes.*]`, `[statuses]` | the adapter's, by [`Mapping::section`] |
+//! | `[codes.*]`, `[statuses]` | [`codes`] |
+//! | the section of the provider's family | the family's, by [`Mapping::section`] |
 
+pub mod codes;
 pub mod core;
 mod day;
 pub mod duration;
@@ -28,6 +30,7 @@ pub mod mapping;
 pub mod money;
 mod numbers;
 mod pattern;
+mod plain;
 pub mod problem;
 mod read;
 mod readings;
@@ -35,7 +38,8 @@ mod reference;
 mod section;
 pub mod traffic;
 
+pub use codes::{Answered, CodeLine, CodeTables, Meaning, StatusTables};
 pub use inquiry::{InquirySettings, Promise};
-pub use mapping::{Family, Mapping, Promises};
+pub use mapping::{Mapping, Promises};
 pub use money::{Daily, DailyLimit, Limits, MoneyFormat, Refusal};
-pub use problem::{MappingErrors, Problem};
+pub use problem::{MappingErrors, Problem, did_you_mean};

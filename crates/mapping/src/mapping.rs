@@ -13,6 +13,7 @@ use kiungo_domain::{AccountRef, CoreId, Money, Msisdn, ProviderId, Timestamp};
 use serde::de::DeserializeOwned;
 use toml::de::DeTable;
 
+use crate::codes::{CodeTables, StatusTables};
 use crate::core::CoreRules;
 use crate::day::day_of;
 use crate::fees::Fees;
@@ -20,7 +21,7 @@ use crate::hours::Hours;
 use crate::inquiry::{InquirySettings, Promise};
 use crate::money::{Daily, Limits, MoneyFormat, Refusal, direction};
 use crate::numbers;
-use crate::problem::{MappingErrors, Report};
+use crate::problem::{MappingErrors, Problem, Report};
 use crate::read::Table;
 use crate::reference::References;
 use crate::section;
@@ -36,7 +37,7 @@ pub struct Mapping {
     file: String,
     text: Arc<str>,
     id: ProviderId,
-    family: Family,
+    family: String,
     name: String,
     time_zone: TimeZone,
     numbers: Market,
@@ -51,26 +52,8 @@ pub struct Mapping {
     fees: Fees,
     traffic: Traffic,
     callbacks: Callbacks,
-}
-
-/// The adapter that talks to a provider; also the name of the section that holds the adapter's
-/// options.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
-    /// The GSMA Mobile Money API.
-    Gsma,
-    /// The M-Pesa `OpenAPI`.
-    Mpesa,
-}
-
-impl Family {
-    /// The word in the file: `gsma`, `mpesa`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gsma => "gsma",
-            Self::Mpesa => "mpesa",
-        }
-    }
+    codes: CodeTables,
+    statuses: StatusTables,
 }
 
 /// The declarations of the two adapters, as far as they decide how a transfer is handled.
@@ -83,8 +66,8 @@ pub struct Promises {
 }
 
 impl Mapping {
-    /// Reads and checks a mapping file.
-    pub fn load(path: &Path) -> Result<Self, MappingErrors> {
+    /// Reads and checks a mapping file; `families` are those that [`Mapping::parse`] takes.
+    pub fn load(path: &Path, families: &[&'static str]) -> Result<Self, MappingErrors> {
         let name = path.display().to_string();
         let unreadable = |error: std::io::Error| {
             MappingErrors::of_file(&name, format!("the mapping file cannot be read: {error}"))
@@ -95,12 +78,13 @@ impl Mapping {
             return Err(MappingErrors::of_file(&name, message));
         }
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        Self::parse(&name, &text)
+        Self::parse(&name, &text, families)
     }
 
-    /// Checks the text of a mapping file; `name` stands in messages. Finds everything that is wrong
-    /// with the general sections at once; those of the adapter are checked by [`Mapping::section`].
-    pub fn parse(name: &str, text: &str) -> Result<Self, MappingErrors> {
+    /// Checks the text of a mapping file; `name` stands in messages, and `families` are the words
+    /// that `provider.family` may be. Finds everything that is wrong with the general sections at
+    /// once; the section of the family is its own to check, by [`Mapping::section`].
+    pub fn parse(name: &str, text: &str, families: &[&'static str]) -> Result<Self, MappingErrors> {
         let report = Report::new(name, text);
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
@@ -110,14 +94,19 @@ impl Mapping {
             return Err(report.errors());
         }
         let mut root = Table::root(&document, &report);
-        let mapping = Self::read(&mut root, name, text);
+        let mapping = Self::read(&mut root, name, text, families);
         root.finish();
         report.finish()?;
         mapping.ok_or_else(|| MappingErrors::of_file(name, "is incomplete".to_owned()))
     }
 
-    fn read(root: &mut Table<'_>, file: &str, text: &str) -> Option<Self> {
-        let provider = ProviderSection::read(root);
+    fn read(
+        root: &mut Table<'_>,
+        file: &str,
+        text: &str,
+        families: &[&'static str],
+    ) -> Option<Self> {
+        let provider = ProviderSection::read(root, families);
         let numbers = numbers::read(root);
         let money = MoneyFormat::read(root);
         let limits = match money {
@@ -129,7 +118,7 @@ impl Mapping {
         let core = CoreRules::read(root);
         let references = References::read(root, numbers.as_ref());
         let fees = match money {
-            Some(money) => Fees::read(root, money),
+            Some(money) => Fees::read(root, money, limits.as_ref()),
             None => root.get("fees").map_or_else(Fees::default, |_| Fees::default()),
         };
         let traffic = Traffic::read(root);
@@ -140,16 +129,15 @@ impl Mapping {
                 "at least one rule: payments by customers are taken",
             );
         }
-        for adapters in ["codes", "statuses"] {
-            root.get(adapters).and_then(|item| item.table());
-        }
+        let (codes, statuses) = (CodeTables::read(root), StatusTables::read(root));
         let Some(provider) = provider else {
             // Its section may be any of these; one complaint is enough.
-            let _ = (root.get(Family::Gsma.as_str()), root.get(Family::Mpesa.as_str()));
+            for &family in families {
+                let _ = root.get(family);
+            }
             return None;
         };
-        let family = provider.family.as_str();
-        root.required(family, "the section of the provider's family")?.table()?;
+        root.required(provider.family, "the section of the provider's family")?.table()?;
         let (collect, pay_out) = limits?;
         let (file, text) = (file.to_owned(), Arc::from(text));
         let ProviderSection { id, family, name, time_zone } = provider;
@@ -158,7 +146,7 @@ impl Mapping {
             file,
             text,
             id,
-            family,
+            family: family.to_owned(),
             name,
             time_zone,
             numbers,
@@ -173,6 +161,8 @@ impl Mapping {
             fees,
             traffic,
             callbacks,
+            codes,
+            statuses,
         })
     }
 
@@ -186,9 +176,10 @@ impl Mapping {
         &self.id
     }
 
-    /// The adapter that talks to it.
-    pub const fn family(&self) -> Family {
-        self.family
+    /// The family whose adapter talks to it; also the name of the section with the adapter's
+    /// options.
+    pub fn family(&self) -> &str {
+        &self.family
     }
 
     /// Its name for people.
@@ -238,6 +229,21 @@ impl Mapping {
     /// The callbacks that it sends by itself.
     pub const fn callbacks(&self) -> &Callbacks {
         &self.callbacks
+    }
+
+    /// The meanings of its codes.
+    pub const fn codes(&self) -> &CodeTables {
+        &self.codes
+    }
+
+    /// The meanings of its words for the state of an operation.
+    pub const fn statuses(&self) -> &StatusTables {
+        &self.statuses
+    }
+
+    /// The settings for inquiries about its operations, as far as the file has any.
+    pub const fn inquiry(&self) -> &InquirySettings {
+        &self.inquiry
     }
 
     /// Its fee tables.
@@ -314,36 +320,37 @@ impl Mapping {
         self.fees.table(operation)?.fee(amount)
     }
 
-    /// True if the file has this section.
-    pub fn has_section(&self, key: &str) -> bool {
-        section::has(&self.text, key)
-    }
-
-    /// A section as an adapter's own type (`gsma`, `mpesa`, `codes`, `statuses`), with file, line
-    /// and column in the error. An absent section is read as an empty one.
+    /// A section as a family's own type, with file, line and column in the error. An absent section
+    /// is read as an empty one.
     pub fn section<T: DeserializeOwned>(&self, key: &str) -> Result<T, MappingErrors> {
         section::read(&self.file, &self.text, key)
+    }
+
+    /// A problem with the value at this path of keys, for example `["gsma", "account", "type"]`. Its
+    /// place is that of the value, or of the nearest table around it that the file has.
+    pub fn problem(&self, path: &[&str], message: impl Into<String>) -> Problem {
+        section::problem(&self.file, &self.text, path, message.into())
     }
 }
 
 /// `[provider]`.
 struct ProviderSection {
     id: ProviderId,
-    family: Family,
+    family: &'static str,
     name: String,
     time_zone: TimeZone,
 }
 
 impl ProviderSection {
-    fn read(root: &mut Table<'_>) -> Option<Self> {
+    fn read(root: &mut Table<'_>, families: &[&'static str]) -> Option<Self> {
         let mut table = root.required("provider", "a section [provider]")?.table()?;
         let id = table.required("id", "a name, for example \"mpesa-tz\"").and_then(|item| {
             ProviderId::new(item.text()?).map_err(|error| item.problem(error.to_string())).ok()
         });
-        let families = [("gsma", Family::Gsma), ("mpesa", Family::Mpesa)];
-        let family = table
-            .required("family", "\"gsma\" or \"mpesa\"")
-            .and_then(|item| item.choice(&families));
+        let hint: Vec<_> = families.iter().map(|family| format!("\"{family}\"")).collect();
+        let words: Vec<_> = families.iter().map(|family| (*family, *family)).collect();
+        let family =
+            table.required("family", &hint.join(" or ")).and_then(|item| item.choice(&words));
         let name = table.required("name", "a name for people").and_then(|item| item.text());
         let zone = table.required("time_zone", "an IANA name, for example \"Africa/Nairobi\"");
         let time_zone = zone.and_then(|item| {

@@ -41,10 +41,14 @@ impl MoneyFormat {
             let decimals = u8::try_from(item.integer(0..=18)?).ok()?;
             let most = currency?.exponent();
             if decimals > most {
-                item.problem(format!(
-                    "{decimals} decimals are more than {} has; write {most} or less",
-                    currency?
-                ));
+                let currency = currency?;
+                item.problem(if most == 0 {
+                    format!("{currency} has no decimals; write 0")
+                } else {
+                    format!(
+                        "{decimals} decimals are more than {currency} has; write {most} or less"
+                    )
+                });
                 return None;
             }
             Some(decimals)
@@ -157,8 +161,10 @@ impl Limits {
 fn amount(item: Item<'_>, money: MoneyFormat) -> Option<(Item<'_>, Money)> {
     let amount = item.amount(money.currency)?;
     if amount.minor() % money.unit() != 0 {
-        let decimals = money.decimals;
-        item.problem(format!("{amount} has more decimals than money.decimals = {decimals}"));
+        item.problem(match money.decimals {
+            0 => format!("{amount} has decimals, and money.decimals = 0; write a whole number"),
+            decimals => format!("{amount} has more decimals than money.decimals = {decimals}"),
+        });
     }
     Some((item, amount))
 }

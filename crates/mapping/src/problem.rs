@@ -43,9 +43,26 @@ impl MappingErrors {
         &self.0
     }
 
+    /// These problems; `None` if there are none.
+    pub fn of(problems: Vec<Problem>) -> Option<Self> {
+        (!problems.is_empty()).then(|| Self::sorted(problems))
+    }
+
+    fn sorted(mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems.dedup();
+        Self(problems)
+    }
+
     pub(crate) fn of_file(file: &str, message: String) -> Self {
         let file = file.to_owned();
         Self(vec![Problem { file, line: 0, column: 0, key: String::new(), message }])
+    }
+}
+
+impl From<Problem> for MappingErrors {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
     }
 }
 
@@ -99,15 +116,12 @@ impl<'a> Report<'a> {
 
     /// The problems in the order of their lines.
     pub(crate) fn errors(self) -> MappingErrors {
-        let mut problems = self.problems.into_inner();
-        problems.sort_by_key(|problem| (problem.line, problem.column));
-        problems.dedup();
-        MappingErrors(problems)
+        MappingErrors::sorted(self.problems.into_inner())
     }
 }
 
 /// Line and column, counted from 1, of a byte offset.
-fn position(text: &str, offset: usize) -> (usize, usize) {
+pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
@@ -115,7 +129,7 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// The known word that was probably meant, as the end of a message: `; did you mean ...?`
-pub(crate) fn did_you_mean<'w>(given: &str, known: impl IntoIterator<Item = &'w str>) -> String {
+pub fn did_you_mean<'w>(given: &str, known: impl IntoIterator<Item = &'w str>) -> String {
     let nearest =
         known.into_iter().map(|word| (distance(given, word), word)).min_by_key(|(far, _)| *far);
     match nearest {

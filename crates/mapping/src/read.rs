@@ -6,6 +6,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use kiungo_domain::money::MoneyError;
 use kiungo_domain::{Currency, Money};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -48,9 +49,14 @@ impl<'a> Table<'a> {
     pub(crate) fn required(&mut self, key: &'static str, hint: &str) -> Option<Item<'a>> {
         let item = self.get(key);
         if item.is_none() {
-            self.report.add(&self.span, &self.path_of(key), format!("is missing; write {hint}"));
+            self.missing(key, hint);
         }
         item
+    }
+
+    /// Reports a key that must be there; `hint` shows what it looks like.
+    pub(crate) fn missing(&self, key: &str, hint: &str) {
+        self.report.add(&self.span, &self.path_of(key), format!("is missing; write {hint}"));
     }
 
     /// A table inside; `None` if it is absent or no table.
@@ -107,10 +113,24 @@ impl<'a> Item<'a> {
         self.report.add(&self.value.span(), &self.path, message);
     }
 
+    /// The number of problems that the file has so far.
+    pub(crate) fn problem_count(&self) -> usize {
+        self.report.count()
+    }
+
     /// The value as a table.
     pub(crate) fn table(&self) -> Option<Table<'a>> {
+        self.table_or("a table")
+    }
+
+    /// The value as a table; if it is none, the message shows what one looks like.
+    pub(crate) fn table_such_as(&self, example: &str) -> Option<Table<'a>> {
+        self.table_or(&format!("a table such as {example}"))
+    }
+
+    fn table_or(&self, expected: &str) -> Option<Table<'a>> {
         let DeValue::Table(entries) = self.value.get_ref() else {
-            self.wrong_type("a table");
+            self.wrong_type(expected);
             return None;
         };
         let (path, span) = (self.path.clone(), self.value.span());
@@ -191,6 +211,12 @@ impl<'a> Item<'a> {
         };
         match Money::parse(text, currency) {
             Ok(amount) => Some(amount),
+            Err(MoneyError::TooManyDecimals { allowed: 0, .. }) => {
+                self.problem(format!(
+                    "`{text}` is not an amount: {currency} has no decimals; write a whole number"
+                ));
+                None
+            }
             Err(error) => {
                 self.problem(format!("`{text}` is not an amount: {error}"));
                 None

@@ -1,4 +1,4 @@
-//! The sections that belong to an adapter: read from the same text, with the same kind of error.
+//! The sections that belong to a family: read from the same text, with the same kind of error.
 
 use std::ops::Range;
 
@@ -6,11 +6,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
-use crate::problem::{MappingErrors, Report};
-
-pub(crate) fn has(text: &str, key: &str) -> bool {
-    DeTable::parse_recoverable(text).0.get_ref().contains_key(key)
-}
+use crate::plain::plain;
+use crate::problem::{MappingErrors, Problem, Report, position};
 
 pub(crate) fn read<T: DeserializeOwned>(
     file: &str,
@@ -35,12 +32,33 @@ pub(crate) fn read<T: DeserializeOwned>(
         Ok(section) => report.finish().map(|()| section),
         Err(error) => {
             let place = error.span().unwrap_or(span);
-            let path = innermost(&table, key, place.start).unwrap_or_else(|| key.to_owned());
-            report.add(&place, &path, error.message());
+            let mut path = innermost(&table, key, place.start).unwrap_or_else(|| key.to_owned());
+            let (missing, message) = plain(error.message());
+            if let Some(missing) = missing {
+                path = format!("{path}.{missing}");
+            }
+            report.add(&place, &path, &*message);
             report.finish()?;
-            Err(MappingErrors::of_file(file, error.message().to_owned()))
+            Err(MappingErrors::of_file(file, message))
         }
     }
+}
+
+/// A problem with the value at a path of keys, at the place of as much of it as the file has.
+pub(crate) fn problem(file: &str, text: &str, path: &[&str], message: String) -> Problem {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let mut place = None;
+    let mut table = Some(document.get_ref());
+    for key in path {
+        let Some(value) = table.and_then(|table| table.get(*key)) else { break };
+        place = Some(value.span().start);
+        table = match value.get_ref() {
+            DeValue::Table(inner) => Some(inner),
+            _ => None,
+        };
+    }
+    let (line, column) = place.map_or((0, 0), |start| position(text, start));
+    Problem { file: file.to_owned(), line, column, key: path.join("."), message }
 }
 
 /// The key with the smallest place that covers this byte.

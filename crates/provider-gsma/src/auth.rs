@@ -246,11 +246,11 @@ async fn send(
 
 fn needed<'a>(
     secret: Option<&'a SecretString>,
-    key: &'static str,
+    name: &'static str,
     by: &'static str,
 ) -> Result<&'a str, OptionsError> {
     let given = secret.map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty());
-    given.ok_or(OptionsError::Missing { key, by })
+    given.ok_or(OptionsError::NoSecret { name, by })
 }
 
 fn secret_header(name: &'static str, value: &str) -> Result<HeaderValue, OptionsError> {

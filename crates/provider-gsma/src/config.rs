@@ -1,8 +1,10 @@
 //! Options and secrets, checked before anything is sent.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::HeaderValue;
+use kiungo_mapping::did_you_mean;
 use kiungo_provider::{Meaning, Terms};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -248,25 +250,47 @@ pub struct Secrets {
     pub x_client_id: Option<SecretString>,
 }
 
+impl Secrets {
+    /// The name of each.
+    pub(crate) const NAMES: [&str; 6] =
+        ["user", "password", "client_id", "client_secret", "api_key", "x_client_id"];
+
+    /// Those of the given ones that this API has a use for.
+    pub(crate) fn of(given: &kiungo_provider::Secrets) -> Self {
+        Self {
+            user: given.get("user"),
+            password: given.get("password"),
+            client_id: given.get("client_id"),
+            client_secret: given.get("client_secret"),
+            api_key: given.get("api_key"),
+            x_client_id: given.get("x_client_id"),
+        }
+    }
+}
+
 /// Options, secrets or tables that cannot work; the message names the key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OptionsError {
     /// Not an absolute `http` or `https` URL without query.
-    #[error("gsma.{key}: not an absolute http or https URL without user and query")]
     Url {
         /// The key. Its value is not repeated: it may hold a password.
         key: &'static str,
     },
     /// A key that the chosen scheme needs.
-    #[error("gsma.{key}: needed by {by}")]
     Missing {
-        /// The key, or the secret's name.
+        /// The key.
         key: &'static str,
         /// The option that needs it.
         by: &'static str,
     },
+    /// A secret that the chosen scheme needs.
+    NoSecret {
+        /// Its name.
+        name: &'static str,
+        /// The option that needs it.
+        by: &'static str,
+    },
     /// A value that cannot be used.
-    #[error("gsma.{key}: {why}")]
     Unusable {
         /// The key.
         key: &'static str,
@@ -274,10 +298,8 @@ pub enum OptionsError {
         why: String,
     },
     /// A secret that cannot be a header's value.
-    #[error("gsma: the secret {0} has characters that cannot be sent in a header")]
     Secret(&'static str),
     /// A code table that would lose or double money.
-    #[error("codes.{table}.\"{code}\": {why}")]
     Code {
         /// The table.
         table: &'static str,
@@ -287,6 +309,61 @@ pub enum OptionsError {
         why: &'static str,
     },
 }
+
+impl OptionsError {
+    /// The keys that lead to the fault, from the root of the mapping file.
+    pub(crate) fn path(&self) -> Vec<String> {
+        let key = match self {
+            Self::Url { key } | Self::Missing { key, .. } | Self::Unusable { key, .. } => key,
+            Self::NoSecret { name, .. } | Self::Secret(name) => name,
+            Self::Code { table, code, .. } => {
+                return vec!["codes".to_owned(), (*table).to_owned(), code.clone()];
+            }
+        };
+        std::iter::once("gsma").chain(key.split('.')).map(str::to_owned).collect()
+    }
+
+    /// The fault, without the key.
+    pub(crate) fn fault(&self) -> String {
+        match self {
+            Self::Url { .. } => "not an absolute http or https URL without user and query".into(),
+            Self::Missing { by, .. } | Self::NoSecret { by, .. } => format!("needed by {by}"),
+            Self::Unusable { why, .. } => why.clone(),
+            Self::Secret(_) => "the secret has characters that cannot be sent in a header".into(),
+            Self::Code { why, .. } => (*why).to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for OptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path().join("."), self.fault())
+    }
+}
+
+/// The keys of accounts (§8).
+const ACCOUNT_KEYS: [&str; 20] = [
+    "accountcategory",
+    "bankaccountno",
+    "accountrank",
+    "identityalias",
+    "iban",
+    "accountid",
+    "msisdn",
+    "swiftbic",
+    "sortcode",
+    "organisationid",
+    "username",
+    "walletid",
+    "linkref",
+    "consumerno",
+    "serviceprovider",
+    "storeid",
+    "bankname",
+    "bankaccounttitle",
+    "emailaddress",
+    "mandatereference",
+];
 
 impl Options {
     /// Checks what serde cannot.
@@ -303,6 +380,11 @@ impl Options {
                 let why = "an identifier has a type and an id of 1 to 256 characters".to_owned();
                 return Err(OptionsError::Unusable { key: "account", why });
             }
+        }
+        if !ACCOUNT_KEYS.contains(&self.account.kind.as_str()) {
+            let (kind, hint) = (&self.account.kind, did_you_mean(&self.account.kind, ACCOUNT_KEYS));
+            let why = format!("`{kind}` is no key of accounts in this API{hint}");
+            return Err(OptionsError::Unusable { key: "account.type", why });
         }
         if let Some(institution) = &self.institution {
             let known = ["lei", "swiftbic", "organisationid"].contains(&institution.kind.as_str());

@@ -7,6 +7,7 @@ mod bill;
 mod callback;
 mod client;
 mod config;
+mod family;
 mod form;
 mod inquiry;
 mod map;
@@ -30,6 +31,7 @@ pub use config::{
     AccountId, Answers, AuthScheme, BalanceOf, Institution, LinkStyle, MsisdnFormat, Options,
     OptionsError, Payments, ReferencePlace, Secrets, Version,
 };
+pub use family::GsmaFamily;
 
 use crate::client::Client;
 use crate::map::party::OwnAccount;

@@ -213,6 +213,18 @@ pub enum OptionsError {
     },
 }
 
+impl OptionsError {
+    /// The key that the fault is about.
+    pub(crate) const fn key(&self) -> &'static str {
+        match self {
+            Self::NoPublicKey | Self::PublicKeyText(_) | Self::PublicKey(_) => "public_key",
+            Self::ApiKey => "api_key",
+            Self::Currency { .. } => "currency",
+            Self::Key { key, .. } => key,
+        }
+    }
+}
+
 mod defaults {
     use std::time::Duration;
 

@@ -6,6 +6,7 @@ mod bearer;
 mod callback;
 mod client;
 mod config;
+mod family;
 mod ids;
 mod limits;
 mod map;
@@ -21,4 +22,5 @@ mod wire;
 
 pub use client::Mpesa;
 pub use config::{Answers, Environment, Notification, Options, OptionsError, Secrets, TurnedAway};
+pub use family::MpesaFamily;
 pub use market::{Market, MarketDetails};

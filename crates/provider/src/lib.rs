@@ -6,6 +6,7 @@
 //! * [`capabilities`]: the promises of an adapter about its provider
 //! * [`callback`]: the messages that a provider sends unasked
 //! * [`details`]: details that only inform, and cannot be read
+//! * [`family`]: the seam by which a family of providers is wired, checked and fuzzed
 //! * [`salvage`]: the intact parts of a damaged notification
 //! * [`terms`]: the terms that a mapping file sets for every adapter alike
 //! * [`Provider`]: the traits together, with the optional ones behind accessors, so that what a
@@ -17,6 +18,7 @@
 pub mod callback;
 pub mod capabilities;
 pub mod details;
+pub mod family;
 pub mod order;
 pub mod salvage;
 pub mod terms;
@@ -31,11 +33,13 @@ pub use callback::{
 };
 pub use capabilities::Capabilities;
 pub use details::{Detail, Details};
+pub use family::{Address, BuildError, Families, Family, Parts, Plan, Secret, Secrets};
+pub use kiungo_mapping::{Answered, CodeLine, CodeTables, Meaning, StatusTables};
 pub use order::{
     PeriodQuery, ReverseOrder, StatementLine, StatementPage, WalletInquiry, WalletOrder,
 };
 pub use salvage::Salvage;
-pub use terms::{Answered, CodeLine, CodeTables, Meaning, StatusTables, Terms};
+pub use terms::Terms;
 
 /// A provider as the engine sees it.
 #[async_trait]

@@ -1,22 +1,23 @@
 //! Amounts: every text that money is written as, in every format that a counterparty has.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kiungo_core_banking::{Booking, Core, CoreOrder};
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{
     AccountKind, CoreAccount, Currency, Money, Msisdn, Outcome, Reference, Timestamp, TransferId,
 };
-use kiungo_provider::{Provider, Terms, WalletOrder};
+use kiungo_provider::WalletOrder;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::adapters::{self, CoreChoice, Shipped};
+use super::adapters::{self, CoreChoice, Planned};
 use super::decimal;
 use super::input::{Answer, Reaction};
 use super::json::Fields;
-use super::mpesa;
 use super::script::{Script, run};
+use super::{gsma, mpesa};
 
 /// Currencies of 2, 0, 3 and 4 decimals.
 const CURRENCIES: [&str; 6] = ["TZS", "UGX", "TND", "CLF", "LSL", "XOF"];
@@ -53,13 +54,14 @@ fn check_printed(money: Money) {
 
 /// Checks that a counterparty is sent the amount, or nothing at all.
 fn check_sent(money: Money) {
-    for shipped in [Shipped::GsmaNewer, Shipped::GsmaOlder] {
+    let wallets = Wallets::of(money.currency());
+    for planned in &wallets.gsma {
         let script = silent().shared();
-        let gsma = adapters::gsma(shipped, terms(money.currency()), script.clone());
+        let gsma = planned.adapter(script.clone());
         check_outcome(&run(gsma.collect(&order(money))), &script, money, "amount");
     }
     let script = silent().with_usher(mpesa::session).shared();
-    let market = adapters::mpesa(Shipped::MpesaTanzania, Some(money.currency()), script.clone());
+    let market = wallets.mpesa.adapter(script.clone());
     check_outcome(&run(market.pay_out(&order(money))), &script, money, "input_Amount");
     let script = silent().shared();
     let core = adapters::fineract(CORE, script.clone());
@@ -78,8 +80,7 @@ fn check_stated(text: &str, currency: Currency, minor: Option<i64>, number: Opti
         "currency": currency.code(),
     });
     let one = Money::from_minor(1, currency).expect("not negative");
-    let script = answering(&body);
-    let gsma = adapters::gsma(Shipped::GsmaNewer, terms(currency), script);
+    let gsma = Wallets::of(currency).gsma[0].adapter(answering(&body));
     let outcome = run(gsma.pay_out(&order(one)));
     if stated {
         assert_eq!(stated_minor(&outcome), number, "GSMA reads {text:?} {currency}");
@@ -120,10 +121,26 @@ fn check_outcome(outcome: &Outcome, script: &Script, money: Money, member: &str)
 
 const CORE: CoreChoice = CoreChoice { version: "1.10", asks: false };
 
-/// Terms in a currency, all of whose decimals are used.
-fn terms(currency: Currency) -> Terms {
-    let shipped = adapters::shipped_terms(Shipped::GsmaNewer).clone();
-    Terms { currency, decimals: currency.exponent(), ..shipped }
+/// The providers in one currency.
+struct Wallets {
+    gsma: [Planned; 2],
+    mpesa: Planned,
+}
+
+impl Wallets {
+    /// Those in this currency, planned once.
+    fn of(currency: Currency) -> Arc<Self> {
+        static READ: Mutex<BTreeMap<String, Arc<Wallets>>> = Mutex::new(BTreeMap::new());
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = read.entry(currency.code().to_owned());
+        Arc::clone(known.or_insert_with(|| {
+            let own = format!("{}currency = \"{}\"\n", mpesa::CHANGES, currency.code());
+            let gsma =
+                gsma::SHIPPED.map(|shipped| Planned::in_currency(shipped, currency, gsma::CHANGES));
+            let mpesa = Planned::in_currency(mpesa::SHIPPED, currency, &own);
+            Arc::new(Self { gsma, mpesa })
+        }))
+    }
 }
 
 /// A counterparty that is never heard.

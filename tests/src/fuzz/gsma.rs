@@ -1,5 +1,7 @@
 //! The GSMA Mobile Money API: answers and callbacks (`gsma-mobile-money-api.md`).
 
+use std::sync::LazyLock;
+
 use kiungo_domain::outcome::{Confirmation, Reason, Stated};
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{
@@ -10,15 +12,30 @@ use kiungo_provider::{
     Answered, CallbackNews, Meaning, PaymentFinding, PaymentNotice, PeriodQuery, Provider,
     RawCallback, Refusal, ReverseOrder, Terms, Verdict, WalletInquiry, WalletOrder,
 };
-use kiungo_provider_gsma::Gsma;
 use uuid::Uuid;
 
-use super::adapters::{self, SECRETS, Shipped};
+use super::adapters::{Planned, SECRETS};
 use super::claims::{self, Claims};
 use super::decimal;
 use super::input::{Input, callback, printed};
 use super::json::Fields;
 use super::script::{Exchange, Script, run};
+
+/// The mapping files of the two versions.
+pub(super) const SHIPPED: [&str; 2] = [
+    include_str!("../../../mappings/gsma-sandbox.toml"),
+    include_str!("../../../mappings/gsma-sandbox-1-1-2.toml"),
+];
+/// The address and the account of the fixtures, and no token to obtain.
+pub(super) const CHANGES: &str = r#"
+[gsma]
+base_url = "https://mm.example/v1.2/mm"
+account = { type = "accountid", id = "4400" }
+auth = "basic"
+"#;
+
+static NEWER: LazyLock<Planned> = LazyLock::new(|| Planned::new(SHIPPED[0], CHANGES));
+static OLDER: LazyLock<Planned> = LazyLock::new(|| Planned::new(SHIPPED[1], CHANGES));
 
 /// The operation that is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,14 +75,14 @@ const ASKED: [Asked; 14] = [
 pub fn gsma_answer(data: &[u8]) {
     let input = Input::read(data);
     let asked = input.pick(0, &ASKED);
-    let shipped = input.pick(1, &[Shipped::GsmaNewer, Shipped::GsmaOlder]);
+    let planned = input.pick(1, &[&*NEWER, &*OLDER]);
     let script = Script::new(input.answers).shared();
-    let terms = adapters::shipped_terms(shipped);
-    let gsma = adapters::gsma(shipped, terms.clone(), script.clone());
+    let terms = &planned.terms;
+    let gsma = planned.adapter(script.clone());
     let claims = Claims::new(&msisdn(), &SECRETS, data);
     match asked {
         Asked::Send(operation) => {
-            let outcome = run(send(&gsma, operation));
+            let outcome = run(send(&*gsma, operation));
             claims.outcome(&outcome);
             check_outcome(&Book { terms, exchanges: script.exchanges() }, operation, &outcome);
         }
@@ -86,7 +103,7 @@ pub fn gsma_answer(data: &[u8]) {
             let names = gsma.holder_name().expect("it tells names");
             claims.read(&run(names.holder_name(&msisdn())));
         }
-        Asked::Statement => check_statement(&gsma, &claims, &script),
+        Asked::Statement => check_statement(&*gsma, &claims, &script),
         Asked::Probe => {
             let probed = run(gsma.probe());
             claims.read(&probed);
@@ -100,9 +117,8 @@ pub fn gsma_answer(data: &[u8]) {
 /// Method and path, headers, body: see `input`.
 pub fn gsma_callback(data: &[u8]) {
     let callback = callback(data);
-    let shipped = Shipped::GsmaNewer;
-    let terms = adapters::shipped_terms(shipped);
-    let gsma = adapters::gsma(shipped, terms.clone(), Script::new(Vec::new()).shared());
+    let terms = &NEWER.terms;
+    let gsma = NEWER.adapter(Script::new(Vec::new()).shared());
     let claims = Claims::new(&msisdn(), &SECRETS, &printed(&callback));
     match gsma.read_callback(&callback) {
         Ok(CallbackNews::Result { reference, finding }) => {
@@ -170,7 +186,7 @@ fn stands(body: &[u8], text: &str) -> bool {
     body.contains(text) || body.contains('\\')
 }
 
-async fn send(gsma: &Gsma, operation: WalletOperation) -> Outcome {
+async fn send(gsma: &dyn Provider, operation: WalletOperation) -> Outcome {
     match operation {
         WalletOperation::Collect => gsma.collect(&order(operation)).await,
         WalletOperation::PayOut => gsma.pay_out(&order(operation)).await,
@@ -385,7 +401,7 @@ fn check_payment(book: &Book<'_>, claims: &Claims, found: &PaymentFinding) {
     }
 }
 
-fn check_statement(gsma: &Gsma, claims: &Claims, script: &Script) {
+fn check_statement(gsma: &dyn Provider, claims: &Claims, script: &Script) {
     let query = PeriodQuery { from: at(), to: at(), offset: 0, limit: 100 };
     let page = run(gsma.statement().expect("it has a statement").page(&query));
     claims.read(&page);

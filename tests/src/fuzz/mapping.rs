@@ -1,14 +1,12 @@
 //! Mapping files: any text is a mapping, or a list of what is wrong with it and where.
 
-use std::sync::Arc;
-
+use kiungo::families::FAMILIES;
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::{Money, Msisdn, Timestamp};
-use kiungo_mapping::{Family, Mapping, MappingErrors};
-use kiungo_provider_gsma::Gsma;
-use kiungo_provider_mpesa::Mpesa;
+use kiungo_mapping::{Mapping, MappingErrors, Problem};
+use kiungo_provider::{Parts, Plan};
 
-use super::adapters::{self, SECRETS};
+use super::adapters::{SECRETS, secrets};
 use super::script::Script;
 
 /// The name that the file goes by.
@@ -20,24 +18,30 @@ const MESSAGE_CHARS_MAX: usize = 1_000;
 pub fn mapping_file(data: &[u8]) {
     // Anything else is turned away when the file is read.
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let mapping = match Mapping::parse(FILE, text) {
+    let mapping = match FAMILIES.parse(FILE, text) {
         Ok(mapping) => mapping,
         Err(errors) => return check_errors(&errors, text),
     };
     assert_eq!(mapping.file(), FILE);
-    if let Err(errors) = kiungo::adapters::check(&mapping) {
-        check_errors(&errors, text);
-    } else {
-        check_adapter(&mapping);
+    match FAMILIES.plan(&mapping) {
+        Ok(plan) => {
+            check_places(&plan.missing(), text);
+            check_adapter(&*plan);
+        }
+        Err(errors) => check_errors(&errors, text),
     }
     ask(&mapping);
 }
 
 /// Every complaint says where and what.
 fn check_errors(errors: &MappingErrors, text: &str) {
-    let lines = text.split('\n').count();
     assert!(!errors.problems().is_empty(), "wrong, and nothing is");
-    for problem in errors.problems() {
+    check_places(errors.problems(), text);
+}
+
+fn check_places(problems: &[Problem], text: &str) {
+    let lines = text.split('\n').count();
+    for problem in problems {
         let shown = problem.to_string();
         assert_eq!(problem.file, FILE);
         assert!(shown.starts_with(FILE), "{shown:?} does not name the file");
@@ -49,26 +53,23 @@ fn check_errors(errors: &MappingErrors, text: &str) {
     }
 }
 
-/// An adapter takes its section or says what is wrong, without what it must keep to itself.
-fn check_adapter(mapping: &Mapping) {
-    let Some(terms) = adapters::terms(mapping) else { panic!("checked terms cannot be read") };
-    let script = Script::new(Vec::new()).shared();
-    let section = mapping.family().as_str();
-    let refused = match mapping.family() {
-        Family::Gsma => {
-            let options = mapping.section(section).expect("a checked section");
-            let made = Gsma::new(options, adapters::gsma_secrets(), terms, script);
-            made.err().map(|error| error.to_string())
+/// An adapter is made of its plan or says what is wrong, without what it must keep to itself.
+fn check_adapter(plan: &dyn Plan) {
+    let addresses = plan.addresses();
+    assert!(!addresses.is_empty(), "it sends nowhere");
+    let made = plan.build(Parts {
+        secrets: &secrets(plan),
+        callback_base: Some("https://kiungo.example/callbacks/fuzz/s3cret/".to_owned()),
+        transport: Script::new(Vec::new()).shared(),
+    });
+    match made {
+        Ok(adapter) => assert_eq!(*adapter.capabilities(), plan.capabilities()),
+        Err(error) => {
+            let refused = error.to_string();
+            let told = SECRETS.iter().any(|secret| refused.contains(secret));
+            assert!(!told, "a secret in {refused:?}");
         }
-        Family::Mpesa => {
-            let options = mapping.section(section).expect("a checked section");
-            let made =
-                Mpesa::new(options, adapters::mpesa_secrets(), terms, Arc::clone(&script) as _);
-            made.err().map(|error| error.to_string())
-        }
-    };
-    let refused = refused.unwrap_or_default();
-    assert!(SECRETS.iter().all(|secret| !refused.contains(secret)), "a secret in {refused:?}");
+    }
 }
 
 /// Asks a mapping everything that it is asked while it is used.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo::adapters::{self, ProviderParts, ProviderSecrets};
+use kiungo::adapters::{self, ProviderParts};
 use kiungo::mapping_override;
 use kiungo_core_banking::Core;
 use kiungo_core_fineract as fineract;
@@ -12,6 +12,7 @@ use kiungo_domain::policy::Policy;
 use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::{CoreLink, ProviderLink, TrafficOptions};
 use kiungo_mapping::{InquirySettings, Mapping, MappingErrors};
+use kiungo_provider::Secrets;
 use kiungo_simulators::books::Books;
 use kiungo_simulators::clock::Clock;
 use kiungo_simulators::faults::{Fault, Faults, Plan};
@@ -52,6 +53,8 @@ validates = false
 
 /// The line in the mapping of a provider that carries a second sending out again.
 const NO_PROMISE: &str = "rejects_duplicates = false\n";
+/// What its absent operations come to then.
+const NO_RESENDING: &str = "when_absent = \"case\"\nwhen_payout_absent = \"case\"\n";
 
 /// The changes to the shipped mapping of M-Pesa in Tanzania: payments by customers come in, and the
 /// machine gives back payouts that provably never arrived.
@@ -240,17 +243,15 @@ impl Counterparties {
     ) -> Result<Links, Box<dyn std::error::Error>> {
         let core_id = CoreId::new("main")?;
         let mut providers = BTreeMap::new();
-        let keys = [None, Some(self.mpesa.public_key())];
-        let mappings = self.mappings()?;
-        for (index, ((name, mapping), public_key)) in mappings.into_iter().zip(keys).enumerate() {
+        let market_secrets = Secrets::default().with("api_key", mpesa::Options::default().api_key);
+        let secrets = [Secrets::default(), market_secrets];
+        for (index, ((name, mapping), secrets)) in
+            self.mappings()?.into_iter().zip(secrets).enumerate()
+        {
             let core: Arc<dyn Core> = Arc::clone(core) as Arc<dyn Core>;
             let parts = ProviderParts {
                 mapping,
-                secrets: ProviderSecrets {
-                    api_key: Some(mpesa::Options::default().api_key.into()),
-                    ..ProviderSecrets::default()
-                },
-                public_key,
+                secrets,
                 callback_base: Some(format!("http://kiungo.test/callbacks/{name}/")),
                 transport: self.transport(index, ice),
                 core_id: core_id.clone(),
@@ -283,8 +284,11 @@ impl Counterparties {
         });
         let promise = if self.habits.gsma.deduplicates { "" } else { NO_PROMISE };
         let gsma = GSMA_CHANGES.replacen("[gsma]\n", &format!("[gsma]\n{promise}"), 1);
-        let gsma = format!("{gsma}{wait}{fees}");
+        let absent = if self.habits.gsma.deduplicates { "" } else { NO_RESENDING };
+        let gsma = format!("{gsma}{wait}{absent}{fees}");
+        let key = format!("[mpesa]\npublic_key = \"{}\"\n", self.mpesa.public_key());
         let mpesa = MPESA_CHANGES.replacen("[inquiry]\n", &wait, 1);
+        let mpesa = mpesa.replacen("[mpesa]\n", &key, 1);
         Ok([
             (
                 PROVIDERS[0],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use kiungo::adapters::{self, ProviderParts, ProviderSecrets};
+use kiungo::adapters::{self, ProviderParts};
 use kiungo::mapping_override;
 use kiungo_core_banking::Core;
 use kiungo_core_fineract::{Fineract, Secrets};
@@ -14,6 +14,7 @@ use kiungo_engine::{
     CoreLink, EngineOptions, ProviderLink, Setup, SystemClock, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_mapping::InquirySettings;
+use kiungo_provider::Secrets as ProviderSecrets;
 use kiungo_store::Store;
 use kiungo_store_sql::{SqliteOptions, SqliteStore};
 use kiungo_transport::{Network, NetworkOptions, Transport};
@@ -109,14 +110,11 @@ impl Wiring<'_> {
         core_id: &CoreId,
         core: &Arc<dyn Core>,
     ) -> Result<BTreeMap<ProviderId, ProviderLink>, BenchError> {
-        let secret = |text: &str| Some(SecretString::from(text.to_owned()));
-        let gsma = ProviderSecrets {
-            client_id: secret(GSMA_CLIENT),
-            client_secret: secret(GSMA_CLIENT),
-            ..ProviderSecrets::default()
-        };
+        let gsma = ProviderSecrets::default()
+            .with("client_id", GSMA_CLIENT)
+            .with("client_secret", GSMA_CLIENT);
         let api_key = kiungo_simulators::mpesa::Options::default().api_key;
-        let mpesa = ProviderSecrets { api_key: secret(&api_key), ..ProviderSecrets::default() };
+        let mpesa = ProviderSecrets::default().with("api_key", api_key);
         let wired = [
             (load::PROVIDERS[0], mapping_override::GSMA_SANDBOX, self.gsma_changes(), gsma),
             (load::PROVIDERS[1], mapping_override::MPESA_TZ, self.mpesa_changes(), mpesa),
@@ -126,7 +124,6 @@ impl Wiring<'_> {
             let parts = ProviderParts {
                 mapping: mapping_override::mapping(name, base, &changes).map_err(|e| setup(&e))?,
                 secrets,
-                public_key: Some(self.addresses.public_key.clone()),
                 callback_base: None,
                 transport: self.transport()?,
                 core_id: core_id.clone(),
@@ -153,9 +150,10 @@ impl Wiring<'_> {
     }
 
     fn mpesa_changes(&self) -> String {
-        let address = self.addresses.mpesa;
+        let (address, key) = (self.addresses.mpesa, &self.addresses.public_key);
         format!(
-            "{}\n[mpesa]\nbase_url = \"http://{address}\"\nactivation_delay = \"0s\"\n",
+            "{}\n[mpesa]\nbase_url = \"http://{address}\"\nactivation_delay = \"0s\"\n\
+             public_key = \"{key}\"\n",
             self.common_changes(),
         )
     }

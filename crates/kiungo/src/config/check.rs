@@ -10,6 +10,7 @@ use kiungo_mapping::Mapping;
 use super::problem::{ConfigErrors, ConfigProblem};
 use super::sources::{NAME_ONE, NO_FILE};
 use super::{Config, CoreConfig, ProviderConfig};
+use crate::families::FAMILIES;
 
 /// A configuration whose parts fit together, with its mappings.
 #[derive(Debug)]
@@ -92,7 +93,7 @@ impl Check<'_> {
         if let Some(core) = self.core_of(&key("core"), provider) {
             checked.cores.insert(provider.id.clone(), core);
         }
-        let mapping = match Mapping::load(&provider.mapping) {
+        let mapping = match FAMILIES.load(&provider.mapping) {
             Ok(mapping) => mapping,
             Err(errors) => return self.mapping_errors(&key("mapping"), &errors),
         };
@@ -181,9 +182,7 @@ impl Check<'_> {
                 self.problem(key, format!("{}: {}", problem.file, problem.message));
                 continue;
             }
-            let place = format!("{}:{}:{}", problem.file, problem.line, problem.column);
-            let (key, message) = (problem.key.clone(), problem.message.clone());
-            self.problems.push(ConfigProblem { place, key, message });
+            self.problems.push(ConfigProblem::of_mapping(problem));
         }
     }
 }

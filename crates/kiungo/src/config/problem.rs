@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use kiungo_mapping::Problem;
 use serde::Serialize;
 
 /// One thing that is wrong.
@@ -13,6 +14,17 @@ pub(crate) struct ConfigProblem {
     pub(crate) key: String,
     /// The fault, and a remedy. Never a secret.
     pub(crate) message: String,
+}
+
+impl ConfigProblem {
+    /// A problem of a mapping file, at its own place.
+    pub(crate) fn of_mapping(problem: &Problem) -> Self {
+        let place = match problem.line {
+            0 => problem.file.clone(),
+            line => format!("{}:{line}:{}", problem.file, problem.column),
+        };
+        Self { place, key: problem.key.clone(), message: problem.message.clone() }
+    }
 }
 
 impl fmt::Display for ConfigProblem {

@@ -467,27 +467,18 @@ fn a_bad_mapping_is_named_with_its_own_lines() {
 /// The sections that the general reader leaves to the adapters, in every file of this repository.
 #[test]
 fn adapters_read_their_own_sections_of_every_mapping() {
-    use kiungo_mapping::{Family, Mapping};
-    use kiungo_provider::{CodeTables, StatusTables};
+    use crate::families::FAMILIES;
 
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings");
     for entry in std::fs::read_dir(folder).unwrap() {
-        let mapping = Mapping::load(&entry.unwrap().path()).unwrap_or_else(|e| panic!("\n{e}"));
-        let options = match mapping.family() {
-            Family::Gsma => {
-                mapping.section::<kiungo_provider_gsma::Options>("gsma").map(|options| {
-                    // Callbacks that are asked for are expected.
-                    assert_eq!(options.payments.validates, mapping.callbacks().validation);
-                })
-            }
-            Family::Mpesa => mapping.section::<kiungo_provider_mpesa::Options>("mpesa").map(drop),
-        };
-        options.unwrap_or_else(|errors| panic!("\n{errors}"));
-        let codes: CodeTables = mapping.section("codes").unwrap_or_else(|e| panic!("\n{e}"));
-        assert!(!codes.all.is_empty(), "{}", mapping.id());
-        let statuses: StatusTables =
-            mapping.section("statuses").unwrap_or_else(|e| panic!("\n{e}"));
-        assert!(statuses.lines().count() > 0, "{}", mapping.id());
+        let path = entry.unwrap().path();
+        let mapping = FAMILIES.load(&path).unwrap_or_else(|e| panic!("\n{e}"));
+        let plan = FAMILIES.plan(&mapping).unwrap_or_else(|e| panic!("\n{e}"));
+        // Callbacks that are asked for are expected.
+        let validates = plan.capabilities().validates_payments;
+        assert_eq!(validates, mapping.callbacks().validation, "{}", mapping.id());
+        assert!(!mapping.codes().all.is_empty(), "{}", mapping.id());
+        assert!(mapping.statuses().lines().count() > 0, "{}", mapping.id());
     }
 }
 

@@ -196,10 +196,9 @@ fn changes(wallet: Wallet) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use kiungo_mapping::Mapping;
-
     use super::*;
     use crate::config::{Config, Sources};
+    use crate::families::FAMILIES;
 
     #[tokio::test]
     async fn what_is_written_is_a_configuration_without_complaint() {
@@ -233,7 +232,7 @@ mod tests {
         let addresses = Addresses::from_port(1);
         folder.write(&addresses, &Secrets::new().unwrap(), "MIIB").unwrap();
         for wallet in Wallet::ALL {
-            Mapping::load(&Configuration::mapping_path(home.path(), wallet)).unwrap();
+            FAMILIES.load(&Configuration::mapping_path(home.path(), wallet)).unwrap();
         }
         let sources = Sources { file: Some(folder.config()), environment: BTreeMap::new() };
         let config = Config::load(&sources).unwrap();

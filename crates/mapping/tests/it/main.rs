@@ -1,12 +1,16 @@
 //! Mapping files as an integrator meets them: what they say, and how mistakes are reported.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod documented;
 mod files;
 mod meaning;
 mod mistakes;
 
 use kiungo_domain::{Currency, Money};
 use kiungo_mapping::Mapping;
+
+/// The families that a file may name.
+pub(crate) const FAMILIES: [&str; 2] = ["gsma", "mpesa"];
 
 /// A small complete file; tests add to it or change it.
 pub(crate) const SMALL: &str = r#"numbers = { dial_codes = ["255"] }
@@ -38,5 +42,6 @@ pub(crate) fn shillings(text: &str) -> Money {
 
 /// The small file with `more` behind it.
 pub(crate) fn with(more: &str) -> Mapping {
-    Mapping::parse("test.toml", &format!("{SMALL}\n{more}")).unwrap_or_else(|e| panic!("{e}"))
+    Mapping::parse("test.toml", &format!("{SMALL}\n{more}"), &FAMILIES)
+        .unwrap_or_else(|e| panic!("{e}"))
 }

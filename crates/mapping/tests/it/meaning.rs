@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kiungo_domain::outcome::Reason;
+use kiungo_domain::outcome::{Reason, Retry};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{FeePayer, OnCoreRejection, WhenAbsent};
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::typed::Likeness;
 use kiungo_domain::{AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, Timestamp};
-use kiungo_mapping::{Daily, DailyLimit, InquirySettings, Mapping, Promise, Promises, Refusal};
+use kiungo_mapping::{
+    Answered, Daily, DailyLimit, InquirySettings, Mapping, Meaning, Promise, Promises, Refusal,
+};
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use crate::{SMALL, shillings, with};
+use crate::{FAMILIES, SMALL, shillings, with};
 
 fn promises(provider: bool, core: bool) -> Promises {
     let promise = |resend_is_idempotent| Promise {
@@ -186,7 +188,7 @@ fn a_phone_number_that_a_payer_typed_is_read_as_the_providers_market_has_it() {
             "[[account_reference]]\npattern = \"{pattern}\"\nkind = \"savings\"\nkey = \"phone\"\n"
         );
         let file = format!("{SMALL}{rule}").replace("255", code);
-        let mapping = Mapping::parse("test.toml", &file).unwrap();
+        let mapping = Mapping::parse("test.toml", &file, &FAMILIES).unwrap();
         let phone = |account: &AccountRef| match &account.key {
             AccountKey::Phone(number) => number.digits().to_owned(),
             other => panic!("{other:?}"),
@@ -211,7 +213,8 @@ fn a_phone_number_that_a_payer_typed_is_read_as_the_providers_market_has_it() {
 fn the_section_of_numbers_narrows_what_is_known_of_the_country() {
     let section =
         "[\"243\"], lengths = [9], first_digits = \"8\", test_numbers = [\"000000000001\"]";
-    let mapping = Mapping::parse("test.toml", &SMALL.replace("[\"255\"]", section)).unwrap();
+    let mapping =
+        Mapping::parse("test.toml", &SMALL.replace("[\"255\"]", section), &FAMILIES).unwrap();
     let numbers = mapping.numbers();
     for (text, taken) in [
         ("0812345678", true),
@@ -299,7 +302,7 @@ fn wallets_and_the_organisation_have_days_of_their_own() {
     let more = "daily_count = 5\norganisation_daily_max = \"90000000\"\n\
                 organisation_daily_count = 900";
     let text = SMALL.replace(max, &format!("{max}\n{more}"));
-    let mapping = Mapping::parse("test.toml", &text).unwrap();
+    let mapping = Mapping::parse("test.toml", &text, &FAMILIES).unwrap();
     let daily = mapping.daily(Operation::Collect, Timestamp::from_micros(0)).unwrap();
     assert_eq!(daily.wallet, DailyLimit { value: None, count: Some(5) });
     let organisation = DailyLimit { value: Some(shillings("90000000")), count: Some(900) };
@@ -313,20 +316,52 @@ struct Options {
 }
 
 #[test]
-fn an_adapter_reads_its_own_section_and_an_absent_one_is_empty() {
-    let mapping = with("[statuses]\ncompleted = \"good\"");
+fn a_family_reads_its_own_section_and_an_absent_one_is_empty() {
+    let mapping = with("");
     let options: Options = mapping.section("mpesa").unwrap();
     assert_eq!(options, Options { market: "tanzania".to_owned() });
-    let statuses: BTreeMap<String, String> = mapping.section("statuses").unwrap();
-    assert_eq!(statuses.len(), 1);
-    let codes: BTreeMap<String, String> = mapping.section("codes").unwrap();
-    assert_eq!(codes.len(), 0);
+    let nothing: BTreeMap<String, String> = mapping.section("gsma").unwrap();
+    assert_eq!(nothing.len(), 0);
+}
+
+#[test]
+fn a_familys_problem_is_placed_where_the_file_has_it() {
+    let mapping = with("[codes.all]\nE1 = { means = \"unknown\" }");
+    let place = |path: &[&str]| mapping.problem(path, "is wrong").to_string();
+    assert_eq!(place(&["mpesa", "market"]), "test.toml:21:10: mpesa.market: is wrong");
+    assert_eq!(place(&["mpesa", "key"]), "test.toml:20:1: mpesa.key: is wrong");
+    assert_eq!(place(&["mpesa", "market", "x"]), "test.toml:21:10: mpesa.market.x: is wrong");
+    assert_eq!(place(&["codes", "all", "E1"]), "test.toml:24:6: codes.all.E1: is wrong");
+    assert_eq!(place(&["gsma"]), "test.toml: gsma: is wrong");
+}
+
+#[test]
+fn codes_and_status_words_mean_what_the_file_says() {
+    let mapping = with(
+        "[codes.all]\nE1 = { means = \"unknown\" }\n\
+         E2 = { means = \"rejected\", reason = \"busy\", retry = \"new_reference\", text = \"no\" }\n\
+         [codes.pay_out]\nE1 = { means = \"not_sent\" }\n\
+         [statuses]\nDONE = { means = \"completed\" }\n\
+         [statuses.reverse]\nDone = { means = \"pending\" }",
+    );
+    let codes = mapping.codes();
+    let means = |operation, code| codes.meaning(operation, code).map(|line| line.means);
+    assert_eq!(means(Answered::Collect, "E1"), Some(Meaning::Unknown));
+    assert_eq!(means(Answered::PayOut, "E1"), Some(Meaning::NotSent));
+    assert_eq!(means(Answered::PayOut, "E3"), None);
+    let line = codes.meaning(Answered::Inquire, "E2").unwrap();
+    let said = (line.reason, line.retry, line.text.as_deref());
+    assert_eq!(said, (Some(Reason::Busy), Some(Retry::NewReference), Some("no")));
+    let statuses = mapping.statuses();
+    let means = |operation| statuses.meaning(operation, "done").map(|line| line.means);
+    assert_eq!(means(Answered::Collect), Some(Meaning::Completed));
+    assert_eq!(means(Answered::Reverse), Some(Meaning::Pending));
 }
 
 proptest! {
     #[test]
     fn no_text_panics(text in "(\\[\\[?[a-z.]{0,12}\\]?\\]|[a-z_]{1,8} = |[\"{}\\[\\],]|[0-9]{1,3}|\\PC|\n){0,60}") {
-        let _ = Mapping::parse("test.toml", &text);
+        let _ = Mapping::parse("test.toml", &text, &FAMILIES);
     }
 
     #[test]
@@ -335,7 +370,7 @@ proptest! {
         if text.is_char_boundary(at) && text.is_char_boundary(at + 1) {
             text.replace_range(at..=at, &by);
         }
-        let _ = Mapping::parse("test.toml", &text);
+        let _ = Mapping::parse("test.toml", &text, &FAMILIES);
     }
 
     #[test]

@@ -4,17 +4,17 @@ use insta::assert_snapshot;
 use kiungo_mapping::Mapping;
 use serde::Deserialize;
 
-use crate::SMALL;
+use crate::{FAMILIES, SMALL};
 
 /// The message for the small file with `more` behind it.
 fn message(more: &str) -> String {
-    Mapping::parse("test.toml", &format!("{SMALL}{more}")).unwrap_err().to_string()
+    Mapping::parse("test.toml", &format!("{SMALL}{more}"), &FAMILIES).unwrap_err().to_string()
 }
 
 /// The message for the small file with one piece of text changed.
 fn changed(from: &str, to: &str) -> String {
     assert!(SMALL.contains(from), "{from}");
-    Mapping::parse("test.toml", &SMALL.replacen(from, to, 1)).unwrap_err().to_string()
+    Mapping::parse("test.toml", &SMALL.replacen(from, to, 1), &FAMILIES).unwrap_err().to_string()
 }
 
 macro_rules! mistakes {
@@ -27,7 +27,7 @@ macro_rules! mistakes {
 }
 
 mistakes! {
-    an_empty_file: Mapping::parse("test.toml", "").unwrap_err();
+    an_empty_file: Mapping::parse("test.toml", "", &FAMILIES).unwrap_err();
     not_toml: changed("id = \"mpesa-tz\"", "id = mpesa-tz");
     a_duplicate_key: changed("decimals = 0", "decimals = 0\ndecimals = 2");
     an_unknown_section: message("[limts]\n");
@@ -108,6 +108,29 @@ mistakes! {
         "[[account_reference]]\npayer_phone = true\nkind = \"any\"\n\
          [[account_reference]]\npattern = \"{digits:9}\"\nkind = \"savings\"\nkey = \"account_no\""
     );
+    bands_that_end_below_the_limits: message(
+        "[fees.collect]\npaid_by = \"customer\"\nbands = [{ up_to = \"1000\", flat = \"1\" }, { up_to = \"2999999\", flat = \"2\" }]"
+    );
+    a_currency_without_decimals: changed("\"TZS\"\ndecimals = 0", "\"RWF\"\ndecimals = 2");
+    an_amount_finer_than_its_currency: Mapping::parse(
+        "test.toml",
+        &SMALL.replacen("TZS", "RWF", 1).replacen("min = \"500\"", "min = \"500.50\"", 1),
+        &FAMILIES,
+    )
+    .unwrap_err();
+    a_code_without_a_meaning: message("[codes.all]\nE1 = { text = \"no\" }");
+    a_code_that_is_no_table: message("[codes.all]\nE1 = \"rejected\"");
+    an_unknown_meaning: message("[codes.pay_out]\nE1 = { means = \"reject\" }");
+    a_rejection_without_a_reason: message("[codes.collect]\nE1 = { means = \"rejected\" }");
+    a_reason_that_only_kiungo_gives: message(
+        "[codes.all]\nE1 = { means = \"rejected\", reason = \"never_arrived\" }"
+    );
+    an_unknown_key_of_a_code: message("[codes.all]\nE1 = { means = \"unknown\", txt = \"?\" }");
+    codes_of_no_operation: message("[codes.collections]\nE1 = { means = \"unknown\" }");
+    status_words_that_are_wrong: message(
+        "[statuses]\nfailed = { means = \"rejected\" }\nDone = { means = \"completed\" }\n\
+         done = { means = \"completed\" }\n[statuses.collect]\nlost = { means = \"gone\" }"
+    );
     several_at_once: message("[hours]\nmonday = [\"8-17\"]\n[inquiry]\nladder = []\n[tariff]\na = 1");
 }
 
@@ -183,7 +206,7 @@ struct Options {
 
 fn section(of_mpesa: &str) -> String {
     let text = SMALL.replacen("market = \"tanzania\"", of_mpesa, 1);
-    let mapping = Mapping::parse("test.toml", &text).unwrap();
+    let mapping = Mapping::parse("test.toml", &text, &FAMILIES).unwrap();
     mapping.section::<Options>("mpesa").unwrap_err().to_string()
 }
 

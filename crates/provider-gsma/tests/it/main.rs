@@ -6,6 +6,7 @@ mod accounts;
 mod auth;
 mod callbacks;
 mod codes;
+mod family;
 mod inquiries;
 mod mutual_tls;
 mod options;

@@ -15,7 +15,6 @@ use kiungo_provider::{
 };
 use kiungo_provider_gsma::{AccountId, AuthScheme, Gsma, Options, Secrets};
 use kiungo_transport::{Failure, Request, Response, Transport};
-use serde::Deserialize;
 use uuid::Uuid;
 
 macro_rules! fixture {
@@ -105,7 +104,6 @@ pub(crate) fn response(status: u16, body: &str, headers: &[(&'static str, String
 }
 
 /// The adapter's sections of a mapping file.
-#[derive(Deserialize)]
 pub(crate) struct Mapping {
     pub(crate) gsma: Options,
     pub(crate) codes: CodeTables,
@@ -121,9 +119,16 @@ impl Mapping {
         Self::of(include_str!("../../../../mappings/gsma-sandbox-1-1-2.toml"))
     }
 
+    /// The file's sections as they are.
+    pub(crate) fn written(text: &str) -> Self {
+        let mapping = kiungo_mapping::Mapping::parse("gsma-sandbox.toml", text, &["gsma"]).unwrap();
+        let (codes, statuses) = (mapping.codes().clone(), mapping.statuses().clone());
+        Self { gsma: mapping.section("gsma").unwrap(), codes, statuses }
+    }
+
     /// The file's sections, with the fixtures' base URL and account, and without a token.
     fn of(text: &str) -> Self {
-        let mut mapping: Self = toml::from_str(text).unwrap();
+        let mut mapping = Self::written(text);
         BASE.clone_into(&mut mapping.gsma.base_url);
         mapping.gsma.account = AccountId { kind: "accountid".to_owned(), id: "4400".to_owned() };
         mapping.gsma.auth = AuthScheme::Basic;

@@ -5,6 +5,7 @@ mod activation;
 mod asynchronous;
 mod callbacks;
 mod codes;
+mod family;
 mod limits;
 mod options;
 mod payments;

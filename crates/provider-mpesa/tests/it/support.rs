@@ -20,7 +20,6 @@ use kiungo_provider::{
 };
 use kiungo_provider_mpesa::{Environment, Mpesa, Options, OptionsError, Secrets};
 use kiungo_transport::{Failure, Request, Response, Transport};
-use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -35,43 +34,30 @@ pub(crate) const MAPPINGS: [(&str, &str); 5] = [
 ];
 
 /// The sections of a mapping file that these tests read; the rest is other crates'.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Mapping {
     pub(crate) mpesa: Options,
-    pub(crate) numbers: Numbers,
+    pub(crate) numbers: Numbering,
     pub(crate) codes: CodeTables,
     pub(crate) statuses: StatusTables,
-}
-
-/// The section `[numbers]`.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Numbers {
-    dial_codes: Vec<String>,
-    test_numbers: Vec<String>,
-}
-
-impl Numbers {
-    fn numbering(&self) -> Numbering {
-        let codes: Vec<&str> = self.dial_codes.iter().map(String::as_str).collect();
-        let test_numbers = self.test_numbers.iter().map(|n| Msisdn::parse(n).unwrap()).collect();
-        Numbering::of(&codes).unwrap().with_test_numbers(test_numbers)
-    }
 }
 
 impl Mapping {
     /// As it goes live.
     pub(crate) fn in_production(mut self) -> Self {
         self.mpesa.environment = Environment::OpenApi;
-        self.numbers.test_numbers.clear();
+        self.numbers = self.numbers.with_test_numbers(Vec::new());
         self
     }
 }
 
 pub(crate) fn mapping(market: &str) -> Mapping {
     let (_, text) = MAPPINGS.iter().find(|(name, _)| *name == market).unwrap();
-    let mut mapping: Mapping = toml::from_str(text).unwrap();
-    mapping.mpesa.public_key = public_key();
-    mapping
+    let read = kiungo_mapping::Mapping::parse(market, text, &["mpesa"]).unwrap();
+    let mut mpesa: Options = read.section("mpesa").unwrap();
+    mpesa.public_key = public_key();
+    let (codes, statuses) = (read.codes().clone(), read.statuses().clone());
+    Mapping { mpesa, numbers: read.numbers().clone(), codes, statuses }
 }
 
 pub(crate) fn terms(mapping: &Mapping) -> Terms {
@@ -79,7 +65,7 @@ pub(crate) fn terms(mapping: &Mapping) -> Terms {
     let currency = Currency::from_code(&market.currency).unwrap();
     Terms {
         currency,
-        numbers: mapping.numbers.numbering(),
+        numbers: mapping.numbers.clone(),
         decimals: if currency.code() == "TZS" { 0 } else { 2 },
         codes: mapping.codes.clone(),
         statuses: mapping.statuses.clone(),

@@ -9,11 +9,11 @@ use super::{Checked, Finding, SourceFile};
 /// The file that lists every setting; the entries of lists stand in its comments.
 const DEFAULTS: &str = "config/default.toml";
 /// The tables whose keys belong to an adapter: its file, its structure, the table.
-const ADAPTERS: [(&str, &str, &str); 4] = [
+const ADAPTERS: [(&str, &str, &str); 3] = [
     ("crates/core-fineract/src/config.rs", "Options", "cores.fineract"),
     ("crates/core-fineract/src/config.rs", "Secrets", "cores.secrets"),
-    ("crates/provider-gsma/src/config.rs", "Secrets", "providers.secrets"),
-    ("crates/provider-mpesa/src/config.rs", "Secrets", "providers.secrets"),
+    // Of every family.
+    ("crates/provider-*/src/config.rs", "Secrets", "providers.secrets"),
 ];
 /// Lists whose entries the environment addresses by their names.
 const LISTS: [&str; 3] = ["cores", "providers", "api.keys"];
@@ -62,8 +62,10 @@ impl Declared {
             }
         }
         for (path, structure, table) in ADAPTERS {
-            for field in fields(content(path), structure) {
-                declared.insert(table, field);
+            for file in files.iter().filter(|file| is_like(&file.path, path)) {
+                for field in fields(&file.content, structure) {
+                    declared.insert(table, field);
+                }
             }
         }
         declared
@@ -96,6 +98,16 @@ impl Declared {
         let section = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
         let wanted = section(path);
         self.tables.keys().any(|table| section(table) == wanted)
+    }
+}
+
+/// True if a path is this one, in which a `*` stands for any text.
+fn is_like(path: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((before, after)) => {
+            path.strip_prefix(before).is_some_and(|rest| rest.ends_with(after))
+        }
+        None => path == pattern,
     }
 }
 

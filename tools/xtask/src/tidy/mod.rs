@@ -11,12 +11,14 @@
 //! * `keys`: settings in the documents
 //! * `metrics`: metrics in the documents, compared with those that are emitted
 //! * `commands`: commands in the documents, compared with the real command line (`help`)
+//! * `families`: where families of providers are named
 //! * `crates`: which crate uses which, and that each says what it is for
 
 mod citations;
 mod commands;
 mod comments;
 mod crates;
+mod families;
 mod files;
 mod help;
 mod keys;
@@ -93,6 +95,7 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     }
     findings.extend(comments::check(&files, &settings));
     findings.extend(settings.stale(&files));
+    findings.extend(families::check(&files, &settings));
     findings.extend(crates::check(root, &settings)?);
     let mut summary = format!("{} files", files.len());
     for (name, checked) in cited(&files) {

@@ -19,6 +19,9 @@ pub(super) struct Settings {
     pub(super) lines: Lines,
     pub(super) comments: Comments,
     pub(super) floats: Exceptions,
+    /// Files, and folders with a `/` at their end, that may name families of providers.
+    #[serde(default)]
+    pub(super) families: Exceptions,
     /// For each crate, the crates of ours that it may use.
     pub(super) arrows: BTreeMap<String, Vec<String>>,
 }
