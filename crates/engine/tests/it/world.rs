@@ -111,6 +111,8 @@ pub struct Script {
     pub compared: Option<Comparison>,
     /// The times by which the core was asked to book.
     pub booked_at: Vec<Timestamp>,
+    /// The waits between inquiries at the provider, if not those of [`policy`].
+    pub ladder: Option<Vec<Duration>>,
     /// The time at which the provider opens, if it is closed.
     pub opens_at: Option<Timestamp>,
     /// The time for which the machine is suspended while the next request to the provider is made.
@@ -139,7 +141,11 @@ impl World {
         fail_points: Arc<dyn FailPoints>,
     ) -> Engine {
         let numbers = Market::of(&["255"]).unwrap();
-        let rules = Rules { world: Arc::clone(self), numbers, policy: policy(), core: core() };
+        let mut policy = policy();
+        if let Some(ladder) = self.script().ladder.clone() {
+            policy.wallet.ladder = ladder;
+        }
+        let rules = Rules { world: Arc::clone(self), numbers, policy, core: core() };
         let confirms_payments = self.script().confirms;
         let confirms_amounts = !self.script().hides_amounts;
         let capabilities = Capabilities { confirms_payments, confirms_amounts, ..capabilities() };
