@@ -1,9 +1,10 @@
 //! The family as the program meets it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use kiungo_mapping::{Mapping, MappingErrors, Problem};
-use kiungo_provider::family::Need;
+use kiungo_mapping::{Mapping, MappingErrors, Problem, duration};
+use kiungo_provider::family::{Doubt, Need};
 use kiungo_provider::{
     Address, BuildError, Capabilities, Family, Parts, Plan, Provider, Secret, Terms,
 };
@@ -18,6 +19,8 @@ pub struct MpesaFamily;
 
 /// The section of the family.
 const SECTION: &str = "mpesa";
+/// The time that M-Pesa takes to make a session live (`mpesa-openapi.md` §3).
+const ACTIVATION: Duration = Duration::from_secs(30);
 /// The one secret.
 const API_KEY: &str = "api_key";
 
@@ -69,6 +72,33 @@ impl Plan for MpesaPlan {
 
     fn missing(&self) -> Vec<Problem> {
         self.missing.iter().cloned().collect()
+    }
+
+    fn doubts(&self) -> Vec<Doubt> {
+        let (most, lifetime) = (self.options.activation_max, self.options.session_lifetime);
+        let shown = duration::print;
+        let activation = (most < ACTIVATION).then(|| Doubt {
+            name: "mpesa_activation",
+            found: format!(
+                "mpesa.activation_max is {}, and a session takes up to {} to become live",
+                shown(most),
+                shown(ACTIVATION)
+            ),
+            advice: "write 3m: a session that is given up sooner may never have been tried"
+                .to_owned(),
+        });
+        let lifetime = (lifetime <= most.max(ACTIVATION)).then(|| Doubt {
+            name: "mpesa_session_lifetime",
+            found: format!(
+                "mpesa.session_lifetime is {}: a session may end before it is live",
+                shown(lifetime)
+            ),
+            advice:
+                "write the session lifetime of the application in M-Pesa's portal, and raise it \
+                     there if it is as short as this"
+                    .to_owned(),
+        });
+        activation.into_iter().chain(lifetime).collect()
     }
 
     fn build(&self, parts: Parts<'_>) -> Result<Arc<dyn Provider>, BuildError> {

@@ -62,11 +62,27 @@ pub trait Plan: Send + Sync {
         Vec::new()
     }
 
+    /// Settings that pass and can hardly be meant: the doctor shows them.
+    fn doubts(&self) -> Vec<Doubt> {
+        Vec::new()
+    }
+
     /// Makes the adapter. Nothing is sent.
     ///
     /// # Errors
     /// What is missing, and secrets that cannot be used.
     fn build(&self, parts: Parts<'_>) -> Result<Arc<dyn Provider>, BuildError>;
+}
+
+/// A setting that passes and can hardly be meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Its name, which stays the same.
+    pub name: &'static str,
+    /// The setting, and what speaks against it.
+    pub found: String,
+    /// The thing to do about it.
+    pub advice: String,
 }
 
 /// An address in a mapping.

@@ -90,6 +90,19 @@ fn the_api_key_is_needed_and_must_fit() {
     }
 }
 
+#[test]
+fn times_of_a_session_that_cannot_be_right_are_named() {
+    let doubts = |from: &str, to: &str| -> Vec<&str> {
+        let plan = plan(from, to).unwrap_or_else(|(error, _)| panic!("{error}"));
+        plan.doubts().into_iter().map(|doubt| doubt.name).collect()
+    };
+    assert_eq!(doubts("[mpesa]", "[mpesa]"), [""; 0]);
+    let activation = doubts("[mpesa]", "[mpesa]\nactivation_max = \"10s\"");
+    assert_eq!(activation, ["mpesa_activation"]);
+    let lifetime = doubts("session_lifetime = \"1h\"", "session_lifetime = \"2m\"");
+    assert_eq!(lifetime, ["mpesa_session_lifetime"]);
+}
+
 fn network() -> Arc<Network> {
     Arc::new(Network::new(&NetworkOptions::default()).unwrap())
 }
