@@ -97,7 +97,7 @@ fn times_of_a_session_that_cannot_be_right_are_named() {
         plan.doubts().into_iter().map(|doubt| doubt.name).collect()
     };
     assert_eq!(doubts("[mpesa]", "[mpesa]"), [""; 0]);
-    let activation = doubts("[mpesa]", "[mpesa]\nactivation_max = \"10s\"");
+    let activation = doubts("activation_max = \"3m\"", "activation_max = \"10s\"");
     assert_eq!(activation, ["mpesa_activation"]);
     let lifetime = doubts("session_lifetime = \"1h\"", "session_lifetime = \"2m\"");
     assert_eq!(lifetime, ["mpesa_session_lifetime"]);
