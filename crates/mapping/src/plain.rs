@@ -58,12 +58,11 @@ fn names(text: &str) -> Vec<&str> {
 
 fn expectation(expected: &str) -> Option<&'static str> {
     Some(match expected {
-        "a string" | "a borrowed string" | "a character" => "a text in quotes",
+        "a string" | "a borrowed string" | "a character" | "string or table" => "a text in quotes",
         "a boolean" => "true or false",
         "a sequence" => "a list",
         "a map" => "a table",
         "f32" | "f64" => "a number",
-        "string or table" => "a text in quotes",
         _ if expected.starts_with("struct ") || expected.starts_with("tuple ") => "a table",
         _ => {
             most(expected)?;

@@ -120,7 +120,8 @@ impl Group {
 /// Runs all tests, with the servers that some of them need.
 fn test(root: &Path) -> Result<String> {
     debian::provide(root, NEEDED)?;
-    let mut tests = Tool::cargo(root, &["test", "--workspace", "--features", WITH_SERVERS]);
+    let what = ["test", "--workspace", "--no-fail-fast", "--features", WITH_SERVERS];
+    let mut tests = Tool::cargo(root, &what);
     let is_missing = |name: &str| env::var_os(name).is_none();
     let postgres = is_missing(DATABASE).then(|| Postgres::start(root)).transpose()?;
     if let Some(postgres) = &postgres {

@@ -372,8 +372,11 @@ impl Log {
                 LogFormat::Text
             }
         };
-        let filter = section.text("filter");
+        let filter = section.required("filter", "write a level, for example \"info\"");
+        let filter = filter.unwrap_or_default();
         match logging::check(&filter) {
+            // That nothing was read has been said.
+            _ if filter.is_empty() => {}
             Ok(()) if logging::hides_warnings(&filter) => {
                 section.warn(Warning::new(
                     "log_hides_warnings",
