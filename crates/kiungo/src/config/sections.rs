@@ -372,7 +372,7 @@ impl Log {
                 LogFormat::Text
             }
         };
-        let filter = section.required("filter", "write a level, for example \"info\"");
+        let filter = section.required("filter", "a level, for example \"info\"");
         let filter = filter.unwrap_or_default();
         match logging::check(&filter) {
             // That nothing was read has been said.
