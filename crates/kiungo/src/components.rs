@@ -224,6 +224,7 @@ mod tests {
 
     const FILE: &str = "[[cores]]\nid = \"main\"\n[cores.fineract]\n\
                         base_url = \"https://core.example/fineract-provider\"\n\
+                        time_zone = \"Africa/Dar_es_Salaam\"\n\
                         auth = { type = \"basic\", username = \"kiungo\" }\n\
                         [[providers]]\nid = \"mpesa-tz\"\nmapping = \"MAPPING\"\n";
 

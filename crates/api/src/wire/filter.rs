@@ -107,9 +107,10 @@ impl TransferFilter {
         let from = self.from.and_then(|text| checks.parameter("from", time::from_text(&text)));
         let to = self.to.and_then(|text| checks.parameter("to", time::from_text(&text)));
         let amount = amount(self.amount.as_deref(), self.currency.as_deref(), &mut checks);
-        let account = self.account.and_then(|text| {
+        let account = self.account.and_then(|name| {
+            let name = checks.parameter("account", text(&name, 100))?;
             let why = "an account is named by letters or digits, and not by zeros alone";
-            checks.parameter("account", account_term(&text).ok_or(why))
+            checks.parameter("account", account_term(&name).ok_or(why))
         });
         let query = TransferQuery {
             statuses: statuses.unwrap_or_default(),
