@@ -107,7 +107,7 @@ async fn a_new_key_is_shown_with_its_hash_and_no_two_are_equal() {
         keys.push(key["key"].as_str().unwrap().to_owned());
     }
     assert_ne!(keys[0], keys[1]);
-    // The lines that it prints can be pasted as they are, whatever the roles and the name.
+    // The lines that it prints can be pasted as they are, whatever the roles.
     let file = place.path().join("kiungo.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let check = ["config", "check", "--config", "kiungo.toml"];
@@ -116,7 +116,7 @@ async fn a_new_key_is_shown_with_its_hash_and_no_two_are_equal() {
         (&["--roles", "read"], "roles = [\"read\"]"),
         (&["--roles", "operate,read,write"], "roles = [\"operate\", \"read\", \"write\"]"),
     ] {
-        let key = [&["config", "key", "--name", "the \"mobile\" app"], roles].concat();
+        let key = [&["config", "key", "--name", "branch-7"], roles].concat();
         let (code, out, _) = run(&place, &key).await;
         assert!(code == 0 && out.contains(lines), "{out}");
         let lines = &out[out.find("[[api.keys]]").unwrap()..];
@@ -124,6 +124,8 @@ async fn a_new_key_is_shown_with_its_hash_and_no_two_are_equal() {
         let (code, out, complaint) = run(&place, &check).await;
         assert_eq!(code, 0, "{out}{complaint}");
     }
+    let (code, _, complaint) = run(&place, &["config", "key", "--name", "the app"]).await;
+    assert!(code == 2 && complaint.contains("a name is 1 to 64 of"), "{complaint}");
     let (code, _, complaint) = run(&place, &["config", "key", "--roles", "read,transfer"]).await;
     assert_eq!(code, 2, "{complaint}");
     assert!(complaint.contains("`transfer` is not one of"), "{complaint}");

@@ -204,10 +204,21 @@ impl ServerOptions {
 }
 
 impl ApiKey {
-    fn check(&self, index: usize) -> Result<(), OptionsError> {
+    /// Checks the name of a key.
+    ///
+    /// # Errors
+    /// The form of a name, if it has another one.
+    pub fn check_name(name: &str) -> Result<(), &'static str> {
         let named = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        if !(1..=64).contains(&self.name.len()) || !self.name.bytes().all(named) {
-            let why = "a name is 1 to 64 of a-z, A-Z, 0-9, -, _ and .";
+        if (1..=64).contains(&name.len()) && name.bytes().all(named) {
+            Ok(())
+        } else {
+            Err("a name is 1 to 64 of a-z, A-Z, 0-9, -, _ and .")
+        }
+    }
+
+    fn check(&self, index: usize) -> Result<(), OptionsError> {
+        if let Err(why) = Self::check_name(&self.name) {
             return error(&format!("keys[{index}].name"), why);
         }
         if self.digest().is_none() {

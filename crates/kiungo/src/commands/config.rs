@@ -29,7 +29,7 @@ enum ConfigCommand {
 #[derive(Debug, Args)]
 struct KeyOptions {
     /// Who will use it; stands in the journal
-    #[arg(long, default_value = "mobile-app")]
+    #[arg(long, default_value = "mobile-app", value_parser = key_name)]
     name: String,
     /// What it may do: read (look), write (start transfers, ask again), operate (decide, assign, reverse)
     #[arg(
@@ -37,6 +37,10 @@ struct KeyOptions {
         value_parser = Role::of
     )]
     roles: Vec<Role>,
+}
+
+fn key_name(name: &str) -> Result<String, &'static str> {
+    kiungo_server::ApiKey::check_name(name).map(|()| name.to_owned())
 }
 
 pub(crate) fn run(options: &ConfigOptions, output: Output) -> Result<(), Failure> {

@@ -82,7 +82,8 @@ mod tests {
 
     fn findings(path: &str, content: &str, allowed: &str) -> Vec<String> {
         let text = format!(
-            "[lines]\nfile_max = 1\nfunction_max = 1\n[comments]\n[floats]\n[families.allowed]\n\
+            "[lines]\nfile_max = 1\nfunction_max = 1\n[comments]\nquestion_max_percent = 2\n\
+             [floats.allowed]\n[families.allowed]\n\
              {allowed}\n[arrows]\nkiungo-provider-gsma = []\nkiungo-engine = []\n"
         );
         let settings: Settings = toml::from_str(&text).unwrap();
