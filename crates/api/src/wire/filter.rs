@@ -47,7 +47,7 @@ pub struct TransferFilter {
     #[param(min_length = 1, max_length = 100, example = "000004400")]
     account: Option<String>,
     /// The gross amount, with `currency` beside it.
-    #[param(pattern = "^[0-9]{1,16}([.][0-9]{1,4})?$", example = "125.50")]
+    #[param(pattern = r"^[0-9]+(\.[0-9]+)?$", example = "125.50")]
     amount: Option<String>,
     /// The currency of `amount` (ISO 4217).
     #[param(pattern = "^[A-Z]{3}$", example = "TZS")]
@@ -191,10 +191,10 @@ fn amount(amount: Option<&str>, currency: Option<&str>, checks: &mut Checks) -> 
         (None, None) => return None,
         (Some(amount), Some(currency)) => (amount, currency),
         (Some(_), None) => {
-            return checks.parameter("currency", Err("an amount is looked for in its currency"));
+            return checks.parameter("amount", Err("an amount needs `currency` beside it"));
         }
         (None, Some(_)) => {
-            return checks.parameter("amount", Err("a currency is looked for with an amount"));
+            return checks.parameter("currency", Err("a currency needs `amount` beside it"));
         }
     };
     let currency = checks.parameter("currency", Currency::from_code(currency))?;
