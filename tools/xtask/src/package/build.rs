@@ -44,7 +44,11 @@ fn describe(root: &Path, program: &Path, place: &Path) -> Result<()> {
     if pages.exists() {
         fs::remove_dir_all(&pages).with_context(|| pages.display().to_string())?;
     }
-    Tool::other(root, program, &["man", &pages.to_string_lossy()]).output()?;
+    let shown = pages.to_string_lossy();
+    Tool::other(root, program, &["man", &shown]).output()?;
+    // Debian keeps manual pages compressed, without the time at which that was done.
+    let compress = ["-c", "gzip -9n \"$1\"/*.1", "sh", &shown];
+    Tool::other(root, Path::new("sh"), &compress).output()?;
     let folder = place.join("completions");
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     for (shell, file) in [("bash", "kiungo"), ("zsh", "_kiungo"), ("fish", "kiungo.fish")] {
