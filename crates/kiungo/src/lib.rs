@@ -1,7 +1,11 @@
 //! Kiungo as a program: configuration, wiring, commands.
 //!
 //! * [`run`]: the whole program, from its arguments to its exit code
+//! * `command_line`: every command with its options
 //! * `commands`: one module for each command
+//! * `terminal`: answers, tables and times on the terminal
+//! * `failure`: the failures of commands, and their exit codes
+//! * `runtime`: the threads on which a command runs
 //! * `config`: the operator's configuration, checked before anything starts
 //! * `database`: the store by its address
 //! * [`demo`]: a day of an institution, faults included, audited at its end
@@ -18,17 +22,21 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod adapters;
+mod command_line;
 mod commands;
 mod components;
 mod config;
 mod database;
 pub mod demo;
+mod failure;
 pub mod families;
 mod logging;
 pub mod mapping_override;
 mod requirements;
+mod runtime;
 mod sandbox;
 mod secrets;
 mod serve;
+mod terminal;
 
-pub use commands::run;
+pub use command_line::run;

@@ -3,7 +3,20 @@
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Log, LogFormat};
+/// The form of log lines, and which of them are shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    /// In the language of [`EnvFilter`].
+    pub(crate) filter: String,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
 
 /// Directives that override the configuration: the broker's client would log how it logs in, whole
 /// messages that nobody took, and, as an error, each end of a connection, which the queue reports.

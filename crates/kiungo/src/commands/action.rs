@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::answer::{amount, moment, show_action, show_page, text};
 use super::client::{Client, Server};
-use super::output::Output;
-use super::{Failure, runtime};
+use crate::failure::Failure;
+use crate::runtime;
+use crate::terminal::output::Output;
 
 /// List, approve and decline actions of persons
 #[derive(Debug, Args)]
@@ -61,7 +62,7 @@ enum ActionCommand {
 
 pub(crate) fn run(options: &ActionOptions, output: Output) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
-    runtime()?.block_on(async {
+    runtime::build()?.block_on(async {
         let answer = match &options.command {
             ActionCommand::List { all, limit, cursor } => {
                 let limit = limit.to_string();

@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use super::output::{Output, note};
-use super::when;
+use crate::terminal::output::{Output, note};
+use crate::terminal::when;
 
 /// The members of answers in the order in which a person asks for them; others follow.
 const ORDER: [&str; 57] = [

@@ -13,9 +13,11 @@ use kiungo_mapping::duration;
 use kiungo_store::Store;
 use serde_json::json;
 
-use super::output::Output;
-use super::{ConfigFile, Failure, runtime};
+use crate::commands::config_file::ConfigFile;
+use crate::failure::Failure;
 use crate::logging;
+use crate::runtime;
+use crate::terminal::output::Output;
 
 /// Transfers moved in one transaction: a few hundredths of a second, so that others hardly wait.
 const BATCH: u32 = 500;
@@ -46,7 +48,7 @@ pub(crate) fn run(options: &ArchiveOptions, output: Output) -> Result<(), Failur
     logging::start_quietly();
     let before = bound(options, jiff::Timestamp::now()).map_err(Failure::Usage)?;
     let config = options.config.load()?;
-    let archived = runtime()?.block_on(async {
+    let archived = runtime::build()?.block_on(async {
         let opened = config.database.address.open().await;
         let database = opened.map_err(|error| config.database.failure(&error))?;
         let archived = archive(database.store().as_ref(), before, output).await;

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::answer::{moment, show, show_action, show_page, text};
 use super::client::{Client, Server};
-use super::output::Output;
-use super::{Failure, runtime};
+use crate::failure::Failure;
+use crate::runtime;
+use crate::terminal::output::Output;
 
 /// List, show, handle again or dismiss something that arrived from a provider and is kept for a person
 #[derive(Debug, Args)]
@@ -48,7 +49,7 @@ struct JudgedArrival {
 
 pub(crate) fn run(options: &ArrivalOptions, output: Output) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
-    runtime()?.block_on(async {
+    runtime::build()?.block_on(async {
         let (arrival, verb) = match &options.command {
             ArrivalCommand::List { cursor } => {
                 let page = listed(&client, cursor.clone()).await?;

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::answer::{amount, members, moment, show_page, text};
 use super::client::{Client, Server};
-use super::output::Output;
-use super::{Failure, runtime};
+use crate::failure::Failure;
+use crate::runtime;
+use crate::terminal::output::Output;
 
 /// List what waits for a person, with the actions that are possible
 #[derive(Debug, Args)]
@@ -37,7 +38,7 @@ pub(crate) fn run(options: &CaseOptions, output: Output) -> Result<(), Failure> 
     let limit = limit.to_string();
     let mut query = vec![("limit", limit.as_str())];
     query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-    let page = runtime()?.block_on(client.get(&["v1", "cases"], &query))?;
+    let page = runtime::build()?.block_on(client.get(&["v1", "cases"], &query))?;
     let headings =
         ["about", "case", "step", "amount", "wallet", "look for", "since", "evidence", "possible"];
     let zone = output.zone();

@@ -8,7 +8,7 @@ use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::Failure;
+use crate::failure::Failure;
 
 /// Longer than the server's own bound on a request.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -120,6 +120,14 @@ impl Client {
         })?;
         if status.is_success() { Ok(json) } else { Err(problem(status.as_u16(), &json)) }
     }
+}
+
+/// The object with one more member, if there is a value for it.
+pub(super) fn with(mut object: Value, member: &str, value: Option<impl Into<Value>>) -> Value {
+    if let Some(value) = value {
+        object[member] = value.into();
+    }
+    object
 }
 
 /// The failure that an RFC 9457 problem tells.

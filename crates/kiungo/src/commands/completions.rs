@@ -1,11 +1,10 @@
 //! `kiungo completions`.
 
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 use clap_complete::Shell as Form;
 use serde_json::json;
 
-use super::CommandLine;
-use super::output::Output;
+use crate::terminal::output::Output;
 
 /// Print what a shell needs to complete commands and options
 ///
@@ -24,14 +23,15 @@ enum Shell {
     Fish,
 }
 
-pub(crate) fn run(options: &CompletionsOptions, output: Output) {
+/// Prints the completions of the program `of`.
+pub(crate) fn run(options: &CompletionsOptions, mut of: Command, output: Output) {
     let form = match options.shell {
         Shell::Bash => Form::Bash,
         Shell::Zsh => Form::Zsh,
         Shell::Fish => Form::Fish,
     };
     let mut script = Vec::new();
-    clap_complete::generate(form, &mut CommandLine::command(), "kiungo", &mut script);
+    clap_complete::generate(form, &mut of, "kiungo", &mut script);
     let script = String::from_utf8_lossy(&script);
     output.line(script.trim_end(), &json!({ "script": script }));
 }

@@ -3,10 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::output::Output;
-use super::{ConfigFile, Failure};
+use crate::commands::config_file::ConfigFile;
 use crate::components::Assembly;
 use crate::config::Role;
+use crate::failure::Failure;
+use crate::terminal::output::Output;
 use crate::{secrets, serve};
 
 /// Show and check the configuration, and make API keys

@@ -4,10 +4,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::answer::{amount, show, show_page, text};
-use super::client::{Client, Server};
-use super::output::Output;
-use super::transfer::with;
-use super::{Failure, runtime};
+use super::client::{Client, Server, with};
+use crate::failure::Failure;
+use crate::runtime;
+use crate::terminal::output::Output;
 
 /// List, show, approve and decline what cores ask to be paid out
 #[derive(Debug, Args)]
@@ -72,7 +72,7 @@ enum CoreRequestCommand {
 
 pub(crate) fn run(options: &CoreRequestOptions, output: Output) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
-    runtime()?.block_on(async {
+    runtime::build()?.block_on(async {
         match &options.command {
             CoreRequestCommand::List { all, core, limit, cursor } => {
                 let limit = limit.to_string();

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use serde_json::json;
 
-use super::output::Output;
-use super::{CommandLine, Failure};
+use crate::failure::Failure;
+use crate::terminal::output::Output;
 
 /// Write the manual pages into a folder: one for the program, and one for each command
 ///
@@ -18,11 +18,12 @@ pub(crate) struct ManOptions {
     folder: PathBuf,
 }
 
-pub(crate) fn run(options: &ManOptions, output: Output) -> Result<(), Failure> {
+/// Writes the manual pages of the program `of`.
+pub(crate) fn run(options: &ManOptions, of: Command, output: Output) -> Result<(), Failure> {
     let folder = options.folder.display();
-    let write = || {
+    let write = move || {
         std::fs::create_dir_all(&options.folder)?;
-        clap_mangen::generate_to(CommandLine::command(), &options.folder)
+        clap_mangen::generate_to(of, &options.folder)
     };
     write().map_err(|error| Failure::failed(format!("{folder}: {error}")))?;
     let json = json!({ "folder": options.folder });

@@ -6,10 +6,10 @@ use clap::{Args, Subcommand};
 use kiungo_mapping::Problem;
 use serde_json::{Value, json};
 
-use super::Failure;
-use super::output::Output;
+use crate::failure::Failure;
 use crate::families::FAMILIES;
 use crate::requirements::{self, Requirement};
+use crate::terminal::output::Output;
 
 /// Check mapping files
 #[derive(Debug, Args)]

@@ -4,9 +4,12 @@ use clap::Args;
 use kiungo_store_sql::{SchemaState, SchemaStep};
 use serde_json::{Value, json};
 
-use super::output::Output;
-use super::{Config, ConfigFile, Failure, runtime};
+use crate::commands::config_file::ConfigFile;
+use crate::config::Config;
+use crate::failure::Failure;
 use crate::logging;
+use crate::runtime;
+use crate::terminal::output::Output;
 
 /// Bring the schema of the database up to date
 ///
@@ -24,7 +27,7 @@ pub(crate) struct MigrateOptions {
 pub(crate) fn run(options: &MigrateOptions, output: Output) -> Result<(), Failure> {
     logging::start_quietly();
     let config = options.config.load()?;
-    let state = runtime()?.block_on(async {
+    let state = runtime::build()?.block_on(async {
         if options.check { look(&config).await } else { migrate(&config).await }
     })?;
     let steps = state.missing.iter().map(|step| json!([step.number, step.subject]));

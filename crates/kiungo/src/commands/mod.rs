@@ -1,140 +1,32 @@
-//! The command line: one module for each command.
+//! One module for each command, and the parts that several share.
 //!
 //! * `client`: the client of a Kiungo that runs
 //! * `answer`: the answers of the API as people read them
-//! * [`output`]: answers on standard output, as tables or JSON; `layout`: tables that fit the terminal
-//! * `when`: moments in the zone of this machine
-//! * `mistyped`: what is proposed to somebody who has mistyped a command
-//! * [`failure`]: the failures of commands, and their exit codes
+//! * `account`: the account that a command names
+//! * `config_file`: the option that names the configuration file
 
 #![allow(clippy::doc_markdown, reason = "the help shows these texts as they stand")]
 
-mod action;
+mod account;
+pub(crate) mod action;
 mod answer;
-mod archive;
-mod arrival;
-mod case;
+pub(crate) mod archive;
+pub(crate) mod arrival;
+pub(crate) mod case;
 mod client;
-mod completions;
-mod config;
-mod core_request;
-mod doctor;
-pub(crate) mod failure;
-mod init;
-pub(crate) mod layout;
-mod man;
-mod mapping;
-mod migrate;
-mod mistyped;
-pub(crate) mod output;
-mod provider;
-mod queue;
-mod serve;
-mod simulate;
-mod suspense;
-#[cfg(test)]
-mod tests;
-mod transfer;
-mod version;
-mod when;
-
-use std::process::ExitCode;
-
-use clap::{Parser, Subcommand};
-
-pub(crate) use crate::config::Config;
-use crate::demo;
-pub(crate) use failure::Failure;
-use output::Output;
-pub(crate) use serve::{ConfigFile, runtime};
-
-/// Kiungo moves customers' money between a core banking system and mobile money, and can prove where
-/// every shilling is.
-#[derive(Debug, Parser)]
-#[command(name = "kiungo", version, propagate_version = true, max_term_width = 100)]
-struct CommandLine {
-    /// Answer with JSON on standard output instead of text and tables
-    #[arg(long, global = true)]
-    json: bool,
-    /// Show times in UTC instead of the zone of this machine
-    #[arg(long, global = true)]
-    utc: bool,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Init(init::InitOptions),
-    Demo(demo::DemoOptions),
-    Serve(serve::ServeOptions),
-    Worker(serve::WorkerOptions),
-    Transfer(Box<transfer::TransferOptions>),
-    Case(case::CaseOptions),
-    Suspense(suspense::SuspenseOptions),
-    CoreRequest(core_request::CoreRequestOptions),
-    Provider(Box<provider::ProviderOptions>),
-    Arrival(arrival::ArrivalOptions),
-    Action(action::ActionOptions),
-    Simulate(simulate::SimulateOptions),
-    Config(config::ConfigOptions),
-    Mapping(mapping::MappingOptions),
-    Doctor(doctor::DoctorOptions),
-    Migrate(migrate::MigrateOptions),
-    Archive(archive::ArchiveOptions),
-    Queue(queue::QueueOptions),
-    Completions(completions::CompletionsOptions),
-    Man(man::ManOptions),
-    /// Print the version
-    Version,
-}
-
-/// The whole program: reads the arguments, runs the command, and gives its exit code: 0 for success,
-/// 1 for failure, 2 for arguments or a configuration that cannot be used.
-pub fn run() -> ExitCode {
-    let command_line: CommandLine = match mistyped::read(std::env::args_os()) {
-        Ok(command_line) => command_line,
-        // Help and version too: 0 for them, 2 for what cannot be used.
-        Err(error) => error.exit(),
-    };
-    let output = Output::new(command_line.json, command_line.utc);
-    match dispatch(command_line.command, output) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            output.failure(&failure);
-            failure.exit_code()
-        }
-    }
-}
-
-fn dispatch(command: Command, output: Output) -> Result<(), Failure> {
-    match command {
-        Command::Init(options) => init::run(&options, output),
-        Command::Demo(options) => demo::run(&options, output),
-        Command::Serve(options) => serve::run(&options, output),
-        Command::Worker(options) => serve::work(&options, output),
-        Command::Transfer(options) => transfer::run(&options, output),
-        Command::Case(options) => case::run(&options, output),
-        Command::Suspense(options) => suspense::run(&options, output),
-        Command::CoreRequest(options) => core_request::run(&options, output),
-        Command::Provider(options) => provider::run(&options, output),
-        Command::Arrival(options) => arrival::run(&options, output),
-        Command::Action(options) => action::run(&options, output),
-        Command::Simulate(options) => simulate::run(&options, output),
-        Command::Config(options) => config::run(&options, output),
-        Command::Mapping(options) => mapping::run(&options, output),
-        Command::Doctor(options) => doctor::run(&options, output),
-        Command::Migrate(options) => migrate::run(&options, output),
-        Command::Archive(options) => archive::run(&options, output),
-        Command::Queue(options) => queue::run(&options, output),
-        Command::Completions(options) => {
-            completions::run(&options, output);
-            Ok(())
-        }
-        Command::Man(options) => man::run(&options, output),
-        Command::Version => {
-            version::run(output);
-            Ok(())
-        }
-    }
-}
+pub(crate) mod completions;
+pub(crate) mod config;
+mod config_file;
+pub(crate) mod core_request;
+pub(crate) mod doctor;
+pub(crate) mod init;
+pub(crate) mod man;
+pub(crate) mod mapping;
+pub(crate) mod migrate;
+pub(crate) mod provider;
+pub(crate) mod queue;
+pub(crate) mod serve;
+pub(crate) mod simulate;
+pub(crate) mod suspense;
+pub(crate) mod transfer;
+pub(crate) mod version;

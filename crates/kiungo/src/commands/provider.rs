@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{members, moment, show, show_action, show_page, text};
 use super::client::{Client, Server};
-use super::output::Output;
-use super::{Failure, runtime};
+use crate::failure::Failure;
+use crate::runtime;
+use crate::terminal::output::Output;
 
 /// List providers, read balances and holders, hold and release operations, bring in payments by receipt
 #[derive(Debug, Args)]
@@ -79,7 +80,7 @@ struct ClaimOptions {
 
 pub(crate) fn run(options: &ProviderOptions, output: Output) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
-    runtime()?.block_on(async {
+    runtime::build()?.block_on(async {
         let (provider, verb, body) = match &options.command {
             ProviderCommand::List => {
                 let page = client.get(&["v1", "providers"], &[]).await?;

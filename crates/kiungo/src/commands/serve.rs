@@ -1,36 +1,15 @@
 //! `kiungo serve`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::Args;
-use tokio::runtime::{Builder, Runtime};
 
-use super::output::{Output, note};
-use super::{Config, Failure};
-use crate::config::Sources;
+use super::config_file::ConfigFile;
+use crate::failure::Failure;
 use crate::logging;
-use crate::serve::{Duty, Reached};
-
-/// Where the configuration is.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct ConfigFile {
-    /// The configuration file; see config/default.toml for every key. The environment goes before it:
-    /// KIUNGO__SERVER__PORT=9000
-    #[arg(long, value_name = "FILE", env = "KIUNGO_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-}
-
-impl ConfigFile {
-    /// Reads the configuration and says what ought to be changed in it.
-    pub(crate) fn load(&self) -> Result<Config, Failure> {
-        let config = Config::load(&Sources::of_process(self.config.clone())?)?;
-        for warning in &config.warnings {
-            note(&format!("warning: {warning}"));
-        }
-        Ok(config)
-    }
-}
+use crate::runtime;
+use crate::serve::{Listen, ProcessRole};
+use crate::terminal::output::Output;
 
 /// Serve the API and the callbacks, and move money
 ///
@@ -64,19 +43,13 @@ pub(crate) fn run(options: &ServeOptions, output: Output) -> Result<(), Failure>
     let config = options.config.load()?;
     let passed = crate::serve::passed_socket()?;
     logging::start(&config.log);
-    let duty = if options.with_worker { Duty::Both } else { Duty::Serve };
-    runtime()?.block_on(crate::serve::run(config, duty, Reached::Api(passed), output))
+    let role = if options.with_worker { ProcessRole::Both } else { ProcessRole::Serve };
+    runtime::build()?.block_on(crate::serve::run(config, role, Listen::Api(passed), output))
 }
 
 pub(crate) fn work(options: &WorkerOptions, output: Output) -> Result<(), Failure> {
     let config = options.config.load()?;
     logging::start(&config.log);
-    let reached = Reached::Watch(options.listen);
-    runtime()?.block_on(crate::serve::run(config, Duty::Work, reached, output))
-}
-
-/// As many workers as there are cores.
-pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    let build = Builder::new_multi_thread().enable_all().thread_name("kiungo").build();
-    build.map_err(|error| Failure::failed(format!("no threads can be started: {error}")))
+    let listen = Listen::Watch(options.listen);
+    runtime::build()?.block_on(crate::serve::run(config, ProcessRole::Work, listen, output))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::output::Output;
+use crate::terminal::output::Output;
 
 /// Prints name and version.
 pub(crate) fn run(output: Output) {

@@ -7,9 +7,10 @@ use kiungo_domain::{CoreId, ProviderId};
 use kiungo_engine::requests::Action;
 use kiungo_mapping::Mapping;
 
+use super::load::Config;
+use super::parties::{CoreConfig, ProviderConfig};
 use super::problem::{ConfigErrors, ConfigProblem};
 use super::sources::{NAME_ONE, NO_FILE};
-use super::{Config, CoreConfig, ProviderConfig};
 use crate::families::FAMILIES;
 
 /// A configuration whose parts fit together, with its mappings.

@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::read::{Section, quoted};
 use super::secret;
 use super::sources::Layer;
-use crate::commands::Failure;
 use crate::database::{Address, sqlite_path};
+use crate::failure::Failure;
 
 /// `[database]`.
 #[derive(Debug, Clone)]

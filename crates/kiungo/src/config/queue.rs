@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 
 use super::read::Section;
 use super::{database, secret};
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 const EMBEDDED: &str = "embedded";
 

@@ -10,11 +10,11 @@ use kiungo_server::serve::{Network, NetworkError};
 use kiungo_server::{KNOWN_TO_ALL, is_known_to_all};
 use kiungo_transport::is_exposed_text;
 
-use super::Messaging;
+use super::messaging::Messaging;
 use super::problem::Warning;
 use super::read::Section;
 use super::scope;
-use crate::logging;
+use crate::logging::{self, Log, LogFormat};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -347,20 +347,6 @@ fn hexadecimal(text: &str) -> Option<[u8; 32]> {
 }
 
 /// `[log]`.
-#[derive(Debug, Clone)]
-pub(crate) struct Log {
-    pub(crate) format: LogFormat,
-    /// In the language of `tracing_subscriber::EnvFilter`.
-    pub(crate) filter: String,
-}
-
-/// The form of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    Text,
-    Json,
-}
-
 impl Log {
     pub(super) fn read(mut section: Section<'_>) -> Self {
         let format = match section.text("format").as_str() {

@@ -11,7 +11,9 @@ use insta::assert_snapshot;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Config, LogFormat, Role, Sources, Warning};
+use super::problem::Warning;
+use super::{Config, Role, Sources};
+use crate::logging::LogFormat;
 
 pub(super) const FILE: &str = r#"
 [server]

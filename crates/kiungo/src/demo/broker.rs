@@ -5,7 +5,7 @@ use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use crate::commands::output::note;
+use crate::terminal::output::note;
 
 /// Parts of the work: more than the workers, few enough to be made and deleted quickly.
 const SHARDS: u16 = 16;

@@ -40,9 +40,10 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::commands::output::{Output, note};
-use crate::commands::{Failure, runtime};
+use crate::failure::Failure;
+use crate::runtime;
 use crate::sandbox::Secrets;
+use crate::terminal::output::{Output, note};
 
 use broker::Broker;
 use client::Api;
@@ -111,7 +112,7 @@ pub(crate) fn run(options: &DemoOptions, output: Output) -> Result<(), Failure> 
         }
         result
     };
-    match runtime()?.block_on(demo) {
+    match runtime::build()?.block_on(demo) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::Said),
         Err(error) => Err(Failure::failed(format!("{error:#}"))),

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal as _;
 use tokio::time::Instant;
 
-use crate::commands::output::note;
+use crate::terminal::output::note;
 
 /// The interval of lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);

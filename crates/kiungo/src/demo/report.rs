@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::audit::{Tally, Verdict};
 use super::workload::Wallet;
-use crate::commands::layout::STYLE;
+use crate::terminal::layout::STYLE;
 
 /// The one object of `--json`.
 #[derive(Debug, Clone, Serialize)]

@@ -9,7 +9,7 @@ use kiungo_queue_rabbit::RabbitOptions;
 use kiungo_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 /// The lease that all have together: its holder is how they divide the work.
 const LEASE: &str = "queue";

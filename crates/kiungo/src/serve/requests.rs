@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Duty;
+use super::role::ProcessRole;
 use crate::components::AssembledCore;
 use crate::config::Config;
 
@@ -20,10 +20,10 @@ use crate::config::Config;
 const STOPPING: Duration = Duration::from_secs(5);
 
 /// The turns at polling, for a process that has this name among others, or is alone.
-pub(super) fn turns(name: Option<&str>, duty: Duty) -> RequestTurns {
+pub(super) fn turns(name: Option<&str>, role: ProcessRole) -> RequestTurns {
     match name {
         None => RequestTurns::Alone,
-        Some(name) if duty.works() => RequestTurns::Shared { holder: name.to_owned() },
+        Some(name) if role.works() => RequestTurns::Shared { holder: name.to_owned() },
         Some(_) => RequestTurns::Others,
     }
 }

@@ -16,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::agreement::Agreement;
-use super::{Duty, providers};
-use crate::commands::{Config, Failure};
+use super::providers;
+use super::role::ProcessRole;
+use crate::config::Config;
 use crate::config::queue::QueueAddress;
+use crate::failure::Failure;
 
 /// The time for which a stop waits for the AMQP interface, which gives commands back and its lease.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -31,7 +33,7 @@ pub(super) struct Shared {
 }
 
 /// The tasks that run beside the engine until the end.
-pub(super) struct Beside {
+pub(super) struct BackgroundTasks {
     stop: CancellationToken,
     tasks: TaskTracker,
     queue: RabbitQueue,
@@ -64,10 +66,10 @@ impl Shared {
     }
 
     /// As the engine takes it.
-    pub(super) fn sharing(&self, config: &Config, duty: Duty) -> Sharing {
+    pub(super) fn sharing(&self, config: &Config, role: ProcessRole) -> Sharing {
         Sharing {
             queue: Arc::new(self.queue.clone()) as Arc<dyn WorkQueue>,
-            works: duty.works(),
+            works: role.works(),
             name: self.name.clone(),
             options: config.engine.sharing,
         }
@@ -78,11 +80,11 @@ impl Shared {
         self,
         config: &Config,
         engine: &Engine,
-        duty: Duty,
-    ) -> Result<Beside, Failure> {
+        role: ProcessRole,
+    ) -> Result<BackgroundTasks, Failure> {
         let stop = CancellationToken::new();
         let events = Arc::new(self.queue.clone()) as Arc<dyn Events>;
-        let commands: Option<Box<dyn Commands>> = duty.serves().then(|| self.queue.commands());
+        let commands: Option<Box<dyn Commands>> = role.serves().then(|| self.queue.commands());
         let options = config.messaging.options.clone();
         let encoder = EventEncoder::new(&options);
         let messaging = Messaging {
@@ -97,15 +99,15 @@ impl Shared {
             .map_err(|error| Failure::Usage(format!("messaging: {error}")))?;
         tasks.reopen();
         tasks.spawn(self.agreement.keep(stop.clone()));
-        if duty.works() {
+        if role.works() {
             tasks.spawn(providers::tell(engine.clone(), events, encoder, stop.clone()));
         }
         tasks.close();
-        Ok(Beside { stop, tasks, queue: self.queue })
+        Ok(BackgroundTasks { stop, tasks, queue: self.queue })
     }
 }
 
-impl Beside {
+impl BackgroundTasks {
     /// Takes no more commands, and gives back what is not settled.
     pub(super) async fn stop(&self) {
         self.stop.cancel();

@@ -8,7 +8,8 @@ use std::net::{self, SocketAddr};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 
-use crate::commands::Failure;
+use crate::config::Config;
+use crate::failure::Failure;
 
 /// The socket that whoever started us passed on (`LISTEN_FDS`). To be called before there are
 /// threads: it removes the variables that told of it, so that nobody whom we start believes them.
@@ -33,7 +34,7 @@ pub(crate) fn passed() -> Result<Option<net::TcpListener>, Failure> {
 }
 
 /// The passed socket, or one of our own at `address`.
-pub(super) async fn listener(
+async fn listener(
     passed: Option<net::TcpListener>,
     address: SocketAddr,
 ) -> Result<TcpListener, Failure> {
@@ -46,4 +47,22 @@ pub(super) async fn listener(
     };
     let usable = passed.set_nonblocking(true).and_then(|()| TcpListener::from_std(passed));
     usable.map_err(|error| Failure::failed(format!("the passed socket cannot be used: {error}")))
+}
+
+/// The socket on which a process listens.
+pub(crate) enum Listen {
+    /// The passed socket, or one at the configured address.
+    Api(Option<net::TcpListener>),
+    /// One at this address, for health and metrics alone; none without an address.
+    Watch(Option<SocketAddr>),
+}
+
+impl Listen {
+    pub(super) async fn listener(self, config: &Config) -> Result<Option<TcpListener>, Failure> {
+        match self {
+            Self::Api(passed) => listener(passed, config.server.address).await.map(Some),
+            Self::Watch(None) => Ok(None),
+            Self::Watch(Some(address)) => listener(None, address).await.map(Some),
+        }
+    }
 }

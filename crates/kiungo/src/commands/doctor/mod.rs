@@ -23,9 +23,12 @@ use kiungo_store::Hold;
 use kiungo_store_sql::OpenError;
 use serde_json::json;
 
-use super::output::Output;
-use super::{Config, ConfigFile, Failure, runtime};
+use crate::commands::config_file::ConfigFile;
 use crate::components::Assembly;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::runtime;
+use crate::terminal::output::Output;
 use crate::{logging, serve};
 use finding::{Finding, State};
 
@@ -45,7 +48,7 @@ pub(crate) fn run(options: &DoctorOptions, output: Output) -> Result<(), Failure
     let config = options.config.load()?;
     serve::check(&config)?;
     let assembly = Assembly::new(&config)?;
-    let findings = runtime()?.block_on(examine(&config, &assembly));
+    let findings = runtime::build()?.block_on(examine(&config, &assembly));
     report(&findings, output)
 }
 

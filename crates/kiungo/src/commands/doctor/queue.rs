@@ -3,7 +3,7 @@
 use kiungo_queue_rabbit::RabbitQueue;
 
 use super::finding::Finding;
-use crate::commands::Config;
+use crate::config::Config;
 use crate::config::queue::QueueAddress;
 
 const SUBJECT: &str = "queue";

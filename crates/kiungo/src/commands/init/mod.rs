@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::Failure;
-use super::output::Output;
+use crate::failure::Failure;
 use crate::sandbox::files::write_new;
 use crate::sandbox::{Addresses, NewFile};
+use crate::terminal::output::Output;
 
 /// The folders that are taken if none is named.
 const OWN_FOLDER: &str = "data/kiungo";

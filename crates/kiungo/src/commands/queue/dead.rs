@@ -10,10 +10,13 @@ use kiungo_store::{Action, ActionId, ActionState};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::output::Output;
-use super::super::{Config, ConfigFile, Failure, runtime};
 use super::open;
+use crate::commands::config_file::ConfigFile;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::runtime;
 use crate::secrets::hexadecimal;
+use crate::terminal::output::Output;
 
 /// Letters among which one is looked for: as many as are ever listed.
 const SEARCHED: u32 = 1_000;
@@ -81,7 +84,7 @@ pub(super) fn run(options: &DeadOptions, output: Output) -> Result<(), Failure> 
 
 fn list(options: &ListOptions, output: Output) -> Result<(), Failure> {
     let config = options.config.load()?;
-    let letters = runtime()?.block_on(async {
+    let letters = runtime::build()?.block_on(async {
         let queue = connect(&config).await?;
         let letters = queue.list(options.limit).await;
         queue.close().await;
@@ -106,7 +109,7 @@ fn list(options: &ListOptions, output: Output) -> Result<(), Failure> {
 
 fn show(options: &ShowOptions, output: Output) -> Result<(), Failure> {
     let config = options.config.load()?;
-    let letter = runtime()?.block_on(async {
+    let letter = runtime::build()?.block_on(async {
         let queue = connect(&config).await?;
         let found = find(&config, &queue, &options.id).await;
         queue.close().await;
@@ -135,7 +138,7 @@ fn show(options: &ShowOptions, output: Output) -> Result<(), Failure> {
 
 fn redrive(options: &RedriveOptions, output: Output) -> Result<(), Failure> {
     let config = options.config.load()?;
-    let letter = runtime()?.block_on(async {
+    let letter = runtime::build()?.block_on(async {
         let queue = connect(&config).await?;
         let sent = send_again(&config, &queue, options).await;
         queue.close().await;

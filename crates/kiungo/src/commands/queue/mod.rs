@@ -8,9 +8,12 @@ use clap::{Args, Subcommand};
 use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue, Topology};
 use serde_json::json;
 
-use super::output::Output;
-use super::{Config, ConfigFile, Failure, runtime};
+use crate::commands::config_file::ConfigFile;
+use crate::config::Config;
+use crate::failure::Failure;
 use crate::logging;
+use crate::runtime;
+use crate::terminal::output::Output;
 
 /// Look at the broker, and deal with what was given up there
 #[derive(Debug, Args)]
@@ -55,7 +58,7 @@ fn topology(options: &TopologyOptions, output: Output) -> Result<(), Failure> {
     let topology = Topology::new(&rabbit);
     if options.declare {
         let broker = rabbit.shown();
-        runtime()?.block_on(async {
+        runtime::build()?.block_on(async {
             open(&config, rabbit).await?.close().await;
             Ok::<_, Failure>(())
         })?;

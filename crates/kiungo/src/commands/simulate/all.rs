@@ -12,11 +12,12 @@ use tokio::net::TcpListener;
 
 use super::{Clients, bind, delivery, furnish, payment, put_up, stays_here, until_interrupted};
 use crate::commands::init::SANDBOX_FOLDER;
-use crate::commands::output::Output;
-use crate::commands::{Failure, runtime};
+use crate::failure::Failure;
+use crate::runtime;
 use crate::sandbox::Wallet;
 use crate::sandbox::configuration::Configuration;
 use crate::sandbox::simulators::{Simulators, Unusable};
+use crate::terminal::output::Output;
 
 /// A Fineract core, a GSMA provider and an M-Pesa market for the Kiungo of a sandbox
 ///
@@ -43,7 +44,7 @@ struct Stage {
 
 pub(super) fn run(options: &AllOptions, output: Output) -> Result<(), Failure> {
     let stage = Stage::new(options)?;
-    runtime()?.block_on(present(options, stage, output))
+    runtime::build()?.block_on(present(options, stage, output))
 }
 
 impl Stage {

@@ -20,9 +20,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::output::Output;
-use super::{Failure, runtime};
+use crate::failure::Failure;
 use crate::logging;
+use crate::runtime;
+use crate::terminal::output::Output;
 
 /// The largest options file, in bytes.
 const OPTIONS_BYTES_MAX: u64 = 1024 * 1024;
@@ -98,7 +99,7 @@ pub(crate) fn run(options: &SimulateOptions, output: Output) -> Result<(), Failu
         Which::Mpesa(common) => (common, stage_mpesa),
     };
     stays_here(common.listen, "--listen")?;
-    runtime()?.block_on(present(common.listen, stage(common)?, output))
+    runtime::build()?.block_on(present(common.listen, stage(common)?, output))
 }
 
 /// Refuses an address that others reach.

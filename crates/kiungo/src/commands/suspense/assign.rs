@@ -1,12 +1,13 @@
 //! `kiungo suspense assign`.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::commands::Failure;
-use crate::commands::client::Client;
-use crate::commands::output::Output;
-use crate::commands::transfer::{asked, with};
+use crate::commands::account::Account;
+use crate::commands::client::{Client, with};
+use crate::commands::transfer::ask::asked;
+use crate::failure::Failure;
+use crate::terminal::output::Output;
 
 /// Give suspended money its account
 #[derive(Debug, Args)]
@@ -26,31 +27,6 @@ pub(crate) struct AssignOptions {
     reason: String,
 }
 
-/// The name of an account, by exactly one of three.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-#[allow(clippy::struct_field_names, reason = "they are the names of the options")]
-pub(crate) struct Account {
-    /// The account by the core's numeric id
-    #[arg(long, value_name = "ID")]
-    account_id: Option<u64>,
-    /// The account by the number printed for the customer
-    #[arg(long, value_name = "NUMBER")]
-    account_no: Option<String>,
-    /// The account by an id given by another system
-    #[arg(long, value_name = "ID")]
-    external_id: Option<String>,
-}
-
-impl Account {
-    /// The account as the API names it.
-    pub(crate) fn body(&self, kind: &str) -> Value {
-        let account = with(json!({ "type": kind }), "id", self.account_id);
-        let account = with(account, "account_no", self.account_no.as_deref());
-        with(account, "external_id", self.external_id.as_deref())
-    }
-}
-
 pub(crate) async fn assign(
     client: &Client,
     options: &AssignOptions,
@@ -60,38 +36,4 @@ pub(crate) async fn assign(
     let body = json!({ "account": account, "reason": options.reason });
     let body = with(body, "version", options.seen);
     asked(client, &["v1", "suspense", &options.id, "assignments"], &body, output).await
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        options: AssignOptions,
-    }
-
-    #[test]
-    fn an_account_is_named_by_exactly_one_of_three() {
-        let read = |named: &[&str]| {
-            let line = ["assign", "0193", "--type", "savings", "--reason", "r"];
-            Line::try_parse_from(line.iter().chain(named))
-        };
-        let (id, number) = (["--account-id", "42"], ["--account-no", "0042"]);
-        let other = ["--external-id", "s-42"];
-        for (named, expected) in [
-            (&id[..], json!({ "type": "savings", "id": 42 })),
-            (&number, json!({ "type": "savings", "account_no": "0042" })),
-            (&other, json!({ "type": "savings", "external_id": "s-42" })),
-        ] {
-            assert_eq!(read(named).unwrap().options.account.body("savings"), expected);
-        }
-        assert!(read(&[]).is_err());
-        for two in [[id, number].concat(), [id, other].concat(), [number, other].concat()] {
-            assert!(read(&two).is_err(), "{two:?}");
-        }
-    }
 }

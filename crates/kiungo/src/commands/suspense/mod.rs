@@ -3,20 +3,20 @@
 //! * `suggestions`: accounts that the payer may have meant
 //! * `assign`: giving the money its account
 
-mod assign;
-mod suggestions;
+pub(super) mod assign;
+pub(super) mod suggestions;
 
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-pub(super) use assign::{Account, AssignOptions, assign};
-pub(super) use suggestions::suggest;
-
 use super::answer::{amount, moment, show_page, stacked, text};
 use super::client::{Client, Server};
-use super::output::Output;
-use super::{Failure, runtime};
+use crate::failure::Failure;
+use crate::runtime;
+use crate::terminal::output::Output;
+use assign::{AssignOptions, assign};
+use suggestions::suggest;
 
 /// List money that was received and has no account, find its account, and give it there
 #[derive(Debug, Args)]
@@ -51,7 +51,7 @@ enum SuspenseCommand {
 
 pub(crate) fn run(options: &SuspenseOptions, output: Output) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
-    runtime()?.block_on(async {
+    runtime::build()?.block_on(async {
         match &options.command {
             SuspenseCommand::List { provider, limit, cursor } => {
                 let limit = limit.to_string();

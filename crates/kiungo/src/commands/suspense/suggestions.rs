@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::commands::Failure;
 use crate::commands::answer::{members, text};
 use crate::commands::client::Client;
-use crate::commands::output::{Output, note};
+use crate::failure::Failure;
+use crate::terminal::output::{Output, note};
 
 pub(crate) async fn suggest(client: &Client, id: &str, output: Output) -> Result<(), Failure> {
     let found = client.get(&["v1", "suspense", id, "suggestions"], &[]).await?;

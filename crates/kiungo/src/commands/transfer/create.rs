@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::commands::Failure;
+use crate::commands::account::Account;
 use crate::commands::answer::text;
 use crate::commands::client::Client;
-use crate::commands::output::{Output, note};
-use crate::commands::suspense::Account;
+use crate::failure::Failure;
+use crate::terminal::output::{Output, note};
 
 use super::show::show_transfer;
 

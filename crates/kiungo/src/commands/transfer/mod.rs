@@ -1,11 +1,13 @@
 //! `kiungo transfer`: over the API of a Kiungo that runs.
 //!
+//! * `ask`: asking for an action about a transfer
 //! * `create`: a new transfer, and waiting for its end
 //! * `show`: what a transfer is, what happened, what it waits for
 //! * `story`: its events in sentences
 //! * `choices`: what a person can do, as commands
 //! * `words`: the words of the API in plain words
 
+pub(super) mod ask;
 mod choices;
 mod create;
 mod show;
@@ -17,12 +19,15 @@ mod words;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::answer::{amount, moment, show_action, show_page, stacked, text};
-use super::client::{Client, Server};
-use super::output::Output;
-use super::suspense::{AssignOptions, assign, suggest};
-use super::when;
-use super::{Failure, runtime};
+use super::answer::{amount, moment, show_page, stacked, text};
+use super::client::{Client, Server, with};
+use super::suspense::assign::{AssignOptions, assign};
+use super::suspense::suggestions::suggest;
+use crate::failure::Failure;
+use crate::runtime;
+use crate::terminal::output::Output;
+use crate::terminal::when;
+use ask::asked;
 
 /// Create, show and list transfers, ask about them, decide about them, give them back
 #[derive(Debug, Args)]
@@ -141,7 +146,7 @@ struct ListOptions {
 
 pub(crate) fn run(options: &TransferOptions, output: Output) -> Result<(), Failure> {
     let client = Client::new(&options.server)?;
-    runtime()?.block_on(async {
+    runtime::build()?.block_on(async {
         match &options.command {
             TransferCommand::Create(create) => create::run(&client, create, output).await,
             TransferCommand::Show { id, events } => show::run(&client, id, *events, output).await,
@@ -168,31 +173,6 @@ async fn decide(client: &Client, options: &DecideOptions, output: Output) -> Res
     let body = with(body, "case", options.case.as_deref());
     let body = with(body, "version", options.seen);
     asked(client, &["v1", "transfers", &options.id, "decisions"], &body, output).await
-}
-
-/// The object with one more member, if there is a value for it.
-pub(super) fn with(mut object: Value, member: &str, value: Option<impl Into<Value>>) -> Value {
-    if let Some(value) = value {
-        object[member] = value.into();
-    }
-    object
-}
-
-/// Asks for an action about a transfer, and shows the transfer, or the action where it waits for a
-/// second person.
-pub(super) async fn asked(
-    client: &Client,
-    path: &[&str],
-    body: &Value,
-    output: Output,
-) -> Result<(), Failure> {
-    let answer = client.post(path, &[], body).await?;
-    if answer.get("action").is_some() {
-        show_action(&answer, output);
-    } else {
-        show::show_transfer(&answer, output);
-    }
-    Ok(())
 }
 
 async fn show_list(client: &Client, list: &ListOptions, output: Output) -> Result<(), Failure> {

@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::choices;
 use super::story::{Story, account, refusal};
 use super::words;
-use crate::commands::Failure;
 use crate::commands::answer::{amount, members, moment, text};
 use crate::commands::client::Client;
-use crate::commands::layout::hanging;
-use crate::commands::output::{Output, width};
-use crate::commands::when;
+use crate::failure::Failure;
+use crate::terminal::layout::hanging;
+use crate::terminal::output::{Output, width};
+use crate::terminal::when;
 
 /// The statuses that end a transfer.
 const FINAL: [&str; 3] = ["completed", "failed", "reversed"];

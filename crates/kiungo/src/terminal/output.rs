@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use kiungo_domain::typed::{legible, legible_json};
 use serde_json::{Value, json};
 
-use super::{Failure, layout, when};
+use super::{layout, when};
+use crate::failure::Failure;
 
 /// The width of lines where there is no terminal and nobody says how wide they may be.
 const WIDTH: usize = 100;

@@ -7,6 +7,7 @@
 //! * `process`: the resources that the process uses
 //! * `providers`: telling others which providers answer
 //! * `requests`: the requests of cores for payouts
+//! * `role`: the part that a process takes
 //! * `server`: the options of the HTTP server
 //! * `sharing`: the parts of a process that shares the work
 //! * `socket`: the sockets that it listens on
@@ -19,14 +20,13 @@ mod notify;
 mod process;
 mod providers;
 mod requests;
+mod role;
 mod server;
 mod sharing;
 mod socket;
 mod stop;
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::net::{self, SocketAddr};
 use std::sync::Arc;
 
 use kiungo_domain::{CoreId, ProviderId};
@@ -41,14 +41,16 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::output::Output;
-use crate::commands::{Config, Failure};
 use crate::components::{AssembledCore, Assembly};
+use crate::config::Config;
 use crate::config::queue::QueueAddress;
 use crate::database::Database;
-use sharing::{Beside, Shared};
+use crate::failure::Failure;
+use crate::terminal::output::Output;
+use sharing::{BackgroundTasks, Shared};
 
-pub(crate) use socket::passed as passed_socket;
+pub(crate) use role::ProcessRole;
+pub(crate) use socket::{Listen, passed as passed_socket};
 
 /// Checks what [`serve`] checks first of the section `server`.
 ///
@@ -58,72 +60,23 @@ pub(crate) fn check(config: &Config) -> Result<(), Failure> {
     server::options(config).check().map_err(|error| Failure::Usage(format!("server: {error}")))
 }
 
-/// The work of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Duty {
-    /// The API, callbacks and commands; others do the work.
-    Serve,
-    /// The work.
-    Work,
-    /// Both.
-    Both,
-}
-
-impl fmt::Display for Duty {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Serve => "serve",
-            Self::Work => "work",
-            Self::Both => "both",
-        })
-    }
-}
-
-impl Duty {
-    const fn serves(self) -> bool {
-        matches!(self, Self::Serve | Self::Both)
-    }
-
-    const fn works(self) -> bool {
-        matches!(self, Self::Work | Self::Both)
-    }
-}
-
-/// The address at which a process is reached.
-pub(crate) enum Reached {
-    /// At a socket that was there before it, or at its configured address.
-    Api(Option<net::TcpListener>),
-    /// At this address, for health and metrics; not at all without one.
-    Watch(Option<SocketAddr>),
-}
-
-impl Reached {
-    async fn listener(self, config: &Config) -> Result<Option<TcpListener>, Failure> {
-        match self {
-            Self::Api(passed) => socket::listener(passed, config.server.address).await.map(Some),
-            Self::Watch(None) => Ok(None),
-            Self::Watch(Some(address)) => socket::listener(None, address).await.map(Some),
-        }
-    }
-}
-
 /// Runs a process until a signal says to stop.
 ///
 /// # Errors
 /// What kept it from starting.
 pub(crate) async fn run(
     config: Config,
-    duty: Duty,
-    reached: Reached,
+    role: ProcessRole,
+    listen: Listen,
     output: Output,
 ) -> Result<(), Failure> {
-    let duty = duty_with(&config, duty)?;
+    let role = role::role_with(&config, role)?;
     let fail_points = crash::tripwire_from_environment().map_err(Failure::Usage)?;
     check(&config)?;
     let server_options = server::options(&config);
     let assembly = Assembly::new(&config)?;
     // Before anything else is touched: the usual mistake is a second Kiungo on the same port.
-    let listener = reached.listener(&config).await?;
+    let listener = listen.listener(&config).await?;
     let address = listener.as_ref().map(TcpListener::local_addr).transpose();
     let address = address.map_err(|error| Failure::failed(error.to_string()))?;
     let signals = Signals::new()?;
@@ -146,17 +99,17 @@ pub(crate) async fn run(
         providers: providers.into_iter().map(|(id, provider)| (id, provider.link)).collect(),
         cores: core_links(&cores),
         options: engine_options(&config),
-        sharing: shared.as_ref().map(|shared| shared.sharing(&config, duty)),
+        sharing: shared.as_ref().map(|shared| shared.sharing(&config, role)),
         fail_points,
     };
     let engine = Engine::new(setup);
     engine.start().await.map_err(|error| Failure::failed(format!("the database: {error}")))?;
-    let turns = requests::turns(shared.as_ref().map(Shared::name), duty);
-    let beside = shared.map(|shared| shared.start(&config, &engine, duty)).transpose()?;
+    let turns = requests::turns(shared.as_ref().map(Shared::name), role);
+    let background = shared.map(|shared| shared.start(&config, &engine, role)).transpose()?;
     let desk = requests::desk(&config, &cores, &engine, turns);
     let pollers = requests::Pollers::start(desk.as_ref());
     let readiness = Readiness::default();
-    let running = Running { config, duty, engine, database, beside, pollers, readiness };
+    let running = Running { config, role, engine, database, background, pollers, readiness };
     let mut state = ServerState::new(
         Arc::new(running.engine.clone()),
         server_options.clone(),
@@ -175,24 +128,10 @@ pub(crate) async fn run(
         &serde_json::json!({ "ready": url.unwrap_or_default() }),
     );
     notify::ready();
-    tracing::info!(duty = %duty, address = address.map(tracing::field::display), "ready");
+    tracing::info!(duty = %role, address = address.map(tracing::field::display), "ready");
     warm_up(adapters);
     running.until_stopped(listener, state, &server_options, signals).await;
     Ok(())
-}
-
-/// The duty of a process with this configuration: with the embedded queue one process does
-/// everything.
-fn duty_with(config: &Config, duty: Duty) -> Result<Duty, Failure> {
-    match (&config.queue.address, duty) {
-        (QueueAddress::Rabbit(_), duty) => Ok(duty),
-        (QueueAddress::Embedded, Duty::Work) => Err(Failure::Usage(
-            "the embedded queue has one process, which works by itself: `kiungo serve`; set \
-             queue.url = \"amqp://…\" and database.url = \"postgres://…\" to share the work"
-                .to_owned(),
-        )),
-        (QueueAddress::Embedded, _) => Ok(Duty::Both),
-    }
 }
 
 async fn open_database(config: &Config) -> Result<Database, Failure> {
@@ -263,10 +202,10 @@ fn warm_up(providers: BTreeMap<ProviderId, Arc<dyn Provider>>) {
 /// The parts that are stopped at the end.
 struct Running {
     config: Config,
-    duty: Duty,
+    role: ProcessRole,
     engine: Engine,
     database: Database,
-    beside: Option<Beside>,
+    background: Option<BackgroundTasks>,
     pollers: requests::Pollers,
     readiness: Readiness,
 }
@@ -281,7 +220,7 @@ impl Running {
     ) {
         let grace = self.config.server.shutdown_grace;
         let shutdown = CancellationToken::new();
-        let router = if self.duty.serves() {
+        let router = if self.role.serves() {
             kiungo_server::router(state)
         } else {
             kiungo_server::watch_router(state)
@@ -318,8 +257,8 @@ impl Running {
         stop::drain(drain, &at_once).await;
         shutdown.cancel();
         self.pollers.stop().await;
-        if let Some(beside) = &self.beside {
-            beside.stop().await;
+        if let Some(background) = &self.background {
+            background.stop().await;
         }
         let (clean, cut_off) = stop::finish(&self.engine, http, grace, &at_once).await;
         impatient.abort();
@@ -328,8 +267,8 @@ impl Running {
                 "some operations were parked in flight; they are asked about at the next start"
             );
         }
-        if let Some(beside) = &self.beside {
-            beside.close().await;
+        if let Some(background) = &self.background {
+            background.close().await;
         }
         self.database.close().await;
         tracing::info!(clean, connections.cut_off = cut_off, "stopped");
