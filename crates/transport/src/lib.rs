@@ -13,6 +13,7 @@ pub mod content;
 mod network;
 #[cfg(test)]
 mod peer;
+pub mod percent;
 mod plaintext;
 
 use std::time::Duration;
