@@ -23,6 +23,8 @@ mod network;
 mod peer;
 pub mod percent;
 mod plaintext;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 
 use std::time::Duration;
