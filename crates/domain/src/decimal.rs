@@ -180,8 +180,9 @@ mod tests {
             assert_eq!(readers.map(|read| read(text).is_ok()), forms, "{text}");
         }
         for text in [
-            "", "-", ".", ".5", "5.", "5.e1", "+1", "--1", "1e", "1e+", "e1", "1e3.0", "1e1e1", "1,000",
-            "1_000", " 1", "1 ", "٣", "1.2.3", "NaN", "inf", "0x10", "1e_1", "-e1", "1E--1",
+            "", "-", ".", ".5", "5.", "5.e1", "+1", "--1", "1e", "1e+", "e1", "1e3.0", "1e1e1",
+            "1,000", "1_000", " 1", "1 ", "٣", "1.2.3", "NaN", "inf", "0x10", "1e_1", "-e1",
+            "1E--1",
         ] {
             for read in readers {
                 assert_eq!(read(text), Err(Unreadable::Malformed), "{text:?}");
@@ -203,7 +204,10 @@ mod tests {
         let zeros = "0".repeat(1_000);
         let read = Decimal::plain(&format!("{zeros}8884.88{zeros}")).unwrap();
         assert_eq!(read.minor(2), Ok(888_488));
-        assert_eq!(Decimal::plain(&"1".repeat(38)).unwrap().minor_floor(0), "1".repeat(38).parse().ok());
+        assert_eq!(
+            Decimal::plain(&"1".repeat(38)).unwrap().minor_floor(0),
+            "1".repeat(38).parse().ok()
+        );
         assert_eq!(Decimal::plain(&"1".repeat(39)), Err(Unreadable::TooLong));
     }
 

@@ -223,7 +223,10 @@ mod tests {
         let refused = cache.lease(endpoint.obtain(true)).await.unwrap();
         let first = cache.renew(&refused, endpoint.obtain(true)).await.unwrap();
         let second = cache.renew(&refused, endpoint.obtain(true)).await.unwrap();
-        assert_eq!((first.header, second.header.clone()), ("2".parse().unwrap(), "2".parse().unwrap()));
+        assert_eq!(
+            (first.header, second.header.clone()),
+            ("2".parse().unwrap(), "2".parse().unwrap())
+        );
         // It is not the one in use any more.
         cache.forget(&refused).await;
         assert!(!cache.lease(endpoint.obtain(true)).await.unwrap().fresh);

@@ -54,9 +54,9 @@ pub(super) fn check(files: &[SourceFile], settings: &Settings) -> Result<Vec<Fin
     let mut unused = Vec::new();
     for (path, manifest) in &manifests {
         let Some(package) = &manifest.package else { continue };
-        let owned = files.iter().filter(|file| {
-            file.is("rs") && owner(&folders, &file.path) == Some(folder(path))
-        });
+        let owned = files
+            .iter()
+            .filter(|file| file.is("rs") && owner(&folders, &file.path) == Some(folder(path)));
         let programs = manifest.bin.iter().filter_map(|program| program.path.clone());
         let programs: BTreeSet<String> = programs.collect();
         let code = product::read(folder(path), &owned.collect::<Vec<_>>(), &programs);
@@ -87,7 +87,8 @@ fn unused_of(manifest: &Manifest, code: &Code) -> Vec<(String, String)> {
         };
         found.push((name.clone(), says));
     }
-    let known = |name: &&String| names(&code.all, name) || manifest.dependencies.contains_key(*name);
+    let known =
+        |name: &&String| names(&code.all, name) || manifest.dependencies.contains_key(*name);
     for name in manifest.dev_dependencies.keys().filter(|name| !known(name)) {
         let says = format!("`{name}` is not used (or say why it is needed in {})", settings::FILE);
         found.push((name.clone(), says));
@@ -113,10 +114,7 @@ fn never_taken<'a>(manifests: &'a [(&str, Manifest)]) -> impl Iterator<Item = &'
 }
 
 /// What is left after the exceptions, and the exceptions that nothing needs or that give no reason.
-fn allowed(
-    unused: Vec<(String, Finding)>,
-    allowed: &BTreeMap<String, String>,
-) -> Vec<Finding> {
+fn allowed(unused: Vec<(String, Finding)>, allowed: &BTreeMap<String, String>) -> Vec<Finding> {
     let found: BTreeSet<String> = unused.iter().map(|(key, _)| key.clone()).collect();
     let rest = unused.into_iter().filter(|(key, _)| !allowed.contains_key(key));
     let mut findings: Vec<Finding> = rest.map(|(_, finding)| finding).collect();
@@ -153,7 +151,8 @@ fn names(code: &str, dependency: &str) -> bool {
     let name = dependency.replace('-', "_");
     code.match_indices(&name).any(|(at, _)| {
         let (before, after) = (&code[..at], &code[at + name.len()..]);
-        if before.bytes().next_back().is_some_and(is_word) || after.bytes().next().is_some_and(is_word)
+        if before.bytes().next_back().is_some_and(is_word)
+            || after.bytes().next().is_some_and(is_word)
         {
             return false;
         }
@@ -223,7 +222,9 @@ mod tests {
         for (product, test) in [("", "serde::a();"), (only, "")] {
             assert_eq!(
                 found(SERDE, product, test, ""),
-                ["crates/a/Cargo.toml: `serde` is used in tests only: it belongs in [dev-dependencies]"]
+                [
+                    "crates/a/Cargo.toml: `serde` is used in tests only: it belongs in [dev-dependencies]"
+                ]
             );
             let dev = SERDE.replace("dependencies", "dev-dependencies");
             assert_eq!(found(&dev, product, test, ""), [""; 0]);
@@ -232,16 +233,16 @@ mod tests {
 
     #[test]
     fn a_version_that_no_crate_takes_is_found() {
-        assert_eq!(
-            found("", "", "", ""),
-            ["Cargo.toml: no crate of the workspace takes `serde`"]
-        );
+        assert_eq!(found("", "", "", ""), ["Cargo.toml: no crate of the workspace takes `serde`"]);
     }
 
     #[test]
     fn an_exception_says_why_and_is_needed() {
         assert_eq!(found(SERDE, "", "", "\"a: serde\" = \"turns on a feature\""), [""; 0]);
-        assert_eq!(found(SERDE, "", "", "\"a: serde\" = \" \""), ["tidy.toml: `a: serde`: say why"]);
+        assert_eq!(
+            found(SERDE, "", "", "\"a: serde\" = \" \""),
+            ["tidy.toml: `a: serde`: say why"]
+        );
         assert_eq!(
             found(SERDE, "serde::a();", "", "\"a: serde\" = \"turns on a feature\""),
             ["tidy.toml: `a: serde` no longer needs its exception"]
@@ -251,16 +252,28 @@ mod tests {
     #[test]
     fn a_crate_is_named_as_a_path_or_by_use() {
         for code in [
-            "async_trait::x", "use async_trait;", "pub use async_trait as a;", "#[async_trait::b]",
-            "extern crate async_trait;", "::async_trait::x()", "use ::async_trait::x;",
-            "a(<async_trait::T>::b())", "let a = async_trait :: b;", "let a = !async_trait::b();",
+            "async_trait::x",
+            "use async_trait;",
+            "pub use async_trait as a;",
+            "#[async_trait::b]",
+            "extern crate async_trait;",
+            "::async_trait::x()",
+            "use ::async_trait::x;",
+            "a(<async_trait::T>::b())",
+            "let a = async_trait :: b;",
+            "let a = !async_trait::b();",
             "use {async_trait::b};",
         ] {
             assert!(names(code, "async-trait"), "{code}");
         }
         for code in [
-            "async_traits::x", "my_async_trait::x", "a::async_trait::x", "a.async_trait::<T>()",
-            "use crate::async_trait;", "<A>::async_trait::x", "let async_trait = 1;",
+            "async_traits::x",
+            "my_async_trait::x",
+            "a::async_trait::x",
+            "a.async_trait::<T>()",
+            "use crate::async_trait;",
+            "<A>::async_trait::x",
+            "let async_trait = 1;",
         ] {
             assert!(!names(code, "async-trait"), "{code}");
         }
