@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use kiungo_domain::excerpt;
+use kiungo_transport::authorization::{self, bearer};
+use kiungo_transport::token::{Granted, Lease, Timing, TokenCache};
 use kiungo_transport::{Request, Response, Transport};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use crate::config::{Auth, ClientAuth, OptionsError, Secrets, is_address};
 
@@ -23,10 +21,19 @@ pub(crate) enum Authenticator {
     Oauth2(Box<TokenSource>),
 }
 
-/// A header; `fresh` is true if its token was fetched for just this request.
-pub(crate) struct Credential {
-    pub(crate) header: HeaderValue,
-    pub(crate) fresh: bool,
+/// The credentials of one request.
+pub(crate) enum Credential {
+    Basic(HeaderValue),
+    Token(Lease),
+}
+
+impl Credential {
+    pub(crate) const fn header(&self) -> &HeaderValue {
+        match self {
+            Self::Basic(header) => header,
+            Self::Token(lease) => &lease.header,
+        }
+    }
 }
 
 /// The reason that there is no token. Nothing was sent to the core.
@@ -62,7 +69,10 @@ impl Authenticator {
                     scope: scope.clone(),
                     client_auth: *client_auth,
                     secret,
-                    state: Mutex::new(State::default()),
+                    cache: TokenCache::new(Timing {
+                        renew_before: RENEW_BEFORE,
+                        failure_kept: FAILURE_KEPT,
+                    }),
                 })))
             }
         }
@@ -75,18 +85,18 @@ impl Authenticator {
         timeout: Duration,
     ) -> Result<Credential, AuthFailure> {
         match self {
-            Self::Basic { header, .. } => Ok(Credential { header: header.clone(), fresh: true }),
-            Self::Oauth2(source) => source.credential(transport, timeout).await,
+            Self::Basic { header, .. } => Ok(Credential::Basic(header.clone())),
+            Self::Oauth2(source) => {
+                let lease = source.cache.lease(source.fetch(transport, timeout)).await?;
+                Ok(Credential::Token(lease))
+            }
         }
     }
 
     /// Drops the token that the core refused, unless it has been replaced meanwhile.
-    pub(crate) async fn forget(&self, refused: &HeaderValue) {
+    pub(crate) async fn forget(&self, refused: &Lease) {
         if let Self::Oauth2(source) = self {
-            let mut state = source.state.lock().await;
-            if state.token.as_ref().is_some_and(|token| token.header == *refused) {
-                state.token = None;
-            }
+            source.cache.forget(refused).await;
         }
     }
 
@@ -110,68 +120,28 @@ pub(crate) struct TokenSource {
     scope: Option<String>,
     client_auth: ClientAuth,
     secret: SecretString,
-    /// Held while a token is fetched: the others wait for it instead of fetching their own.
-    state: Mutex<State>,
+    cache: TokenCache<AuthFailure>,
 }
 
-#[derive(Default)]
-struct State {
-    token: Option<Token>,
-    failure: Option<(Instant, AuthFailure)>,
-}
-
-struct Token {
-    header: HeaderValue,
-    renew_at: Instant,
-}
-
-/// After a failure, all who waited get the same answer instead of asking one after the other.
-const FAILURE_REMEMBERED: Duration = Duration::from_secs(1);
+/// After a failure, all who ask get the same answer instead of asking one after the other.
+const FAILURE_KEPT: Duration = Duration::from_secs(1);
 /// The lifetime of a token, in seconds, that is assumed if the server does not state it (RFC 6749
 /// §5.1 leaves it open).
 const LIFETIME_ASSUMED_S: u64 = 60;
-/// A token is renewed this long before its end, so that it does not end under way.
-const RENEW_BEFORE_S: u64 = 30;
+/// A token is renewed this long before its end.
+const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
 impl TokenSource {
-    async fn credential(
-        &self,
-        transport: &dyn Transport,
-        timeout: Duration,
-    ) -> Result<Credential, AuthFailure> {
-        let mut state = self.state.lock().await;
-        if let Some(token) = state.token.as_ref().filter(|token| Instant::now() < token.renew_at) {
-            return Ok(Credential { header: token.header.clone(), fresh: false });
-        }
-        if let Some((at, failure)) = &state.failure
-            && at.elapsed() < FAILURE_REMEMBERED
-        {
-            return Err(failure.clone());
-        }
-        match self.fetch(transport, timeout).await {
-            Ok(token) => {
-                let header = token.header.clone();
-                *state = State { token: Some(token), failure: None };
-                Ok(Credential { header, fresh: true })
-            }
-            Err(failure) => {
-                *state = State { token: None, failure: Some((Instant::now(), failure.clone())) };
-                Err(failure)
-            }
-        }
-    }
-
     async fn fetch(
         &self,
         transport: &dyn Transport,
         timeout: Duration,
-    ) -> Result<Token, AuthFailure> {
+    ) -> Result<Granted, AuthFailure> {
         let request = self.request().map_err(|_| {
             AuthFailure::Unavailable("the token request cannot be written".to_owned())
         })?;
-        let asked_at = Instant::now();
         match transport.send(request, timeout).await {
-            Ok(response) => read_token(&response, asked_at),
+            Ok(response) => read_token(&response),
             Err(failure) => Err(AuthFailure::Unavailable(format!("no token: {failure}"))),
         }
     }
@@ -212,7 +182,7 @@ struct TokenError {
     error: String,
 }
 
-fn read_token(response: &Response, asked_at: Instant) -> Result<Token, AuthFailure> {
+fn read_token(response: &Response) -> Result<Granted, AuthFailure> {
     let status = response.status().as_u16();
     let unusable = || AuthFailure::Unavailable(format!("no token: {status} from its server"));
     if status != 200 {
@@ -224,13 +194,9 @@ fn read_token(response: &Response, asked_at: Instant) -> Result<Token, AuthFailu
         };
     }
     let answer: TokenAnswer = serde_json::from_slice(response.body()).map_err(|_| unusable())?;
-    let bearer = format!("Bearer {}", answer.access_token.expose_secret());
-    let mut header = HeaderValue::from_str(&bearer).map_err(|_| unusable())?;
-    header.set_sensitive(true);
-    let lifetime = answer.expires_in.unwrap_or(LIFETIME_ASSUMED_S);
-    // A short life is used by half rather than not at all.
-    let used = lifetime.saturating_sub(RENEW_BEFORE_S).max(lifetime / 2).min(86_400);
-    Ok(Token { header, renew_at: asked_at + Duration::from_secs(used) })
+    let header = bearer(answer.access_token.expose_secret()).ok_or_else(unusable)?;
+    let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(LIFETIME_ASSUMED_S));
+    Ok(Granted { header, lifetime })
 }
 
 fn secret(secret: Option<SecretString>, key: &'static str) -> Result<SecretString, OptionsError> {
@@ -238,11 +204,7 @@ fn secret(secret: Option<SecretString>, key: &'static str) -> Result<SecretStrin
 }
 
 fn basic(user: &str, password: &str) -> Result<HeaderValue, OptionsError> {
-    let encoded = STANDARD.encode(format!("{user}:{password}"));
-    let mut header = HeaderValue::from_str(&format!("Basic {encoded}"))
-        .map_err(|_| OptionsError::Login("auth.username"))?;
-    header.set_sensitive(true);
-    Ok(header)
+    authorization::basic(user, password).ok_or(OptionsError::Login("auth.username"))
 }
 
 fn encode(text: &str) -> Result<String, serde_urlencoded::ser::Error> {

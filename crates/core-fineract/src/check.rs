@@ -171,18 +171,17 @@ fn available(account: &SavingsAccount, currency: Currency) -> Option<i128> {
     let summary = account.summary.as_ref()?;
     let mut available = match (summary.available_balance, summary.account_balance) {
         (Some(available), _) => available.minor_floor(currency)?,
-        (None, Some(balance)) => {
-            balance.minor_floor(currency)?
-                - minor(account.on_hold_funds)?
-                - minor(account.savings_amount_on_hold)?
-        }
+        (None, Some(balance)) => balance
+            .minor_floor(currency)?
+            .checked_sub(minor(account.on_hold_funds)?)?
+            .checked_sub(minor(account.savings_amount_on_hold)?)?,
         (None, None) => return None,
     };
     if account.enforce_min_required_balance {
-        available -= minor(account.min_required_balance)?;
+        available = available.checked_sub(minor(account.min_required_balance)?)?;
     }
     if account.allow_overdraft {
-        available += minor(account.overdraft_limit)?;
+        available = available.checked_add(minor(account.overdraft_limit)?)?;
     }
     Some(available)
 }
@@ -244,16 +243,14 @@ fn money(currency: &wire::Currency, amount: Money) -> Result<(), No> {
         return refuse(&format!("the account is kept in {}", tidy_code(&currency.code)));
     }
     let Some(places) = currency.decimal_places else { return Ok(()) };
-    let given = amount.to_short_decimal();
-    let decimals = given.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    if decimals > usize::from(places) {
+    if !amount.fits(places) {
         return refuse(&format!("the core keeps this currency with {places} decimals"));
     }
     // Multiples are only enforced for currencies without decimals.
     let multiple = currency.in_multiples_of.filter(|multiple| places == 0 && *multiple > 1);
-    let whole = given.parse::<u64>().ok();
-    if let (Some(multiple), Some(whole)) = (multiple, whole)
-        && whole % multiple != 0
+    let whole = amount.minor() / amount.currency().unit(0);
+    if let Some(multiple) = multiple
+        && whole.unsigned_abs() % multiple != 0
     {
         return refuse(&format!("the core rounds this currency to multiples of {multiple}"));
     }

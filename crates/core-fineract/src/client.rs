@@ -10,7 +10,7 @@ use kiungo_domain::outcome::{Outcome, Reason, Rejection, Retry};
 use kiungo_transport::{Failure, Transport};
 use serde::de::DeserializeOwned;
 
-use crate::auth::{AuthFailure, Authenticator};
+use crate::auth::{AuthFailure, Authenticator, Credential};
 use crate::catalogue::{self, Class, Verdict};
 use crate::config::Settings;
 use crate::wire::{Page, read_object};
@@ -159,7 +159,7 @@ impl Client {
             .method(method)
             .uri(format!("{}{path}", self.settings.base_url))
             .header("Fineract-Platform-TenantId", &self.settings.tenant)
-            .header(header::AUTHORIZATION, &credential.header)
+            .header(header::AUTHORIZATION, credential.header())
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/json");
         if let Some(key) = key {
@@ -174,9 +174,11 @@ impl Client {
                 Failure::NoAnswer { why } => SendError::NoAnswer(why),
             })?;
         let status = response.status().as_u16();
-        if status == 401 && self.is_oauth2() {
-            self.authenticator.forget(&credential.header).await;
-            if !credential.fresh {
+        if status == 401
+            && let Credential::Token(lease) = &credential
+        {
+            self.authenticator.forget(lease).await;
+            if !lease.fresh {
                 // A token that was good before has ended: turned away before the command was
                 // recorded (`fineract.md` §4.2). The next sending brings a new one.
                 return Err(SendError::NotSent("the token has ended".to_owned()));
@@ -231,21 +233,6 @@ fn unreadable(error: &serde_json::Error) -> ReadError {
         error.line(),
         error.column()
     ))
-}
-
-/// A path segment made of outside text.
-pub(crate) fn segment(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 /// A query made of outside text.

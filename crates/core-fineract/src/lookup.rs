@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::{AccountKind, AccountRef, CoreAccount, Msisdn};
+use kiungo_transport::percent::segment;
 use serde_json::json;
 
-use crate::client::{Client, ReadError, query, segment};
+use crate::client::{Client, ReadError, query};
 use crate::version::Profile;
 use crate::wire::{Accounts, ClientHit, ListedAccount, Loan, SavingsAccount, SearchHit};
 

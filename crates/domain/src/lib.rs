@@ -6,6 +6,7 @@
 //! out, so that the rules that keep money safe can be tested exhaustively.
 //!
 //! * [`mod@excerpt`]: outside text made fit for people
+//! * [`mod@decimal`]: decimal numbers, read and printed exactly
 //! * [`money`]: integer minor units with a currency, parsed and printed exactly
 //! * [`party`]: phone numbers and accounts
 //! * [`numbering`]: the forms of phone numbers by country, and the numbers that a provider takes
@@ -17,6 +18,7 @@
 //! * [`time`]: a moment, as microseconds since 1970 UTC
 //! * [`typed`]: text that a payer typed by hand, and what it may name
 
+pub mod decimal;
 pub mod excerpt;
 pub mod hold;
 pub mod identity;

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::decimal::{self, Decimal, Misfit, Unreadable};
+
 /// An ISO 4217 currency. Its minor unit is ISO's, whatever a provider prints: a market that uses
 /// whole shillings only restricts which amounts are sent, not what a minor unit is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +33,15 @@ impl Currency {
     /// The number of decimals of the minor unit: 2 for `TZS`, 0 for `UGX`.
     pub const fn exponent(self) -> u8 {
         self.exponent
+    }
+
+    /// The smallest amount that can be written with this many decimals, in minor units: 100 for `TZS`
+    /// without decimals.
+    pub const fn unit(self, decimals: u8) -> i64 {
+        match 10_i64.checked_pow(self.exponent.saturating_sub(decimals) as u32) {
+            Some(unit) => unit,
+            None => i64::MAX,
+        }
     }
 }
 
@@ -108,60 +119,28 @@ impl Money {
     /// no exponent, no blanks. Zeros beyond the currency's decimals are accepted, because cores
     /// and providers print them (`8884.880000`); any other excess digit is an error.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
-        let (whole, fraction) = split(text)?;
-        Self::of_digits(whole, fraction, 0, currency)
+        Self::of(Decimal::plain(text), currency)
     }
 
     /// Parses an amount as programs print numbers: every text that [`Money::parse`] takes, and one
     /// with an exponent (`1.0E7`, `5.0e3`, `125e-2`), digit by digit and exactly. It is for amounts
     /// that others state; our own documents ask others for a plain decimal.
     pub fn parse_number(text: &str, currency: Currency) -> Result<Self, MoneyError> {
-        let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
-            return Self::parse(text, currency);
-        };
-        let (whole, fraction) = split(mantissa)?;
-        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(MoneyError::Malformed);
-        }
-        // An exponent that does not fit is one of an amount that does not, or of zero.
-        let bound = if exponent.starts_with('-') { i32::MIN } else { i32::MAX };
-        let exponent = exponent.parse().unwrap_or(bound);
-        Self::of_digits(whole, fraction, exponent, currency)
+        Self::of(Decimal::number(text), currency)
     }
 
-    /// `whole.fraction × 10^exponent`.
-    fn of_digits(
-        whole: &str,
-        fraction: &str,
-        exponent: i32,
-        currency: Currency,
-    ) -> Result<Self, MoneyError> {
-        let digits = format!("{whole}{fraction}");
-        let significant = digits.trim_matches('0');
-        if significant.is_empty() {
-            return Ok(Self::zero(currency));
-        }
-        // By how many places the last significant digit stands left of the minor unit.
-        let trailing = digits.len() - digits.trim_end_matches('0').len();
-        let place = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
-        let point = i64::from(exponent) - place(fraction.len()) + place(trailing);
-        let shift = point.saturating_add(i64::from(currency.exponent));
-        let Ok(zeros) = u32::try_from(shift) else {
-            if shift > 0 {
-                return Err(MoneyError::Overflow);
-            }
-            return Err(MoneyError::TooManyDecimals {
-                currency,
-                allowed: currency.exponent,
-                given: usize::try_from(point.unsigned_abs()).unwrap_or(usize::MAX),
-            });
-        };
-        let minor = significant.bytes().try_fold(0_i64, |sum, digit| {
-            sum.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
-        });
-        let minor = minor.and_then(|minor| minor.checked_mul(10_i64.checked_pow(zeros)?));
-        minor.map(|minor| Self { minor, currency }).ok_or(MoneyError::Overflow)
+    fn of(read: Result<Decimal, Unreadable>, currency: Currency) -> Result<Self, MoneyError> {
+        let decimal = read.map_err(|unreadable| match unreadable {
+            Unreadable::Malformed => MoneyError::Malformed,
+            Unreadable::TooLong => MoneyError::Overflow,
+        })?;
+        let allowed = currency.exponent;
+        let minor = decimal.minor(allowed).map_err(|misfit| match misfit {
+            Misfit::TooFine { given } => MoneyError::TooManyDecimals { currency, allowed, given },
+            Misfit::TooLarge => MoneyError::Overflow,
+        })?;
+        let minor = i64::try_from(minor).map_err(|_| MoneyError::Overflow)?;
+        Self::from_minor(minor, currency).ok_or(MoneyError::Malformed)
     }
 
     /// The amount in minor units.
@@ -190,13 +169,20 @@ impl Money {
 
     /// The amount with exactly the currency's decimals: `125.50`, `125` for a currency without.
     pub fn to_decimal(self) -> String {
-        let scale = usize::from(self.currency.exponent);
-        if scale == 0 {
-            return self.minor.to_string();
-        }
-        let digits = format!("{:0width$}", self.minor, width = scale + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        format!("{whole}.{fraction}")
+        decimal::print(self.minor, self.currency.exponent)
+    }
+
+    /// The amount with exactly this many decimals, or with the currency's where it has fewer; `None`
+    /// if the amount is finer, so that nothing is ever cut off.
+    pub fn to_decimal_of(self, decimals: u8) -> Option<String> {
+        let minor = self.minor / self.currency.unit(decimals);
+        let decimals = decimals.min(self.currency.exponent);
+        self.fits(decimals).then(|| decimal::print(minor, decimals))
+    }
+
+    /// True if the amount can be written with this many decimals.
+    pub const fn fits(self, decimals: u8) -> bool {
+        self.minor % self.currency.unit(decimals) == 0
     }
 
     /// The amount without trailing zeros after the point: `125.5`, `125`. GSMA 1.1.2 refuses
@@ -221,20 +207,6 @@ impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.to_decimal(), self.currency)
     }
-}
-
-/// The digits before and behind the point of a plain decimal.
-fn split(text: &str) -> Result<(&str, &str), MoneyError> {
-    let (whole, fraction) = match text.split_once('.') {
-        Some((_, "")) => return Err(MoneyError::Malformed),
-        Some((whole, fraction)) => (whole, fraction),
-        None => (text, ""),
-    };
-    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(fraction) {
-        return Err(MoneyError::Malformed);
-    }
-    Ok((whole, fraction))
 }
 
 #[cfg(test)]
@@ -272,6 +244,26 @@ mod tests {
         let ugx = Currency::from_code("UGX").expect("UGX is a currency");
         assert_eq!(Money::parse("500.00", ugx).map(Money::to_decimal), Ok("500".to_owned()));
         assert!(Money::parse("500.5", ugx).is_err());
+    }
+
+    #[test]
+    fn fewer_decimals_are_written_only_where_nothing_is_cut_off() {
+        let (tzs, tnd) = (tzs(), Currency::from_code("TND").expect("TND is a currency"));
+        for (text, currency, decimals, written) in [
+            ("125.50", tzs, 2, Some("125.50")),
+            ("125.50", tzs, 1, Some("125.5")),
+            ("125.50", tzs, 0, None),
+            ("125.00", tzs, 0, Some("125")),
+            ("125", tzs, 9, Some("125.00")),
+            ("0", tzs, 0, Some("0")),
+            ("1.005", tnd, 3, Some("1.005")),
+            ("1.005", tnd, 2, None),
+        ] {
+            let money = Money::parse(text, currency).expect("an amount");
+            assert_eq!(money.to_decimal_of(decimals).as_deref(), written, "{text} {decimals}");
+            assert_eq!(money.fits(decimals), written.is_some(), "{text} {decimals}");
+        }
+        assert_eq!((tzs.unit(0), tzs.unit(2), tzs.unit(9), tnd.unit(1)), (100, 1, 1, 100));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The one place that knows which kinds of database there are: the address decides.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use kiungo_store::Store;
 use kiungo_store_sql::{
     OpenError, PostgresOptions, PostgresStore, SchemaState, SqliteOptions, SqliteStore,
 };
+use kiungo_transport::percent;
 
 /// The address of the database, and its bounds. Never shows a password.
 #[derive(Debug, Clone)]
@@ -108,25 +108,14 @@ fn with_files_below(url: &str, folder: &Path) -> String {
             if is_absolute || folder.is_empty() {
                 return parameter.to_owned();
             }
-            format!("{name}={}/{path}", percent_encoded(&folder))
+            // What parts folders stays.
+            let folder = folder.split('/').map(percent::encode).collect::<Vec<_>>().join("/");
+            format!("{name}={folder}/{path}")
         }
         _ => parameter.to_owned(),
     };
     let parameters: Vec<_> = query.split('&').map(below).collect();
     format!("{address}?{}", parameters.join("&"))
-}
-
-fn percent_encoded(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if is_plain(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
 }
 
 /// An open database.

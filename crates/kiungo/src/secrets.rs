@@ -1,9 +1,7 @@
 //! New secrets, and the digests by which they are known.
 
-use std::fmt::Write as _;
-
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
+use kiungo_api::sha256_hex;
 use thiserror::Error;
 
 /// Bytes of a secret: as many as a hash has, far beyond guessing.
@@ -23,16 +21,12 @@ pub(crate) fn fresh() -> Result<String, NoChance> {
 
 /// The SHA-256 of a text, as hexadecimal digits.
 pub(crate) fn sha256(text: &str) -> String {
-    hexadecimal(digest(&SHA256, text.as_bytes()).as_ref())
+    sha256_hex(text.as_bytes())
 }
 
 /// As hexadecimal digits.
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(bytes)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Durations as people write them: `30s`, `2m`, `1h 30m`.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -39,6 +40,16 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     if smallest == u64::MAX { Err(DurationError) } else { Ok(Duration::from_millis(sum)) }
 }
 
+/// Reads a duration within bounds; what is wrong with the text otherwise.
+pub fn parse_within(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
+    let duration = parse(text).map_err(|error| format!("`{text}` is not a duration: {error}"))?;
+    if range.contains(&duration) {
+        return Ok(duration);
+    }
+    let (least, most) = (print(*range.start()), print(*range.end()));
+    Err(format!("`{text}` is not between {least} and {most}"))
+}
+
 /// Writes a duration so that [`parse`] reads it again, to the millisecond.
 pub fn print(duration: Duration) -> String {
     let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -71,6 +82,19 @@ mod tests {
     fn anything_else_is_refused() {
         for text in ["", "30", "s", "-1s", "1.5h", "30m 1h", "1s1s", "1 w", "99999999999999999d"] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bounds_belong_to_what_is_allowed() {
+        let range = Duration::from_secs(1)..=Duration::from_mins(1);
+        for (text, read) in [
+            ("1s", Ok(Duration::from_secs(1))),
+            ("60s", Ok(Duration::from_mins(1))),
+            ("61s", Err("`61s` is not between 1s and 1m".to_owned())),
+            ("1", Err(format!("`1` is not a duration: {DurationError}"))),
+        ] {
+            assert_eq!(parse_within(text, &range), read);
         }
     }
 

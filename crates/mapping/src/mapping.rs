@@ -279,7 +279,7 @@ impl Mapping {
         if amount.is_zero() {
             return Err(Refusal::Zero);
         }
-        if amount.minor() % self.money.unit() != 0 {
+        if !amount.fits(self.money.decimals) {
             return Err(Refusal::Decimals { amount, decimals: self.money.decimals });
         }
         self.limits(operation).map_or(Ok(()), |limits| limits.check(amount))

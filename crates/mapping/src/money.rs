@@ -24,9 +24,8 @@ pub struct MoneyFormat {
 
 impl MoneyFormat {
     /// The smallest amount that the provider takes, in minor units.
-    pub fn unit(self) -> i64 {
-        let dropped = self.currency.exponent().saturating_sub(self.decimals);
-        10_i64.checked_pow(u32::from(dropped)).unwrap_or(i64::MAX)
+    pub const fn unit(self) -> i64 {
+        self.currency.unit(self.decimals)
     }
 
     pub(crate) fn read(root: &mut Table<'_>) -> Option<Self> {
@@ -160,7 +159,7 @@ impl Limits {
 /// An amount as the provider takes it, with where it stands.
 fn amount(item: Item<'_>, money: MoneyFormat) -> Option<(Item<'_>, Money)> {
     let amount = item.amount(money.currency)?;
-    if amount.minor() % money.unit() != 0 {
+    if !amount.fits(money.decimals) {
         item.problem(match money.decimals {
             0 => format!("{amount} has decimals, and money.decimals = 0; write a whole number"),
             decimals => format!("{amount} has more decimals than money.decimals = {decimals}"),

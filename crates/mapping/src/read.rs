@@ -190,17 +190,8 @@ impl<'a> Item<'a> {
 
     /// The value as a duration within bounds.
     pub(crate) fn duration(&self, range: std::ops::RangeInclusive<Duration>) -> Option<Duration> {
-        let text = self.text()?;
-        match duration::parse(text) {
-            Err(error) => self.problem(format!("`{text}` is not a duration: {error}")),
-            Ok(value) if range.contains(&value) => return Some(value),
-            Ok(_) => {
-                let (least, most) =
-                    (duration::print(*range.start()), duration::print(*range.end()));
-                self.problem(format!("`{text}` is not between {least} and {most}"));
-            }
-        }
-        None
+        let read = duration::parse_within(self.text()?, &range);
+        read.map_err(|message| self.problem(message)).ok()
     }
 
     /// The value as an amount, written as a text so that no float can creep in.

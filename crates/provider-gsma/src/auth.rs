@@ -1,17 +1,14 @@
 //! Obtaining, keeping and renewing credentials.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use kiungo_transport::authorization;
+use kiungo_transport::token::{Granted, Lease, Timing, TokenCache};
 use kiungo_transport::{Request, Response, Transport};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use crate::config::{AuthScheme, Options, OptionsError, Secrets};
 use crate::wire;
@@ -27,35 +24,21 @@ pub(crate) struct Authenticator {
     oauth: Option<OAuth>,
 }
 
-/// Client credentials and the token that they bought. The lock is held while a token is obtained,
-/// so that all who need one wait for the same request.
+/// Client credentials and the token that they bought.
 struct OAuth {
     url: String,
     basic: HeaderValue,
-    renew_before: Duration,
     lifetime_default: Duration,
     timeout: Duration,
-    failures: AtomicU64,
-    cache: Mutex<Cache>,
-}
-
-#[derive(Default)]
-struct Cache {
-    token: Option<Token>,
-    generation: u64,
-    failure: Option<AuthError>,
-}
-
-struct Token {
-    header: HeaderValue,
-    renew_at: Instant,
+    cache: TokenCache<AuthError>,
 }
 
 /// The headers that authenticate a request.
 #[derive(Clone)]
 pub(crate) struct Credential {
     pub(crate) headers: HeaderMap,
-    generation: u64,
+    /// `None` where nothing could be renewed.
+    token: Option<Lease>,
 }
 
 /// There are no credentials to send a request with; nothing was sent.
@@ -97,7 +80,11 @@ impl Authenticator {
 
     /// The headers to send a request with, a valid token included.
     pub(crate) async fn credential(&self) -> Result<Credential, AuthError> {
-        self.at_least(None).await
+        let Some(oauth) = &self.oauth else {
+            return Ok(Credential { headers: self.fixed.clone(), token: None });
+        };
+        let obtain = oauth.obtain(&*self.transport, &self.fixed);
+        Ok(self.with(oauth.cache.lease(obtain).await?))
     }
 
     /// New headers after `refused` was refused; `None` if there is nothing that could be renewed.
@@ -106,29 +93,22 @@ impl Authenticator {
         &self,
         refused: &Credential,
     ) -> Option<Result<Credential, AuthError>> {
-        self.oauth.as_ref()?;
-        Some(self.at_least(Some(refused.generation + 1)).await)
+        let (oauth, token) = (self.oauth.as_ref()?, refused.token.as_ref()?);
+        let obtain = oauth.obtain(&*self.transport, &self.fixed);
+        Some(oauth.cache.renew(token, obtain).await.map(|token| self.with(token)))
     }
 
     /// Never uses this token again, so that the next request obtains another.
     pub(crate) async fn forget(&self, refused: &Credential) {
-        if let Some(oauth) = &self.oauth {
-            let mut cache = oauth.cache.lock().await;
-            if cache.generation == refused.generation {
-                cache.token = None;
-            }
+        if let (Some(oauth), Some(token)) = (&self.oauth, &refused.token) {
+            oauth.cache.forget(token).await;
         }
     }
 
-    async fn at_least(&self, generation: Option<u64>) -> Result<Credential, AuthError> {
+    fn with(&self, token: Lease) -> Credential {
         let mut headers = self.fixed.clone();
-        let Some(oauth) = &self.oauth else {
-            return Ok(Credential { headers, generation: 0 });
-        };
-        let (token, generation) =
-            oauth.token(generation.unwrap_or(0), &*self.transport, &self.fixed).await?;
-        headers.insert(header::AUTHORIZATION, token);
-        Ok(Credential { headers, generation })
+        headers.insert(header::AUTHORIZATION, token.header.clone());
+        Credential { headers, token: Some(token) }
     }
 }
 
@@ -141,50 +121,14 @@ impl OAuth {
         Ok(Self {
             url: url.ok_or(OptionsError::Missing { key: "token_url", by })?,
             basic: basic(id, secret)?,
-            renew_before: Duration::from_secs(options.token_renew_before_s),
             lifetime_default: Duration::from_secs(options.token_lifetime_default_s),
             timeout: options.read_timeout(),
-            failures: AtomicU64::new(0),
-            cache: Mutex::default(),
+            // Whoever asks after a failure tries again: only those who waited share it.
+            cache: TokenCache::new(Timing {
+                renew_before: Duration::from_secs(options.token_renew_before_s),
+                failure_kept: Duration::ZERO,
+            }),
         })
-    }
-
-    /// A token of at least this generation that need not be renewed yet.
-    async fn token(
-        &self,
-        generation: u64,
-        transport: &dyn Transport,
-        fixed: &HeaderMap,
-    ) -> Result<(HeaderValue, u64), AuthError> {
-        let failures_before = self.failures.load(Ordering::Acquire);
-        let mut cache = self.cache.lock().await;
-        if let Some(token) = &cache.token
-            && cache.generation >= generation
-            && Instant::now() < token.renew_at
-        {
-            return Ok((token.header.clone(), cache.generation));
-        }
-        // A caller that waited while the request failed shares its failure, or a dead token
-        // endpoint would keep the last of many waiters for as many time-outs.
-        if self.failures.load(Ordering::Acquire) != failures_before
-            && let Some(failure) = &cache.failure
-        {
-            return Err(failure.clone());
-        }
-        match self.obtain(transport, fixed).await {
-            Ok(token) => {
-                let header = token.header.clone();
-                cache.generation += 1;
-                cache.token = Some(token);
-                cache.failure = None;
-                Ok((header, cache.generation))
-            }
-            Err(error) => {
-                self.failures.fetch_add(1, Ordering::AcqRel);
-                cache.failure = Some(error.clone());
-                Err(error)
-            }
-        }
     }
 
     /// Asks for a token (`gsma-mobile-money-api.md` §3, token request).
@@ -192,7 +136,7 @@ impl OAuth {
         &self,
         transport: &dyn Transport,
         fixed: &HeaderMap,
-    ) -> Result<Token, AuthError> {
+    ) -> Result<Granted, AuthError> {
         let unsent = |why: String| AuthError { why, repair: false };
         let mut request = http::Request::builder()
             .method(Method::POST)
@@ -205,12 +149,11 @@ impl OAuth {
         if let Some(key) = fixed.get(API_KEY) {
             request.headers_mut().insert(API_KEY, key.clone());
         }
-        let asked_at = Instant::now();
         let answer = send(transport, request, self.timeout).await.map_err(unsent)?;
-        self.read(&answer, asked_at)
+        self.read(&answer)
     }
 
-    fn read(&self, answer: &Response, asked_at: Instant) -> Result<Token, AuthError> {
+    fn read(&self, answer: &Response) -> Result<Granted, AuthError> {
         let status = answer.status();
         if status != StatusCode::OK {
             let repair = status.is_client_error()
@@ -226,12 +169,10 @@ impl OAuth {
         let answer: wire::Token = wire::read_object(answer.body()).ok_or_else(unusable)?;
         let stated = answer.expires_in().and_then(|seconds| seconds.parse().ok());
         let secret = answer.access_token.filter(|token| !token.is_empty()).ok_or_else(unusable)?;
-        let header = bearer(&SecretString::from(secret)).ok_or_else(unusable)?;
+        let secret = SecretString::from(secret);
+        let header = authorization::bearer(secret.expose_secret()).ok_or_else(unusable)?;
         let lifetime = stated.map_or(self.lifetime_default, Duration::from_secs);
-        let useful = lifetime.saturating_sub(self.renew_before).max(lifetime / 2);
-        // A token that lives for ages must not overflow the clock.
-        let useful = useful.min(Duration::from_hours(24));
-        Ok(Token { header, renew_at: asked_at + useful })
+        Ok(Granted { header, lifetime })
     }
 }
 
@@ -260,9 +201,5 @@ fn secret_header(name: &'static str, value: &str) -> Result<HeaderValue, Options
 }
 
 fn basic(user: &str, password: &str) -> Result<HeaderValue, OptionsError> {
-    secret_header("user", &format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
-}
-
-fn bearer(token: &SecretString) -> Option<HeaderValue> {
-    secret_header("token", &format!("Bearer {}", token.expose_secret())).ok()
+    authorization::basic(user, password).ok_or(OptionsError::Secret("user"))
 }

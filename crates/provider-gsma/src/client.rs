@@ -197,13 +197,7 @@ impl Client {
 
 /// The hash of a body as `X-Content-Hash` carries it: SHA-256 in lower-case hex (§2.1).
 pub(crate) fn content_hash(body: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    let hash = digest::digest(&digest::SHA256, body);
-    hash.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(digest::digest(&digest::SHA256, body))
 }
 
 fn common() -> HeaderMap {

@@ -4,12 +4,12 @@ use http::StatusCode;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::{Answered, Meaning, PaymentFinding, PaymentNotice, WalletInquiry};
 use kiungo_transport::Response;
+use kiungo_transport::percent::segment;
 
 use crate::Gsma;
 use crate::client::Routed;
 use crate::map::codes::Refusal;
 use crate::map::reading::{Asked, StateSays, TRANSACTION_HANDLE};
-use crate::paths::encode;
 use crate::wire::{Body, Transaction, read_body};
 
 impl Gsma {
@@ -37,7 +37,7 @@ impl Gsma {
         if let Some(reference) = handle.strip_prefix(TRANSACTION_HANDLE) {
             return self.find_transaction(asked, reference).await;
         }
-        let path = format!("requeststates/{}", encode(handle));
+        let path = format!("requeststates/{}", segment(handle));
         match self.read(&path, Routed::No).await {
             Ok(body) => match self.follow(asked, body).await {
                 // The state need not repeat the id that it was asked with.
@@ -97,7 +97,7 @@ impl Gsma {
     }
 
     async fn transaction(&self, reference: &str) -> Result<Box<Transaction>, Finding> {
-        let path = format!("transactions/{}", encode(reference));
+        let path = format!("transactions/{}", segment(reference));
         match self.read(&path, Routed::ByInstitution).await? {
             Body::Transaction(transaction) => Ok(transaction),
             _ => Err(Finding::unclear("the answer is no transaction")),

@@ -1,6 +1,7 @@
-//! Addresses: the configured prefix, account addressing, percent-encoding, and links.
+//! Addresses: the configured prefix, account addressing, and links.
 
 use http::Uri;
+use kiungo_transport::percent::{decode, segment};
 
 use crate::config::LinkStyle;
 
@@ -128,44 +129,9 @@ pub(crate) enum LinkError {
     Malformed,
 }
 
-/// Percent-encodes one path segment: everything but unreserved characters (§7.3).
-pub(crate) fn encode(segment: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut encoded = String::with_capacity(segment.len());
-    for byte in segment.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            for nibble in [byte >> 4, byte & 15] {
-                encoded.push(char::from(HEX[usize::from(nibble)]));
-            }
-        }
-    }
-    // A segment of dots only would climb, and clients normalise it away even when encoded.
-    if encoded.bytes().all(|b| b == b'.') { "%00".to_owned() } else { encoded }
-}
-
-/// Undoes percent-encoding; a raw `+` is a plus, not a blank (§7.3). `None` if it is not UTF-8 or
-/// an escape is cut off.
-pub(crate) fn decode(segment: &str) -> Option<String> {
-    let mut bytes = segment.bytes();
-    let mut decoded = Vec::with_capacity(segment.len());
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-            let (high, low) = (digit(bytes.next()?)?, digit(bytes.next()?)?);
-            decoded.push(high << 4 | low);
-        } else {
-            decoded.push(byte);
-        }
-    }
-    String::from_utf8(decoded).ok()
-}
-
 /// `accounts/{type}/{id}/{resource}`.
 pub(crate) fn account(kind: &str, id: &str, resource: &str) -> String {
-    format!("accounts/{}/{}/{resource}", encode(kind), encode(id))
+    format!("accounts/{}/{}/{resource}", segment(kind), segment(id))
 }
 
 /// Reads the multiple form of account addressing, `{type1}@{v1}${type2}@{v2}` (§7.3).
@@ -194,16 +160,7 @@ mod tests {
             account("msisdn", "+26657000001", "status"),
             "accounts/msisdn/%2B26657000001/status"
         );
-        assert_eq!(encode("a@b$c/d e"), "a%40b%24c%2Fd%20e");
-        assert_eq!(encode(".."), "%00");
-    }
-
-    #[test]
-    fn a_raw_plus_in_a_path_is_a_plus() {
-        assert_eq!(decode("+26657%2B").as_deref(), Some("+26657+"));
-        assert_eq!(decode("%zz"), None);
-        assert_eq!(decode("%4"), None);
-        assert_eq!(decode("%ff"), None);
+        assert_eq!(account("a/b", "..", "status"), "accounts/a%2Fb/%00/status");
     }
 
     #[test]
@@ -298,12 +255,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn encoding_is_undone_by_decoding(text in "\\PC*") {
-            prop_assume!(!text.bytes().all(|b| b == b'.'));
-            prop_assert_eq!(decode(&encode(&text)), Some(text));
-        }
-
         #[test]
         fn a_resolved_link_stays_on_our_host(link in "\\PC*", style in prop_oneof![
             Just(LinkStyle::SameHost), Just(LinkStyle::PathOnly)

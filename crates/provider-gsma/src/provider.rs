@@ -11,6 +11,7 @@ use kiungo_provider::{
     PaymentNotice, PeriodQuery, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Statement,
     StatementPage, Tells, Verdict, WalletInquiry, WalletOrder,
 };
+use kiungo_transport::percent::segment;
 use serde::Serialize;
 use tracing::debug;
 
@@ -20,7 +21,6 @@ use crate::config::{Answers, Options};
 use crate::inquiry::callback_url;
 use crate::map::order::{self, Way};
 use crate::map::reading::Asked;
-use crate::paths::encode;
 
 /// The capabilities that the options promise of their provider.
 pub(crate) fn capabilities(options: &Options) -> Capabilities {
@@ -140,7 +140,7 @@ impl Provider for Gsma {
 #[async_trait]
 impl Reverse for Gsma {
     async fn reverse(&self, order: &ReverseOrder) -> Outcome {
-        let path = format!("transactions/{}/reversals", encode(order.receipt.as_str()));
+        let path = format!("transactions/{}/reversals", segment(order.receipt.as_str()));
         let body = order::reversal(order);
         let timeout = self.options.pay_out_timeout();
         let creation = self.creation(path, order.reference, order.at, &body, timeout);

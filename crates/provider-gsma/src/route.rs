@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use kiungo_domain::Reference;
 use kiungo_provider::{CallbackReply, RawCallback};
+use kiungo_transport::percent;
 use uuid::Uuid;
 
 use crate::form::is_uuid;
-use crate::paths::{account_pairs, decode};
+use crate::paths::account_pairs;
 
 /// The meaning of a callback's method and path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl Route {
                 | ["accounts", account @ .., "bills", _, "payments"],
             ) => addressed(account).map(|account| Self::BillPayment { account }),
             ("POST", ["bills", reference, "payments"]) => {
-                decode(reference).map(|account| Self::BillPayment { account })
+                percent::decode(reference).map(|account| Self::BillPayment { account })
             }
             _ => None,
         }
@@ -75,7 +76,7 @@ fn named(text: &str) -> Option<Uuid> {
 /// payer typed, which is the identifier that is not his phone number.
 fn addressed(segments: &[&str]) -> Option<String> {
     match segments {
-        [_kind, id] => decode(id),
+        [_kind, id] => percent::decode(id),
         [multiple] => {
             let pairs = account_pairs(multiple)?;
             let typed = pairs.iter().find(|(kind, _)| !kind.eq_ignore_ascii_case("msisdn"));

@@ -111,7 +111,9 @@ impl Mpesa {
             return refusal;
         }
         let conversation_id = order.reference.compact();
-        let amount = wire_amount(order.amount, self.terms.decimals);
+        let Some(amount) = order.amount.to_decimal_of(self.terms.decimals) else {
+            return unsendable(Reason::AmountNotAllowed, "the amount has too many decimals");
+        };
         let label = or_else(label(&order.label), &conversation_id, 20);
         let description = or_else(sanitise(&order.description, 256), &label, 256);
         let is_collection = operation == WalletOperation::Collect;
@@ -461,20 +463,6 @@ impl HolderName for Mpesa {
 fn in_short(coded: &Coded) -> String {
     let text = excerpt(coded.answer.description.get().unwrap_or_default());
     format!("{} {text}", excerpt(&coded.code)).trim_end().to_owned()
-}
-
-/// The amount with the decimals that the provider takes: `125.50`, or `125` where it takes none.
-/// [`Terms::refuses`] has made sure that nothing is cut off.
-fn wire_amount(amount: Money, decimals: u8) -> String {
-    let text = amount.to_decimal();
-    match text.split_once('.') {
-        Some((whole, _)) if decimals == 0 => whole.to_owned(),
-        Some((whole, fraction)) => {
-            let fraction: String = fraction.chars().take(usize::from(decimals)).collect();
-            format!("{whole}.{fraction}")
-        }
-        None => text,
-    }
 }
 
 /// A refusal of our own, before anything is sent: final, and nothing moved.

@@ -51,9 +51,7 @@ impl Terms {
                 amount.currency()
             ));
         }
-        let dropped = self.currency.exponent().saturating_sub(self.decimals);
-        let unit = 10_i64.checked_pow(u32::from(dropped)).unwrap_or(i64::MAX);
-        (amount.minor() % unit != 0)
+        (!amount.fits(self.decimals))
             .then(|| format!("the provider takes {} decimals, {amount} has more", self.decimals))
     }
 

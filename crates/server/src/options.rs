@@ -238,13 +238,7 @@ impl ApiKey {
     /// The digest as bytes.
     pub(crate) fn digest(&self) -> Option<[u8; 32]> {
         let mut bytes = [0; 32];
-        if self.sha256.len() != 64 {
-            return None;
-        }
-        let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|n| u8::try_from(n).ok());
-        for (byte, pair) in bytes.iter_mut().zip(self.sha256.as_bytes().chunks_exact(2)) {
-            *byte = (nibble(*pair.first()?)? << 4) | nibble(*pair.get(1)?)?;
-        }
+        hex::decode_to_slice(&self.sha256, &mut bytes).ok()?;
         Some(bytes)
     }
 }

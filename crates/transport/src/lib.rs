@@ -7,13 +7,25 @@
 //!
 //! A transport must get one question right: *may the other side have seen the request?* See
 //! [`Failure`].
+//!
+//! Beside it stands what more than one adapter does with requests and answers alike:
+//!
+//! * [`authorization`]: the values of `Authorization`
+//! * [`token`]: tokens that are valid for a time
+//! * [`percent`]: outside text in addresses
+//! * [`content`]: the text of an answer, whatever its charset
 
+pub mod authorization;
 mod bound;
 pub mod content;
 mod network;
 #[cfg(test)]
 mod peer;
+pub mod percent;
 mod plaintext;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod token;
 
 use std::time::Duration;
 

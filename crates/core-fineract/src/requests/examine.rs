@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiungo_core_banking::Observation;
+use kiungo_transport::percent::segment;
 use serde::Deserialize;
 
 use super::{DataTable, Requests};
-use crate::client::{ReadError, segment};
+use crate::client::ReadError;
 
 /// The definition of a data table.
 #[derive(Deserialize)]

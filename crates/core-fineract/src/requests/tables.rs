@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use kiungo_transport::percent::segment;
 use serde_json::value::RawValue;
 
 use super::DataTable;
-use crate::client::{Client, ReadError, segment};
+use crate::client::{Client, ReadError};
 
 /// A row: columns as they are printed.
 pub(super) type Row = BTreeMap<String, Box<RawValue>>;

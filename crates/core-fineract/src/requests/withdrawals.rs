@@ -5,11 +5,12 @@
 use bytes::Bytes;
 use kiungo_core_banking::{CoreRequest, Facts, Listed, RequestKind, RequestsError};
 use kiungo_domain::{AccountKind, CoreAccount, Currency, Money};
+use kiungo_transport::percent::segment;
 use serde_json::json;
 
 use super::tables::{self, Row};
 use super::{PAGE_ROWS, Requests, Subject, WithdrawalTable, failed};
-use crate::client::{Client, ReadError, segment};
+use crate::client::{Client, ReadError};
 use crate::wire::{Decimal, RequestedSavings};
 
 /// The columns that every data table of savings accounts with many rows has.

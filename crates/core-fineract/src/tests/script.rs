@@ -1,87 +1,24 @@
-//! A transport that answers from a script and remembers what it was sent.
+//! Scripted answers of a core, and the adapter that is given them.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use kiungo_transport::{Failure, Request, Response, Transport};
+use http::HeaderValue;
+pub(crate) use kiungo_transport::testing::{Reply, Script, answer as reply, lost, unreachable};
 use serde_json::{Value, json};
 
 use crate::version::{Profile, Version};
 use crate::{Fineract, Options, Secrets};
 
-/// One scripted answer.
-pub(crate) type Reply = Result<Response, Failure>;
-
-#[derive(Default)]
-pub(crate) struct Script {
-    replies: Mutex<VecDeque<Reply>>,
-    sent: Mutex<Vec<Request>>,
-}
-
-impl Script {
-    pub(crate) fn new(replies: Vec<Reply>) -> Arc<Self> {
-        Arc::new(Self { replies: Mutex::new(replies.into()), sent: Mutex::default() })
-    }
-
-    /// The requests that were sent: method, path with query.
-    pub(crate) fn paths(&self) -> Vec<String> {
-        let sent = self.sent.lock().unwrap();
-        sent.iter()
-            .map(|r| format!("{} {}", r.method(), r.uri().path_and_query().unwrap()))
-            .collect()
-    }
-
-    pub(crate) fn body(&self, index: usize) -> Value {
-        serde_json::from_slice(self.sent.lock().unwrap()[index].body()).unwrap()
-    }
-
-    pub(crate) fn header(&self, index: usize, name: &str) -> Option<String> {
-        let sent = self.sent.lock().unwrap();
-        sent[index].headers().get(name).map(|value| value.to_str().unwrap().to_owned())
-    }
-
-    /// Every scripted answer was used.
-    pub(crate) fn is_used_up(&self) -> bool {
-        self.replies.lock().unwrap().is_empty()
-    }
-}
-
-#[async_trait]
-impl Transport for Script {
-    async fn send(&self, request: Request, _timeout: Duration) -> Reply {
-        // Others get their turn, as over a network.
-        tokio::task::yield_now().await;
-        let line = format!("{} {}", request.method(), request.uri());
-        self.sent.lock().unwrap().push(request);
-        let reply = self.replies.lock().unwrap().pop_front();
-        reply.unwrap_or_else(|| panic!("no answer is scripted for {line}"))
-    }
-}
-
-#[allow(clippy::unnecessary_wraps, reason = "one type for answers and failures")]
-pub(crate) fn reply(status: u16, body: impl Into<Bytes>) -> Reply {
-    Ok(http::Response::builder().status(status).body(body.into()).unwrap())
-}
-
-pub(crate) fn ok(body: impl Into<Bytes>) -> Reply {
+pub(crate) fn ok(body: impl AsRef<[u8]>) -> Reply {
     reply(200, body)
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "one type for answers and failures")]
-pub(crate) fn cached(status: u16, body: impl Into<Bytes>) -> Reply {
-    let response = http::Response::builder().status(status).header("x-served-from-cache", "true");
-    Ok(response.body(body.into()).unwrap())
-}
-
-pub(crate) fn lost() -> Reply {
-    Err(Failure::NoAnswer { why: "reset".to_owned() })
-}
-
-pub(crate) fn unreachable() -> Reply {
-    Err(Failure::NotSent { why: "refused".to_owned() })
+pub(crate) fn cached(status: u16, body: impl AsRef<[u8]>) -> Reply {
+    let mut reply = reply(status, body);
+    if let Ok(answer) = &mut reply {
+        answer.headers_mut().insert("x-served-from-cache", HeaderValue::from_static("true"));
+    }
+    reply
 }
 
 /// A page of no transactions.

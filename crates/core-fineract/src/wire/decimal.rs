@@ -1,72 +1,28 @@
 //! Amounts read from their literal text, never through a binary float (rule 9).
 
-use kiungo_domain::{Currency, Money};
+use kiungo_domain::{Currency, Money, decimal};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// A decimal as the core wrote it: a JSON number or a string. Balances can be negative.
+/// A decimal as the core wrote it: a JSON number or a string. Balances can be negative, and Java
+/// prints some numbers with an exponent (`5.0E3`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Decimal {
-    unscaled: i128,
-    scale: u32,
-}
-
-/// More digits than this are no amount.
-const DIGITS_MAX: usize = 30;
+pub(crate) struct Decimal(decimal::Decimal);
 
 impl Decimal {
     /// Reads `8884.880000`, `-3`, `0E-7`, `1.2E+3`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-            None => (text, 0),
-        };
-        let (negative, digits) = match mantissa.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, mantissa),
-        };
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let count = whole.len() + fraction.len();
-        let numeric = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || count > DIGITS_MAX || !numeric(whole) || !numeric(fraction) {
-            return None;
-        }
-        let unscaled: i128 = format!("{whole}{fraction}").parse().ok()?;
-        let unscaled = if negative { -unscaled } else { unscaled };
-        let scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
-        match u32::try_from(scale) {
-            Ok(scale) if scale <= 60 => Some(Self { unscaled, scale }),
-            Ok(_) => (unscaled == 0).then_some(Self { unscaled, scale: 0 }),
-            Err(_) if scale < -8 => None,
-            Err(_) => {
-                let factor = 10_i128.checked_pow(scale.unsigned_abs())?;
-                Some(Self { unscaled: unscaled.checked_mul(factor)?, scale: 0 })
-            }
-        }
+        decimal::Decimal::signed(text).ok().map(Self)
     }
 
     /// The amount in minor units, rounded down (towards less money).
     pub(crate) fn minor_floor(self, currency: Currency) -> Option<i128> {
-        let exponent = u32::from(currency.exponent());
-        match exponent.checked_sub(self.scale) {
-            Some(missing) => self.unscaled.checked_mul(10_i128.checked_pow(missing)?),
-            // A divisor that does not fit is larger than any amount.
-            None => Some(match 10_i128.checked_pow(self.scale - exponent) {
-                Some(divisor) => self.unscaled.div_euclid(divisor),
-                None => i128::from(self.unscaled.is_negative()).wrapping_neg(),
-            }),
-        }
+        self.0.minor_floor(currency.exponent())
     }
 
     /// The amount, if it is not negative and has no more digits than the currency.
     pub(crate) fn money(self, currency: Currency) -> Option<Money> {
-        let minor = self.minor_floor(currency)?;
-        let exponent = u32::from(currency.exponent());
-        if let Some(excess) = self.scale.checked_sub(exponent)
-            && minor.checked_mul(10_i128.checked_pow(excess)?)? != self.unscaled
-        {
-            return None;
-        }
+        let minor = self.0.minor(currency.exponent()).ok()?;
         Money::from_minor(i64::try_from(minor).ok()?, currency)
     }
 }
@@ -113,6 +69,10 @@ mod tests {
             ("true", None),
             ("{}", None),
             ("1E+30", None),
+            // What a double's text says is read, however large the exponent.
+            ("1.0E12", Some(100_000_000_000_000)),
+            ("\"5.\"", None),
+            ("\"+5\"", None),
         ] {
             assert_eq!(minor(literal), expected, "{literal}");
         }

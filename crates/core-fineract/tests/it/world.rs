@@ -4,10 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use axum::Router;
-use axum::body::Body;
-use http_body_util::BodyExt as _;
 use kiungo_core_banking::{Booking, CoreOrder, UndoOrder};
 use kiungo_core_fineract::{Fineract, Secrets};
 use kiungo_domain::transfer::StepName;
@@ -20,9 +16,8 @@ use kiungo_simulators::faults::{Fault, Faults, Plan, ResetConnection};
 use kiungo_simulators::fineract::{
     ClientSpec, LoanSpec, LoanStatus, Options, SavingsSpec, Simulator, Version,
 };
-use kiungo_transport::{Failure, Request, Response, Transport};
+use kiungo_transport::testing::InProcess;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 use uuid::Uuid;
 
 pub(crate) const VERSIONS: [Version; 5] =
@@ -33,26 +28,6 @@ pub(crate) const BOOKINGS: [Booking; 4] =
 /// 2026-09-01T09:00:00Z.
 const MORNING: Timestamp = Timestamp::from_micros(1_788_253_200_000_000);
 pub(crate) const PHONE: &str = "255700000001";
-
-/// Carries requests into the simulator as function calls.
-struct Wire(Router);
-
-#[async_trait]
-impl Transport for Wire {
-    async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
-        let lost = |why: &str| Failure::NoAnswer { why: why.to_owned() };
-        let router = self.0.clone();
-        // A task of its own: the core works on though nobody listens any more.
-        let work = tokio::spawn(router.oneshot(request.map(Body::from)));
-        let answer = tokio::time::timeout(timeout, work).await;
-        let answer = answer.map_err(|_| lost("time-out"))?.unwrap().unwrap();
-        if answer.extensions().get::<ResetConnection>().is_some() {
-            return Err(lost("reset"));
-        }
-        let (parts, body) = answer.into_parts();
-        Ok(Response::from_parts(parts, body.collect().await.unwrap().to_bytes()))
-    }
-}
 
 /// A core with one client: a savings account with 5,000.00, an approved loan and an active one of
 /// 1,000.00.
@@ -82,7 +57,7 @@ impl World {
         });
         own.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
         let secrets = Secrets { password: Some("password".into()), client_secret: None };
-        let wire = Arc::new(Wire(simulator.router()));
+        let wire = Arc::new(InProcess::new::<ResetConnection>(simulator.router()));
         let core = Fineract::new(serde_json::from_value(own).unwrap(), secrets, wire).unwrap();
         core.connect().await.unwrap();
         Self { simulator, core, began }

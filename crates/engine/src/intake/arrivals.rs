@@ -141,14 +141,10 @@ pub(crate) fn digest(callback: &RawCallback) -> String {
 
 /// SHA-256 over parts, each with its length before it; hexadecimal.
 pub(crate) fn hashed(parts: &[&[u8]]) -> String {
-    use std::fmt::Write as _;
     let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     }
-    context.finish().as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(context.finish())
 }

@@ -113,7 +113,6 @@ impl Content {
 
     /// Of all that a transfer is made of, and nothing else.
     fn digest(&self) -> String {
-        use std::fmt::Write as _;
         let provider = self.provider.as_ref().map_or("", ProviderId::as_str);
         let msisdn = self.msisdn.as_ref().map_or("", Msisdn::digits);
         let (kind, account) = (self.kind.as_str(), self.account);
@@ -124,12 +123,7 @@ impl Content {
             self.amount.minor(),
             self.amount.currency()
         );
-        let digest = digest(&SHA256, text.as_bytes());
-        digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex::encode(digest(&SHA256, text.as_bytes()))
     }
 }
 

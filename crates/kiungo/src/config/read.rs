@@ -252,16 +252,8 @@ impl<'a> Section<'a> {
         range: RangeInclusive<Duration>,
     ) -> Option<Duration> {
         let text = self.read_text(key)?;
-        match duration::parse(&text) {
-            Err(error) => self.problem(key, format!("`{text}` is not a duration: {error}")),
-            Ok(wait) if range.contains(&wait) => return Some(wait),
-            Ok(_) => {
-                let (least, most) =
-                    (duration::print(*range.start()), duration::print(*range.end()));
-                self.problem(key, format!("`{text}` is not between {least} and {most}"));
-            }
-        }
-        None
+        let read = duration::parse_within(&text, &range);
+        read.map_err(|message| self.problem(key, message)).ok()
     }
 
     /// A list of texts; in the environment separated by commas.

@@ -1,6 +1,5 @@
 //! The options of the HTTP server.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use kiungo_api::Role;
@@ -36,16 +35,12 @@ fn seconds(time: Duration) -> u64 {
 }
 
 fn key(key: &config::ApiKey) -> ApiKey {
-    let sha256 = key.sha256.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
     let role = |role: &config::Role| match role {
         config::Role::Read => Role::Read,
         config::Role::Write => Role::Write,
         config::Role::Operate => Role::Operate,
     };
     let roles = key.roles.iter().map(role).collect();
+    let sha256 = hex::encode(key.sha256);
     ApiKey { name: key.name.clone(), sha256, roles, scope: key.scope.clone() }
 }

@@ -8,16 +8,14 @@ use crate::wire::Text;
 /// An amount as the version writes it, with at most `decimals` decimals; `None` if it does not fit
 /// (more decimals than that, or more than 18 digits before the point).
 pub(crate) fn write(amount: Money, decimals: u8, version: Version) -> Option<String> {
-    let short = amount.to_short_decimal();
-    let (whole, fraction) = short.split_once('.').unwrap_or((&short, ""));
-    let decimals = usize::from(decimals.min(amount.currency().exponent()).min(4));
-    if whole.len() > 18 || fraction.len() > decimals {
+    let full = amount.to_decimal_of(decimals.min(4))?;
+    let whole = full.split_once('.').map_or(full.as_str(), |(whole, _)| whole);
+    if whole.len() > 18 {
         return None;
     }
     Some(match version {
-        Version::V1_1_2 => short,
-        Version::V1_2_0 if decimals == 0 => whole.to_owned(),
-        Version::V1_2_0 => format!("{whole}.{fraction:0<decimals$}"),
+        Version::V1_1_2 => amount.to_short_decimal(),
+        Version::V1_2_0 => full,
     })
 }
 

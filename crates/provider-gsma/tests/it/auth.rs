@@ -60,14 +60,14 @@ impl Transport for Gateway {
             let number = self.issued.fetch_add(1, Ordering::SeqCst) + 1;
             let token =
                 format!(r#"{{"access_token":"token-{number}","expires_in":{}}}"#, self.expires_in);
-            return Ok(response(self.token_status, &token, &[]));
+            return answer(self.token_status, token);
         }
         let number = authorization(&request).strip_prefix("Bearer token-").unwrap();
         if number.parse::<u64>().unwrap() < self.oldest.load(Ordering::SeqCst) {
-            return Ok(response(401, self.refusal, &[]));
+            return answer(401, self.refusal);
         }
         self.orders.fetch_add(1, Ordering::SeqCst);
-        Ok(response(202, fixture!("collect/accepted-callback.json"), &[]))
+        answer(202, fixture!("collect/accepted-callback.json"))
     }
 }
 
@@ -176,7 +176,7 @@ async fn a_repeat_carries_the_same_correlation_id_and_body() {
 
 #[tokio::test]
 async fn a_repeat_without_answer_is_unknown_and_one_that_was_not_sent_leaves_the_refusal() {
-    for (step, unknown) in [(Step::NoAnswer, true), (Step::NotSent, false)] {
+    for (step, unknown) in [(lost(), true), (unreachable(), false)] {
         let script = Script::new([
             answer(200, fixture!("token/issued.json")),
             answer(401, fixture!("errors/gateway-401.json")),
@@ -219,8 +219,8 @@ async fn a_token_that_the_provider_itself_refuses_is_not_used_again() {
 #[tokio::test]
 async fn without_a_token_nothing_is_sent() {
     for step in [
-        Step::NotSent,
-        Step::NoAnswer,
+        unreachable(),
+        lost(),
         answer(500, ""),
         answer(401, "{}"),
         answer(200, "<html>"),

@@ -13,10 +13,10 @@ const STATE: &str = "GET /requeststates/5b0f6b1e-9c1d-4a77-8a53-0d2b7c9e4f10";
 const RESPONSES: &str = "GET /responses/019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6001";
 const TRANSACTION: &str = "GET /transactions/REF-1772357441118";
 
-async fn ask(handle: Option<&str>, steps: &[Step]) -> (Finding, Vec<String>) {
+async fn ask(handle: Option<&str>, steps: &[Reply]) -> (Finding, Vec<String>) {
     let script = Script::new(steps.iter().cloned());
     let finding = gsma(&script).inquire(&inquiry(handle)).await;
-    (finding, script.lines())
+    (finding, lines(&script))
 }
 
 fn executed(finding: &Finding) -> &Receipt {
@@ -31,15 +31,15 @@ fn refused(finding: Finding) -> Rejection {
     rejection
 }
 
-fn not_found() -> Step {
+fn not_found() -> Reply {
     answer(404, fixture!("errors/not-found.json"))
 }
 
-fn completed() -> Step {
+fn completed() -> Reply {
     answer(200, fixture!("collect/completed.json"))
 }
 
-fn pending() -> Step {
+fn pending() -> Reply {
     answer(200, fixture!("collect/accepted-polling.json"))
 }
 
@@ -122,7 +122,7 @@ async fn path_only_reads_an_internal_link_at_our_own_host() {
     let script = Script::new([answer(200, fixture!("inquiry/link-foreign.json")), completed()]);
     let finding = mapping.adapter(script.clone()).inquire(&inquiry(None)).await;
     executed(&finding);
-    assert_eq!(script.lines(), [RESPONSES, TRANSACTION]);
+    assert_eq!(lines(&script), [RESPONSES, TRANSACTION]);
 }
 
 #[tokio::test]
@@ -160,8 +160,8 @@ async fn only_an_error_object_about_our_own_id_means_absent() {
 #[tokio::test]
 async fn a_failed_question_says_nothing() {
     for step in [
-        Step::NotSent,
-        Step::NoAnswer,
+        unreachable(),
+        lost(),
         answer(500, fixture!("errors/not-found.json")),
         answer(200, fixture!("errors/gateway.html")),
         answer(200, "{}"),

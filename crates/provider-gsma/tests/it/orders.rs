@@ -21,17 +21,17 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-async fn collect(step: Step) -> Outcome {
+async fn collect(step: Reply) -> Outcome {
     let script = Script::new([step]);
     let outcome = gsma(&script).collect(&collection()).await;
-    assert_eq!(script.lines(), ["POST /transactions/type/merchantpay"]);
+    assert_eq!(lines(&script), ["POST /transactions/type/merchantpay"]);
     outcome
 }
 
-async fn pay_out(step: Step) -> Outcome {
+async fn pay_out(step: Reply) -> Outcome {
     let script = Script::new([step]);
     let outcome = gsma(&script).pay_out(&payout()).await;
-    assert_eq!(script.lines(), ["POST /transactions/type/disbursement"]);
+    assert_eq!(lines(&script), ["POST /transactions/type/disbursement"]);
     outcome
 }
 
@@ -42,7 +42,7 @@ async fn a_collection_is_sent_as_merchant_payment_with_its_own_callback_url() {
     let awaiting = Awaiting::Customer;
     let handle = Some(STATE_ID.to_owned());
     assert_eq!(outcome, Outcome::Pending(Acceptance { handle, awaiting }));
-    assert_eq!(script.lines(), ["POST /transactions/type/merchantpay"]);
+    assert_eq!(lines(&script), ["POST /transactions/type/merchantpay"]);
     assert_eq!(script.timeouts(), [120]);
     let request = &script.requests()[0];
     assert_eq!(body(request), json(fixture!("collect/order-1-2-0.json")));
@@ -86,7 +86,7 @@ async fn a_reversal_is_sent_in_full_under_the_original() {
     assert_eq!(done.receipt, receipt("REF-1772361000200"));
     assert_eq!(done.stated.amount, Some(money("125.50")));
     assert_eq!(done.stated.msisdn, Some(msisdn()));
-    assert_eq!(script.lines(), ["POST /transactions/REF-1772357441118/reversals"]);
+    assert_eq!(lines(&script), ["POST /transactions/REF-1772357441118/reversals"]);
     assert_eq!(body(&script.requests()[0]), json(fixture!("reverse/order.json")));
 }
 
@@ -153,7 +153,7 @@ async fn a_receipt_is_whatever_the_specification_allows() {
         let script = Script::new([answer(201, fixture!("reverse/completed.json"))]);
         let order = kiungo_provider::ReverseOrder { receipt: done.receipt, ..reversal() };
         gsma(&script).reverse().unwrap().reverse(&order).await;
-        let line = &script.lines()[0];
+        let line = &lines(&script)[0];
         assert!(line.is_ascii() && !line.trim_start_matches("POST ").contains(' '), "{line}");
     }
 }
@@ -293,7 +293,7 @@ async fn a_request_state_that_failed_at_once_rejects_by_its_error() {
 async fn everything_that_is_no_answer_is_unknown() {
     let html = fixture!("errors/gateway.html");
     for step in [
-        Step::NoAnswer,
+        lost(),
         answer(500, fixture!("errors/insufficient-funds.json")),
         answer(502, html),
         answer(503, fixture!("errors/service-unavailable.json")),
@@ -323,7 +323,7 @@ async fn everything_that_is_no_answer_is_unknown() {
 #[tokio::test]
 async fn what_surely_did_not_arrive_is_not_sent() {
     for step in [
-        Step::NotSent,
+        unreachable(),
         answer(400, r#"{"errorCategory":"businessRule","errorCode":"rateLimitError"}"#),
         answer(429, fixture!("errors/gateway.html")),
         answer(401, fixture!("errors/gateway-401.json")),
@@ -388,7 +388,7 @@ async fn polling_names_no_callback_url_and_an_institution_is_named_where_it_is_r
 
 #[tokio::test]
 async fn a_description_is_cut_to_what_the_api_takes() {
-    let script = Script::new([Step::NoAnswer]);
+    let script = Script::new([lost()]);
     let order = kiungo_provider::WalletOrder {
         description: format!("{}\u{7}\n{}", "é".repeat(100), "x".repeat(100)),
         label: String::new(),

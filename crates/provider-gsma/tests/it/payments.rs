@@ -352,10 +352,10 @@ fn a_heartbeat_is_answered_and_an_unknown_question_is_no_callback() {
     }
 }
 
-async fn confirm(step: Step) -> PaymentFinding {
+async fn confirm(step: Reply) -> PaymentFinding {
     let script = Script::new([step]);
     let found = gsma(&script).confirm(&notice(fixture!("payments/merchantpay.json"))).await;
-    assert_eq!(script.lines(), ["GET /transactions/REF-1772357555000"]);
+    assert_eq!(lines(&script), ["GET /transactions/REF-1772357555000"]);
     found
 }
 
@@ -413,7 +413,7 @@ async fn a_payment_that_was_not_made_to_us_is_not_confirmed() {
         answer(200, fixture!("collect/completed.json")),
         answer(404, "<html>"),
         answer(500, ""),
-        Step::NoAnswer,
+        lost(),
     ] {
         let found = confirm(step.clone()).await;
         assert!(matches!(found, PaymentFinding::Unclear { .. }), "{step:?}: {found:?}");

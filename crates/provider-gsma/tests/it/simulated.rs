@@ -5,10 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::body::Body;
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome, Receipt, Timestamp};
 use kiungo_provider::order::WalletOperation;
@@ -22,25 +19,9 @@ use kiungo_simulators::delivery::Delivery;
 use kiungo_simulators::faults::{Fault, Faults, Plan, ResetConnection};
 use kiungo_simulators::gsma::options::{Credentials, Flow, LinkForm};
 use kiungo_simulators::gsma::{AccountStatus, Options, Simulator};
-use kiungo_transport::{Failure, Request, Response, Transport};
-use tower::ServiceExt;
+use kiungo_transport::testing::InProcess;
 
 use crate::world::*;
-
-/// Carries requests into the simulator as function calls.
-struct Wire(Router);
-
-#[async_trait]
-impl Transport for Wire {
-    async fn send(&self, request: Request, _timeout: Duration) -> Result<Response, Failure> {
-        let answer = self.0.clone().oneshot(request.map(Body::from)).await.unwrap();
-        if answer.extensions().get::<ResetConnection>().is_some() {
-            return Err(Failure::NoAnswer { why: "reset".to_owned() });
-        }
-        let (parts, body) = answer.into_parts();
-        Ok(Response::from_parts(parts, body.collect().await.unwrap().to_bytes()))
-    }
-}
 
 /// Keeps callbacks as the server would hand them on.
 #[derive(Default)]
@@ -114,7 +95,7 @@ fn world_with(
     let mailbox = Arc::new(Mailbox::default());
     let faults = Faults::new(Plan::none(7));
     let simulator = Simulator::new(options, clock, mailbox.clone(), faults.clone());
-    let gsma = mapping.adapter(Arc::new(Wire(simulator.router())));
+    let gsma = mapping.adapter(Arc::new(InProcess::new::<ResetConnection>(simulator.router())));
     World { gsma, simulator, mailbox, faults }
 }
 

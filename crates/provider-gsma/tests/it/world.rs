@@ -1,10 +1,7 @@
 //! Parts that the tests share: a scripted transport, the sandbox's mapping files, orders, answers.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use kiungo_domain::numbering::Market;
 use kiungo_domain::transfer::StepName;
@@ -14,7 +11,8 @@ use kiungo_provider::{
     CodeTables, RawCallback, ReverseOrder, StatusTables, Terms, WalletInquiry, WalletOrder,
 };
 use kiungo_provider_gsma::{AccountId, AuthScheme, Gsma, Options, Secrets};
-use kiungo_transport::{Failure, Request, Response, Transport};
+pub(crate) use kiungo_transport::testing::{Reply, Script, answer, lost, unreachable};
+use kiungo_transport::{Request, Transport};
 use uuid::Uuid;
 
 macro_rules! fixture {
@@ -28,79 +26,13 @@ pub(crate) const BASE: &str = "https://mm.example/v1.2/mm";
 pub(crate) const CALLBACKS: &str = "https://kiungo.example/callbacks/gsma-sandbox/s3cret/";
 pub(crate) const STATE_ID: &str = "5b0f6b1e-9c1d-4a77-8a53-0d2b7c9e4f10";
 
-/// The other side's treatment of the next request.
-#[derive(Debug, Clone)]
-pub(crate) enum Step {
-    Answer { status: u16, body: String, headers: Vec<(&'static str, String)> },
-    NotSent,
-    NoAnswer,
-}
-
-pub(crate) fn answer(status: u16, body: &str) -> Step {
-    Step::Answer { status, body: body.to_owned(), headers: Vec::new() }
-}
-
-/// Answers requests in order and keeps them; one request too many fails the test.
-pub(crate) struct Script {
-    steps: Mutex<VecDeque<Step>>,
-    seen: Mutex<Vec<(Request, Duration)>>,
-}
-
-impl Script {
-    pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Arc<Self> {
-        let steps = Mutex::new(steps.into_iter().collect());
-        Arc::new(Self { steps, seen: Mutex::default() })
-    }
-
-    /// All requests; fails if a scripted answer was never asked for.
-    pub(crate) fn requests(&self) -> Vec<Request> {
-        assert!(self.steps.lock().unwrap().is_empty(), "answers left over");
-        let seen = self.seen.lock().unwrap();
-        seen.iter()
-            .map(|(request, _)| {
-                let mut copy = Request::new(request.body().clone());
-                *copy.method_mut() = request.method().clone();
-                *copy.uri_mut() = request.uri().clone();
-                *copy.headers_mut() = request.headers().clone();
-                copy
-            })
-            .collect()
-    }
-
-    /// The requests as `METHOD path`, below the base URL.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let line = |request: &Request| {
-            let uri = request.uri().to_string();
-            format!("{} {}", request.method(), uri.strip_prefix(BASE).unwrap_or(&uri))
-        };
-        self.requests().iter().map(line).collect()
-    }
-
-    pub(crate) fn timeouts(&self) -> Vec<u64> {
-        self.seen.lock().unwrap().iter().map(|(_, timeout)| timeout.as_secs()).collect()
-    }
-}
-
-#[async_trait]
-impl Transport for Script {
-    async fn send(&self, request: Request, timeout: Duration) -> Result<Response, Failure> {
+/// The requests as `METHOD path`, below the base URL.
+pub(crate) fn lines(script: &Script) -> Vec<String> {
+    let line = |request: &Request| {
         let uri = request.uri().to_string();
-        self.seen.lock().unwrap().push((request, timeout));
-        let step = self.steps.lock().unwrap().pop_front();
-        match step.unwrap_or_else(|| panic!("one request too many: {uri}")) {
-            Step::Answer { status, body, headers } => Ok(response(status, &body, &headers)),
-            Step::NotSent => Err(Failure::NotSent { why: "refused".to_owned() }),
-            Step::NoAnswer => Err(Failure::NoAnswer { why: "reset".to_owned() }),
-        }
-    }
-}
-
-pub(crate) fn response(status: u16, body: &str, headers: &[(&'static str, String)]) -> Response {
-    let mut response = http::Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(*name, value);
-    }
-    response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
+        format!("{} {}", request.method(), uri.strip_prefix(BASE).unwrap_or(&uri))
+    };
+    script.requests().iter().map(line).collect()
 }
 
 /// The adapter's sections of a mapping file.

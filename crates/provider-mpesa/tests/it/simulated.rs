@@ -5,10 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::Router;
-use axum::body::Body;
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Msisdn, Outcome, Timestamp};
@@ -23,28 +20,12 @@ use kiungo_simulators::delivery::Delivery;
 use kiungo_simulators::faults::{Fault, Faults, Plan, ResetConnection};
 use kiungo_simulators::mpesa::options::{Market, Paybill};
 use kiungo_simulators::mpesa::{Options, Simulator};
-use kiungo_transport::{Failure, Request, Response, Transport};
+use kiungo_transport::testing::InProcess;
 use tokio::time::sleep;
-use tower::ServiceExt;
 
 use crate::support::{API_KEY, Mapping, inquiry, mapping, money, order, reverse_order, terms};
 
 const CALLBACKS: &str = "http://kiungo.test/callbacks/";
-
-/// Carries requests into the simulator as function calls.
-struct Wire(Router);
-
-#[async_trait]
-impl Transport for Wire {
-    async fn send(&self, request: Request, _timeout: Duration) -> Result<Response, Failure> {
-        let answer = self.0.clone().oneshot(request.map(Body::from)).await.unwrap();
-        if answer.extensions().get::<ResetConnection>().is_some() {
-            return Err(Failure::NoAnswer { why: "reset".to_owned() });
-        }
-        let (parts, body) = answer.into_parts();
-        Ok(Response::from_parts(parts, body.collect().await.unwrap().to_bytes()))
-    }
-}
 
 /// Answers callbacks as the adapter does, and keeps what they say.
 #[derive(Default)]
@@ -105,7 +86,7 @@ pub(crate) fn world_of(mut mapping: Mapping, options: Options) -> World {
     "http://mpesa.test".clone_into(&mut mapping.mpesa.base_url);
     let terms = terms(&mapping);
     let secrets = Secrets { api_key: API_KEY.into() };
-    let wire = Arc::new(Wire(simulator.router()));
+    let wire = Arc::new(InProcess::new::<ResetConnection>(simulator.router()));
     let mpesa = Arc::new(Mpesa::new(mapping.mpesa, secrets, terms, wire).unwrap());
     assert!(mailbox.adapter.set(Arc::clone(&mpesa)).is_ok());
     World { mpesa, simulator, mailbox, faults }

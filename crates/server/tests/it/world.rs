@@ -77,9 +77,7 @@ impl Answer {
 
 /// A key that is its own name: the server knows its digest alone.
 pub fn key(name: &str, roles: &[Role]) -> ApiKey {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
-    let sha256 =
-        digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let sha256 = kiungo_api::sha256_hex(name.as_bytes());
     let roles = roles.iter().copied().collect();
     ApiKey { name: name.to_owned(), sha256, roles, scope: Scope::default() }
 }

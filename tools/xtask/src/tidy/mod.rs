@@ -12,12 +12,14 @@
 //! * `metrics`: metrics in the documents, compared with those that are emitted
 //! * `commands`: commands in the documents, compared with the real command line (`help`)
 //! * `families`: where families of providers are named
+//! * `dependencies`: dependencies that nothing uses, by the code of each crate (`product`)
 //! * `crates`: which crate uses which, and that each says what it is for
 
 mod citations;
 mod commands;
 mod comments;
 mod crates;
+mod dependencies;
 mod families;
 mod files;
 mod help;
@@ -25,6 +27,7 @@ mod keys;
 mod markdown;
 mod mask;
 mod metrics;
+mod product;
 mod rules;
 mod rust;
 mod settings;
@@ -97,6 +100,7 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     findings.extend(settings.stale(&files));
     findings.extend(families::check(&files, &settings));
     findings.extend(crates::check(root, &settings)?);
+    findings.extend(dependencies::check(&files, &settings)?);
     let mut summary = format!("{} files", files.len());
     for (name, checked) in cited(&files) {
         findings.extend(checked.findings);

@@ -22,6 +22,9 @@ pub(super) struct Settings {
     /// Files, and folders with a `/` at their end, that may name families of providers.
     #[serde(default)]
     pub(super) families: Exceptions,
+    /// Dependencies that no source names (`CRATE: DEPENDENCY`), each with what it is needed for.
+    #[serde(default)]
+    pub(super) dependencies: Exceptions,
     /// For each crate, the crates of ours that it may use.
     pub(super) arrows: BTreeMap<String, Vec<String>>,
 }
@@ -45,7 +48,7 @@ pub(super) struct Comments {
     pub(super) question_max_percent: usize,
 }
 
-/// Files in which something is allowed, each with its reason.
+/// The places in which something is allowed, each with its reason.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Exceptions {
