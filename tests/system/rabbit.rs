@@ -150,6 +150,8 @@ async fn a_dead_letter_is_listed_shown_and_sent_again_with_who_and_why() {
     let shown = names.json(&place, "queue dead show order-7").await;
     assert_eq!(shown["body"], "{\"amount\": \"many\"}");
 
+    assert!(shown["given_up_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{shown}");
+
     let unknown = names.run(&place, "queue dead redrive order-8 --by amina --why repaired").await;
     assert!(unknown.0 == 1 && unknown.2.contains("no `order-8`"), "{unknown:?}");
     let nameless = names.run(&place, "queue dead redrive order-7 --why repaired").await;
@@ -162,13 +164,26 @@ async fn a_dead_letter_is_listed_shown_and_sent_again_with_who_and_why() {
     let again = queue.commands().next().await.unwrap();
     assert_eq!(again.redriven.unwrap().by, "amina");
     again.settle.done().await.unwrap();
+
+    names.rejected_command().await;
+    let nameless = names.run(&place, "queue dead discard order-7 --by amina").await;
+    assert_eq!(nameless.0, 2, "{nameless:?}");
+    let gone = names.json(&place, "queue dead discard order-7 --by amina --why twice").await;
+    assert_eq!(gone["discarded"]["body"], "{\"amount\": \"many\"}", "{gone}");
+    let unknown = names.run(&place, "queue dead discard order-7 --by amina --why twice").await;
+    assert!(unknown.0 == 1 && unknown.2.contains("no `order-7`"), "{unknown:?}");
+    let left = names.json(&place, "queue dead list").await;
+    assert_eq!(left["dead_letters"], serde_json::json!([]));
+
     let database = kiungo_store_sql::SqliteOptions::new(place.path().join("kiungo.db"));
     let store = kiungo_store_sql::SqliteStore::open(&database).await.unwrap();
     let actions =
         kiungo_store::Store::actions(&store, &kiungo_store::ActionQuery::default()).await.unwrap();
     let told: Vec<_> =
         actions.rows.iter().map(|a| (&*a.by, &*a.what, &*a.subject, &*a.why)).collect();
-    assert_eq!(told, [("amina", "redrive", "order-7", "repaired")]);
+    let expected =
+        [("amina", "discard", "order-7", "twice"), ("amina", "redrive", "order-7", "repaired")];
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]

@@ -35,32 +35,50 @@ impl DeadLetters for RabbitQueue {
         why: &str,
     ) -> Result<Option<DeadLetter>, QueueError> {
         let channel = self.inner.link.channel(self.deadline()).await?;
-        let mut found = None;
-        for _ in 0..SEARCH_MAX {
-            let Some(message) = self.take(&channel).await? else { break };
-            let letter = self.inner.letters.read(&message.delivery);
-            if letter.id == *id {
-                found = Some((message, letter));
-                break;
-            }
+        let found = self.find(&channel, id).await?;
+        if let Some((message, letter)) = &found {
+            let redriven = Redriven { by: by.to_owned(), why: why.to_owned() };
+            let properties: &BasicProperties = &message.delivery.properties;
+            self.inner.letters.send_again(letter, properties, &redriven).await?;
+            self.remove(message).await?;
         }
-        let sent = match found {
-            None => None,
-            Some((message, letter)) => {
-                let redriven = Redriven { by: by.to_owned(), why: why.to_owned() };
-                let properties: &BasicProperties = &message.delivery.properties;
-                self.inner.letters.send_again(&letter, properties, &redriven).await?;
-                let acknowledged = message.delivery.acker.ack(BasicAckOptions::default()).await;
-                acknowledged.map_err(|error| unavailable(&error))?;
-                Some(letter)
-            }
-        };
         self.put_back(&channel).await?;
-        Ok(sent)
+        Ok(found.map(|(_, letter)| letter))
+    }
+
+    async fn discard(&self, id: &DeadLetterId) -> Result<Option<DeadLetter>, QueueError> {
+        let channel = self.inner.link.channel(self.deadline()).await?;
+        let found = self.find(&channel, id).await?;
+        if let Some((message, _)) = &found {
+            self.remove(message).await?;
+        }
+        self.put_back(&channel).await?;
+        Ok(found.map(|(_, letter)| letter))
     }
 }
 
 impl RabbitQueue {
+    /// Takes the oldest dead letter of this name, and all that are older, on this channel.
+    async fn find(
+        &self,
+        channel: &Channel,
+        id: &DeadLetterId,
+    ) -> Result<Option<(BasicGetMessage, DeadLetter)>, QueueError> {
+        for _ in 0..SEARCH_MAX {
+            let Some(message) = self.take(channel).await? else { break };
+            let letter = self.inner.letters.read(&message.delivery);
+            if letter.id == *id {
+                return Ok(Some((message, letter)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn remove(&self, message: &BasicGetMessage) -> Result<(), QueueError> {
+        let acknowledged = message.delivery.acker.ack(BasicAckOptions::default());
+        in_time(self.deadline(), async { acknowledged.await.map(drop) }).await
+    }
+
     async fn take(&self, channel: &Channel) -> Result<Option<BasicGetMessage>, QueueError> {
         let queue = short(&self.inner.topology.dead_queue());
         let taken = channel.basic_get(queue, BasicGetOptions::default());

@@ -4,8 +4,11 @@
 //! The broker lets nobody publish in another user's name, so the sender stands in a header. That
 //! header is believed only where the broker says that the message is ours.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
+use kiungo_domain::Timestamp;
 use kiungo_queue::{DeadLetter, DeadLetterId, QueueError, Redriven};
 use lapin::BasicProperties;
 use lapin::message::Delivery as Message;
@@ -21,6 +24,7 @@ const PATH: &str = "kiungo-path";
 const EXCHANGE: &str = "kiungo-exchange";
 const ROUTING_KEY: &str = "kiungo-routing-key";
 const QUEUE: &str = "kiungo-queue";
+const GIVEN_UP_AT: &str = "kiungo-given-up-at";
 const USER: &str = "kiungo-user";
 const REDRIVEN_BY: &str = "kiungo-redriven-by";
 const REDRIVEN_WHY: &str = "kiungo-redriven-why";
@@ -66,7 +70,7 @@ impl DeadLetterPublisher {
             (QUEUE, Some(&*origin.queue)),
             (USER, sender.as_deref()),
         ];
-        let properties = self.marked(properties, &told);
+        let properties = given_up_now(self.marked(properties, &told));
         let (exchange, routing_key) = (self.dead.clone(), origin.routing_key.clone());
         self.send(Outgoing { exchange, routing_key, properties, body }).await
     }
@@ -109,20 +113,22 @@ impl DeadLetterPublisher {
     pub(super) fn read(&self, message: &Message) -> DeadLetter {
         let properties = &message.properties;
         let ours = header(properties, REASON).filter(|_| self.is_ours(properties));
-        let (reason, path, origin) = if let Some(reason) = ours {
+        let (reason, path, origin, given_up_at) = if let Some(reason) = ours {
             let text = |name| header(properties, name).unwrap_or_default();
             let (exchange, queue) = (text(EXCHANGE), text(QUEUE));
             let origin = Origin { exchange, routing_key: text(ROUTING_KEY), queue };
-            (reason, header(properties, PATH), origin)
+            let at = properties.headers().as_ref().and_then(|h| moment(h.inner().get(GIVEN_UP_AT)?));
+            (reason, header(properties, PATH), origin, at)
         } else {
-            let (reason, origin) = death(message);
-            (reason, None, origin)
+            let (reason, origin, at) = death(message);
+            (reason, None, origin, at)
         };
         DeadLetter {
             id: name(message),
             exchange: origin.exchange,
             routing_key: origin.routing_key,
             queue: origin.queue,
+            given_up_at,
             reason,
             path,
             user: self.sender(properties),
@@ -223,8 +229,21 @@ fn text(value: &AMQPValue) -> Option<String> {
     }
 }
 
+/// The properties with the time of now, to the second, as the broker notes it too.
+fn given_up_now(properties: BasicProperties) -> BasicProperties {
+    let mut headers = properties.headers().clone().unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    headers.insert(GIVEN_UP_AT.into(), AMQPValue::Timestamp(since.as_secs()));
+    properties.with_headers(headers)
+}
+
+fn moment(value: &AMQPValue) -> Option<Timestamp> {
+    let AMQPValue::Timestamp(seconds) = value else { return None };
+    Some(Timestamp::from_micros(0).after(Duration::from_secs(*seconds)))
+}
+
 /// The broker's account of a message that it gave up itself.
-fn death(message: &Message) -> (String, Origin) {
+fn death(message: &Message) -> (String, Origin, Option<Timestamp>) {
     let headers = message.properties.headers().as_ref();
     let deaths = headers.and_then(|headers| headers.inner().get("x-death"));
     let latest = match deaths {
@@ -237,7 +256,7 @@ fn death(message: &Message) -> (String, Origin) {
             routing_key: message.routing_key.to_string(),
             queue: String::new(),
         };
-        return ("sent straight to the dead letters".to_owned(), origin);
+        return ("sent straight to the dead letters".to_owned(), origin, None);
     };
     let told = |name: &str| latest.inner().get(name).and_then(text).unwrap_or_default();
     let routing_key = match latest.inner().get("routing-keys") {
@@ -245,7 +264,8 @@ fn death(message: &Message) -> (String, Origin) {
         _ => None,
     };
     let routing_key = routing_key.unwrap_or_else(|| message.routing_key.to_string());
-    (told("reason"), Origin { exchange: told("exchange"), routing_key, queue: told("queue") })
+    let at = latest.inner().get("time").and_then(moment);
+    (told("reason"), Origin { exchange: told("exchange"), routing_key, queue: told("queue") }, at)
 }
 
 /// The message's id, else a digest of what does not change when it is looked at.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use kiungo_domain::Timestamp;
 
 use crate::QueueError;
 
@@ -31,6 +32,8 @@ pub struct DeadLetter {
     pub routing_key: String,
     /// The queue that it was in.
     pub queue: String,
+    /// The time at which it was given up, to the second; `None` for what a sender put there itself.
+    pub given_up_at: Option<Timestamp>,
     /// The reason that it was given up.
     pub reason: String,
     /// The place in its JSON that is wrong, where that is the reason.
@@ -57,4 +60,8 @@ pub trait DeadLetters: Send + Sync {
         by: &str,
         why: &str,
     ) -> Result<Option<DeadLetter>, QueueError>;
+
+    /// Removes one (the oldest of that name) for good; `None` if there is none of that name. What it
+    /// asked for is not done: whoever removes it answers for that.
+    async fn discard(&self, id: &DeadLetterId) -> Result<Option<DeadLetter>, QueueError>;
 }

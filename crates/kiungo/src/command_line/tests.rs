@@ -63,6 +63,7 @@ fn what_may_be_proposed_exists_and_acts_nowhere() {
         "action approve",
         "action decline",
         "queue dead redrive",
+        "queue dead discard",
     ] {
         assert!(acting.iter().any(|known| known == path), "`{path}` may be proposed");
     }

@@ -1,5 +1,7 @@
 //! Dead letters.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use super::story::{command, next_command, no_command};
 use super::{Place, Process};
 use crate::{Commands, DeadLetterId, Redriven};
@@ -26,6 +28,9 @@ pub async fn a_rejected_command_is_a_dead_letter_whole(place: &dyn Place) {
     assert_eq!(letter.user, sent.user);
     assert_eq!(letter.reason, "an amount is missing");
     assert_eq!(letter.path.as_deref(), Some("data.amount"));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+    let age = i128::try_from(now).unwrap() - i128::from(letter.given_up_at.unwrap().as_micros());
+    assert!((-60_000_000..60_000_000).contains(&age), "{letter:?}");
 }
 
 pub async fn the_oldest_dead_letters_are_listed_and_stay(place: &dyn Place) {
@@ -72,4 +77,19 @@ pub async fn there_is_nothing_to_redrive_under_an_unknown_name(place: &dyn Place
     assert_eq!(process.dead.redrive(&unknown, "amina", "why not").await.unwrap(), None);
     assert_eq!(process.dead.list(10).await.unwrap().len(), 1);
     no_command(place, &mut commands).await;
+}
+
+pub async fn a_discarded_dead_letter_is_gone_and_the_others_stay(place: &dyn Place) {
+    let process = place.open().await;
+    let mut last = None;
+    for body in ["1", "2", "3"] {
+        last = Some(reject(place, &process, body).await);
+    }
+    let dead = process.dead.list(10).await.unwrap();
+    let gone = process.dead.discard(&dead[1].id).await.unwrap();
+    assert_eq!(gone.as_ref(), Some(&dead[1]));
+    assert_eq!(process.dead.discard(&dead[1].id).await.unwrap(), None);
+    let left = [dead[0].clone(), dead[2].clone()];
+    assert_eq!(process.dead.list(10).await.unwrap(), left);
+    no_command(place, &mut last.unwrap()).await;
 }

@@ -92,6 +92,7 @@ macro_rules! queue_contract {
                 what_always_comes_back_is_given_up,
             }
             dead::{
+                a_discarded_dead_letter_is_gone_and_the_others_stay,
                 a_rejected_command_is_a_dead_letter_whole,
                 the_oldest_dead_letters_are_listed_and_stay,
                 a_redriven_command_comes_again_marked,

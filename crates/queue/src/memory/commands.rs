@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use kiungo_domain::Timestamp;
 use tokio::sync::Notify;
 
 use super::MemoryQueue;
@@ -121,6 +123,12 @@ struct MemorySettle {
     number: Option<u64>,
 }
 
+/// The time of this machine, to the second.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(0).after(Duration::from_secs(since.as_secs()))
+}
+
 impl MemorySettle {
     fn take(&mut self) -> Result<Option<Waiting>, QueueError> {
         let mut state = self.queue.up()?;
@@ -137,6 +145,7 @@ impl MemorySettle {
             exchange: EXCHANGE.to_owned(),
             routing_key,
             queue: QUEUE.to_owned(),
+            given_up_at: Some(now()),
             reason: reason.to_owned(),
             path: path.map(str::to_owned),
             user,

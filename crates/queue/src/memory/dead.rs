@@ -45,4 +45,10 @@ impl DeadLetters for MemoryQueue {
         state.commands.push(sent, Some(redriven));
         Ok(Some(letter))
     }
+
+    async fn discard(&self, id: &DeadLetterId) -> Result<Option<DeadLetter>, QueueError> {
+        let mut state = self.up()?;
+        let place = state.dead.0.iter().position(|letter| letter.id == *id);
+        Ok(place.map(|place| state.dead.0.remove(place)))
+    }
 }

@@ -17,11 +17,12 @@ use crate::failure::Failure;
 use crate::runtime;
 use crate::secrets::hexadecimal;
 use crate::terminal::output::Output;
+use crate::terminal::when;
 
 /// Letters among which one is looked for: as many as are ever listed.
 const SEARCHED: u32 = 1_000;
 
-/// List, show and send again what was given up
+/// List, show, send again and discard what was given up
 #[derive(Debug, Args)]
 pub(super) struct DeadOptions {
     #[command(subcommand)]
@@ -32,7 +33,14 @@ pub(super) struct DeadOptions {
 enum DeadCommand {
     List(ListOptions),
     Show(ShowOptions),
-    Redrive(RedriveOptions),
+    /// Send one to where it was sent first, once what was wrong is repaired
+    ///
+    /// Who does it and why is recorded in the database and stands in the message.
+    Redrive(Named),
+    /// Remove one for good: what it asked for is not done
+    ///
+    /// Who does it and why is recorded in the database. It is printed whole for the last time.
+    Discard(Named),
 }
 
 /// List the oldest dead letters, with their reasons
@@ -57,11 +65,9 @@ struct ShowOptions {
     id: String,
 }
 
-/// Send one to where it was sent first, once what was wrong is repaired
-///
-/// Who does it and why is recorded in the database and stands in the message.
+/// A dead letter, and who answers for what is done with it.
 #[derive(Debug, Args)]
-struct RedriveOptions {
+struct Named {
     #[command(flatten)]
     config: ConfigFile,
     /// As the list names it
@@ -79,6 +85,7 @@ pub(super) fn run(options: &DeadOptions, output: Output) -> Result<(), Failure> 
         DeadCommand::List(options) => list(options, output),
         DeadCommand::Show(options) => show(options, output),
         DeadCommand::Redrive(options) => redrive(options, output),
+        DeadCommand::Discard(options) => discard(options, output),
     }
 }
 
@@ -90,11 +97,13 @@ fn list(options: &ListOptions, output: Output) -> Result<(), Failure> {
         queue.close().await;
         letters.map_err(|error| config.queue.failure(&error))
     })?;
+    let zone = output.zone();
     let row = |letter: &DeadLetter| {
         vec![
             letter.id.to_string(),
             letter.queue.clone(),
             letter.routing_key.clone(),
+            letter.given_up_at.map(|at| when::shown(&rfc3339(at), &zone)).unwrap_or_default(),
             letter.user.clone().unwrap_or_default(),
             reason(letter),
             letter.body.len().to_string(),
@@ -102,7 +111,7 @@ fn list(options: &ListOptions, output: Output) -> Result<(), Failure> {
     };
     let rows = letters.iter().map(row).collect();
     let all: Vec<Value> = letters.iter().map(described).collect();
-    let headings = ["id", "was in", "sent as", "by", "reason", "bytes"];
+    let headings = ["id", "was in", "sent as", "given up", "by", "reason", "bytes"];
     output.table(&headings, rows, &json!({ "dead_letters": all }));
     Ok(())
 }
@@ -115,28 +124,37 @@ fn show(options: &ShowOptions, output: Output) -> Result<(), Failure> {
         queue.close().await;
         found
     })?;
-    let mut json = described(&letter);
+    let (text, json) = whole(&letter, output);
+    output.line(&text, &json);
+    Ok(())
+}
+
+/// A dead letter with its content, as text and as JSON.
+fn whole(letter: &DeadLetter, output: Output) -> (String, Value) {
+    let mut json = described(letter);
     let content = match std::str::from_utf8(&letter.body) {
         Ok(text) => ("body", text.to_owned()),
         Err(_) => ("body_hex", hexadecimal(&letter.body)),
     };
     json[content.0] = json!(content.1);
+    let given_up = letter.given_up_at.map(|at| when::shown(&rfc3339(at), &output.zone()));
     let text = format!(
-        "id: {}\nwas in: {}\nsent to: {} as {}\nby: {}\nreason: {}\ncontent type: {}\n\n{}",
+        "id: {}\nwas in: {}\nsent to: {} as {}\ngiven up: {}\nby: {}\nreason: {}\n\
+         content type: {}\n\n{}",
         letter.id,
         letter.queue,
         letter.exchange,
         letter.routing_key,
+        given_up.as_deref().unwrap_or("not known"),
         letter.user.as_deref().unwrap_or("nobody who said so"),
-        reason(&letter),
+        reason(letter),
         letter.content_type.as_deref().unwrap_or("not given"),
         content.1
     );
-    output.line(&text, &json);
-    Ok(())
+    (text, json)
 }
 
-fn redrive(options: &RedriveOptions, output: Output) -> Result<(), Failure> {
+fn redrive(options: &Named, output: Output) -> Result<(), Failure> {
     let config = options.config.load()?;
     let letter = runtime::build()?.block_on(async {
         let queue = connect(&config).await?;
@@ -151,13 +169,55 @@ fn redrive(options: &RedriveOptions, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
+fn discard(options: &Named, output: Output) -> Result<(), Failure> {
+    let config = options.config.load()?;
+    let letter = runtime::build()?.block_on(async {
+        let queue = connect(&config).await?;
+        let gone = remove(&config, &queue, options).await;
+        queue.close().await;
+        gone
+    })?;
+    let (text, json) = whole(&letter, output);
+    output.line(
+        &format!("discarded, and not done:\n{text}"),
+        &json!({ "discarded": json, "by": options.by, "why": options.why }),
+    );
+    Ok(())
+}
+
 /// Recorded first, so that nothing is sent again that nobody answers for.
 async fn send_again(
     config: &Config,
     queue: &RabbitQueue,
-    options: &RedriveOptions,
+    options: &Named,
 ) -> Result<DeadLetter, Failure> {
-    find(config, queue, &options.id).await?;
+    record(config, queue, options, "redrive").await?;
+    let id = DeadLetterId(options.id.clone());
+    let sent = queue.redrive(&id, &options.by, &options.why).await;
+    let sent = sent.map_err(|error| config.queue.failure(&error))?;
+    sent.ok_or_else(|| unknown(&options.id))
+}
+
+/// Recorded first, so that nothing is removed that nobody answers for.
+async fn remove(
+    config: &Config,
+    queue: &RabbitQueue,
+    options: &Named,
+) -> Result<DeadLetter, Failure> {
+    record(config, queue, options, "discard").await?;
+    let gone = queue.discard(&DeadLetterId(options.id.clone())).await;
+    let gone = gone.map_err(|error| config.queue.failure(&error))?;
+    gone.ok_or_else(|| unknown(&options.id))
+}
+
+/// Records who does `what` with a dead letter, and why.
+async fn record(
+    config: &Config,
+    queue: &RabbitQueue,
+    options: &Named,
+    what: &str,
+) -> Result<(), Failure> {
+    let letter = find(config, queue, &options.id).await?;
     let opened = config.database.address.open().await;
     let database = opened.map_err(|error| config.database.failure(&error))?;
     let now = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
@@ -166,22 +226,22 @@ async fn send_again(
         version: 0,
         at: now,
         by: options.by.clone(),
-        what: "redrive".to_owned(),
+        what: what.to_owned(),
         subject: options.id.clone(),
         why: options.why.clone(),
         state: ActionState::Done,
         content: String::new(),
         judgement: None,
-        detail: String::new(),
+        detail: format!("SHA-256 {}", sha256(&letter)),
         updated_at: now,
     };
     let recorded = database.store().put_action(action).await;
     database.close().await;
-    recorded.map_err(|error| config.database.failure(&error))?;
-    let id = DeadLetterId(options.id.clone());
-    let sent = queue.redrive(&id, &options.by, &options.why).await;
-    let sent = sent.map_err(|error| config.queue.failure(&error))?;
-    sent.ok_or_else(|| unknown(&options.id))
+    recorded.map(drop).map_err(|error| config.database.failure(&error))
+}
+
+fn sha256(letter: &DeadLetter) -> String {
+    hexadecimal(digest(&SHA256, &letter.body).as_ref())
 }
 
 async fn find(config: &Config, queue: &RabbitQueue, id: &str) -> Result<DeadLetter, Failure> {
@@ -219,8 +279,14 @@ fn described(letter: &DeadLetter) -> Value {
         "user": letter.user,
         "content_type": letter.content_type,
         "bytes": letter.body.len(),
-        "sha256": hexadecimal(digest(&SHA256, &letter.body).as_ref()),
+        "given_up_at": letter.given_up_at.map(rfc3339),
+        "sha256": sha256(letter),
     })
+}
+
+/// A moment that a message may name any: empty where no calendar has it.
+fn rfc3339(at: Timestamp) -> String {
+    jiff::Timestamp::from_microsecond(at.as_micros()).map(|at| at.to_string()).unwrap_or_default()
 }
 
 /// Reads a text of one line that is not empty.
