@@ -250,7 +250,7 @@ fn money(currency: &wire::Currency, amount: Money) -> Result<(), No> {
     let multiple = currency.in_multiples_of.filter(|multiple| places == 0 && *multiple > 1);
     let whole = amount.minor() / amount.currency().unit(0);
     if let Some(multiple) = multiple
-        && whole.unsigned_abs() % multiple != 0
+        && !whole.unsigned_abs().is_multiple_of(multiple)
     {
         return refuse(&format!("the core rounds this currency to multiples of {multiple}"));
     }

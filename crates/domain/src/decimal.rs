@@ -91,13 +91,11 @@ impl Decimal {
 
     /// The number in units of which one has `decimals` decimals, if it is a whole number of them.
     pub fn minor(self, decimals: u8) -> Result<i128, Misfit> {
-        match self.shift(decimals) {
-            Ok(zeros) => self.raised(zeros).ok_or(Misfit::TooLarge),
-            Err(_) => {
-                let given = usize::try_from(self.exponent.unsigned_abs()).unwrap_or(usize::MAX);
-                Err(Misfit::TooFine { given })
-            }
-        }
+        let Ok(zeros) = self.shift(decimals) else {
+            let given = usize::try_from(self.exponent.unsigned_abs()).unwrap_or(usize::MAX);
+            return Err(Misfit::TooFine { given });
+        };
+        self.raised(zeros).ok_or(Misfit::TooLarge)
     }
 
     /// The number in units of which one has `decimals` decimals, rounded down (towards less money);

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::{Finding, Money, Msisdn, Outcome, Receipt, excerpt};
+use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,

@@ -25,8 +25,8 @@ const ANOTHER_COMMAND: &str = r#"{"checkNumber":"0190000000007000800000000000994
 
 async fn deposit(rows: &str) -> Finding {
     let mut replies = no_booking();
-    replies[0] = ok(rows.to_owned());
-    replies[3] = ok(rows.to_owned());
+    replies[0] = ok(rows);
+    replies[3] = ok(rows);
     let (core, _) = core(json!({}), replies);
     core.inquire(&orders::order(Booking::Deposit)).await
 }

@@ -162,7 +162,7 @@ async fn a_repeat_carries_the_same_correlation_id_and_body() {
     let script = Script::new([
         answer(200, fixture!("token/issued.json")),
         answer(401, fixture!("errors/gateway-401.json")),
-        answer(200, &fixture!("token/issued.json").replace("e30", "new")),
+        answer(200, fixture!("token/issued.json").replace("e30", "new")),
         answer(201, fixture!("collect/completed.json")),
     ]);
     let outcome = oauth().adapter(script.clone()).collect(&collection()).await;

@@ -133,7 +133,7 @@ async fn a_fee_that_cannot_be_read_is_left_out_and_the_completion_stands() {
         r#"[{"feeAmount":"1.00","feeCurrency":"LSL"},{"feeAmount":"1","feeCurrency":"USD"}]"#,
         "[]",
     ] {
-        let outcome = collect(answer(201, &with(fees))).await;
+        let outcome = collect(answer(201, with(fees))).await;
         let Outcome::Completed(done) = outcome else { panic!("{fees}: {outcome:?}") };
         assert_eq!((done.fee, done.stated.amount), (None, Some(money("125.50"))), "{fees}");
     }
@@ -191,14 +191,14 @@ async fn another_amount_or_reference_is_stated_for_the_engine_to_compare() {
 #[tokio::test]
 async fn a_synchronous_answer_follows_the_listed_status_words() {
     let with = |word: &str| fixture!("collect/completed.json").replace("completed", word);
-    let outcome = collect(answer(201, &with("Failed"))).await;
+    let outcome = collect(answer(201, with("Failed"))).await;
     let Outcome::Rejected(rejection) = outcome else { panic!("{outcome:?}") };
     assert_eq!((rejection.code.as_str(), rejection.retry), ("Failed", Retry::Never));
-    let outcome = collect(answer(201, &with("PENDING"))).await;
+    let outcome = collect(answer(201, with("PENDING"))).await;
     let Outcome::Pending(accepted) = outcome else { panic!("{outcome:?}") };
     assert_eq!(accepted.handle.as_deref(), Some("transactions/REF-1772357441118"));
     for word in ["settled", "", "reversed"] {
-        let outcome = collect(answer(201, &with(word))).await;
+        let outcome = collect(answer(201, with(word))).await;
         assert!(matches!(outcome, Outcome::Unknown { .. }), "{word}: {outcome:?}");
     }
 }
@@ -207,7 +207,7 @@ async fn a_synchronous_answer_follows_the_listed_status_words() {
 async fn a_failed_transaction_that_is_not_the_one_asked_for_rejects_nothing() {
     let failed = fixture!("collect/completed.json").replace("completed", "failed");
     for (from, to) in [("6001", "6041"), ("\"125.5\"", "\"12.5\""), ("57000001", "57000002")] {
-        let outcome = collect(answer(201, &failed.replace(from, to))).await;
+        let outcome = collect(answer(201, failed.replace(from, to))).await;
         assert!(matches!(outcome, Outcome::Unknown { .. }), "{to}: {outcome:?}");
     }
 }

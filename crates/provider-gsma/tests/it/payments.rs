@@ -403,13 +403,13 @@ async fn a_payment_that_was_not_made_to_us_is_not_confirmed() {
     let payout = fixture!("pay_out/completed.json").replace("1772361000001", "1772357555000");
     let found = confirm(answer(200, &payout)).await;
     assert!(matches!(found, PaymentFinding::NotMade { .. }), "{found:?}");
-    assert_eq!(confirm(answer(200, &status("pending"))).await, PaymentFinding::NotYet);
+    assert_eq!(confirm(answer(200, status("pending"))).await, PaymentFinding::NotYet);
     let absent = confirm(answer(404, fixture!("errors/not-found.json"))).await;
     assert_eq!(absent, PaymentFinding::Absent);
     for step in [
-        answer(200, &status("odd")),
-        answer(200, &paid(&other)),
-        answer(200, &paid(&json!({"amount": "x"}))),
+        answer(200, status("odd")),
+        answer(200, paid(&other)),
+        answer(200, paid(&json!({"amount": "x"}))),
         answer(200, fixture!("collect/completed.json")),
         answer(404, "<html>"),
         answer(500, ""),

@@ -3,7 +3,12 @@
 //! * [`Script`]: answers that a test writes down
 //! * [`InProcess`]: a simulator as a function call
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails where its script is wrong")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test fails where its script is wrong"
+)]
 
 mod in_process;
 mod script;

@@ -190,11 +190,11 @@ mod tests {
             file("crates/a/inner/Cargo.toml", "[package]\nname = \"inner\"\n"),
             file("crates/a/inner/src/lib.rs", "use inner_only::Thing;"),
         ];
-        let text = format!(
+        let settings = format!(
             "[lines]\nfile_max = 1\nfunction_max = 1\n[comments]\nquestion_max_percent = 2\n\
              [floats.allowed]\n[arrows]\n[dependencies.allowed]\n{allowed}"
         );
-        let settings: Settings = toml::from_str(&text).unwrap();
+        let settings: Settings = toml::from_str(&settings).unwrap();
         check(&files, &settings).unwrap().iter().map(ToString::to_string).collect()
     }
 
