@@ -37,6 +37,7 @@ use kiungo_provider::Provider;
 use kiungo_server::metrics::Known;
 use kiungo_server::serve::ConnectionBounds;
 use kiungo_server::{Readiness, ServerOptions, ServerState};
+use kiungo_store_sql::Database;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -45,7 +46,6 @@ use crate::commands::output::Output;
 use crate::commands::{Config, Failure};
 use crate::components::{AssembledCore, Assembly};
 use crate::config::queue::QueueAddress;
-use crate::database::Database;
 use sharing::{Beside, Shared};
 
 pub(crate) use socket::passed as passed_socket;

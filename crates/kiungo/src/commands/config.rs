@@ -1,13 +1,14 @@
 //! `kiungo config`: prints and checks the configuration in effect, and makes new API keys.
 
 use clap::{Args, Subcommand};
+use kiungo_sandbox::secrets;
 use serde_json::json;
 
 use super::output::Output;
 use super::{ConfigFile, Failure};
 use crate::components::Assembly;
 use crate::config::Role;
-use crate::{secrets, serve};
+use crate::serve;
 
 /// Show and check the configuration, and make API keys
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ mod client;
 mod completions;
 mod config;
 mod core_request;
+mod demo;
 mod doctor;
 pub(crate) mod failure;
 mod init;
@@ -43,7 +44,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub(crate) use crate::config::Config;
-use crate::demo;
 pub(crate) use failure::Failure;
 use output::Output;
 pub(crate) use serve::{ConfigFile, runtime};

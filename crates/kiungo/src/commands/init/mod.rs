@@ -9,12 +9,12 @@ mod sandbox;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use kiungo_sandbox::files::write_new;
+use kiungo_sandbox::{Addresses, NewFile};
 use serde_json::json;
 
 use super::Failure;
 use super::output::Output;
-use crate::sandbox::files::write_new;
-use crate::sandbox::{Addresses, NewFile};
 
 /// The folders that are taken if none is named.
 const OWN_FOLDER: &str = "data/kiungo";

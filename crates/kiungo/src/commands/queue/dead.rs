@@ -6,6 +6,7 @@ use kiungo_domain::Timestamp;
 use kiungo_domain::typed::is_hidden;
 use kiungo_queue::{DeadLetter, DeadLetterId, DeadLetters as _};
 use kiungo_queue_rabbit::RabbitQueue;
+use kiungo_sandbox::secrets::hexadecimal;
 use kiungo_store::{Action, ActionId, ActionState};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,7 +14,6 @@ use uuid::Uuid;
 use super::super::output::Output;
 use super::super::{Config, ConfigFile, Failure, runtime};
 use super::open;
-use crate::secrets::hexadecimal;
 
 /// Letters among which one is looked for: as many as are ever listed.
 const SEARCHED: u32 = 1_000;
