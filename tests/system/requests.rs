@@ -11,9 +11,7 @@ use kiungo_domain::transfer::{Kind, Status};
 use kiungo_simulator::audit::Claim;
 use kiungo_simulator::delivery::HttpDelivery;
 use kiungo_simulator::faults::{Fault, Plan};
-use kiungo_simulator_fineract::{
-    ClientSpec, HookSpec, LoanSpec, LoanStatus, SavingsSpec, TableOf,
-};
+use kiungo_simulator_fineract::{ClientSpec, HookSpec, LoanSpec, LoanStatus, SavingsSpec, TableOf};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 

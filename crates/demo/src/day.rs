@@ -74,11 +74,7 @@ impl Demo {
 }
 
 /// The demo; whether all is well at its end.
-async fn live(
-    options: &Demo,
-    broker: Option<&Broker>,
-    host: &dyn Host,
-) -> anyhow::Result<bool> {
+async fn live(options: &Demo, broker: Option<&Broker>, host: &dyn Host) -> anyhow::Result<bool> {
     let start = Instant::now();
     let program = host.program()?;
     let transfers = usize::try_from(options.transfers)?;

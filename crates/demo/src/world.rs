@@ -110,11 +110,7 @@ impl World {
         };
         let addresses = Addresses {
             kiungo: free_address().await?,
-            simulators: vec![
-                (FINERACT, ports.fineract),
-                (GSMA, ports.gsma),
-                (MPESA, ports.mpesa),
-            ],
+            simulators: vec![(FINERACT, ports.fineract), (GSMA, ports.gsma), (MPESA, ports.mpesa)],
         };
         let seed = story.seed;
         let luck = [
@@ -126,8 +122,7 @@ impl World {
         let options = SimulatorOptions::new(&addresses, secrets)?;
         let core = fineract::Simulator::new(options.fineract, Clock::System, core_luck);
         let delivery = Arc::new(HttpDelivery::default());
-        let gsma =
-            gsma::Simulator::new(options.gsma, Clock::System, delivery.clone(), gsma_luck);
+        let gsma = gsma::Simulator::new(options.gsma, Clock::System, delivery.clone(), gsma_luck);
         let mpesa = mpesa::Simulator::new(options.mpesa, Clock::System, delivery, mpesa_luck);
         tokio::spawn(serve(core_port, core.router()));
         tokio::spawn(serve(gsma_port, gsma.router()));

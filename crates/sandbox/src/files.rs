@@ -11,6 +11,7 @@ use toml::Value;
 
 /// A file that is to be written.
 pub struct NewFile {
+    /// Its path.
     pub path: PathBuf,
     text: SecretString,
     /// True if nobody but its owner may read it.

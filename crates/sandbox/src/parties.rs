@@ -75,13 +75,15 @@ impl Addresses {
         &self,
         secrets: &'a Secrets,
     ) -> Vec<(&'static str, &'static Member, Place<'a>)> {
-        let place = |(family, member): (&'static dyn kiungo_simulator::family::Family, &'static Member)| {
-            let word = family.names().word;
-            let (_, listen) = self.simulators.iter().find(|(known, _)| *known == word)?;
-            let callbacks = member.provider().map(|provider| self.callbacks(provider.id, secrets));
-            let callbacks = callbacks.unwrap_or_default();
-            Some((word, member, Place { listen: *listen, callbacks, secrets }))
-        };
+        let place =
+            |(family, member): (&'static dyn kiungo_simulator::family::Family, &'static Member)| {
+                let word = family.names().word;
+                let (_, listen) = self.simulators.iter().find(|(known, _)| *known == word)?;
+                let callbacks =
+                    member.provider().map(|provider| self.callbacks(provider.id, secrets));
+                let callbacks = callbacks.unwrap_or_default();
+                Some((word, member, Place { listen: *listen, callbacks, secrets }))
+            };
         members_of_a_sandbox().filter_map(place).collect()
     }
 

@@ -135,7 +135,9 @@ impl Simulators {
     pub fn those_there(&self) -> Result<Vec<Simulated<'_>>, Unusable> {
         let table = DeTable::parse(&self.text).map_err(|error| self.unreadable(&error))?;
         let sections = table.into_inner().into_iter();
-        sections.map(|(word, section)| self.simulated(word.get_ref(), word.span(), section)).collect()
+        sections
+            .map(|(word, section)| self.simulated(word.get_ref(), word.span(), section))
+            .collect()
     }
 
     fn simulated<'a>(

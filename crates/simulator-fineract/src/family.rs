@@ -30,7 +30,8 @@ impl Family for FineractFamily {
         let tenant = options.tenants.first().cloned().unwrap_or_default();
         let simulator = Simulator::new(options, surroundings.clock, surroundings.faults);
         let clients = simulator.furnish();
-        let unfit = |why: super::OpenError| Unfit::Value { option: "clients", why: why.to_string() };
+        let unfit =
+            |why: super::OpenError| Unfit::Value { option: "clients", why: why.to_string() };
         let clients = clients.map_err(unfit)?;
         let mut try_this = vec![
             format!(

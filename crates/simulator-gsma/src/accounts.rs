@@ -7,8 +7,8 @@ use kiungo_domain::{Money, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::format;
 use super::error::{ApiError, Category};
+use super::format;
 use super::order::KINDS;
 use super::simulator::{Api, Simulator, Version};
 use super::state::{AccountStatus, Transaction};

@@ -32,10 +32,8 @@ impl Family for GsmaFamily {
         let Surroundings { clock, delivery, faults } = surroundings;
         let simulator = Simulator::new(options, clock, delivery, faults);
         let tls = simulator.tls();
-        let tls = tls.map_err(|error| Unfit::Value {
-            option: "security.tls",
-            why: error.to_string(),
-        })?;
+        let tls =
+            tls.map_err(|error| Unfit::Value { option: "security.tls", why: error.to_string() })?;
         Ok(Ready {
             router: simulator.router(),
             tls,

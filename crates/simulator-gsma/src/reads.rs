@@ -7,9 +7,9 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::error::{ApiError, Category};
+use super::format;
 use super::options::{LinkForm, Place, WhilePending};
 use super::security::Client;
-use super::format;
 use super::simulator::{Api, Simulator};
 use super::state::Outcome;
 use kiungo_simulator::faults::Fault;

@@ -26,7 +26,9 @@ use super::error::ApiError;
 use super::options::Options;
 use super::security::Gate;
 use super::state::{self, AccountStatus, State};
-use super::{accounts, afterwards, error, format, order, payments, processing, reads, sandbox, security};
+use super::{
+    accounts, afterwards, error, format, order, payments, processing, reads, sandbox, security,
+};
 
 /// The simulator; a cheap handle.
 #[derive(Clone)]

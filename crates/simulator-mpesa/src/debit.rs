@@ -15,8 +15,8 @@ use super::codes::{self, Code};
 use super::fields::{self, Fields};
 use super::options::BooleanForm;
 use super::order::{Kind, Order, check_country, check_msisdn, check_short_code, read_amount};
-use super::triggers::{self, Debit, Trigger};
 use super::simulator::{Call, Simulator};
+use super::triggers::{self, Debit, Trigger};
 use super::{Options, admission};
 use kiungo_simulator::digest::sha256_hex;
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use axum::Router;
 use kiungo_domain::Currency;
 use serde::de::DeserializeOwned;
-use serde::Deserialize as _;
 use serde_json::Value;
 use thiserror::Error;
 use toml::Spanned;

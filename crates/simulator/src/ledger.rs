@@ -63,12 +63,7 @@ impl Ledger {
     }
 
     /// Moves the movement's amount from `from` to `to`, or leaves all as it was.
-    pub fn transfer(
-        &mut self,
-        from: &str,
-        to: &str,
-        movement: Movement,
-    ) -> Result<(), Hindrance> {
+    pub fn transfer(&mut self, from: &str, to: &str, movement: Movement) -> Result<(), Hindrance> {
         let amount = movement.amount_minor;
         let has = self.balance(from).ok_or(Hindrance::UnknownParty)?;
         let credited = self.balance(to).ok_or(Hindrance::UnknownParty)?;

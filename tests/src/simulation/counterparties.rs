@@ -16,10 +16,10 @@ use kiungo_provider::Secrets;
 use kiungo_simulator::books::Books;
 use kiungo_simulator::clock::Clock;
 use kiungo_simulator::faults::{Fault, Faults, Plan};
-use kiungo_simulator_fineract::Version;
-use kiungo_simulator_gsma::options::PaidBy;
 use kiungo_simulator_fineract as core_simulator;
+use kiungo_simulator_fineract::Version;
 use kiungo_simulator_gsma as gsma;
+use kiungo_simulator_gsma::options::PaidBy;
 use kiungo_simulator_mpesa as mpesa;
 use kiungo_transport::Transport;
 

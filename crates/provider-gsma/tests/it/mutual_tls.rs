@@ -9,10 +9,10 @@ use kiungo_provider_gsma::{AuthScheme, Gsma};
 use kiungo_simulator::clock::Clock;
 use kiungo_simulator::delivery::HttpDelivery;
 use kiungo_simulator::faults::{Faults, Plan};
-use kiungo_simulator_gsma::options::{Flow, Security};
-use kiungo_simulator_gsma::{Options, Simulator};
 use kiungo_simulator::serve::serve_tls;
 use kiungo_simulator::tls::TlsFiles;
+use kiungo_simulator_gsma::options::{Flow, Security};
+use kiungo_simulator_gsma::{Options, Simulator};
 use kiungo_transport::{Network, NetworkOptions};
 use tokio::net::TcpListener;
 

@@ -2,7 +2,6 @@
 
 use super::post::{allowed_date, changes, draft};
 use super::{Kind, rule};
-use kiungo_simulator::faults::Fault;
 use crate::bank::{Bank, row_mut};
 use crate::body::{Body, Fields};
 use crate::desk::Desk;
@@ -10,6 +9,7 @@ use crate::options::Version;
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
+use kiungo_simulator::faults::Fault;
 
 const MEMBERS: &[&str] = &[
     "locale",

@@ -4,7 +4,6 @@ use jiff::civil::Date;
 
 use super::post::draft;
 use super::{Duplicate, Kind, State, rule, unique_external_id, view, working_day, wrong_state};
-use kiungo_simulator::faults::Fault;
 use crate::bank::Bank;
 use crate::body::{Body, Fields};
 use crate::calendar;
@@ -14,6 +13,7 @@ use crate::json::{Json, Serializer};
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
+use kiungo_simulator::faults::Fault;
 
 const APPROVE: &[&str] = &[
     "locale",

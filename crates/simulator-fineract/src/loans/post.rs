@@ -6,7 +6,6 @@ use jiff::civil::Date;
 use super::{
     Duplicate, Kind, LoanTransaction, Portions, rule, unique_external_id, working_day, wrong_state,
 };
-use kiungo_simulator::faults::Fault;
 use crate::bank::Bank;
 use crate::body::{Body, Fields};
 use crate::decimal::Decimal;
@@ -15,6 +14,7 @@ use crate::json::Json;
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
+use kiungo_simulator::faults::Fault;
 
 const MEMBERS: &[&str] =
     &["locale", "dateFormat", "transactionDate", "transactionAmount", "externalId", "note"];

@@ -4,8 +4,6 @@ use jiff::civil::Date;
 
 use super::rows::draft;
 use super::{Kind, Savings, insufficient_balance, state_problem};
-use kiungo_simulator::books::Movement;
-use kiungo_simulator::faults::Fault;
 use crate::bank::{Bank, savings_party};
 use crate::body::{Body, Fields};
 use crate::decimal::Decimal;
@@ -15,6 +13,8 @@ use crate::options::Version;
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
+use kiungo_simulator::books::Movement;
+use kiungo_simulator::faults::Fault;
 
 const MEMBERS: &[&str] = &[
     "locale",

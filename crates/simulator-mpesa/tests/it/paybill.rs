@@ -1,8 +1,8 @@
 //! Payments that customers start at the wallet.
 
 use kiungo_simulator::faults::Fault;
-use kiungo_simulator_mpesa::options::{MsisdnForm, Options, Unanswered};
 use kiungo_simulator::payment::PaymentRefused;
+use kiungo_simulator_mpesa::options::{MsisdnForm, Options, Unanswered};
 
 use super::{MSISDN, is, options, reversal, world};
 use kiungo_simulator::testing::{always, no_faults, settle};

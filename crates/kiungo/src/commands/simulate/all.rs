@@ -65,11 +65,7 @@ fn stage(options: &AllOptions) -> Result<Vec<Staged>, Failure> {
     all.into_iter().map(build).collect()
 }
 
-async fn present(
-    options: &AllOptions,
-    staged: Vec<Staged>,
-    output: Output,
-) -> Result<(), Failure> {
+async fn present(options: &AllOptions, staged: Vec<Staged>, output: Output) -> Result<(), Failure> {
     let mut listeners = Vec::new();
     for simulator in &staged {
         listeners.push(listener(options, simulator).await?);
@@ -123,9 +119,10 @@ impl Staged {
     /// The same for people.
     fn line(&self) -> String {
         let url = self.url();
-        let others = self.ready.addresses.iter().filter_map(|address| {
-            Some(format!("   {}: {url}{}", address.label?, address.path))
-        });
+        let others =
+            self.ready.addresses.iter().filter_map(|address| {
+                Some(format!("   {}: {url}{}", address.label?, address.path))
+            });
         let others: String = others.collect();
         format!("  {:<16}{url}{}{others}", self.names.title, self.ready.path)
     }
@@ -145,7 +142,8 @@ impl<'a> Person<'a> {
     fn at(simulator: &Staged, clients: &'a [Client]) -> Option<Self> {
         let currency = simulator.ready.currency?;
         let currencies = clients.first()?.accounts.iter();
-        let turn = currencies.map(|it| it.currency.as_str()).position(|it| it == currency.code())?;
+        let turn =
+            currencies.map(|it| it.currency.as_str()).position(|it| it == currency.code())?;
         let client = clients.get(turn)?;
         Some(Self {
             provider: simulator.provider?,
