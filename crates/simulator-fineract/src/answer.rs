@@ -6,9 +6,9 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use kiungo_domain::Timestamp;
+use kiungo_simulator::faults::ResetConnection;
 
 use super::json::{Json, Serializer};
-use kiungo_simulator::faults::ResetConnection;
 
 /// An answer: cheap to clone, because it is also what the command table keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]

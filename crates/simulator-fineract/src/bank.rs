@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use kiungo_domain::Currency;
+use kiungo_simulator::books::{Books, Movement};
 
 use super::commands::Commands;
 use super::loans::{Loan, LoanTransaction};
 use super::refusal::{Problem, Refusal};
 use super::savings::{Savings, SavingsTransaction};
 use super::tables::DataTable;
-use kiungo_simulator::books::{Books, Movement};
 
 /// One tenant. Ids are positions plus one, so every look-up by id is direct.
 #[derive(Debug, Default)]

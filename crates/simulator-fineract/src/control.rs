@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use kiungo_simulator::faults::Plan;
 
 use super::{ClientSpec, Simulator};
-use kiungo_simulator::faults::Plan;
 
 /// Largest body of `POST /_sim/clients`, in bytes: some hundred thousand clients.
 const BODY_LENGTH_MAX: usize = 64 * 1024 * 1024;

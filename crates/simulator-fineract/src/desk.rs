@@ -1,10 +1,10 @@
 //! The context of a command's handler beside the books: today, the settings, and the drawn faults.
 
 use jiff::civil::Date;
+use kiungo_simulator::faults::Fault;
 
 use super::options::{Options, Version};
 use super::refusal::{Problem, Refusal};
-use kiungo_simulator::faults::Fault;
 
 /// The form in which contention is reported (`fineract.md` §6).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

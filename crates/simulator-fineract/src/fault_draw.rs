@@ -1,13 +1,14 @@
 //! Draws the faults of a request. Draws depend on the business content (account and amount), never
 //! on the random key.
 
+use kiungo_simulator::faults::{Fault, Faults, hash};
+
 use super::bank::{Bank, loan_party, row, savings_party};
 use super::decimal::Decimal;
 use super::desk::Contention;
 use super::options::Version;
 use super::request_context::Call;
 use super::route::{Action, Key, Order, Read, Route};
-use kiungo_simulator::faults::{Fault, Faults, hash};
 
 /// The operation of a request, as far as faults are concerned.
 #[derive(Debug, Clone)]

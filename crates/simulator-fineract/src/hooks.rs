@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use kiungo_simulator::callback_sender::{Courier, Letter};
+use kiungo_simulator::delivery::Delivery;
+use kiungo_simulator::faults::hash;
 use serde_json::{Value, json};
 
 use super::Simulator;
 use super::body::Body;
 use super::options::Version;
-use kiungo_simulator::callback_sender::{Courier, Letter};
-use kiungo_simulator::delivery::Delivery;
-use kiungo_simulator::faults::hash;
 
 /// A hook that an administrator has registered.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use kiungo_domain::Timestamp;
+use kiungo_simulator::response_faults;
 
 use super::answer::Answer;
 use super::body::Body;
@@ -16,7 +17,6 @@ use super::query::Query;
 use super::refusal::Refusal;
 use super::route::{self, NoRoute, Route};
 use super::{Simulator, reads};
-use kiungo_simulator::response_faults;
 
 /// Largest request body that is read, in bytes: the container's limit for a form.
 const BODY_LENGTH_MAX: usize = 2 * 1024 * 1024;

@@ -4,6 +4,8 @@ use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use kiungo_domain::{Money, Timestamp};
+use kiungo_simulator::ledger::FLOAT;
+use kiungo_simulator::people::name_of;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,8 +14,6 @@ use super::format;
 use super::order::KINDS;
 use super::simulator::{Api, Simulator, Version};
 use super::state::{AccountStatus, Transaction};
-use kiungo_simulator::ledger::FLOAT;
-use kiungo_simulator::people::name_of;
 
 /// The query of a list (§5).
 #[derive(Debug, Deserialize)]

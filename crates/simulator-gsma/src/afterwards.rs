@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::time::Duration;
 
+use kiungo_simulator::books::Movement;
+use kiungo_simulator::ledger::FLOAT;
 use serde_json::json;
 
 use super::callback::pair;
 use super::state::{Outcome, State, Transaction};
 use super::{Simulator, callback, payments};
-use kiungo_simulator::books::Movement;
-use kiungo_simulator::ledger::FLOAT;
 
 /// Starts what is to follow a request that has ended.
 pub(super) fn follow(simulator: &Simulator, id: &str) {

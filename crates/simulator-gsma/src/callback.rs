@@ -2,14 +2,14 @@
 
 use axum::http::{Method, Uri, header};
 use bytes::Bytes;
+use kiungo_simulator::callback_sender::Letter;
+use kiungo_simulator::faults::hash;
 use serde_json::{Value, json};
 
 use super::error::{ApiError, Category};
 use super::options::Place;
 use super::state::{Outcome, State};
 use super::{Simulator, format, payments};
-use kiungo_simulator::callback_sender::Letter;
-use kiungo_simulator::faults::hash;
 
 /// A callback ready to go, and its forgery.
 struct Prepared {

@@ -2,13 +2,13 @@
 //! has them.
 
 use kiungo_domain::{Currency, Money};
+use kiungo_simulator::books::Movement;
+use kiungo_simulator::ledger::{FLOAT, Hindrance};
 use serde_json::{Map, Value, json};
 
 use super::Simulator;
 use super::conduct::{Charge, PaidBy};
 use super::state::State;
-use kiungo_simulator::books::Movement;
-use kiungo_simulator::ledger::{FLOAT, Hindrance};
 
 /// The party that gets the charges, in the books.
 const CHARGES: &str = "charges";

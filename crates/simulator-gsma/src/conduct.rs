@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::PoisonError;
 
 use kiungo_domain::{Money, Timestamp};
+use kiungo_simulator::faults::hash;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Simulator;
 use super::callback::pair;
 use super::state::Transaction;
-use kiungo_simulator::faults::hash;
 
 /// The conduct of the provider beyond its answers; nothing of it happens unless an option says so.
 #[derive(Debug, Clone, Deserialize)]

@@ -4,11 +4,11 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use kiungo_domain::Timestamp;
+use kiungo_simulator::ledger::FLOAT;
 use serde_json::Value;
 
 use super::options::{Identifier, Quirks};
 use super::simulator::Version;
-use kiungo_simulator::ledger::FLOAT;
 
 /// The 20 identifier keys of §8.
 const KEYS: [&str; 20] = [

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use kiungo_domain::{Currency, Money, Timestamp};
+use kiungo_simulator::ledger::FLOAT;
 use serde_json::{Map, Value, json};
 
 use super::error::{ApiError, Category};
@@ -13,7 +14,6 @@ use super::schema::{Schema, Violations, is_institution_type};
 use super::security::content_is_whole;
 use super::simulator::{Api, Version};
 use super::{format, iso, sandbox};
-use kiungo_simulator::ledger::FLOAT;
 
 /// The transaction types of §8.
 pub(super) const KINDS: [&str; 9] = [

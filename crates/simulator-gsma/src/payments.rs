@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use axum::http::{Method, Uri};
 use kiungo_domain::Money;
+use kiungo_simulator::books::Movement;
+use kiungo_simulator::callback_sender::Letter;
+use kiungo_simulator::faults::{Fault, hash};
+use kiungo_simulator::ledger::{FLOAT, Hindrance};
+use kiungo_simulator::payment::PaymentRefused;
 use serde_json::{Map, Value, json};
 
 use super::callback::{letter, pair};
@@ -13,11 +18,6 @@ use super::options::{NotifyForm, Place};
 use super::simulator::{Simulator, Version};
 use super::state::Transaction;
 use super::{afterwards, format};
-use kiungo_simulator::books::Movement;
-use kiungo_simulator::callback_sender::Letter;
-use kiungo_simulator::faults::{Fault, hash};
-use kiungo_simulator::ledger::{FLOAT, Hindrance};
-use kiungo_simulator::payment::PaymentRefused;
 
 /// Moves the money and lets the client know.
 pub(super) async fn pay(

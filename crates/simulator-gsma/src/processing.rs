@@ -8,6 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use kiungo_domain::{Money, Timestamp};
+use kiungo_simulator::books::Movement;
+use kiungo_simulator::faults::{Fault, hash};
+use kiungo_simulator::ledger::{FLOAT, Hindrance};
+use kiungo_simulator::response_faults::{Subject, perform};
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Category};
@@ -17,10 +21,6 @@ use super::security::Client;
 use super::simulator::{Api, Simulator};
 use super::state::{AccountStatus, Outcome, Request, State, Transaction};
 use super::{afterwards, callback, format};
-use kiungo_simulator::books::Movement;
-use kiungo_simulator::faults::{Fault, hash};
-use kiungo_simulator::ledger::{FLOAT, Hindrance};
-use kiungo_simulator::response_faults::{Subject, perform};
 
 /// `POST /transactions/type/{transactionType}`, and `POST /transactions` with the type in the body.
 pub(super) async fn create(

@@ -4,6 +4,8 @@ use axum::Extension;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use kiungo_simulator::faults::Fault;
+use kiungo_simulator::response_faults::{Subject, perform};
 use serde_json::json;
 
 use super::error::{ApiError, Category};
@@ -12,8 +14,6 @@ use super::options::{LinkForm, Place, WhilePending};
 use super::security::Client;
 use super::simulator::{Api, Simulator};
 use super::state::Outcome;
-use kiungo_simulator::faults::Fault;
-use kiungo_simulator::response_faults::{Subject, perform};
 
 /// The prefix that a request came in by.
 #[derive(Debug, Clone)]

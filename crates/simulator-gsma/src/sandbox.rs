@@ -2,12 +2,12 @@
 //! accounts that are there from the start, and amounts that decide the outcome.
 
 use kiungo_domain::{Currency, Money, Timestamp};
+use kiungo_simulator::books::Movement;
 use serde_json::{Map, json};
 
 use super::callback::pair;
 use super::error::{ApiError, Category};
 use super::state::{State, Transaction};
-use kiungo_simulator::books::Movement;
 
 /// The accounts that the suites name (§15.1), and what each has at the start, in minor units.
 const ACCOUNTS: [&str; 5] =

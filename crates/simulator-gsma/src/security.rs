@@ -12,13 +12,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use kiungo_domain::Timestamp;
+use kiungo_simulator::digest::sha256_hex;
+use kiungo_simulator::faults::hash;
 use serde_json::json;
 
 use super::error::{ApiError, Category};
 use super::options::{Credentials, Security};
 use super::{Simulator, format};
-use kiungo_simulator::digest::sha256_hex;
-use kiungo_simulator::faults::hash;
 
 /// The name of an admitted client, by which correlation ids are kept apart.
 #[derive(Debug, Clone)]

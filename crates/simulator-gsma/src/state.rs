@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use axum::http::Uri;
 use kiungo_domain::{Currency, Money, Timestamp};
+use kiungo_simulator::books::Movement;
+use kiungo_simulator::faults::hash;
+use kiungo_simulator::ledger::{FLOAT, Hindrance, Ledger};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -12,9 +15,6 @@ use super::format;
 use super::options::{Options, Quirks};
 use super::order::Order;
 use super::simulator::Version;
-use kiungo_simulator::books::Movement;
-use kiungo_simulator::faults::hash;
-use kiungo_simulator::ledger::{FLOAT, Hindrance, Ledger};
 
 /// The state behind the one lock.
 pub(super) struct State {

@@ -2,14 +2,14 @@
 
 use axum::http::{Method, header};
 use bytes::Bytes;
+use kiungo_simulator::callback_sender::Letter;
+use kiungo_simulator::faults::hash;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Ids, NOTHING};
 use super::codes::{self, Code};
 use super::state::{Operation, Status};
 use super::{Simulator, afterwards, paybill};
-use kiungo_simulator::callback_sender::Letter;
-use kiungo_simulator::faults::hash;
 
 /// Tells the client what became of the operation at `position`.
 pub(super) async fn result(simulator: &Simulator, position: usize) {

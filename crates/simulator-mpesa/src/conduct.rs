@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 
 use kiungo_domain::Timestamp;
+use kiungo_simulator::faults::hash;
 use serde::Deserialize;
 
 use super::Simulator;
-use kiungo_simulator::faults::hash;
 
 /// The conduct of the market beyond its answers; nothing of it happens unless an option says so.
 #[derive(Debug, Clone, Deserialize)]

@@ -8,6 +8,7 @@ use axum::body::to_bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kiungo_domain::Money;
+use kiungo_simulator::digest::sha256_hex;
 use serde_json::{Value, json};
 
 use super::answer::{self, Ids};
@@ -18,7 +19,6 @@ use super::order::{Kind, Order, check_country, check_msisdn, check_short_code, r
 use super::simulator::{Call, Simulator};
 use super::triggers::{self, Debit, Trigger};
 use super::{Options, admission};
-use kiungo_simulator::digest::sha256_hex;
 
 /// The longest answer that is read back.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;

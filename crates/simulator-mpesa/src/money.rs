@@ -5,6 +5,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kiungo_domain::{Money, Timestamp};
+use kiungo_simulator::faults::{Fault, hash};
+use kiungo_simulator::ledger::{FLOAT, Hindrance};
+use kiungo_simulator::response_faults::{Subject, perform};
 
 use super::answer::{self, Ids};
 use super::codes::{self, Code};
@@ -14,9 +17,6 @@ use super::simulator::{Call, Simulator};
 use super::state::{CHARGES, State, Status, charge, movement};
 use super::triggers::{self, Trigger};
 use super::{admission, afterwards, callback, limits};
-use kiungo_simulator::faults::{Fault, hash};
-use kiungo_simulator::ledger::{FLOAT, Hindrance};
-use kiungo_simulator::response_faults::{Subject, perform};
 
 /// Answers a money operation, with all that can go wrong.
 pub(super) async fn take(simulator: &Simulator, call: &Call, kind: Kind) -> Response {

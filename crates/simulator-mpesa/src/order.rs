@@ -1,11 +1,11 @@
 //! Reading a money operation by the field dictionary (`mpesa-openapi.md` §6).
 
 use kiungo_domain::Money;
+use kiungo_simulator::ledger::FLOAT;
 
 use super::codes::{self, Code};
 use super::fields::{self, Fields};
 use super::options::Options;
-use kiungo_simulator::ledger::FLOAT;
 
 /// The kind of money operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,11 @@
 use std::time::Duration;
 
 use kiungo_domain::Money;
+use kiungo_simulator::callback_sender::Letter;
+use kiungo_simulator::digest::sha256_hex;
+use kiungo_simulator::ledger::{FLOAT, Hindrance};
+use kiungo_simulator::payment::PaymentRefused;
+use kiungo_simulator::people::name_of;
 use serde_json::{Value, json};
 
 use super::callback::{acknowledged, invented_receipt, is_zero, letter};
@@ -11,11 +16,6 @@ use super::options::{MsisdnForm, Unanswered};
 use super::order::{Kind, Order};
 use super::state::{Operation, Status, movement};
 use super::{Simulator, admission};
-use kiungo_simulator::callback_sender::Letter;
-use kiungo_simulator::digest::sha256_hex;
-use kiungo_simulator::ledger::{FLOAT, Hindrance};
-use kiungo_simulator::payment::PaymentRefused;
-use kiungo_simulator::people::name_of;
 
 /// A payment under way.
 #[derive(Clone)]

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use kiungo_simulator::faults::{Fault, hash};
+use kiungo_simulator::people::name_of;
+use kiungo_simulator::response_faults::{Subject, perform};
 
 use super::answer::{self, Ids, NOTHING};
 use super::codes::{self, Code};
@@ -13,9 +16,6 @@ use super::simulator::{Call, Simulator};
 use super::state::{Operation, Status};
 use super::triggers::{self, QueryTrigger};
 use super::{admission, callback};
-use kiungo_simulator::faults::{Fault, hash};
-use kiungo_simulator::people::name_of;
-use kiungo_simulator::response_faults::{Subject, perform};
 
 /// A word for a state that no document lists.
 const STRANGE: &str = "Ambiguous";

@@ -6,13 +6,13 @@ use std::time::Duration;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use kiungo_domain::Timestamp;
+use kiungo_simulator::faults::hash;
 use serde_json::json;
 
 use super::codes::{self, Code};
 use super::options::Options;
 use super::simulator::{Call, Simulator};
 use super::{admission, answer};
-use kiungo_simulator::faults::hash;
 
 /// The number of bearers that are remembered; decrypting one costs a private-key operation.
 const BEARERS_MAX: usize = 4_096;

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use kiungo_domain::{Money, Timestamp};
+use kiungo_simulator::books::Movement;
+use kiungo_simulator::faults::hash;
+use kiungo_simulator::ledger::Ledger;
 
 use super::codes::Code;
 use super::conduct::Draws;
@@ -12,9 +15,6 @@ use super::limits::Customers;
 use super::options::Options;
 use super::order::{Kind, Order};
 use super::session::Sessions;
-use kiungo_simulator::books::Movement;
-use kiungo_simulator::faults::hash;
-use kiungo_simulator::ledger::Ledger;
 
 /// The state behind the one lock.
 pub(super) struct State {

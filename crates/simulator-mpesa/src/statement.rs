@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, DateTime};
 use kiungo_domain::{Currency, Money, Timestamp};
+use kiungo_simulator::books::{Books, Movement};
+use kiungo_simulator::ledger::FLOAT;
+use kiungo_simulator::people::name_of;
 
 use super::options::MsisdnForm;
 use super::state::CHARGES;
 use super::{Simulator, admission};
-use kiungo_simulator::books::{Books, Movement};
-use kiungo_simulator::ledger::FLOAT;
-use kiungo_simulator::people::name_of;
 
 const COLUMNS: [&str; 13] = [
     "Receipt No.",

@@ -115,7 +115,6 @@ mod tests {
     use kiungo_sandbox::configuration::Configuration;
     use kiungo_sandbox::members_of_a_sandbox;
 
-    use super::*;
     use crate::config::{Config, Sources};
     use crate::families::FAMILIES;
 

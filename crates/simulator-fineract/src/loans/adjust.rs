@@ -1,5 +1,7 @@
 //! Adjusting a row: amount 0 undoes it, more books a replacement (`fineract.md` §10.4).
 
+use kiungo_simulator::faults::Fault;
+
 use super::post::{allowed_date, changes, draft};
 use super::{Kind, rule};
 use crate::bank::{Bank, row_mut};
@@ -9,7 +11,6 @@ use crate::options::Version;
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
-use kiungo_simulator::faults::Fault;
 
 const MEMBERS: &[&str] = &[
     "locale",

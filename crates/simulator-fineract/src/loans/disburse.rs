@@ -1,6 +1,7 @@
 //! Approving a loan, paying it out, and taking the payment back (`fineract.md` §10.2).
 
 use jiff::civil::Date;
+use kiungo_simulator::faults::Fault;
 
 use super::post::draft;
 use super::{Duplicate, Kind, State, rule, unique_external_id, view, working_day, wrong_state};
@@ -13,7 +14,6 @@ use crate::json::{Json, Serializer};
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
-use kiungo_simulator::faults::Fault;
 
 const APPROVE: &[&str] = &[
     "locale",

@@ -10,13 +10,13 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use kiungo_domain::Currency;
+use kiungo_simulator::books::Movement;
 
 use super::bank::{Bank, loan_party, row, row_mut};
 use super::desk::Desk;
 use super::options::{Database, DayOff};
 use super::payment::Payment;
 use super::refusal::{Problem, Refusal};
-use kiungo_simulator::books::Movement;
 
 /// A loan. Interest is one sum, due as a whole; a payment takes interest first.
 #[derive(Debug, Clone)]

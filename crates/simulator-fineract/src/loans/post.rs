@@ -2,6 +2,7 @@
 //! (`fineract.md` §10.3).
 
 use jiff::civil::Date;
+use kiungo_simulator::faults::Fault;
 
 use super::{
     Duplicate, Kind, LoanTransaction, Portions, rule, unique_external_id, working_day, wrong_state,
@@ -14,7 +15,6 @@ use crate::json::Json;
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
-use kiungo_simulator::faults::Fault;
 
 const MEMBERS: &[&str] =
     &["locale", "dateFormat", "transactionDate", "transactionAmount", "externalId", "note"];

@@ -1,6 +1,8 @@
 //! Deposits and withdrawals: the checks in the core's order, then the rows (`fineract.md` §9.2).
 
 use jiff::civil::Date;
+use kiungo_simulator::books::Movement;
+use kiungo_simulator::faults::Fault;
 
 use super::rows::draft;
 use super::{Kind, Savings, insufficient_balance, state_problem};
@@ -13,8 +15,6 @@ use crate::options::Version;
 use crate::payment::{self, Payment};
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
-use kiungo_simulator::books::Movement;
-use kiungo_simulator::faults::Fault;
 
 const MEMBERS: &[&str] = &[
     "locale",

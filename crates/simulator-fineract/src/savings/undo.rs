@@ -1,13 +1,14 @@
 //! Undoing and reversing rows (`fineract.md` §9.3).
 
+use kiungo_simulator::books::Movement;
+use kiungo_simulator::faults::Fault;
+
 use super::rows::draft;
 use super::{Kind, insufficient_balance, no_transaction};
 use crate::bank::{Bank, row, savings_party};
 use crate::desk::Desk;
 use crate::refusal::{Problem, Refusal};
 use crate::result::CommandResult;
-use kiungo_simulator::books::Movement;
-use kiungo_simulator::faults::Fault;
 
 /// Flags a row as reversed. Doing it again answers 200 again and changes nothing.
 pub(crate) fn undo(

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use kiungo_simulator::testing::{Answer, call, no_faults};
 use kiungo_simulator_gsma::options::{Flow, Options};
 use serde_json::json;
 
 use super::{BASE, MSISDN, error, expected, world, world_with};
-use kiungo_simulator::testing::{Answer, call, no_faults};
 
 #[tokio::test(start_paused = true)]
 async fn accounts_are_addressed_in_every_form_of_a_path() {

@@ -1,11 +1,11 @@
 //! The conduct of the provider that no request asks for.
 
 use kiungo_simulator::books::Movement;
+use kiungo_simulator::testing::{no_faults, settle};
 use kiungo_simulator_gsma::options::{Charge, Conduct, Flow, NotifyForm, Options, PaidBy, Place};
 use serde_json::{Value, json};
 
 use super::{CALLBACK, ID, MSISDN, OTHER, World, error, expected, payout, world_with};
-use kiungo_simulator::testing::{no_faults, settle};
 
 const ALWAYS: u16 = 10_000;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use kiungo_simulator::testing::{call, no_faults, settle};
 use kiungo_simulator_gsma::options::{Credentials, Flow, Options};
 
 use super::{BASE, ID, collection, error, expected, world, world_with};
-use kiungo_simulator::testing::{call, no_faults, settle};
 
 #[tokio::test(start_paused = true)]
 async fn a_second_use_of_a_correlation_id_is_refused_and_changes_nothing() {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use kiungo_simulator::faults::Fault;
+use kiungo_simulator::testing::{always, call, no_faults, settle};
 use kiungo_simulator_gsma::options::{Flow, LinkForm, Options, WhilePending};
 use serde_json::json;
 
 use super::{BASE, CALLBACK, ID, MSISDN, OTHER, error, expected, payout, world, world_with};
-use kiungo_simulator::testing::{always, call, no_faults, settle};
 
 #[tokio::test(start_paused = true)]
 async fn a_synchronous_collection_moves_money_and_answers_with_the_object() {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use kiungo_simulator::faults::Fault;
+use kiungo_simulator::testing::{always, call, settle};
 use kiungo_simulator_gsma::options::{Flow, Options};
 
 use super::{ID, MSISDN, world, world_with};
-use kiungo_simulator::testing::{always, call, settle};
 
 #[tokio::test(start_paused = true)]
 async fn faults_of_the_answer_do_what_they_say_and_the_books_know() {

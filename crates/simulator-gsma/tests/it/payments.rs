@@ -1,10 +1,10 @@
 //! Payments that customers start at the wallet.
 
+use kiungo_simulator::testing::{no_faults, settle};
 use kiungo_simulator_gsma::options::{NotifyForm, Options};
 use serde_json::json;
 
 use super::{MSISDN, world_with};
-use kiungo_simulator::testing::{no_faults, settle};
 
 #[tokio::test(start_paused = true)]
 async fn a_payment_at_the_wallet_moves_money_and_is_notified() {

@@ -1,9 +1,9 @@
 //! Deviations of real providers.
 
+use kiungo_simulator::testing::{no_faults, settle};
 use kiungo_simulator_gsma::options::{Flow, Options};
 
 use super::{ID, world_with};
-use kiungo_simulator::testing::{no_faults, settle};
 
 #[tokio::test(start_paused = true)]
 async fn quirks_are_switched_on_one_by_one() {

@@ -1,10 +1,10 @@
 //! Business rules, reversals, and the amounts that act as switches.
 
+use kiungo_simulator::testing::{call, no_faults, settle};
 use kiungo_simulator_gsma::options::{Flow, Options};
 use serde_json::{Value, json};
 
 use super::{ID, MSISDN, OTHER, collection, error, expected, payout, world, world_with};
-use kiungo_simulator::testing::{call, no_faults, settle};
 
 #[tokio::test(start_paused = true)]
 async fn business_rules_refuse_with_their_codes() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kiungo_domain::{Currency, Timestamp};
 use kiungo_simulator::clock::Clock;
+use kiungo_simulator::testing::{Mailbox, call, no_faults, settle};
 use kiungo_simulator_gsma::Simulator;
 use kiungo_simulator_gsma::options::{Flow, Options};
 use serde_json::{Value, json};
@@ -13,7 +14,6 @@ use serde_json::{Value, json};
 use super::{
     BASE, ID, MSISDN, OTHER, World, collection, error, expected, payout, world, world_with,
 };
-use kiungo_simulator::testing::{Mailbox, call, no_faults, settle};
 
 fn sandbox(flow: Flow) -> World {
     world_with(Options { flow, triggers: true, ..Options::default() }, no_faults())

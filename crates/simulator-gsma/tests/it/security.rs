@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use kiungo_simulator::faults::Fault;
+use kiungo_simulator::testing::{always, call, no_faults};
 use kiungo_simulator_gsma::options::{Credentials, Flow, Options};
 use serde_json::json;
 
 use super::{BASE, ID, collection, error, expected, world_with};
-use kiungo_simulator::testing::{always, call, no_faults};
 
 #[tokio::test(start_paused = true)]
 async fn basic_and_api_key_are_checked() {

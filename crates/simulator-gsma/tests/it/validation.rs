@@ -1,10 +1,10 @@
 //! The form that a request must have, in each version.
 
+use kiungo_simulator::testing::call;
 use kiungo_simulator_gsma::options::Flow;
 use serde_json::{Value, json};
 
 use super::{BASE, CALLBACK, ID, OTHER, collection, error, expected, payout, world};
-use kiungo_simulator::testing::call;
 
 #[tokio::test(start_paused = true)]
 async fn malformed_requests_are_refused_with_the_field_and_leave_no_trace() {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use kiungo_simulator::testing::{call, no_faults};
 use kiungo_simulator_mpesa::new_private_key;
 use kiungo_simulator_mpesa::options::Options;
 
 use super::{ID, MSISDN, b2c, c2b, closed, code, encrypt, is, options, world};
-use kiungo_simulator::testing::{call, no_faults};
 
 #[tokio::test(start_paused = true)]
 async fn a_session_is_opened_with_the_api_key_and_used_from_its_activation_to_its_end() {

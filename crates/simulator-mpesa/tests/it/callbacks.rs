@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use kiungo_simulator::faults::Fault;
+use kiungo_simulator::testing::{always, call, no_faults, settle};
 use kiungo_simulator_mpesa::options::Options;
 use serde_json::json;
 
 use super::{ID, MSISDN, RESULT, asynchronous, c2b, is, world};
-use kiungo_simulator::testing::{always, call, no_faults, settle};
 
 #[tokio::test(start_paused = true)]
 async fn an_asynchronous_market_accepts_first_and_posts_the_result() {

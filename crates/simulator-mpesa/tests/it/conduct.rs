@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use kiungo_simulator::testing::{Answer, no_faults, settle};
 use kiungo_simulator_mpesa::options::{Conduct, MsisdnForm, Options};
 
 use super::{ID, MSISDN, World, asynchronous, b2c, c2b, is, options, receipt, world};
-use kiungo_simulator::testing::{Answer, no_faults, settle};
 
 const ALWAYS: u16 = 10_000;
 

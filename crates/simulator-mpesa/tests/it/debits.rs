@@ -1,10 +1,10 @@
 //! The four direct debit calls, and what is documented but not enabled.
 
+use kiungo_simulator::testing::no_faults;
 use kiungo_simulator_mpesa::options::{BooleanForm, Options};
 use serde_json::{Value, json};
 
 use super::{MSISDN, World, c2b, is, options, world};
-use kiungo_simulator::testing::no_faults;
 
 const MANDATE: &str = "MANDATE000417";
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_simulator::faults::{Fault, Plan};
+use kiungo_simulator::testing::{always, no_faults};
 use kiungo_simulator_mpesa::options::Options;
 use serde_json::json;
 
 use super::{ID, MSISDN, b2c, c2b, code, is, options, receipt, world};
-use kiungo_simulator::testing::{always, no_faults};
 
 #[tokio::test(start_paused = true)]
 async fn faults_of_the_answer_do_what_they_say_and_the_query_agrees_with_the_books() {

@@ -1,10 +1,10 @@
 //! The field dictionary, and the markets.
 
+use kiungo_simulator::testing::no_faults;
 use kiungo_simulator_mpesa::options::{Market, Options};
 use serde_json::{Value, json};
 
 use super::{ID, MSISDN, b2c, c2b, is, options, receipt, reversal, world};
-use kiungo_simulator::testing::no_faults;
 
 #[tokio::test(start_paused = true)]
 async fn every_field_is_held_to_its_pattern_and_refused_with_its_code() {

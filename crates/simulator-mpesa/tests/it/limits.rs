@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use kiungo_simulator::testing::no_faults;
 use kiungo_simulator_mpesa::options::{Limits, Options};
 
 use super::{MSISDN, b2c, c2b, code, is, options, world};
-use kiungo_simulator::testing::no_faults;
 
 #[tokio::test(start_paused = true)]
 async fn limits_of_the_session_block_it_and_those_of_a_customer_do_not() {

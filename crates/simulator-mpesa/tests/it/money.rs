@@ -1,10 +1,10 @@
 //! Operations that move money.
 
+use kiungo_simulator::testing::{call, no_faults};
 use kiungo_simulator_mpesa::options::Options;
 use serde_json::json;
 
 use super::{ID, MSISDN, b2b, b2c, c2b, is, options, receipt, reversal, world};
-use kiungo_simulator::testing::{call, no_faults};
 
 #[tokio::test(start_paused = true)]
 async fn a_collection_moves_money_and_answers_with_the_receipt() {

@@ -1,10 +1,10 @@
 //! Names of beneficiaries.
 
+use kiungo_simulator::testing::{Answer, no_faults, settle};
 use kiungo_simulator_mpesa::options::{Market, Options};
 use serde_json::Value;
 
 use super::{MSISDN, World, asynchronous, is, options, world};
-use kiungo_simulator::testing::{Answer, no_faults, settle};
 
 async fn name(world: &World, msisdn: &str, kind: &str) -> Answer {
     let query = format!(

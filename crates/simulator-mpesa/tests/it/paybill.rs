@@ -2,10 +2,10 @@
 
 use kiungo_simulator::faults::Fault;
 use kiungo_simulator::payment::PaymentRefused;
+use kiungo_simulator::testing::{always, no_faults, settle};
 use kiungo_simulator_mpesa::options::{MsisdnForm, Options, Unanswered};
 
 use super::{MSISDN, is, options, reversal, world};
-use kiungo_simulator::testing::{always, no_faults, settle};
 
 fn paybill(mut options: Options) -> Options {
     options.paybill.notify_base = Some("http://127.0.0.1:1/n/".to_owned());

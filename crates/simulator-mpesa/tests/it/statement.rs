@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use kiungo_simulator::testing::{call, no_faults};
 use kiungo_simulator_mpesa::options::{MsisdnForm, Options};
 use tokio::time::sleep;
 
 use super::{MSISDN, World, b2b, b2c, c2b, options, receipt, reversal, world};
-use kiungo_simulator::testing::{call, no_faults};
 
 /// It is 12:30 in Dar es Salaam, on the first of March.
 async fn story(options: Options) -> World {

@@ -1,9 +1,9 @@
 //! The sandbox's magic numbers.
 
+use kiungo_simulator::testing::no_faults;
 use kiungo_simulator_mpesa::options::Options;
 
 use super::{b2b, b2c, c2b, is, options, reversal, world};
-use kiungo_simulator::testing::no_faults;
 
 #[tokio::test(start_paused = true)]
 async fn every_magic_number_gives_its_outcome_when_switched_on() {
