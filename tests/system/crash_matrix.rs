@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kiungo_domain::transfer::{Kind, Status};
-use kiungo_simulators::audit::Claim;
+use kiungo_simulator::audit::Claim;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

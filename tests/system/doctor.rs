@@ -1,6 +1,6 @@
 //! The findings of the doctor, against simulated counterparties.
 
-use kiungo_simulators::fineract::TableOf;
+use kiungo_simulator_fineract::TableOf;
 use serde_json::Value;
 
 use crate::cli::{read, run};

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::{Kind, Status};
-use kiungo_simulators::audit::Claim;
+use kiungo_simulator::audit::Claim;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};

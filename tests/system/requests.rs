@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::{Kind, Status};
-use kiungo_simulators::audit::Claim;
-use kiungo_simulators::delivery::HttpDelivery;
-use kiungo_simulators::faults::{Fault, Plan};
-use kiungo_simulators::fineract::{
-    ClientSpec, HookSpec, LoanSpec, LoanStatus, SavingsSpec, TableOf,
-};
+use kiungo_simulator::audit::Claim;
+use kiungo_simulator::delivery::HttpDelivery;
+use kiungo_simulator::faults::{Fault, Plan};
+use kiungo_simulator_fineract::{ClientSpec, HookSpec, LoanSpec, LoanStatus, SavingsSpec, TableOf};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 

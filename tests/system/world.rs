@@ -8,13 +8,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use kiungo::mapping_override;
 use kiungo_domain::transfer::Kind;
-use kiungo_simulators::audit::{Audit, Claim, audit};
-use kiungo_simulators::clock::Clock;
-use kiungo_simulators::delivery::HttpDelivery;
-use kiungo_simulators::faults::{Faults, Plan};
-use kiungo_simulators::fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
-use kiungo_simulators::serve::serve;
-use kiungo_simulators::{fineract, gsma, mpesa};
+use kiungo_simulator::audit::{Audit, Claim, audit};
+use kiungo_simulator::clock::Clock;
+use kiungo_simulator::delivery::HttpDelivery;
+use kiungo_simulator::faults::{Faults, Plan};
+use kiungo_simulator::serve::serve;
+use kiungo_simulator_fineract as fineract;
+use kiungo_simulator_fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
+use kiungo_simulator_gsma as gsma;
+use kiungo_simulator_mpesa as mpesa;
 use tokio::net::TcpListener;
 
 pub(crate) const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];

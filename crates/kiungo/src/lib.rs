@@ -7,8 +7,6 @@
 //! * `failure`: the failures of commands, and their exit codes
 //! * `runtime`: the threads on which a command runs
 //! * `config`: the operator's configuration, checked before anything starts
-//! * `database`: the store by its address
-//! * [`demo`]: a day of an institution, faults included, audited at its end
 //! * `components`: from the configuration to cores and providers
 //! * `serve`: the engine behind HTTP, from start to graceful stop
 //! * `logging`: the destination of log lines
@@ -16,8 +14,6 @@
 //! * [`families`]: the families of providers, one line for each
 //! * [`mapping_override`]: a mapping with other values, for simulators
 //! * `requirements`: the things that a mapping leaves to be given
-//! * `sandbox`: a Kiungo that talks to the simulators, as files
-//! * `secrets`: new secrets, and the digests by which they are known
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -26,16 +22,12 @@ mod command_line;
 mod commands;
 mod components;
 mod config;
-mod database;
-pub mod demo;
 mod failure;
 pub mod families;
 mod logging;
 pub mod mapping_override;
 mod requirements;
 mod runtime;
-mod sandbox;
-mod secrets;
 mod serve;
 mod terminal;
 

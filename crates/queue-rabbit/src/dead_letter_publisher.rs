@@ -117,7 +117,8 @@ impl DeadLetterPublisher {
             let text = |name| header(properties, name).unwrap_or_default();
             let (exchange, queue) = (text(EXCHANGE), text(QUEUE));
             let origin = Origin { exchange, routing_key: text(ROUTING_KEY), queue };
-            let at = properties.headers().as_ref().and_then(|h| moment(h.inner().get(GIVEN_UP_AT)?));
+            let at =
+                properties.headers().as_ref().and_then(|h| moment(h.inner().get(GIVEN_UP_AT)?));
             (reason, header(properties, PATH), origin, at)
         } else {
             let (reason, origin, at) = death(message);

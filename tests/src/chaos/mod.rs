@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use kiungo::demo::scenario::{Beginning, Day, Evening, Stage};
+use kiungo_demo::scenario::{Beginning, Day, Evening, Stage};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 

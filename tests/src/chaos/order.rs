@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::Event;
 use kiungo_domain::{Reference, TransferId};
-use kiungo_simulators::books::Books;
+use kiungo_simulator::books::Books;
 
 use super::journal_check::{Journals, Past};
 
@@ -107,7 +107,7 @@ fn out_of_turn(holds: &BTreeMap<String, Vec<Hold>>, core: &Books) -> Vec<String>
 #[cfg(test)]
 mod tests {
     use kiungo_domain::transfer::StepName;
-    use kiungo_simulators::books::Movement;
+    use kiungo_simulator::books::Movement;
     use uuid::Uuid;
 
     use super::*;

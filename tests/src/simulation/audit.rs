@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use kiungo_domain::transfer::{Entry, Event, Origin, Status};
 use kiungo_domain::{Outcome, ProviderId, Receipt, Reference, Timestamp, Transfer, TransferId};
-use kiungo_simulators::audit::{Claim, audit};
-use kiungo_simulators::books::{Books, Movement};
-use kiungo_simulators::faults::hash;
+use kiungo_simulator::audit::{Claim, audit};
+use kiungo_simulator::books::{Books, Movement};
+use kiungo_simulator::faults::hash;
 use kiungo_store::{Store as _, TransferQuery};
 
 use super::counterparties::PROVIDERS;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use kiungo_simulators::faults::hash;
+use kiungo_simulator::faults::hash;
 
 /// A stream of numbers that depends on the seed and on how often it was asked; all clones draw from
 /// the same stream. In one order on one thread, so the same seed draws the same.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use kiungo_domain::{Currency, Money, Msisdn};
-use kiungo_simulators::fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
+use kiungo_simulator_fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
 
 use super::counterparties::Counterparties;
 use super::run::Failure;

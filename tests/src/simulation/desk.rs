@@ -9,7 +9,7 @@ use kiungo_domain::transfer::{
 };
 use kiungo_domain::{AccountKind, party::AccountKey};
 use kiungo_domain::{AccountRef, Currency, Money, Receipt, Reference, Timestamp};
-use kiungo_simulators::books::{Books, Movement};
+use kiungo_simulator::books::{Books, Movement};
 
 use super::run::World;
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kiungo_domain::Timestamp;
-use kiungo_simulators::gsma::options::{Charge, Conduct as GsmaConduct, PaidBy, Place};
-use kiungo_simulators::mpesa::options::Conduct as MpesaConduct;
+use kiungo_simulator_gsma::options::{Charge, Conduct as GsmaConduct, PaidBy, Place};
+use kiungo_simulator_mpesa::options::Conduct as MpesaConduct;
 
 use super::chance::Chance;
 

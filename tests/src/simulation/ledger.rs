@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Event, Origin, StepName};
 use kiungo_domain::{Outcome, Transfer};
-use kiungo_simulators::books::{Books, Movement};
+use kiungo_simulator::books::{Books, Movement};
 use kiungo_store::Store as _;
 
 use super::run::{Failure, World};

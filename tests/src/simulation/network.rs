@@ -14,8 +14,8 @@ use http_body_util::{BodyExt as _, Limited};
 use kiungo_domain::ProviderId;
 use kiungo_engine::Engine;
 use kiungo_provider::RawCallback;
-use kiungo_simulators::delivery::Delivery;
-use kiungo_simulators::faults::ResetConnection;
+use kiungo_simulator::delivery::Delivery;
+use kiungo_simulator::faults::ResetConnection;
 use kiungo_transport::{Failure, Request, Response, Transport};
 use tower::ServiceExt as _;
 

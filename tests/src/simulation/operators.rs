@@ -16,7 +16,7 @@ use kiungo_domain::transfer::{
 };
 use kiungo_domain::{AccountRef, Currency, Money, ProviderId, Receipt, TransferId};
 use kiungo_engine::{Clock as _, Engine, HELD_OPERATIONS, PaymentClaim};
-use kiungo_simulators::books::Movement;
+use kiungo_simulator::books::Movement;
 use kiungo_store::{InboxState, Store as _, TransferQuery};
 
 use super::chance::Chance;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use kiungo_domain::transfer::{Kind, Status};
 use kiungo_domain::{AccountRef, ProviderId, Reference, TransferId, party::AccountKey};
 use kiungo_engine::{Caller, Clock, NewTransfer, SubmitError};
-use kiungo_simulators::audit::Audit;
-use kiungo_simulators::clock::Clock as SimulatorClock;
+use kiungo_simulator::audit::Audit;
+use kiungo_simulator::clock::Clock as SimulatorClock;
 use kiungo_store::{MemoryStore, Store};
 
 use super::chance::Chance;

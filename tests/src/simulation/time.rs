@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kiungo_domain::{Timestamp, TransferId};
 use kiungo_engine::{Clock, Ids};
-use kiungo_simulators::faults::hash;
+use kiungo_simulator::faults::hash;
 use uuid::Uuid;
 
 /// The time of day by which Kiungo lives: it may run ahead of, or lag behind, everybody else's.

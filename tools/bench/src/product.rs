@@ -113,7 +113,7 @@ impl Wiring<'_> {
         let gsma = ProviderSecrets::default()
             .with("client_id", GSMA_CLIENT)
             .with("client_secret", GSMA_CLIENT);
-        let api_key = kiungo_simulators::mpesa::Options::default().api_key;
+        let api_key = kiungo_simulator_mpesa::Options::default().api_key;
         let mpesa = ProviderSecrets::default().with("api_key", api_key);
         let wired = [
             (load::PROVIDERS[0], mapping_override::GSMA_SANDBOX, self.gsma_changes(), gsma),

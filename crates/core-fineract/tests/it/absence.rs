@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kiungo_core_banking::{Booking, Core as _};
 use kiungo_domain::{Finding, Outcome, Timestamp};
-use kiungo_simulators::faults::Fault;
-use kiungo_simulators::fineract::{Options, Version};
+use kiungo_simulator::faults::Fault;
+use kiungo_simulator_fineract::{Options, Version};
 use serde_json::json;
 
 use crate::world::{BOOKINGS, VERSIONS, World, is_unclear, operation, receipt};

@@ -5,7 +5,7 @@ use http_body_util::BodyExt as _;
 use kiungo_core_banking::{Booking, Core as _};
 use kiungo_domain::outcome::Awaiting;
 use kiungo_domain::{Finding, Outcome, Receipt};
-use kiungo_simulators::fineract::{Options, User, Version};
+use kiungo_simulator_fineract::{Options, User, Version};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 

@@ -3,8 +3,8 @@
 use kiungo_core_banking::{Booking, Core as _, UndoCheck};
 use kiungo_domain::outcome::{Reason, Retry};
 use kiungo_domain::{Finding, Outcome};
-use kiungo_simulators::faults::Fault;
-use kiungo_simulators::fineract::{Options, Version};
+use kiungo_simulator::faults::Fault;
+use kiungo_simulator_fineract::{Options, Version};
 use serde_json::json;
 
 use crate::world::{BOOKINGS, VERSIONS, World, operation, receipt};
@@ -179,9 +179,9 @@ async fn whether_a_booking_can_be_taken_back_is_known_beforehand() {
 /// A user who may not read the days: nothing is booked, and a person is called.
 #[tokio::test(start_paused = true)]
 async fn days_that_must_not_be_read_call_for_repair() {
-    let mut user = kiungo_simulators::fineract::User {
+    let mut user = kiungo_simulator_fineract::User {
         permissions: vec!["READ_CONFIGURATION".to_owned(), "READ_PAYMENTTYPE".to_owned()],
-        ..kiungo_simulators::fineract::User::default()
+        ..kiungo_simulator_fineract::User::default()
     };
     user.permissions.push("DEPOSIT_SAVINGSACCOUNT".to_owned());
     let options =

@@ -5,7 +5,7 @@ use kiungo_core_banking::{AccountCheck, Booking, CheckAnswer, Core as _};
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::{AccountKind, AccountRef, CoreAccount, Msisdn};
-use kiungo_simulators::fineract::{ClientSpec, SavingsSpec, Version};
+use kiungo_simulator_fineract::{ClientSpec, SavingsSpec, Version};
 
 use crate::world::{PHONE, VERSIONS, World, money};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use kiungo_core_banking::{CoreRequest, CoreRequests as _, Listed, RequestId, RequestKind};
 use kiungo_core_fineract::{DataTable, RequestOptions, Requests, WithdrawalTable};
 use kiungo_domain::{AccountKind, CoreAccount, Timestamp};
-use kiungo_simulators::faults::Fault;
-use kiungo_simulators::fineract::{
+use kiungo_simulator::faults::Fault;
+use kiungo_simulator_fineract::{
     ClientSpec, LoanSpec, LoanStatus, Options, Simulator, TableOf, Version,
 };
 use serde_json::json;
@@ -51,9 +51,9 @@ async fn asking(options: Options) -> Asking {
         let rate = if down { 10_000 } else { 0 };
         let rates =
             BTreeMap::from([("*".to_owned(), BTreeMap::from([(Fault::ErrorBefore, rate)]))]);
-        faults.set(kiungo_simulators::faults::Plan {
+        faults.set(kiungo_simulator::faults::Plan {
             rates,
-            ..kiungo_simulators::faults::Plan::none(1)
+            ..kiungo_simulator::faults::Plan::none(1)
         });
     };
     let requests = Requests::new(Arc::new(core), options);

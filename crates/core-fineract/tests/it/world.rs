@@ -11,9 +11,9 @@ use kiungo_domain::{
     AccountKind, CoreAccount, Currency, Finding, Money, Msisdn, Outcome, Receipt, Reference,
     Timestamp, TransferId,
 };
-use kiungo_simulators::clock::Clock;
-use kiungo_simulators::faults::{Fault, Faults, Plan, ResetConnection};
-use kiungo_simulators::fineract::{
+use kiungo_simulator::clock::Clock;
+use kiungo_simulator::faults::{Fault, Faults, Plan, ResetConnection};
+use kiungo_simulator_fineract::{
     ClientSpec, LoanSpec, LoanStatus, Options, SavingsSpec, Simulator, Version,
 };
 use kiungo_transport::testing::InProcess;

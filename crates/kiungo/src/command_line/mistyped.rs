@@ -2,10 +2,11 @@
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, Error};
+use kiungo_sandbox::SIMULATORS;
 
 /// The commands that may be proposed to somebody who has mistyped one: they move no money, decide
 /// nothing and change no installation. Any other command has to be written out by whoever means it.
-pub(super) const HARMLESS: &[&str] = &[
+const HARMLESS: &[&str] = &[
     "init",
     "demo",
     "transfer",
@@ -32,9 +33,6 @@ pub(super) const HARMLESS: &[&str] = &[
     "action list",
     "action show",
     "simulate",
-    "simulate fineract",
-    "simulate gsma",
-    "simulate mpesa",
     "simulate all",
     "config",
     "config check",
@@ -53,6 +51,12 @@ pub(super) const HARMLESS: &[&str] = &[
     "man",
     "version",
 ];
+
+/// The paths of all of them; the simulators, which harm nothing, stand in a list of their own.
+pub(super) fn harmless_paths() -> impl Iterator<Item = String> {
+    let simulators = SIMULATORS.iter().map(|it| format!("simulate {}", it.family.names().word));
+    HARMLESS.iter().map(|path| (*path).to_owned()).chain(simulators)
+}
 
 /// Reads the arguments of the program.
 ///
@@ -82,5 +86,5 @@ fn harmless(mut error: Error) -> Error {
 }
 
 fn is_harmless(word: &str) -> bool {
-    HARMLESS.iter().any(|path| path.rsplit(' ').next() == Some(word))
+    harmless_paths().any(|path| path.rsplit(' ').next() == Some(word))
 }

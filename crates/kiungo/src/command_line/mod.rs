@@ -13,10 +13,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    action, archive, arrival, case, completions, config, core_request, doctor, init, man, mapping,
-    migrate, provider, queue, serve, simulate, suspense, transfer, version,
+    action, archive, arrival, case, completions, config, core_request, demo, doctor, init, man,
+    mapping, migrate, provider, queue, serve, simulate, suspense, transfer, version,
 };
-use crate::demo;
 use crate::failure::Failure;
 use crate::terminal::output::Output;
 

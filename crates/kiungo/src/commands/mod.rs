@@ -18,6 +18,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 mod config_file;
 pub(crate) mod core_request;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod man;

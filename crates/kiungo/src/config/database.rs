@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use kiungo_store_sql::{Address, sqlite_path};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::read::{Section, quoted};
 use super::secret;
 use super::sources::Layer;
-use crate::database::{Address, sqlite_path};
 use crate::failure::Failure;
 
 /// `[database]`.

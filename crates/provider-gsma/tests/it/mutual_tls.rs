@@ -6,13 +6,13 @@ use std::sync::Arc;
 use kiungo_domain::Outcome;
 use kiungo_provider::{Provider, ReadError};
 use kiungo_provider_gsma::{AuthScheme, Gsma};
-use kiungo_simulators::clock::Clock;
-use kiungo_simulators::delivery::HttpDelivery;
-use kiungo_simulators::faults::{Faults, Plan};
-use kiungo_simulators::gsma::options::{Flow, Security};
-use kiungo_simulators::gsma::{Options, Simulator};
-use kiungo_simulators::serve::serve_tls;
-use kiungo_simulators::tls::TlsFiles;
+use kiungo_simulator::clock::Clock;
+use kiungo_simulator::delivery::HttpDelivery;
+use kiungo_simulator::faults::{Faults, Plan};
+use kiungo_simulator::serve::serve_tls;
+use kiungo_simulator::tls::TlsFiles;
+use kiungo_simulator_gsma::options::{Flow, Security};
+use kiungo_simulator_gsma::{Options, Simulator};
 use kiungo_transport::{Network, NetworkOptions};
 use tokio::net::TcpListener;
 
@@ -20,7 +20,7 @@ use crate::world::*;
 
 fn pem(name: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.join("../simulators/tests/fixtures/tls").join(name)
+    here.join("../simulator/tests/fixtures/tls").join(name)
 }
 
 /// A provider that knows its clients by their certificate alone.

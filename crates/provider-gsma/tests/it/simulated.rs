@@ -14,11 +14,11 @@ use kiungo_provider::{
     WalletOrder,
 };
 use kiungo_provider_gsma::{AccountState, AuthScheme, Gsma, Institution, LinkStyle, MsisdnFormat};
-use kiungo_simulators::clock::Clock;
-use kiungo_simulators::delivery::Delivery;
-use kiungo_simulators::faults::{Fault, Faults, Plan, ResetConnection};
-use kiungo_simulators::gsma::options::{Credentials, Flow, LinkForm};
-use kiungo_simulators::gsma::{AccountStatus, Options, Simulator};
+use kiungo_simulator::clock::Clock;
+use kiungo_simulator::delivery::Delivery;
+use kiungo_simulator::faults::{Fault, Faults, Plan, ResetConnection};
+use kiungo_simulator_gsma::options::{Credentials, Flow, LinkForm};
+use kiungo_simulator_gsma::{AccountStatus, Options, Simulator};
 use kiungo_transport::testing::InProcess;
 
 use crate::world::*;

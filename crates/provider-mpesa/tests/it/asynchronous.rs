@@ -9,8 +9,8 @@ use kiungo_domain::{Finding, Outcome, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{CallbackNews, Provider};
 use kiungo_provider_mpesa::{Answers, Notification, OptionsError};
-use kiungo_simulators::faults::Fault;
-use kiungo_simulators::mpesa::Options;
+use kiungo_simulator::faults::Fault;
+use kiungo_simulator_mpesa::Options;
 use tokio::time::sleep;
 
 use crate::simulated::{World, world_of};

@@ -5,8 +5,8 @@ use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Msisdn, Outcome, Reference, TransferId};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Provider, WalletOrder};
-use kiungo_simulators::mpesa::Options;
-use kiungo_simulators::mpesa::options::Limits;
+use kiungo_simulator_mpesa::Options;
+use kiungo_simulator_mpesa::options::Limits;
 use uuid::Uuid;
 
 use crate::simulated::world;

@@ -15,11 +15,11 @@ use kiungo_provider::{
     WalletOrder,
 };
 use kiungo_provider_mpesa::{Mpesa, Notification, Secrets};
-use kiungo_simulators::clock::Clock;
-use kiungo_simulators::delivery::Delivery;
-use kiungo_simulators::faults::{Fault, Faults, Plan, ResetConnection};
-use kiungo_simulators::mpesa::options::{Market, Paybill};
-use kiungo_simulators::mpesa::{Options, Simulator};
+use kiungo_simulator::clock::Clock;
+use kiungo_simulator::delivery::Delivery;
+use kiungo_simulator::faults::{Fault, Faults, Plan, ResetConnection};
+use kiungo_simulator_mpesa::options::{Market, Paybill};
+use kiungo_simulator_mpesa::{Options, Simulator};
 use kiungo_transport::testing::InProcess;
 use tokio::time::sleep;
 

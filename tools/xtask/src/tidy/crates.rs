@@ -11,8 +11,13 @@ use super::Finding;
 use super::settings::{self, Settings};
 use crate::tool::Tool;
 
-/// The crates that tests may use besides their own.
-const FOR_TESTS: [&str; 2] = ["kiungo-simulators", "kiungo-store-sql"];
+/// The crates that tests may use besides their own: the stores, and the simulators.
+const FOR_TESTS: [&str; 2] = ["kiungo-store-sql", SIMULATOR];
+/// The base of the simulators, and the beginning of the name of each family's.
+const SIMULATOR: &str = "kiungo-simulator";
+const SIMULATOR_OF: &str = "kiungo-simulator-";
+/// What a simulator may use: nothing that an adapter is made of, or a mistake would be mirrored.
+const OF_SIMULATORS: [&str; 2] = ["kiungo-domain", SIMULATOR];
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -42,6 +47,7 @@ pub(super) fn check(root: &Path, settings: &Settings) -> Result<Vec<Finding>> {
     let metadata = Tool::cargo(root, &asked).output()?;
     let metadata: Metadata = serde_json::from_str(&metadata).context("cargo metadata")?;
     let mut findings = arrows(&metadata.packages, &settings.arrows);
+    findings.extend(simulators(&metadata.packages));
     for package in &metadata.packages {
         findings.extend(explained(package));
     }
@@ -62,7 +68,9 @@ fn arrows(packages: &[Package], allowed: &BTreeMap<String, Vec<String>>) -> Vec<
         for dependency in ours {
             let name = &dependency.name;
             let for_tests = dependency.kind.as_deref() == Some("dev")
-                && (*name == package.name || FOR_TESTS.contains(&name.as_str()));
+                && (*name == package.name
+                    || FOR_TESTS.contains(&name.as_str())
+                    || name.starts_with(SIMULATOR_OF));
             if !uses.contains(name) && !for_tests {
                 let says = format!("`{}` must not use `{name}`: see [arrows]", package.name);
                 findings.push(Finding::new(settings::FILE, 0, says));
@@ -73,6 +81,26 @@ fn arrows(packages: &[Package], allowed: &BTreeMap<String, Vec<String>>) -> Vec<
         if !packages.iter().any(|package| package.name == *name) {
             let says = format!("[arrows] names `{name}`, which is no crate of ours");
             findings.push(Finding::new(settings::FILE, 0, says));
+        }
+    }
+    findings
+}
+
+/// A simulator shares nothing with an adapter, whatever the settings allow, and its tests neither.
+fn simulators(packages: &[Package]) -> Vec<Finding> {
+    let is_simulator = |name: &str| name == SIMULATOR || name.starts_with(SIMULATOR_OF);
+    let mut findings = Vec::new();
+    for package in packages.iter().filter(|package| is_simulator(&package.name)) {
+        let ours = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
+        for name in ours.map(|dependency| &dependency.name) {
+            if *name != package.name && !OF_SIMULATORS.contains(&name.as_str()) {
+                let says = format!(
+                    "`{}` must not use `{name}`: a simulator shares nothing with the adapters but \
+                     the domain",
+                    package.name
+                );
+                findings.push(Finding::new(settings::FILE, 0, says));
+            }
         }
     }
     findings
@@ -123,10 +151,10 @@ mod tests {
     fn arrows_that_stand_in_the_settings_are_fine() {
         let a = package(
             "kiungo-a",
-            &[("kiungo-b", None), ("serde", None), ("kiungo-simulators", Some("dev"))],
+            &[("kiungo-b", None), ("serde", None), ("kiungo-simulator-c", Some("dev"))],
         );
         let b =
-            package("kiungo-b", &[("kiungo-b", Some("dev")), ("kiungo-simulators", Some("dev"))]);
+            package("kiungo-b", &[("kiungo-b", Some("dev")), ("kiungo-simulator", Some("dev"))]);
         assert_eq!(says(&[a, b]), Vec::<String>::new());
     }
 
@@ -138,6 +166,19 @@ mod tests {
         assert_eq!(found.len(), 4, "{found:?}");
         assert!(found[0].contains("`kiungo-a` must not use `kiungo-c`"), "{found:?}");
         assert!(says(&[package("kiungo-a", &[])])[0].contains("no crate of ours"));
+    }
+
+    #[test]
+    fn a_simulator_uses_the_domain_and_its_base_alone() {
+        let found = |name, uses: &[(&str, Option<&str>)]| simulators(&[package(name, uses)]).len();
+        let fine = [("kiungo-domain", None), ("kiungo-simulator", None), ("serde", None)];
+        assert_eq!(found("kiungo-simulator-a", &fine), 0);
+        assert_eq!(found("kiungo-simulator", &[("kiungo-domain", None)]), 0);
+        for wrong in ["kiungo-provider-a", "kiungo-mapping", "kiungo-simulator-b"] {
+            assert_eq!(found("kiungo-simulator-a", &[(wrong, None)]), 1, "{wrong}");
+            assert_eq!(found("kiungo-simulator", &[(wrong, Some("dev"))]), 1, "{wrong}");
+            assert_eq!(found("kiungo-a", &[(wrong, None)]), 0, "{wrong}");
+        }
     }
 
     #[test]

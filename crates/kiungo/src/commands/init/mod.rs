@@ -9,11 +9,11 @@ mod sandbox;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use kiungo_sandbox::files::write_new;
+use kiungo_sandbox::{Addresses, NewFile};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::sandbox::files::write_new;
-use crate::sandbox::{Addresses, NewFile};
 use crate::terminal::output::Output;
 
 /// The folders that are taken if none is named.

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use kiungo_sandbox::configuration::Configuration;
+use kiungo_sandbox::members::gsma::{ID, SHIPPED};
+use kiungo_sandbox::{NewFile, secrets};
+
 use super::Plan;
 use super::sandbox::DATABASE;
-use crate::mapping_override::GSMA_SANDBOX;
-use crate::sandbox::configuration::Configuration;
-use crate::sandbox::{NewFile, Wallet};
-use crate::secrets;
 
 /// The secrets that others give: their files are empty, which `kiungo config check` names.
 const FOREIGN: [&str; 3] = ["core-password", "gsma-client-id", "gsma-client-secret"];
@@ -16,10 +16,10 @@ const FOREIGN: [&str; 3] = ["core-password", "gsma-client-id", "gsma-client-secr
 pub(super) fn plan(named: &Path, folder: &Path, port: u16) -> anyhow::Result<Plan> {
     let (api_key, callback) = (secrets::fresh()?, secrets::fresh()?);
     let secret = |name: &str| Configuration::secret_path(folder, name);
-    let mapping = Configuration::mapping_path(folder, Wallet::Gsma);
+    let mapping = Configuration::mapping_path(folder, ID);
     let mut files = vec![
         NewFile::open(Configuration::path(folder), text(folder, port, &secrets::sha256(&api_key))),
-        NewFile::open(mapping, GSMA_SANDBOX.to_owned()),
+        NewFile::open(mapping, SHIPPED.to_owned()),
         NewFile::private(secret("callback"), &callback),
     ];
     files.extend(FOREIGN.map(|name| NewFile::private(secret(name), "")));
@@ -103,7 +103,7 @@ format = "text"
         own = Configuration::path(folder).display(),
         database = DATABASE,
         core_password = secret("core-password"),
-        mapping = Configuration::mapping(Wallet::Gsma),
+        mapping = Configuration::mapping(ID),
         callback = secret("callback"),
         client_id = secret("gsma-client-id"),
         client_secret = secret("gsma-client-secret"),
@@ -115,10 +115,11 @@ mod tests {
     use std::collections::BTreeMap;
     use std::fs;
 
+    use kiungo_sandbox::files::write_new;
+
     use super::*;
     use crate::components::Assembly;
     use crate::config::{Config, ConfigErrors, Sources};
-    use crate::sandbox::files::write_new;
     use crate::serve;
 
     fn load(folder: &Path) -> Result<Config, ConfigErrors> {

@@ -1,37 +1,22 @@
 //! `kiungo init --sandbox`: a Kiungo that talks to the built-in simulators.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use anyhow::Context as _;
-use kiungo_simulators::clock::Clock;
-use kiungo_simulators::delivery::HttpDelivery;
-use kiungo_simulators::faults::{Faults, Plan as Luck};
-use kiungo_simulators::mpesa;
+use kiungo_sandbox::configuration::Configuration;
+use kiungo_sandbox::simulators::{Simulators, text};
+use kiungo_sandbox::{Addresses, NewFile, Secrets, mappings, members_of_a_sandbox};
+use serde_json::Value;
 
 use super::Plan;
-use crate::sandbox::configuration::Configuration;
-use crate::sandbox::simulators::{self, Ground, Simulators};
-use crate::sandbox::{Addresses, NewFile, Secrets, Wallet, mappings};
+use crate::commands::simulate::surroundings;
 
-/// The clients of the core: each has accounts in the currency of each provider, and the number of a
-/// wallet of one of them.
-const CLIENTS: &str = r#"
-# Every client has accounts in the currencies of both providers; client 1 has a wallet at M-Pesa (TZS),
-# client 2 one at the GSMA provider (LSL), and so on in turns.
-[fineract.options.clients]
-currencies = ["TZS", "LSL"]
-numbers = [255700000000, 26657000000]
-"#;
 /// A database in the folder.
 pub(super) const DATABASE: &str = "sqlite://kiungo.db";
-/// The currency of the shipped mapping of the GSMA sandbox.
-const GSMA_CURRENCY: &str = "LSL";
 
 /// What is to be written to `folder`, which the user calls `named`.
 pub(super) fn plan(named: &Path, folder: &Path, addresses: &Addresses) -> anyhow::Result<Plan> {
     let secrets = Secrets::new()?;
-    let private_key = mpesa::new_private_key().context("no RSA key can be made")?;
     let database = format!("url = \"{DATABASE}\"");
     let head = "# A Kiungo that talks to the built-in simulators, written by `kiungo init --sandbox`. Paths count\n\
                 # from this folder. Every other setting, with its meaning and the reason for its default:\n\
@@ -47,25 +32,24 @@ pub(super) fn plan(named: &Path, folder: &Path, addresses: &Addresses) -> anyhow
         log_filter: "info",
     };
     let mut files = configuration.files();
-    let head = "# The simulators of `kiungo simulate all`: where each listens, and its options, which crates/simulators\n\
-                # explains. Addresses and secrets are those of kiungo.toml, the mappings and secrets/.\n";
-    let ground = Ground {
-        head,
-        gsma_currency: GSMA_CURRENCY,
-        mpesa_private_key: Some(&private_key),
-        clients: CLIENTS,
-    };
-    let text = simulators::text(addresses, &secrets, &ground);
-    let public_key = public_key(&Simulators::parse(&text)?.mpesa.options)?;
-    files.push(NewFile::private(Simulators::path(folder), &text));
-    for wallet in Wallet::ALL {
-        let mapping = mappings::mapping(wallet, addresses, &public_key, "")?;
+    let head = "# The simulators of `kiungo simulate all`: where each listens, and its options, which crates/simulator-*\n\
+                # explain. Addresses and secrets are those of kiungo.toml, the mappings and secrets/.\n";
+    let mut completed = BTreeMap::new();
+    for (family, member) in members_of_a_sandbox() {
+        completed.insert(family.names().word, (member.completed)()?);
+    }
+    let more = |word: &str| completed.get(word).cloned().unwrap_or_default();
+    let text = text(addresses, &secrets, head, more);
+    let simulators = Simulators::of_text(folder, text.clone());
+    let facts = facts(&simulators)?;
+    files.push(NewFile::private(simulators.file().to_owned(), &text));
+    let facts = |word: &str| facts.get(word).cloned().unwrap_or_default();
+    for (provider, mapping) in mappings::mappings(addresses, &secrets, facts, |_| String::new())? {
         let head = format!(
-            "# mappings/{}.toml, with the simulator's address and short waits: `kiungo init --sandbox`.\n\
+            "# mappings/{provider}.toml, with the simulator's address and short waits: `kiungo init --sandbox`.\n\
              # That file explains every key.\n",
-            wallet.id()
         );
-        let path = Configuration::mapping_path(folder, wallet);
+        let path = Configuration::mapping_path(folder, provider);
         files.push(NewFile::open(path, format!("{head}{mapping}")));
     }
     let dir = named.display();
@@ -89,23 +73,22 @@ fn elsewhere(addresses: &Addresses) -> String {
     }
 }
 
-/// The public key of the simulated market, as a mapping holds it.
-fn public_key(options: &mpesa::Options) -> anyhow::Result<String> {
-    let (delivery, luck) = (Arc::new(HttpDelivery::default()), Faults::new(Luck::none(1)));
-    let market = mpesa::Simulator::new(options.clone(), Clock::System, delivery, luck);
-    let key = market.public_key();
-    anyhow::ensure!(!key.is_empty(), "the RSA key that was made cannot be read");
-    Ok(key)
+/// What clients of the simulators have to know, by the words of the simulators.
+fn facts(simulators: &Simulators) -> anyhow::Result<BTreeMap<&'static str, Value>> {
+    let mut facts = BTreeMap::new();
+    for simulated in simulators.all()? {
+        facts.insert(simulated.word(), simulated.build(surroundings(1))?.facts);
+    }
+    Ok(facts)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use kiungo_sandbox::files::write_new;
 
     use super::*;
     use crate::components::Assembly;
     use crate::config::{Config, Sources};
-    use crate::sandbox::files::write_new;
     use crate::serve;
 
     #[test]
@@ -124,13 +107,19 @@ mod tests {
         let assembly = Assembly::new(&config).unwrap();
         assert_eq!((assembly.cores.len(), assembly.providers.len()), (1, 2));
         let simulators = Simulators::read(&home).unwrap();
-        let options = &simulators.gsma.options;
-        let gsma =
-            assembly.providers.values().find(|it| it.mapping.id().as_str() == "gsma-sandbox");
-        assert_eq!(gsma.unwrap().mapping.money().currency, options.currency);
-        let core = &simulators.fineract.options.clients.currencies;
-        assert!(core.contains(&options.currency.code().to_owned()));
-        assert!(core.contains(&simulators.mpesa.options.currency().code().to_owned()));
+        let all = simulators.all().unwrap().into_iter();
+        let all: Vec<_> =
+            all.map(|it| (it.member.provider(), it.build(surroundings(1)).unwrap())).collect();
+        let accounts =
+            all.iter().flat_map(|(_, it)| it.clients.first()).flat_map(|it| &it.accounts);
+        let of_core: Vec<_> = accounts.map(|it| it.currency.as_str()).collect();
+        for (provider, simulator) in all.iter().filter_map(|(it, ready)| Some(((*it)?, ready))) {
+            let mut mappings = assembly.providers.values().map(|it| &it.mapping);
+            let mapping = mappings.find(|it| it.id().as_str() == provider.id).unwrap();
+            let currency = simulator.currency.unwrap();
+            assert_eq!(mapping.money().currency, currency);
+            assert!(of_core.contains(&currency.code()), "{}", provider.id);
+        }
         std::fs::remove_dir_all(home).unwrap();
     }
 }

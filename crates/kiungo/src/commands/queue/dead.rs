@@ -6,6 +6,7 @@ use kiungo_domain::Timestamp;
 use kiungo_domain::typed::is_hidden;
 use kiungo_queue::{DeadLetter, DeadLetterId, DeadLetters as _};
 use kiungo_queue_rabbit::RabbitQueue;
+use kiungo_sandbox::secrets::hexadecimal;
 use kiungo_store::{Action, ActionId, ActionState};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,7 +16,6 @@ use crate::commands::config_file::ConfigFile;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::runtime;
-use crate::secrets::hexadecimal;
 use crate::terminal::output::Output;
 use crate::terminal::when;
 

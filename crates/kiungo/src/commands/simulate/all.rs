@@ -4,19 +4,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kiungo_domain::Currency;
-use kiungo_simulators::clock::Clock;
-use kiungo_simulators::faults::{Faults, Plan};
-use kiungo_simulators::{fineract, gsma, mpesa};
-use serde_json::{Value, json};
+use kiungo_sandbox::configuration::Configuration;
+use kiungo_sandbox::simulators::{Simulators, Unusable};
+use kiungo_simulator::control::payment_command;
+use kiungo_simulator::family::{Accounts, Client, Names, Ready};
+use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
-use super::{Clients, bind, delivery, furnish, payment, put_up, stays_here, until_interrupted};
+use super::{bind, put_up, stays_here, surroundings, until_interrupted};
 use crate::commands::init::SANDBOX_FOLDER;
 use crate::failure::Failure;
 use crate::runtime;
-use crate::sandbox::Wallet;
-use crate::sandbox::configuration::Configuration;
-use crate::sandbox::simulators::{Simulators, Unusable};
 use crate::terminal::output::Output;
 
 /// A Fineract core, a GSMA provider and an M-Pesa market for the Kiungo of a sandbox
@@ -33,168 +32,164 @@ pub(super) struct AllOptions {
     seed: u64,
 }
 
-/// The simulators, before anything is served.
-struct Stage {
-    options: Simulators,
-    core: fineract::Simulator,
-    clients: Clients,
-    gsma: gsma::Simulator,
-    mpesa: mpesa::Simulator,
+/// A simulator of the sandbox, before it is served.
+struct Staged {
+    names: Names,
+    /// The id of the provider in the sandbox; `None` for the core.
+    provider: Option<&'static str>,
+    listen: std::net::SocketAddr,
+    ready: Ready,
 }
 
 pub(super) fn run(options: &AllOptions, output: Output) -> Result<(), Failure> {
-    let stage = Stage::new(options)?;
-    runtime::build()?.block_on(present(options, stage, output))
+    let staged = stage(options)?;
+    runtime::build()?.block_on(present(options, staged, output))
 }
 
-impl Stage {
-    fn new(options: &AllOptions) -> Result<Self, Failure> {
-        let file = Simulators::path(&options.dir);
-        let unusable = |error: Unusable| Failure::Usage(error.to_string());
-        let read = Simulators::read(&options.dir).map_err(unusable)?;
-        for (name, listen) in read.addresses() {
-            stays_here(listen, &format!("{}: {name}.listen", file.display()))?;
-        }
-        let faults = || Faults::new(Plan::none(options.seed));
-        let of = read.clone();
-        let core = fineract::Simulator::new(of.fineract.options, Clock::System, faults());
-        let place = format!("{}: fineract.options.clients", file.display());
-        let clients = furnish(&core, &place)?;
-        let gsma = gsma::Simulator::new(of.gsma.options, Clock::System, delivery(), faults());
-        let mpesa = mpesa::Simulator::new(of.mpesa.options, Clock::System, delivery(), faults());
-        Ok(Self { options: read, core, clients, gsma, mpesa })
+/// Builds all simulators of the folder.
+fn stage(options: &AllOptions) -> Result<Vec<Staged>, Failure> {
+    let unusable = |error: Unusable| Failure::Usage(error.to_string());
+    let read = Simulators::read(&options.dir).map_err(unusable)?;
+    let all = read.all().map_err(unusable)?;
+    for simulated in &all {
+        let place = format!("{}: {}.listen", read.file().display(), simulated.word());
+        stays_here(simulated.listen, &place)?;
     }
+    let build = |simulated: kiungo_sandbox::simulators::Simulated<'_>| {
+        Ok(Staged {
+            names: simulated.family.names(),
+            provider: simulated.member.provider().map(|provider| provider.id),
+            listen: simulated.listen,
+            ready: simulated.build(surroundings(options.seed)).map_err(unusable)?,
+        })
+    };
+    all.into_iter().map(build).collect()
 }
 
-async fn present(options: &AllOptions, stage: Stage, output: Output) -> Result<(), Failure> {
-    let file = Simulators::path(&options.dir);
-    let [core, gsma, mpesa] = listeners(options, &stage.options).await?;
-    let tls = stage.gsma.tls().map_err(|error| {
-        Failure::Usage(format!("{}: gsma.options.security.tls: {error}", file.display()))
-    })?;
-    let addresses = Addresses::of(&stage, tls.is_some());
-    output.line(&text(options, &stage, &addresses), &addresses.json(options, &stage));
+async fn present(options: &AllOptions, staged: Vec<Staged>, output: Output) -> Result<(), Failure> {
+    let mut listeners = Vec::new();
+    for simulator in &staged {
+        listeners.push(listener(options, simulator).await?);
+    }
+    output.line(&text(options, &staged), &json(options, &staged));
+    let mut served = JoinSet::new();
+    for (simulator, listener) in staged.into_iter().zip(listeners) {
+        let Ready { router, tls, .. } = simulator.ready;
+        served.spawn(put_up(listener, router, tls));
+    }
     until_interrupted(async {
-        tokio::try_join!(
-            put_up(core, stage.core.router(), None),
-            put_up(gsma, stage.gsma.router(), tls),
-            put_up(mpesa, stage.mpesa.router(), None),
-        )?;
+        while let Some(ended) = served.join_next().await {
+            ended??;
+        }
         Ok(())
     })
     .await
 }
 
-async fn listeners(
-    options: &AllOptions,
-    simulators: &Simulators,
-) -> Result<[TcpListener; 3], Failure> {
-    let (dir, file) = (options.dir.display(), Simulators::path(&options.dir));
-    let remedy = |name: &str| {
-        format!(
-            "stop what listens there, or take other ports in another folder (kiungo init --sandbox \
-             --port PORT --dir DIR); this one stands in {}, {name}.listen, and in what Kiungo reads \
-             in {dir}",
-            file.display()
-        )
-    };
-    let [core, gsma, mpesa] = simulators.addresses();
-    Ok([
-        bind(core.1, &remedy(core.0)).await?,
-        bind(gsma.1, &remedy(gsma.0)).await?,
-        bind(mpesa.1, &remedy(mpesa.0)).await?,
-    ])
+async fn listener(options: &AllOptions, simulator: &Staged) -> Result<TcpListener, Failure> {
+    let remedy = format!(
+        "stop what listens there, or take other ports in another folder (kiungo init --sandbox \
+         --port PORT --dir DIR); this one stands in {}, {}.listen, and in what Kiungo reads in {}",
+        Simulators::path(&options.dir).display(),
+        simulator.names.word,
+        options.dir.display()
+    );
+    bind(simulator.listen, &remedy).await
 }
 
-/// The addresses that clients use.
-struct Addresses {
-    core: String,
-    gsma: String,
-    gsma_api: String,
-    gsma_tokens: String,
-    mpesa: String,
-    mpesa_api: String,
-}
+impl Staged {
+    fn url(&self) -> String {
+        let scheme = if self.ready.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.listen)
+    }
 
-impl Addresses {
-    fn of(stage: &Stage, gsma_by_tls: bool) -> Self {
-        let Simulators { fineract, gsma, mpesa } = &stage.options;
-        let scheme = if gsma_by_tls { "https" } else { "http" };
-        let gsma_at = format!("{scheme}://{}", gsma.listen);
-        let prefix = gsma.options.prefix_1_2.as_ref().or(gsma.options.prefix_1_1.as_ref());
-        let prefix = prefix.map_or("", String::as_str);
-        let mpesa_at = format!("http://{}", mpesa.listen);
-        let (environment, market) = (&mpesa.options.environment, mpesa.options.market.context());
-        Self {
-            core: format!("http://{}/fineract-provider", fineract.listen),
-            gsma_api: format!("{gsma_at}{prefix}"),
-            gsma_tokens: format!("{gsma_at}{}", gsma.options.security.token_path),
-            gsma: gsma_at,
-            mpesa_api: format!("{mpesa_at}/{environment}/ipg/v2/{market}"),
-            mpesa: mpesa_at,
+    /// The addresses that clients use, for programs.
+    fn json(&self) -> Value {
+        let url = self.url();
+        let mut json = Map::new();
+        json.insert("api".to_owned(), format!("{url}{}", self.ready.path).into());
+        for address in &self.ready.addresses {
+            json.insert(address.name.to_owned(), format!("{url}{}", address.path).into());
         }
+        if self.provider.is_none() {
+            json.insert("clients".to_owned(), self.ready.clients.len().into());
+        }
+        Value::Object(json)
     }
 
-    fn json(&self, options: &AllOptions, stage: &Stage) -> Value {
-        let wallet = |name: Wallet, currency| {
-            let person = Person::of(stage, currency);
-            json!({ "provider": name.id(), "person": person.map(|it| it.json()) })
-        };
-        json!({
-            "fineract": { "api": self.core, "clients": stage.clients.len() },
-            "gsma": { "url": self.gsma, "api": self.gsma_api, "token_url": self.gsma_tokens },
-            "mpesa": { "url": self.mpesa, "api": self.mpesa_api },
-            "api_key_file": Configuration::secret_path(&options.dir, "api-key"),
-            "try": [
-                wallet(Wallet::Gsma, stage.options.gsma.options.currency),
-                wallet(Wallet::Mpesa, stage.options.mpesa.options.currency()),
-            ],
-        })
+    /// The same for people.
+    fn line(&self) -> String {
+        let url = self.url();
+        let others =
+            self.ready.addresses.iter().filter_map(|address| {
+                Some(format!("   {}: {url}{}", address.label?, address.path))
+            });
+        let others: String = others.collect();
+        format!("  {:<16}{url}{}{others}", self.names.title, self.ready.path)
     }
 }
 
-/// Somebody with a wallet and accounts in one currency.
-struct Person {
+/// Somebody with a wallet at a provider, and with accounts in its currency.
+struct Person<'a> {
+    provider: &'static str,
+    url: String,
     currency: Currency,
-    wallet: String,
-    savings: u64,
-    /// An active loan, and an approved one.
-    loans: [u64; 2],
+    wallet: &'a str,
+    accounts: &'a Accounts,
 }
 
-impl Person {
-    /// The client in whose turn this currency is.
-    fn of(stage: &Stage, currency: Currency) -> Option<Self> {
-        let currencies = &stage.options.fineract.options.clients.currencies;
-        let turn = currencies.iter().position(|code| code == currency.code())?;
-        let (client, ids) = stage.clients.get(turn)?;
-        let loan = |number| ids.loans.get(2 * turn + number).copied();
+impl<'a> Person<'a> {
+    /// The client in whose turn the currency of this provider is.
+    fn at(simulator: &Staged, clients: &'a [Client]) -> Option<Self> {
+        let currency = simulator.ready.currency?;
+        let currencies = clients.first()?.accounts.iter();
+        let turn =
+            currencies.map(|it| it.currency.as_str()).position(|it| it == currency.code())?;
+        let client = clients.get(turn)?;
         Some(Self {
+            provider: simulator.provider?,
+            url: simulator.url(),
             currency,
-            wallet: client.mobile_no.clone(),
-            savings: *ids.savings.get(turn)?,
-            loans: [loan(0)?, loan(1)?],
+            wallet: &client.msisdn,
+            accounts: client.accounts.get(turn)?,
         })
     }
 
     fn json(&self) -> Value {
         let number = |id: u64| format!("{id:09}");
+        let Accounts { savings, active_loan, approved_loan, .. } = self.accounts;
         json!({
             "currency": self.currency.code(), "msisdn": self.wallet,
-            "savings": number(self.savings),
-            "active_loan": number(self.loans[0]), "approved_loan": number(self.loans[1]),
+            "savings": number(*savings),
+            "active_loan": number(*active_loan), "approved_loan": number(*approved_loan),
         })
     }
 }
 
-fn text(options: &AllOptions, stage: &Stage, addresses: &Addresses) -> String {
-    let Addresses { core, gsma, gsma_api, gsma_tokens, mpesa, mpesa_api } = addresses;
-    let mut text = vec![
-        "A Fineract core, a GSMA provider and an M-Pesa market are simulated, until Ctrl-C:"
-            .to_owned(),
-        format!("  Fineract        {core}"),
-        format!("  GSMA provider   {gsma_api}   tokens: {gsma_tokens}"),
-        format!("  M-Pesa          {mpesa_api}"),
+/// The clients of the core.
+fn clients(staged: &[Staged]) -> &[Client] {
+    let core = staged.iter().find(|simulator| simulator.provider.is_none());
+    core.map_or(&[], |core| &core.ready.clients)
+}
+
+fn json(options: &AllOptions, staged: &[Staged]) -> Value {
+    let mut json: Map<String, Value> =
+        staged.iter().map(|it| (it.names.word.to_owned(), it.json())).collect();
+    let file = Configuration::secret_path(&options.dir, "api-key");
+    json.insert("api_key_file".to_owned(), json!(file));
+    let wallets = staged.iter().filter_map(|simulator| {
+        let person = Person::at(simulator, clients(staged));
+        let person = person.map(|person| person.json());
+        Some(json!({ "provider": simulator.provider?, "person": person }))
+    });
+    json.insert("try".to_owned(), wallets.collect());
+    Value::Object(json)
+}
+
+fn text(options: &AllOptions, staged: &[Staged]) -> String {
+    let mut text = vec![format!("{} are simulated, until Ctrl-C:", in_a_sentence(staged))];
+    text.extend(staged.iter().map(Staged::line));
+    text.extend([
         "Beside each API: GET /_sim/books, and PUT /_sim/faults for what is to go wrong."
             .to_owned(),
         "\nThe Kiungo that reaches them, and the key for its API:".to_owned(),
@@ -204,30 +199,41 @@ fn text(options: &AllOptions, stage: &Stage, addresses: &Addresses) -> String {
             Configuration::secret_path(&options.dir, "api-key").display()
         ),
         "\nWallets and accounts to try:".to_owned(),
-    ];
-    let people = [
-        (Wallet::Gsma, gsma, Person::of(stage, stage.options.gsma.options.currency)),
-        (Wallet::Mpesa, mpesa, Person::of(stage, stage.options.mpesa.options.currency())),
-    ];
-    let people = || people.iter().filter_map(|(at, url, it)| Some((at.id(), url, it.as_ref()?)));
-    for (provider, _, Person { currency, wallet, savings, loans: [active, approved] }) in people() {
+    ]);
+    let people = staged.iter().filter_map(|simulator| Person::at(simulator, clients(staged)));
+    let people: Vec<Person<'_>> = people.collect();
+    for Person { provider, currency, wallet, accounts, .. } in &people {
+        let Accounts { savings, active_loan, approved_loan, .. } = accounts;
         text.push(format!(
             "  {provider}, {}: wallet {wallet}, savings account {savings:09}, active loan \
-             {active:09}, approved loan {approved:09}",
+             {active_loan:09}, approved loan {approved_loan:09}",
             currency.code()
         ));
     }
-    if let Some((provider, _, Person { currency, wallet, savings, .. })) = people().next_back() {
+    if let Some(Person { provider, currency, wallet, accounts, .. }) = people.last() {
         text.push(format!(
             "  kiungo transfer create deposit --provider {provider} --msisdn {wallet} --account-no \
-             {savings:09} --amount 5000 --currency {} --wait",
+             {:09} --amount 5000 --currency {} --wait",
+            accounts.savings,
             currency.code()
         ));
     }
     text.push("\nA customer pays at the wallet, and Kiungo is told:".to_owned());
-    for (_, url, Person { wallet, savings, .. }) in people() {
-        let command = payment(wallet, &format!("SV{savings}")).replace("URL", url);
-        text.push(format!("  {command}"));
+    for Person { url, wallet, accounts, .. } in &people {
+        let command = payment_command(wallet, &format!("SV{}", accounts.savings));
+        text.push(format!("  {}", command.replace("URL", url)));
     }
     text.join("\n")
+}
+
+/// The simulators as the beginning of a sentence: `A Fineract core, a GSMA provider and an M-Pesa market`.
+fn in_a_sentence(staged: &[Staged]) -> String {
+    let all: Vec<_> = staged.iter().map(|simulator| simulator.names.in_a_sentence).collect();
+    let text = match all.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => all.concat(),
+    };
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
 }

@@ -1,0 +1,61 @@
+//! `/_sim/…`: looking into the simulated core and setting it up from outside.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use kiungo_simulator::faults::Plan;
+
+use super::{ClientSpec, Simulator};
+
+/// Largest body of `POST /_sim/clients`, in bytes: some hundred thousand clients.
+const BODY_LENGTH_MAX: usize = 64 * 1024 * 1024;
+
+/// The routes under `/_sim`.
+pub(crate) fn router() -> Router<Simulator> {
+    Router::new()
+        .route("/_sim/books", get(books))
+        .route("/_sim/faults", get(faults).put(set_faults))
+        .route("/_sim/clients", post(open_clients))
+        .layer(DefaultBodyLimit::max(BODY_LENGTH_MAX))
+}
+
+type Parameters = Query<BTreeMap<String, String>>;
+
+fn tenant(simulator: &Simulator, parameters: &Parameters) -> String {
+    let first = || simulator.options().tenants.first().cloned().unwrap_or_default();
+    parameters.get("tenant").cloned().unwrap_or_else(first)
+}
+
+async fn books(State(simulator): State<Simulator>, parameters: Parameters) -> Response {
+    match simulator.books_of(&tenant(&simulator, &parameters)) {
+        Some(books) => Json(books).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn faults(State(simulator): State<Simulator>) -> Json<Plan> {
+    Json(simulator.faults().plan())
+}
+
+async fn set_faults(State(simulator): State<Simulator>, Json(plan): Json<Plan>) -> Json<Plan> {
+    simulator.faults().set(plan.clone());
+    Json(plan)
+}
+
+/// Opens clients one by one and stops at the first that cannot be opened.
+async fn open_clients(
+    State(simulator): State<Simulator>,
+    parameters: Parameters,
+    Json(specs): Json<Vec<ClientSpec>>,
+) -> Response {
+    let tenant = tenant(&simulator, &parameters);
+    let opened = specs.iter().map(|spec| simulator.open_client_of(&tenant, spec));
+    match opened.collect::<Result<Vec<_>, _>>() {
+        Ok(ids) => (StatusCode::CREATED, Json(ids)).into_response(),
+        Err(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).into_response(),
+    }
+}

@@ -1,0 +1,71 @@
+//! An Apache Fineract core as it behaves: the routes a mobile money connector uses, with the traps
+//! of `fineract.md` and its releases told apart.
+//!
+//! * [`Options`]: release, tenants, users, calendar, database
+//! * [`Simulator`]: the core; [`Simulator::router`] is what a client talks to
+//! * [`FineractFamily`]: the family as a program offers it
+//! * [`ClientSpec`]: the contents of the core before a story begins
+//!
+//! From a request to an answer: `request_context` (tenant, login, route, faults), then `reads`, or
+//! `execute` (permission, command table, handler). The handlers live in `savings` and `loans`, the
+//! rest of what is read in `lookups`. All of a tenant's state is one `bank::Bank` behind one lock.
+//!
+//! * [`Simulator::register_hooks`], [`Simulator::register_table`]: webhooks and data tables
+//!
+//! Not here, since nothing in Kiungo asks for it: interoperation, batches, external events,
+//! journal entries and reports, account transfers, charges, groups, products other than one kind of
+//! savings and of loan, two-factor login, and the authorization server of bearer tokens.
+//!
+//! # Books
+//! A savings account's balance is its ledger balance (holds not deducted); a loan's is what is
+//! owed, negative when overpaid. Opening balance and movements explain it:
+//!
+//! | operation | savings | loan |
+//! | --- | --- | --- |
+//! | `deposit` | + | |
+//! | `withdraw`, `fee` | − | |
+//! | `disburse`, `interest`, `refund` | | + |
+//! | `repay` | | − |
+//! | `undo` | the opposite of the movement in `takes_back` | likewise |
+//!
+//! A receipt is the transaction id as it came over the wire; an undo, which gets no id of its own,
+//! is `{id}-undo`. Savings and loans count their transactions separately, so a receipt is unique
+//! only together with its party. What was there at the start has rows in the history and is in
+//! `opening`, but not among the movements. A row that Fineract replayed keeps its first receipt.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod answer;
+mod bank;
+mod body;
+mod calendar;
+mod commands;
+mod control;
+mod decimal;
+mod desk;
+mod execute;
+mod family;
+mod fault_draw;
+mod hooks;
+mod json;
+mod loans;
+mod lookups;
+mod opening;
+mod options;
+mod payment;
+mod query;
+mod reads;
+mod refusal;
+mod request_context;
+mod result;
+mod route;
+mod savings;
+mod simulator;
+mod tables;
+
+pub use family::FineractFamily;
+pub use hooks::HookSpec;
+pub use opening::{ClientIds, ClientSpec, LoanSpec, LoanStatus, OpenError, SavingsSpec};
+pub use options::{Auth, Clients, Database, Options, PaymentType, User, Version, Zone};
+pub use simulator::Simulator;
+pub use tables::TableOf;

@@ -1,0 +1,5 @@
+//! The bytes that a simulator sends and takes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod serve;
