@@ -177,8 +177,9 @@ async fn a_dead_letter_is_listed_shown_and_sent_again_with_who_and_why() {
 
     let database = kiungo_store_sql::SqliteOptions::new(place.path().join("kiungo.db"));
     let store = kiungo_store_sql::SqliteStore::open(&database).await.unwrap();
-    let actions =
-        kiungo_store::Store::actions(&store, &kiungo_store::ActionQuery::default()).await.unwrap();
+    let actions = kiungo_store::ActionStore::actions(&store, &kiungo_store::ActionQuery::default())
+        .await
+        .unwrap();
     let told: Vec<_> =
         actions.rows.iter().map(|a| (&*a.by, &*a.what, &*a.subject, &*a.why)).collect();
     let expected =

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::LedgerAccount;
 use kiungo_simulator::books::Books;
-use kiungo_store::{Store, StoreError, TransferQuery};
 use kiungo_store_sql::Address;
+use kiungo_store::{Reports, StoreError, TransferQuery, TransferStore};
 
 use super::drain::OPEN;
 
@@ -21,7 +21,8 @@ pub(super) async fn complaints(
     core: &Books,
 ) -> anyhow::Result<Vec<String>> {
     let database = database.open().await?;
-    let read = Ledger::read(database.store().as_ref()).await;
+    let store = database.store();
+    let read = Ledger::read(&*store, &*store).await;
     database.close().await;
     Ok(read?.complaints(providers, core))
 }
@@ -35,17 +36,20 @@ struct Ledger {
 }
 
 impl Ledger {
-    async fn read(store: &dyn Store) -> Result<Self, StoreError> {
+    async fn read(
+        reports: &dyn Reports,
+        transfers: &dyn TransferStore,
+    ) -> Result<Self, StoreError> {
         let mut ledger = Self::default();
-        for balance in store.ledger().await? {
+        for balance in reports.ledger().await? {
             *ledger.balances.entry(balance.account).or_default() += balance.minor;
         }
         let mut query =
             TransferQuery { statuses: OPEN.to_vec(), limit: PAGE, ..TransferQuery::default() };
         loop {
-            let page = store.search(&query).await?;
+            let page = reports.search(&query).await?;
             for row in &page.rows {
-                for posting in store.postings(row.id).await? {
+                for posting in transfers.postings(row.id).await? {
                     *ledger.open.entry(posting.account.to_string()).or_default() += posting.minor;
                 }
             }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use kiungo_api::OptionsError;
 use kiungo_api::Service;
 use kiungo_queue::{EventMessage, Events, QueueError};
-use kiungo_store::{OutboxRow, StoreError};
+use kiungo_store::{LeaseStore, OutboxRow, OutboxStore, StoreError};
 use metrics::{counter, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::time::timeout_at;
@@ -31,6 +31,8 @@ const GIVE_BACK: Duration = Duration::from_secs(2);
 /// Publishes what has become known.
 pub struct Relay {
     service: Arc<dyn Service>,
+    outbox: Arc<dyn OutboxStore>,
+    leases: Arc<dyn LeaseStore>,
     events: Arc<dyn Events>,
     encoder: EventEncoder,
     holder: String,
@@ -62,6 +64,8 @@ impl Relay {
     /// An option that cannot be used.
     pub fn new(
         service: Arc<dyn Service>,
+        outbox: Arc<dyn OutboxStore>,
+        leases: Arc<dyn LeaseStore>,
         events: Arc<dyn Events>,
         options: MessagingOptions,
         holder: String,
@@ -69,14 +73,14 @@ impl Relay {
     ) -> Result<Self, OptionsError> {
         options.check()?;
         let encoder = EventEncoder::new(&options);
-        Ok(Self { service, events, encoder, holder, wake, options })
+        Ok(Self { service, outbox, leases, events, encoder, holder, wake, options })
     }
 
     /// Publishes, or waits for its turn, until it is told to stop. A batch that is being published
     /// then is published whole, so that the next process goes on behind it.
     pub async fn run(self, stop: CancellationToken) {
         self.take_turns(&stop).await;
-        let back = self.service.store().give_lease_back(LEASE, &self.holder);
+        let back = self.leases.give_lease_back(LEASE, &self.holder);
         if !matches!(tokio::time::timeout(GIVE_BACK, back).await, Ok(Ok(()))) {
             tracing::info!("the lease of the relay was not given back; it ends by itself");
         }
@@ -86,7 +90,7 @@ impl Relay {
         let length = Duration::from_secs(self.options.relay_lease_s);
         let mut pauses = Pauses::default();
         while !stop.is_cancelled() {
-            match Term::take(&*self.service, &self.holder, length).await {
+            match self.take_term(length).await {
                 Ok(Some(term)) => self.serve(term, length, stop).await,
                 Ok(None) => sleep(STANDBY, stop).await,
                 Err(error) => {
@@ -98,6 +102,10 @@ impl Relay {
         }
     }
 
+    async fn take_term(&self, length: Duration) -> Result<Option<Term>, StoreError> {
+        Term::take(&*self.leases, &self.holder, self.service.clock_now(), length).await
+    }
+
     /// Publishes as long as the lease is there and can be renewed.
     async fn serve(&self, mut term: Term, length: Duration, stop: &CancellationToken) {
         tracing::debug!(holder = self.holder, "this process publishes events");
@@ -105,7 +113,7 @@ impl Relay {
         let mut pauses = Pauses::default();
         while !stop.is_cancelled() {
             if term.is_to_be_renewed() {
-                match Term::take(&*self.service, &self.holder, length).await {
+                match self.take_term(length).await {
                     Ok(Some(renewed)) => term = renewed,
                     Ok(None) => return,
                     // Goes on as long as the term lasts.
@@ -134,7 +142,7 @@ impl Relay {
         if term.open_until(self.service.clock_now()).is_none() {
             return Ok(Look::TermOver);
         }
-        let rows = self.service.store().outbox(self.options.events_batch).await;
+        let rows = self.outbox.outbox_rows(self.options.events_batch).await;
         let rows = rows.map_err(Failure::Store)?;
         gauge!("kiungo_events_waiting").set(u32::try_from(rows.len()).unwrap_or(u32::MAX));
         if rows.is_empty() {
@@ -153,7 +161,7 @@ impl Relay {
         published.map_err(Failure::Queue)?;
         self.measure(&rows);
         let numbers: Vec<i64> = rows.iter().map(|row| row.no).collect();
-        self.service.store().told(&numbers).await.map_err(Failure::Store)?;
+        self.outbox.mark_published(&numbers).await.map_err(Failure::Store)?;
         Ok(Look::More)
     }
 

@@ -36,7 +36,8 @@ pub struct Messaging {
 pub fn start(messaging: Messaging, stop: &CancellationToken) -> Result<TaskTracker, OptionsError> {
     let Messaging { service, commands, events, options, holder, wake } = messaging;
     let (sharing, publishing) = (Arc::clone(&service), Arc::clone(&events));
-    let relay = Relay::new(sharing, publishing, options.clone(), holder, wake)?;
+    let (outbox, leases) = (service.store().clone(), service.store().clone());
+    let relay = Relay::new(sharing, outbox, leases, publishing, options.clone(), holder, wake)?;
     let door = CommandConsumer::new(service, events, options)?;
     let tasks = TaskTracker::new();
     tasks.spawn(relay.run(stop.clone()));

@@ -6,9 +6,8 @@
 
 use std::time::Duration;
 
-use kiungo_api::Service;
 use kiungo_domain::Timestamp;
-use kiungo_store::StoreError;
+use kiungo_store::{LeaseStore, StoreError};
 use tokio::time::Instant;
 
 use crate::options::LEASE_MARGIN;
@@ -29,16 +28,17 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    /// Takes the lease, or renews it; `None` if another process has it.
+    /// Takes the lease, or renews it, at `now` by the time of day; `None` if another process has it.
     pub(crate) async fn take(
-        service: &dyn Service,
+        leases: &dyn LeaseStore,
         holder: &str,
+        now: Timestamp,
         length: Duration,
     ) -> Result<Option<Self>, StoreError> {
         // Before asking, so that the term is over here before it is over in the database.
-        let (asked, now) = (Instant::now(), service.clock_now());
+        let asked = Instant::now();
         let until = now.after(length);
-        let taken = service.store().take_lease(LEASE, holder, now, until).await?;
+        let taken = leases.take_lease(LEASE, holder, now, until).await?;
         let term = Self { renew_at: asked + length / 2, ends: asked + length, ends_by_day: until };
         Ok(taken.then_some(term))
     }

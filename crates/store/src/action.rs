@@ -3,11 +3,12 @@
 
 use std::fmt;
 
+use async_trait::async_trait;
 use kiungo_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Cursor;
+use crate::{Cursor, Page, StoreError};
 
 /// The id of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,4 +121,18 @@ pub struct ActionQuery {
     pub cursor: Option<Cursor>,
     /// The number of rows at most; 0 counts as 50, more than 500 as 500.
     pub limit: u32,
+}
+
+/// The actions of persons.
+#[async_trait]
+pub trait ActionStore: Send + Sync {
+    /// Writes an action of a person, if it is still at the version that `action` says (0: not
+    /// stored yet); true if it was written. Its version is one more then.
+    async fn put_action(&self, action: Action) -> Result<bool, StoreError>;
+
+    /// Reads an action of a person.
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError>;
+
+    /// Lists actions of persons, the one asked for last first.
+    async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError>;
 }

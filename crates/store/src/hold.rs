@@ -1,8 +1,11 @@
 //! Operations of providers that are held as a whole: work waits, nothing fails.
 
+use async_trait::async_trait;
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::Operation;
 use kiungo_domain::{Money, ProviderId, Timestamp};
+
+use crate::StoreError;
 
 /// An operation of a provider that is held under one condition. There is one for each provider,
 /// operation and condition.
@@ -31,4 +34,23 @@ impl Hold {
     pub fn key(&self) -> (ProviderId, &'static str, Condition) {
         (self.provider.clone(), self.operation.as_str(), self.condition)
     }
+}
+
+/// The operations of providers that are held.
+#[async_trait]
+pub trait HoldStore: Send + Sync {
+    /// Holds an operation of a provider under a condition. If it is held under that condition
+    /// already, the time since when it is held stays.
+    async fn put_hold(&self, hold: Hold) -> Result<(), StoreError>;
+
+    /// Ends a hold; returns true if there was one.
+    async fn release_hold(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+        condition: Condition,
+    ) -> Result<bool, StoreError>;
+
+    /// Every hold, by provider, operation and condition. Few.
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError>;
 }

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use async_trait::async_trait;
 use kiungo_domain::transfer::CaseKind;
 use kiungo_domain::{ProviderId, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
 
 /// The number of an inbox item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -113,4 +116,44 @@ impl InboxState {
             Self::Waiting { concern: None, .. } | Self::Handled { .. } => None,
         }
     }
+}
+
+/// The inbox: the arrivals from outside, and where each of them stands.
+#[async_trait]
+pub trait InboxStore: Send + Sync {
+    /// Stores something that arrived. The same thing again is [`Arrival::Seen`] and changes nothing
+    /// but a counter.
+    async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError>;
+
+    /// The arrival from a provider with this digest ([`NewArrival::digest`]), in any state: found
+    /// by an index.
+    async fn arrived(
+        &self,
+        provider: &ProviderId,
+        digest: &str,
+    ) -> Result<Option<InboxItem>, StoreError>;
+
+    /// Waiting inbox items whose due time has come, oldest first, `limit` at most.
+    async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError>;
+
+    /// An inbox item.
+    async fn inbox_item(&self, id: InboxId) -> Result<Option<InboxItem>, StoreError>;
+
+    /// Changes where an inbox item stands; `attempts` grows by one with each postponement.
+    async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError>;
+
+    /// Changes where an inbox item stands as a person decided, if a person is called because of it
+    /// at that moment: it is quarantined, or waits with a concern. Judged in the change's own
+    /// transaction, so that of two persons who decide at the same moment one is answered with true.
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError>;
+
+    /// Takes waiting inbox items whose due time has come, the longest due first, as
+    /// [`DueStore::take_due`](crate::DueStore::take_due) takes transfers. It does not count as an
+    /// attempt.
+    async fn take_inbox_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboxId>, StoreError>;
 }

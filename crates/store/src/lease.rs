@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use kiungo_domain::Timestamp;
 
 use crate::StoreError;
@@ -50,4 +51,25 @@ pub fn longest_lease(now: Timestamp) -> Timestamp {
 pub fn cleared_before(now: Timestamp) -> Timestamp {
     let kept = i64::try_from(ENDED_KEPT.as_micros()).unwrap_or(i64::MAX);
     Timestamp::from_micros(now.as_micros().saturating_sub(kept))
+}
+
+/// The leases of tasks that only one process may do.
+#[async_trait]
+pub trait LeaseStore: Send + Sync {
+    /// Takes a lease until `until`, or renews it, if nobody else has it at `now`; returns true if
+    /// `holder` has it. At most 200 bytes each for name and holder.
+    async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Gives a lease back, if `holder` has it.
+    async fn give_lease_back(&self, name: &str, holder: &str) -> Result<(), StoreError>;
+
+    /// The leases whose names begin with `prefix` and that are held at `now`, by name. A lease that
+    /// ended more than an hour ago may have been cleared away.
+    async fn leases(&self, prefix: &str, now: Timestamp) -> Result<Vec<Lease>, StoreError>;
 }

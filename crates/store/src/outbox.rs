@@ -2,11 +2,12 @@
 //! of the change it follows from, so that nothing is told that is not committed, and nothing that
 //! is committed is left untold.
 
+use async_trait::async_trait;
 use kiungo_domain::Timestamp;
 use kiungo_domain::transfer::{CaseKind, Decision, Event};
 use serde::{Deserialize, Serialize};
 
-use crate::Summary;
+use crate::{StoreError, Summary};
 
 /// The largest number of rows that are read, or removed, at a time: a few megabytes.
 pub const READ_MAX: u32 = 1_000;
@@ -49,4 +50,16 @@ impl OutboxEvent {
             _ => None,
         })
     }
+}
+
+/// The outbox. Rows are written only by stores that were opened to keep one, in the transaction of
+/// [`TransferStore::commit`](crate::TransferStore::commit).
+#[async_trait]
+pub trait OutboxStore: Send + Sync {
+    /// The oldest rows of the outbox, in their order, at most `limit` (and at most 1,000). Rows are
+    /// written only by stores that were opened to keep an outbox; else nobody would fetch them.
+    async fn outbox_rows(&self, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
+
+    /// Removes rows of the outbox that have been published; at most 1,000 at a time.
+    async fn mark_published(&self, numbers: &[i64]) -> Result<(), StoreError>;
 }

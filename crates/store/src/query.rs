@@ -1,10 +1,11 @@
 //! The queries that the store answers, and the rows that it answers with.
 
+use async_trait::async_trait;
 use kiungo_domain::transfer::{CaseKind, Kind, Operation, Status, StepName};
 use kiungo_domain::{CoreId, Currency, Money, Msisdn, ProviderId, Receipt, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 
-use crate::InboxId;
+use crate::{InboxId, StoreError, Summary};
 
 /// A search for transfers; every field that is given must fit. At least the page's bound always
 /// holds.
@@ -136,4 +137,21 @@ pub struct Overview {
     pub inbox_waiting: u64,
     /// The number of inbox items that are quarantined.
     pub quarantined: u64,
+}
+
+/// The views over all transfers, arrivals and holds, for people, metrics and back-pressure.
+#[async_trait]
+pub trait Reports: Send + Sync {
+    /// Transfers by what is known of them, newest first.
+    async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError>;
+
+    /// Open cases, newest first: those of transfers, and quarantined inbox items.
+    async fn cases(&self, cursor: Option<&Cursor>, limit: u32)
+    -> Result<Page<CaseRow>, StoreError>;
+
+    /// The balance of every ledger account and currency.
+    async fn ledger(&self) -> Result<Vec<LedgerBalance>, StoreError>;
+
+    /// Counts for metrics and back-pressure, cheap enough to be asked every second.
+    async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError>;
 }

@@ -4,8 +4,11 @@
 //! A row is written whole, on the version that it was read at: of two processes that hear of one
 //! request at the same time, one writes.
 
+use async_trait::async_trait;
 use kiungo_domain::{CoreId, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
+
+use crate::{CoreRequestQuery, Page, StoreError};
 
 /// A request of a core.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,4 +89,41 @@ pub struct CoreRequestDecision {
     pub approved: bool,
     /// The reason, in the person's words.
     pub why: String,
+}
+
+/// The requests of cores for payouts.
+#[async_trait]
+pub trait CoreRequestStore: Send + Sync {
+    /// Writes a request of a core, if it is still at the version that `row` says (0: not stored
+    /// yet); returns true if it was. Its version is one more then. The time when it was first heard
+    /// of stays.
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError>;
+
+    /// A request of a core.
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError>;
+
+    /// Those of these requests (at most 1,000) that are stored, in no order.
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError>;
+
+    /// Requests that are to become transfers, or may have become one without its being written
+    /// down, the longest unchanged first, at most `limit` (and at most 500).
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError>;
+
+    /// Requests of cores, the one that was heard of last first.
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError>;
 }

@@ -11,7 +11,7 @@ use kiungo_domain::{Outcome, ProviderId, Receipt, Reference, Timestamp, Transfer
 use kiungo_simulator::audit::{Claim, audit};
 use kiungo_simulator::books::{Books, Movement};
 use kiungo_simulator::faults::hash;
-use kiungo_store::{Store as _, TransferQuery};
+use kiungo_store::{Reports as _, TransferQuery, TransferStore as _};
 
 use super::counterparties::PROVIDERS;
 use super::ledger;

@@ -7,7 +7,7 @@ use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Event, Origin, StepName};
 use kiungo_domain::{Outcome, Transfer};
 use kiungo_simulator::books::{Books, Movement};
-use kiungo_store::Store as _;
+use kiungo_store::{Reports as _, TransferStore as _};
 
 use super::run::{Failure, World};
 

@@ -17,7 +17,9 @@ use kiungo_domain::transfer::{
 use kiungo_domain::{AccountRef, Currency, Money, ProviderId, Receipt, TransferId};
 use kiungo_engine::{Clock as _, Engine, HELD_OPERATIONS, PaymentClaim};
 use kiungo_simulator::books::Movement;
-use kiungo_store::{InboxState, Store as _, TransferQuery};
+use kiungo_store::{
+    HoldStore as _, InboxState, InboxStore as _, Reports as _, TransferQuery, TransferStore as _,
+};
 
 use super::chance::Chance;
 use super::counterparties::PROVIDERS;

@@ -12,11 +12,12 @@ use kiungo_engine::{Clock, Engine, EngineOptions, Ids, Setup, Sharing, SharingOp
 use kiungo_queue::WorkQueue;
 use kiungo_queue::memory::{DeliveryFaults, MemoryOptions, MemoryQueue};
 use kiungo_store::Store;
+use kiungo_store::intercept::Intercepted;
 
 use super::chance::Chance;
 use super::counterparties::Counterparties;
 use super::fail_points::DrawnTripwire;
-use super::freeze::{Ice, IcyQueue, IcyStore};
+use super::freeze::{Ice, IcyDatabase, IcyQueue};
 use super::network::CommandConsumer;
 use super::store_faults::Trouble;
 
@@ -185,13 +186,9 @@ impl Processes {
             // The day is long, and each look at the due table is an event of it.
             Staff::Shared { .. } => Duration::from_secs(2),
         };
-        let store: Arc<dyn Store> = Arc::new(IcyStore {
-            store: Arc::clone(&self.store),
-            ice: ice.clone(),
-            trouble: self.trouble.clone(),
-        });
+        let database = IcyDatabase { ice: ice.clone(), trouble: self.trouble.clone() };
         let engine = Engine::new(Setup {
-            store,
+            store: Intercepted::over(Arc::clone(&self.store), &Arc::new(database)),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             providers,

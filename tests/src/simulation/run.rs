@@ -9,7 +9,7 @@ use kiungo_domain::{AccountRef, ProviderId, Reference, TransferId, party::Accoun
 use kiungo_engine::{Caller, Clock, NewTransfer, SubmitError};
 use kiungo_simulator::audit::Audit;
 use kiungo_simulator::clock::Clock as SimulatorClock;
-use kiungo_store::{MemoryStore, Store};
+use kiungo_store::{MemoryStore, Reports as _, Store, TransferStore as _};
 
 use super::chance::Chance;
 use super::clients::{Client, money};

@@ -8,7 +8,7 @@ use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Entry, Event, Origin, StepName};
 use kiungo_domain::{Outcome, ProviderId, Timestamp, Transfer, TransferId};
 use kiungo_engine::Clock as _;
-use kiungo_store::{Store as _, TransferQuery};
+use kiungo_store::{Reports as _, TransferQuery, TransferStore as _};
 
 use super::run::{Failure, World};
 

@@ -1,17 +1,15 @@
 //! Accepting alone, then draining alone: the rate at which orders are taken says nothing about the
 //! rate at which they are done.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_engine::{Engine, EngineOptions};
-use kiungo_store::Store;
+use kiungo_store::intercept::Intercepted;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::counterparties::{self, Spec};
 use super::flow::{Watch, all_completed, is_done, submit_all};
-use super::observed::Observed;
 use super::product::{self, Wiring};
 use super::{BenchError, BenchOptions, steady_state};
 
@@ -39,8 +37,7 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     let accepted: Vec<Instant> = accepted.into_iter().map(|(_, at)| at).collect();
 
     let watch = Watch::new(in_flight, is_done);
-    let observed: Arc<dyn Store> =
-        Arc::new(Observed { store: store.clone(), observer: Arc::clone(&watch) });
+    let observed = Intercepted::over(store.clone(), &watch);
     let engine = Engine::new(wiring.setup(observed, wiring.engine_options()).await?);
     engine.start().await.map_err(|e| product::setup(&e))?;
     watch.wait_for(transfers).await?;

@@ -10,14 +10,14 @@ use kiungo_domain::Outcome;
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::{Event, Status};
 use kiungo_engine::Engine;
-use kiungo_store::{Change, Store};
+use kiungo_store::intercept::{Answer, Call, Intercepted, Interceptor};
+use kiungo_store::{Change, Reports, StoreError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::counterparties::{self, Spec};
-use super::observed::{Observed, Observer, Sequel};
 use super::product::{self, Wiring};
 use super::steady_state::Speed;
 use super::{BenchError, BenchOptions, load, open};
@@ -39,8 +39,7 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     let folder = tempfile::tempdir()?;
     let store = product::store(folder.path()).await?;
     let watch = Watch::new(in_flight, is_done);
-    let observed: Arc<dyn Store> =
-        Arc::new(Observed { store: store.clone(), observer: Arc::clone(&watch) });
+    let observed = Intercepted::over(store.clone(), &watch);
     let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain };
     let setup = wiring.setup(observed, wiring.engine_options()).await?;
     let engine = Engine::new(setup);
@@ -163,18 +162,27 @@ impl Watch {
     }
 }
 
-impl Observer for Watch {
-    fn look(self: &Arc<Self>, change: &Change) -> Option<Sequel> {
-        if !(self.arrived)(change) {
-            return None;
+impl Interceptor for Watch {
+    /// The transfer that arrives once the change is durable.
+    type Kept = Option<TransferId>;
+
+    async fn before(&self, call: &Call<'_>) -> Result<Self::Kept, StoreError> {
+        Ok(match call {
+            Call::Commit(change) if (self.arrived)(change) => Some(change.decision.transfer.id()),
+            _ => None,
+        })
+    }
+
+    async fn after(&self, arrives: Self::Kept, answer: Answer<'_>) -> Result<(), StoreError> {
+        if let (Some(id), Answer::Done) = (arrives, answer) {
+            self.arrive(id);
         }
-        let (watch, id) = (Arc::clone(self), change.decision.transfer.id());
-        Some(Box::new(move || watch.arrive(id)))
+        Ok(())
     }
 }
 
 /// Refuses a measurement in which not every transfer was completed.
-pub(super) async fn all_completed(store: &dyn Store, transfers: u64) -> Result<(), BenchError> {
+pub(super) async fn all_completed(store: &dyn Reports, transfers: u64) -> Result<(), BenchError> {
     let now = kiungo_domain::Timestamp::from_micros(i64::MAX);
     let overview = store.overview(now).await.map_err(|e| BenchError::NotDone(e.to_string()))?;
     let mut by_status: BTreeMap<&str, u64> = BTreeMap::new();

@@ -11,7 +11,6 @@
 //! * `counterparties`: the simulators
 //! * `product`: the engine, wired to them as in production
 //! * `load`: the transfers that are made
-//! * `observed`: a store that tells what was committed
 //! * `steady_state`: rates and percentiles of the steady state
 //! * `flow`, `backlog`, `open`: the measurements of Kiungo
 //! * `floor`: the measurement of the floor
@@ -22,7 +21,6 @@ mod counterparties;
 mod floor;
 mod flow;
 mod load;
-mod observed;
 mod open;
 mod parts;
 mod product;

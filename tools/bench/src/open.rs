@@ -2,17 +2,16 @@
 //! pending.
 
 use std::fs;
-use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::Timestamp;
 use kiungo_engine::Engine;
-use kiungo_store::Store;
+use kiungo_store::Reports;
+use kiungo_store::intercept::Intercepted;
 use tokio::time::Instant;
 
 use super::counterparties::{self, Spec};
 use super::flow::{Watch, is_pending, submit_all};
-use super::observed::Observed;
 use super::product::{self, Wiring};
 use super::{BenchError, BenchOptions, Decimal, OpenReport, steady_state};
 
@@ -24,8 +23,7 @@ pub(super) async fn run(options: BenchOptions) -> Result<OpenReport, BenchError>
     let folder = tempfile::tempdir()?;
     let store = product::store(folder.path()).await?;
     let watch = Watch::new(in_flight, is_pending);
-    let observed: Arc<dyn Store> =
-        Arc::new(Observed { store: store.clone(), observer: Arc::clone(&watch) });
+    let observed = Intercepted::over(store.clone(), &watch);
     let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain };
     let setup = wiring.setup(observed, wiring.engine_options()).await?;
     let engine = Engine::new(setup);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Decision, Event, Next, StepName, Transfer};
 use kiungo_domain::{Outcome, Timestamp};
-use kiungo_store::{Change, CommitError, IdempotencyKey, InboxId, Store};
+use kiungo_store::{Change, CommitError, IdempotencyKey, InboxId, TransferStore};
 use metrics::{counter, histogram};
 
 use crate::clock::Clock;
@@ -18,7 +18,7 @@ use crate::fail_point::{FailPoint, FailPoints};
 
 /// Makes decisions durable.
 pub(crate) struct Committer {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) holds: Arc<Holds>,

@@ -14,7 +14,7 @@ use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Decision, Event, Operation, StepName, Transfer};
 use kiungo_domain::{Money, Outcome, ProviderId, Timestamp};
 use kiungo_provider::ReadError;
-use kiungo_store::{Hold, Store, StoreError};
+use kiungo_store::{Hold, HoldStore, StoreError};
 
 use crate::clock::Clock;
 use crate::counterparties::ports::Ports;
@@ -40,7 +40,7 @@ const PROBE_MAX: Duration = Duration::from_hours(1);
 
 /// The holds on the operations of providers.
 pub(crate) struct Holds {
-    store: Arc<dyn Store>,
+    store: Arc<dyn HoldStore>,
     clock: Arc<dyn Clock>,
     ports: Arc<Ports>,
     tasks: Tasks,
@@ -94,7 +94,7 @@ fn shown_by(operation: Operation, amount: Money, outcome: &Outcome) -> Option<Sh
 
 impl Holds {
     pub(crate) fn new(
-        store: Arc<dyn Store>,
+        store: Arc<dyn HoldStore>,
         clock: Arc<dyn Clock>,
         ports: Arc<Ports>,
         tasks: Tasks,

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kiungo_domain::transfer::Status;
-use kiungo_store::Store;
+use kiungo_store::Reports;
 
 use crate::clock::Clock;
 
 /// The backlog, for those who are to be turned away while it is full.
 pub(crate) struct Backlog {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Reports>,
     clock: Arc<dyn Clock>,
     count: AtomicU64,
 }
 
 impl Backlog {
-    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(store: Arc<dyn Reports>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock, count: AtomicU64::new(0) }
     }
 

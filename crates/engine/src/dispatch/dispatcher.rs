@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use kiungo_domain::transfer::{Next, Transfer};
 use kiungo_domain::{Slot, Timestamp, TransferId};
 use kiungo_queue::Work;
-use kiungo_store::{InboxId, Store};
+use kiungo_store::{InboxId, TransferStore};
 
 use crate::clock::Clock;
 use crate::counterparties::ports::Ports;
@@ -22,7 +22,7 @@ use crate::tasks::Tasks;
 
 /// Assigns the work.
 pub(crate) struct Dispatcher {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) tasks: Tasks,

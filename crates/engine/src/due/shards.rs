@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use kiungo_domain::Slot;
 use kiungo_queue::{Delivery, Shard, Work, WorkQueue};
-use kiungo_store::{InboxId, Store};
+use kiungo_store::{InboxId, LeaseStore};
 use tokio::sync::{Barrier, Notify, Semaphore};
 
 use crate::clock::Clock;
@@ -32,7 +32,7 @@ const PRESENCE: &str = "worker/";
 
 /// This process's part in the shared work.
 pub(crate) struct Shards {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn LeaseStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
     pub(crate) dispatcher: Arc<Dispatcher>,

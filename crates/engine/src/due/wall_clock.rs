@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::Timestamp;
-use kiungo_store::{Store, StoreError, TransferQuery};
+use kiungo_store::{DueStore, Reports, StoreError, TransferQuery};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
@@ -23,7 +23,8 @@ fn step_back(then: Timestamp, elapsed: Duration, now: Timestamp) -> Duration {
 
 /// Watches the time of day.
 pub(crate) struct WallClock {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) reports: Arc<dyn Reports>,
+    pub(crate) dues: Arc<dyn DueStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
     pub(crate) next_look: Arc<NextLook>,
@@ -34,11 +35,11 @@ impl WallClock {
     /// ahead.
     pub(crate) async fn mend_at_start(&self) -> Result<(), StoreError> {
         let newest = TransferQuery { limit: 1, ..TransferQuery::default() };
-        let newest = self.store.search(&newest).await?.rows;
+        let newest = self.reports.search(&newest).await?.rows;
         let now = self.clock.now();
         if newest.first().is_some_and(|row| row.received_at.since(now) >= STEP_MIN) {
             tracing::warn!("the clock was set back: what is due is looked at again");
-            self.store.pull_due(now).await?;
+            self.dues.pull_due(now).await?;
         }
         Ok(())
     }
@@ -63,7 +64,7 @@ impl WallClock {
                 by.seconds = step.as_secs(),
                 "the clock was set back: what is due is looked at again"
             );
-            match self.store.pull_due(now).await {
+            match self.dues.pull_due(now).await {
                 Ok(()) => self.next_look.wake(),
                 Err(error) => tracing::error!(%error, "due times cannot be brought forward"),
             }

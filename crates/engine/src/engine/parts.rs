@@ -91,7 +91,7 @@ impl Parts {
         let runner = ground.runner(&holds, &committer);
         let dispatcher = Arc::clone(&runner.dispatcher);
         let changes = Arc::clone(&runner.carriers.changes);
-        let backlog = Arc::new(Backlog::new(Arc::clone(&store), Arc::clone(&clock)));
+        let backlog = Arc::new(Backlog::new(store.clone(), Arc::clone(&clock)));
         let intake = ground.intake(&committer, &dispatcher, &changes);
         let arrival_desk = ground.arrival_desk(&intake.inbox);
         let actions = ground.actions(&holds, &changes, &arrival_desk);
@@ -201,7 +201,7 @@ impl Ground {
     fn carriers(&self, committer: &Arc<Committer>, dispatcher: &Arc<Dispatcher>) -> Arc<Carriers> {
         let Self { store, clock, ids, ports, tasks, .. } = self.clone();
         let changes = Arc::new(Changes {
-            store: Arc::clone(&store),
+            store: store.clone(),
             clock: Arc::clone(&clock),
             ports,
             tasks,
@@ -220,7 +220,8 @@ impl Ground {
     ) -> Decisions {
         let Self { store, clock, ports, tasks, next_look, .. } = self.clone();
         Decisions {
-            store,
+            transfers: store.clone(),
+            dues: store,
             clock,
             ports,
             tasks,
@@ -264,16 +265,16 @@ impl Ground {
         changes: &Arc<Changes>,
     ) -> Intake {
         let Self { store, clock, ports, tasks, next_look, .. } = self.clone();
-        let arrivals = Arc::new(Arrivals { store: Arc::clone(&store), clock: Arc::clone(&clock) });
-        let offers = Arc::new(Offers { store: Arc::clone(&store) });
+        let arrivals = Arc::new(Arrivals { store: store.clone(), clock: Arc::clone(&clock) });
+        let offers = Arc::new(Offers { transfers: store.clone(), items: store.clone() });
         let telling = Arc::new(Telling {
-            store: Arc::clone(&store),
+            store: store.clone(),
             clock: Arc::clone(&clock),
             arrivals: Arc::clone(&arrivals),
             offers: Arc::clone(&offers),
         });
         let hearing = Arc::new(Hearing {
-            store: Arc::clone(&store),
+            store: store.clone(),
             clock: Arc::clone(&clock),
             ports: Arc::clone(&ports),
             committer: Arc::clone(committer),
@@ -281,7 +282,7 @@ impl Ground {
             changes: Arc::clone(changes),
         });
         let inbox = Arc::new(Inbox {
-            store: Arc::clone(&store),
+            store: store.clone(),
             clock: Arc::clone(&clock),
             ports: Arc::clone(&ports),
             tasks,
@@ -289,7 +290,7 @@ impl Ground {
             dispatcher: Arc::clone(dispatcher),
             arrivals: Arc::clone(&arrivals),
             answers: Answers {
-                store: Arc::clone(&store),
+                store: store.clone(),
                 clock: Arc::clone(&clock),
                 hearing: Arc::clone(&hearing),
             },
@@ -299,8 +300,16 @@ impl Ground {
             taken: Mutex::new(HashSet::new()),
         });
         let judge = Judge { clock, ports: Arc::clone(&ports) };
-        let callbacks =
-            Callbacks { store, ports, arrivals, judge, offers, telling, inbox: Arc::clone(&inbox) };
+        let callbacks = Callbacks {
+            transfers: store.clone(),
+            items: store,
+            ports,
+            arrivals,
+            judge,
+            offers,
+            telling,
+            inbox: Arc::clone(&inbox),
+        };
         Intake { inbox, callbacks }
     }
 
@@ -326,7 +335,8 @@ impl Ground {
 
     fn arrival_desk(&self, inbox: &Arc<Inbox>) -> Arc<ArrivalDesk> {
         let Self { store, clock, ports, .. } = self.clone();
-        Arc::new(ArrivalDesk { store, clock, ports, inbox: Arc::clone(inbox) })
+        let (transfers, items, inbox) = (store.clone(), store, Arc::clone(inbox));
+        Arc::new(ArrivalDesk { transfers, items, clock, ports, inbox })
     }
 
     fn actions(
@@ -356,7 +366,7 @@ impl Ground {
 
     fn wall_clock(&self) -> Arc<WallClock> {
         let Self { store, clock, tasks, next_look, .. } = self.clone();
-        Arc::new(WallClock { store, clock, tasks, next_look })
+        Arc::new(WallClock { reports: store.clone(), dues: store, clock, tasks, next_look })
     }
 
     fn source(
@@ -384,7 +394,7 @@ impl Ground {
             }));
         };
         let shards = Arc::new(Shards {
-            store: Arc::clone(&store),
+            store: store.clone(),
             clock: Arc::clone(&clock),
             tasks: tasks.clone(),
             dispatcher: Arc::clone(&dispatcher),

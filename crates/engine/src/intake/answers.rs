@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kiungo_domain::transfer::{Channel, Evidence};
 use kiungo_domain::{Finding, Reference};
-use kiungo_store::{InboxItem, Store, StoreError};
+use kiungo_store::{InboxItem, StoreError, TransferStore};
 
 use crate::clock::Clock;
 use crate::counterparties::operate::wallet_inquiry;
@@ -15,7 +15,7 @@ use crate::intake::hear::{Asking, Hearing, is_awaited};
 
 /// Asks for answers that come by callback, and takes them.
 pub(crate) struct Answers {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) hearing: Arc<Hearing>,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use kiungo_domain::ProviderId;
 use kiungo_provider::RawCallback;
-use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, NewArrival, Store, StoreError};
+use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, InboxStore, NewArrival, StoreError};
 use serde::{Deserialize, Serialize};
 
 use crate::claims::CLAIM_METHOD;
@@ -22,7 +22,7 @@ struct Head {
 
 /// Keeps what arrives.
 pub(crate) struct Arrivals {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn InboxStore>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 

@@ -11,7 +11,7 @@ use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
     Refusal, RefusedFor, Standing, Verdict,
 };
-use kiungo_store::{Arrival, InboxItem, InboxState, Store, StoreError};
+use kiungo_store::{Arrival, InboxItem, InboxState, InboxStore, StoreError, TransferStore};
 use metrics::counter;
 
 use crate::counterparties::ports::{Ports, ProviderPort};
@@ -24,7 +24,8 @@ use crate::request::CallbackRefused;
 
 /// Takes callbacks.
 pub(crate) struct Callbacks {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) transfers: Arc<dyn TransferStore>,
+    pub(crate) items: Arc<dyn InboxStore>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) judge: Judge,
@@ -91,7 +92,7 @@ impl Callbacks {
         offer: &Offer,
     ) -> Result<Verdict, StoreError> {
         let digest = digest_of(callback, offer.correlation.as_deref());
-        if let Some(known) = self.store.arrived(provider, &digest).await? {
+        if let Some(known) = self.items.arrived(provider, &digest).await? {
             return self.offered_again(provider, port, callback, &known).await;
         }
         if !offer.made
@@ -115,7 +116,7 @@ impl Callbacks {
             }
             // Another one was quicker by a moment.
             Arrival::Seen(id) => {
-                let known = self.store.inbox_item(id).await?;
+                let known = self.items.inbox_item(id).await?;
                 let known = known.ok_or_else(|| StoreError::Corrupt(format!("no item {id}")))?;
                 self.offered_again(provider, port, callback, &known).await
             }
@@ -152,7 +153,7 @@ impl Callbacks {
         notice: &PaymentNotice,
     ) -> Result<bool, StoreError> {
         match &notice.receipt {
-            Some(receipt) => Ok(self.store.by_receipt(provider, receipt).await?.is_some()),
+            Some(receipt) => Ok(self.transfers.by_receipt(provider, receipt).await?.is_some()),
             None => Ok(false),
         }
     }

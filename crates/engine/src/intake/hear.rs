@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kiungo_domain::transfer::{Channel, Draft, Evidence, StepName, StepState, Transfer};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
-use kiungo_store::{CommitError, InboxItem, Store, StoreError};
+use kiungo_store::{CommitError, InboxItem, StoreError, TransferStore};
 
 use crate::clock::Clock;
 use crate::commit::committer::Committer;
@@ -30,7 +30,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(2);
 
 /// Compares evidence with what is recorded.
 pub(crate) struct Hearing {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) committer: Arc<Committer>,

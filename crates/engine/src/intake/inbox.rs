@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use kiungo_domain::ProviderId;
 use kiungo_provider::{CallbackNews, Offer, RawCallback};
-use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, Store, StoreError};
+use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, InboxStore, StoreError};
 
 use crate::claims::{CLAIM_METHOD, claimed};
 use crate::clock::Clock;
@@ -36,7 +36,7 @@ const UNANSWERED_ROUND: u32 = 16;
 
 /// Handles arrivals.
 pub(crate) struct Inbox {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn InboxStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) tasks: Tasks,

@@ -8,7 +8,7 @@ use kiungo_domain::transfer::Status;
 use kiungo_provider::{
     CallbackNews, Offer, OfferState, PaymentNotice, RawCallback, Refusal, Standing, StateQuery,
 };
-use kiungo_store::{InboxId, InboxItem, InboxState, Store, StoreError};
+use kiungo_store::{InboxId, InboxItem, InboxState, InboxStore, StoreError, TransferStore};
 use uuid::Uuid;
 
 use crate::counterparties::ports::ProviderPort;
@@ -16,7 +16,8 @@ use crate::intake::arrivals::{digest, hashed, raw};
 
 /// Offers that were taken.
 pub(crate) struct Offers {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) transfers: Arc<dyn TransferStore>,
+    pub(crate) items: Arc<dyn InboxStore>,
 }
 
 impl Offers {
@@ -30,11 +31,11 @@ impl Offers {
         let item = match query {
             StateQuery::Name(name) => {
                 let id = number_of(*name);
-                let item = self.store.inbox_item(id).await?;
+                let item = self.items.inbox_item(id).await?;
                 item.filter(|item| item.provider == *provider && name_of(provider, id) == *name)
             }
             StateQuery::Correlation(id) => {
-                self.store.arrived(provider, &digest_of_correlation(id)).await?
+                self.items.arrived(provider, &digest_of_correlation(id)).await?
             }
         };
         match item {
@@ -69,14 +70,14 @@ impl Offers {
         notice: &PaymentNotice,
     ) -> Result<Standing, StoreError> {
         let by_receipt = match &notice.receipt {
-            Some(receipt) => self.store.by_receipt(provider, receipt).await?,
+            Some(receipt) => self.transfers.by_receipt(provider, receipt).await?,
             None => None,
         };
         let named = notice.reference.map(|reference| reference.transfer());
         let Some(mut id) = by_receipt.or(named) else { return Ok(Standing::Pending) };
         // A transfer is merged into one that carries the same payment, and that one into no other.
         for _ in 0..2 {
-            let Some(summary) = self.store.summary(id).await? else {
+            let Some(summary) = self.transfers.summary(id).await? else {
                 return Ok(Standing::Pending);
             };
             if let Some(owner) = summary.merged_into {

@@ -13,7 +13,7 @@ use kiungo_domain::party::label_of;
 use kiungo_domain::transfer::{Channel, Draft, Evidence, Instruction, Kind, Origin, Transfer};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_provider::{PaymentFinding, PaymentNotice};
-use kiungo_store::{CollectionQuery, CommitError, InboxItem, Store, StoreError};
+use kiungo_store::{CollectionQuery, CommitError, InboxItem, StoreError, TransferStore};
 
 use crate::clock::{Clock, Ids};
 use crate::commit::committer::Committer;
@@ -28,7 +28,7 @@ const COLLECTION_WAIT: Duration = Duration::from_secs(5);
 
 /// Takes payments that customers start at the wallet.
 pub(crate) struct Payments {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) committer: Arc<Committer>,

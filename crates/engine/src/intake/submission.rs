@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kiungo_domain::AccountRef;
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Transfer};
-use kiungo_store::{CommitError, IdempotencyKey, KeyHolder, Store, StoreError, Summary};
+use kiungo_store::{CommitError, IdempotencyKey, KeyHolder, StoreError, Summary, TransferStore};
 
 use crate::clock::{Clock, Ids};
 use crate::commit::committer::Committer;
@@ -18,7 +18,7 @@ use crate::tasks::Tasks;
 
 /// Accepts transfers.
 pub(crate) struct Submissions {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) ports: Arc<Ports>,

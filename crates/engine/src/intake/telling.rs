@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use kiungo_domain::ProviderId;
 use kiungo_provider::{RawCallback, Standing, Told};
-use kiungo_store::{InboxItem, InboxState, Store, StoreError};
+use kiungo_store::{InboxItem, InboxState, InboxStore, StoreError};
 use metrics::counter;
 
 use crate::clock::Clock;
@@ -35,7 +35,7 @@ const REPEAT_MAX: Duration = Duration::from_hours(6);
 
 /// Tells providers.
 pub(crate) struct Telling {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn InboxStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) offers: Arc<Offers>,

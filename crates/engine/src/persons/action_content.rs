@@ -3,7 +3,7 @@
 
 use kiungo_domain::transfer::Event;
 use kiungo_domain::{Finding, TransferId};
-use kiungo_store::{Action, ActionId, Store, StoreError};
+use kiungo_store::{Action, ActionId, StoreError, TransferStore};
 use serde::{Deserialize, Serialize};
 
 use crate::person_action::PersonAction;
@@ -86,7 +86,7 @@ pub fn stored_action(action: &Action) -> Option<PersonAction> {
 /// the one that was shown: while a transfer waits, a question without an answer is recorded again and
 /// again, and hinders nobody who decides about it.
 pub(crate) async fn latest_alike(
-    store: &dyn Store,
+    store: &dyn TransferStore,
     transfer: TransferId,
     shown: u64,
 ) -> Result<u64, StoreError> {

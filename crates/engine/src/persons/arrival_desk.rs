@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use kiungo_domain::{Currency, ProviderId, Receipt};
 use kiungo_provider::RawCallback;
-use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, Store, StoreError};
+use kiungo_store::{
+    Arrival, InboxId, InboxItem, InboxState, InboxStore, StoreError, TransferStore,
+};
 use thiserror::Error;
 
 use crate::claims::{CLAIM_METHOD, PaymentClaim};
@@ -46,7 +48,8 @@ pub enum ArrivalError {
 
 /// Carries out decisions about arrivals.
 pub(crate) struct ArrivalDesk {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) transfers: Arc<dyn TransferStore>,
+    pub(crate) items: Arc<dyn InboxStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) inbox: Arc<Inbox>,
@@ -91,12 +94,12 @@ impl ArrivalDesk {
         receipt: &Receipt,
     ) -> Result<bool, ArrivalError> {
         let handled = matches!(self.arrival(id).await?.state, InboxState::Handled { .. });
-        Ok(handled && self.store.by_receipt(provider, receipt).await?.is_none())
+        Ok(handled && self.transfers.by_receipt(provider, receipt).await?.is_none())
     }
 
     /// An arrival, whole.
     pub(crate) async fn arrival(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
-        self.store.inbox_item(id).await?.ok_or(ArrivalError::NotFound(id))
+        self.items.inbox_item(id).await?.ok_or(ArrivalError::NotFound(id))
     }
 
     /// Has an arrival that is kept for a person handled again, after a mapping was mended for
@@ -105,7 +108,7 @@ impl ArrivalDesk {
         let item = self.quarantined(id).await?;
         let state = InboxState::waiting(self.clock.now());
         // Another person may have decided since it was read.
-        if !self.store.decide_inbox_state(id, state.clone()).await? {
+        if !self.items.decide_inbox_state(id, state.clone()).await? {
             return Err(ArrivalError::NotQuarantined(id));
         }
         self.inbox.handle_soon(Some(InboxItem { state, ..item }));
@@ -121,7 +124,7 @@ impl ArrivalDesk {
     ) -> Result<(), ArrivalError> {
         self.dismissible(id).await?;
         let note = format!("dismissed by {by}: {reason}");
-        if self.store.decide_inbox_state(id, InboxState::Handled { note }).await? {
+        if self.items.decide_inbox_state(id, InboxState::Handled { note }).await? {
             return Ok(());
         }
         Err(ArrivalError::NotQuarantined(id))

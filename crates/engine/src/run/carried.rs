@@ -13,7 +13,7 @@ use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Draft, Instruction, Origin, Status, StepName, Transfer};
 use kiungo_domain::{AccountRef, Money, Receipt, TransferId};
-use kiungo_store::{CommitError, Store};
+use kiungo_store::{CommitError, TransferStore};
 
 use crate::clock::{Clock, Ids};
 use crate::commit::committer::Committer;
@@ -25,7 +25,7 @@ pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(30);
 
 /// Sees to transfers whose payment another one carries.
 pub(crate) struct Carriers {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) committer: Arc<Committer>,

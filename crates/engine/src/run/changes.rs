@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kiungo_domain::TransferId;
 use kiungo_domain::transfer::{Draft, Transfer};
-use kiungo_store::{CommitError, InboxId, Store, Summary};
+use kiungo_store::{CommitError, InboxId, Summary, TransferStore};
 
 use crate::clock::Clock;
 use crate::commit::committer::Committer;
@@ -18,7 +18,7 @@ const CHANGE_TRIES: u32 = 5;
 
 /// Changes transfers that nobody works on.
 pub(crate) struct Changes {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) tasks: Tasks,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kiungo_domain::policy::Policy;
 use kiungo_domain::transfer::{Decision, Draft, Event, Next, StepName, StepState, Transfer};
 use kiungo_domain::{Money, Outcome, Receipt, Timestamp, TransferId};
-use kiungo_store::{CommitError, LimitReached, Store};
+use kiungo_store::{CommitError, DueStore, LimitReached, TransferStore};
 use metrics::counter;
 
 use crate::clock::Clock;
@@ -45,7 +45,8 @@ pub(crate) enum Undone {
 
 /// Ends turns.
 pub(crate) struct Decisions {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) transfers: Arc<dyn TransferStore>,
+    pub(crate) dues: Arc<dyn DueStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) tasks: Tasks,
@@ -205,7 +206,7 @@ impl Decisions {
 
     /// The transfer as another process left it, which may be at work on it.
     pub(crate) async fn read_again(&self, before: Transfer) -> Turn {
-        match self.store.transfer(before.id()).await {
+        match self.transfers.transfer(before.id()).await {
             Ok(Some(transfer)) if self.dispatcher.is_shared() && is_sent(&transfer) => {
                 Turn::Rest(transfer)
             }
@@ -269,7 +270,7 @@ impl Decisions {
     /// Moves the due time, without an event.
     pub(crate) async fn postpone(&self, transfer: Transfer, wait: Duration) -> Turn {
         let due = self.clock.now().after(wait.max(Duration::from_millis(1)));
-        if let Err(error) = self.store.postpone(transfer.id(), transfer.version(), due).await {
+        if let Err(error) = self.dues.postpone(transfer.id(), transfer.version(), due).await {
             tracing::error!(transfer = %transfer.id(), %error, "its due time cannot be moved");
         }
         self.next_look.remember(due);
@@ -291,7 +292,7 @@ impl Decisions {
             && !due_is_stored
         {
             if let Err(error) =
-                self.store.postpone(transfer.id(), transfer.version(), plan.due).await
+                self.dues.postpone(transfer.id(), transfer.version(), plan.due).await
             {
                 tracing::error!(transfer = %transfer.id(), %error, "its due time cannot be moved");
             }

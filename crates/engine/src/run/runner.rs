@@ -13,7 +13,7 @@ use kiungo_core_banking::CheckAnswer;
 use kiungo_domain::policy::{Policy, Side};
 use kiungo_domain::transfer::{Draft, Next, Sending, Status, StepName, StepState, Transfer};
 use kiungo_domain::{Outcome, TransferId};
-use kiungo_store::{LimitReached, Store};
+use kiungo_store::{LimitReached, TransferStore};
 use metrics::counter;
 
 use crate::clock::Clock;
@@ -47,7 +47,7 @@ impl Drop for Taken {
 
 /// Works on transfers, each in a task of its own.
 pub(crate) struct Runner {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) tasks: Tasks,

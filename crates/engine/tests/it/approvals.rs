@@ -12,10 +12,10 @@ use kiungo_domain::{AccountRef, Finding, Kind, Outcome, Receipt, Reference, Tran
 use kiungo_engine::{
     ActError, ActionKind, Caller, NewAction, NewTransfer, PersonAction, RequestError,
 };
-use kiungo_store::{Action, ActionId, ActionQuery, ActionState, Store};
+use kiungo_store::{Action, ActionId, ActionQuery, ActionState};
 
 use crate::evidence::{Office, done, refused_for_now};
-use crate::faulty::FaultyStore;
+use crate::faulty::Faults;
 use crate::world::{World, Yielding, provider_id, submit, transfer};
 
 fn new(action: PersonAction) -> NewAction {
@@ -34,18 +34,18 @@ fn caller() -> Caller {
 }
 
 /// An office over a store with faults, and a payout of which nobody knows the outcome.
-async fn with_unknown_payout(second: &[ActionKind]) -> (Office, Arc<FaultyStore>, TransferId) {
+async fn with_unknown_payout(second: &[ActionKind]) -> (Office, Arc<Faults>, TransferId) {
     let world = World::new();
     *world.second_person.lock().unwrap() = second.to_vec();
-    let store = Arc::new(FaultyStore::new());
-    let engine = world.engine_over(Arc::clone(&store) as Arc<dyn Store>, Arc::new(Yielding));
+    let faults = Faults::new();
+    let engine = world.engine_over(faults.store(), Arc::new(Yielding));
     engine.start().await.unwrap();
     let office = Office { world, engine };
     office.world.script().payouts.push_back(Outcome::unknown("time-out"));
     let id = office.submit(Kind::Withdrawal).await;
     office.pass(900).await;
     assert_eq!(office.cases(id).await, [CaseKind::UnknownTooLong]);
-    (office, store, id)
+    (office, faults, id)
 }
 
 async fn stored(office: &Office, id: ActionId) -> Action {
@@ -78,14 +78,14 @@ async fn sent_anew(office: &Office, id: TransferId) {
 /// decides about what the second person saw, and nothing else.
 #[tokio::test(start_paused = true)]
 async fn an_approval_is_of_the_version_that_was_shown_however_late_it_is_carried_out() {
-    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let (office, faults, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
     let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
     let shown = Some(office.show(id).await.version);
-    *store.dies_after_judgement.lock().unwrap() = true;
+    *faults.dies_after_judgement.lock().unwrap() = true;
     let died = office.engine.approve_action(action, "juma", "sure", shown).await;
     assert!(matches!(died, Err(ActError::Store(_))), "{died:?}");
     assert_eq!(stored(&office, action).await.state, ActionState::Approved);
-    *store.dies_after_judgement.lock().unwrap() = false;
+    *faults.dies_after_judgement.lock().unwrap() = false;
     sent_anew(&office, id).await;
     let late = office.engine.approve_action(action, "neema", "it hangs", None).await;
     let state = ActionState::Refused;
@@ -97,13 +97,13 @@ async fn an_approval_is_of_the_version_that_was_shown_however_late_it_is_carried
 /// The state would still allow it, but somebody has decided something since it was shown.
 #[tokio::test(start_paused = true)]
 async fn an_approval_is_refused_once_somebody_else_has_decided() {
-    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let (office, faults, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
     let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
     let shown = Some(office.show(id).await.version);
-    *store.dies_after_judgement.lock().unwrap() = true;
+    *faults.dies_after_judgement.lock().unwrap() = true;
     let died = office.engine.approve_action(action, "juma", "sure", shown).await;
     assert!(matches!(died, Err(ActError::Store(_))), "{died:?}");
-    *store.dies_after_judgement.lock().unwrap() = false;
+    *faults.dies_after_judgement.lock().unwrap() = false;
     let close =
         PersonDecision::CloseCase { case: CaseKind::UnknownTooLong, step: Some(StepName::Second) };
     let who = Deciding { by: "neema".to_owned(), approved_by: None, reason: "known".to_owned() };
@@ -116,13 +116,13 @@ async fn an_approval_is_refused_once_somebody_else_has_decided() {
 /// The same of a command that waited for a transfer that was being worked on.
 #[tokio::test(start_paused = true)]
 async fn a_command_decides_about_the_version_that_it_names_however_often_it_is_tried() {
-    let (office, store, id) = with_unknown_payout(&[]).await;
+    let (office, faults, id) = with_unknown_payout(&[]).await;
     let seen = Some(office.show(id).await.version);
     let command = || NewAction { seen, key: Some(caller()), ..not_executed(id) };
-    *store.dies_before_key.lock().unwrap() = true;
+    *faults.dies_before_key.lock().unwrap() = true;
     let died = office.engine.act(command()).await;
     assert!(matches!(died, Err(ActError::Transfer(RequestError::Store(_)))), "{died:?}");
-    *store.dies_before_key.lock().unwrap() = false;
+    *faults.dies_before_key.lock().unwrap() = false;
     sent_anew(&office, id).await;
     let late = office.engine.act(command()).await;
     let refused = matches!(late, Err(ActError::EndedBefore { state: ActionState::Refused, .. }));
@@ -133,10 +133,10 @@ async fn a_command_decides_about_the_version_that_it_names_however_often_it_is_t
 /// The store applies a decision, and its answer is lost: the action was carried out.
 #[tokio::test(start_paused = true)]
 async fn what_was_carried_out_is_not_written_down_as_refused() {
-    let (office, store, id) = with_unknown_payout(&[]).await;
-    *store.answers_lost.lock().unwrap() = true;
+    let (office, faults, id) = with_unknown_payout(&[]).await;
+    *faults.answers_lost.lock().unwrap() = true;
     let acted = office.engine.act(not_executed(id)).await;
-    *store.answers_lost.lock().unwrap() = false;
+    *faults.answers_lost.lock().unwrap() = false;
     // Nobody went on with it: its lease brings it back.
     office.pass(600).await;
     assert_eq!(office.show(id).await.status, Status::Reversed);
@@ -147,11 +147,11 @@ async fn what_was_carried_out_is_not_written_down_as_refused() {
 /// It is unknown whether the store applied it: it may still be completed or declined.
 #[tokio::test(start_paused = true)]
 async fn what_the_store_did_not_take_stays_open() {
-    let (office, store, id) = with_unknown_payout(&[]).await;
-    *store.dies_before_key.lock().unwrap() = true;
+    let (office, faults, id) = with_unknown_payout(&[]).await;
+    *faults.dies_before_key.lock().unwrap() = true;
     let died = office.engine.act(not_executed(id)).await;
     assert!(matches!(died, Err(ActError::Transfer(RequestError::Store(_)))), "{died:?}");
-    *store.dies_before_key.lock().unwrap() = false;
+    *faults.dies_before_key.lock().unwrap() = false;
     let left = only(&office).await;
     assert_eq!(left.state, ActionState::Approved);
     let done = office.engine.approve_action(left.id, "asha", "again", None).await.unwrap();
@@ -179,11 +179,11 @@ async fn what_was_carried_out_cannot_be_declined() {
 /// An action may be declined while it is being carried out: the record says what happened.
 #[tokio::test(start_paused = true)]
 async fn what_is_carried_out_at_the_moment_of_a_refusal_is_written_down_as_done() {
-    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let (office, faults, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
     let proposed = office.engine.act(not_executed(id)).await.unwrap().action;
     let shown = Some(office.show(id).await.version);
     let declined = Action { version: 2, state: ActionState::Declined, ..proposed.clone() };
-    *store.declined_meanwhile.lock().unwrap() = Some(declined);
+    *faults.declined_meanwhile.lock().unwrap() = Some(declined);
     office.engine.approve_action(proposed.id, "juma", "sure", shown).await.unwrap();
     office.pass(60).await;
     assert_eq!(office.sent("undo"), 1);
@@ -238,13 +238,13 @@ async fn two_approvals_at_once_carry_it_out_once() {
 /// decline any more what two persons have said.
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_approval_is_completed_by_the_machine_and_never_declined() {
-    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let (office, faults, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
     let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
     let shown = Some(office.show(id).await.version);
-    *store.dies_after_judgement.lock().unwrap() = true;
+    *faults.dies_after_judgement.lock().unwrap() = true;
     let died = office.engine.approve_action(action, "juma", "sure", shown).await;
     assert!(matches!(died, Err(ActError::Store(_))), "{died:?}");
-    *store.dies_after_judgement.lock().unwrap() = false;
+    *faults.dies_after_judgement.lock().unwrap() = false;
     let declined = office.engine.decline_action(action, "neema", "it was paid").await;
     let state = ActionState::Approved;
     assert_eq!(declined, Err(ActError::NotOpen { id: action, state }));
@@ -264,15 +264,15 @@ async fn an_interrupted_approval_is_completed_by_the_machine_and_never_declined(
 /// After a start, what the process before left is completed at once.
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_approval_is_completed_at_the_next_start() {
-    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let (office, faults, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
     let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
     let shown = Some(office.show(id).await.version);
-    *store.dies_after_judgement.lock().unwrap() = true;
+    *faults.dies_after_judgement.lock().unwrap() = true;
     office.engine.approve_action(action, "juma", "sure", shown).await.unwrap_err();
     office.engine.kill();
-    *store.dies_after_judgement.lock().unwrap() = false;
+    *faults.dies_after_judgement.lock().unwrap() = false;
     office.world.wait(Duration::from_secs(1));
-    let next = office.world.engine_over(store as Arc<dyn Store>, Arc::new(Yielding));
+    let next = office.world.engine_over(faults.store(), Arc::new(Yielding));
     next.start().await.unwrap();
     let office = Office { world: office.world, engine: next };
     office.pass(5).await;
@@ -283,15 +283,15 @@ async fn an_interrupted_approval_is_completed_at_the_next_start() {
 /// Several processes find the same interrupted action: one of them takes it.
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_action_is_completed_once_however_many_find_it() {
-    let (office, store, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
+    let (office, faults, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
     let action = office.engine.act(not_executed(id)).await.unwrap().action.id;
     let shown = Some(office.show(id).await.version);
-    *store.dies_after_judgement.lock().unwrap() = true;
+    *faults.dies_after_judgement.lock().unwrap() = true;
     office.engine.approve_action(action, "juma", "sure", shown).await.unwrap_err();
-    *store.dies_after_judgement.lock().unwrap() = false;
+    *faults.dies_after_judgement.lock().unwrap() = false;
     let before = stored(&office, action).await.version;
     office.world.wait(Duration::from_secs(16));
-    *store.slow_reads.lock().unwrap() = true;
+    *faults.slow_reads.lock().unwrap() = true;
     let engine = &office.engine;
     let both = tokio::join!(engine.complete_interrupted(), engine.complete_interrupted());
     assert_eq!(both, (Ok(()), Ok(())));
@@ -305,10 +305,10 @@ async fn an_interrupted_action_is_completed_once_however_many_find_it() {
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_action_is_about_the_version_at_which_it_was_asked_for() {
     for goes_on in [false, true] {
-        let (office, store, id) = with_unknown_payout(&[]).await;
-        *store.dies_before_key.lock().unwrap() = true;
+        let (office, faults, id) = with_unknown_payout(&[]).await;
+        *faults.dies_before_key.lock().unwrap() = true;
         office.engine.act(not_executed(id)).await.unwrap_err();
-        *store.dies_before_key.lock().unwrap() = false;
+        *faults.dies_before_key.lock().unwrap() = false;
         if goes_on {
             sent_anew(&office, id).await;
         }
@@ -323,15 +323,15 @@ async fn an_interrupted_action_is_about_the_version_at_which_it_was_asked_for() 
 /// A release that was approved, and interrupted, is not of a hold that began since.
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_release_does_not_end_a_later_hold() {
-    let (office, store, _) = with_unknown_payout(&[ActionKind::Release]).await;
+    let (office, faults, _) = with_unknown_payout(&[ActionKind::Release]).await;
     let (provider, operation) = (provider_id(), Operation::PayOut);
     let hold = PersonAction::Hold { provider: provider.clone(), operation };
     let release = PersonAction::Release { provider: provider.clone(), operation };
     office.engine.act(new(hold.clone())).await.unwrap();
     let action = office.engine.act(new(release)).await.unwrap().action.id;
-    *store.dies_after_judgement.lock().unwrap() = true;
+    *faults.dies_after_judgement.lock().unwrap() = true;
     office.engine.approve_action(action, "juma", "sure", None).await.unwrap_err();
-    *store.dies_after_judgement.lock().unwrap() = false;
+    *faults.dies_after_judgement.lock().unwrap() = false;
     office.engine.release_operation(&provider, operation).await.unwrap();
     office.world.wait(Duration::from_secs(1));
     office.engine.act(new(hold)).await.unwrap();

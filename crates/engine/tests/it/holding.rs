@@ -8,10 +8,9 @@ use kiungo_domain::hold::Condition;
 use kiungo_domain::outcome::{Acceptance, Awaiting, Reason};
 use kiungo_domain::transfer::{Deciding, Operation, PersonDecision, Status, StepName};
 use kiungo_domain::{Finding, Kind, Outcome, Reference, TransferId};
-use kiungo_store::Store;
 
 use crate::evidence::{Office, refused_for_now};
-use crate::faulty::FaultyStore;
+use crate::faulty::Faults;
 use crate::world::{World, Yielding, provider_id, submit, transfer, tzs};
 
 async fn payout(office: &Office, key: &str, amount: &str) -> TransferId {
@@ -137,14 +136,14 @@ async fn a_probe_under_way_does_not_bring_a_released_hold_back() {
 #[tokio::test(start_paused = true)]
 async fn a_hold_outlasts_what_was_read_before_it() {
     let world = World::new();
-    let store = Arc::new(FaultyStore::new());
-    let engine = world.engine_over(Arc::clone(&store) as Arc<dyn Store>, Arc::new(Yielding));
+    let faults = Faults::new();
+    let engine = world.engine_over(faults.store(), Arc::new(Yielding));
     engine.start().await.unwrap();
     let office = Office { world, engine };
     let (go_on, slow) = tokio::sync::oneshot::channel();
-    *store.slow_holds.lock().unwrap() = Some(slow);
+    *faults.slow_holds.lock().unwrap() = Some(slow);
     office.pass(6).await;
-    assert!(store.slow_holds.lock().unwrap().is_none(), "it is being read");
+    assert!(faults.slow_holds.lock().unwrap().is_none(), "it is being read");
     let (provider, operation) = (provider_id(), Operation::PayOut);
     office.engine.hold_operation(&provider, operation, "asha", "moved").await.unwrap();
     go_on.send(()).unwrap();

@@ -8,7 +8,7 @@
 //! * `actions`, `approvals`: what persons do, with a second person, and who gets ahead of them
 //! * `claims`: payments that persons bring in
 //! * `holding`: operations that are held
-//! * `faulty`: a store whose answers are lost or late
+//! * `faulty`: the faults of a store whose answers are lost or late
 //! * `limits`: what a wallet and the organisation may move in a day
 //! * `duplicates`: one key, many times
 //! * `requests`: what a core asks to be paid out

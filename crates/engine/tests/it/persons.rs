@@ -11,10 +11,10 @@ use kiungo_engine::{
     ActError, ArrivalError, Clock as _, NewAction, PaymentClaim, PersonAction, RequestError,
 };
 use kiungo_provider::{PaymentFinding, RawCallback};
-use kiungo_store::{InboxId, InboxState, Store};
+use kiungo_store::{InboxId, InboxState};
 
 use crate::evidence::{Office, done};
-use crate::faulty::FaultyStore;
+use crate::faulty::Faults;
 use crate::world::{World, Yielding, provider_id, rejection, tzs};
 
 fn who() -> Deciding {
@@ -290,8 +290,8 @@ async fn a_quarantined_arrival_is_handled_again_or_dismissed() {
 
 /// An office over a store that lets others in between, and an arrival that nobody can read.
 async fn with_quarantined_arrival() -> (Office, InboxId) {
-    let (world, store) = (World::new(), Arc::new(FaultyStore::new()));
-    let engine = world.engine_over(Arc::clone(&store) as Arc<dyn Store>, Arc::new(Yielding));
+    let (world, faults) = (World::new(), Faults::new());
+    let engine = world.engine_over(faults.store(), Arc::new(Yielding));
     engine.start().await.unwrap();
     let office = Office { world, engine };
     let callback = RawCallback {
@@ -302,7 +302,7 @@ async fn with_quarantined_arrival() -> (Office, InboxId) {
     };
     office.engine.callback(&provider_id(), callback).await.unwrap();
     let cases = office.engine.store().cases(None, 10).await.unwrap().rows;
-    *store.slow_reads.lock().unwrap() = true;
+    *faults.slow_reads.lock().unwrap() = true;
     (office, cases[0].inbox.unwrap())
 }
 

@@ -6,10 +6,9 @@ use std::time::Duration;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::{Deciding, Kind, PersonDecision, Status};
 use kiungo_domain::{AccountRef, Finding, Outcome};
-use kiungo_store::Store;
 
 use crate::evidence::{Office, executed};
-use crate::faulty::FaultyStore;
+use crate::faulty::Faults;
 use crate::world::{World, Yielding, submit, transfer};
 
 /// The time for which the schedule sleeps at most when nothing is due.
@@ -20,15 +19,15 @@ const SLEEP_MAX_SECONDS: u64 = 30;
 #[tokio::test(start_paused = true)]
 async fn what_is_put_off_while_the_schedule_looks_is_not_slept_through() {
     let world = World::new();
-    let store = Arc::new(FaultyStore::new());
-    let engine = world.engine_over(Arc::clone(&store) as Arc<dyn Store>, Arc::new(Yielding));
+    let faults = Faults::new();
+    let engine = world.engine_over(faults.store(), Arc::new(Yielding));
     engine.start().await.unwrap();
     let office = Office { world, engine };
     office.pass(SLEEP_MAX_SECONDS - 1).await;
     let (go_on, slow) = tokio::sync::oneshot::channel();
-    *store.slow_next_due.lock().unwrap() = Some(slow);
+    *faults.slow_next_due.lock().unwrap() = Some(slow);
     office.pass(2).await;
-    assert!(store.slow_next_due.lock().unwrap().is_none(), "the schedule looks");
+    assert!(faults.slow_next_due.lock().unwrap().is_none(), "the schedule looks");
     office.world.script().collects.push_back(Outcome::not_sent("connection refused"));
     let order = transfer(Kind::Deposit, "500");
     let id = submit(&office.engine, "one", order).await.unwrap().first.id;

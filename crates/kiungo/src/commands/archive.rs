@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use kiungo_domain::Timestamp;
 use kiungo_mapping::duration;
-use kiungo_store::Store;
+use kiungo_store::ArchiveStore;
 use serde_json::json;
 
 use crate::commands::config_file::ConfigFile;
@@ -80,7 +80,7 @@ fn bound(options: &ArchiveOptions, now: jiff::Timestamp) -> Result<jiff::Timesta
 }
 
 async fn archive(
-    store: &dyn Store,
+    store: &dyn ArchiveStore,
     before: jiff::Timestamp,
     output: Output,
 ) -> Result<u64, Failure> {

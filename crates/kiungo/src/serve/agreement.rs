@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kiungo_engine::{Clock as _, SystemClock};
 use kiungo_queue_rabbit::RabbitOptions;
-use kiungo_store::{Store, StoreError};
+use kiungo_store::{LeaseStore, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
@@ -19,7 +19,7 @@ const LASTS: Duration = Duration::from_secs(60);
 
 /// The way in which this process divides the work, agreed upon with the others.
 pub(super) struct Agreement {
-    store: Arc<dyn Store>,
+    leases: Arc<dyn LeaseStore>,
     terms: String,
 }
 
@@ -29,16 +29,16 @@ impl Agreement {
     /// # Errors
     /// They divide the work otherwise, or the database does not say.
     pub(super) async fn reach(
-        store: Arc<dyn Store>,
+        leases: Arc<dyn LeaseStore>,
         options: &RabbitOptions,
     ) -> Result<Self, Failure> {
         let terms = format!("{}, {} shards", options.prefix, options.shards);
-        let agreement = Self { store, terms };
+        let agreement = Self { leases, terms };
         let failed = |error: StoreError| Failure::failed(format!("the database: {error}"));
         if agreement.renew().await.map_err(failed)? {
             return Ok(agreement);
         }
-        let others = agreement.store.leases(LEASE, SystemClock.now()).await.map_err(failed)?;
+        let others = agreement.leases.leases(LEASE, SystemClock.now()).await.map_err(failed)?;
         let theirs = others.first().map_or("otherwise", |lease| lease.holder.as_str());
         Err(Failure::Usage(format!(
             "other processes divide the work by queue.prefix and queue.shards as `{theirs}`, and \
@@ -64,6 +64,6 @@ impl Agreement {
 
     async fn renew(&self) -> Result<bool, StoreError> {
         let now = SystemClock.now();
-        self.store.take_lease(LEASE, &self.terms, now, now.after(LASTS)).await
+        self.leases.take_lease(LEASE, &self.terms, now, now.after(LASTS)).await
     }
 }

@@ -10,7 +10,7 @@ use kiungo_messaging::{EventEncoder, Messaging};
 use kiungo_queue::{Commands, Events, WorkQueue};
 use kiungo_queue_rabbit::OpenError;
 use kiungo_queue_rabbit::RabbitQueue;
-use kiungo_store::Store;
+use kiungo_store::LeaseStore;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,10 +44,10 @@ impl Shared {
     /// is away is waited for later: the database keeps the work meanwhile.
     pub(super) async fn open(
         config: &Config,
-        store: Arc<dyn Store>,
+        leases: Arc<dyn LeaseStore>,
     ) -> Result<Option<Self>, Failure> {
         let QueueAddress::Rabbit(options) = &config.queue.address else { return Ok(None) };
-        let agreement = Agreement::reach(store, options).await?;
+        let agreement = Agreement::reach(leases, options).await?;
         let options = options.as_ref().clone();
         let queue = match RabbitQueue::open(options.clone()).await {
             Ok(queue) => queue,

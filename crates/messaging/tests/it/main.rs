@@ -1,7 +1,7 @@
 //! The AMQP interface over a fake engine, a fake broker and a store in memory.
 //!
 //! * `world`: the engine, and transfers to tell of
-//! * `books`: a store with an outbox and leases
+//! * `books`: an outbox and leases, in a database that can be taken down
 //! * `broker`: a broker that can be out of order
 //! * `command_consumer`: commands
 //! * `events`: what is told

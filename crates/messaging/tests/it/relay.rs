@@ -7,6 +7,7 @@ use std::time::Duration;
 use kiungo_domain::transfer::Status;
 use kiungo_messaging::{MessagingOptions, Relay};
 use kiungo_queue::Events;
+use kiungo_store::LeaseStore;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +34,9 @@ fn with(
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
     let events = Arc::clone(broker) as Arc<dyn Events>;
     let (service, told) = (world.service(), Arc::clone(&wake));
-    let relay = Relay::new(service, events, options, name.to_owned(), told).unwrap();
+    let (outbox, leases) = (world.books.clone(), world.books.clone());
+    let relay =
+        Relay::new(service, outbox, leases, events, options, name.to_owned(), told).unwrap();
     let task = tokio::spawn(relay.run(stop.clone()));
     Process { task, stop, wake }
 }
@@ -163,7 +166,7 @@ async fn who_was_suspended_with_the_whole_machine_publishes_nothing() {
     let now = world.suspended.fetch_add(60_000_000, SeqCst);
     assert_eq!(now, 0);
     let stolen = kiungo_api::Service::clock_now(&*world).after(Duration::from_secs(30));
-    let taken = world.service().store().take_lease("relay", "b", stolen, stolen).await.unwrap();
+    let taken = world.books.take_lease("relay", "b", stolen, stolen).await.unwrap();
     assert!(taken);
     pass(1_000).await;
     assert!(broker.ids().is_empty());

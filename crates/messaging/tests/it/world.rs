@@ -23,9 +23,10 @@ use kiungo_engine::request::{
 use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
 use kiungo_messaging::{Client, MessagingOptions};
 use kiungo_provider::RawCallback;
+use kiungo_store::intercept::Intercepted;
 use kiungo_store::{
-    Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, OutboxEvent, OutboxRow,
-    Store, Summary,
+    Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, MemoryStore, OutboxEvent,
+    OutboxRow, Store, Summary,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -71,9 +72,9 @@ pub fn options() -> MessagingOptions {
 
 impl World {
     pub fn new() -> Arc<Self> {
-        let books = Arc::new(Books::new());
+        let books = Arc::new(Books::default());
         Arc::new(Self {
-            store: Arc::clone(&books) as Arc<dyn Store>,
+            store: Intercepted::over(Arc::new(MemoryStore::audited()), &books),
             books,
             ids: AtomicU64::new(1),
             began: Instant::now(),

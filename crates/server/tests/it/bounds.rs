@@ -109,7 +109,7 @@ async fn callbacks_have_a_bound_of_their_own() {
     let world = Arc::new(World::with(ServerOptions { callbacks_in_flight_max: 1, ..options() }));
     let path = format!("/callbacks/mpesa-tz/{SECRET}/result");
     let call = || Request::post(&path).body(Body::from("x")).unwrap();
-    world.fake.switched.hangs.store(true, Ordering::SeqCst);
+    world.fake.database.hangs.store(true, Ordering::SeqCst);
     let (router, hanging) = (world.router.clone(), call());
     tokio::spawn(async move { send(&router, hanging).await });
     tokio::task::yield_now().await;

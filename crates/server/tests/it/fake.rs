@@ -21,19 +21,20 @@ use kiungo_engine::request::{
 };
 use kiungo_engine::{ActError, Acted, ExpectedFee, NewAction, PersonAction};
 use kiungo_provider::{CallbackReply, RawCallback};
+use kiungo_store::intercept::Intercepted;
 use kiungo_store::{
-    Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, NewArrival, Store,
-    StoreError, Summary,
+    Action, ActionId, ActionState, Change, CommitError, IdempotencyKey, MemoryStore, NewArrival,
+    Store, StoreError, Summary,
 };
 use uuid::Uuid;
 
-use crate::store::SwitchedStore;
+use crate::store::Switch;
 
 /// 2026-11-21T08:33:20Z.
 pub const START: i64 = 1_795_250_000_000_000;
 
 pub struct Fake {
-    pub switched: Arc<SwitchedStore>,
+    pub database: Arc<Switch>,
     store: Arc<dyn Store>,
     ids: AtomicU64,
     now: AtomicI64,
@@ -65,10 +66,10 @@ pub fn tzs(text: &str) -> Money {
 
 impl Fake {
     pub fn new() -> Self {
-        let switched = Arc::new(SwitchedStore::new());
+        let database = Arc::new(Switch::default());
         Self {
-            store: Arc::clone(&switched) as Arc<dyn Store>,
-            switched,
+            store: Intercepted::over(Arc::new(MemoryStore::audited()), &database),
+            database,
             ids: AtomicU64::new(1),
             now: AtomicI64::new(START),
             refuses: Mutex::default(),

@@ -20,7 +20,7 @@ pub(crate) enum Maintenance {
     /// Gives a lease back.
     GiveLeaseBack { name: String, holder: String },
     /// Removes rows of the outbox.
-    Told(Vec<i64>),
+    MarkPublished(Vec<i64>),
     /// Writes an action of a person, if it is still at its version.
     PutAction(Box<Action>),
     /// Writes a request of a core, if it is still at its version.

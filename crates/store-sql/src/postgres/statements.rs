@@ -234,7 +234,7 @@ pub(super) const STATEMENTS: Statements = Statements {
         )",
     give_lease_back: "
         DELETE FROM leases WHERE name = ($1::text[])[1] AND holder = ($2::text[])[1]",
-    told: "DELETE FROM outbox WHERE no = ANY ($1::bigint[])",
+    mark_published: "DELETE FROM outbox WHERE no = ANY ($1::bigint[])",
     new_action: "
         INSERT INTO actions (
             id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,

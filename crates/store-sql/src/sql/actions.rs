@@ -1,16 +1,35 @@
 //! Actions of persons: rows in and out.
 
+use async_trait::async_trait;
 use kiungo_store::page::{Position, page, page_limit};
-use kiungo_store::{Action, ActionId, ActionQuery, Page, StoreError, codec};
+use kiungo_store::{Action, ActionId, ActionQuery, ActionStore, Page, StoreError, codec};
 
 use super::read;
 use super::session::{Parameter, Readers, Record, Session};
+use super::store::SqlStore;
 use crate::batch::BackendError;
+use crate::batch::maintenance::Maintenance;
 use crate::batch::table::Column::{Integer, Text};
 use crate::batch::table::{Column, Table};
 
 const COLUMNS: &[Column] =
     &[Text, Integer, Integer, Text, Text, Text, Text, Text, Text, Text, Text, Integer];
+
+#[async_trait]
+impl<R: Readers> ActionStore for SqlStore<R> {
+    async fn put_action(&self, action: Action) -> Result<bool, StoreError> {
+        let maintenance = Maintenance::PutAction(Box::new(action));
+        Ok(self.committer.maintenance(maintenance).await?.rows() > 0)
+    }
+
+    async fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
+        one(&self.readers, id).await
+    }
+
+    async fn actions(&self, query: &ActionQuery) -> Result<Page<Action>, StoreError> {
+        list(&self.readers, query).await
+    }
+}
 
 /// Writes an action on its version, in a transaction that has begun; none if it was another version.
 pub(super) async fn put<S: Session>(session: &mut S, row: &Action) -> Result<u64, BackendError> {
@@ -38,20 +57,14 @@ pub(super) async fn put<S: Session>(session: &mut S, row: &Action) -> Result<u64
 }
 
 /// One of them.
-pub(super) async fn one<R: Readers>(
-    readers: &R,
-    id: ActionId,
-) -> Result<Option<Action>, StoreError> {
+async fn one<R: Readers>(readers: &R, id: ActionId) -> Result<Option<Action>, StoreError> {
     let parameters = vec![Parameter::Text(Some(id.to_string()))];
     let rows = readers.rows(readers.statements().action, parameters).await?;
     rows.first().map(action).transpose()
 }
 
 /// A page, newest first.
-pub(super) async fn list<R: Readers>(
-    readers: &R,
-    query: &ActionQuery,
-) -> Result<Page<Action>, StoreError> {
+async fn list<R: Readers>(readers: &R, query: &ActionQuery) -> Result<Page<Action>, StoreError> {
     let after = Position::<i64>::after(query.cursor.as_ref())?;
     let limit = page_limit(query.limit);
     let parameters = vec![

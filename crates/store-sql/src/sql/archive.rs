@@ -2,15 +2,26 @@
 //! happens to them after all. Receipts and idempotency keys stay where they are: they go on
 //! refusing whoever comes second.
 
+use async_trait::async_trait;
 use kiungo_domain::{Timestamp, TransferId};
+use kiungo_store::{ArchiveStore, StoreError};
 
-use super::session::Session;
+use super::session::{Readers, Session};
+use super::store::SqlStore;
 use super::{Statements, read};
 use crate::batch::BackendError;
+use crate::batch::maintenance::Maintenance;
 use crate::batch::table::{Column, Table};
 
 /// The largest number of transfers that are moved in one transaction: a few hundredths of a second.
 const MOVED_MAX: u32 = 1_000;
+
+#[async_trait]
+impl<R: Readers> ArchiveStore for SqlStore<R> {
+    async fn archive(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.committer.maintenance(Maintenance::Archive { before, limit }).await?.rows())
+    }
+}
 
 /// Moves settled transfers out, and returns their number.
 pub(super) async fn archive<S: Session>(

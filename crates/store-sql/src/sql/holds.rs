@@ -1,18 +1,42 @@
 //! Operations that are held: rows in and out.
 
+use async_trait::async_trait;
 use kiungo_domain::ProviderId;
 use kiungo_domain::hold::Condition;
 use kiungo_domain::transfer::{CaseKind, Operation};
 use kiungo_store::page::hold_subject;
-use kiungo_store::{Hold, StoreError, codec};
+use kiungo_store::{Hold, HoldStore, StoreError, codec};
 
 use super::read;
 use super::session::{Readers, Record, Session};
+use super::store::SqlStore;
 use crate::batch::BackendError;
+use crate::batch::maintenance::Maintenance;
 use crate::batch::table::Column::{Integer, Text};
 use crate::batch::table::{Column, Table};
 
 const COLUMNS: &[Column] = &[Text, Text, Text, Text, Text, Integer, Integer, Text];
+
+#[async_trait]
+impl<R: Readers> HoldStore for SqlStore<R> {
+    async fn put_hold(&self, hold: Hold) -> Result<(), StoreError> {
+        self.committer.maintenance(Maintenance::PutHold(Box::new(hold))).await.map(drop)
+    }
+
+    async fn release_hold(
+        &self,
+        provider: &ProviderId,
+        operation: Operation,
+        condition: Condition,
+    ) -> Result<bool, StoreError> {
+        let maintenance = Maintenance::ReleaseHold(provider.clone(), operation, condition);
+        Ok(self.committer.maintenance(maintenance).await?.rows() > 0)
+    }
+
+    async fn holds(&self) -> Result<Vec<Hold>, StoreError> {
+        list(&self.readers).await
+    }
+}
 
 /// Writes a hold, in a transaction that has begun; it keeps the time since when it is held.
 pub(super) async fn put<S: Session>(session: &mut S, hold: &Hold) -> Result<u64, BackendError> {
@@ -62,7 +86,7 @@ pub(super) async fn release<S: Session>(
 }
 
 /// All of them.
-pub(super) async fn list<R: Readers>(readers: &R) -> Result<Vec<Hold>, StoreError> {
+async fn list<R: Readers>(readers: &R) -> Result<Vec<Hold>, StoreError> {
     let rows = readers.rows(readers.statements().holds, Vec::new()).await?;
     rows.iter().map(hold).collect()
 }

@@ -41,10 +41,14 @@ pub(super) async fn run<S: Session>(
             let row = [name.clone().into(), holder.clone().into()];
             put(session, statements.give_lease_back, &[Text, Text], row).await?
         }
-        Maintenance::Told(numbers) => {
+        Maintenance::MarkPublished(numbers) => {
             let numbers = numbers.iter().take(ROWS_MAX as usize);
             let numbers = Table::of(&[Integer], numbers.map(|no| [(*no).into()]));
-            if numbers.is_empty() { 0 } else { session.put(statements.told, &numbers).await? }
+            if numbers.is_empty() {
+                0
+            } else {
+                session.put(statements.mark_published, &numbers).await?
+            }
         }
         Maintenance::PutAction(action) => actions::put(session, action).await?,
         Maintenance::PutCoreRequest(row) => requests::put(session, row).await?,

@@ -6,10 +6,10 @@
 //! * [`statements`]: the list of all statements, with their parameters and columns
 //! * [`session`]: rows in, rows out
 //! * [`store`]: the store
+//! * [`transfers`], [`reports`], [`dues`], [`inbox`], [`outbox`], [`leases`], [`holds`], [`actions`],
+//!   [`requests`], [`archive`]: its subjects
 //! * [`writer`]: a batch read and written
 //! * [`maintenance`]: the work between two batches
-//! * [`archive`]: settled transfers moved out, and back in
-//! * [`requests`]: the requests of cores
 //! * [`read`]: rows read back
 //! * [`search`]: the ways into a search
 //! * [`opening`]: the reasons for which a database does not open
@@ -17,10 +17,15 @@
 
 mod actions;
 mod archive;
+mod dues;
 mod holds;
+mod inbox;
+mod leases;
 mod maintenance;
 pub(crate) mod opening;
+mod outbox;
 pub(crate) mod read;
+mod reports;
 mod requests;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -29,6 +34,7 @@ pub(crate) mod search;
 pub(crate) mod session;
 pub(crate) mod statements;
 mod store;
+mod transfers;
 pub(crate) mod writer;
 
 pub use opening::OpenError;

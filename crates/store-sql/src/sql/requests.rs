@@ -1,12 +1,15 @@
 //! The requests of cores: rows in and out.
 
+use async_trait::async_trait;
 use kiungo_domain::CoreId;
 use kiungo_store::page::{Position, page, page_limit};
-use kiungo_store::{CoreRequestQuery, CoreRequestRow, Page, StoreError, codec};
+use kiungo_store::{CoreRequestQuery, CoreRequestRow, CoreRequestStore, Page, StoreError, codec};
 
 use super::read;
 use super::session::{Parameter, Readers, Record, Session};
+use super::store::{SqlStore, text};
 use crate::batch::BackendError;
+use crate::batch::maintenance::Maintenance;
 use crate::batch::table::{Column, Table};
 
 const COLUMNS: &[Column] = &[
@@ -22,6 +25,45 @@ const COLUMNS: &[Column] = &[
     Column::Integer,
     Column::Integer,
 ];
+
+#[async_trait]
+impl<R: Readers> CoreRequestStore for SqlStore<R> {
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
+        Ok(self.committer.maintenance(Maintenance::PutCoreRequest(Box::new(row))).await?.rows() > 0)
+    }
+
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError> {
+        let rows = known(&self.readers, core, &[request.to_owned()]).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        known(&self.readers, core, requests).await
+    }
+
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        accepted(&self.readers, core, limit).await
+    }
+
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError> {
+        list(&self.readers, query).await
+    }
+}
 
 /// Writes a row on its version, in a transaction that has begun; none if it was another version.
 pub(super) async fn put<S: Session>(
@@ -51,7 +93,7 @@ pub(super) async fn put<S: Session>(
 }
 
 /// The rows of those that are stored.
-pub(super) async fn known<R: Readers>(
+async fn known<R: Readers>(
     readers: &R,
     core: &CoreId,
     requests: &[String],
@@ -68,7 +110,7 @@ pub(super) async fn known<R: Readers>(
 }
 
 /// Those that are to become transfers, the longest waiting first.
-pub(super) async fn accepted<R: Readers>(
+async fn accepted<R: Readers>(
     readers: &R,
     core: &CoreId,
     limit: u32,
@@ -80,7 +122,7 @@ pub(super) async fn accepted<R: Readers>(
 }
 
 /// A page, newest first.
-pub(super) async fn list<R: Readers>(
+async fn list<R: Readers>(
     readers: &R,
     query: &CoreRequestQuery,
 ) -> Result<Page<CoreRequestRow>, StoreError> {
@@ -101,10 +143,6 @@ pub(super) async fn list<R: Readers>(
         Ok((Position { at: row.heard_at, key: read::integer(found, 11)? }, row))
     });
     Ok(page(positioned.collect::<Result<_, StoreError>>()?, limit))
-}
-
-fn text(text: impl Into<String>) -> Parameter {
-    Parameter::Text(Some(text.into()))
 }
 
 /// `core, request, version, state, generation, transfer_id, content, detail, decisions, heard_us,

@@ -119,7 +119,7 @@ statements! {
     /// oldest first. Settled: final, no case, nothing due, no account held.
     archivable,
 
-    // Work between two batches; all but `put_inbox_due` and `told` take a single row, as
+    // Work between two batches; all but `put_inbox_due` and `mark_published` take a single row, as
     // `archivable` does.
 
     /// Until, how many at most → `transfer_id, slot`, the longest due first; without those that
@@ -136,7 +136,7 @@ statements! {
     /// `name, holder`.
     give_lease_back,
     /// `no`.
-    told,
+    mark_published,
     /// An action that is not stored, at version 1; nothing if it is: `id, version, at_us, done_by,
     /// what, subject, why, state, content, judgement, detail, updated_us`.
     new_action,

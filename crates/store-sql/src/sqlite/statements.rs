@@ -187,7 +187,7 @@ pub(super) const STATEMENTS: Statements = Statements {
     clear_leases: "DELETE FROM leases WHERE until_us < ?1 ->> '$[0][0]'",
     give_lease_back: "
         DELETE FROM leases WHERE name = ?1 ->> '$[0][0]' AND holder = ?1 ->> '$[0][1]'",
-    told: "DELETE FROM outbox WHERE no IN (SELECT value ->> 0 FROM json_each(?1))",
+    mark_published: "DELETE FROM outbox WHERE no IN (SELECT value ->> 0 FROM json_each(?1))",
     new_action: "
         INSERT INTO actions (
             id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,

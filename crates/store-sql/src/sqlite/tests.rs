@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kiungo_store::contract::limits::{wallet_may, within};
 use kiungo_store::contract::story::{at, instruction, received};
-use kiungo_store::{Allowance, Cap, CommitError, Store, StoreError};
+use kiungo_store::{Allowance, Cap, CommitError, StoreError, TransferStore as _};
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, SqliteConnection};
 
 use super::statements::STATEMENTS;

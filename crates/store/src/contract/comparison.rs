@@ -134,7 +134,7 @@ async fn compare(one: &dyn Store, other: &dyn Store, ids: &[TransferId], seed: u
     same!(ledger());
     same!(overview(at(3_000)));
     same!(inbox_due(at(100_000), 100));
-    same!(outbox(1_000));
+    same!(outbox_rows(1_000));
     for n in 0..10 {
         same!(inbox_item(InboxId(n)));
         same!(key_holder("shop", &format!("k{n}")));

@@ -35,7 +35,7 @@ async fn answers(store: &dyn Store) -> Vec<String> {
         format!("{:?}", store.search(&crate::TransferQuery::default()).await.unwrap()),
         format!("{:?}", store.key_holder("shop", "k").await.unwrap()),
         format!("{:?}", store.holding_accounts().await.unwrap()),
-        format!("{:?}", store.outbox(1_000).await.unwrap()),
+        format!("{:?}", store.outbox_rows(1_000).await.unwrap()),
         format!("{:?}", store.leases("", at(50)).await.unwrap()),
         format!("{:?}", store.actions(&crate::ActionQuery::default()).await.unwrap()),
         format!("{:?}", store.inbox_item(crate::InboxId(1)).await.unwrap()),

@@ -26,7 +26,7 @@ fn ascends(rows: &[OutboxRow]) {
 
 pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
     let store = place.open_with_outbox().await;
-    assert_eq!(store.outbox(10).await.unwrap(), []);
+    assert_eq!(store.outbox_rows(10).await.unwrap(), []);
     let first = commit(&*store, received(wallet_instruction(1, "W1"), at(1))).await;
     let other = commit(&*store, received(instruction(2), at(2))).await;
     let begins = |draft: &mut Draft| {
@@ -54,7 +54,7 @@ pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
         }
         _ => None,
     });
-    let rows = store.outbox(10).await.unwrap();
+    let rows = store.outbox_rows(10).await.unwrap();
     ascends(&rows);
     let mut expected = vec![
         (id(1), first.status(), &OutboxEvent::Status),
@@ -68,8 +68,8 @@ pub async fn what_becomes_known_is_told_in_order(place: &dyn Place) {
     assert_eq!(rows[0].transfer, Summary::of(&first));
     assert_eq!(rows[3].at, at(4));
     assert_eq!(rows[3].transfer, Summary::of(&suspended));
-    assert_eq!(store.outbox(2).await.unwrap(), rows[..2]);
-    assert_eq!(store.outbox(0).await.unwrap(), []);
+    assert_eq!(store.outbox_rows(2).await.unwrap(), rows[..2]);
+    assert_eq!(store.outbox_rows(0).await.unwrap(), []);
 }
 
 pub async fn a_refused_change_tells_nothing(place: &dyn Place) {
@@ -79,7 +79,7 @@ pub async fn a_refused_change_tells_nothing(place: &dyn Place) {
     assert!(matches!(refused, Err(CommitError::ReceiptTaken { .. })), "{refused:?}");
     let stale = received(wallet_instruction(1, "W1"), at(2));
     assert_eq!(store.commit(stale).await, Err(CommitError::Stale));
-    let rows = store.outbox(10).await.unwrap();
+    let rows = store.outbox_rows(10).await.unwrap();
     assert_eq!(told(&rows), [(id(1), first.status(), &OutboxEvent::Status)]);
 }
 
@@ -88,22 +88,22 @@ pub async fn what_was_told_is_gone(place: &dyn Place) {
     for n in 0..5 {
         commit(&*store, received(instruction(n), at(1))).await;
     }
-    let rows = store.outbox(10).await.unwrap();
-    store.told(&[]).await.unwrap();
-    store.told(&[rows[0].no, rows[1].no, rows[3].no]).await.unwrap();
-    store.told(&[rows[0].no]).await.unwrap();
-    assert_eq!(store.outbox(10).await.unwrap(), [rows[2].clone(), rows[4].clone()]);
-    store.told(&[rows[2].no, rows[4].no]).await.unwrap();
-    assert_eq!(store.outbox(10).await.unwrap(), []);
+    let rows = store.outbox_rows(10).await.unwrap();
+    store.mark_published(&[]).await.unwrap();
+    store.mark_published(&[rows[0].no, rows[1].no, rows[3].no]).await.unwrap();
+    store.mark_published(&[rows[0].no]).await.unwrap();
+    assert_eq!(store.outbox_rows(10).await.unwrap(), [rows[2].clone(), rows[4].clone()]);
+    store.mark_published(&[rows[2].no, rows[4].no]).await.unwrap();
+    assert_eq!(store.outbox_rows(10).await.unwrap(), []);
     // A number is never used again, even if nothing was left.
     commit(&*store, received(instruction(5), at(1))).await;
-    assert!(store.outbox(10).await.unwrap()[0].no > rows[4].no);
+    assert!(store.outbox_rows(10).await.unwrap()[0].no > rows[4].no);
 }
 
 pub async fn a_store_without_outbox_writes_none(place: &dyn Place) {
     let store = place.open().await;
     live(&*store, 5, 10, 60).await;
-    assert_eq!(store.outbox(1_000).await.unwrap(), []);
+    assert_eq!(store.outbox_rows(1_000).await.unwrap(), []);
 }
 
 pub async fn many_writers_keep_the_order_of_each_transfer(place: &dyn Place) {
@@ -125,7 +125,7 @@ pub async fn many_writers_keep_the_order_of_each_transfer(place: &dyn Place) {
         });
     }
     let expected: BTreeMap<_, _> = writers.join_all().await.into_iter().collect();
-    let rows = store.outbox(1_000).await.unwrap();
+    let rows = store.outbox_rows(1_000).await.unwrap();
     ascends(&rows);
     let mut heard: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in &rows {

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiungo_domain::hold::Condition;
-use kiungo_domain::transfer::{CaseKind, Decision, Entry, Operation, Posting};
+use kiungo_domain::transfer::{Decision, Entry, Posting};
 use kiungo_domain::{
     CoreAccount, CoreId, Currency, Money, ProviderId, Receipt, Slot, Timestamp, TransferId,
 };
 
-use super::desk::Desk;
+use super::actions::Actions;
+use super::leases::Leases;
+use super::outbox::Outbox;
 use super::requests::Numbered;
 use crate::allowance::{Counter, Reckoning, Total, Use};
 use crate::case::open_after;
-use crate::page::hold_subject;
 use crate::{
     CaseRow, Change, CommitError, Hold, InboxId, InboxItem, InboxState, KeyHolder, LimitReached,
     StoreError, Summary, check,
@@ -51,7 +52,9 @@ pub(super) struct Books {
     /// The subjects of the open cases of each transfer that has some.
     case_subjects: BTreeMap<TransferId, Vec<String>>,
     pub(super) holds: BTreeMap<(ProviderId, &'static str, Condition), Hold>,
-    pub(super) desk: Desk,
+    pub(super) outbox: Outbox,
+    pub(super) leases: Leases,
+    pub(super) actions: Actions,
     pub(super) core_requests: BTreeMap<(CoreId, String), Numbered>,
 }
 
@@ -123,7 +126,7 @@ impl Books {
     pub(super) fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         let known = self.transfers.get(&change.decision.transfer.id());
         let status = known.map(|known| known.summary.status);
-        let news = self.desk.news(status, &change.decision);
+        let news = self.outbox.news(status, &change.decision);
         let reckoned = self.reckon(&change);
         let reckoned = reckoned.map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let Change { decision, due, key, handles, allowance: _ } = change;
@@ -154,7 +157,7 @@ impl Books {
             let note = format!("became part of transfer {id}");
             self.set_inbox_state(item, &InboxState::Handled { note })?;
         }
-        self.desk.tell(news);
+        self.outbox.tell(news);
         Ok(())
     }
 
@@ -254,65 +257,6 @@ impl Books {
         }
     }
 
-    pub(super) fn put_hold(&mut self, hold: Hold) {
-        let since = self.holds.get(&hold.key()).map_or(hold.since, |known| known.since);
-        let hold = Hold { since, ..hold };
-        self.holds.insert(hold.key(), hold.clone());
-        if hold.condition.is_case() {
-            let subject = hold_subject(&hold.provider, hold.operation);
-            let opened_at = self.case_opened.get(&subject).copied().unwrap_or(hold.since);
-            let row = CaseRow {
-                transfer: None,
-                inbox: None,
-                kind: CaseKind::OperationHeld,
-                step: None,
-                operation: Some(hold.operation),
-                detail: hold.detail,
-                provider: hold.provider,
-                opened_at,
-            };
-            self.open_case(subject, row);
-        }
-    }
-
-    pub(super) fn release_hold(
-        &mut self,
-        provider: &ProviderId,
-        operation: Operation,
-        condition: Condition,
-    ) -> bool {
-        let released = self.holds.remove(&(provider.clone(), operation.as_str(), condition));
-        let mut held = self.holds.values().filter(|hold| hold.condition.is_case());
-        if !held.any(|hold| hold.provider == *provider && hold.operation == operation) {
-            self.close_case(&hold_subject(provider, operation));
-        }
-        released.is_some()
-    }
-
-    pub(super) fn pull_due(&mut self, now: Timestamp) {
-        let later = self.due.iter().rev().take_while(|(due, ..)| *due > now);
-        let ids: Vec<_> = later.map(|(.., id)| *id).collect();
-        for id in ids {
-            self.move_due(id, now);
-        }
-        let later = self.inbox_due.iter().rev().take_while(|(due, _)| *due > now);
-        let items: Vec<_> = later.copied().collect();
-        for (due, id) in items {
-            self.inbox_due.remove(&(due, id));
-            self.inbox_due.insert((now, id));
-            if let Some(InboxItem { state: InboxState::Waiting { due, .. }, .. }) =
-                self.inbox.get_mut(&id)
-            {
-                *due = now;
-            }
-        }
-        self.desk.pull_leases(now);
-        for hold in self.holds.values_mut().filter(|hold| hold.probe_at > now) {
-            hold.probe_at = now;
-            hold.since = hold.since.min(now);
-        }
-    }
-
     pub(super) fn open_case(&mut self, subject: String, row: CaseRow) {
         self.close_case(&subject);
         self.case_opened.insert(subject.clone(), row.opened_at);
@@ -324,71 +268,10 @@ impl Books {
             self.cases.remove(&(opened_at, subject.to_owned()));
         }
     }
-
-    pub(super) fn archive(&mut self, before: Timestamp, limit: usize) -> u64 {
-        let newest = i64::try_from(self.transfers.len()).unwrap_or(i64::MAX);
-        let old = self.received.iter().take_while(|(at, ..)| *at < before);
-        let settled = old.filter(|(_, no, id)| {
-            let record = self.transfers.get(id);
-            *no < newest && record.is_some_and(|record| record.is_settled(before))
-        });
-        let ids: Vec<_> = settled.take(limit).map(|(.., id)| *id).collect();
-        for id in &ids {
-            if let Some(record) = self.transfers.get_mut(id) {
-                record.archived = true;
-            }
-        }
-        ids.len() as u64
-    }
-
-    pub(super) fn postpone(&mut self, id: TransferId, version: u64, due: Timestamp) {
-        if self.transfers.get(&id).is_some_and(|record| record.summary.version == version) {
-            self.move_due(id, due);
-        }
-    }
-
-    /// Takes what is due until `until`, the longest due first.
-    pub(super) fn take_due(
-        &mut self,
-        now: Timestamp,
-        until: Timestamp,
-        limit: usize,
-    ) -> Vec<(TransferId, Slot)> {
-        let due = self.due.iter().take_while(|(due, ..)| *due <= now).take(limit);
-        let ids: Vec<_> = due.map(|(.., id)| *id).collect();
-        for id in &ids {
-            self.move_due(*id, until);
-        }
-        let slot = |id| self.transfers.get(id).map(|record| (*id, record.slot));
-        ids.iter().filter_map(slot).collect()
-    }
-
-    fn move_due(&mut self, id: TransferId, due: Timestamp) {
-        let Some(record) = self.transfers.get_mut(&id) else { return };
-        record.archived = false;
-        if let Some(before) = record.due.replace(due) {
-            self.due.remove(&(before, record.no, id));
-        }
-        self.due.insert((due, record.no, id));
-    }
 }
 
 /// The account that no other transfer may touch.
 pub(super) fn account_held(summary: &Summary) -> Option<(CoreId, CoreAccount)> {
     let account = summary.account.filter(|_| summary.holds_account);
     account.map(|account| (summary.core.clone(), account))
-}
-
-impl Record {
-    /// True if it may be moved into the archive.
-    fn is_settled(&self, before: Timestamp) -> bool {
-        let summary = &self.summary;
-        !self.archived
-            && summary.status.is_final()
-            && summary.updated_at < before
-            && summary.case.is_none()
-            && !summary.holds_account
-            && summary.unknown_since.is_none()
-            && self.due.is_none()
-    }
 }

@@ -1,10 +1,59 @@
 //! The inbox of a store in memory.
 
-use kiungo_domain::Timestamp;
+use async_trait::async_trait;
+use kiungo_domain::{ProviderId, Timestamp};
 
 use super::books::Books;
+use super::{MemoryStore, count};
 use crate::page::inbox_subject;
-use crate::{Arrival, CaseRow, InboxId, InboxItem, InboxState, NewArrival, StoreError};
+use crate::{Arrival, CaseRow, InboxId, InboxItem, InboxState, InboxStore, NewArrival, StoreError};
+
+#[async_trait]
+impl InboxStore for MemoryStore {
+    async fn arrive(&self, arrival: NewArrival) -> Result<Arrival, StoreError> {
+        Ok(self.books().arrive(arrival))
+    }
+
+    async fn arrived(
+        &self,
+        provider: &ProviderId,
+        digest: &str,
+    ) -> Result<Option<InboxItem>, StoreError> {
+        let books = self.books();
+        let id = books.digests.get(&(provider.clone(), digest.to_owned()));
+        Ok(id.and_then(|id| books.inbox.get(id)).cloned())
+    }
+
+    async fn inbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<InboxItem>, StoreError> {
+        Ok(self.books().inbox_due(now, count(limit)))
+    }
+
+    async fn inbox_item(&self, id: InboxId) -> Result<Option<InboxItem>, StoreError> {
+        Ok(self.books().inbox.get(&id).cloned())
+    }
+
+    async fn set_inbox_state(&self, id: InboxId, state: InboxState) -> Result<(), StoreError> {
+        self.books().set_inbox_state(id, &state)
+    }
+
+    async fn decide_inbox_state(&self, id: InboxId, state: InboxState) -> Result<bool, StoreError> {
+        let mut books = self.books();
+        let called = books.item(id)?.state.case().is_some();
+        if called {
+            books.set_inbox_state(id, &state)?;
+        }
+        Ok(called)
+    }
+
+    async fn take_inbox_due(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<InboxId>, StoreError> {
+        Ok(self.books().take_inbox_due(now, until, count(limit.min(1_000))))
+    }
+}
 
 impl Books {
     pub(super) fn item(&self, id: InboxId) -> Result<&InboxItem, StoreError> {

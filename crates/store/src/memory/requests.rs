@@ -1,16 +1,59 @@
 //! The requests of cores in a store in memory.
 
+use async_trait::async_trait;
 use kiungo_domain::CoreId;
 
+use super::MemoryStore;
 use super::books::Books;
 use crate::page::{Position, page, page_limit};
-use crate::{CoreRequestQuery, CoreRequestRow, CoreRequestState, Page, StoreError};
+use crate::{
+    CoreRequestQuery, CoreRequestRow, CoreRequestState, CoreRequestStore, Page, StoreError,
+};
 
 /// A row with its number in the order of first writes.
 #[derive(Debug)]
 pub(super) struct Numbered {
     no: i64,
     row: CoreRequestRow,
+}
+
+#[async_trait]
+impl CoreRequestStore for MemoryStore {
+    async fn put_core_request(&self, row: CoreRequestRow) -> Result<bool, StoreError> {
+        Ok(self.books().put_core_request(&row))
+    }
+
+    async fn core_request(
+        &self,
+        core: &CoreId,
+        request: &str,
+    ) -> Result<Option<CoreRequestRow>, StoreError> {
+        Ok(self.books().core_request(core, request))
+    }
+
+    async fn known_core_requests(
+        &self,
+        core: &CoreId,
+        requests: &[String],
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        let books = self.books();
+        Ok(requests.iter().filter_map(|request| books.core_request(core, request)).collect())
+    }
+
+    async fn accepted_core_requests(
+        &self,
+        core: &CoreId,
+        limit: u32,
+    ) -> Result<Vec<CoreRequestRow>, StoreError> {
+        Ok(self.books().accepted_core_requests(core, page_limit(limit)))
+    }
+
+    async fn core_requests(
+        &self,
+        query: &CoreRequestQuery,
+    ) -> Result<Page<CoreRequestRow>, StoreError> {
+        self.books().list_core_requests(query)
+    }
 }
 
 impl Books {

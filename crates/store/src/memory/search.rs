@@ -1,14 +1,46 @@
 //! Queries over a store in memory.
 
+use async_trait::async_trait;
 use kiungo_domain::transfer::CaseKind;
-use kiungo_domain::{Currency, ProviderId, Timestamp, TransferId};
+use kiungo_domain::{Currency, ProviderId, Timestamp};
 
+use super::MemoryStore;
 use super::books::{Books, Record};
 use crate::page::{Position, page, page_limit};
 use crate::terms::terms;
 use crate::{
-    CaseRow, CollectionQuery, Cursor, Overview, Page, StoreError, Summary, TransferQuery, codec,
+    CaseRow, Cursor, LedgerBalance, Overview, Page, Reports, StoreError, Summary, TransferQuery,
+    codec,
 };
+
+#[async_trait]
+impl Reports for MemoryStore {
+    async fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
+        self.books().search(query)
+    }
+
+    async fn cases(
+        &self,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Page<CaseRow>, StoreError> {
+        self.books().list_cases(cursor, limit)
+    }
+
+    async fn ledger(&self) -> Result<Vec<LedgerBalance>, StoreError> {
+        let books = self.books();
+        let balances = books.ledger.iter().map(|((account, currency), minor)| LedgerBalance {
+            account: account.clone(),
+            currency: *currency,
+            minor: *minor,
+        });
+        Ok(balances.collect())
+    }
+
+    async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError> {
+        self.books().overview(now)
+    }
+}
 
 impl Books {
     pub(super) fn search(&self, query: &TransferQuery) -> Result<Page<Summary>, StoreError> {
@@ -52,24 +84,6 @@ impl Books {
         let Some(receipt) = &query.receipt else { return true };
         let owned = self.receipts.get(&(receipt.clone(), summary.provider.clone()));
         owned == Some(&summary.id) || summary.core_receipt.as_ref() == Some(receipt)
-    }
-
-    pub(super) fn collections(&self, query: &CollectionQuery) -> Vec<TransferId> {
-        let label = query.label.as_ref().map(|label| label.to_ascii_uppercase());
-        let fits = |summary: &Summary| {
-            let collecting = summary.collecting();
-            collecting.is_some_and(|collecting| {
-                summary.provider == query.provider
-                    && summary.amount == query.amount
-                    && (query.msisdn.is_none() || query.msisdn == summary.msisdn)
-                    && (label.is_none() || label == collecting.label)
-            })
-        };
-        let open = self.open.iter().filter_map(|(_, id)| self.transfers.get(id));
-        let found = open.filter(|record| fits(&record.summary));
-        let mut found: Vec<_> = found.map(|record| record.summary.id).collect();
-        found.sort_unstable();
-        found
     }
 
     pub(super) fn list_cases(

@@ -31,13 +31,13 @@ use kiungo_domain::{Msisdn, Reference, Timestamp, TransferId};
 use kiungo_engine::{Engine, EngineOptions};
 use kiungo_provider::WalletInquiry;
 use kiungo_provider::order::WalletOperation;
+use kiungo_store::intercept::Intercepted;
 use kiungo_store::{MemoryStore, Store};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 use super::counterparties::{self, Addresses, Spec};
 use super::flow::{Watch, all_completed, is_done, submit_all};
-use super::observed::Observed;
 use super::product::{self, Wiring};
 use super::{BenchError, BenchOptions, Decimal, load};
 use record::{Recorder, Script};
@@ -78,10 +78,8 @@ async fn record(
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
     let recorder = Arc::new(Recorder::new(outbox));
     let watch = Watch::new(in_flight, is_done);
-    let written_down: Arc<dyn Store> =
-        Arc::new(Observed { store: store.clone(), observer: Arc::clone(&recorder) });
-    let observed: Arc<dyn Store> =
-        Arc::new(Observed { store: written_down, observer: Arc::clone(&watch) });
+    let written_down = Intercepted::over(store.clone(), &recorder);
+    let observed = Intercepted::over(written_down, &watch);
     let tap = Arc::clone(&recorder);
     let carrier = move |network| tap.carry(network);
     let wiring = Wiring { addresses: &addresses, in_flight, carrier: &carrier };

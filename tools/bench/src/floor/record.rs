@@ -7,14 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{HeaderValue, Uri, header};
 use kiungo_domain::{Slot, TransferId};
-use kiungo_store::Change;
+use kiungo_store::intercept::{self, Answer, Interceptor};
+use kiungo_store::{Change, StoreError};
 use kiungo_transport::{Failure, Network, Request, Response, Transport};
 use tokio::task;
 
 use super::rows::{Rows, Standing};
 use crate::BenchError;
 use crate::counterparties::Addresses;
-use crate::observed::{Observer, Sequel};
 
 /// The paths at which the providers give tokens and sessions.
 const LOGINS: [&str; 2] = ["/accesstoken", "/getSession/"];
@@ -178,22 +178,42 @@ impl Recorder {
     }
 }
 
-impl Observer for Recorder {
-    fn look(self: &Arc<Self>, change: &Change) -> Option<Sequel> {
+/// The facts about a change that are noted once it is durable.
+pub(super) struct Look {
+    id: TransferId,
+    /// The slot of a new transfer.
+    new: Option<Slot>,
+    rows: Rows,
+}
+
+impl Recorder {
+    fn look(&self, change: &Change) -> Option<Look> {
         let transfer = &change.decision.transfer;
         let id = transfer.id();
         let before = self.notes().standings.insert(id, Standing::of(transfer));
         let new = (change.decision.base_version == 0).then(|| transfer.slot());
         match Rows::of(change, before, self.outbox) {
-            Ok(rows) => {
-                let recorder = Arc::clone(self);
-                Some(Box::new(move || recorder.committed(id, new, rows)))
-            }
+            Ok(rows) => Some(Look { id, new, rows }),
             Err(error) => {
                 self.notes().failed = Some(error.to_string());
                 None
             }
         }
+    }
+}
+
+impl Interceptor for Recorder {
+    type Kept = Option<Look>;
+
+    async fn before(&self, call: &intercept::Call<'_>) -> Result<Self::Kept, StoreError> {
+        Ok(if let intercept::Call::Commit(change) = call { self.look(change) } else { None })
+    }
+
+    async fn after(&self, look: Self::Kept, answer: Answer<'_>) -> Result<(), StoreError> {
+        if let (Some(Look { id, new, rows }), Answer::Done) = (look, answer) {
+            self.committed(id, new, rows);
+        }
+        Ok(())
     }
 }
 

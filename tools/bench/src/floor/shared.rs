@@ -13,7 +13,7 @@ use kiungo_domain::{Slot, TransferId};
 use kiungo_messaging::{EventEncoder, MessagingOptions};
 use kiungo_queue::{AckHandle, EventMessage, Events, Shard, Work, WorkQueue};
 use kiungo_queue_rabbit::RabbitQueue;
-use kiungo_store::Store;
+use kiungo_store::OutboxStore;
 use kiungo_transport::Network;
 use sqlx::PgConnection;
 use tokio::sync::mpsc;
@@ -62,11 +62,11 @@ pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
 }
 
 /// The message of each row of the outbox, by what the row says.
-async fn told_by(store: &dyn Store) -> Result<HashMap<String, EventMessage>, BenchError> {
+async fn told_by(store: &dyn OutboxStore) -> Result<HashMap<String, EventMessage>, BenchError> {
     let voice = EventEncoder::new(&MessagingOptions::default());
     let mut events = HashMap::new();
     loop {
-        let rows = store.outbox(1_000).await.map_err(|e| setup(&e))?;
+        let rows = store.outbox_rows(1_000).await.map_err(|e| setup(&e))?;
         if rows.is_empty() {
             return Ok(events);
         }
@@ -75,7 +75,7 @@ async fn told_by(store: &dyn Store) -> Result<HashMap<String, EventMessage>, Ben
             events.insert(summary, voice.transfer(row, None));
         }
         let numbers: Vec<i64> = rows.iter().map(|row| row.no).collect();
-        store.told(&numbers).await.map_err(|e| setup(&e))?;
+        store.mark_published(&numbers).await.map_err(|e| setup(&e))?;
     }
 }
 

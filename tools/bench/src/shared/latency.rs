@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use kiungo_engine::{Clock as _, SystemClock};
 use kiungo_queue::{EventMessage, Events, QueueError};
-use kiungo_store::{Change, OutboxRow};
+use kiungo_store::intercept::{Answer, Call, Interceptor};
+use kiungo_store::{OutboxRow, StoreError};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use super::place::Place;
-use crate::observed::{Observer, Sequel};
 use crate::{BenchError, steady_state};
 
 /// Reads when the rows with these numbers were committed, in microseconds of Unix time.
@@ -81,11 +81,23 @@ impl Lag {
     }
 }
 
-impl Observer for Lag {
-    fn look(self: &Arc<Self>, _change: &Change) -> Option<Sequel> {
-        None
+impl Interceptor for Lag {
+    type Kept = ();
+
+    async fn before(&self, _call: &Call<'_>) -> Result<(), StoreError> {
+        Ok(())
     }
 
+    async fn after(&self, _kept: (), answer: Answer<'_>) -> Result<(), StoreError> {
+        if let Answer::OutboxRows(rows) = answer {
+            self.read(rows).await;
+        }
+        Ok(())
+    }
+}
+
+impl Lag {
+    /// Asks when what is about to be told was committed.
     async fn read(&self, rows: &[OutboxRow]) {
         let Some(commits) = &self.commits else { return };
         let id_of = |row: &OutboxRow| {

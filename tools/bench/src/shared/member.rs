@@ -6,7 +6,7 @@ use std::time::Duration;
 use kiungo_engine::{Engine, Sharing, SharingOptions};
 use kiungo_queue::WorkQueue;
 use kiungo_queue_rabbit::RabbitQueue;
-use kiungo_store::Store;
+use kiungo_store::intercept::{Intercepted, Interceptor};
 use kiungo_store_sql::PostgresStore;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,7 +14,6 @@ use uuid::Uuid;
 use super::place::Place;
 use crate::BenchError;
 use crate::counterparties::Addresses;
-use crate::observed::{Observed, Observer};
 use crate::product::{self, Wiring};
 
 /// The facts that a member needs to know.
@@ -35,15 +34,14 @@ pub(crate) struct Member {
 
 impl Member {
     /// Starts one, with its own connections to everything. `observer` looks on at its store.
-    pub(crate) async fn start<O: Observer>(
+    pub(crate) async fn start<I: Interceptor>(
         of: &Membership,
         works: bool,
-        observer: &Arc<O>,
+        observer: &Arc<I>,
     ) -> Result<Self, BenchError> {
         let store = Arc::new(of.place.store().await?);
         let queue = of.place.queue().await?;
-        let observer = Arc::clone(observer);
-        let watched: Arc<dyn Store> = Arc::new(Observed { store: store.clone(), observer });
+        let watched = Intercepted::over(store.clone(), observer);
         let Membership { addresses, in_flight, .. } = of;
         let wiring = Wiring { addresses, in_flight: *in_flight, carrier: &product::plain };
         let mut setup = wiring.setup(watched, wiring.engine_options()).await?;

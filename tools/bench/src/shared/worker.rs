@@ -4,23 +4,25 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo_store::Change;
+use kiungo_store::StoreError;
+use kiungo_store::intercept::{Call, Interceptor};
 
 use super::member::{Member, Membership};
 use crate::BenchError;
-use crate::observed::{Observer, Sequel};
 use crate::parts::{Companion, Part, say};
 
 /// The time until new workers have divided the work among them: twice as long as they wait before
 /// they look for one another.
 const DIVIDED_AFTER: Duration = Duration::from_secs(5);
 
-/// An observer that ignores every change.
+/// An observer that ignores every call.
 struct Nobody;
 
-impl Observer for Nobody {
-    fn look(self: &Arc<Self>, _change: &Change) -> Option<Sequel> {
-        None
+impl Interceptor for Nobody {
+    type Kept = ();
+
+    async fn before(&self, _call: &Call<'_>) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 

@@ -12,7 +12,8 @@ use kiungo_store::contract::story::{
     received, rejection, then, wallet_instruction,
 };
 use kiungo_store::{
-    Allowance, Arrival, Cap, Change, CommitError, InboxState, Store, TransferQuery,
+    Allowance, ArchiveStore as _, Arrival, Cap, Change, CommitError, DueStore as _, InboxState,
+    InboxStore as _, LeaseStore as _, Reports as _, TransferQuery, TransferStore as _,
 };
 use kiungo_store_sql::PostgresStore;
 use sqlx::{Connection, Executor};
