@@ -63,7 +63,7 @@ impl Journals {
         connection.close().await?;
         let mut journals = Self::default();
         for (id, at, committed, event) in rows {
-            let event = serde_json::from_str(&event).with_context(|| format!("journal of {id}"))?;
+            let event = Event::from_stored(&event).with_context(|| format!("journal of {id}"))?;
             let line = Line { at: Timestamp::from_micros(at), committed, event };
             journals.0.entry(TransferId::parse(&id)?).or_default().push(line);
         }

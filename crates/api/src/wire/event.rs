@@ -282,7 +282,7 @@ impl Teller {
             Event::Merged { into, shows } => EventView {
                 event: "merged",
                 into: Some(into.to_string()),
-                shows: shows.map(Status::as_str),
+                shows: Some(shows.as_str()),
                 ..plain
             },
             Event::Followed { shows } => {

@@ -285,7 +285,7 @@ impl Draft {
     pub fn merge(&mut self, into: TransferId, shows: Status) {
         let collecting = self.transfer.open_step() == Some(StepName::First);
         if self.transfer.progress == Progress::Moving && collecting {
-            self.record(Event::Merged { into, shows: Some(shows) });
+            self.record(Event::Merged { into, shows });
         }
     }
 

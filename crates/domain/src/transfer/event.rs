@@ -149,10 +149,8 @@ pub enum Event {
     Merged {
         /// The transfer that carries it.
         into: TransferId,
-        /// The status of that transfer, and so of this one; `None` in journals of version 0.1,
-        /// which merged into completed transfers only.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        shows: Option<Status>,
+        /// The status of that transfer, and so of this one.
+        shows: Status,
     },
     /// The transfer that carries the same payment went on: this one shows what that one shows.
     Followed {

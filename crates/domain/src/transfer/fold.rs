@@ -434,10 +434,9 @@ impl Transfer {
         Ok(())
     }
 
-    fn merge(&mut self, into: TransferId, shows: Option<Status>) -> Result<(), CannotFollow> {
+    fn merge(&mut self, into: TransferId, shows: Status) -> Result<(), CannotFollow> {
         let moved = self.step(StepName::First).is_done();
         must(self.progress == Progress::Moving && !moved, "merged", "it carries its own money")?;
-        let shows = shows.unwrap_or(Status::Completed);
         self.progress = Progress::Merged { into, shows };
         // The other transfer answers for the payment now.
         self.cases.close_all();

@@ -5,6 +5,7 @@
 //! * [`step_name`]: the names of the two legs, forwards and backwards
 //! * [`step`]: one of them: where it stands, and in which generation
 //! * [`event`]: the events of a transfer
+//! * [`stored`]: events as they are stored, with the number of their form
 //! * [`evidence`]: evidence about one of its references, and the channel that it comes from
 //! * [`case`]: the questions that a person has to decide
 //! * [`state`]: the state that its events add up to, and the status that users see
@@ -32,6 +33,7 @@ pub mod plan;
 pub mod state;
 pub mod step;
 pub mod step_name;
+pub mod stored;
 #[cfg(test)]
 mod tests;
 

@@ -8,6 +8,7 @@ mod journals;
 mod persons;
 mod sequences;
 mod shown;
+mod stored;
 mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -282,9 +282,14 @@ pub(crate) fn event_rows(decision: &Decision) -> Result<Vec<EventRow>, StoreErro
     let id = decision.transfer.id();
     let row = |entry: &Entry| {
         let at = entry.at.as_micros().into();
-        Ok([id.into(), entry.seq.into(), at, json(&entry.event)?.into()])
+        Ok([id.into(), entry.seq.into(), at, event_text(entry)?.into()])
     };
     decision.entries.iter().map(row).collect()
+}
+
+fn event_text(entry: &Entry) -> Result<String, StoreError> {
+    let failed = |error| StoreError::Corrupt(format!("an event cannot be written: {error}"));
+    entry.event.to_stored().map_err(failed)
 }
 
 /// The row of a transfer, but for its number; `json` is the summary as it is stored.

@@ -1,7 +1,7 @@
 //! Columns and rows, read back as values of the domain.
 
 use kiungo_domain::Timestamp;
-use kiungo_domain::transfer::{Entry, Posting};
+use kiungo_domain::transfer::{Entry, Event, Posting};
 use kiungo_store::page::Position;
 use kiungo_store::{CaseRow, InboxId, InboxItem, InboxState, Lease, OutboxRow, StoreError, codec};
 use serde::de::DeserializeOwned;
@@ -59,7 +59,11 @@ pub(crate) fn json<T: DeserializeOwned>(row: &impl Record, column: usize) -> Res
 
 /// `seq, at_us, event`.
 pub(crate) fn entry(row: &impl Record) -> Result<Entry, StoreError> {
-    Ok(Entry { seq: unsigned(row, 0)?, at: time(row, 1)?, event: json(row, 2)? })
+    Ok(Entry { seq: unsigned(row, 0)?, at: time(row, 1)?, event: event(row, 2)? })
+}
+
+fn event(row: &impl Record, column: usize) -> Result<Event, StoreError> {
+    Event::from_stored(text(row, column)?).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 /// `account, currency, minor`.

@@ -73,7 +73,7 @@ impl Rows {
         let id = || text(&decision.transfer.id());
         let mut rows = Self::default();
         for entry in &decision.entries {
-            let event = serde_json::to_string(&entry.event)?;
+            let event = entry.event.to_stored()?;
             let cells = vec![id(), number(entry.seq), micros(entry.at), text(&event)];
             rows.events.push(Row::new(cells)?);
         }

@@ -3,7 +3,8 @@
 //! `journals_0_1.jsonl` was written by that version's own machine, which lived through random stories:
 //! every event that it knew, after every other that mattered. It is frozen.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::*;
 
@@ -13,7 +14,23 @@ struct Frozen {
     open: Option<StepName>,
     references: [Reference; 4],
     in_transit: i64,
+    #[serde(deserialize_with = "stored")]
     journal: Vec<Entry>,
+}
+
+/// Entries whose events are in the form of their time.
+fn stored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Entry>, D::Error> {
+    #[derive(Deserialize)]
+    struct Stored {
+        seq: u64,
+        at: Timestamp,
+        event: serde_json::Value,
+    }
+    let entry = |Stored { seq, at, event }: Stored| {
+        let event = Event::from_stored(&event.to_string()).map_err(D::Error::custom)?;
+        Ok(Entry { seq, at, event })
+    };
+    Vec::<Stored>::deserialize(deserializer)?.into_iter().map(entry).collect()
 }
 
 fn frozen() -> Vec<Frozen> {

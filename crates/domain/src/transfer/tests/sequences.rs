@@ -657,7 +657,7 @@ fn what_each_event_makes_of_each_state_is_known() {
 }
 
 /// One event of each kind, about the steps where it matters.
-fn events() -> Vec<(&'static str, Event)> {
+pub(super) fn events() -> Vec<(&'static str, Event)> {
     let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
     let named = AccountRef { kind: None, key: AccountKey::Id(9) };
     let rejected = || rejection(Retry::Never);
@@ -688,7 +688,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("assigned", Event::Assigned { account: named, by: by() }),
         ("reversal requested", Event::ReversalRequested { by: by(), reason: by() }),
         ("reversal refused", Event::ReversalRefused { rejection: rejected() }),
-        ("merged", Event::Merged { into: other_transfer(), shows: Some(Status::Completed) }),
+        ("merged", Event::Merged { into: other_transfer(), shows: Status::Completed }),
         ("followed", Event::Followed { shows: Status::Reversed }),
         ("carries", Event::Carries { transfer: other_transfer() }),
         ("told", Event::Told { shows: Status::Completed }),
