@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{BenchError, BenchOptions, backlog, counterparties, floor, flow, open, shared};
+use super::{BenchError, BenchOptions, backlog, counterparties, cpu, floor, flow, open, shared};
 
 /// A part of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -139,6 +139,13 @@ impl Companion {
         let companion = Self { child, lifeline };
         let first = serde_json::from_str(&line);
         Ok((companion, first.map_err(|error| part.failed(format!("{error} in `{line}`")))?))
+    }
+}
+
+impl Companion {
+    /// The processor time that it has used so far, in microseconds.
+    pub(super) fn cpu_us(&self) -> Result<u64, BenchError> {
+        cpu::of(self.child.id())
     }
 }
 

@@ -16,10 +16,9 @@ use kiungo_store::{
     TransferQuery, check, codec, lease,
 };
 
-use super::session::{Parameter, Readers, Session};
-use super::writer::Writer;
+use super::session::{Parameter, Readers};
 use super::{actions, holds, read, requests, search};
-use crate::batch::committer::{Bounds, Committer, unrefused};
+use crate::batch::committer::{Committer, unrefused};
 use crate::batch::maintenance::{Maintenance, MaintenanceResult, Taking};
 use crate::batch::request::{Done, Request};
 
@@ -33,8 +32,8 @@ pub struct SqlStore<R> {
 }
 
 impl<R: Readers> SqlStore<R> {
-    pub(crate) fn new(session: impl Session, readers: R, bounds: Bounds, outbox: bool) -> Self {
-        Self { committer: Committer::start(Writer(session), bounds), readers, outbox }
+    pub(crate) const fn new(committer: Committer, readers: R, outbox: bool) -> Self {
+        Self { committer, readers, outbox }
     }
 
     /// Commits the requests that wait, leaves the database tidy, and releases it. Later requests
