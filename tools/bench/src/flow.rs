@@ -43,7 +43,7 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     let watch = Watch::new(in_flight, is_done);
     let observed: Arc<dyn Store> =
         Arc::new(Observed { store: store.clone(), observer: Arc::clone(&watch) });
-    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain };
+    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain, told: None };
     let setup = wiring.setup(observed, wiring.engine_options()).await?;
     let engine = Engine::new(setup);
     engine.start().await.map_err(|e| product::setup(&e))?;

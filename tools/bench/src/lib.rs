@@ -15,12 +15,14 @@
 //! * `cpu`: the processor time of a process
 //! * `steady_state`: rates and percentiles of the steady state
 //! * `flow`, `backlog`, `open`: the measurements of Kiungo
+//! * `deposits`: deposits over HTTP
 //! * `floor`: the measurement of the floor
 //! * `shared`: several processes that share the work, through `PostgreSQL` and `RabbitMQ`
 
 mod backlog;
 mod counterparties;
 mod cpu;
+mod deposits;
 mod floor;
 mod flow;
 mod load;
@@ -37,8 +39,11 @@ use std::num::ParseIntError;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use deposits::{Deposits, Way};
 pub use parts::{Part, run_part};
-pub use report::{BenchReport, Decimal, Grown, GrowthReport, OpenReport, SharedReport};
+pub use report::{
+    BenchReport, Decimal, DepositsReport, Grown, GrowthReport, OpenReport, SharedReport,
+};
 pub use shared::SharedOptions;
 
 /// The size of a measurement.
@@ -122,6 +127,24 @@ pub fn measure(
     let floor = floors.into_iter().min_by_key(|found| found.cpu_us);
     let (flow, floor) = flow.zip(floor).ok_or_else(|| BenchError::NotDone("no turn".to_owned()))?;
     Ok(BenchReport::of(options, &flow, &backlog, &floor))
+}
+
+/// Measures deposits over HTTP, `transfers` of them with each number of open ones, from both sides.
+pub fn measure_deposits(
+    transfers: u32,
+    mut progress: impl FnMut(&str),
+) -> Result<DepositsReport, BenchError> {
+    let mut found = Vec::new();
+    for way in Way::ALL {
+        for in_flight in deposits::IN_FLIGHT {
+            progress(&format!("deposits by {}, {in_flight} in flight", way.name()));
+            // One at a time takes as long as one of many.
+            let transfers = if in_flight == 1 { transfers.div_ceil(4) } else { transfers };
+            let spec = deposits::Spec { way, transfers, in_flight };
+            found.push(parts::run(Part::Deposits, &spec)?);
+        }
+    }
+    Ok(DepositsReport(found))
 }
 
 /// Measures transfers where several processes share the work, and the floor under them; besides,

@@ -7,7 +7,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{BenchOptions, SharedOptions, backlog, cpu, floor, flow, shared};
+use super::{BenchOptions, Deposits, SharedOptions, backlog, cpu, floor, flow, shared};
 
 /// A number with two decimals, kept in hundredths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -272,6 +272,21 @@ impl fmt::Display for GrowthReport {
         write!(f, "each answer takes {} ms", self.answer_after_ms)?;
         for Grown { workers, in_flight, rate } in &self.grown {
             write!(f, "\n{workers} workers, {in_flight} in flight each: {rate:>6} /s")?;
+        }
+        Ok(())
+    }
+}
+
+/// The result of `bench deposits`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DepositsReport(pub Vec<Deposits>);
+
+impl fmt::Display for DepositsReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "begun at  in flight      /s    p50 ms    p99 ms    CPU µs")?;
+        for Deposits { way, in_flight, rate, p50_ms, p99_ms, cpu_us } in &self.0 {
+            let way = way.name();
+            write!(f, "\n{way:8}  {in_flight:9}  {rate:6}  {p50_ms:>8}  {p99_ms:>8}  {cpu_us:>8}")?;
         }
         Ok(())
     }

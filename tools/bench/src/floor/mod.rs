@@ -86,7 +86,7 @@ async fn record(
         Arc::new(Observed { store: written_down, observer: Arc::clone(&watch) });
     let tap = Arc::clone(&recorder);
     let carrier = move |network| tap.carry(network);
-    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &carrier };
+    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &carrier, told: None };
     let engine = Engine::new(wiring.setup(observed, wiring.engine_options()).await?);
     engine.start().await.map_err(|e| product::setup(&e))?;
     submit_all(&engine, &watch, transfers, in_flight).await?;
@@ -139,7 +139,7 @@ async fn authorizations(
     let recorder = Arc::new(Recorder::default());
     let tap = Arc::clone(&recorder);
     let carrier = move |network| tap.carry(network);
-    let wiring = Wiring { addresses, in_flight, carrier: &carrier };
+    let wiring = Wiring { addresses, in_flight, carrier: &carrier, told: None };
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let setup = wiring.setup(store, EngineOptions::default()).await?;
     let transfer = TransferId::new(uuid::Uuid::from_u128(1 << 64));
