@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::counterparties::{self, Spec};
 use super::product::{self, Wiring};
 use super::steady_state::Speed;
-use super::{BenchError, BenchOptions, load, open};
+use super::{BenchError, BenchOptions, cpu, load, open};
 
 /// The time without progress after which something is wrong.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -30,6 +30,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 pub(super) struct Found {
     pub(super) speed: Speed,
     pub(super) peak_bytes: u64,
+    /// The processor time of this process, from the first transfer to the last.
+    pub(super) cpu_us: u64,
 }
 
 /// Measures.
@@ -40,18 +42,20 @@ pub(super) async fn run(options: BenchOptions) -> Result<Found, BenchError> {
     let store = product::store(folder.path()).await?;
     let watch = Watch::new(in_flight, is_done);
     let observed = Intercepted::over(store.clone(), &watch);
-    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain };
+    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &product::plain, told: None };
     let setup = wiring.setup(observed, wiring.engine_options()).await?;
     let engine = Engine::new(setup);
     engine.start().await.map_err(|e| product::setup(&e))?;
     let callers = in_flight;
+    let before = cpu::own()?;
     let began = submit_all(&engine, &watch, transfers, callers).await?;
     watch.wait_for(transfers).await?;
+    let cpu_us = cpu::own()? - before;
     let peak_bytes = open::Memory::read()?.peak_bytes;
     engine.stop(Duration::from_secs(10)).await;
     all_completed(store.as_ref(), transfers.into()).await?;
     store.close().await;
-    Ok(Found { speed: Speed::of(began, &watch.ended()), peak_bytes })
+    Ok(Found { speed: Speed::of(began, &watch.ended()), peak_bytes, cpu_us })
 }
 
 /// Submits them all, one for each permit of the watch; when each was accepted.

@@ -54,6 +54,15 @@ enum Command {
     },
     /// How the rate grows with the workers, where several processes share the work.
     Growth(Growth),
+    /// Deposits over HTTP, ordered at the API and paid at the wallet, with 1, 8, 32 and 64 open.
+    Deposits {
+        /// How many each measurement makes (a quarter with one open at a time).
+        #[arg(long, default_value_t = 8_000)]
+        transfers: u32,
+        /// Prints one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// The memory that open transfers take.
     Memory {
         /// How many transfers are open in the end.
@@ -139,6 +148,9 @@ fn main() -> ExitCode {
                 answer_after_ms: answer_after,
             };
             kiungo_bench::measure_growth(&options, say).map(|report| print(&report, json))
+        }
+        Command::Deposits { transfers, json } => {
+            kiungo_bench::measure_deposits(transfers, say).map(|report| print(&report, json))
         }
         Command::Memory { open, json } => {
             let options = BenchOptions { transfers: open, ..BenchOptions::default() };

@@ -8,7 +8,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{BenchError, BenchOptions, backlog, counterparties, floor, flow, open, shared};
+use super::{
+    BenchError, BenchOptions, backlog, counterparties, cpu, deposits, floor, flow, open, shared,
+};
 
 /// A part of a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -21,6 +23,10 @@ pub enum Part {
     Backlog,
     /// The floor.
     Floor,
+    /// Deposits over HTTP.
+    Deposits,
+    /// The server of deposits.
+    DepositServer,
     /// Open transfers, for their memory.
     Open,
     /// Where work is shared: one of those who do it.
@@ -44,6 +50,8 @@ impl Part {
             Self::Flow => "flow",
             Self::Backlog => "backlog",
             Self::Floor => "floor",
+            Self::Deposits => "deposits",
+            Self::DepositServer => "deposit-server",
             Self::Open => "open",
             Self::Worker => "worker",
             Self::SharedFlow => "shared-flow",
@@ -74,6 +82,11 @@ pub fn run_part(part: Part, input: &str) -> Result<(), BenchError> {
         Part::Flow => text(&runtime.block_on(flow::run(options()?))?),
         Part::Backlog => text(&runtime.block_on(backlog::run(options()?))?),
         Part::Floor => text(&floor::run(&runtime, options()?)?),
+        Part::Deposits => text(&runtime.block_on(deposits::run(deposits_spec(part, input)?))?),
+        Part::DepositServer => {
+            let spec = deposits_spec(part, input)?;
+            return runtime.block_on(deposits::server::serve(spec));
+        }
         Part::Open => text(&runtime.block_on(open::run(options()?))?),
         Part::Worker => {
             let place = serde_json::from_str(input).map_err(|error| part.failed(error))?;
@@ -90,6 +103,10 @@ pub fn run_part(part: Part, input: &str) -> Result<(), BenchError> {
     };
     say(&found.map_err(|error| part.failed(error))?)?;
     Ok(())
+}
+
+fn deposits_spec(part: Part, input: &str) -> Result<deposits::Spec, BenchError> {
+    serde_json::from_str(input).map_err(|error| part.failed(error))
 }
 
 fn text<T: Serialize>(found: &T) -> serde_json::Result<String> {
@@ -139,6 +156,13 @@ impl Companion {
         let companion = Self { child, lifeline };
         let first = serde_json::from_str(&line);
         Ok((companion, first.map_err(|error| part.failed(format!("{error} in `{line}`")))?))
+    }
+}
+
+impl Companion {
+    /// The processor time that it has used so far, in microseconds.
+    pub(super) fn cpu_us(&self) -> Result<u64, BenchError> {
+        cpu::of(self.child.id())
     }
 }
 

@@ -2,6 +2,7 @@
 //! network, `SQLite` with full durability.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::counterparties::{Addresses, GSMA_CLIENT};
+use super::deposits::server::callback_base;
 use super::{BenchError, load};
 
 /// The transport for the requests of a party, for measurements that look at them.
@@ -37,6 +39,8 @@ pub(super) struct Wiring<'a> {
     pub(super) addresses: &'a Addresses,
     pub(super) in_flight: u32,
     pub(super) carrier: &'a Carrier,
+    /// The server at which payments at the wallet are heard of, if they are.
+    pub(super) told: Option<SocketAddr>,
 }
 
 /// Opens the database in this folder.
@@ -124,7 +128,7 @@ impl Wiring<'_> {
             let parts = ProviderParts {
                 mapping: mapping_override::mapping(name, base, &changes).map_err(|e| setup(&e))?,
                 secrets,
-                callback_base: None,
+                callback_base: self.told.map(callback_base),
                 transport: self.transport()?,
                 core_id: core_id.clone(),
                 core: Arc::clone(core),
@@ -140,12 +144,13 @@ impl Wiring<'_> {
         let address = self.addresses.gsma;
         format!(
             "{}\nmoney = {{ currency = \"{}\" }}\nnumbers = {{ dial_codes = [\"255\"] }}\n\
-             callbacks = {{ expected = false, payments = false, validation = false }}\n\
+             callbacks = {{ expected = false, payments = {}, validation = false }}\n\
              [gsma]\nbase_url = \"http://{address}/v1.2/mm\"\n\
              token_url = \"http://{address}/v1/oauth/accesstoken\"\nanswers = \"polling\"\n\
              payments = {{ validates = false }}\n",
             self.common_changes(),
             load::CURRENCY,
+            self.told.is_some(),
         )
     }
 

@@ -7,7 +7,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{SharedOptions, backlog, floor, flow, shared};
+use super::{BenchOptions, Deposits, SharedOptions, backlog, cpu, floor, flow, shared};
 
 /// A number with two decimals, kept in hundredths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -63,6 +63,12 @@ pub struct BenchReport {
     pub p95_ms: Decimal,
     /// The same, of which 99 % stay below.
     pub p99_ms: Decimal,
+    /// The processor time of Kiungo's process for each transfer, in microseconds.
+    pub cpu_us: Decimal,
+    /// The same of the floor.
+    pub floor_cpu_us: Decimal,
+    /// `floor_cpu_us / cpu_us`.
+    pub cpu_ratio: Decimal,
     /// Transfers accepted per second while nothing else is done.
     pub accept_rate: u64,
     /// Transfers completed per second while none is accepted.
@@ -72,7 +78,12 @@ pub struct BenchReport {
 }
 
 impl BenchReport {
-    pub(super) fn of(flow: &flow::Found, backlog: &backlog::Found, floor: &floor::Found) -> Self {
+    pub(super) fn of(
+        options: BenchOptions,
+        flow: &flow::Found,
+        backlog: &backlog::Found,
+        floor: &floor::Found,
+    ) -> Self {
         Self {
             rate: flow.speed.rate,
             floor: floor.rate,
@@ -80,6 +91,9 @@ impl BenchReport {
             p50_ms: Decimal::ratio(flow.speed.p50_us, 1_000),
             p95_ms: Decimal::ratio(flow.speed.p95_us, 1_000),
             p99_ms: Decimal::ratio(flow.speed.p99_us, 1_000),
+            cpu_us: cpu::each(flow.cpu_us, options.transfers),
+            floor_cpu_us: cpu::each(floor.cpu_us, options.transfers),
+            cpu_ratio: Decimal::ratio(floor.cpu_us, flow.cpu_us),
             accept_rate: backlog.accept_rate,
             drain_rate: backlog.drain_rate,
             memory_mb: Decimal::ratio(flow.peak_bytes, 1_000_000),
@@ -95,6 +109,9 @@ impl fmt::Display for BenchReport {
         writeln!(f, "accepted to done, p50 {:>10} ms", self.p50_ms)?;
         writeln!(f, "                  p95 {:>10} ms", self.p95_ms)?;
         writeln!(f, "                  p99 {:>10} ms", self.p99_ms)?;
+        writeln!(f, "CPU a transfer        {:>10} µs", self.cpu_us)?;
+        writeln!(f, "    of the floor      {:>10} µs", self.floor_cpu_us)?;
+        writeln!(f, "    ratio             {:>10}", self.cpu_ratio)?;
         writeln!(f, "accepting alone       {:>10} /s", self.accept_rate)?;
         writeln!(f, "draining alone        {:>10} /s", self.drain_rate)?;
         write!(f, "peak memory           {:>10} MB", self.memory_mb)
@@ -123,6 +140,12 @@ pub struct SharedReport {
     pub told_p50_ms: Option<Decimal>,
     /// The same, of which 99 % stay below.
     pub told_p99_ms: Option<Decimal>,
+    /// The processor time for each transfer of the process that accepts and publishes, in microseconds.
+    pub front_end_cpu_us: Decimal,
+    /// The same of all workers together.
+    pub workers_cpu_us: Decimal,
+    /// The same of the floor, which is one process.
+    pub floor_cpu_us: Decimal,
     /// Transfers completed per second when they come at an even pace, below the limit.
     pub even_rate: u64,
     /// At that pace, from accepted to heard as done, the median.
@@ -164,6 +187,9 @@ impl SharedReport {
             p99_ms: ms(flow.speed.p99_us),
             told_p50_ms: flow.told.map(|told| ms(told.p50_us)),
             told_p99_ms: flow.told.map(|told| ms(told.p99_us)),
+            front_end_cpu_us: cpu::each(flow.cpu.front_end_us, options.bench.transfers),
+            workers_cpu_us: cpu::each(flow.cpu.workers_us, options.bench.transfers),
+            floor_cpu_us: cpu::each(floor.cpu_us, options.bench.transfers),
             even_rate: even.speed.rate,
             even_p50_ms: ms(even.speed.p50_us),
             even_p99_ms: ms(even.speed.p99_us),
@@ -190,6 +216,9 @@ impl fmt::Display for SharedReport {
         writeln!(f, "                  p95 {:>10} ms", self.p95_ms)?;
         writeln!(f, "                  p99 {:>10} ms", self.p99_ms)?;
         write_told(f, self.told_p50_ms, self.told_p99_ms)?;
+        writeln!(f, "CPU of the front end  {:>10} µs", self.front_end_cpu_us)?;
+        writeln!(f, "    of the workers    {:>10} µs", self.workers_cpu_us)?;
+        writeln!(f, "    of the floor      {:>10} µs", self.floor_cpu_us)?;
         writeln!(f, "at an even pace       {:>10} /s", self.even_rate)?;
         writeln!(f, "accepted to heard p50 {:>10} ms", self.even_p50_ms)?;
         writeln!(f, "                  p99 {:>10} ms", self.even_p99_ms)?;
@@ -248,6 +277,21 @@ impl fmt::Display for GrowthReport {
     }
 }
 
+/// The result of `bench deposits`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DepositsReport(pub Vec<Deposits>);
+
+impl fmt::Display for DepositsReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "begun at  in flight      /s    p50 ms    p99 ms    CPU µs")?;
+        for Deposits { way, in_flight, rate, p50_ms, p99_ms, cpu_us } in &self.0 {
+            let way = way.name();
+            write!(f, "\n{way:8}  {in_flight:9}  {rate:6}  {p50_ms:>8}  {p99_ms:>8}  {cpu_us:>8}")?;
+        }
+        Ok(())
+    }
+}
+
 /// The result of `bench memory`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenReport {
@@ -297,12 +341,15 @@ mod tests {
             p50_ms: number,
             p95_ms: number,
             p99_ms: number,
+            cpu_us: number,
+            floor_cpu_us: number,
+            cpu_ratio: number,
             accept_rate: 3,
             drain_rate: 4,
             memory_mb: number,
         };
         let json = serde_json::to_string(&report).unwrap();
-        let expected = r#"{"rate":1,"floor":2,"ratio":0.01,"p50_ms":0.01,"p95_ms":0.01,"p99_ms":0.01,"accept_rate":3,"drain_rate":4,"memory_mb":0.01}"#;
+        let expected = r#"{"rate":1,"floor":2,"ratio":0.01,"p50_ms":0.01,"p95_ms":0.01,"p99_ms":0.01,"cpu_us":0.01,"floor_cpu_us":0.01,"cpu_ratio":0.01,"accept_rate":3,"drain_rate":4,"memory_mb":0.01}"#;
         assert_eq!(json, expected);
     }
 }

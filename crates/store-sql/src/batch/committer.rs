@@ -1,13 +1,16 @@
-//! The task that takes all that waits, writes it in one transaction, and answers.
+//! The task or thread that takes all that waits, writes it in one transaction, and answers.
 //!
 //! Batches form by themselves: alone, a request is committed at once; while a commit is on its way
 //! to the disk, others gather for the next. There is no timer.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use kiungo_store::{CommitError, StoreError};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, warn};
 
@@ -67,12 +70,34 @@ enum Message {
 }
 
 impl Committer {
-    /// Starts the task.
+    /// Starts a task of the runtime: for a database that is asked over a network.
     pub(crate) fn start(backend: impl Backend, bounds: Bounds) -> Self {
+        let (committer, task) = Self::with_task(backend, bounds);
+        tokio::spawn(task);
+        committer
+    }
+
+    /// Starts a thread of its own: for a database in this process, whose calls block. A batch goes to
+    /// the thread once and comes back once, whatever the number of its statements.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub(crate) fn start_thread(backend: impl Backend, bounds: Bounds) -> io::Result<Self> {
+        let (committer, task) = Self::with_task(backend, bounds);
+        let runtime = Handle::current();
+        let thread = thread::Builder::new().name("kiungo-commit".to_owned());
+        thread.spawn(move || runtime.block_on(task))?;
+        Ok(committer)
+    }
+
+    fn with_task(
+        backend: impl Backend,
+        bounds: Bounds,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, waiting) = mpsc::channel(bounds.queue_max.max(1));
         let soundness = Soundness::default();
-        tokio::spawn(run(backend, waiting, bounds.batch_max.max(1), soundness.clone()));
-        Self { queue, soundness }
+        let task = run(backend, waiting, bounds.batch_max.max(1), soundness.clone());
+        (Self { queue, soundness }, task)
     }
 
     /// True if the last transaction failed, as on a full disk: others will fail too, until one is

@@ -1,9 +1,8 @@
-//! Rows of one shape, on their way to a database: one parameter carries all of them, or one for each
-//! column, as the database likes it.
+//! Rows of one shape, on their way to a database: one at a time, or a column at a time, as the database
+//! likes it.
 
 use kiungo_domain::{Currency, ProviderId, TransferId};
 use kiungo_store::InboxId;
-use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 /// The type of a column; any of its cells may be null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,40 +66,16 @@ impl Table {
         self.cells.is_empty()
     }
 
+    /// Each row with its cells.
+    pub(crate) fn by_row(&self) -> impl Iterator<Item = &[Cell]> {
+        self.cells.chunks_exact(self.columns.len())
+    }
+
     /// Each column with its cells.
     pub(crate) fn by_column(&self) -> impl Iterator<Item = (Column, impl Iterator<Item = &Cell>)> {
         let cells = |index| self.cells.iter().skip(index).step_by(self.columns.len());
         self.columns.iter().enumerate().map(move |(index, column)| (*column, cells(index)))
     }
-}
-
-/// An array of rows, each an array of its cells.
-impl Serialize for Table {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut rows = serializer.serialize_seq(Some(self.len()))?;
-        for row in self.cells.chunks_exact(self.columns.len()) {
-            rows.serialize_element(row)?;
-        }
-        rows.end()
-    }
-}
-
-/// Bytes, which JSON has not, become hexadecimal.
-impl Serialize for Cell {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_none(),
-            Self::Integer(number) => serializer.serialize_i64(*number),
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Word(word) => serializer.serialize_str(word),
-            Self::Bytes(bytes) => serializer.serialize_str(&hex(bytes)),
-        }
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0x0f)]).collect()
 }
 
 impl From<i64> for Cell {
@@ -184,10 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn rows_become_one_json_array_of_arrays() {
-        let json = serde_json::to_string(&table()).unwrap();
-        assert_eq!(json, r#"[[7,"a \"word\"","000fa0ff"],[null,"b",null]]"#);
-        assert_eq!(table().len(), 2);
+    fn rows_can_be_read_one_at_a_time() {
+        let table = table();
+        assert_eq!(table.len(), 2);
+        let rows: Vec<&[Cell]> = table.by_row().collect();
+        assert_eq!(rows[1], [Cell::Null, Cell::from("b"), Cell::Null]);
+        assert_eq!(rows[0][0], Cell::Integer(7));
+        assert_eq!(rows.len(), 2);
     }
 
     #[test]

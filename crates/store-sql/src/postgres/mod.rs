@@ -24,7 +24,8 @@ mod statements;
 #[cfg(all(test, feature = "postgres-tests"))]
 mod tests;
 
-use crate::batch::committer::Bounds;
+use crate::batch::committer::{Bounds, Committer};
+use crate::sql::writer::Writer;
 use crate::sql::{OpenError, SchemaState, SqlStore};
 pub use options::PostgresOptions;
 pub(crate) use session::PostgresReaders;
@@ -38,7 +39,8 @@ impl PostgresStore {
     pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
         let (session, readers) = open::open(options).await?;
         let PostgresOptions { batch_max, queue_max, outbox, .. } = *options;
-        Ok(Self::new(session, readers, Bounds { batch_max, queue_max }, outbox))
+        let bounds = Bounds { batch_max, queue_max };
+        Ok(Self::new(Committer::start(Writer(session), bounds), readers, outbox))
     }
 
     /// Reads how far the schema is, without changing anything.

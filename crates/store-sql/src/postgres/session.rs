@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kiungo_store::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgRow};
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::{info, warn};
@@ -16,10 +16,8 @@ use super::parameters::{with_rows, with_values};
 use super::statements::STATEMENTS;
 use crate::batch::BackendError;
 use crate::batch::table::Table;
-use crate::sql::session::{Session, record};
-use crate::sql::{Parameter, Readers, Statements, read};
-
-record!(PgRow);
+use crate::sql::session::Session;
+use crate::sql::{Parameter, Readers, Record, Statements, read};
 
 /// The longest wait for an answer. The server gives a statement up earlier; past this, it or the
 /// way to it is gone.
@@ -141,6 +139,24 @@ impl Session for Writing {
             warn!("the database's writing connection was not closed cleanly");
         }
     }
+}
+
+impl Record for PgRow {
+    fn text(&self, column: usize) -> Result<Option<&str>, StoreError> {
+        self.try_get(column).map_err(|error| unreadable(&error))
+    }
+
+    fn integer(&self, column: usize) -> Result<Option<i64>, StoreError> {
+        self.try_get(column).map_err(|error| unreadable(&error))
+    }
+
+    fn bytes(&self, column: usize) -> Result<Vec<u8>, StoreError> {
+        self.try_get(column).map_err(|error| unreadable(&error))
+    }
+}
+
+fn unreadable(error: &sqlx::Error) -> StoreError {
+    StoreError::Corrupt(error.to_string())
 }
 
 /// Connections that read.

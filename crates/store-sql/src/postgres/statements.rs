@@ -80,7 +80,7 @@ pub(super) const STATEMENTS: Statements = Statements {
             AND t.operation = w.operation AND t.currency = w.currency AND t.wallet = w.wallet
         ORDER BY t.day_us, t.provider, t.operation, t.currency, t.wallet
         FOR NO KEY UPDATE OF t",
-    inbox_numbers: "SELECT nextval('inbox_numbers') FROM unnest($1::text[], $2::text[])",
+    inbox_numbers: "SELECT nextval('inbox_numbers') FROM unnest($1::bigint[])",
     put_events: "
         INSERT INTO transfer_events (transfer_id, seq, at_us, event)
         SELECT w.id::uuid, w.seq, w.at_us, w.event

@@ -1,5 +1,7 @@
 //! Columns and rows, read back as values of the domain.
 
+use std::fmt::Display;
+
 use kiungo_domain::Timestamp;
 use kiungo_domain::transfer::{Entry, Event, Posting};
 use kiungo_store::page::Position;
@@ -9,12 +11,8 @@ use serde::de::DeserializeOwned;
 use super::session::Record;
 
 /// The database's message when it fails. Never contains what a statement was given.
-pub(crate) fn unavailable(error: &sqlx::Error) -> StoreError {
+pub(crate) fn unavailable(error: &impl Display) -> StoreError {
     StoreError::Unavailable(error.to_string())
-}
-
-fn unreadable(error: &sqlx::Error) -> StoreError {
-    StoreError::Corrupt(error.to_string())
 }
 
 fn missing(column: usize) -> StoreError {
@@ -26,7 +24,7 @@ pub(crate) fn text(row: &impl Record, column: usize) -> Result<&str, StoreError>
 }
 
 pub(crate) fn optional_text(row: &impl Record, column: usize) -> Result<Option<&str>, StoreError> {
-    row.text(column).map_err(|error| unreadable(&error))
+    row.text(column)
 }
 
 pub(crate) fn integer(row: &impl Record, column: usize) -> Result<i64, StoreError> {
@@ -34,7 +32,7 @@ pub(crate) fn integer(row: &impl Record, column: usize) -> Result<i64, StoreErro
 }
 
 fn optional_integer(row: &impl Record, column: usize) -> Result<Option<i64>, StoreError> {
-    row.integer(column).map_err(|error| unreadable(&error))
+    row.integer(column)
 }
 
 pub(crate) fn time(row: &impl Record, column: usize) -> Result<Timestamp, StoreError> {
@@ -89,7 +87,7 @@ pub(crate) fn inbox_item(row: &impl Record) -> Result<InboxItem, StoreError> {
         id: InboxId(integer(row, 0)?),
         provider: codec::provider(text(row, 1)?)?,
         head: text(row, 2)?.to_owned(),
-        body: row.bytes(3).map_err(|error| unreadable(&error))?,
+        body: row.bytes(3)?,
         at: time(row, 4)?,
         arrivals: unsigned(row, 5)?,
         attempts: unsigned(row, 6)?,

@@ -20,14 +20,15 @@ pub enum Parameter {
     Words(Option<Vec<String>>),
 }
 
-/// A row that a database answered with, read by column.
+/// A row that a database answered with, read by column. A column of another type, or that does not
+/// exist, is [`StoreError::Corrupt`].
 pub trait Record: Send + Sync {
     /// A text, unless it is null.
-    fn text(&self, column: usize) -> Result<Option<&str>, sqlx::Error>;
+    fn text(&self, column: usize) -> Result<Option<&str>, StoreError>;
     /// A number, unless it is null.
-    fn integer(&self, column: usize) -> Result<Option<i64>, sqlx::Error>;
+    fn integer(&self, column: usize) -> Result<Option<i64>, StoreError>;
     /// Bytes.
-    fn bytes(&self, column: usize) -> Result<Vec<u8>, sqlx::Error>;
+    fn bytes(&self, column: usize) -> Result<Vec<u8>, StoreError>;
 }
 
 /// Connections that read.
@@ -81,23 +82,3 @@ pub(crate) trait Session: Send + 'static {
     /// Leaves the database tidy.
     async fn close(&mut self);
 }
-
-/// Reads the rows of a driver.
-macro_rules! record {
-    ($row:ty) => {
-        impl crate::sql::Record for $row {
-            fn text(&self, column: usize) -> Result<Option<&str>, sqlx::Error> {
-                sqlx::Row::try_get(self, column)
-            }
-
-            fn integer(&self, column: usize) -> Result<Option<i64>, sqlx::Error> {
-                sqlx::Row::try_get(self, column)
-            }
-
-            fn bytes(&self, column: usize) -> Result<Vec<u8>, sqlx::Error> {
-                sqlx::Row::try_get(self, column)
-            }
-        }
-    };
-}
-pub(crate) use record;

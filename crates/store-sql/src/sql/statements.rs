@@ -7,8 +7,8 @@ macro_rules! statements {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// Every statement of a database.
         ///
-        /// Those of a batch take rows of several columns, which their descriptions name first, and
-        /// may answer with rows. Queries take single values, numbered from 1. Times are
+        /// Those of a batch take rows of several columns, which their descriptions name first, all
+        /// of them at once or one at a time, as the database likes it, and may answer with rows. Queries take single values, numbered from 1. Times are
         /// microseconds, amounts minor units, truths 0 or 1 where rows go in and come out.
         #[derive(Debug)]
         pub struct Statements {
@@ -54,7 +54,7 @@ statements! {
     facts_uses,
     /// `day_us, provider, operation, currency, wallet` → the same, and `minor, count`.
     facts_totals,
-    /// `provider, digest` of arrivals that are not stored → an unused `inbox_id` for each,
+    /// The ordinals, from 1, of arrivals that are not stored → an unused `inbox_id` for each,
     /// ascending.
     inbox_numbers,
 

@@ -6,9 +6,8 @@ use kiungo_domain::Timestamp;
 use kiungo_store::{Health, StoreError};
 
 use super::read;
-use super::session::{Parameter, Readers, Session};
-use super::writer::Writer;
-use crate::batch::committer::{Bounds, Committer};
+use super::session::{Parameter, Readers};
+use crate::batch::committer::Committer;
 use crate::batch::maintenance::Maintenance;
 
 /// A store in an SQL database, open for as long as it lives.
@@ -21,8 +20,8 @@ pub struct SqlStore<R> {
 }
 
 impl<R: Readers> SqlStore<R> {
-    pub(crate) fn new(session: impl Session, readers: R, bounds: Bounds, outbox: bool) -> Self {
-        Self { committer: Committer::start(Writer(session), bounds), readers, outbox }
+    pub(crate) const fn new(committer: Committer, readers: R, outbox: bool) -> Self {
+        Self { committer, readers, outbox }
     }
 
     /// Commits the requests that wait, leaves the database tidy, and releases it. Later requests

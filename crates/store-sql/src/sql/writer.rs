@@ -117,8 +117,9 @@ impl<S: Session> Writer<S> {
             let (name, id) = arrived(&row).map_err(BackendError::Store)?;
             read_set.arrivals.insert(name, id);
         }
-        let new = wanted.arrivals.iter().filter(|name| !read_set.arrivals.contains_key(name));
-        let new = Table::of(NAMES, new.map(named));
+        let is_stored = |name: &&(ProviderId, String)| read_set.arrivals.contains_key(*name);
+        let new = wanted.arrivals.iter().filter(|name| !is_stored(name)).count() as u64;
+        let new = Table::of(NUMBER, (1..=new).map(|ordinal| [ordinal.into()]));
         for row in self.get(S::STATEMENTS.inbox_numbers, new).await? {
             let number = read::integer(&row, 0).map_err(BackendError::Store)?;
             read_set.inbox_numbers.push_back(InboxId(number));

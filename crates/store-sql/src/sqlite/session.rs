@@ -1,50 +1,45 @@
-//! The one connection that writes, and those that read.
+//! The one connection that writes. Its calls block: it belongs on the committer's thread.
+
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use kiungo_store::StoreError;
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePool, SqliteRow};
-use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection};
+use rusqlite::Connection;
 use tracing::{info, warn};
 
 use super::lock::WriterLock;
+use super::open;
+use super::row::SqliteRow;
 use super::statements::STATEMENTS;
 use crate::batch::BackendError;
-use crate::batch::rows::json;
 use crate::batch::table::Table;
-use crate::sql::session::{Session, record};
-use crate::sql::{Parameter, Readers, Statements, read};
-
-record!(SqliteRow);
+use crate::sql::session::Session;
+use crate::sql::{Statements, read};
 
 /// The writing connection, which is opened anew after it broke, and the lock that goes with it.
 pub(super) struct Writing {
-    options: SqliteConnectOptions,
-    connection: Option<SqliteConnection>,
+    path: PathBuf,
+    connection: Option<Connection>,
     _lock: WriterLock,
 }
 
 impl Writing {
-    pub(super) fn new(
-        options: SqliteConnectOptions,
-        connection: SqliteConnection,
-        lock: WriterLock,
-    ) -> Self {
-        Self { options, connection: Some(connection), _lock: lock }
+    pub(super) const fn new(path: PathBuf, connection: Connection, lock: WriterLock) -> Self {
+        Self { path, connection: Some(connection), _lock: lock }
     }
 
-    async fn connection(&mut self) -> Result<&mut SqliteConnection, BackendError> {
+    fn connection(&mut self) -> Result<&Connection, BackendError> {
         if self.connection.is_none() {
-            self.connection = Some(self.options.connect().await.map_err(|error| failed(&error))?);
+            self.connection = Some(open::writer(&self.path).map_err(|error| failed(&error))?);
             info!("the database's writing connection was opened anew");
         }
         let closed = || BackendError::Store(StoreError::Unavailable("no connection".to_owned()));
-        self.connection.as_mut().ok_or_else(closed)
+        self.connection.as_ref().ok_or_else(closed)
     }
 
-    pub(super) async fn run(&mut self, statement: &'static str) -> Result<(), BackendError> {
-        let connection = self.connection().await?;
-        sqlx::raw_sql(statement).execute(connection).await.map_err(|error| failed(&error)).map(drop)
+    /// Runs a statement that answers with nothing and takes nothing.
+    pub(super) fn run(&mut self, statement: &'static str) -> Result<(), BackendError> {
+        self.connection()?.execute_batch(statement).map_err(|error| failed(&error))
     }
 }
 
@@ -56,7 +51,7 @@ impl Session for Writing {
 
     async fn begin(&mut self) -> Result<(), BackendError> {
         // A plain BEGIN would turn into a writer only at the first write, and could fail there.
-        self.run("BEGIN IMMEDIATE").await
+        self.run("BEGIN IMMEDIATE")
     }
 
     async fn get(
@@ -64,92 +59,66 @@ impl Session for Writing {
         statement: &'static str,
         wanted: &Table,
     ) -> Result<Vec<SqliteRow>, BackendError> {
-        let wanted = json(wanted).map_err(BackendError::Row)?;
-        let connection = self.connection().await?;
-        let rows = sqlx::query(statement).bind(wanted).fetch_all(connection).await;
-        rows.map_err(|error| failed(&error))
+        let connection = self.connection()?;
+        let get = || {
+            let mut prepared = connection.prepare_cached(statement)?;
+            let mut found = Vec::new();
+            for row in wanted.by_row() {
+                let answers = prepared.query(rusqlite::params_from_iter(row))?;
+                found.append(&mut SqliteRow::all(answers)?);
+            }
+            Ok(found)
+        };
+        get().map_err(|error| failed(&error))
     }
 
     async fn put(&mut self, statement: &'static str, rows: &Table) -> Result<u64, BackendError> {
-        let rows = json(rows).map_err(BackendError::Row)?;
-        let connection = self.connection().await?;
-        let done = sqlx::query(statement).bind(rows).execute(connection).await;
-        done.map(|done| done.rows_affected()).map_err(|error| failed(&error))
+        let connection = self.connection()?;
+        let put = || {
+            let mut prepared = connection.prepare_cached(statement)?;
+            let mut written = 0;
+            for row in rows.by_row() {
+                written += prepared.execute(rusqlite::params_from_iter(row))?;
+            }
+            Ok(written as u64)
+        };
+        put().map_err(|error| failed(&error))
     }
 
     async fn commit(&mut self) -> Result<(), BackendError> {
-        self.run("COMMIT").await
+        self.run("COMMIT")
     }
 
     async fn rollback(&mut self) {
-        let Some(connection) = &mut self.connection else { return };
-        if let Err(error) = sqlx::raw_sql("ROLLBACK").execute(connection).await {
+        let Some(connection) = self.connection.take() else { return };
+        match connection.execute_batch("ROLLBACK") {
+            Ok(()) => self.connection = Some(connection),
             // SQLite has rolled back by itself after some failures; a new connection is certain.
-            warn!(%error, "the database's writing connection is given up");
-            self.connection = None;
+            Err(error) => warn!(%error, "the database's writing connection is given up"),
         }
     }
 
     async fn close(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        let tidied = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection);
-        if let Err(error) = tidied.await {
+        let Some(connection) = self.connection.take() else { return };
+        let tidied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = tidied {
             warn!(%error, "the database's log was not folded in; the next start does it");
         }
-        if let Err(error) = connection.close().await {
+        if let Err((_, error)) = connection.close() {
             warn!(%error, "the database was not closed cleanly");
         }
     }
 }
 
-/// Connections that read.
-#[derive(Debug)]
-pub struct SqliteReaders(pub(super) SqlitePool);
-
-#[async_trait]
-impl Readers for SqliteReaders {
-    type Row = SqliteRow;
-
-    fn statements(&self) -> &'static Statements {
-        &STATEMENTS
-    }
-
-    async fn rows(
-        &self,
-        statement: &'static str,
-        parameters: Vec<Parameter>,
-    ) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut query = sqlx::query(statement);
-        for parameter in parameters {
-            query = bind(query, parameter)?;
-        }
-        query.fetch_all(&self.0).await.map_err(|error| read::unavailable(&error))
-    }
-
-    async fn close(&self) {
-        self.0.close().await;
-    }
-}
-
-/// Words go in as a JSON array.
-fn bind(
-    query: Query<'static, Sqlite, SqliteArguments>,
-    parameter: Parameter,
-) -> Result<Query<'static, Sqlite, SqliteArguments>, StoreError> {
-    Ok(match parameter {
-        Parameter::Text(text) => query.bind(text),
-        Parameter::Integer(number) => query.bind(number),
-        Parameter::Words(words) => query.bind(words.map(|words| json(&words)).transpose()?),
-    })
-}
-
 /// Sorts a failure: a row that a constraint or a limit refuses, or the database as a whole.
-fn failed(error: &sqlx::Error) -> BackendError {
+fn failed(error: &rusqlite::Error) -> BackendError {
     /// `SQLITE_TOOBIG`, `SQLITE_CONSTRAINT` and `SQLITE_MISMATCH`; further bits say more.
-    const OF_A_ROW: [u32; 3] = [18, 19, 20];
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    let code = code.and_then(|code| code.parse::<u32>().ok()).unwrap_or(0);
-    let of_a_row = OF_A_ROW.contains(&(code & 0xff));
-    let error = read::unavailable(error);
-    if of_a_row { BackendError::Row(error) } else { BackendError::Store(error) }
+    const OF_A_ROW: [i32; 3] = [18, 19, 20];
+    let code = error.sqlite_error().map_or(0, |error| error.extended_code & 0xff);
+    let unavailable = read::unavailable(error);
+    if OF_A_ROW.contains(&code) {
+        BackendError::Row(unavailable)
+    } else {
+        BackendError::Store(unavailable)
+    }
 }

@@ -1,9 +1,7 @@
 //! Every statement that runs against `SQLite`, and nothing else.
 //!
-//! The statements of a batch take all rows as one JSON array of arrays (`?1`), so a batch costs a
-//! handful of statements however many changes it holds. `WHERE true` keeps the parser from taking
-//! `ON CONFLICT` for a join's `ON`; `CROSS JOIN` makes `SQLite` go from what is wanted to what is
-//! stored. One process writes, so nothing needs to be locked or looked at twice.
+//! The statements of a batch take one row each, and are prepared once: binding a row costs less than
+//! reading it out of a list. One process writes, so nothing needs to be locked or looked at twice.
 
 use crate::sql::Statements;
 
@@ -42,197 +40,174 @@ macro_rules! search_by {
 pub(super) const STATEMENTS: Statements = Statements {
     facts_transfers: "
         SELECT t.id, t.version, t.kind, t.provider, t.status, t.has_case, t.holds_account
-        FROM json_each(?1) AS w CROSS JOIN transfers AS t ON t.id = w.value ->> 0",
+        FROM transfers AS t WHERE t.id = ?1",
     facts_lanes: "
         SELECT l.core, l.kind, l.account, l.transfer_id
-        FROM json_each(?1) AS w CROSS JOIN lanes AS l
-        ON l.core = w.value ->> 0 AND l.kind = w.value ->> 1 AND l.account = w.value ->> 2",
+        FROM lanes AS l WHERE l.core = ?1 AND l.kind = ?2 AND l.account = ?3",
     facts_receipts: "
         SELECT r.provider, r.receipt, r.transfer_id
-        FROM json_each(?1) AS w
-        CROSS JOIN receipts AS r ON r.provider = w.value ->> 0 AND r.receipt = w.value ->> 1",
+        FROM receipts AS r WHERE r.provider = ?1 AND r.receipt = ?2",
     facts_keys: "
         SELECT k.client, k.key, k.digest, k.transfer_id
-        FROM json_each(?1) AS w
-        CROSS JOIN idempotency_keys AS k ON k.client = w.value ->> 0 AND k.key = w.value ->> 1",
+        FROM idempotency_keys AS k WHERE k.client = ?1 AND k.key = ?2",
     facts_items: "
         SELECT i.id, i.state = 'handled', i.state = 'quarantined' OR i.note IS NOT NULL
-        FROM json_each(?1) AS w CROSS JOIN inbox AS i ON i.id = w.value ->> 0",
+        FROM inbox AS i WHERE i.id = ?1",
     facts_arrivals: "
         SELECT i.provider, i.digest, i.id
-        FROM json_each(?1) AS w
-        CROSS JOIN inbox AS i ON i.provider = w.value ->> 0 AND i.digest = w.value ->> 1",
+        FROM inbox AS i WHERE i.provider = ?1 AND i.digest = ?2",
     facts_uses: "
         SELECT u.transfer_id, u.day_us, u.wallet, u.organisation
-        FROM json_each(?1) AS w CROSS JOIN day_uses AS u ON u.transfer_id = w.value ->> 0",
+        FROM day_uses AS u WHERE u.transfer_id = ?1",
     facts_totals: "
         SELECT t.day_us, t.provider, t.operation, t.currency, t.wallet, t.minor, t.count
-        FROM json_each(?1) AS w CROSS JOIN day_totals AS t
-        ON t.day_us = w.value ->> 0 AND t.provider = w.value ->> 1
-            AND t.operation = w.value ->> 2 AND t.currency = w.value ->> 3
-            AND t.wallet = w.value ->> 4",
+        FROM day_totals AS t WHERE t.day_us = ?1 AND t.provider = ?2
+            AND t.operation = ?3 AND t.currency = ?4 AND t.wallet = ?5",
     inbox_numbers: "
-        SELECT (SELECT coalesce(max(id), 0) FROM inbox) + 1 + w.key FROM json_each(?1) AS w",
+        SELECT (SELECT coalesce(max(id), 0) FROM inbox) + ?1",
     put_events: "
         INSERT INTO transfer_events (transfer_id, seq, at_us, event)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+        VALUES (?1, ?2, ?3, ?4)",
     put_transfers: PUT_TRANSFERS,
     leave_lanes: "
-        DELETE FROM lanes WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+        DELETE FROM lanes WHERE transfer_id = ?1",
     put_lanes: "
         INSERT INTO lanes (core, kind, account, transfer_id)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+        VALUES (?1, ?2, ?3, ?4)",
     put_postponed: "
-        UPDATE transfers SET due_us = w.value ->> 1
-        FROM json_each(?1) AS w WHERE transfers.id = w.value ->> 0",
+        UPDATE transfers SET due_us = ?2 WHERE id = ?1",
     put_counts: "
         INSERT INTO transfer_counts (kind, provider, status, count)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
+        VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (kind, provider, status) DO UPDATE SET count = count + excluded.count",
     put_ledger: "
         INSERT INTO ledger_entries (transfer_id, account, currency, minor)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+        VALUES (?1, ?2, ?3, ?4)",
     put_balances: "
         INSERT INTO ledger_balances (account, currency, minor)
-        SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true
+        VALUES (?1, ?2, ?3)
         ON CONFLICT (account, currency) DO UPDATE SET minor = minor + excluded.minor",
     put_receipts: "
         INSERT INTO receipts (receipt, provider, transfer_id, operation)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+        VALUES (?1, ?2, ?3, ?4)",
     put_keys: "
         INSERT INTO idempotency_keys (client, key, digest, transfer_id)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+        VALUES (?1, ?2, ?3, ?4)",
     put_terms: "
         INSERT INTO search_terms (term, received_us, transfer_id)
-        SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true
+        VALUES (?1, ?2, ?3)
         ON CONFLICT DO NOTHING",
     leave_uses: "
-        DELETE FROM day_uses WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+        DELETE FROM day_uses WHERE transfer_id = ?1",
     put_uses: "
         INSERT INTO day_uses (transfer_id, day_us, wallet, organisation)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
+        VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT (transfer_id) DO UPDATE SET day_us = excluded.day_us,
             wallet = excluded.wallet, organisation = excluded.organisation",
     new_totals: "
         INSERT INTO day_totals (day_us, provider, operation, currency, wallet, minor, count)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-            value ->> 6
-        FROM json_each(?1)",
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     put_totals: "
-        UPDATE day_totals SET minor = w.value ->> 5, count = w.value ->> 6
-        FROM json_each(?1) AS w
-        WHERE day_us = w.value ->> 0 AND provider = w.value ->> 1 AND operation = w.value ->> 2
-          AND currency = w.value ->> 3 AND wallet = w.value ->> 4",
+        UPDATE day_totals SET minor = ?6, count = ?7
+        WHERE day_us = ?1 AND provider = ?2 AND operation = ?3
+          AND currency = ?4 AND wallet = ?5",
     clear_uses: "
         DELETE FROM day_uses WHERE transfer_id IN (
-            SELECT transfer_id FROM day_uses WHERE day_us < ?1 ->> '$[0][0]'
-            ORDER BY day_us LIMIT ?1 ->> '$[0][1]'
+            SELECT transfer_id FROM day_uses WHERE day_us < ?1
+            ORDER BY day_us LIMIT ?2
         )",
     clear_totals: "
         DELETE FROM day_totals WHERE (day_us, provider, operation, currency, wallet) IN (
             SELECT day_us, provider, operation, currency, wallet FROM day_totals
-            WHERE day_us < ?1 ->> '$[0][0]' ORDER BY day_us LIMIT ?1 ->> '$[0][1]'
+            WHERE day_us < ?1 ORDER BY day_us LIMIT ?2
         )",
     put_outbox: "
         INSERT INTO outbox (transfer_id, at_us, news, summary)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)",
+        VALUES (?1, ?2, ?3, ?4)",
     put_arrivals: "
         INSERT INTO inbox (id, provider, digest, head, body, at_us, due_us, arrivals, attempts, state)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4), value ->> 5,
-            value ->> 5, 1, 0, 'waiting'
-        FROM json_each(?1)",
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1, 0, 'waiting')",
     put_seen: "
-        UPDATE inbox SET arrivals = arrivals + (w.value ->> 1)
-        FROM json_each(?1) AS w WHERE inbox.id = w.value ->> 0",
+        UPDATE inbox SET arrivals = arrivals + ?2 WHERE id = ?1",
     put_inbox: "
-        UPDATE inbox SET state = w.value ->> 1, due_us = w.value ->> 2, note = w.value ->> 3,
-            attempts = attempts + (w.value ->> 4)
-        FROM json_each(?1) AS w WHERE inbox.id = w.value ->> 0",
+        UPDATE inbox SET state = ?2, due_us = ?3, note = ?4, attempts = attempts + ?5
+        WHERE id = ?1",
     close_cases: "
-        DELETE FROM cases WHERE subject IN (SELECT value ->> 0 FROM json_each(?1))",
+        DELETE FROM cases WHERE subject = ?1",
     close_transfer_cases: "
-        DELETE FROM cases WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+        DELETE FROM cases WHERE transfer_id = ?1",
     open_cases: "
         INSERT INTO cases (subject, transfer_id, kind, step, detail, provider, opened_us)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-            value ->> 6
-        FROM json_each(?1) WHERE true
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         ON CONFLICT (subject) DO UPDATE SET
             kind = excluded.kind, detail = excluded.detail, opened_us = excluded.opened_us",
     open_inbox_cases: "
         INSERT INTO cases (subject, inbox_id, kind, detail, provider, opened_us)
-        SELECT w.value ->> 0, i.id, w.value ->> 2, w.value ->> 3, i.provider, i.at_us
-        FROM json_each(?1) AS w CROSS JOIN inbox AS i ON i.id = w.value ->> 1 WHERE true
+        SELECT ?1, i.id, ?3, ?4, i.provider, i.at_us
+        FROM inbox AS i WHERE i.id = ?2
         ON CONFLICT (subject) DO UPDATE SET kind = excluded.kind, detail = excluded.detail",
     archivable: "
         SELECT id FROM transfers
-        WHERE received_us < ?1 ->> '$[0][0]' AND updated_us < ?1 ->> '$[0][0]'
+        WHERE received_us < ?1 AND updated_us < ?1
           AND is_open = 0 AND has_case = 0 AND holds_account = 0
           AND due_us IS NULL AND unknown_us IS NULL AND +no < (SELECT max(no) FROM transfers)
-        ORDER BY received_us, no LIMIT ?1 ->> '$[0][1]'",
+        ORDER BY received_us, no LIMIT ?2",
     due_for_taking: "
-        SELECT id, slot FROM transfers WHERE due_us <= ?1 ->> '$[0][0]'
-        ORDER BY due_us, no LIMIT ?1 ->> '$[0][1]'",
+        SELECT id, slot FROM transfers WHERE due_us <= ?1
+        ORDER BY due_us, no LIMIT ?2",
     inbox_due_for_taking: "
-        SELECT id FROM inbox WHERE state = 'waiting' AND due_us <= ?1 ->> '$[0][0]'
-        ORDER BY due_us, id LIMIT ?1 ->> '$[0][1]'",
+        SELECT id FROM inbox WHERE state = 'waiting' AND due_us <= ?1
+        ORDER BY due_us, id LIMIT ?2",
     put_inbox_due: "
-        UPDATE inbox SET due_us = w.value ->> 1
-        FROM json_each(?1) AS w WHERE inbox.id = w.value ->> 0",
+        UPDATE inbox SET due_us = ?2 WHERE id = ?1",
     take_lease: "
         INSERT INTO leases (name, holder, until_us)
-        VALUES (?1 ->> '$[0][0]', ?1 ->> '$[0][1]', ?1 ->> '$[0][3]')
+        VALUES (?1, ?2, ?4)
         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_us = excluded.until_us
-        WHERE holder = excluded.holder OR until_us <= ?1 ->> '$[0][2]'",
-    clear_leases: "DELETE FROM leases WHERE until_us < ?1 ->> '$[0][0]'",
+        WHERE holder = excluded.holder OR until_us <= ?3",
+    clear_leases: "DELETE FROM leases WHERE until_us < ?1",
     give_lease_back: "
-        DELETE FROM leases WHERE name = ?1 ->> '$[0][0]' AND holder = ?1 ->> '$[0][1]'",
-    mark_published: "DELETE FROM outbox WHERE no IN (SELECT value ->> 0 FROM json_each(?1))",
+        DELETE FROM leases WHERE name = ?1 AND holder = ?2",
+    mark_published: "DELETE FROM outbox WHERE no = ?1",
     new_action: "
         INSERT INTO actions (
             id, version, at_us, done_by, what, subject, why, state, content, judgement, detail,
             updated_us
         )
-        SELECT value ->> 0, 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-            value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11
-        FROM json_each(?1) WHERE true
+        VALUES (?1, 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         ON CONFLICT DO NOTHING",
     put_action: "
-        UPDATE actions SET version = version + 1, state = w.value ->> 7,
-            judgement = w.value ->> 9, detail = w.value ->> 10, updated_us = w.value ->> 11
-        FROM json_each(?1) AS w
-        WHERE actions.id = w.value ->> 0 AND version = w.value ->> 1",
-    pull_due: "UPDATE transfers SET due_us = ?1 ->> '$[0][0]' WHERE due_us > ?1 ->> '$[0][0]'",
+        UPDATE actions SET version = version + 1, state = ?8,
+            judgement = ?10, detail = ?11, updated_us = ?12
+        WHERE id = ?1 AND version = ?2",
+    pull_due: "UPDATE transfers SET due_us = ?1 WHERE due_us > ?1",
     pull_inbox_due: "
-        UPDATE inbox SET due_us = ?1 ->> '$[0][0]'
-        WHERE state = 'waiting' AND due_us > ?1 ->> '$[0][0]'",
+        UPDATE inbox SET due_us = ?1
+        WHERE state = 'waiting' AND due_us > ?1",
     pull_leases: "
-        UPDATE leases SET until_us = ?1 ->> '$[0][0]' WHERE until_us > ?1 ->> '$[0][0]'",
+        UPDATE leases SET until_us = ?1 WHERE until_us > ?1",
     pull_holds: "
-        UPDATE holds SET probe_us = ?1 ->> '$[0][0]', since_us = min(since_us, ?1 ->> '$[0][0]')
-        WHERE probe_us > ?1 ->> '$[0][0]'",
+        UPDATE holds SET probe_us = ?1, since_us = min(since_us, ?1)
+        WHERE probe_us > ?1",
     put_hold: "
         INSERT INTO holds (
             provider, operation, condition, detail, held_by, since_us, probe_us, needed
         )
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-            value ->> 6, value ->> 7
-        FROM json_each(?1) WHERE true
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         ON CONFLICT (provider, operation, condition) DO UPDATE SET
             detail = excluded.detail, held_by = excluded.held_by, probe_us = excluded.probe_us,
             needed = excluded.needed",
     release_hold: "
-        DELETE FROM holds WHERE provider = ?1 ->> '$[0][0]'
-            AND operation = ?1 ->> '$[0][1]' AND condition = ?1 ->> '$[0][2]'",
+        DELETE FROM holds WHERE provider = ?1
+            AND operation = ?2 AND condition = ?3",
     open_hold_case: "
         INSERT INTO cases (subject, kind, operation, detail, provider, opened_us)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-        FROM json_each(?1) WHERE true
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (subject) DO UPDATE SET detail = excluded.detail",
     close_hold_case: "
-        DELETE FROM cases WHERE subject = ?1 ->> '$[0][0]' AND NOT EXISTS (
-            SELECT 1 FROM holds WHERE holds.provider = ?1 ->> '$[0][1]'
-                AND holds.operation = ?1 ->> '$[0][2]' AND condition <> 'unreachable'
+        DELETE FROM cases WHERE subject = ?1 AND NOT EXISTS (
+            SELECT 1 FROM holds WHERE holds.provider = ?2
+                AND holds.operation = ?3 AND condition <> 'unreachable'
         )",
     journal: "
         SELECT seq, at_us, event FROM transfer_events WHERE transfer_id = ?1
@@ -326,16 +301,13 @@ pub(super) const STATEMENTS: Statements = Statements {
             core, request, version, state, generation, transfer_id, content, detail, decisions,
             heard_us, updated_us
         )
-        SELECT value ->> 0, value ->> 1, 1, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-            value ->> 7, value ->> 8, value ->> 9, value ->> 10
-        FROM json_each(?1) WHERE true
+        VALUES (?1, ?2, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         ON CONFLICT DO NOTHING",
     put_core_request: "
-        UPDATE core_requests SET version = version + 1, state = w.value ->> 3,
-            generation = w.value ->> 4, transfer_id = w.value ->> 5, content = w.value ->> 6,
-            detail = w.value ->> 7, decisions = w.value ->> 8, updated_us = w.value ->> 10
-        FROM json_each(?1) AS w
-        WHERE core = w.value ->> 0 AND request = w.value ->> 1 AND version = w.value ->> 2",
+        UPDATE core_requests SET version = version + 1, state = ?4,
+            generation = ?5, transfer_id = ?6, content = ?7,
+            detail = ?8, decisions = ?9, updated_us = ?11
+        WHERE core = ?1 AND request = ?2 AND version = ?3",
     core_requests_known: "
         SELECT core, request, version, state, generation, transfer_id, content, detail, decisions,
             heard_us, updated_us
@@ -367,11 +339,7 @@ const PUT_TRANSFERS: &str = "
         client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
         collecting, collecting_label
     )
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
-        value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16,
-        value ->> 17, value ->> 18
-    FROM json_each(?1) WHERE true
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
     ON CONFLICT (id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         is_open = excluded.is_open, has_case = excluded.has_case,
@@ -413,16 +381,16 @@ const ARCHIVE: [&str; 6] = [
     )
     SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, t.msisdn, t.client_reference,
         t.core_receipt, t.received_us, t.updated_us, t.summary
-    FROM json_each(?1) AS w CROSS JOIN transfers AS t ON t.id = w.value ->> 0",
-    "DELETE FROM transfers WHERE id IN (SELECT value ->> 0 FROM json_each(?1))",
+    FROM transfers AS t WHERE t.id = ?1",
+    "DELETE FROM transfers WHERE id = ?1",
     "INSERT INTO archived_events (transfer_id, seq, at_us, event)
     SELECT e.transfer_id, e.seq, e.at_us, e.event
-    FROM json_each(?1) AS w CROSS JOIN transfer_events AS e ON e.transfer_id = w.value ->> 0",
-    "DELETE FROM transfer_events WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+    FROM transfer_events AS e WHERE e.transfer_id = ?1",
+    "DELETE FROM transfer_events WHERE transfer_id = ?1",
     "INSERT INTO archived_entries (no, transfer_id, account, currency, minor)
     SELECT e.no, e.transfer_id, e.account, e.currency, e.minor
-    FROM json_each(?1) AS w CROSS JOIN ledger_entries AS e ON e.transfer_id = w.value ->> 0",
-    "DELETE FROM ledger_entries WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+    FROM ledger_entries AS e WHERE e.transfer_id = ?1",
+    "DELETE FROM ledger_entries WHERE transfer_id = ?1",
 ];
 
 /// Archived rows were settled when they were archived. Its slot is written with the change that
@@ -434,15 +402,15 @@ const RESTORE: [&str; 6] = [
     )
     SELECT t.no, t.id, t.version, t.kind, t.provider, t.status, 0, 0, 0, t.msisdn,
         t.client_reference, t.core_receipt, t.received_us, t.updated_us, t.summary
-    FROM json_each(?1) AS w CROSS JOIN archived_transfers AS t ON t.id = w.value ->> 0",
-    "DELETE FROM archived_transfers WHERE id IN (SELECT value ->> 0 FROM json_each(?1))",
+    FROM archived_transfers AS t WHERE t.id = ?1",
+    "DELETE FROM archived_transfers WHERE id = ?1",
     "INSERT INTO transfer_events (transfer_id, seq, at_us, event)
     SELECT e.transfer_id, e.seq, e.at_us, e.event
-    FROM json_each(?1) AS w CROSS JOIN archived_events AS e ON e.transfer_id = w.value ->> 0",
-    "DELETE FROM archived_events WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+    FROM archived_events AS e WHERE e.transfer_id = ?1",
+    "DELETE FROM archived_events WHERE transfer_id = ?1",
     "INSERT INTO ledger_entries (transfer_id, account, currency, minor)
     SELECT e.transfer_id, e.account, e.currency, e.minor
-    FROM json_each(?1) AS w CROSS JOIN archived_entries AS e ON e.transfer_id = w.value ->> 0
+    FROM archived_entries AS e WHERE e.transfer_id = ?1
     ORDER BY e.no",
-    "DELETE FROM archived_entries WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))",
+    "DELETE FROM archived_entries WHERE transfer_id = ?1",
 ];

@@ -1,11 +1,12 @@
 //! The statements and the schema, looked at by `SQLite` itself.
 
+use std::path::Path;
 use std::time::Duration;
 
 use kiungo_store::contract::limits::{wallet_may, within};
 use kiungo_store::contract::story::{at, instruction, received};
 use kiungo_store::{Allowance, Cap, CommitError, StoreError, TransferStore as _};
-use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, SqliteConnection};
+use rusqlite::{Connection, params};
 
 use super::statements::STATEMENTS;
 use super::{SqliteOptions, SqliteStore, schema};
@@ -13,23 +14,38 @@ use crate::batch::committer::commit_batch;
 use crate::sql::OpenError;
 use crate::sql::writer::Writer;
 
-async fn migrated() -> SqliteConnection {
-    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-    schema::migrate(&mut connection).await.unwrap();
+/// The checksum that sqlx stored for the first migration.
+const JOURNAL_SHA384: &str = "e8ce97985454bcf236e774299a9ec0fc8d663e4c1f79343d2942112b1d6b4b343cf26da5305859fe6b3820d20e167fa3";
+
+fn migrated() -> Connection {
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(Path::new(":memory:"), &mut connection).unwrap();
     connection
 }
 
-#[tokio::test]
-async fn every_statement_fits_the_schema() {
-    let mut connection = migrated().await;
+/// The steps by which a statement is carried out.
+fn plan(connection: &Connection, statement: &str) -> Vec<String> {
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+    // Parameters that are not bound are null, which changes no plan.
+    let mut rows = explain.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get("detail").unwrap());
+    }
+    steps
+}
+
+#[test]
+fn every_statement_fits_the_schema() {
+    let connection = migrated();
     for (name, statement) in STATEMENTS.all() {
-        let prepared = (&mut connection).prepare(statement.into_sql_str()).await;
+        let prepared = connection.prepare(statement).map(drop);
         assert!(prepared.is_ok(), "{name}: {}", prepared.unwrap_err());
     }
 }
 
-#[tokio::test]
-async fn no_statement_walks_a_whole_table() {
+#[test]
+fn no_statement_walks_a_whole_table() {
     // Small by their nature, or by the partial index that is counted.
     let allowed = [
         "SCAN ledger_balances",
@@ -50,11 +66,9 @@ async fn no_statement_walks_a_whole_table() {
         "inbox_waiting",
         "quarantined",
     ];
-    let mut connection = migrated().await;
+    let connection = migrated();
     for (name, statement) in STATEMENTS.all() {
-        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-        for row in sqlx::query(explain).fetch_all(&mut connection).await.unwrap() {
-            let step: String = row.get("detail");
+        for step in plan(&connection, statement) {
             let small = allowed.iter().any(|small| step.contains(small))
                 || (step.contains("INDEX") && partial.iter().any(|index| step.contains(index)));
             assert!(!step.starts_with("SCAN") || small, "{name}: {step}");
@@ -65,9 +79,9 @@ async fn no_statement_walks_a_whole_table() {
     }
 }
 
-#[tokio::test]
-async fn each_search_takes_its_index() {
-    let mut connection = migrated().await;
+#[test]
+fn each_search_takes_its_index() {
+    let connection = migrated();
     for (statement, index) in [
         (STATEMENTS.search_all, "transfers_by_received"),
         (STATEMENTS.search_kind, "transfers_by_kind"),
@@ -88,9 +102,7 @@ async fn each_search_takes_its_index() {
         (STATEMENTS.cases, "cases_by_opened"),
         (STATEMENTS.postings, "ledger_entries_by_transfer"),
     ] {
-        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-        let plan = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
-        let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+        let plan = plan(&connection, statement);
         assert!(plan.iter().any(|step| step.contains(index)), "{statement}\n{plan:#?}");
     }
 }
@@ -100,10 +112,7 @@ async fn reopened_after(change: &'static str) -> OpenError {
     let folder = tempfile::TempDir::new().unwrap();
     let options = SqliteOptions::new(folder.path().join("kiungo.db"));
     SqliteStore::open(&options).await.unwrap().close().await;
-    let url = format!("sqlite://{}", options.path.display());
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    sqlx::raw_sql(change).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+    Connection::open(&options.path).unwrap().execute_batch(change).unwrap();
     SqliteStore::open(&options).await.unwrap_err()
 }
 
@@ -132,14 +141,14 @@ async fn a_changed_migration_is_refused() {
 async fn a_full_disk_fails_the_whole_batch_and_leaves_nothing() {
     let folder = tempfile::TempDir::new().unwrap();
     let options = SqliteOptions::new(folder.path().join("kiungo.db"));
-    let (writing, _readers) = super::open::open(&options).await.unwrap();
+    let writing = super::open::writing(&options.path).unwrap();
     let mut writer = Writer(writing);
     let request = |n| {
         let change = received(instruction(n), at(1));
         crate::batch::request::Request::commit(change, false).unwrap()
     };
     let wanted: Vec<_> = (0..500).map(request).collect();
-    writer.0.run("PRAGMA max_page_count = 60").await.unwrap();
+    writer.0.run("PRAGMA max_page_count = 60").unwrap();
     let verdicts = commit_batch(&mut writer, wanted).await;
     assert_eq!(verdicts.len(), 500);
     for verdict in &verdicts {
@@ -147,19 +156,18 @@ async fn a_full_disk_fails_the_whole_batch_and_leaves_nothing() {
         assert!(failed, "{verdict:?}");
     }
     for table in ["transfers", "transfer_events", "transfer_counts"] {
-        assert_eq!(count(&options, table).await, 0, "{table}");
+        assert_eq!(count(&options, table), 0, "{table}");
     }
-    writer.0.run("PRAGMA max_page_count = 100000").await.unwrap();
+    writer.0.run("PRAGMA max_page_count = 100000").unwrap();
     let verdicts = commit_batch(&mut writer, (0..500).map(request).collect()).await;
     assert!(verdicts.iter().all(Result::is_ok));
-    assert_eq!(count(&options, "transfers").await, 500);
+    assert_eq!(count(&options, "transfers"), 500);
 }
 
-async fn count(options: &SqliteOptions, table: &str) -> i64 {
-    let url = format!("sqlite://{}", options.path.display());
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    let statement = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-    sqlx::query_scalar(statement).fetch_one(&mut connection).await.unwrap()
+fn count(options: &SqliteOptions, table: &str) -> i64 {
+    let connection = Connection::open(&options.path).unwrap();
+    let statement = format!("SELECT count(*) FROM {table}");
+    connection.query_row(&statement, [], |row| row.get(0)).unwrap()
 }
 
 #[tokio::test]
@@ -175,25 +183,27 @@ async fn the_schema_is_looked_at_without_being_changed() {
     store.close().await;
 }
 
-#[tokio::test]
-async fn who_holds_an_account_before_there_were_lanes_keeps_it() {
-    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+#[test]
+fn who_holds_an_account_before_there_were_lanes_keeps_it() {
+    let connection = Connection::open_in_memory().unwrap();
     let [one, two, (3, _, lanes), ..] = schema::MIGRATIONS else { panic!("another third step") };
     for (.., step) in [one, two] {
-        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+        connection.execute_batch(step).unwrap();
     }
     for (id, summary) in crate::sql::samples::holders() {
         let stored = "INSERT INTO transfers (
                 id, version, kind, provider, status, is_open, has_case, holds_account, received_us,
                 updated_us, summary
             ) VALUES (?1, 5, 'deposit', 'mpesa-tz', 'in_progress', 1, 0, 1, 1, 2, ?2)";
-        sqlx::query(stored).bind(id).bind(summary).execute(&mut connection).await.unwrap();
+        connection.execute(stored, params![id, summary]).unwrap();
     }
-    sqlx::raw_sql(*lanes).execute(&mut connection).await.unwrap();
-    let lanes = sqlx::query("SELECT core, kind, account, transfer_id FROM lanes ORDER BY account");
-    let lanes = lanes.fetch_all(&mut connection).await.unwrap();
-    let lanes: Vec<[String; 4]> =
-        lanes.iter().map(|row| std::array::from_fn(|column| row.get(column))).collect();
+    connection.execute_batch(lanes).unwrap();
+    let lanes = "SELECT core, kind, account, transfer_id FROM lanes ORDER BY account";
+    let mut lanes = connection.prepare(lanes).unwrap();
+    let row = |row: &rusqlite::Row<'_>| {
+        Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?])
+    };
+    let lanes: Vec<[String; 4]> = lanes.query_map([], row).unwrap().map(Result::unwrap).collect();
     assert_eq!(lanes, crate::sql::samples::lanes());
 }
 
@@ -213,31 +223,54 @@ async fn days_that_are_over_are_cleared_away_as_new_ones_come() {
         let change = received(instruction(n), at(1));
         store.commit(within(change, &Allowance { day, ..daily.clone() })).await.unwrap();
         for table in ["day_totals", "day_uses"] {
-            let rows = count(&options, table).await;
+            let rows = count(&options, table);
             assert!(rows <= 40, "{table}: {rows} rows of twenty days");
         }
     }
-    assert!(count(&options, "day_uses").await >= 20, "a day that may be asked for stays");
+    assert!(count(&options, "day_uses") >= 20, "a day that may be asked for stays");
     store.close().await;
 }
 
-#[tokio::test]
-async fn a_collection_that_was_under_way_before_they_were_known_is_found() {
-    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+#[test]
+fn a_collection_that_was_under_way_before_they_were_known_is_found() {
+    let connection = Connection::open_in_memory().unwrap();
     let (before, later) = schema::MIGRATIONS.split_at(7);
     for (.., step) in before {
-        sqlx::raw_sql(*step).execute(&mut connection).await.unwrap();
+        connection.execute_batch(step).unwrap();
     }
     let (id, summary) = crate::sql::samples::collecting();
     let stored = "INSERT INTO transfers (
             id, version, kind, provider, status, is_open, has_case, holds_account, received_us,
             updated_us, msisdn, summary
         ) VALUES (?1, 3, 'deposit', 'mpesa-tz', 'in_progress', 1, 0, 0, 1, 2, '255700000001', ?2)";
-    sqlx::query(stored).bind(&id).bind(summary).execute(&mut connection).await.unwrap();
-    sqlx::raw_sql(later[0].2).execute(&mut connection).await.unwrap();
+    connection.execute(stored, params![id, summary]).unwrap();
+    connection.execute_batch(later[0].2).unwrap();
     let sought = ["mpesa-tz", "TZS 12550", "255700000001", "000000005"];
-    let sought =
-        sought.into_iter().fold(sqlx::query(STATEMENTS.collections), sqlx::query::Query::bind);
-    let found: String = sought.fetch_one(&mut connection).await.unwrap().get(0);
-    assert_eq!(found, id);
+    let found = connection.query_row(STATEMENTS.collections, sought, |row| row.get(0));
+    assert_eq!(found, Ok(id));
+}
+
+/// A database that the library sqlx migrated has its form of the list.
+#[tokio::test]
+async fn a_database_of_an_earlier_version_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("kiungo.db"));
+    let connection = Connection::open(&options.path).unwrap();
+    let list = "CREATE TABLE _sqlx_migrations (
+        version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+        installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL,
+        checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)";
+    connection.execute_batch(list).unwrap();
+    let (number, subject, sql) = schema::MIGRATIONS[0];
+    assert_eq!((number, subject), (1, "journal"));
+    connection.execute_batch(sql).unwrap();
+    let entry = "INSERT INTO _sqlx_migrations VALUES (1, 'journal', '2026-11-20 08:00:00', true, \
+        unhex(?1), 1200)";
+    connection.execute(entry, [JOURNAL_SHA384]).unwrap();
+    drop(connection);
+    let state = SqliteStore::schema(&options).await.unwrap();
+    assert_eq!((state.applied, state.missing[0].number), (Some(1), 2));
+    SqliteStore::open(&options).await.unwrap().close().await;
+    let state = SqliteStore::schema(&options).await.unwrap();
+    assert!(state.missing.is_empty(), "{state:?}");
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row, SqliteConnection};
+use rusqlite::{Connection, ToSql, params};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::BenchError;
 use crate::shared::place::Place;
@@ -12,31 +12,32 @@ use crate::shared::place::Place;
 const OWN_NUMBER: &str = "no";
 
 /// Compares the databases.
-pub(super) async fn same_rows(floor: &Path, kiungo: &Path) -> Result<(), BenchError> {
-    let mut connection = SqliteConnectOptions::new().filename(floor).connect().await?;
-    let other = kiungo.to_string_lossy().into_owned();
-    sqlx::query("ATTACH ?1 AS kiungo").bind(other).execute(&mut connection).await?;
+pub(super) fn same_rows(floor: &Path, kiungo: &Path) -> Result<(), BenchError> {
+    let connection = Connection::open(floor)?;
+    connection.execute("ATTACH ?1 AS kiungo", [kiungo.to_string_lossy()])?;
     let tables = "SELECT name FROM sqlite_master WHERE type = 'table'
         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_sqlx%' ESCAPE '\\'";
-    let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await?;
+    let tables = names(&connection, tables, params![])?;
     for table in &tables {
-        same_table(&mut connection, table).await?;
+        same_table(&connection, table)?;
     }
-    connection.close().await?;
     if tables.is_empty() {
         return Err(BenchError::OtherWork("there are no tables".to_owned()));
     }
     Ok(())
 }
 
-async fn same_table(connection: &mut SqliteConnection, table: &str) -> Result<(), BenchError> {
+fn names(
+    connection: &Connection,
+    query: &str,
+    parameters: &[&dyn ToSql],
+) -> Result<Vec<String>, rusqlite::Error> {
+    connection.prepare(query)?.query_map(parameters, |row| row.get(0))?.collect()
+}
+
+fn same_table(connection: &Connection, table: &str) -> Result<(), BenchError> {
     let columns = "SELECT name FROM pragma_table_info(?1) WHERE name <> ?2";
-    let columns: Vec<String> = sqlx::query_scalar(columns)
-        .bind(table.to_owned())
-        .bind(OWN_NUMBER)
-        .fetch_all(&mut *connection)
-        .await?;
-    let columns = columns.join(", ");
+    let columns = names(connection, columns, params![table, OWN_NUMBER])?.join(", ");
     let only = |one: &str, other: &str| {
         format!(
             "(SELECT count(*) FROM (SELECT {columns} FROM {one}.{table}
@@ -51,9 +52,9 @@ async fn same_table(connection: &mut SqliteConnection, table: &str) -> Result<()
         only("main", "kiungo"),
         only("kiungo", "main")
     );
-    let row = sqlx::query(AssertSqlSafe(query)).fetch_one(connection).await?;
-    let found: Vec<i64> = (0..4).map(|at| row.try_get(at)).collect::<Result<_, _>>()?;
-    match found.as_slice() {
+    let found: [i64; 4] = connection
+        .query_row(&query, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
+    match found {
         [floor, kiungo, 0, 0] if floor == kiungo => Ok(()),
         _ => Err(BenchError::OtherWork(format!(
             "{table}: rows of the floor, of Kiungo, of the floor alone, of Kiungo alone: {found:?}"

@@ -39,7 +39,7 @@ use tokio::runtime::Runtime;
 use super::counterparties::{self, Addresses, Spec};
 use super::flow::{Watch, all_completed, is_done, submit_all};
 use super::product::{self, Wiring};
-use super::{BenchError, BenchOptions, Decimal, load};
+use super::{BenchError, BenchOptions, Decimal, cpu, load};
 use record::{Recorder, Script};
 use sqlite::Sqlite;
 use writer::Writer;
@@ -48,6 +48,8 @@ use writer::Writer;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Found {
     pub(super) rate: u64,
+    /// The processor time of this process while it repeated the work.
+    pub(super) cpu_us: u64,
 }
 
 /// Measures.
@@ -61,10 +63,10 @@ pub(super) fn run(runtime: &Runtime, options: BenchOptions) -> Result<Found, Ben
     })?;
     tell(&scripts);
     let repeated = tempfile::tempdir()?;
-    let rate = runtime.block_on(repeat(options, scripts, repeated.path()))?;
+    let (rate, cpu_us) = runtime.block_on(repeat(options, scripts, repeated.path()))?;
     let databases = [repeated, recorded].map(|folder| (folder.path().join("kiungo.db"), folder));
-    runtime.block_on(compare::same_rows(&databases[0].0, &databases[1].0))?;
-    Ok(Found { rate })
+    compare::same_rows(&databases[0].0, &databases[1].0)?;
+    Ok(Found { rate, cpu_us })
 }
 
 /// Lets Kiungo make its transfers, and writes down what it does for each. `outbox`: whether the store
@@ -82,7 +84,7 @@ async fn record(
     let observed = Intercepted::over(written_down, &watch);
     let tap = Arc::clone(&recorder);
     let carrier = move |network| tap.carry(network);
-    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &carrier };
+    let wiring = Wiring { addresses: &addresses, in_flight, carrier: &carrier, told: None };
     let engine = Engine::new(wiring.setup(observed, wiring.engine_options()).await?);
     engine.start().await.map_err(|e| product::setup(&e))?;
     submit_all(&engine, &watch, transfers, in_flight).await?;
@@ -106,12 +108,13 @@ fn tell(scripts: &[Script]) {
     );
 }
 
-/// Does the same once more, without Kiungo; how many transfers per second.
+/// Does the same once more, without Kiungo; the number of transfers per second, and the processor time
+/// in microseconds.
 async fn repeat(
     options: BenchOptions,
     mut scripts: Vec<Script>,
     folder: &std::path::Path,
-) -> Result<u64, BenchError> {
+) -> Result<(u64, u64), BenchError> {
     let BenchOptions { transfers, in_flight } = options;
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
     let authorizations = authorizations(&addresses, in_flight).await?;
@@ -120,8 +123,10 @@ async fn repeat(
     }
     // The schema is the store's own.
     product::store(folder).await?.close().await;
-    let writer = Writer::start(Sqlite::open(&folder.join("kiungo.db")).await?);
-    replay::run(scripts, writer, in_flight).await
+    let writer = Writer::start_thread(Sqlite::open(&folder.join("kiungo.db"))?);
+    let before = cpu::own()?;
+    let rate = replay::run(scripts, writer, in_flight).await?;
+    Ok((rate, cpu::own()? - before))
 }
 
 /// Logs in to each party as Kiungo does; its address, and what admits to it from now on.
@@ -132,7 +137,7 @@ async fn authorizations(
     let recorder = Arc::new(Recorder::default());
     let tap = Arc::clone(&recorder);
     let carrier = move |network| tap.carry(network);
-    let wiring = Wiring { addresses, in_flight, carrier: &carrier };
+    let wiring = Wiring { addresses, in_flight, carrier: &carrier, told: None };
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let setup = wiring.setup(store, EngineOptions::default()).await?;
     let transfer = TransferId::new(uuid::Uuid::from_u128(1 << 64));

@@ -6,6 +6,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Postgres};
 
 use super::rows::{Cell, Row, Rows};
 use super::writer::{Database, Sums};
+use crate::BenchError;
 
 const PUT_EVENTS: &str = "
     INSERT INTO transfer_events (transfer_id, seq, at_us, event)
@@ -69,6 +70,12 @@ const PUT_KEYS: &str = "
     SELECT w.client, w.key, w.digest, w.id::uuid
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (client, key, digest, id)
     ORDER BY 1, 2 ON CONFLICT DO NOTHING";
+
+const PUT_TERMS: &str = "
+    INSERT INTO search_terms (term, received_us, transfer_id)
+    SELECT w.term, w.received_us, w.id::uuid
+    FROM unnest($1::text[], $2::bigint[], $3::text[]) AS w (term, received_us, id)
+    ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING";
 
 const PUT_OUTBOX: &str = "
     INSERT INTO outbox (transfer_id, at_us, news, summary)
@@ -144,7 +151,7 @@ impl Postgresql {
 }
 
 impl Database for Postgresql {
-    async fn write(&mut self, batch: &[Rows]) -> Result<(), sqlx::Error> {
+    async fn write(&mut self, batch: &[Rows]) -> Result<(), BenchError> {
         sqlx::raw_sql("BEGIN").execute(&mut self.0).await?;
         self.put(PUT_EVENTS, batch.iter().flat_map(|rows| &rows.events)).await?;
         self.put(PUT_TRANSFERS, batch.iter().flat_map(|rows| &rows.transfer)).await?;
@@ -153,13 +160,15 @@ impl Database for Postgresql {
         self.put(PUT_LEDGER, batch.iter().flat_map(|rows| &rows.ledger)).await?;
         self.put(PUT_RECEIPTS, batch.iter().flat_map(|rows| &rows.receipts)).await?;
         self.put(PUT_KEYS, batch.iter().flat_map(|rows| &rows.keys)).await?;
+        self.put(PUT_TERMS, batch.iter().flat_map(|rows| &rows.terms)).await?;
         self.put(PUT_OUTBOX, batch.iter().flat_map(|rows| &rows.outbox)).await?;
         self.put_sums(&Sums::of(batch)).await?;
-        sqlx::raw_sql("COMMIT").execute(&mut self.0).await.map(drop)
+        sqlx::raw_sql("COMMIT").execute(&mut self.0).await?;
+        Ok(())
     }
 
-    async fn close(self) -> Result<(), sqlx::Error> {
-        self.0.close().await
+    async fn close(self) -> Result<(), BenchError> {
+        Ok(self.0.close().await?)
     }
 }
 

@@ -4,29 +4,24 @@
 use kiungo_domain::party::label_of;
 use kiungo_domain::transfer::{Origin, Status};
 use kiungo_domain::{Currency, Transfer};
-use kiungo_store::{Change, OutboxEvent, Summary};
-use serde::Serialize;
+use kiungo_store::{Change, OutboxEvent, Summary, terms};
 
 /// One value of a row.
-#[derive(Debug, Clone, Serialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 pub(super) enum Cell {
     Text(Option<String>),
     Integer(Option<i64>),
 }
 
-/// A row: its values, and all of them as a JSON array, as one of the databases takes it. Made
-/// beforehand, so that the floor spends no time on it.
+/// A row with its values. Made beforehand, so that the floor spends no time on it.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
-    pub(super) json: String,
 }
 
 impl Row {
-    fn new(cells: Vec<Cell>) -> serde_json::Result<Self> {
-        let json = serde_json::to_string(&cells)?;
-        Ok(Self { cells, json })
+    const fn new(cells: Vec<Cell>) -> Self {
+        Self { cells }
     }
 }
 
@@ -54,6 +49,7 @@ pub(super) struct Rows {
     pub(super) ledger: Vec<Row>,
     pub(super) receipts: Vec<Row>,
     pub(super) keys: Vec<Row>,
+    pub(super) terms: Vec<Row>,
     pub(super) outbox: Vec<Row>,
     /// The change of the number of transfers of each kind, provider and status.
     pub(super) counts: Vec<((&'static str, String, &'static str), i64)>,
@@ -75,50 +71,55 @@ impl Rows {
         for entry in &decision.entries {
             let event = entry.event.to_stored()?;
             let cells = vec![id(), number(entry.seq), micros(entry.at), text(&event)];
-            rows.events.push(Row::new(cells)?);
+            rows.events.push(Row::new(cells));
         }
         let summary = Summary::of(&decision.transfer);
         let json = serde_json::to_string(&summary)?;
-        rows.transfer.push(transfer(change, &summary, &json)?);
+        rows.transfer.push(transfer(change, &summary, &json));
         for posting in &decision.postings {
             let account = posting.account.to_string();
             let currency = text(posting.currency.code());
             let minor = Cell::Integer(Some(posting.minor));
-            rows.ledger.push(Row::new(vec![id(), text(&account), currency, minor])?);
+            rows.ledger.push(Row::new(vec![id(), text(&account), currency, minor]));
             rows.balances.push(((account, posting.currency), posting.minor));
         }
         for claim in &decision.receipts {
             let operation = text(claim.operation.as_str());
             let receipt = text(claim.receipt.as_str());
             let cells = vec![receipt, text(&claim.provider), id(), operation];
-            rows.receipts.push(Row::new(cells)?);
+            rows.receipts.push(Row::new(cells));
         }
         if let Some(key) = &change.key {
             let cells = vec![text(&key.client), text(&key.key), text(&key.digest), id()];
-            rows.keys.push(Row::new(cells)?);
+            rows.keys.push(Row::new(cells));
         }
-        rows.lane(&decision.transfer, before)?;
+        if terms::are_new(decision) {
+            let received = summary.received_at;
+            for term in terms::terms(&summary) {
+                rows.terms.push(Row::new(vec![text(&term), micros(received), id()]));
+            }
+        }
+        rows.lane(&decision.transfer, before);
         rows.count(&decision.transfer, before);
         if outbox && before.is_none_or(|before| before.status != summary.status) {
             let news = serde_json::to_string(&OutboxEvent::Status)?;
             let cells = vec![id(), micros(summary.updated_at), text(&news), text(&json)];
-            rows.outbox.push(Row::new(cells)?);
+            rows.outbox.push(Row::new(cells));
         }
         Ok(rows)
     }
 
-    fn lane(&mut self, transfer: &Transfer, before: Option<Standing>) -> serde_json::Result<()> {
+    fn lane(&mut self, transfer: &Transfer, before: Option<Standing>) {
         let (held, holds) =
             (before.is_some_and(|before| before.holds_account), transfer.holds_account());
         if held && !holds {
-            self.lanes_left.push(Row::new(vec![text(&transfer.id())])?);
+            self.lanes_left.push(Row::new(vec![text(&transfer.id())]));
         }
         if let Some(account) = transfer.account().filter(|_| holds && !held) {
             let core = text(&transfer.instruction().core);
             let (kind, number) = (text(account.kind.as_str()), text(&account.id));
-            self.lanes.push(Row::new(vec![core, kind, number, text(&transfer.id())])?);
+            self.lanes.push(Row::new(vec![core, kind, number, text(&transfer.id())]));
         }
-        Ok(())
     }
 
     fn count(&mut self, transfer: &Transfer, before: Option<Standing>) {
@@ -132,11 +133,12 @@ impl Rows {
     /// The number of rows: of tables that grow, of the transfer, and of those that come and go.
     pub(super) fn len(&self) -> usize {
         let grow = self.events.len() + self.ledger.len() + self.receipts.len() + self.keys.len();
+        let grow = grow + self.terms.len();
         self.transfer.len() + grow + self.lanes.len() + self.outbox.len()
     }
 }
 
-fn transfer(change: &Change, summary: &Summary, json: &str) -> serde_json::Result<Row> {
+fn transfer(change: &Change, summary: &Summary, json: &str) -> Row {
     let optional = |value: Option<&str>| Cell::Text(value.map(str::to_owned));
     let time = |at: Option<kiungo_domain::Timestamp>| {
         Cell::Integer(at.map(kiungo_domain::Timestamp::as_micros))

@@ -31,7 +31,7 @@ use crate::product::setup;
 use crate::shared::SharedOptions;
 use crate::shared::front_end::Listener;
 use crate::shared::place::Place;
-use crate::{BenchError, BenchOptions, steady_state};
+use crate::{BenchError, BenchOptions, cpu, steady_state};
 
 /// As the engine has it.
 const ANNOUNCED_TOGETHER: usize = 1_024;
@@ -52,9 +52,11 @@ pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
         let (scripts, events) = (scripts?, events?);
         super::tell(&scripts);
         Place::lend(&options, "floor", async |place| {
+            let before = cpu::own()?;
             let rate = repeat(&options, &place, scripts, events).await?;
+            let cpu_us = cpu::own()? - before;
             compare::same_tables(&place, &recorded).await?;
-            Ok(Found { rate })
+            Ok(Found { rate, cpu_us })
         })
         .await
     })

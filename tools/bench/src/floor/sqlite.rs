@@ -1,17 +1,16 @@
-//! `SQLite`, by the store's statements on a connection with the same settings.
+//! `SQLite`, by prepared statements, one for each row, on a connection with the store's settings.
 
 use std::path::Path;
 
-use serde::Serialize;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, params, params_from_iter};
 
-use super::rows::{Row, Rows};
+use super::rows::{Cell, Row, Rows};
 use super::writer::{Database, Sums};
+use crate::BenchError;
 
 const PUT_EVENTS: &str = "
-    INSERT INTO transfer_events (transfer_id, seq, at_us, event)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
+    INSERT INTO transfer_events (transfer_id, seq, at_us, event) VALUES (?1, ?2, ?3, ?4)";
 
 const PUT_TRANSFERS: &str = "
     INSERT INTO transfers (
@@ -19,11 +18,7 @@ const PUT_TRANSFERS: &str = "
         client_reference, core_receipt, received_us, updated_us, due_us, summary, slot,
         collecting, collecting_label
     )
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
-        value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16,
-        value ->> 17, value ->> 18
-    FROM json_each(?1) WHERE true
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
     ON CONFLICT (id) DO UPDATE SET
         version = excluded.version, kind = excluded.kind, status = excluded.status,
         is_open = excluded.is_open, has_case = excluded.has_case,
@@ -33,113 +28,101 @@ const PUT_TRANSFERS: &str = "
         collecting = excluded.collecting, collecting_label = excluded.collecting_label
         WHERE version < excluded.version";
 
-const LEAVE_LANES: &str = "
-    DELETE FROM lanes WHERE transfer_id IN (SELECT value ->> 0 FROM json_each(?1))";
+const LEAVE_LANES: &str = "DELETE FROM lanes WHERE transfer_id = ?1";
 
 const PUT_LANES: &str = "
-    INSERT INTO lanes (core, kind, account, transfer_id)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
+    INSERT INTO lanes (core, kind, account, transfer_id) VALUES (?1, ?2, ?3, ?4)";
 
 const PUT_COUNTS: &str = "
-    INSERT INTO transfer_counts (kind, provider, status, count)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1) WHERE true
+    INSERT INTO transfer_counts (kind, provider, status, count) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (kind, provider, status) DO UPDATE SET count = count + excluded.count";
 
 const PUT_LEDGER: &str = "
-    INSERT INTO ledger_entries (transfer_id, account, currency, minor)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
+    INSERT INTO ledger_entries (transfer_id, account, currency, minor) VALUES (?1, ?2, ?3, ?4)";
 
 const PUT_BALANCES: &str = "
-    INSERT INTO ledger_balances (account, currency, minor)
-    SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1) WHERE true
+    INSERT INTO ledger_balances (account, currency, minor) VALUES (?1, ?2, ?3)
     ON CONFLICT (account, currency) DO UPDATE SET minor = minor + excluded.minor";
 
 const PUT_RECEIPTS: &str = "
-    INSERT INTO receipts (receipt, provider, transfer_id, operation)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
+    INSERT INTO receipts (receipt, provider, transfer_id, operation) VALUES (?1, ?2, ?3, ?4)";
 
 const PUT_KEYS: &str = "
-    INSERT INTO idempotency_keys (client, key, digest, transfer_id)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?1)";
+    INSERT INTO idempotency_keys (client, key, digest, transfer_id) VALUES (?1, ?2, ?3, ?4)";
+
+const PUT_TERMS: &str = "
+    INSERT INTO search_terms (term, received_us, transfer_id) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO NOTHING";
 
 /// The one connection that writes.
-pub(super) struct Sqlite(SqliteConnection);
+pub(super) struct Sqlite(Connection);
 
 impl Sqlite {
     /// Opens a database that has its schema.
-    pub(super) async fn open(path: &Path) -> Result<Self, sqlx::Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .pragma("wal_autocheckpoint", "4096")
-            .pragma("cache_size", "-16384")
-            .disable_statement_logging();
-        options.connect().await.map(Self)
+    pub(super) fn open(path: &Path) -> Result<Self, BenchError> {
+        let connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+        connection.pragma_update(None, "cache_size", -16_384)?;
+        connection.set_prepared_statement_cache_capacity(32);
+        Ok(Self(connection))
     }
 
-    async fn put(
-        &mut self,
-        statement: &'static str,
-        rows: Option<String>,
-    ) -> Result<(), sqlx::Error> {
-        let Some(rows) = rows else { return Ok(()) };
-        sqlx::query(statement).bind(rows).execute(&mut self.0).await.map(drop)
+    fn put<'a>(
+        &self,
+        statement: &str,
+        rows: impl Iterator<Item = &'a Row>,
+    ) -> Result<(), rusqlite::Error> {
+        let mut prepared = self.0.prepare_cached(statement)?;
+        for row in rows {
+            prepared.execute(params_from_iter(&row.cells))?;
+        }
+        Ok(())
+    }
+
+    fn put_sums(&self, sums: &Sums<'_>) -> Result<(), rusqlite::Error> {
+        let mut counts = self.0.prepare_cached(PUT_COUNTS)?;
+        for (kind, provider, status, change) in sums.counts() {
+            counts.execute(params![kind, provider, status, change])?;
+        }
+        let mut balances = self.0.prepare_cached(PUT_BALANCES)?;
+        for (account, currency, change) in sums.balances() {
+            balances.execute(params![account, currency, change])?;
+        }
+        Ok(())
     }
 }
 
 impl Database for Sqlite {
-    async fn write(&mut self, batch: &[Rows]) -> Result<(), sqlx::Error> {
-        let sums = Sums::of(batch);
-        let all = |of: fn(&Rows) -> &Vec<Row>| {
-            joined(batch.iter().flat_map(of).map(|row| row.json.as_str()))
-        };
-        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut self.0).await?;
-        self.put(PUT_EVENTS, all(|rows| &rows.events)).await?;
-        self.put(PUT_TRANSFERS, all(|rows| &rows.transfer)).await?;
-        self.put(LEAVE_LANES, all(|rows| &rows.lanes_left)).await?;
-        self.put(PUT_LANES, all(|rows| &rows.lanes)).await?;
-        self.put(PUT_LEDGER, all(|rows| &rows.ledger)).await?;
-        self.put(PUT_RECEIPTS, all(|rows| &rows.receipts)).await?;
-        self.put(PUT_KEYS, all(|rows| &rows.keys)).await?;
-        self.put(PUT_COUNTS, joined(sums.counts().map(|row| text(&row)))).await?;
-        self.put(PUT_BALANCES, joined(sums.balances().map(|row| text(&row)))).await?;
-        sqlx::raw_sql("COMMIT").execute(&mut self.0).await.map(drop)
+    async fn write(&mut self, batch: &[Rows]) -> Result<(), BenchError> {
+        self.0.execute_batch("BEGIN IMMEDIATE")?;
+        self.put(PUT_EVENTS, batch.iter().flat_map(|rows| &rows.events))?;
+        self.put(PUT_TRANSFERS, batch.iter().flat_map(|rows| &rows.transfer))?;
+        self.put(LEAVE_LANES, batch.iter().flat_map(|rows| &rows.lanes_left))?;
+        self.put(PUT_LANES, batch.iter().flat_map(|rows| &rows.lanes))?;
+        self.put(PUT_LEDGER, batch.iter().flat_map(|rows| &rows.ledger))?;
+        self.put(PUT_RECEIPTS, batch.iter().flat_map(|rows| &rows.receipts))?;
+        self.put(PUT_KEYS, batch.iter().flat_map(|rows| &rows.keys))?;
+        self.put(PUT_TERMS, batch.iter().flat_map(|rows| &rows.terms))?;
+        self.put_sums(&Sums::of(batch))?;
+        Ok(self.0.execute_batch("COMMIT")?)
     }
 
     /// Folds the log into the database.
-    async fn close(mut self) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.0).await?;
-        self.0.close().await
+    async fn close(self) -> Result<(), BenchError> {
+        self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(self.0.close().map_err(|(_, error)| error)?)
     }
 }
 
-/// A JSON array of rows, unless there are none.
-fn joined<T: AsRef<str>>(rows: impl Iterator<Item = T>) -> Option<String> {
-    let mut array = String::from("[");
-    for row in rows {
-        if array.len() > 1 {
-            array.push(',');
-        }
-        array.push_str(row.as_ref());
-    }
-    array.push(']');
-    (array.len() > 2).then_some(array)
-}
-
-fn text<T: Serialize>(row: &T) -> String {
-    // Numbers and texts can always be written.
-    serde_json::to_string(row).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_become_one_array() {
-        assert_eq!(joined(["[1]", "[2]"].iter()), Some("[[1],[2]]".to_owned()));
-        assert_eq!(joined(std::iter::empty::<&str>()), None);
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Text(Some(text)) => ValueRef::Text(text.as_bytes()),
+            Self::Integer(Some(number)) => ValueRef::Integer(*number),
+            Self::Text(None) | Self::Integer(None) => ValueRef::Null,
+        }))
     }
 }

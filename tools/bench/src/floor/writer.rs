@@ -2,8 +2,10 @@
 //! writes.
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use kiungo_domain::Currency;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::rows::Rows;
@@ -17,9 +19,9 @@ const QUEUE_MAX: usize = 4_096;
 /// A connection that writes.
 pub(super) trait Database: Send + Sized + 'static {
     /// Writes a batch in one transaction; durable when this returns.
-    fn write(&mut self, batch: &[Rows]) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    fn write(&mut self, batch: &[Rows]) -> impl Future<Output = Result<(), BenchError>> + Send;
     /// Leaves the database tidy.
-    fn close(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    fn close(self) -> impl Future<Output = Result<(), BenchError>> + Send;
 }
 
 /// The way to a connection that writes.
@@ -34,14 +36,18 @@ enum Message {
 }
 
 impl Writer {
-    /// Starts the task.
+    /// Starts a task: for a database over a network.
     pub(super) fn start(database: impl Database) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(async move {
-            if let Err(error) = write_all(database, waiting).await {
-                eprintln!("the floor's database failed: {error}");
-            }
-        });
+        tokio::spawn(write(database, waiting));
+        Self { queue }
+    }
+
+    /// Starts a thread of its own: for a database whose calls block.
+    pub(super) fn start_thread(database: impl Database) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+        let runtime = Handle::current();
+        thread::spawn(move || runtime.block_on(write(database, waiting)));
         Self { queue }
     }
 
@@ -66,10 +72,16 @@ impl Writer {
     }
 }
 
+async fn write(database: impl Database, waiting: mpsc::Receiver<Message>) {
+    if let Err(error) = write_all(database, waiting).await {
+        eprintln!("the floor's database failed: {error}");
+    }
+}
+
 async fn write_all(
     mut database: impl Database,
     mut waiting: mpsc::Receiver<Message>,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), BenchError> {
     let mut messages = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut messages, BATCH_MAX).await > 0 {
         let (mut batch, mut answers, mut closing) = (Vec::new(), Vec::new(), None);

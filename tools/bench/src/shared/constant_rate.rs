@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::flow::Found;
+use super::flow::{Cpu, Found};
 use super::front_end::Office;
 use super::member::Membership;
 use super::place::Place;
@@ -40,10 +40,12 @@ async fn measure(asked: &Pace, place: Place) -> Result<Found, BenchError> {
     let watch = Watch::new(transfers, is_done);
     let office = Office::start(&of, &watch).await?;
     let workers = worker::start(asked.options.workers, &of).await?;
+    let before = Cpu::read(&workers)?;
     let began = submit_evenly(&office, transfers, asked.rate).await?;
     watch.wait_for(transfers).await?;
+    let cpu = Cpu::read(&workers)?.since(before);
     drop(workers);
-    Found::of(office, &watch, began, transfers.into()).await
+    Found::of(office, &watch, began, transfers.into(), cpu).await
 }
 
 /// Submits each when its time has come; when each was accepted.

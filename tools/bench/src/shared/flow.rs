@@ -11,14 +11,40 @@ use super::place::Place;
 use super::{SharedOptions, prefill, worker};
 use crate::counterparties::{self, Spec};
 use crate::flow::{Watch, all_completed, is_done, submit_all};
+use crate::parts::Companion;
 use crate::steady_state::Speed;
-use crate::{BenchError, BenchOptions};
+use crate::{BenchError, BenchOptions, cpu};
 
 /// The result of the measurement.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
     pub(crate) speed: Speed,
     pub(crate) told: Option<Told>,
+    pub(crate) cpu: Cpu,
+}
+
+/// Processor time, in microseconds.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Cpu {
+    /// Of the process that accepts and publishes, the measurement included.
+    pub(crate) front_end_us: u64,
+    /// Of all workers together.
+    pub(crate) workers_us: u64,
+}
+
+impl Cpu {
+    /// So far.
+    pub(super) fn read(workers: &[Companion]) -> Result<Self, BenchError> {
+        Ok(Self { front_end_us: cpu::own()?, workers_us: worker::cpu_us(workers)? })
+    }
+
+    /// The part that was used since `before`.
+    pub(super) const fn since(self, before: Self) -> Self {
+        Self {
+            front_end_us: self.front_end_us - before.front_end_us,
+            workers_us: self.workers_us - before.workers_us,
+        }
+    }
 }
 
 /// Measures.
@@ -35,10 +61,12 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     let watch = Watch::new(options.open(), is_done);
     let office = Office::start(&of, &watch).await?;
     let workers = worker::start(options.workers, &of).await?;
+    let before = Cpu::read(&workers)?;
     let began = submit_all(&office.member.engine, &watch, transfers, options.open()).await?;
     watch.wait_for(transfers).await?;
+    let cpu = Cpu::read(&workers)?.since(before);
     drop(workers);
-    Found::of(office, &watch, began, u64::from(transfers) + u64::from(options.stored)).await
+    Found::of(office, &watch, began, u64::from(transfers) + u64::from(options.stored), cpu).await
 }
 
 impl Found {
@@ -48,10 +76,11 @@ impl Found {
         watch: &Watch,
         began: Vec<(TransferId, Instant)>,
         stored: u64,
+        cpu: Cpu,
     ) -> Result<Self, BenchError> {
         all_completed(office.member.store.as_ref(), stored).await?;
         let told = office.lag.found()?;
         office.stop().await?;
-        Ok(Self { speed: Speed::of(began, &watch.ended()), told })
+        Ok(Self { speed: Speed::of(began, &watch.ended()), told, cpu })
     }
 }

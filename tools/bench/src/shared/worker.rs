@@ -37,6 +37,11 @@ pub(super) async fn start(count: u32, of: &Membership) -> Result<Vec<Companion>,
     Ok(started)
 }
 
+/// The processor time that all of them have used so far, in microseconds.
+pub(super) fn cpu_us(workers: &[Companion]) -> Result<u64, BenchError> {
+    workers.iter().map(Companion::cpu_us).sum()
+}
+
 /// Works until whoever started this process closes its input.
 pub(crate) async fn serve(of: Membership) -> Result<(), BenchError> {
     let member = Member::start(&of, true, &Arc::new(Nobody)).await?;
