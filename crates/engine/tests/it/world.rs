@@ -17,6 +17,7 @@ use kiungo_domain::outcome::{
 };
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
+use kiungo_domain::transfer::ByOperation;
 use kiungo_domain::typed::Reading;
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Finding, Kind, Money, Msisdn, Outcome,
