@@ -60,10 +60,20 @@ pub(crate) fn values<'a, T>(
 
 #[cfg(test)]
 mod tests {
+    use kiungo_domain::Kind;
+
     use super::*;
 
     #[test]
     fn a_file_speaks_of_all_that_a_provider_carries_out() {
         assert!(all().eq(Operation::ON_WALLETS));
+    }
+
+    #[test]
+    fn the_operation_that_moves_a_transfers_money_has_limits_and_a_rule_for_the_holder() {
+        for operation in Kind::ALL.map(Kind::wallet_operation) {
+            assert!(with_limits_and_fees().any(|it| it == operation), "{operation:?}");
+            assert!(holder_must_match().get(operation).is_some(), "{operation:?}");
+        }
     }
 }
