@@ -169,6 +169,7 @@ fn unwanted<'a>(
 
 #[cfg(test)]
 mod tests {
+    use kiungo_domain::policy::Side;
     use kiungo_domain::transfer::StepName;
     use kiungo_domain::{Reference, TransferId};
     use kiungo_simulator::books::Movement;
@@ -224,11 +225,8 @@ mod tests {
             let at_wallet = wanted.start != Start::Api;
             let inbound = wanted.kind.is_inbound();
             let receipt = format!("R{}", wanted.number);
-            let (wallet_step, core_step) = if inbound {
-                (StepName::First, StepName::Second)
-            } else {
-                (StepName::Second, StepName::First)
-            };
+            let [wallet_step, core_step] =
+                [Side::Wallet, Side::Core].map(|side| wanted.kind.leg(side));
             let movement = |step, operation: &str, party: String| Movement {
                 receipt: receipt.clone(),
                 reference: Reference::new(id, step, 0).hyphenated(),
@@ -238,11 +236,8 @@ mod tests {
                 currency: "TZS".to_owned(),
                 ..Movement::default()
             };
-            let operation = match (at_wallet, inbound) {
-                (true, _) => "payment",
-                (false, true) => "collect",
-                (false, false) => "pay_out",
-            };
+            let operation =
+                if at_wallet { "payment" } else { wanted.kind.wallet_operation().as_str() };
             let party = self.story.people[wanted.person].msisdn.clone();
             let sign = if inbound { -1 } else { 1 };
             let books = self.providers.get_mut(wanted.wallet.id()).unwrap();

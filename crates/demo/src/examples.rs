@@ -177,16 +177,7 @@ mod tests {
 
     #[test]
     fn every_operation_is_explained() {
-        for operation in [
-            Operation::Collect,
-            Operation::PayOut,
-            Operation::Reverse,
-            Operation::Deposit,
-            Operation::Repay,
-            Operation::Withdraw,
-            Operation::Disburse,
-            Operation::Undo,
-        ] {
+        for operation in Operation::ALL {
             let words = in_words(operation.as_str());
             assert!(words.contains(" is "), "{words}");
         }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::transfer::{ByOperation, Operation};
+
 /// The rules by which a transfer between one provider and one core is handled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -16,10 +18,8 @@ pub struct Policy {
     /// The time for which a first leg is tried while nothing of it can be sent; then the transfer
     /// fails. Nothing has moved by then, so this is the one place where time alone ends something.
     pub give_up_after: Duration,
-    /// The payer of what a provider charges for a collection.
-    pub collect_fee: FeePayer,
-    /// The payer of what a provider charges for a payout.
-    pub pay_out_fee: FeePayer,
+    /// The payers of what a provider charges for an operation, as far as its mapping says.
+    pub fee_payers: ByOperation<FeePayer>,
 }
 
 impl Policy {
@@ -31,9 +31,10 @@ impl Policy {
         }
     }
 
-    /// The payer of what a provider charges for the wallet leg of a transfer.
-    pub const fn fee_payer(&self, inbound: bool) -> FeePayer {
-        if inbound { self.collect_fee } else { self.pay_out_fee }
+    /// The payer of what a provider charges for an operation; the organisation, where nothing says
+    /// so: a fee that nobody expected is to be seen in the books.
+    pub fn fee_payer(&self, operation: Operation) -> FeePayer {
+        self.fee_payers.get(operation).copied().unwrap_or(FeePayer::Organisation)
     }
 }
 

@@ -7,7 +7,7 @@ use kiungo_core_banking::Core;
 use kiungo_domain::numbering::Market;
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::policy::Policy;
-use kiungo_domain::transfer::{Kind, Operation};
+use kiungo_domain::transfer::Kind;
 use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Currency, Money, Msisdn, Timestamp};
 use kiungo_engine::{ExpectedFee, ProviderLink, ProviderRules, TrafficOptions};
@@ -174,11 +174,6 @@ impl Policies {
     }
 }
 
-/// The operation by which a transfer of this kind meets the wallet.
-const fn wallet_operation(kind: Kind) -> Operation {
-    if kind.is_inbound() { Operation::Collect } else { Operation::PayOut }
-}
-
 /// The cap of a limit; none if it has no bound, since such moves are not counted either.
 fn cap(limit: DailyLimit) -> Option<Cap> {
     let DailyLimit { value, count } = limit;
@@ -210,18 +205,19 @@ impl ProviderRules for MappedRules {
     }
 
     fn refuses(&self, kind: Kind, amount: Money) -> Option<Rejection> {
-        self.mapping.check_amount(wallet_operation(kind), amount).err().map(|r| r.rejection())
+        self.mapping.check_amount(kind.wallet_operation(), amount).err().map(|r| r.rejection())
     }
 
     fn allowance(&self, kind: Kind, at: Timestamp) -> Option<Allowance> {
-        let Daily { day, wallet, organisation } = self.mapping.daily(wallet_operation(kind), at)?;
+        let Daily { day, wallet, organisation } =
+            self.mapping.daily(kind.wallet_operation(), at)?;
         let (wallet, organisation) = (cap(wallet), cap(organisation));
         Some(Allowance { day, wallet, organisation, executed: false })
     }
 
     fn fee(&self, kind: Kind, amount: Money) -> Option<ExpectedFee> {
-        let operation = wallet_operation(kind);
-        let paid_by = self.mapping.fees().table(operation)?.paid_by.as_str();
+        let operation = kind.wallet_operation();
+        let paid_by = self.mapping.fees().get(operation)?.paid_by.as_str();
         Some(ExpectedFee { amount: self.mapping.fee(operation, amount)?, paid_by })
     }
 
@@ -242,6 +238,6 @@ impl ProviderRules for MappedRules {
     }
 
     fn holder_must_match(&self, kind: Kind) -> bool {
-        self.mapping.core().holder_must_match.of(kind)
+        self.mapping.core().holder_must_match(kind.wallet_operation())
     }
 }

@@ -4,36 +4,33 @@
 use std::collections::BTreeMap;
 
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
+use kiungo_domain::transfer::{ByOperation, Operation};
 
+use crate::operations;
 use crate::read::{Item, Table};
+
+/// Lines by the code or the status word that they are about.
+pub type Lines = BTreeMap<String, CodeLine>;
 
 /// The provider's codes by operation. A code that is in no table has no meaning: the outcome is
 /// unknown (rule 2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CodeTables {
-    /// For every operation that does not list the code itself.
-    pub all: BTreeMap<String, CodeLine>,
-    /// For collections.
-    pub collect: BTreeMap<String, CodeLine>,
-    /// For payouts.
-    pub pay_out: BTreeMap<String, CodeLine>,
-    /// For reversals.
-    pub reverse: BTreeMap<String, CodeLine>,
+    /// For everything that does not list the code itself.
+    pub all: Lines,
+    /// For one operation.
+    pub own: ByOperation<Lines>,
     /// For inquiries: about the inquiry itself.
-    pub inquire: BTreeMap<String, CodeLine>,
+    pub inquire: Lines,
 }
 
 /// The provider's status words by operation. A word that is in no table has no meaning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatusTables {
     /// For every operation that does not list the word itself; words in lower case.
-    pub all: BTreeMap<String, CodeLine>,
-    /// For collections.
-    pub collect: BTreeMap<String, CodeLine>,
-    /// For payouts.
-    pub pay_out: BTreeMap<String, CodeLine>,
-    /// For reversals.
-    pub reverse: BTreeMap<String, CodeLine>,
+    pub all: Lines,
+    /// For one operation.
+    pub own: ByOperation<Lines>,
 }
 
 /// The meaning of one code or status word.
@@ -68,17 +65,19 @@ pub enum Meaning {
     Unknown,
 }
 
-/// The operation that a code answers.
+/// The request that a code answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answered {
-    /// A collection.
-    Collect,
-    /// A payout.
-    PayOut,
-    /// A reversal.
-    Reverse,
+    /// An operation.
+    Operation(Operation),
     /// An inquiry.
     Inquire,
+}
+
+impl From<Operation> for Answered {
+    fn from(operation: Operation) -> Self {
+        Self::Operation(operation)
+    }
 }
 
 /// The words for the consequence of a line.
@@ -117,69 +116,63 @@ const RETRIES: [(&str, Retry); 3] = [
 ];
 
 impl CodeTables {
-    /// The meaning of `code` as an answer to this operation; `None` if it is not listed.
-    pub fn meaning(&self, answered: Answered, code: &str) -> Option<&CodeLine> {
-        let own = match answered {
-            Answered::Collect => &self.collect,
-            Answered::PayOut => &self.pay_out,
-            Answered::Reverse => &self.reverse,
-            Answered::Inquire => &self.inquire,
+    /// The meaning of `code` as an answer to this operation or inquiry; `None` if it is not listed.
+    pub fn meaning(&self, answered: impl Into<Answered>, code: &str) -> Option<&CodeLine> {
+        let own = match answered.into() {
+            Answered::Operation(operation) => self.own.get(operation),
+            Answered::Inquire => Some(&self.inquire),
         };
-        own.get(code).or_else(|| self.all.get(code))
+        own.and_then(|lines| lines.get(code)).or_else(|| self.all.get(code))
+    }
+
+    /// Every table with its key in the file, to bring its codes into the form in which a family looks
+    /// them up.
+    pub fn tables_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Lines)> {
+        let own = self.own.iter_mut().map(|(operation, lines)| (operation.as_str(), lines));
+        std::iter::once(("all", &mut self.all))
+            .chain(own)
+            .chain(std::iter::once(("inquire", &mut self.inquire)))
     }
 
     pub(crate) fn read(root: &mut Table<'_>) -> Self {
         let Some(mut codes) = root.table("codes") else { return Self::default() };
-        let mut table = |key| codes.table(key).map(|table| lines(table, str::to_owned));
-        let tables = Self {
-            all: table("all").unwrap_or_default(),
-            collect: table("collect").unwrap_or_default(),
-            pay_out: table("pay_out").unwrap_or_default(),
-            reverse: table("reverse").unwrap_or_default(),
-            inquire: table("inquire").unwrap_or_default(),
-        };
+        let as_written = |table| lines(table, str::to_owned);
+        let all = codes.table("all").map(as_written).unwrap_or_default();
+        let own =
+            operations::values(&mut codes, operations::all(), |_, table| Some(as_written(table)));
+        let inquire = codes.table("inquire").map(as_written).unwrap_or_default();
         codes.finish();
-        tables
+        Self { all, own, inquire }
     }
 }
 
 impl StatusTables {
     /// The meaning of a word, in lower case, for the operation that was asked about.
-    pub fn meaning(&self, operation: Answered, word: &str) -> Option<&CodeLine> {
-        let own = match operation {
-            Answered::Collect => self.collect.get(word),
-            Answered::PayOut => self.pay_out.get(word),
-            Answered::Reverse => self.reverse.get(word),
-            Answered::Inquire => None,
-        };
+    pub fn meaning(&self, operation: Operation, word: &str) -> Option<&CodeLine> {
+        let own = self.own.get(operation).and_then(|lines| lines.get(word));
         own.or_else(|| self.all.get(word))
     }
 
     /// Every line, whatever it belongs to.
     pub fn lines(&self) -> impl Iterator<Item = (&String, &CodeLine)> {
-        let tables = [&self.all, &self.collect, &self.pay_out, &self.reverse];
-        tables.into_iter().flatten()
+        self.all.iter().chain(self.own.iter().flat_map(|(_, lines)| lines))
     }
 
-    /// The words of `all` stand directly below `[statuses]`, the others in `[statuses.collect]`,
-    /// `[statuses.pay_out]`, `[statuses.reverse]`.
+    /// The words of `all` stand directly below `[statuses]`, those of one operation in the table with
+    /// its key.
     pub(crate) fn read(root: &mut Table<'_>) -> Self {
         let Some(statuses) = root.table("statuses") else { return Self::default() };
         let lower = |word: &str| word.to_ascii_lowercase();
-        let mut tables = Self::default();
+        let (mut all, mut own) = (Lines::new(), Vec::new());
         for (word, item) in statuses.free_entries() {
-            let own = match word.as_str() {
-                "collect" => &mut tables.collect,
-                "pay_out" => &mut tables.pay_out,
-                "reverse" => &mut tables.reverse,
-                _ => {
-                    insert(&mut tables.all, lower(&word), &item);
-                    continue;
+            match operations::all().find(|operation| operation.as_str() == word) {
+                Some(operation) => {
+                    own.extend(item.table().map(|table| (operation, lines(table, lower))));
                 }
-            };
-            *own = item.table().map(|table| lines(table, lower)).unwrap_or_default();
+                None => insert(&mut all, lower(&word), &item),
+            }
         }
-        tables
+        Self { all, own: own.into_iter().collect() }
     }
 }
 
@@ -212,15 +205,15 @@ impl CodeLine {
     }
 }
 
-fn lines(table: Table<'_>, name: impl Fn(&str) -> String) -> BTreeMap<String, CodeLine> {
-    let mut lines = BTreeMap::new();
+fn lines(table: Table<'_>, name: impl Fn(&str) -> String) -> Lines {
+    let mut lines = Lines::new();
     for (code, item) in table.free_entries() {
         insert(&mut lines, name(&code), &item);
     }
     lines
 }
 
-fn insert(lines: &mut BTreeMap<String, CodeLine>, name: String, item: &Item<'_>) {
+fn insert(lines: &mut Lines, name: String, item: &Item<'_>) {
     let Some(line) = CodeLine::read(item) else { return };
     if lines.insert(name, line).is_some() {
         item.problem("stands here twice, in upper and lower case");
@@ -235,13 +228,15 @@ mod tests {
     fn an_operations_own_line_wins_over_the_common_one() {
         let line = |means| CodeLine { means, reason: None, retry: None, text: None };
         let tables = CodeTables {
-            all: BTreeMap::from([("INS-6".to_owned(), line(Meaning::Rejected))]),
-            pay_out: BTreeMap::from([("INS-6".to_owned(), line(Meaning::Unknown))]),
+            all: Lines::from([("INS-6".to_owned(), line(Meaning::Rejected))]),
+            own: [(Operation::PayOut, Lines::from([("INS-6".to_owned(), line(Meaning::Unknown))]))]
+                .into_iter()
+                .collect(),
             ..CodeTables::default()
         };
-        let means = |answered| tables.meaning(answered, "INS-6").map(|line| line.means);
-        assert_eq!(means(Answered::Collect), Some(Meaning::Rejected));
-        assert_eq!(means(Answered::PayOut), Some(Meaning::Unknown));
-        assert_eq!(tables.meaning(Answered::Collect, "INS-7"), None);
+        let means = |operation| tables.meaning(operation, "INS-6").map(|line| line.means);
+        assert_eq!(means(Operation::Collect), Some(Meaning::Rejected));
+        assert_eq!(means(Operation::PayOut), Some(Meaning::Unknown));
+        assert_eq!(tables.meaning(Operation::Collect, "INS-7"), None);
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use kiungo_domain::CoreId;
 use kiungo_domain::policy::OnCoreRejection;
-use kiungo_domain::{CoreId, Kind};
+use kiungo_domain::transfer::{ByOperation, Operation};
 
 use crate::inquiry::InquirySettings;
+use crate::operations;
 use crate::read::{Item, Table};
 
 /// The rules by which this provider's transfers are booked in a core.
@@ -13,55 +15,12 @@ use crate::read::{Item, Table};
 pub struct CoreRules {
     payment_type: Option<u64>,
     payment_types: BTreeMap<CoreId, u64>,
+    holder_must_match: ByOperation<bool>,
     /// The treatment of money that was received and that the core refuses.
     pub on_core_rejection: OnCoreRejection,
-    /// Says when the account's holder in the core must have the wallet's number.
-    pub holder_must_match: HolderMustMatch,
     /// The settings for inquiries about core operations of this provider, where they differ from
     /// the core's own.
     pub inquiry: InquirySettings,
-}
-
-/// Says when the account's holder in the core must have the wallet's number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HolderMustMatch {
-    /// True if they must match when a wallet pays. Default false: people pay for others.
-    pub collect: bool,
-    /// True if they must match when a wallet is paid. Default true: money paid to a stranger does
-    /// not come back.
-    pub pay_out: bool,
-}
-
-impl Default for HolderMustMatch {
-    fn default() -> Self {
-        Self { collect: false, pay_out: true }
-    }
-}
-
-impl HolderMustMatch {
-    /// The setting for this kind of transfer.
-    pub const fn of(self, kind: Kind) -> bool {
-        if kind.is_inbound() { self.collect } else { self.pay_out }
-    }
-
-    fn read(item: &Item<'_>) -> Self {
-        let mut setting = Self::default();
-        if item.is_boolean() {
-            item.problem(
-                "is two settings now, for both directions: write { collect = false, pay_out = true }",
-            );
-            return setting;
-        }
-        let Some(mut table) = item.table() else { return setting };
-        if let Some(value) = table.get("collect").and_then(|item| item.boolean()) {
-            setting.collect = value;
-        }
-        if let Some(value) = table.get("pay_out").and_then(|item| item.boolean()) {
-            setting.pay_out = value;
-        }
-        table.finish();
-        setting
-    }
 }
 
 impl Default for CoreRules {
@@ -70,7 +29,7 @@ impl Default for CoreRules {
             payment_type: None,
             payment_types: BTreeMap::new(),
             on_core_rejection: OnCoreRejection::Suspense,
-            holder_must_match: HolderMustMatch::default(),
+            holder_must_match: operations::holder_must_match(),
             inquiry: InquirySettings::default(),
         }
     }
@@ -81,6 +40,12 @@ impl CoreRules {
     /// names none and the core's own default applies.
     pub fn payment_type(&self, core: &CoreId) -> Option<u64> {
         self.payment_types.get(core).copied().or(self.payment_type)
+    }
+
+    /// True if the account's holder in the core must have the wallet's number, where this operation
+    /// moves the money of a transfer on the wallet.
+    pub fn holder_must_match(&self, operation: Operation) -> bool {
+        self.holder_must_match.get(operation).copied().unwrap_or(false)
     }
 
     pub(crate) fn read(root: &mut Table<'_>) -> Self {
@@ -104,7 +69,7 @@ impl CoreRules {
             rules.on_core_rejection = choice;
         }
         if let Some(item) = table.get("holder_must_match") {
-            rules.holder_must_match = HolderMustMatch::read(&item);
+            read_holder_rules(&item, &mut rules.holder_must_match);
         }
         if let Some(mut inquiry) = table.table("inquiry") {
             rules.inquiry = InquirySettings::read(&mut inquiry);
@@ -113,4 +78,22 @@ impl CoreRules {
         table.finish();
         rules
     }
+}
+
+/// Reads `holder_must_match` over the defaults that stand in `rules`.
+fn read_holder_rules(item: &Item<'_>, rules: &mut ByOperation<bool>) {
+    if item.is_boolean() {
+        let setting =
+            |(operation, rule): (Operation, &bool)| format!("{} = {rule}", operation.as_str());
+        let settings = rules.iter().map(setting).collect::<Vec<_>>().join(", ");
+        item.problem(format!("is two settings now, for both directions: write {{ {settings} }}"));
+        return;
+    }
+    let Some(mut table) = item.table() else { return };
+    for (operation, rule) in rules.iter_mut() {
+        if let Some(value) = table.get(operation.as_str()).and_then(|item| item.boolean()) {
+            *rule = value;
+        }
+    }
+    table.finish();
 }

@@ -1,21 +1,15 @@
-//! `[fees.collect]`, `[fees.pay_out]`: the charges of a provider, by amount.
+//! `[fees.*]`: the charges of a provider, by operation and amount.
 //!
 //! A fee stands beside its amount, never inside it (rule 9). The tables serve to show a fee before
 //! it is charged, and to compare with the fee that the provider states.
 
 use kiungo_domain::Money;
 use kiungo_domain::policy::FeePayer;
-use kiungo_domain::transfer::Operation;
+use kiungo_domain::transfer::ByOperation;
 
-use crate::money::{Limits, MoneyFormat, direction};
+use crate::money::{Limits, MoneyFormat};
+use crate::operations;
 use crate::read::{Item, Table};
-
-/// The fee tables of a provider.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fees {
-    collect: Option<FeeTable>,
-    pay_out: Option<FeeTable>,
-}
 
 /// The fee of one operation by its amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,33 +39,20 @@ struct Band {
     max: Option<i64>,
 }
 
-impl Fees {
-    /// The fee table of an operation, if it has one.
-    pub fn table(&self, operation: Operation) -> Option<&FeeTable> {
-        if direction(operation)? { self.collect.as_ref() } else { self.pay_out.as_ref() }
-    }
-
-    /// The payer of the provider's fee for an operation; the organisation, where the file does not
-    /// say: a fee that nobody expected is to be seen in the books.
-    pub fn payer(&self, operation: Operation) -> FeePayer {
-        self.table(operation).map_or(FeePayer::Organisation, |table| table.paid_by)
-    }
-
-    /// `limits` are those of collections and of payouts, if they can be read.
-    pub(crate) fn read(
-        root: &mut Table<'_>,
-        money: MoneyFormat,
-        limits: Option<&(Limits, Limits)>,
-    ) -> Self {
-        let Some(mut table) = root.table("fees") else { return Self::default() };
-        let mut read = |key, max| FeeTable::read(table.table(key)?, money, max);
-        let fees = Self {
-            collect: read("collect", limits.map(|(collect, _)| collect.max)),
-            pay_out: read("pay_out", limits.map(|(_, pay_out)| pay_out.max)),
-        };
-        table.finish();
-        fees
-    }
+/// Reads `[fees]`; `limits` are those of the file, if they can be read.
+pub(crate) fn read(
+    root: &mut Table<'_>,
+    money: MoneyFormat,
+    limits: Option<&ByOperation<Limits>>,
+) -> ByOperation<FeeTable> {
+    let Some(mut table) = root.table("fees") else { return ByOperation::default() };
+    let fees =
+        operations::values(&mut table, operations::with_limits_and_fees(), |operation, fee| {
+            let max = limits.and_then(|limits| limits.get(operation)).map(|limits| limits.max);
+            FeeTable::read(fee, money, max)
+        });
+    table.finish();
+    fees
 }
 
 impl FeeTable {

@@ -18,6 +18,8 @@
 //! | `[traffic]`, `[callbacks]` | [`traffic`] |
 //! | `[codes.*]`, `[statuses]` | [`codes`] |
 //! | the section of the provider's family | the family's, by [`Mapping::section`] |
+//!
+//! The operations that have parts of their own in these sections stand in one table, `operations`.
 
 pub mod codes;
 pub mod core;
@@ -29,6 +31,7 @@ pub mod inquiry;
 pub mod mapping;
 pub mod money;
 mod numbers;
+mod operations;
 mod pattern;
 mod plain;
 pub mod problem;
@@ -38,7 +41,7 @@ mod reference;
 mod section;
 pub mod traffic;
 
-pub use codes::{Answered, CodeLine, CodeTables, Meaning, StatusTables};
+pub use codes::{Answered, CodeLine, CodeTables, Lines, Meaning, StatusTables};
 pub use inquiry::{InquirySettings, Promise};
 pub use mapping::{Mapping, Promises};
 pub use money::{Daily, DailyLimit, Limits, MoneyFormat, Refusal};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use kiungo_domain::numbering::Market;
 use kiungo_domain::policy::{Policy, WhenAbsent};
-use kiungo_domain::transfer::Operation;
+use kiungo_domain::transfer::{ByOperation, Operation};
 use kiungo_domain::typed::Reading;
 use kiungo_domain::{AccountRef, CoreId, Money, Msisdn, ProviderId, Timestamp};
 use serde::de::DeserializeOwned;
@@ -16,10 +16,10 @@ use toml::de::DeTable;
 use crate::codes::{CodeTables, StatusTables};
 use crate::core::CoreRules;
 use crate::day::day_of;
-use crate::fees::Fees;
+use crate::fees::{self, FeeTable};
 use crate::hours::Hours;
 use crate::inquiry::{InquirySettings, Promise};
-use crate::money::{Daily, Limits, MoneyFormat, Refusal, direction};
+use crate::money::{Daily, Limits, MoneyFormat, Refusal};
 use crate::numbers;
 use crate::problem::{MappingErrors, Problem, Report};
 use crate::read::Table;
@@ -42,14 +42,13 @@ pub struct Mapping {
     time_zone: TimeZone,
     numbers: Market,
     money: MoneyFormat,
-    collect: Limits,
-    pay_out: Limits,
+    limits: ByOperation<Limits>,
     hours: Hours,
     inquiry: InquirySettings,
     give_up_after: Duration,
     core: CoreRules,
     references: References,
-    fees: Fees,
+    fees: ByOperation<FeeTable>,
     traffic: Traffic,
     callbacks: Callbacks,
     codes: CodeTables,
@@ -118,8 +117,12 @@ impl Mapping {
         let core = CoreRules::read(root);
         let references = References::read(root, numbers.as_ref());
         let fees = match money {
-            Some(money) => Fees::read(root, money, limits.as_ref()),
-            None => root.get("fees").map_or_else(Fees::default, |_| Fees::default()),
+            Some(money) => fees::read(root, money, limits.as_ref()),
+            None => {
+                // It cannot be read without a currency; that complaint is enough.
+                let _ = root.get("fees");
+                ByOperation::default()
+            }
         };
         let traffic = Traffic::read(root);
         let callbacks = Callbacks::read(root);
@@ -138,10 +141,9 @@ impl Mapping {
             return None;
         };
         root.required(provider.family, "the section of the provider's family")?.table()?;
-        let (collect, pay_out) = limits?;
         let (file, text) = (file.to_owned(), Arc::from(text));
         let ProviderSection { id, family, name, time_zone } = provider;
-        let (numbers, money) = (numbers?, money?);
+        let (numbers, money, limits) = (numbers?, money?, limits?);
         Some(Self {
             file,
             text,
@@ -151,8 +153,7 @@ impl Mapping {
             time_zone,
             numbers,
             money,
-            collect,
-            pay_out,
+            limits,
             hours,
             inquiry,
             give_up_after,
@@ -203,12 +204,8 @@ impl Mapping {
     }
 
     /// Its limits for an operation; `None` for one that has none.
-    pub const fn limits(&self, operation: Operation) -> Option<&Limits> {
-        match direction(operation) {
-            Some(true) => Some(&self.collect),
-            Some(false) => Some(&self.pay_out),
-            None => None,
-        }
+    pub fn limits(&self, operation: Operation) -> Option<&Limits> {
+        self.limits.get(operation)
     }
 
     /// The rules by which its transfers are booked.
@@ -246,8 +243,8 @@ impl Mapping {
         &self.inquiry
     }
 
-    /// Its fee tables.
-    pub const fn fees(&self) -> &Fees {
+    /// Its fee tables, for the operations that have one.
+    pub const fn fees(&self) -> &ByOperation<FeeTable> {
         &self.fees
     }
 
@@ -265,8 +262,7 @@ impl Mapping {
             core: core.side(&InquirySettings::core(), promises.core, WhenAbsent::NewReference),
             on_core_rejection: self.core.on_core_rejection,
             give_up_after: self.give_up_after,
-            collect_fee: self.fees.payer(Operation::Collect),
-            pay_out_fee: self.fees.payer(Operation::PayOut),
+            fee_payers: self.fees.iter().map(|(operation, fee)| (operation, fee.paid_by)).collect(),
         }
     }
 
@@ -317,7 +313,7 @@ impl Mapping {
         if amount.currency() != self.money.currency {
             return None;
         }
-        self.fees.table(operation)?.fee(amount)
+        self.fees.get(operation)?.fee(amount)
     }
 
     /// A section as a family's own type, with file, line and column in the error. An absent section

@@ -1,13 +1,13 @@
-//! `[money]`, `[limits.collect]`, `[limits.pay_out]`: which amounts a provider takes, at once and on
-//! one day.
+//! `[money]`, `[limits.*]`: the amounts that a provider takes, at once and on one day.
 
 use std::ops::Range;
 
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
-use kiungo_domain::transfer::Operation;
+use kiungo_domain::transfer::{ByOperation, Operation};
 use kiungo_domain::{Currency, Money, Timestamp};
 use thiserror::Error;
 
+use crate::operations;
 use crate::read::{Item, Table};
 
 /// The most transactions that a limit of a day may name: more than any provider moves on one day.
@@ -98,22 +98,21 @@ pub struct Daily {
 }
 
 impl Limits {
-    pub(crate) fn read(root: &mut Table<'_>, money: MoneyFormat) -> Option<(Self, Self)> {
-        let limits =
-            root.required("limits", "the sections [limits.collect] and [limits.pay_out]")?;
-        let mut table = limits.table()?;
-        let collect = Self::read_one(&mut table, "collect", money);
-        let pay_out = Self::read_one(&mut table, "pay_out", money);
+    pub(crate) fn read(root: &mut Table<'_>, money: MoneyFormat) -> Option<ByOperation<Self>> {
+        let section = |operation: Operation| format!("[limits.{}]", operation.as_str());
+        let sections: Vec<_> = operations::with_limits_and_fees().map(section).collect();
+        let hint = format!("the sections {}", sections.join(" and "));
+        let mut table = root.required("limits", &hint)?.table()?;
+        // All are read before one that is missing counts, so that all problems are found.
+        let read: Vec<_> = operations::with_limits_and_fees()
+            .map(|operation| Some((operation, Self::read_one(&mut table, operation, money)?)))
+            .collect();
         table.finish();
-        Some((collect?, pay_out?))
+        read.into_iter().collect()
     }
 
-    fn read_one(
-        limits: &mut Table<'_>,
-        operation: &'static str,
-        money: MoneyFormat,
-    ) -> Option<Self> {
-        let mut table = limits.required(operation, "min and max")?.table()?;
+    fn read_one(limits: &mut Table<'_>, operation: Operation, money: MoneyFormat) -> Option<Self> {
+        let mut table = limits.required(operation.as_str(), "min and max")?.table()?;
         let wanted = "an amount in quotes, for example \"500\"";
         let min = table.required("min", wanted).and_then(|item| amount(item, money));
         let max = table.required("max", wanted).and_then(|item| amount(item, money));
@@ -264,21 +263,5 @@ impl Refusal {
         };
         let (code, message) = (self.code().to_owned(), self.to_string());
         Rejection { code, reason, message, retry: Retry::Never }
-    }
-}
-
-/// Returns `Some(true)` if limits and fees of this operation are those of money coming in,
-/// `Some(false)` if they are those of money going out, and `None` if it has none.
-pub(crate) const fn direction(operation: Operation) -> Option<bool> {
-    match operation {
-        Operation::Collect => Some(true),
-        Operation::PayOut => Some(false),
-        // A reversal gives back whatever was moved, and the core has limits of its own.
-        Operation::Reverse
-        | Operation::Deposit
-        | Operation::Repay
-        | Operation::Withdraw
-        | Operation::Disburse
-        | Operation::Undo => None,
     }
 }

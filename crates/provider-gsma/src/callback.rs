@@ -4,7 +4,6 @@
 //! all of it is hearsay until an inquiry confirms it (rule 6).
 
 use kiungo_domain::outcome::{Acceptance, Awaiting};
-use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
@@ -94,7 +93,7 @@ impl Gsma {
             None => return Err(unreadable("no known shape")),
         };
         let asked = Asked {
-            operation: operation(reference),
+            operation: WalletOperation::of_step(reference.step()),
             reference,
             amount: None,
             msisdn: None,
@@ -199,16 +198,6 @@ fn told(callback: &RawCallback) -> Result<Box<Transaction>, CallbackError> {
         Some(Body::Transaction(transaction)) => Ok(transaction),
         Some(_) => Err(unreadable("it is no transaction")),
         None => Err(unreadable("no known shape")),
-    }
-}
-
-/// The wallet operation that a reference of ours stands for: the first leg is a wallet's when money
-/// comes in, the second when it goes out, and the operation that takes either back is a reversal.
-fn operation(reference: Reference) -> WalletOperation {
-    match reference.step() {
-        StepName::First => WalletOperation::Collect,
-        StepName::Second => WalletOperation::PayOut,
-        StepName::UndoSecond | StepName::UndoFirst => WalletOperation::Reverse,
     }
 }
 

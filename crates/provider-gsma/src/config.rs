@@ -433,14 +433,7 @@ impl Options {
 /// Brings the code tables into the form that [`codes::normal`] gives to a code, and refuses tables
 /// that would lose or double money.
 pub(crate) fn normalise(mut terms: Terms) -> Result<Terms, OptionsError> {
-    let tables = &mut terms.codes;
-    for (table, lines) in [
-        ("all", &mut tables.all),
-        ("collect", &mut tables.collect),
-        ("pay_out", &mut tables.pay_out),
-        ("reverse", &mut tables.reverse),
-        ("inquire", &mut tables.inquire),
-    ] {
+    for (table, lines) in terms.codes.tables_mut() {
         for (code, line) in std::mem::take(lines) {
             let refuse = |why| OptionsError::Code { table, code: code.clone(), why };
             let normal = codes::normal(&code);

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use kiungo_domain::{Finding, Reference, excerpt};
+use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, RawCallback, Salvage, Terms, Verdict,
 };
@@ -81,14 +82,14 @@ fn read_result(
         return Ok(CallbackNews::Nothing);
     }
     if let Some(question) = questions.recognise(id) {
-        let operation = payment::operation(question.reference);
+        let operation = WalletOperation::of_step(question.reference.step());
         let found = query::async_transaction(terms, operation, &result);
         let finding = questions.judge(terms, question, found);
         return Ok(CallbackNews::Answer { reference: question.reference, finding });
     }
     if let Some(reference) = asked_about(id) {
         let handle = None;
-        let operation = payment::operation(reference);
+        let operation = WalletOperation::of_step(reference.step());
         let found = query::async_transaction(terms, operation, &result);
         let finding = query::about(operation, handle, None, found);
         return Ok(CallbackNews::Result { reference: Some(reference), finding });

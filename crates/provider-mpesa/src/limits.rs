@@ -48,11 +48,11 @@ impl LimitsHit {
         match outcome {
             // It passes: whatever was hit did not close the session for this operation.
             Outcome::Completed(_) | Outcome::Pending(_) => {
-                hits.remove(name(operation));
+                hits.remove(operation.as_str());
                 outcome
             }
             Outcome::Rejected(rejection) if is_of_the_organisation(&rejection) => {
-                let own = hits.get(name(operation));
+                let own = hits.get(operation.as_str());
                 let earlier = own.or_else(|| hits.values().find(|hit| hit.code == rejection.code));
                 let closed = earlier.is_some_and(|hit| amount < hit.amount)
                     || rejection.reason == Reason::SessionBlocked;
@@ -63,7 +63,7 @@ impl LimitsHit {
                     by,
                     amount,
                 });
-                hits.entry(name(operation)).or_insert_with(|| hit.clone());
+                hits.entry(operation.as_str()).or_insert_with(|| hit.clone());
                 Outcome::Rejected(if closed { blocked(rejection, &hit) } else { rejection })
             }
             outcome => outcome,
@@ -92,14 +92,6 @@ fn blocked(rejection: Rejection, hit: &Hit) -> Rejection {
             rejection.message
         ),
         code: rejection.code,
-    }
-}
-
-const fn name(operation: WalletOperation) -> &'static str {
-    match operation {
-        WalletOperation::Collect => "collect",
-        WalletOperation::PayOut => "pay_out",
-        WalletOperation::Reverse => "reverse",
     }
 }
 

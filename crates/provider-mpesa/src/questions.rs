@@ -22,8 +22,7 @@ use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Meaning, Terms};
 
 use crate::ids::{base36, read_base36};
-use crate::map::answered;
-use crate::map::payment::{awaiting, operation};
+use crate::map::payment::awaiting;
 use crate::map::query::{Transaction, about};
 
 const REFERENCE_DIGITS: usize = 25;
@@ -141,7 +140,7 @@ impl Questions {
         question: Question,
         transaction: Transaction,
     ) -> Finding {
-        let asked = operation(question.reference);
+        let asked = WalletOperation::of_step(question.reference.step());
         let Transaction::Found { receipt, reversed } = transaction else {
             return about(asked, None, None, transaction);
         };
@@ -167,7 +166,7 @@ impl Questions {
             ),
             (None, Claim::Failure(number)) if asked == WalletOperation::Collect => {
                 let code = format!("INS-{number}");
-                match terms.codes.meaning(answered(asked), &code) {
+                match terms.codes.meaning(asked, &code) {
                     Some(line) if line.means == Meaning::Rejected => {
                         Finding::Refused(line.rejection(&code, "failed at M-Pesa"))
                     }

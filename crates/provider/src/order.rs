@@ -1,6 +1,8 @@
 //! The orders and questions to a provider.
 
+use kiungo_domain::transfer::{Operation, StepName};
 use kiungo_domain::{Money, Msisdn, Receipt, Reference, Timestamp};
+use kiungo_mapping::Answered;
 
 /// Collecting from a wallet, or paying one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +36,8 @@ pub struct ReverseOrder {
     pub at: Timestamp,
 }
 
-/// The wallet operation that is asked about.
+/// An operation that a provider carries out: those of [`Operation`] on wallets, so that an adapter
+/// decides about these and no others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WalletOperation {
     /// A collection.
@@ -43,6 +46,57 @@ pub enum WalletOperation {
     PayOut,
     /// A reversal.
     Reverse,
+}
+
+impl WalletOperation {
+    /// This operation among those of the other side; `None` for one of a core.
+    pub const fn of(operation: Operation) -> Option<Self> {
+        match operation {
+            Operation::Collect => Some(Self::Collect),
+            Operation::PayOut => Some(Self::PayOut),
+            Operation::Reverse => Some(Self::Reverse),
+            Operation::Deposit
+            | Operation::Repay
+            | Operation::Withdraw
+            | Operation::Disburse
+            | Operation::Undo => None,
+        }
+    }
+
+    /// The wallet operation that this step of a transfer is, if it is one. A reference names no kind
+    /// of transfer: the step says it for all kinds alike.
+    pub const fn of_step(step: StepName) -> Self {
+        match step {
+            StepName::First => Self::Collect,
+            StepName::Second => Self::PayOut,
+            StepName::UndoSecond | StepName::UndoFirst => Self::Reverse,
+        }
+    }
+
+    /// The word used in mapping files, tables and texts.
+    pub const fn as_str(self) -> &'static str {
+        self.operation().as_str()
+    }
+
+    const fn operation(self) -> Operation {
+        match self {
+            Self::Collect => Operation::Collect,
+            Self::PayOut => Operation::PayOut,
+            Self::Reverse => Operation::Reverse,
+        }
+    }
+}
+
+impl From<WalletOperation> for Operation {
+    fn from(operation: WalletOperation) -> Self {
+        operation.operation()
+    }
+}
+
+impl From<WalletOperation> for Answered {
+    fn from(operation: WalletOperation) -> Self {
+        Self::Operation(operation.operation())
+    }
 }
 
 /// Asking about an operation.
@@ -103,4 +157,28 @@ pub struct StatementLine {
     pub at: Option<Timestamp>,
     /// The provider's own word for the state.
     pub status: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use kiungo_domain::Kind;
+
+    use super::*;
+
+    #[test]
+    fn the_operations_of_a_provider_are_those_on_wallets() {
+        let known = Operation::ALL.into_iter().filter_map(WalletOperation::of);
+        assert!(known.map(Operation::from).eq(Operation::ON_WALLETS));
+    }
+
+    #[test]
+    fn a_step_names_its_wallet_operation_for_every_kind() {
+        for kind in Kind::ALL {
+            for step in StepName::ALL {
+                let operation = WalletOperation::of(kind.operation(step));
+                let named = WalletOperation::of_step(step);
+                assert!(operation.is_none_or(|it| it == named), "{kind:?}, {step:?}");
+            }
+        }
+    }
 }

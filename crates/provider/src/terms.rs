@@ -3,9 +3,10 @@
 
 use kiungo_domain::numbering::Market;
 use kiungo_domain::{Currency, Money};
-use kiungo_mapping::{Answered, CodeLine, CodeTables, Mapping, StatusTables};
+use kiungo_mapping::{CodeLine, CodeTables, Mapping, StatusTables};
 
 use crate::Details;
+use crate::order::WalletOperation;
 
 /// The terms under which an adapter talks to its provider.
 #[derive(Debug, Clone)]
@@ -63,14 +64,15 @@ impl Terms {
 
     /// The meaning of a status word for the operation that was asked about, whatever its case;
     /// `None` if it is not listed.
-    pub fn status_of(&self, operation: Answered, word: &str) -> Option<&CodeLine> {
-        self.statuses.meaning(operation, &word.to_ascii_lowercase())
+    pub fn status_of(&self, operation: WalletOperation, word: &str) -> Option<&CodeLine> {
+        self.statuses.meaning(operation.into(), &word.to_ascii_lowercase())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use kiungo_mapping::Meaning;
+    use kiungo_domain::transfer::Operation;
+    use kiungo_mapping::{Lines, Meaning};
 
     use super::*;
 
@@ -106,12 +108,13 @@ mod tests {
         };
         let mut terms = terms(0);
         terms.statuses.all.insert("cancelled".to_owned(), line("by the provider"));
-        terms.statuses.collect.insert("cancelled".to_owned(), line("by the customer"));
+        let own = Lines::from([("cancelled".to_owned(), line("by the customer"))]);
+        terms.statuses.own = [(Operation::Collect, own)].into_iter().collect();
         let text = |operation| terms.status_of(operation, "Cancelled")?.text.clone();
-        assert_eq!(text(Answered::Collect).as_deref(), Some("by the customer"));
-        assert_eq!(text(Answered::PayOut).as_deref(), Some("by the provider"));
-        assert_eq!(text(Answered::Reverse).as_deref(), Some("by the provider"));
-        assert_eq!(terms.status_of(Answered::Collect, "lost"), None);
+        assert_eq!(text(WalletOperation::Collect).as_deref(), Some("by the customer"));
+        assert_eq!(text(WalletOperation::PayOut).as_deref(), Some("by the provider"));
+        assert_eq!(text(WalletOperation::Reverse).as_deref(), Some("by the provider"));
+        assert_eq!(terms.status_of(WalletOperation::Collect, "lost"), None);
         assert_eq!(terms.statuses.lines().count(), 2);
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use kiungo_domain::transfer::{Operation, StepName};
+use kiungo_domain::policy::Side;
+use kiungo_domain::transfer::Operation;
 use kiungo_domain::{Currency, Money, ProviderId, Timestamp, Transfer, TransferId};
 use thiserror::Error;
 
@@ -119,14 +120,9 @@ pub struct Reckoning {
     allowance: Option<Allowance>,
 }
 
-/// The step by which a transfer meets the wallet.
-fn wallet_leg(transfer: &Transfer) -> StepName {
-    if transfer.kind().is_inbound() { StepName::First } else { StepName::Second }
-}
-
 /// True if the wallet's operation was executed, or may be yet.
 fn counts(transfer: &Transfer) -> bool {
-    let executed = transfer.step(wallet_leg(transfer)).is_done();
+    let executed = transfer.step(transfer.kind().leg(Side::Wallet)).is_done();
     transfer.merged_into().is_none() && (executed || !transfer.status().is_final())
 }
 
@@ -142,7 +138,7 @@ impl Reckoning {
         Some(Self {
             transfer: transfer.id(),
             provider: instruction.provider.clone(),
-            operation: transfer.operation(wallet_leg(transfer)),
+            operation: transfer.kind().wallet_operation(),
             wallet: instruction.msisdn.as_ref().map(|msisdn| msisdn.digits().to_owned()),
             amount: transfer.amount(),
             allowance,

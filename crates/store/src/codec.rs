@@ -23,7 +23,7 @@ pub fn kind(word: &str) -> Result<Kind, StoreError> {
 }
 
 pub fn wallet_operation(word: &str) -> Result<Operation, StoreError> {
-    let known = [Operation::Collect, Operation::PayOut];
+    let known = Kind::ALL.map(Kind::wallet_operation);
     let known = known.into_iter().find(|operation| operation.as_str() == word);
     known.ok_or_else(|| unreadable("operation on a wallet", word))
 }

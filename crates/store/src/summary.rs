@@ -3,7 +3,8 @@
 
 use kiungo_domain::outcome::Rejection;
 use kiungo_domain::party::label_of;
-use kiungo_domain::transfer::{CaseKind, Kind, Origin, Status, StepName, Transfer};
+use kiungo_domain::policy::Side;
+use kiungo_domain::transfer::{CaseKind, Kind, Origin, Status, Transfer};
 use kiungo_domain::{
     AccountRef, CoreAccount, CoreId, Money, Msisdn, ProviderId, Receipt, Timestamp, TransferId,
 };
@@ -130,6 +131,5 @@ impl Summary {
 
 /// The fee that the provider stated for the forward wallet leg.
 pub fn wallet_fee(transfer: &Transfer) -> Option<Money> {
-    let leg = if transfer.kind().is_inbound() { StepName::First } else { StepName::Second };
-    transfer.step(leg).confirmation()?.fee
+    transfer.step(transfer.kind().leg(Side::Wallet)).confirmation()?.fee
 }

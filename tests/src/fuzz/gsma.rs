@@ -131,11 +131,7 @@ pub fn gsma_callback(data: &[u8]) {
                 assert_eq!(Reference::parse(id), Ok(reference), "the header names another one");
             }
             claims.finding(&finding);
-            let operation = match reference.step() {
-                StepName::First => WalletOperation::Collect,
-                StepName::Second => WalletOperation::PayOut,
-                StepName::UndoFirst | StepName::UndoSecond => WalletOperation::Reverse,
-            };
+            let operation = WalletOperation::of_step(reference.step());
             let said = Said::read(terms, &callback.body, 200);
             check_said_finding(&[said], operation, &finding);
         }
@@ -280,16 +276,14 @@ impl<'a> Said<'a> {
 /// The meaning of a code in lower case by the mapping; its own keys are in any case.
 fn listed(terms: &Terms, answered: Answered, code: &str) -> Option<Meaning> {
     let own = match answered {
-        Answered::Collect => &terms.codes.collect,
-        Answered::PayOut => &terms.codes.pay_out,
-        Answered::Reverse => &terms.codes.reverse,
-        Answered::Inquire => &terms.codes.inquire,
+        Answered::Operation(operation) => terms.codes.own.get(operation),
+        Answered::Inquire => Some(&terms.codes.inquire),
     };
     let same = |key: &str| {
         let key = key.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase);
         key.eq(code.chars())
     };
-    let line = own.iter().chain(&terms.codes.all).find(|(key, _)| same(key));
+    let line = own.into_iter().flatten().chain(&terms.codes.all).find(|(key, _)| same(key));
     line.map(|(_, line)| line.means)
 }
 
@@ -302,19 +296,11 @@ fn money(terms: &Terms, fields: &Fields, name: &str) -> Option<Money> {
     Money::from_minor(decimal::number(&fields.text(name)?, currency.exponent())?, currency)
 }
 
-const fn answered(operation: WalletOperation) -> Answered {
-    match operation {
-        WalletOperation::Collect => Answered::Collect,
-        WalletOperation::PayOut => Answered::PayOut,
-        WalletOperation::Reverse => Answered::Reverse,
-    }
-}
-
 /// No outcome is invented: only what is listed completes, rejects, or counts as not sent.
 fn check_outcome(book: &Book<'_>, operation: WalletOperation, outcome: &Outcome) {
     let said = book.said();
     let last = said.last().expect("one request is sent");
-    let means = |meaning| last.codes(answered(operation)).contains(&meaning);
+    let means = |meaning| last.codes(operation.into()).contains(&meaning);
     let decides = (200..300).contains(&last.status) || (400..500).contains(&last.status);
     match outcome {
         Outcome::Completed(confirmation) => {
@@ -364,7 +350,7 @@ fn check_said_finding(said: &[Said<'_>], operation: WalletOperation, finding: &F
         }
         Finding::Refused(_) => {
             let refuses = |said: &Said<'_>| {
-                let codes = said.codes(answered(operation));
+                let codes = said.codes(operation.into());
                 let refused = |m: &Meaning| matches!(m, Meaning::Rejected | Meaning::NotSent);
                 codes.iter().any(refused) || said.word() == Some(Meaning::Rejected)
             };

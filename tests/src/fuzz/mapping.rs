@@ -92,7 +92,7 @@ fn ask(mapping: &Mapping) {
         }
     }
     let currency = mapping.money().currency;
-    for operation in [Operation::Collect, Operation::PayOut, Operation::Reverse] {
+    for operation in Operation::ON_WALLETS {
         for minor in [0, 1, 99, 100, 12_550, 1_000_000_000, i64::MAX] {
             let Some(amount) = Money::from_minor(minor, currency) else { continue };
             let taken = mapping.check_amount(operation, amount);

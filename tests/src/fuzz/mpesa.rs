@@ -168,19 +168,15 @@ fn check_result(terms: &Terms, reference: Option<Reference>, finding: &Finding, 
         check_finding(&said, finding);
         return;
     }
-    let answered = match reference.step() {
-        StepName::First => Answered::Collect,
-        StepName::Second => Answered::PayOut,
-        StepName::UndoFirst | StepName::UndoSecond => Answered::Reverse,
-    };
+    let operation = WalletOperation::of_step(reference.step());
     match finding {
         Finding::Executed(confirmation) => {
-            assert_eq!(said.means(answered), Some(Meaning::Completed), "an unlisted success");
+            assert_eq!(said.means(operation), Some(Meaning::Completed), "an unlisted success");
             assert!(said.names_receipt(confirmation), "a receipt that stands nowhere");
             assert_eq!(confirmation.stated.reference, Some(reference));
         }
         Finding::Refused(_) => {
-            assert_eq!(said.means(answered), Some(Meaning::Rejected), "an unlisted refusal");
+            assert_eq!(said.means(operation), Some(Meaning::Rejected), "an unlisted refusal");
         }
         Finding::InProgress(_) | Finding::Unclear { .. } => {}
         Finding::Reversed(_) | Finding::Absent => panic!("{finding:?} of a result"),
@@ -285,7 +281,7 @@ impl<'a> Said<'a> {
     }
 
     /// The meaning of its code by the mapping.
-    fn means(&self, answered: Answered) -> Option<Meaning> {
+    fn means(&self, answered: impl Into<Answered>) -> Option<Meaning> {
         let code = self.first(self.names.code)?;
         // The results of an older generation write a success so.
         let older = code == "0" && self.names.code == ASYNCHRONOUS.code;
@@ -312,11 +308,7 @@ fn check_outcome(
     outcome: &Outcome,
 ) {
     let said = Said::last(exchanges, terms, SYNCHRONOUS);
-    let means = said.means(match operation {
-        WalletOperation::Collect => Answered::Collect,
-        WalletOperation::PayOut => Answered::PayOut,
-        WalletOperation::Reverse => Answered::Reverse,
-    });
+    let means = said.means(operation);
     match outcome {
         Outcome::Completed(confirmation) => {
             assert!(said.succeeded() && means == Some(Meaning::Completed), "an unlisted success");

@@ -132,11 +132,11 @@ impl Scope {
         if self.kinds.is_some() { Err(OutOfScope::Whole) } else { Ok(()) }
     }
 
-    /// Says if a payment to this provider can be seen that may become either kind of inbound transfer.
+    /// Says if a payment to this provider can be seen that may become any kind of inbound transfer.
     pub fn sees_payment(&self, provider: &ProviderStatus) -> Result<(), OutOfScope> {
         self.sees_provider(provider)?;
-        self.sees_kind(Kind::Deposit)?;
-        self.sees_kind(Kind::Repayment)
+        let mut inbound = Kind::ALL.into_iter().filter(|kind| kind.is_inbound());
+        inbound.try_for_each(|kind| self.sees_kind(kind))
     }
 
     /// The query, for what can be seen alone.

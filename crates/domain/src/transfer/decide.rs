@@ -407,7 +407,7 @@ impl Draft {
 
     /// Books a fee that the organisation pays; what the customer pays is not taken from the float.
     fn charge(&mut self, step: StepName, fee: Option<Money>, policy: &Policy) {
-        let payer = policy.fee_payer(self.transfer.kind().is_inbound());
+        let payer = policy.fee_payer(self.transfer.kind().wallet_operation());
         if let Some(fee) = fee.filter(|_| payer == FeePayer::Organisation)
             && self.transfer.operation(step).side() == Side::Wallet
         {

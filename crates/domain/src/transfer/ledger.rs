@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::identity::{CoreId, ProviderId};
 use crate::money::{Currency, Money};
 use crate::outcome::Outcome;
+use crate::policy::Side;
 
 use super::StepName;
 use super::event::Event;
@@ -125,14 +126,14 @@ pub(super) fn postings(before: Option<&Transfer>, event: &Event, after: &Transfe
 /// The postings of an executed step.
 fn executed(step: StepName, transfer: &Transfer) -> Vec<Posting> {
     let provider = || transfer.instruction().provider.clone();
-    let float = LedgerAccount::Float(provider());
     let transit = LedgerAccount::Transit(provider());
-    let core = LedgerAccount::CoreClearing(transfer.instruction().core.clone());
-    let (debit, credit) = match (step, transfer.kind().is_inbound()) {
-        (StepName::First, true) | (StepName::UndoSecond, false) => (float, transit),
-        (StepName::Second, true) | (StepName::UndoFirst, false) => (transit, core),
-        (StepName::First, false) | (StepName::UndoSecond, true) => (core, transit),
-        (StepName::Second, false) | (StepName::UndoFirst, true) => (transit, float),
+    let side = match transfer.operation(step).side() {
+        Side::Wallet => LedgerAccount::Float(provider()),
+        Side::Core => LedgerAccount::CoreClearing(transfer.instruction().core.clone()),
+    };
+    let (debit, credit) = match step {
+        StepName::First | StepName::UndoSecond => (side, transit),
+        StepName::Second | StepName::UndoFirst => (transit, side),
     };
     entry(debit, credit, transfer.amount())
 }

@@ -2,6 +2,7 @@
 //! compensation.
 //!
 //! * [`kind`]: the kinds, as data: which operation each step is
+//! * [`operation`]: the operations, as data, and values that are kept for each of them
 //! * [`step_name`]: the names of the two legs, forwards and backwards
 //! * [`step`]: one of them: where it stands, and in which generation
 //! * [`event`]: the events of a transfer
@@ -28,6 +29,7 @@ pub mod fold;
 mod hear;
 pub mod kind;
 pub mod ledger;
+pub mod operation;
 pub mod person;
 pub mod plan;
 pub mod state;
@@ -43,8 +45,9 @@ pub use choice::{Choice, Deciding, PersonDecision};
 pub use decide::{Decision, Draft, ReceiptClaim, Sending};
 pub use event::{Entry, Event, Instruction, Origin};
 pub use evidence::{Channel, Evidence};
-pub use kind::{Kind, Operation};
+pub use kind::Kind;
 pub use ledger::{LedgerAccount, Posting};
+pub use operation::{ByOperation, Operation};
 pub use plan::{Next, Overdue, Plan};
 pub use state::{Status, Transfer};
 pub use step::{Step, StepState};

@@ -247,14 +247,14 @@ impl Transfer {
 
     /// The provider's receipt of the forward wallet leg.
     pub fn wallet_receipt(&self) -> Option<&Receipt> {
-        let leg = if self.kind.is_inbound() { StepName::First } else { StepName::Second };
-        self.step(leg).confirmation().map(|confirmation| &confirmation.receipt)
+        let leg = self.step(self.kind.leg(Side::Wallet));
+        leg.confirmation().map(|confirmation| &confirmation.receipt)
     }
 
     /// The core's transaction id of the forward core leg.
     pub fn core_receipt(&self) -> Option<&Receipt> {
-        let leg = if self.kind.is_inbound() { StepName::Second } else { StepName::First };
-        self.step(leg).confirmation().map(|confirmation| &confirmation.receipt)
+        let leg = self.step(self.kind.leg(Side::Core));
+        leg.confirmation().map(|confirmation| &confirmation.receipt)
     }
 
     /// The transfer that carries the same payment, if this one was merged.

@@ -47,8 +47,7 @@ fn policy(absent: WhenAbsent, on_core_rejection: OnCoreRejection) -> Policy {
         core: side_policy(WhenAbsent::Resend),
         on_core_rejection,
         give_up_after: Duration::from_hours(24),
-        collect_fee: FeePayer::Organisation,
-        pay_out_fee: FeePayer::Customer,
+        fee_payers: [(Operation::PayOut, FeePayer::Customer)].into_iter().collect(),
     }
 }
 

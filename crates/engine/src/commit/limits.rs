@@ -4,6 +4,7 @@
 
 use kiungo_domain::Money;
 use kiungo_domain::outcome::{Outcome, Reason, Rejection, Retry};
+use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Decision, Event, Instruction, Origin, StepName, Transfer};
 use kiungo_store::{Allowance, DayLimit, LimitReached, Scope};
 
@@ -40,29 +41,23 @@ enum Executes {
 }
 
 fn executes(event: &Event, transfer: &Transfer) -> Executes {
-    let inbound = transfer.kind().is_inbound();
+    let on_wallet = transfer.kind().leg(Side::Wallet);
     match event {
         Event::Received(Instruction { origin: Origin::Api { .. }, .. }) => Executes::Later,
         Event::Received(Instruction { origin: Origin::Wallet { .. }, .. }) => Executes::Already,
         Event::Started { step, .. } => match step {
+            // The operation itself, or what leads to it.
             StepName::First => Executes::Later,
-            StepName::Second if !inbound => Executes::Later,
+            step if *step == on_wallet => Executes::Later,
             StepName::Second | StepName::UndoSecond | StepName::UndoFirst => Executes::Nothing,
         },
-        Event::Concluded { step, outcome: Outcome::Completed(_) } => match step {
-            StepName::First if inbound => Executes::Already,
-            StepName::Second if !inbound => Executes::Already,
-            StepName::First | StepName::Second | StepName::UndoSecond | StepName::UndoFirst => {
+        Event::Concluded { step, outcome: Outcome::Completed(_) } | Event::Adopted { step, .. } => {
+            if *step == on_wallet {
+                Executes::Already
+            } else {
                 Executes::Nothing
             }
-        },
-        Event::Adopted { step, .. } => match step {
-            StepName::First if inbound => Executes::Already,
-            StepName::Second if !inbound => Executes::Already,
-            StepName::First | StepName::Second | StepName::UndoSecond | StepName::UndoFirst => {
-                Executes::Nothing
-            }
-        },
+        }
         // The store itself sees when the operation is definitely not executed.
         Event::Concluded { .. }
         | Event::Cleared { .. }

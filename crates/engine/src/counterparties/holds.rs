@@ -214,11 +214,12 @@ impl Holds {
         if operation.side() == Side::Wallet {
             return self.wallet_closed_for(transfer, operation, now, true);
         }
-        let leads_to_payout = step == StepName::First && !transfer.kind().is_inbound();
+        let kind = transfer.kind();
+        let leads_to_payout = step == StepName::First && kind.leg(Side::Wallet) != step;
         if !leads_to_payout || transfer.step(step).unsettled_since.is_some() {
             return None;
         }
-        self.wallet_closed_for(transfer, Operation::PayOut, now, false)
+        self.wallet_closed_for(transfer, kind.wallet_operation(), now, false)
     }
 
     fn wallet_closed_for(
@@ -476,5 +477,4 @@ enum Probed {
 }
 
 /// The operations of a provider that can be held.
-pub const HELD_OPERATIONS: [Operation; 3] =
-    [Operation::Collect, Operation::PayOut, Operation::Reverse];
+pub const HELD_OPERATIONS: [Operation; Operation::ON_WALLETS.len()] = Operation::ON_WALLETS;

@@ -5,6 +5,7 @@ use kiungo_core_banking::{
 };
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::label_of;
+use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Operation, Origin, StepName, StepState, Transfer};
 use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, Reference, Timestamp};
 use kiungo_provider::order::WalletOperation;
@@ -228,11 +229,9 @@ pub(crate) fn wallet_inquiry(
     // The other side's id belongs to the generation that it was given for.
     let current = transfer.reference(step) == reference;
     let handle = transfer.step(step).handle.clone().filter(|_| current);
-    let operation = match transfer.operation(step) {
-        Operation::Collect => WalletOperation::Collect,
-        Operation::PayOut => WalletOperation::PayOut,
-        _ => WalletOperation::Reverse,
-    };
+    // A callback may name a step of the core, which is asked about as a reversal.
+    let operation =
+        WalletOperation::of(transfer.operation(step)).unwrap_or(WalletOperation::Reverse);
     let original = (operation == WalletOperation::Reverse)
         .then(|| receipt_of(transfer, forward(step)))
         .flatten();
@@ -259,7 +258,7 @@ const fn booking(operation: Operation) -> Option<Booking> {
 
 /// The booking that a transfer of this kind brings.
 fn first_booking(transfer: &Transfer) -> Booking {
-    let step = if transfer.kind().is_inbound() { StepName::Second } else { StepName::First };
+    let step = transfer.kind().leg(Side::Core);
     booking(transfer.operation(step)).unwrap_or(Booking::Deposit)
 }
 

@@ -16,7 +16,8 @@ use kiungo_domain::outcome::{
     Acceptance, Awaiting, Confirmation, Reason, Rejection, Retry, Stated,
 };
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
+use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
+use kiungo_domain::transfer::ByOperation;
 use kiungo_domain::typed::Reading;
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Finding, Kind, Money, Msisdn, Outcome,
@@ -648,7 +649,6 @@ fn policy() -> Policy {
         core: SidePolicy { when_absent: WhenAbsent::Resend, ..side },
         on_core_rejection,
         give_up_after: DAY,
-        collect_fee: FeePayer::Organisation,
-        pay_out_fee: FeePayer::Organisation,
+        fee_payers: ByOperation::default(),
     }
 }

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
+use kiungo_domain::transfer::Operation;
+use kiungo_engine::HELD_OPERATIONS;
 use serde_json::{Map, Value, json};
 
 use super::answer::{members, moment, show, show_action, show_page, text};
@@ -47,7 +49,7 @@ struct OperationOptions {
     /// The provider
     provider: String,
     /// The operation
-    #[arg(value_parser = ["collect", "pay_out", "reverse"])]
+    #[arg(value_parser = HELD_OPERATIONS.map(Operation::as_str))]
     operation: String,
     /// Why
     #[arg(long)]

@@ -89,7 +89,7 @@ fn a_payment_type_is_that_of_the_core_or_the_common_one() {
 #[test]
 fn the_holder_is_asked_for_where_a_wallet_is_paid_unless_the_mapping_says_otherwise() {
     let asked = |mapping: &Mapping| {
-        let of = |kind: &Kind| mapping.core().holder_must_match.of(*kind);
+        let of = |kind: &Kind| mapping.core().holder_must_match(kind.wallet_operation());
         Kind::ALL.into_iter().filter(of).collect::<Vec<_>>()
     };
     let outbound = [Kind::Withdrawal, Kind::Disbursement];
@@ -278,7 +278,7 @@ fn fees_are_known_by_amount_and_stand_beside_it() {
     assert_eq!(fee("2050"), Some(shillings("21")), "20.50 becomes a whole shilling");
     assert_eq!(fee("1000000"), Some(shillings("5000")));
     assert_eq!(mapping.fee(Operation::PayOut, shillings("1000")), None);
-    assert_eq!(mapping.fees().table(Operation::Collect).unwrap().paid_by, FeePayer::Customer);
+    assert_eq!(mapping.fees().get(Operation::Collect).unwrap().paid_by, FeePayer::Customer);
 }
 
 #[test]
@@ -346,16 +346,16 @@ fn codes_and_status_words_mean_what_the_file_says() {
     );
     let codes = mapping.codes();
     let means = |operation, code| codes.meaning(operation, code).map(|line| line.means);
-    assert_eq!(means(Answered::Collect, "E1"), Some(Meaning::Unknown));
-    assert_eq!(means(Answered::PayOut, "E1"), Some(Meaning::NotSent));
-    assert_eq!(means(Answered::PayOut, "E3"), None);
+    assert_eq!(means(Operation::Collect, "E1"), Some(Meaning::Unknown));
+    assert_eq!(means(Operation::PayOut, "E1"), Some(Meaning::NotSent));
+    assert_eq!(means(Operation::PayOut, "E3"), None);
     let line = codes.meaning(Answered::Inquire, "E2").unwrap();
     let said = (line.reason, line.retry, line.text.as_deref());
     assert_eq!(said, (Some(Reason::Busy), Some(Retry::NewReference), Some("no")));
     let statuses = mapping.statuses();
     let means = |operation| statuses.meaning(operation, "done").map(|line| line.means);
-    assert_eq!(means(Answered::Collect), Some(Meaning::Completed));
-    assert_eq!(means(Answered::Reverse), Some(Meaning::Pending));
+    assert_eq!(means(Operation::Collect), Some(Meaning::Completed));
+    assert_eq!(means(Operation::Reverse), Some(Meaning::Pending));
 }
 
 proptest! {

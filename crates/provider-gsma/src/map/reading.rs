@@ -64,12 +64,9 @@ impl<'a> Asked<'a> {
         }
     }
 
-    pub(crate) const fn answered(&self) -> Answered {
-        match self.operation {
-            WalletOperation::Collect => Answered::Collect,
-            WalletOperation::PayOut => Answered::PayOut,
-            WalletOperation::Reverse => Answered::Reverse,
-        }
+    /// The operation, as code tables are asked about it.
+    pub(crate) fn answered(&self) -> Answered {
+        self.operation.into()
     }
 
     const fn awaiting(&self) -> Awaiting {

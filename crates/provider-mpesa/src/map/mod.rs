@@ -4,23 +4,12 @@ pub(crate) mod payment;
 pub(crate) mod query;
 
 use kiungo_domain::{Receipt, Reference};
-use kiungo_provider::Answered;
-use kiungo_provider::order::WalletOperation;
 
 use crate::wire::Text;
 
 /// The message about a 404 without a code, for a call; for an operation it is no outcome.
 pub(crate) const NOT_THERE: &str = "HTTP 404 without an M-Pesa response code: check base_url, \
                                     environment and market";
-
-/// The code table in which an answer is looked up.
-pub(crate) const fn answered(operation: WalletOperation) -> Answered {
-    match operation {
-        WalletOperation::Collect => Answered::Collect,
-        WalletOperation::PayOut => Answered::PayOut,
-        WalletOperation::Reverse => Answered::Reverse,
-    }
-}
 
 /// A receipt, if there is one. Letters and digits, at most 20 (`mpesa-openapi.md` §5): anything
 /// else that is there is no answer to build on.

@@ -1,12 +1,11 @@
 //! Answers and asynchronous results of collections, payouts and reversals.
 
 use kiungo_domain::outcome::{Acceptance, Awaiting, Confirmation, Stated};
-use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome, Reference, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{Meaning, Terms};
 
-use super::{NOT_THERE, Unreadable, answered, handle, receipt, reference};
+use super::{NOT_THERE, Unreadable, handle, receipt, reference};
 use crate::wire::{AsyncResult, Coded, Reply};
 
 /// The outcome of one sending of an operation.
@@ -43,7 +42,7 @@ fn coded_outcome(
     let code = excerpt(&coded.code);
     let text = excerpt(coded.answer.description.get().unwrap_or_default());
     let said = format!("{code} {text} (HTTP {})", coded.status.as_u16());
-    let Some(line) = terms.codes.meaning(answered(operation), &coded.code) else {
+    let Some(line) = terms.codes.meaning(operation, &coded.code) else {
         return Ok(Outcome::unknown(format!("unlisted code {said}")));
     };
     let receipt = receipt(coded.answer.transaction_id.get())?;
@@ -74,7 +73,7 @@ fn coded_outcome(
 
 /// The finding that an asynchronous result of an operation claims.
 pub(crate) fn finding(terms: &Terms, about: Reference, result: &AsyncResult) -> Finding {
-    let operation = operation(about);
+    let operation = WalletOperation::of_step(about.step());
     async_finding(terms, operation, about, result)
         .unwrap_or_else(|unreadable| Finding::unclear(unreadable.to_string()))
 }
@@ -90,7 +89,7 @@ fn async_finding(
     };
     let text = excerpt(result.result_description.get().unwrap_or_default());
     let said = format!("{} {text}", excerpt(code));
-    let Some(line) = terms.codes.meaning(answered(operation), code) else {
+    let Some(line) = terms.codes.meaning(operation, code) else {
         return Ok(Finding::unclear(format!("unlisted code {said}")));
     };
     let receipt = receipt(result.transaction_id.get())?;
@@ -113,16 +112,6 @@ fn async_finding(
 pub(crate) fn result_code(result: &AsyncResult) -> Option<&str> {
     let code = result.result_code.or(&result.response_code)?;
     Some(if code == "0" { "INS-0" } else { code })
-}
-
-/// The wallet operation that a reference belongs to: the wallet leg is the first one inbound and
-/// the second one outbound, and the operation that undoes it is a reversal.
-pub(crate) fn operation(reference: Reference) -> WalletOperation {
-    match reference.step() {
-        StepName::First => WalletOperation::Collect,
-        StepName::Second => WalletOperation::PayOut,
-        StepName::UndoSecond | StepName::UndoFirst => WalletOperation::Reverse,
-    }
 }
 
 /// A collection waits for the customer's PIN; the others have nobody to wait for.

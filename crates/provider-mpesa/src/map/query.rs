@@ -9,7 +9,7 @@ use kiungo_provider::{
 };
 
 use super::payment::{awaiting, result_code};
-use super::{NOT_THERE, Unreadable, answered, receipt};
+use super::{NOT_THERE, Unreadable, receipt};
 use crate::wire::{AsyncResult, Coded, Reply};
 
 /// The answer of a query about a transaction.
@@ -137,7 +137,7 @@ fn found(terms: &Terms, fields: &Fields<'_>) -> Result<Transaction, Unreadable> 
         });
     };
     let shown = excerpt(word);
-    let Some(line) = terms.status_of(answered(fields.operation), word) else {
+    let Some(line) = terms.status_of(fields.operation, word) else {
         return Ok(Transaction::Unclear(format!("unlisted status {shown}")));
     };
     Ok(match (line.means, reversed) {

@@ -3,8 +3,8 @@ use std::time::Duration;
 use axum::body::Body;
 use kiungo_api::Service;
 use kiungo_domain::outcome::{Confirmation, Outcome, Reason, Rejection, Retry, Stated};
-use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
-use kiungo_domain::transfer::{Draft, StepName};
+use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
+use kiungo_domain::transfer::{ByOperation, Draft, StepName};
 use kiungo_domain::{
     AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Receipt, Reference, TransferId,
 };
@@ -268,8 +268,7 @@ fn policy() -> Policy {
         core: side,
         on_core_rejection,
         give_up_after,
-        collect_fee: FeePayer::Organisation,
-        pay_out_fee: FeePayer::Organisation,
+        fee_payers: ByOperation::default(),
     }
 }
 

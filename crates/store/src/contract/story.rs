@@ -6,8 +6,8 @@ use kiungo_domain::outcome::{
     Acceptance, Awaiting, Confirmation, Finding, Outcome, Reason, Rejection, Retry, Stated,
 };
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::policy::{FeePayer, OnCoreRejection, Policy, SidePolicy, WhenAbsent};
-use kiungo_domain::transfer::{Draft, Instruction, Kind, Origin, StepName};
+use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
+use kiungo_domain::transfer::{ByOperation, Draft, Instruction, Kind, Origin, StepName};
 use kiungo_domain::{
     AccountRef, CoreAccount, CoreId, Currency, Money, Msisdn, ProviderId, Receipt, Timestamp,
     Transfer, TransferId,
@@ -142,8 +142,7 @@ pub fn policy() -> Policy {
         core: side,
         on_core_rejection: OnCoreRejection::Suspense,
         give_up_after: Duration::from_secs(86_400),
-        collect_fee: FeePayer::Organisation,
-        pay_out_fee: FeePayer::Organisation,
+        fee_payers: ByOperation::default(),
     }
 }
 

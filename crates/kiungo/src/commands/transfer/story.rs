@@ -1,6 +1,7 @@
 //! The events of a transfer in sentences.
 
 use kiungo_domain::transfer::StepName;
+use kiungo_domain::{AccountKind, Kind};
 use serde_json::Value;
 
 use super::words::{self, Order, Parties, capital};
@@ -47,8 +48,9 @@ impl Story {
             "received" => self.begin(event),
             "cleared" if self.parties.kind.is_inbound() => {
                 let account = event.get("account").map(|account| text(account, "type"));
-                let loan = account.as_deref() == Some("loan");
-                self.parties.kind = words::kind(if loan { "repayment" } else { "deposit" });
+                let loan = account.as_deref() == Some(AccountKind::Loan.as_str());
+                let account = if loan { AccountKind::Loan } else { AccountKind::Savings };
+                self.parties.kind = Kind::inbound_for(account);
             }
             "case_opened" => {
                 self.case = Some((text(event, "step"), text(event, "why"), at.clone()));

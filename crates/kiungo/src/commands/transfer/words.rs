@@ -1,6 +1,7 @@
 //! Operations, statuses, cases and decisions in plain words.
 
 use kiungo_domain::Kind;
+use kiungo_domain::policy::Side;
 use kiungo_domain::transfer::{Operation, StepName};
 
 /// An operation as a transfer asks for it: who carries it out, and its words.
@@ -27,9 +28,10 @@ impl Parties {
     pub(super) fn order(&self, step: StepName) -> Order {
         let operation = self.kind.operation(step);
         let (wanted, done) = words(operation, self.kind.is_inbound());
-        let at_wallet =
-            matches!(operation, Operation::Collect | Operation::PayOut | Operation::Reverse);
-        let side = if at_wallet { &self.provider } else { &self.core };
+        let side = match operation.side() {
+            Side::Wallet => &self.provider,
+            Side::Core => &self.core,
+        };
         Order { side: side.clone(), wanted, done }
     }
 }
