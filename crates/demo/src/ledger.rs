@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use kiungo_domain::ProviderId;
 use kiungo_domain::transfer::LedgerAccount;
 use kiungo_simulator::books::Books;
-use kiungo_store_sql::Address;
 use kiungo_store::{Reports, StoreError, TransferQuery, TransferStore};
+use kiungo_store_sql::Address;
 
 use super::drain::OPEN;
 

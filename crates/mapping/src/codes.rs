@@ -116,6 +116,12 @@ const RETRIES: [(&str, Retry); 3] = [
 ];
 
 impl CodeTables {
+    /// Every line, whatever it belongs to.
+    pub fn lines(&self) -> impl Iterator<Item = (&String, &CodeLine)> {
+        let own = self.own.iter().map(|(_, lines)| lines);
+        [&self.all, &self.inquire].into_iter().chain(own).flatten()
+    }
+
     /// The meaning of `code` as an answer to this operation or inquiry; `None` if it is not listed.
     pub fn meaning(&self, answered: impl Into<Answered>, code: &str) -> Option<&CodeLine> {
         let own = match answered.into() {

@@ -1,9 +1,7 @@
 //! The journal and the ledger postings of a transfer, as they are shown.
 
 use kiungo_domain::outcome::{Confirmation, Outcome, Rejection};
-use kiungo_domain::transfer::{
-    Entry, Event, Instruction, PersonDecision, Posting, Status, StepName,
-};
+use kiungo_domain::transfer::{Entry, Event, Instruction, PersonDecision, Posting, StepName};
 use kiungo_domain::{Finding, Kind, Money, Reference, TransferId};
 use serde::Serialize;
 use utoipa::ToSchema;

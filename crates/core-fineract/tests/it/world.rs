@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kiungo_core_banking::{Booking, CoreOrder, UndoOrder};
 use kiungo_core_fineract::{Fineract, Secrets};

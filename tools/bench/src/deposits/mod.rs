@@ -16,7 +16,7 @@ use super::{BenchError, Decimal, Part, cpu};
 use server::Served;
 
 /// The numbers of transfers that are open at a time, one measurement each.
-pub const IN_FLIGHT: [u32; 4] = [1, 8, 32, 64];
+pub(super) const IN_FLIGHT: [u32; 4] = [1, 8, 32, 64];
 
 /// The side at which a deposit begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -62,9 +62,9 @@ fn samples() -> Vec<Event> {
     samples.extend([
         Event::Received(instruction(Kind::Repayment, true)),
         Event::Concluded { step, outcome: completed },
-        Event::Concluded { step, outcome: Outcome::Pending(accepted) },
+        Event::Concluded { step, outcome: Outcome::Pending(accepted.clone()) },
         Event::Concluded { step, outcome: Outcome::not_recorded("-") },
-        Event::Inquired { step, finding: Finding::InProgress(Awaiting::Processing), counted: false },
+        Event::Inquired { step, finding: Finding::InProgress(accepted), counted: false },
         heard(Finding::Executed(confirmation.clone())),
         heard(Finding::Reversed(confirmation.clone())),
         heard(Finding::Refused(rejection(Retry::Never))),
