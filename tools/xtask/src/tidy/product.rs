@@ -34,6 +34,7 @@ pub(super) fn read(folder: &str, files: &[&SourceFile], programs: &BTreeSet<Stri
     for (path, product) in products {
         if !tests.iter().any(|module| is_within(path, module)) {
             code.product.push_str(&product);
+            code.product.push('\n');
         }
     }
     code
@@ -71,7 +72,10 @@ fn item(code: &str) -> usize {
             b'}' => {
                 curly = curly.saturating_sub(1);
                 if curly == 0 && round == 0 {
-                    return at + 1;
+                    // Names in braces end with one more sign.
+                    let rest = code[at + 1..].trim_start();
+                    let ends = rest.starts_with(';').then(|| code.len() - rest.len() + 1);
+                    return ends.unwrap_or(at + 1);
                 }
             }
             b';' if curly == 0 && round == 0 => return at + 1,
