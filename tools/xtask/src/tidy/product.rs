@@ -24,7 +24,7 @@ pub(super) fn read(folder: &str, files: &[&SourceFile], programs: &BTreeSet<Stri
     for file in files {
         let path = file.path.strip_prefix(folder).unwrap_or(&file.path).trim_start_matches('/');
         let masked = mask(&file.content);
-        code.all.push_str(&masked);
+        code.all.extend([masked.as_str(), "\n"]);
         let cut = cut(path, &file.content, &masked);
         tests.extend(cut.modules);
         if path.starts_with("src/") || path == "build.rs" || programs.contains(path) {
@@ -33,7 +33,7 @@ pub(super) fn read(folder: &str, files: &[&SourceFile], programs: &BTreeSet<Stri
     }
     for (path, product) in products {
         if !tests.iter().any(|module| is_within(path, module)) {
-            code.product.push_str(&product);
+            code.product.extend([product.as_str(), "\n"]);
         }
     }
     code
@@ -71,7 +71,14 @@ fn item(code: &str) -> usize {
             b'}' => {
                 curly = curly.saturating_sub(1);
                 if curly == 0 && round == 0 {
-                    return at + 1;
+                    // `use a::{b};` ends behind its block.
+                    let rest = &code[at + 1..];
+                    let semicolon = rest.trim_start().starts_with(';');
+                    return if semicolon {
+                        code.len() - rest.trim_start().len() + 1
+                    } else {
+                        at + 1
+                    };
                 }
             }
             b';' if curly == 0 && round == 0 => return at + 1,
