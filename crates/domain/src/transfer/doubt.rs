@@ -4,10 +4,10 @@
 //! An answer speaks for the copy of the request that it answers. The network may have made another
 //! one, which is executed later; only asking about the reference tells (rule 3).
 
+use super::Operation;
 use super::case::CaseKind;
 use super::decide::Draft;
 use super::event::Event;
-use super::kind::Operation;
 use super::state::Progress;
 use super::step::StepState;
 use super::step_name::StepName;
