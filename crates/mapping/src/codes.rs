@@ -125,6 +125,12 @@ impl CodeTables {
         own.and_then(|lines| lines.get(code)).or_else(|| self.all.get(code))
     }
 
+    /// Every line, whatever it belongs to.
+    pub fn lines(&self) -> impl Iterator<Item = (&String, &CodeLine)> {
+        let own = self.own.iter().flat_map(|(_, lines)| lines);
+        self.all.iter().chain(own).chain(&self.inquire)
+    }
+
     /// Every table with its key in the file, to bring its codes into the form in which a family looks
     /// them up.
     pub fn tables_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Lines)> {

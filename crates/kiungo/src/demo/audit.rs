@@ -170,7 +170,6 @@ fn unwanted<'a>(
 #[cfg(test)]
 mod tests {
     use kiungo_domain::policy::Side;
-    use kiungo_domain::transfer::StepName;
     use kiungo_domain::{Reference, TransferId};
     use kiungo_simulators::books::Movement;
     use uuid::Uuid;
