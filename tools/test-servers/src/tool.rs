@@ -125,10 +125,22 @@ pub fn pass(tool: Tool) -> Result<String> {
     Ok(String::new())
 }
 
+/// A program of the workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct Program {
+    /// The package that it belongs to: one that is no default of the workspace has to be named.
+    pub package: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// The profile that it is built with.
+    pub profile: &'static str,
+}
+
 /// Runs a program of the workspace in place of this one: nothing else goes to standard output, which
-/// may be JSON. Whether it succeeded.
-pub fn hand_over(root: &Path, program: &str, profile: &str, arguments: &[String]) -> bool {
-    let mut words = vec!["run", "--profile", profile, "--bin", program, "--"];
+/// may be JSON. Returns true if it succeeded.
+pub fn hand_over(root: &Path, program: Program, arguments: &[String]) -> bool {
+    let Program { package, name, profile } = program;
+    let mut words = vec!["run", "--package", package, "--profile", profile, "--bin", name, "--"];
     words.extend(arguments.iter().map(String::as_str));
     let mut tool = Tool::cargo(root, &words);
     match tool.command.status() {

@@ -40,6 +40,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use kiungo_test_servers::tool::Program;
 use kiungo_test_servers::{debian, tool};
 
 use group::Group;
@@ -95,20 +96,22 @@ struct Passed {
     arguments: Vec<String>,
 }
 
+const SIMULATE: Program =
+    Program { package: "kiungo-tests", name: "kiungo-simulate", profile: "release" };
+const BENCH: Program =
+    Program { package: "kiungo-bench", name: "kiungo-bench", profile: "release" };
+/// Built as for the tests: with its assertions, and without minutes of optimisation.
+const CHAOS: Program = Program { package: "kiungo-tests", name: "kiungo-chaos", profile: "dev" };
+
 fn main() -> ExitCode {
     let root = root();
     let passed = match Cli::parse().command {
         Command::Test { only: None } => run::all(Group::ALL, &root),
         Command::Test { only: Some(group) } => run::all(&[group], &root),
         Command::Tidy => run::all(&[Group::Tidy], &root),
-        Command::Simulate(passed) => {
-            tool::hand_over(&root, "kiungo-simulate", "release", &passed.arguments)
-        }
-        Command::Bench(passed) => {
-            tool::hand_over(&root, "kiungo-bench", "release", &passed.arguments)
-        }
-        // Built as for the tests: with its assertions, and without minutes of optimisation.
-        Command::Chaos(passed) => tool::hand_over(&root, "kiungo-chaos", "dev", &passed.arguments),
+        Command::Simulate(passed) => tool::hand_over(&root, SIMULATE, &passed.arguments),
+        Command::Bench(passed) => tool::hand_over(&root, BENCH, &passed.arguments),
+        Command::Chaos(passed) => tool::hand_over(&root, CHAOS, &passed.arguments),
         Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
         Command::Package { debug } => package::run(&root, debug),
     };
@@ -153,6 +156,28 @@ mod tests {
                 panic!("{line}")
             };
             assert_eq!(passed.arguments, words[1..]);
+        }
+    }
+
+    /// They were asked for without their package once, and not found.
+    #[test]
+    fn the_programs_that_are_handed_over_to_are_in_their_packages() {
+        let metadata = std::process::Command::new(env!("CARGO"))
+            .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+            .current_dir(root())
+            .output()
+            .unwrap();
+        let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+        let has = |program: &Program| {
+            let packages = metadata["packages"].as_array().unwrap().iter();
+            let mut packages = packages.filter(|package| package["name"] == program.package);
+            packages.any(|package| {
+                let mut targets = package["targets"].as_array().unwrap().iter();
+                targets.any(|target| target["name"] == program.name && target["kind"][0] == "bin")
+            })
+        };
+        for program in [SIMULATE, BENCH, CHAOS] {
+            assert!(has(&program), "{program:?}");
         }
     }
 
