@@ -116,13 +116,12 @@ impl Mapping {
         let (inquiry, give_up_after) = inquiry(root);
         let core = CoreRules::read(root);
         let references = References::read(root, numbers.as_ref());
-        let fees = match money {
-            Some(money) => fees::read(root, money, limits.as_ref()),
-            None => {
-                // It cannot be read without a currency; that complaint is enough.
-                let _ = root.get("fees");
-                ByOperation::default()
-            }
+        let fees = if let Some(money) = money {
+            fees::read(root, money, limits.as_ref())
+        } else {
+            // It cannot be read without a currency; that complaint is enough.
+            let _ = root.get("fees");
+            ByOperation::default()
         };
         let traffic = Traffic::read(root);
         let callbacks = Callbacks::read(root);

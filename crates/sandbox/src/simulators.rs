@@ -188,7 +188,7 @@ impl Simulators {
     }
 }
 
-impl<'a> Simulated<'a> {
+impl Simulated<'_> {
     /// Its section in the file, which is also its word on the command line.
     pub fn word(&self) -> &'static str {
         self.family.names().word
@@ -295,7 +295,7 @@ mod tests {
             let simulators = Simulators::read(home.path()).unwrap();
             let all = simulators.all();
             let built = all.and_then(|all| {
-                all.into_iter().map(|it| it.build(surroundings()).map(drop)).collect()
+                all.into_iter().try_for_each(|it| it.build(surroundings()).map(drop))
             });
             let said: Result<(), _> = built;
             said.unwrap_err().to_string()

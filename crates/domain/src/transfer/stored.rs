@@ -22,7 +22,7 @@ pub const FORM: u64 = 1;
 const MARK: &str = "{\"form\":1,";
 
 /// The step from each form to the next, by number.
-const UPCASTS: [fn(&mut Value); FORM as usize] = [merged_shows_completed];
+const UPCASTS: &[fn(&mut Value)] = &[merged_shows_completed];
 
 /// A stored event that cannot be read. The messages hold nothing of its content.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -74,7 +74,9 @@ impl Event {
         let steps = usize::try_from(form).ok().and_then(|form| UPCASTS.get(form..));
         let steps = steps.ok_or(StoredEventError::Newer(form))?;
         let mut value: Value = serde_json::from_str(text)?;
-        steps.iter().for_each(|step| step(&mut value));
+        for step in steps {
+            step(&mut value);
+        }
         Ok(serde_json::from_value(value)?)
     }
 }

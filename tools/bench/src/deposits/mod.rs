@@ -68,12 +68,12 @@ pub struct Deposits {
 
 /// Measures.
 pub(super) async fn run(spec: Spec) -> Result<Deposits, BenchError> {
-    let (server, served): (Companion, Served) = Companion::start(Part::DepositServer, &spec)?;
-    let before = server.cpu_us()?;
+    let (companion, served): (Companion, Served) = Companion::start(Part::DepositServer, &spec)?;
+    let before = companion.cpu_us()?;
     let began = Instant::now();
     let mut taken = load::run(spec, &served).await?;
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let cpu_us = server.cpu_us()? - before;
+    let cpu_us = companion.cpu_us()? - before;
     taken.sort_unstable();
     let percentile = |of: usize| taken.get(taken.len() * of / 100).copied().unwrap_or(0);
     Ok(Deposits {

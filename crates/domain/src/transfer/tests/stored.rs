@@ -106,7 +106,7 @@ fn events_of_every_form_are_read() {
             frozen.lines().map(|line| Event::from_stored(line).unwrap()).collect();
         assert_eq!(read, samples(), "form {form}");
     }
-    assert_eq!(FORM, 1);
+    assert_eq!(FORM, 1, "there is a file for each form");
 }
 
 #[test]

@@ -111,7 +111,7 @@ mod tests {
         let all: Vec<_> =
             all.map(|it| (it.member.provider(), it.build(surroundings(1)).unwrap())).collect();
         let accounts =
-            all.iter().flat_map(|(_, it)| it.clients.first()).flat_map(|it| &it.accounts);
+            all.iter().filter_map(|(_, it)| it.clients.first()).flat_map(|it| &it.accounts);
         let of_core: Vec<_> = accounts.map(|it| it.currency.as_str()).collect();
         for (provider, simulator) in all.iter().filter_map(|(it, ready)| Some(((*it)?, ready))) {
             let mut mappings = assembly.providers.values().map(|it| &it.mapping);
