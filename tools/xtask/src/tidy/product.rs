@@ -72,13 +72,9 @@ fn item(code: &str) -> usize {
                 curly = curly.saturating_sub(1);
                 if curly == 0 && round == 0 {
                     // `use a::{b};` ends behind its block.
-                    let rest = &code[at + 1..];
-                    let semicolon = rest.trim_start().starts_with(';');
-                    return if semicolon {
-                        code.len() - rest.trim_start().len() + 1
-                    } else {
-                        at + 1
-                    };
+                    let rest = code[at + 1..].trim_start();
+                    let ends_later = rest.starts_with(';');
+                    return if ends_later { code.len() - rest.len() + 1 } else { at + 1 };
                 }
             }
             b';' if curly == 0 && round == 0 => return at + 1,
