@@ -141,16 +141,15 @@ impl Wiring<'_> {
     }
 
     fn gsma_changes(&self) -> String {
-        let address = self.addresses.gsma;
+        let (address, told) = (self.addresses.gsma, self.told.is_some());
         format!(
             "{}\nmoney = {{ currency = \"{}\" }}\nnumbers = {{ dial_codes = [\"255\"] }}\n\
-             callbacks = {{ expected = false, payments = {}, validation = false }}\n\
+             callbacks = {{ expected = {told}, payments = {told}, validation = false }}\n\
              [gsma]\nbase_url = \"http://{address}/v1.2/mm\"\n\
              token_url = \"http://{address}/v1/oauth/accesstoken\"\nanswers = \"polling\"\n\
              payments = {{ validates = false }}\n",
             self.common_changes(),
             load::CURRENCY,
-            self.told.is_some(),
         )
     }
 
