@@ -27,14 +27,16 @@ pub struct SqliteReaders {
     path: PathBuf,
     /// One permit for each query that may run.
     permits: Arc<Semaphore>,
+    connections_max: u32,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl SqliteReaders {
     /// At most `readers_max` connections, of which none is open yet.
     pub(super) fn new(options: &SqliteOptions) -> Self {
-        let permits = Semaphore::new(options.readers_max.max(1) as usize);
-        Self { path: options.path.clone(), permits: Arc::new(permits), idle: Arc::default() }
+        let connections_max = options.readers_max.max(1);
+        let permits = Arc::new(Semaphore::new(connections_max as usize));
+        Self { path: options.path.clone(), permits, connections_max, idle: Arc::default() }
     }
 
     fn take(&self) -> rusqlite::Result<Connection> {
@@ -87,6 +89,8 @@ impl Readers for SqliteReaders {
     }
 
     async fn close(&self) {
+        // Queries that run come to their end first, so that their connections are closed too.
+        let _all = self.permits.acquire_many(self.connections_max).await;
         self.permits.close();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
