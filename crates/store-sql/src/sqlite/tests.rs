@@ -135,7 +135,7 @@ async fn a_changed_migration_is_refused() {
     assert!(error.to_string().contains("kiungo.db"), "{error}");
 }
 
-/// What is committed survives a power cut (rule 10) only with these settings.
+/// A commit survives a power cut (rule 10) only with these settings.
 #[tokio::test]
 async fn each_commit_is_synced_to_the_disk() {
     let folder = tempfile::TempDir::new().unwrap();
