@@ -22,6 +22,9 @@ mod parties;
 pub mod secrets;
 pub mod simulators;
 
+/// The folder of a sandbox where none is named, from the working directory.
+pub const FOLDER: &str = "data/sandbox";
+
 pub use files::NewFile;
 pub use list::{Entry, SIMULATORS, members_of_a_sandbox};
 pub use parties::{Addresses, Secrets};

@@ -6,6 +6,11 @@ use serde_json::Value;
 
 use crate::Secrets;
 
+/// A notification of a payment that finds Kiungo down is tried again so often, waiting this long
+/// first and then twice as long each time: it outlasts any restart.
+pub(crate) const CALLBACK_ATTEMPTS: u32 = 9;
+pub(crate) const CALLBACK_RETRY_MS: u64 = 400;
+
 /// A simulator as a part of a sandbox.
 #[derive(Debug)]
 pub struct Member {

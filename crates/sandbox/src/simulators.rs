@@ -15,10 +15,6 @@ use crate::list::members_of_a_sandbox;
 use crate::member::Member;
 use crate::{Addresses, Secrets};
 
-/// A notification of a payment that finds Kiungo down is tried again so often, waiting this long
-/// first and then twice as long each time: it outlasts any restart.
-pub(crate) const CALLBACK_ATTEMPTS: u32 = 9;
-pub(crate) const CALLBACK_RETRY_MS: u64 = 400;
 /// The longest file that is read, in bytes.
 const BYTES_MAX: u64 = 1024 * 1024;
 

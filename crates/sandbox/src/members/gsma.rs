@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use crate::mappings::{INDEXING_WINDOW_S, PATIENCE_S, of_all_providers};
-use crate::member::{Member, NewSecret, Place, Provider, Side};
+use crate::member::{
+    CALLBACK_ATTEMPTS, CALLBACK_RETRY_MS, Member, NewSecret, Place, Provider, Side,
+};
 use crate::secrets;
-use crate::simulators::{CALLBACK_ATTEMPTS, CALLBACK_RETRY_MS};
 
 /// The provider's id.
 pub const ID: &str = "gsma-sandbox";

@@ -4,8 +4,9 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::mappings::{INDEXING_WINDOW_S, PATIENCE_S, of_all_providers};
-use crate::member::{Member, NewSecret, Place, Provider, Side};
-use crate::simulators::{CALLBACK_ATTEMPTS, CALLBACK_RETRY_MS};
+use crate::member::{
+    CALLBACK_ATTEMPTS, CALLBACK_RETRY_MS, Member, NewSecret, Place, Provider, Side,
+};
 
 /// The provider's id.
 pub const ID: &str = "mpesa-tz";

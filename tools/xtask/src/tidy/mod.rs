@@ -13,8 +13,10 @@
 //! * `commands`: commands in the documents, compared with the real command line (`help`)
 //! * `families`: where families of providers are named
 //! * `dependencies`: dependencies that nothing uses, by the code of each crate (`product`)
+//! * `circles`: files that use each other in a loop
 //! * `crates`: which crate uses which, and that each says what it is for
 
+mod circles;
 mod citations;
 mod commands;
 mod comments;
@@ -99,6 +101,7 @@ pub(crate) fn run(root: &Path) -> Result<String> {
     findings.extend(comments::check(&files, &settings));
     findings.extend(settings.stale(&files));
     findings.extend(families::check(&files, &settings));
+    findings.extend(circles::check(&files, &settings));
     findings.extend(crates::check(root, &settings)?);
     findings.extend(dependencies::check(&files, &settings)?);
     let mut summary = format!("{} files", files.len());

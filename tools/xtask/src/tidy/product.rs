@@ -39,6 +39,11 @@ pub(super) fn read(folder: &str, files: &[&SourceFile], programs: &BTreeSet<Stri
     code
 }
 
+/// The code of a file without what only tests compile, comments and texts blanked out.
+pub(super) fn product_of(source: &str) -> String {
+    cut("", source, &mask(source)).product
+}
+
 /// A file, cut in two.
 struct Cut {
     product: String,

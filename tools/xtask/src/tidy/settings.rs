@@ -27,6 +27,15 @@ pub(super) struct Settings {
     pub(super) dependencies: Exceptions,
     /// For each crate, the crates of ours that it may use.
     pub(super) arrows: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub(super) circles: Circles,
+}
+
+/// The bound on files that use each other in a loop.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Circles {
+    pub(super) files_max: usize,
 }
 
 /// The bounds on the lengths of files and functions.

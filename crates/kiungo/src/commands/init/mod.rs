@@ -4,6 +4,7 @@
 //! * `sandbox`: for the built-in simulators; complete
 
 mod own;
+mod plan;
 mod sandbox;
 
 use std::path::{Path, PathBuf};
@@ -16,9 +17,8 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::terminal::output::Output;
 
-/// The folders that are taken if none is named.
+/// The folder that is taken if none is named and none is for a sandbox.
 const OWN_FOLDER: &str = "data/kiungo";
-pub(super) const SANDBOX_FOLDER: &str = "data/sandbox";
 
 /// Write a configuration to begin with: kiungo.toml, a mapping, secrets and an API key
 ///
@@ -38,18 +38,9 @@ pub(crate) struct InitOptions {
     port: u16,
 }
 
-/// The files of a folder, and what is said about them.
-struct Plan {
-    files: Vec<NewFile>,
-    /// What to do next, for people.
-    next: String,
-    /// The API key, where it is shown and not kept.
-    api_key: Option<String>,
-}
-
 pub(crate) fn run(options: &InitOptions, output: Output) -> Result<(), Failure> {
     let failed = |error: anyhow::Error| Failure::failed(format!("{error:#}"));
-    let usual = if options.sandbox { SANDBOX_FOLDER } else { OWN_FOLDER };
+    let usual = if options.sandbox { kiungo_sandbox::FOLDER } else { OWN_FOLDER };
     let named = options.dir.as_deref().unwrap_or(Path::new(usual));
     let folder = std::path::absolute(named).map_err(|error| failed(error.into()))?;
     if folder.exists() && !folder.is_dir() {

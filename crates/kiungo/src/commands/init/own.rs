@@ -6,8 +6,7 @@ use kiungo_sandbox::configuration::Configuration;
 use kiungo_sandbox::members::gsma::{ID, SHIPPED};
 use kiungo_sandbox::{NewFile, secrets};
 
-use super::Plan;
-use super::sandbox::DATABASE;
+use super::plan::{DATABASE, Plan};
 
 /// The secrets that others give: their files are empty, which `kiungo config check` names.
 const FOREIGN: [&str; 3] = ["core-password", "gsma-client-id", "gsma-client-secret"];

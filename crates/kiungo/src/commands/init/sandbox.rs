@@ -8,11 +8,8 @@ use kiungo_sandbox::simulators::{Simulators, text};
 use kiungo_sandbox::{Addresses, NewFile, Secrets, mappings, members_of_a_sandbox};
 use serde_json::Value;
 
-use super::Plan;
+use super::plan::{DATABASE, Plan};
 use crate::commands::simulate::surroundings;
-
-/// A database in the folder.
-pub(super) const DATABASE: &str = "sqlite://kiungo.db";
 
 /// What is to be written to `folder`, which the user calls `named`.
 pub(super) fn plan(named: &Path, folder: &Path, addresses: &Addresses) -> anyhow::Result<Plan> {

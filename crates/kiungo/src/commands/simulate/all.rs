@@ -13,7 +13,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::{bind, put_up, stays_here, surroundings, until_interrupted};
-use crate::commands::init::SANDBOX_FOLDER;
 use crate::failure::Failure;
 use crate::runtime;
 use crate::terminal::output::Output;
@@ -25,7 +24,7 @@ use crate::terminal::output::Output;
 #[derive(Debug, Args)]
 pub(super) struct AllOptions {
     /// The folder that `kiungo init --sandbox` has written
-    #[arg(long, value_name = "DIR", default_value = SANDBOX_FOLDER)]
+    #[arg(long, value_name = "DIR", default_value = kiungo_sandbox::FOLDER)]
     dir: PathBuf,
     /// Decides what goes wrong once faults are switched on: the same seed, the same story
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
