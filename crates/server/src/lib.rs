@@ -13,6 +13,7 @@
 //! * `callbacks`: the addresses that providers call
 //! * `hooks`: the addresses that cores call
 //! * `health`, [`metrics`]: for those who watch
+//! * `routes`: the addresses of the API, each with its handler and role
 //! * `docs`: the `OpenAPI` document and its page
 //! * [`serve`](mod@serve): accepting connections, and stopping gracefully
 
@@ -27,6 +28,7 @@ mod layers;
 pub mod metrics;
 pub mod options;
 mod router;
+mod routes;
 pub mod serve;
 pub mod state;
 

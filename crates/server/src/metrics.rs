@@ -6,8 +6,10 @@
 //! ever.
 //!
 //! * `table`: all metrics, with their meanings and labels
+//! * `overview`: the last look at the store
 //! * `scrape`: writing the present state
 
+pub(crate) mod overview;
 mod scrape;
 mod table;
 
@@ -19,17 +21,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use kiungo_api::problem::Problem;
-use kiungo_store::{Overview, StoreError};
+use kiungo_store::Overview;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::state::Shared;
 
 pub use table::{Known, METRICS, Metric, MetricKind, Values, announce};
 
-/// The largest age of an overview: many scrapers cost the database no more than one.
-const OVERVIEW_AGE_MAX: Duration = Duration::from_secs(1);
 /// The longest wait for the database to give an overview; scrapers give up after ten seconds.
 const OVERVIEW_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -46,25 +45,6 @@ pub fn builder() -> PrometheusBuilder {
     PrometheusBuilder::new().set_buckets_for_metric(seconds, SECONDS).unwrap_or_default()
 }
 
-/// The last overview.
-#[derive(Default)]
-pub(crate) struct OverviewCache(Mutex<Option<(Instant, Arc<Overview>)>>);
-
-impl OverviewCache {
-    /// An overview that is at most [`OVERVIEW_AGE_MAX`] old. Concurrent scrapes share one reading.
-    async fn read(&self, state: &Shared) -> Result<Arc<Overview>, StoreError> {
-        let mut cached = self.0.lock().await;
-        if let Some((at, overview)) = &*cached
-            && at.elapsed() < OVERVIEW_AGE_MAX
-        {
-            return Ok(Arc::clone(overview));
-        }
-        let overview = Arc::new(state.service.store().overview(state.service.clock_now()).await?);
-        *cached = Some((Instant::now(), Arc::clone(&overview)));
-        Ok(overview)
-    }
-}
-
 /// Shows metrics in Prometheus' text form.
 ///
 /// Needs the role `read`, unless the configuration opens it.
@@ -75,7 +55,7 @@ impl OverviewCache {
 pub(crate) async fn metrics(State(state): State<Arc<Shared>>) -> Result<Response, Problem> {
     state.prometheus.run_upkeep();
     let mut text = state.prometheus.render();
-    let overview = match timeout(OVERVIEW_TIMEOUT, state.overview.read(&state)).await {
+    let overview = match timeout(OVERVIEW_TIMEOUT, state.overview.read(&*state.service)).await {
         Ok(Ok(overview)) => Some(overview),
         Ok(Err(error)) => {
             tracing::warn!(error.message = %error, "the store gave no overview for the metrics");

@@ -9,15 +9,13 @@ use axum::routing::{any, get};
 use kiungo_api::Role;
 use kiungo_api::problem::{Code, Problem};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::api::{actions, desk, providers, requests, transfers};
 use crate::layers::{
     admit, authenticate, bound_time, identify, observe, panicked, require, require_everything,
 };
+use crate::routes::{api_routes, metrics_route, open_routes};
 use crate::state::{ServerState, Shared};
-use crate::{callbacks, docs, health, hooks, metrics};
+use crate::{callbacks, docs, hooks};
 
 /// Health and metrics, for a process that serves no API.
 pub fn watch_router(state: ServerState) -> Router {
@@ -30,8 +28,6 @@ pub fn watch_router(state: ServerState) -> Router {
         .layer(from_fn_with_state(Arc::clone(&state), observe))
         .with_state(state)
 }
-
-type Routes = OpenApiRouter<Arc<Shared>>;
 
 /// The whole server, for [`crate::serve()`] or, in the simulated world, for direct calls.
 pub fn router(state: ServerState) -> Router {
@@ -60,52 +56,6 @@ pub fn router(state: ServerState) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(&state), observe))
         .with_state(state)
-}
-
-/// The routes that need a key: one group for each role.
-pub(crate) fn api_routes() -> Routes {
-    let role = |role: Role, routes: Routes| routes.route_layer(from_fn_with_state(role, require));
-    let read = OpenApiRouter::new()
-        .routes(routes!(transfers::list_transfers))
-        .routes(routes!(transfers::read_transfer))
-        .routes(routes!(transfers::read_events))
-        .routes(routes!(providers::list_providers))
-        .routes(routes!(providers::read_balance))
-        .routes(routes!(desk::list_suspense))
-        .routes(routes!(desk::list_cases))
-        .routes(routes!(actions::list_actions))
-        .routes(routes!(actions::read_action))
-        .routes(routes!(requests::list_core_requests))
-        .routes(routes!(requests::read_core_request));
-    let write = OpenApiRouter::new()
-        .routes(routes!(transfers::create_transfer))
-        .routes(routes!(transfers::inquire));
-    let operate = OpenApiRouter::new()
-        .routes(routes!(transfers::reverse))
-        .routes(routes!(actions::decide))
-        .routes(routes!(actions::hold))
-        .routes(routes!(actions::release))
-        .routes(routes!(actions::claim))
-        .routes(routes!(actions::read_arrival))
-        .routes(routes!(actions::handle_again))
-        .routes(routes!(actions::dismiss))
-        .routes(routes!(actions::approve))
-        .routes(routes!(actions::decline))
-        .routes(routes!(providers::read_holder))
-        .routes(routes!(desk::suggest))
-        .routes(routes!(desk::assign))
-        .routes(routes!(requests::approve_core_request))
-        .routes(routes!(requests::decline_core_request));
-    role(Role::Write, write).merge(role(Role::Read, read)).merge(role(Role::Operate, operate))
-}
-
-/// The routes that are open to anybody.
-pub(crate) fn open_routes() -> Routes {
-    OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz))
-}
-
-pub(crate) fn metrics_route() -> Routes {
-    OpenApiRouter::new().routes(routes!(metrics::metrics))
 }
 
 /// The routes that providers and cores call, by any method.

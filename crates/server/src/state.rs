@@ -9,9 +9,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::ServerOptions;
-use crate::docs::Documents;
+use crate::docs::documents::Documents;
 use crate::keyring::Keyring;
-use crate::metrics::OverviewCache;
+use crate::metrics::overview::OverviewCache;
 
 /// The state that the handlers share; cheap to clone.
 #[derive(Clone)]

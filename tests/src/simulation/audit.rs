@@ -13,10 +13,11 @@ use kiungo_simulator::books::{Books, Movement};
 use kiungo_simulator::faults::hash;
 use kiungo_store::{Reports as _, TransferQuery, TransferStore as _};
 
+use super::Failure;
 use super::counterparties::PROVIDERS;
 use super::ledger;
 use super::operators::Operators;
-use super::run::{Failure, SeedReport, Wanted, World};
+use super::world::{SeedReport, Wanted, World};
 
 /// The longest time between the intent and the departure of an attempt, and so the time after
 /// midnight in which it may still be dated by the day before.

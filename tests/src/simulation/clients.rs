@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use kiungo_domain::{Currency, Money, Msisdn};
 use kiungo_simulator_fineract::{ClientSpec, LoanSpec, LoanStatus, SavingsSpec};
 
+use super::Failure;
 use super::counterparties::Counterparties;
-use super::run::Failure;
 use super::workload::Story;
 
 /// A client of the institution.

@@ -11,7 +11,7 @@ use kiungo_domain::{AccountKind, party::AccountKey};
 use kiungo_domain::{AccountRef, Currency, Money, Receipt, Reference, Timestamp};
 use kiungo_simulator::books::{Books, Movement};
 
-use super::run::World;
+use super::world::World;
 
 /// The time after which a person believes that a movement that the books do not show will never
 /// come: the slowest counterparty needs less.

@@ -9,7 +9,8 @@ use kiungo_domain::{Outcome, Transfer};
 use kiungo_simulator::books::{Books, Movement};
 use kiungo_store::{Reports as _, TransferStore as _};
 
-use super::run::{Failure, World};
+use super::Failure;
+use super::world::World;
 
 /// The party that gets the charges, in a provider's books.
 const CHARGES: &str = "charges";

@@ -19,6 +19,7 @@
 //! * `watch`: what must hold while time passes
 //! * `audit`, `ledger`: what must hold in the end: the counterparties' books, the journals, the
 //!   ledger
+//! * [`world`]: the world of one seed, and its result
 //! * [`run`]: one seed, from morning to the audit
 
 mod audit;
@@ -38,6 +39,7 @@ pub mod store_faults;
 mod time;
 mod watch;
 pub mod workload;
+pub mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -47,7 +49,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 pub use processes::Staff;
-pub use run::{SeedReport, run_seed};
+pub use run::run_seed;
+pub use world::SeedReport;
+
+/// The world could not be set up, or one of its parts does not answer.
+type Failure = Box<dyn std::error::Error>;
 
 /// The size of a simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

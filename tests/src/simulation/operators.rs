@@ -21,10 +21,11 @@ use kiungo_store::{
     HoldStore as _, InboxState, InboxStore as _, Reports as _, TransferQuery, TransferStore as _,
 };
 
+use super::Failure;
 use super::chance::Chance;
 use super::counterparties::PROVIDERS;
 use super::desk::{Desk, home};
-use super::run::{Counter, Failure, World};
+use super::world::{Counter, World};
 
 /// The longest wait of a person for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,16 +1,15 @@
 //! One seed, from morning to the audit.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use kiungo_domain::transfer::{Kind, Status};
-use kiungo_domain::{AccountRef, ProviderId, Reference, TransferId, party::AccountKey};
+use kiungo_domain::{AccountRef, ProviderId, Reference, party::AccountKey};
 use kiungo_engine::{Caller, Clock, NewTransfer, SubmitError};
-use kiungo_simulator::audit::Audit;
 use kiungo_simulator::clock::Clock as SimulatorClock;
 use kiungo_store::{MemoryStore, Reports as _, Store, TransferStore as _};
 
+use super::Failure;
 use super::chance::Chance;
 use super::clients::{Client, money};
 use super::counterparties::{Counterparties, PROVIDERS};
@@ -22,6 +21,7 @@ use super::store_faults::Trouble;
 use super::time::{CountedIds, VirtualClock};
 use super::watch::Watch;
 use super::workload::{Deed, Story, What};
+use super::world::{SeedReport, Wanted, World};
 
 /// The longest time that everything may take to settle after the faults have stopped.
 const SETTLE_WITHIN: Duration = Duration::from_secs(6 * 24 * 3_600);
@@ -30,40 +30,6 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(6 * 24 * 3_600);
 const REPAIR_AFTER: Duration = Duration::from_secs(10 * 3_600);
 /// The interval between checks that everything has settled and that persons are called in time.
 const LOOK_EVERY: Duration = Duration::from_secs(1_800);
-
-/// The result of a seed.
-#[derive(Debug, Clone, Default)]
-pub struct SeedReport {
-    /// The seed.
-    pub seed: u64,
-    /// The number of transfers.
-    pub transfers: u64,
-    /// The number of transfers that did not settle.
-    pub stuck: u64,
-    /// The number of times that a process died.
-    pub crashes: u64,
-    /// The number of times that a worker was frozen.
-    pub freezes: u64,
-    /// The number of decisions that persons at the office made.
-    pub decisions: u64,
-    /// The audit of the counterparties' books.
-    pub audit: Audit,
-    /// The number of attempts that came to an unknown outcome.
-    pub unknowns: u64,
-    /// The numbers of transfers that completed, failed, were given back, are suspended.
-    pub ended: [u64; 4],
-    /// A number that depends on everything that happened: two runs of a seed have the same.
-    pub fingerprint: u64,
-    /// The findings, for people.
-    pub findings: Vec<String>,
-}
-
-impl SeedReport {
-    /// True if nothing was found.
-    pub fn is_clean(&self) -> bool {
-        self.stuck == 0 && self.audit.is_clean() && self.findings.is_empty()
-    }
-}
 
 /// Lives the day of a seed in virtual time. A world that cannot even be set up is a finding.
 pub fn run_seed(seed: u64, transfers: u32, staff: Staff) -> SeedReport {
@@ -78,26 +44,6 @@ pub fn run_seed(seed: u64, transfers: u32, staff: Staff) -> SeedReport {
         findings: vec![format!("the world could not be set up: {error}")],
         ..SeedReport::default()
     })
-}
-
-pub(super) type Failure = Box<dyn std::error::Error>;
-
-/// An order or a payment that somebody wanted, for the audit.
-pub(super) enum Wanted {
-    Order { id: TransferId, kind: Kind, deed: Deed, account: String },
-    Payment { receipt: String, deed: Deed, account: Option<String> },
-}
-
-pub(super) struct World {
-    pub(super) seed: u64,
-    pub(super) habits: Habits,
-    pub(super) clock: Arc<VirtualClock>,
-    pub(super) store: Arc<MemoryStore>,
-    pub(super) counterparties: Arc<Counterparties>,
-    pub(super) processes: Arc<Processes>,
-    pub(super) weather: Weather,
-    pub(super) clients: Vec<Client>,
-    pub(super) told: Told,
 }
 
 impl World {
@@ -313,19 +259,5 @@ impl World {
             }
         }
         Ok(findings)
-    }
-}
-
-/// A counter that many add to.
-#[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(super) fn add(&self) {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(std::sync::atomic::Ordering::Relaxed)
     }
 }

@@ -10,7 +10,8 @@ use kiungo_domain::{Outcome, ProviderId, Timestamp, Transfer, TransferId};
 use kiungo_engine::Clock as _;
 use kiungo_store::{Reports as _, TransferQuery, TransferStore as _};
 
-use super::run::{Failure, World};
+use super::Failure;
+use super::world::World;
 
 /// The longest delay of the call of a person after `case_after`: the process that is to call may be
 /// dead for a moment, or look at its list a little later.

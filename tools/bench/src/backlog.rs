@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::counterparties::{self, Spec};
-use super::flow::{Watch, all_completed, is_done, submit_all};
 use super::product::{self, Wiring};
+use super::watch::{Watch, all_completed, is_done, submit_all};
 use super::{BenchError, BenchOptions, steady_state};
 
 /// The result of the measurement.

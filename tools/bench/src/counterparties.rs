@@ -22,10 +22,11 @@ use kiungo_simulator_mpesa as mpesa;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use super::deposits::server::callback_base;
 use super::parts::{Companion, Part, say};
 use super::{BenchError, load};
 
+/// The secret part of the addresses at which a server is called back.
+pub(crate) const CALLBACK_SECRET: &str = "the-secret-of-the-measurement";
 /// The key and the secret of the GSMA provider's client.
 pub(super) const GSMA_CLIENT: &str = "bench";
 
@@ -57,6 +58,11 @@ pub(super) struct Addresses {
     pub(super) mpesa: SocketAddr,
     /// The key that M-Pesa's bearers are encrypted with.
     pub(super) public_key: String,
+}
+
+/// The base of the provider's callback addresses, at a server with this address.
+pub(crate) fn callback_base(server: SocketAddr) -> String {
+    format!("http://{server}/callbacks/{}/{CALLBACK_SECRET}/", load::PROVIDERS[0])
 }
 
 /// Starts them.

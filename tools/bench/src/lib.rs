@@ -7,11 +7,12 @@
 //! [`measure`] and [`measure_open`] start this program again, once for each [`Part`].
 //!
 //! * `report`: the figures, and how they are printed
-//! * `parts`: starting parts and reading what they found
+//! * `parts`: starting parts and reading what they found; `run_part`: the work of each
 //! * `counterparties`: the simulators
 //! * `product`: the engine, wired to them as in production
 //! * `load`: the transfers that are made
-//! * `cpu`: the processor time of a process
+//! * `watch`: submitting transfers and waiting for them
+//! * `cpu`, `memory`: the processor time and the memory of a process
 //! * `steady_state`: rates and percentiles of the steady state
 //! * `flow`, `backlog`, `open`: the measurements of Kiungo
 //! * `deposits`: deposits over HTTP
@@ -25,12 +26,15 @@ mod deposits;
 mod floor;
 mod flow;
 mod load;
+mod memory;
 mod open;
 mod parts;
 mod product;
 mod report;
+mod run_part;
 mod shared;
 mod steady_state;
+mod watch;
 
 use std::num::ParseIntError;
 
@@ -38,10 +42,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use deposits::{Deposits, Way};
-pub use parts::{Part, run_part};
+pub use parts::Part;
 pub use report::{
     BenchReport, Decimal, DepositsReport, Grown, GrowthReport, OpenReport, SharedReport,
 };
+pub use run_part::run_part;
 pub use shared::SharedOptions;
 
 /// The size of a measurement.

@@ -22,8 +22,7 @@ use kiungo_transport::{Network, NetworkOptions, Transport};
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::counterparties::{Addresses, GSMA_CLIENT};
-use super::deposits::server::callback_base;
+use super::counterparties::{Addresses, GSMA_CLIENT, callback_base};
 use super::{BenchError, load};
 
 /// The transport for the requests of a party, for measurements that look at them.

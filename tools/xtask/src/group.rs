@@ -3,12 +3,13 @@
 use std::env;
 use std::path::Path;
 
-use crate::debian::{self, Needed};
 use anyhow::Result;
 use clap::ValueEnum;
 use kiungo_test_servers::tool::{self, Tool};
 use kiungo_test_servers::{Postgres, Rabbit};
 
+use crate::debian::{self, Needed};
+use crate::program::WITH_SERVERS;
 use crate::{count, deny, documents, package, tidy};
 
 /// Names the `PostgreSQL` database that tests use. Without it, one is made for them.
@@ -16,10 +17,6 @@ const DATABASE: &str = "KIUNGO_TEST_DATABASE_URL";
 
 /// Names the `RabbitMQ` broker that tests use. Without it, one is made for them.
 const BROKER: &str = "KIUNGO_TEST_AMQP_URL";
-
-/// The features that turn on the tests that need a server.
-pub(crate) const WITH_SERVERS: &str = "kiungo-store-sql/postgres-tests,kiungo-queue-rabbit/rabbit-tests,\
-    kiungo-tests/postgres-tests,kiungo-tests/rabbit-tests,kiungo-tests/chaos-tests";
 
 /// The programs that tests need beside servers: the client in `docs/examples` is written in Python, and
 /// `docs/first-transfer.md` pays with curl.

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::group::WITH_SERVERS;
 use crate::tool::Tool;
+
+/// The features that turn on the tests that need a server.
+pub(crate) const WITH_SERVERS: &str = "kiungo-store-sql/postgres-tests,kiungo-queue-rabbit/rabbit-tests,\
+    kiungo-tests/postgres-tests,kiungo-tests/rabbit-tests,kiungo-tests/chaos-tests";
 
 #[derive(Deserialize)]
 struct Message {

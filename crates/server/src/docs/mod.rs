@@ -1,28 +1,23 @@
 //! The `OpenAPI` document, generated from the handlers, and a page that shows it.
 //!
-//! * `document`: the document
+//! * `document`: the document, with `overview`, its introduction
+//! * `documents`: the document and the page as they are kept
 //! * `page`: the page, made here and whole: nothing is loaded from elsewhere, and no script runs
 //! * `html`: writing HTML safely
 
 mod document;
+pub(crate) mod documents;
 mod html;
+mod overview;
 mod page;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 use crate::state::Shared;
-
-/// The document and the page, made when they are first asked for: an idle process need not.
-#[derive(Default)]
-pub(crate) struct Documents {
-    json: OnceLock<Bytes>,
-    page: OnceLock<Bytes>,
-}
 
 /// The `OpenAPI` 3.1 document, as `/v1/openapi.json` serves it.
 pub fn openapi_json() -> String {

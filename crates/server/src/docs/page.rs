@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use kiungo_api::problem::Code;
 use serde_json::{Map, Value};
 
-use super::document::OVERVIEW;
 use super::html::{anchor, escape, inline, paragraphs};
+use super::overview::OVERVIEW;
 
 const STYLE: &str = include_str!("style.css");
 /// In the order in which people look for them.

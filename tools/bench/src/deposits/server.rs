@@ -25,27 +25,20 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Spec, Way};
-use crate::counterparties;
-use crate::flow::is_done;
+use crate::counterparties::{self, CALLBACK_SECRET};
 use crate::parts::say;
 use crate::product::{self, Wiring, setup};
+use crate::watch::is_done;
 use crate::{BenchError, load};
 
 /// The key of the API.
 pub(super) const KEY: &str = "the key of the measurement, and of nothing else";
-/// The secret in the address of callbacks.
-const SECRET: &str = "the-secret-of-the-measurement";
 
 /// The addresses of a server and of the provider whose customers pay.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Served {
     pub(super) api: SocketAddr,
     pub(super) gsma: SocketAddr,
-}
-
-/// The base of the provider's callback addresses, at a server with this address.
-pub(crate) fn callback_base(server: SocketAddr) -> String {
-    format!("http://{server}/callbacks/{}/{SECRET}/", load::PROVIDERS[0])
 }
 
 /// Serves until whoever started this process closes its input.
@@ -95,7 +88,7 @@ fn options() -> Result<ServerOptions, BenchError> {
         roles: [Role::Read, Role::Write].into(),
         scope: Scope::default(),
     };
-    let secrets = BTreeMap::from([(provider, SecretString::from(SECRET))]);
+    let secrets = BTreeMap::from([(provider, SecretString::from(CALLBACK_SECRET))]);
     Ok(ServerOptions { keys: vec![key], callback_secrets: secrets, ..ServerOptions::default() })
 }
 

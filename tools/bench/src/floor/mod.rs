@@ -37,8 +37,8 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 use super::counterparties::{self, Addresses, Spec};
-use super::flow::{Watch, all_completed, is_done, submit_all};
 use super::product::{self, Wiring};
+use super::watch::{Watch, all_completed, is_done, submit_all};
 use super::{BenchError, BenchOptions, Decimal, cpu, load};
 use record::{Recorder, Script};
 use sqlite::Sqlite;

@@ -26,11 +26,11 @@ use super::replay::{networks, perform};
 use super::writer::Writer;
 use super::{Found, compare};
 use crate::counterparties::{self, Spec};
-use crate::flow::{Watch, is_done};
 use crate::product::setup;
 use crate::shared::SharedOptions;
 use crate::shared::front_end::Listener;
 use crate::shared::place::Place;
+use crate::watch::{Watch, is_done};
 use crate::{BenchError, BenchOptions, cpu, steady_state};
 
 /// As the engine has it.

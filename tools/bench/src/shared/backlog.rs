@@ -8,7 +8,7 @@ use super::place::Place;
 use super::{SharedOptions, worker};
 use crate::backlog::Found;
 use crate::counterparties::{self, Spec};
-use crate::flow::{Watch, all_completed, is_done, submit_all};
+use crate::watch::{Watch, all_completed, is_done, submit_all};
 use crate::{BenchError, BenchOptions, steady_state};
 
 /// Measures.

@@ -14,7 +14,7 @@ use super::member::Membership;
 use super::place::Place;
 use super::{SharedOptions, worker};
 use crate::counterparties::{self, Spec};
-use crate::flow::{Watch, is_done};
+use crate::watch::{Watch, is_done};
 use crate::{BenchError, load};
 
 /// For so many seconds they come.

@@ -10,9 +10,9 @@ use super::member::Membership;
 use super::place::Place;
 use super::{SharedOptions, prefill, worker};
 use crate::counterparties::{self, Spec};
-use crate::flow::{Watch, all_completed, is_done, submit_all};
 use crate::parts::Companion;
 use crate::steady_state::Speed;
+use crate::watch::{Watch, all_completed, is_done, submit_all};
 use crate::{BenchError, BenchOptions, cpu};
 
 /// The result of the measurement.

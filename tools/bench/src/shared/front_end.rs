@@ -19,8 +19,8 @@ use super::latency::{Heard, Lag};
 use super::member::{Member, Membership};
 use super::place::Place;
 use crate::BenchError;
-use crate::flow::Watch;
 use crate::product::setup;
+use crate::watch::Watch;
 
 /// The process, at work.
 pub(crate) struct Office {

@@ -11,7 +11,7 @@ use super::member::Membership;
 use super::place::Place;
 use super::{SharedOptions, worker};
 use crate::counterparties::{self, Spec};
-use crate::flow::{Watch, is_done, submit_all};
+use crate::watch::{Watch, is_done, submit_all};
 use crate::{BenchError, BenchOptions};
 
 /// Longer than anybody would wait.

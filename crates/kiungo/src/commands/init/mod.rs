@@ -10,8 +10,8 @@ mod sandbox;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use kiungo_sandbox::Addresses;
 use kiungo_sandbox::files::write_new;
-use kiungo_sandbox::{Addresses, NewFile};
 use serde_json::json;
 
 use crate::failure::Failure;
