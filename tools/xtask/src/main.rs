@@ -6,6 +6,7 @@
 //! * `cargo xtask tidy`: the house rules that linters do not know
 //! * `cargo xtask simulate`: the simulated world, for as long as one likes
 //! * `cargo xtask bench`: measures the speed of Kiungo
+//! * `cargo xtask figures`: the sizes, circles and speeds that the project watches
 //! * `cargo xtask chaos`: many processes, while all that they stand on is killed, cut off and frozen
 //! * `cargo xtask fuzz`: fuzzes the readers of others' bytes
 //! * `cargo xtask package`: the Debian package
@@ -28,6 +29,7 @@
 mod count;
 mod deny;
 mod documents;
+mod figures;
 mod fuzz;
 mod group;
 mod install;
@@ -69,6 +71,12 @@ enum Command {
     /// Measures how fast Kiungo is: `transfers --json`, `memory --json`.
     #[command(disable_help_flag = true)]
     Bench(Passed),
+    /// Prints the figures that the project watches: of the sources and, if asked, of the program.
+    Figures {
+        /// Builds the program with optimisation, and measures its size and its speed.
+        #[arg(long)]
+        speed: bool,
+    },
     /// Kills, freezes and cuts off what many processes stand on, while they move money, and audits it:
     /// `--seed S --seeds N --json`.
     #[command(disable_help_flag = true)]
@@ -111,6 +119,7 @@ fn main() -> ExitCode {
         Command::Tidy => run::all(&[Group::Tidy], &root),
         Command::Simulate(passed) => tool::hand_over(&root, SIMULATE, &passed.arguments),
         Command::Bench(passed) => tool::hand_over(&root, BENCH, &passed.arguments),
+        Command::Figures { speed } => figures::run(&root, speed),
         Command::Chaos(passed) => tool::hand_over(&root, CHAOS, &passed.arguments),
         Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
         Command::Package { debug } => package::run(&root, debug),

@@ -17,8 +17,7 @@ const REEXPORTS_MAX: usize = 8;
 /// Finds the circles that are too large.
 pub(super) fn check(files: &[SourceFile], settings: &Settings) -> Vec<Finding> {
     let largest = settings.circles.files_max;
-    let circles = by_crate(files).into_values().flat_map(|modules| Crate::new(modules).circles());
-    let large = circles.filter(|circle| circle.len() > largest);
+    let large = all(files).filter(|circle| circle.len() > largest);
     let finding = |circle: Vec<&str>| {
         let says = format!(
             "a circle of {} files, more than {largest}: move what they share to a file below them: {}",
@@ -28,6 +27,11 @@ pub(super) fn check(files: &[SourceFile], settings: &Settings) -> Vec<Finding> {
         Finding::new(circle.first().copied().unwrap_or_default(), 0, says)
     };
     large.map(finding).collect()
+}
+
+/// All circles of at least two files.
+pub(super) fn all(files: &[SourceFile]) -> impl Iterator<Item = Vec<&str>> {
+    by_crate(files).into_values().flat_map(|modules| Crate::new(modules).circles())
 }
 
 /// A path of modules from the crate's root: empty for the root itself.

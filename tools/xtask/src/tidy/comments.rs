@@ -23,6 +23,18 @@ const OPENINGS: [&str; 14] = [
 
 /// Counts the doc comments of all Rust files, and names those that open so if they are too many.
 pub(super) fn check(files: &[SourceFile], settings: &Settings) -> Vec<Finding> {
+    let (all, mut findings) = openings(files);
+    let allowed = all * settings.comments.question_max_percent / 100;
+    if findings.len() <= allowed {
+        return Vec::new();
+    }
+    let says = format!("{} of {all} doc comments open so; {allowed} may", findings.len());
+    findings.push(Finding::new(FILE, 0, says));
+    findings
+}
+
+/// The number of doc comments, and those that open with one of these words.
+pub(super) fn openings(files: &[SourceFile]) -> (usize, Vec<Finding>) {
     let mut all = 0;
     let mut findings = Vec::new();
     for file in files.iter().filter(|file| file.is("rs")) {
@@ -42,13 +54,7 @@ pub(super) fn check(files: &[SourceFile], settings: &Settings) -> Vec<Finding> {
             inside = text.is_some() || (inside && line.starts_with("#["));
         }
     }
-    let allowed = all * settings.comments.question_max_percent / 100;
-    if findings.len() <= allowed {
-        return Vec::new();
-    }
-    let says = format!("{} of {all} doc comments open so; {allowed} may", findings.len());
-    findings.push(Finding::new(FILE, 0, says));
-    findings
+    (all, findings)
 }
 
 fn opening(text: &str) -> Option<&'static str> {

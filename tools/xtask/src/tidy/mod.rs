@@ -1,6 +1,7 @@
 //! The house rules that linters do not know. What is allowed, with its reason, stands in `tidy.toml`.
 //!
 //! * `files`: the files that are looked at
+//! * [`figures`]: the figures of the sources, for people
 //! * `settings`: `tidy.toml`
 //! * `text`: marks of unfinished work, paths of somebody's machine
 //! * `comments`: how doc comments open
@@ -23,6 +24,7 @@ mod comments;
 mod crates;
 mod dependencies;
 mod families;
+pub(crate) mod figures;
 mod files;
 mod help;
 mod keys;

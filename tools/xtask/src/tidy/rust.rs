@@ -73,6 +73,11 @@ fn lengths(file: &SourceFile, code: &str, settings: &Settings) -> Vec<Finding> {
     findings
 }
 
+/// The lengths in lines of all functions in masked code.
+pub(super) fn function_lengths(code: &str) -> impl Iterator<Item = usize> {
+    functions(code).into_iter().map(|function| function.lines)
+}
+
 /// A function with a body.
 #[derive(Debug, PartialEq, Eq)]
 struct Function {
