@@ -1,7 +1,7 @@
 //! The rules of a transfer, as one pure state machine: they decide which events follow from an
 //! occurrence.
 //!
-//! A [`Draft`] takes what the shell observed (an outcome, a finding, a request), adds the events
+//! A [`TransferUpdate`] takes what the shell observed (an outcome, a finding, a request), adds the events
 //! that follow, and ends as a [`Decision`], which is committed whole or not at all (rule 10).
 
 use crate::hold::Condition;
@@ -76,7 +76,7 @@ impl Sending {
 
 /// A decision in the making.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct TransferUpdate {
     transfer: Transfer,
     base_version: u64,
     at: Timestamp,
@@ -85,7 +85,7 @@ pub struct Draft {
     receipts: Vec<ReceiptClaim>,
 }
 
-impl Draft {
+impl TransferUpdate {
     /// A new transfer.
     pub fn receive(instruction: Instruction, at: Timestamp) -> Self {
         let transfer = Transfer::begin(instruction.clone(), at);
@@ -208,7 +208,7 @@ impl Draft {
             | Outcome::Pending(_)
             | Outcome::Rejected(_)
             | Outcome::NotSent { .. }
-            | Outcome::Unknown { .. }) => self.settle(step, outcome, policy),
+            | Outcome::Unknown { .. }) => self.record_outcome(step, outcome, policy),
         }
     }
 
@@ -237,7 +237,7 @@ impl Draft {
             | Outcome::NotSent { .. }
             | Outcome::Unknown { .. } => return,
         };
-        self.hear(Evidence { channel: Channel::Answer, reference, finding }, policy);
+        self.apply_evidence(Evidence { channel: Channel::Answer, reference, finding }, policy);
     }
 
     /// The process that had sent a step is gone: the outcome of the attempt is unknown (rule 1).
@@ -351,7 +351,7 @@ impl Draft {
     ) {
         let why = format!("receipt {receipt} belongs to transfer {owner}");
         match self.transfer.step(step).state {
-            StepState::Sent { .. } => self.settle(step, Outcome::unknown(why.clone()), policy),
+            StepState::Sent { .. } => self.record_outcome(step, Outcome::unknown(why.clone()), policy),
             StepState::Waiting(_) => {
                 let finding = Finding::unclear(why.clone());
                 self.record(Event::Inquired { step, finding, counted: false });
@@ -365,7 +365,7 @@ impl Draft {
     }
 
     /// Records the outcome of an attempt, and its immediate consequences.
-    pub(super) fn settle(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
+    pub(super) fn record_outcome(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
         match outcome {
             Outcome::Completed(confirmation) => self.completed(step, confirmation, policy),
             Outcome::Rejected(rejection) => self.rejected(step, rejection, policy),

@@ -6,7 +6,7 @@
 
 use super::Operation;
 use super::case::CaseKind;
-use super::decide::Draft;
+use super::decide::TransferUpdate;
 use super::event::Event;
 use super::state::Progress;
 use super::step::StepState;
@@ -14,7 +14,7 @@ use super::step_name::StepName;
 use crate::outcome::{Finding, Outcome, Reason, Rejection, Retry};
 use crate::policy::{Policy, Side, WhenAbsent};
 
-impl Draft {
+impl TransferUpdate {
     /// Takes note that nothing could be asked or sent. Fails the transfer if it has tried for long
     /// enough and nothing can have moved; calls a person if something may have, for too long.
     pub fn give_up_if_overdue(&mut self, policy: &Policy) {

@@ -8,7 +8,7 @@ use crate::policy::Policy;
 
 use super::case::CaseKind;
 use super::choice::{Choice, Deciding, PersonDecision};
-use super::decide::Draft;
+use super::decide::TransferUpdate;
 use super::event::Event;
 use super::state::{Progress, Transfer};
 use super::step::StepState;
@@ -129,7 +129,7 @@ impl Transfer {
     }
 }
 
-impl Draft {
+impl TransferUpdate {
     /// A person decides. `false`, and nothing is recorded, if the state does not allow it.
     #[must_use]
     pub fn decide(&mut self, decision: &PersonDecision, who: &Deciding, policy: &Policy) -> bool {
@@ -209,7 +209,7 @@ impl Draft {
             let generation = self.transfer().step(step).generation;
             self.adopt(step, generation, confirmation.clone());
         } else {
-            self.settle(step, Outcome::Completed(confirmation.clone()), policy);
+            self.record_outcome(step, Outcome::Completed(confirmation.clone()), policy);
         }
     }
 

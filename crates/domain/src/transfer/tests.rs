@@ -187,40 +187,40 @@ fn a_happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn happen(draft: &mut Draft, happening: Happening, sendings: &[Sending], policy: &Policy) {
-    let open = draft.transfer().open_step();
+fn happen(update: &mut TransferUpdate, happening: Happening, sendings: &[Sending], policy: &Policy) {
+    let open = update.transfer().open_step();
     match happening {
         Happening::Clear => {
-            let kind = draft.transfer().kind().account_kind();
-            draft.cleared(CoreAccount { kind, id: 7 }, "000000007".to_owned());
+            let kind = update.transfer().kind().account_kind();
+            update.cleared(CoreAccount { kind, id: 7 }, "000000007".to_owned());
         }
-        Happening::Refuse => draft.refused(rejection(Retry::Never)),
-        Happening::Send => drop(open.and_then(|step| draft.start(step, policy))),
-        Happening::Outcome(step, outcome) => draft.conclude(open.unwrap_or(step), outcome, policy),
-        Happening::Finding(step, finding) => draft.learn(open.unwrap_or(step), finding, policy),
-        Happening::Hint => draft.hint("callback"),
-        Happening::Crash => drop(open.map(|step| draft.interrupted(step, policy))),
-        Happening::Reverse => drop(draft.request_reversal("op", "asked")),
+        Happening::Refuse => update.refused(rejection(Retry::Never)),
+        Happening::Send => drop(open.and_then(|step| update.start(step, policy))),
+        Happening::Outcome(step, outcome) => update.conclude(open.unwrap_or(step), outcome, policy),
+        Happening::Finding(step, finding) => update.apply_finding(open.unwrap_or(step), finding, policy),
+        Happening::Hint => update.hint("callback"),
+        Happening::Crash => drop(open.map(|step| update.interrupted(step, policy))),
+        Happening::Reverse => drop(update.request_reversal("op", "asked")),
         Happening::Assign => {
             let account = AccountRef { kind: None, key: AccountKey::Id(9) };
-            let _ = draft.assign(account, "op");
+            let _ = update.assign(account, "op");
         }
-        Happening::Overdue => draft.give_up_if_overdue(policy),
+        Happening::Overdue => update.give_up_if_overdue(policy),
         Happening::Late(n, outcome) => {
             if let Some(sending) = sendings.get(n % sendings.len().max(1)) {
-                draft.apply_late_outcome(*sending, outcome, policy);
+                update.apply_late_outcome(*sending, outcome, policy);
             }
         }
         Happening::Hear(channel, step, generation, finding) => {
-            let reference = Reference::new(draft.transfer().id(), step, generation);
-            draft.hear(Evidence { channel, reference, finding }, policy);
+            let reference = Reference::new(update.transfer().id(), step, generation);
+            update.apply_evidence(Evidence { channel, reference, finding }, policy);
         }
         Happening::Decide(decision) => {
-            let _ = draft.decide(&decision, &somebody(), policy);
+            let _ = update.decide(&decision, &somebody(), policy);
         }
-        Happening::CallPerson => draft.call_person(policy),
-        Happening::Merge(shows) => draft.merge(other_transfer(), shows),
-        Happening::Carry => draft.carry(other_transfer()),
+        Happening::CallPerson => update.call_person(policy),
+        Happening::Merge(shows) => update.merge(other_transfer(), shows),
+        Happening::Carry => update.carry(other_transfer()),
     }
 }
 
@@ -457,19 +457,19 @@ fn live(
 ) -> Result<(), TestCaseError> {
     let mut witness = Witness::new();
     let mut at = Timestamp::from_micros(1_000_000);
-    let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
+    let first = TransferUpdate::receive(instruction(kind, from_wallet), at).finish().unwrap();
     witness.see(None, &first)?;
     let mut transfer = first.transfer;
     let mut sendings = Vec::new();
     for (seconds, happening) in story {
         at = at.after(Duration::from_secs(u64::from(seconds)));
-        let mut draft = Draft::resume(transfer.clone(), at);
+        let mut update = TransferUpdate::resume(transfer.clone(), at);
         let mut heard = None;
         if let Happening::Hear(_, step, n, finding) = &happening {
             heard = Some((*step, *n, finding.clone()));
         }
-        happen(&mut draft, happening, &sendings, policy);
-        if let Some(decision) = draft.finish() {
+        happen(&mut update, happening, &sendings, policy);
+        if let Some(decision) = update.finish() {
             witness.see(Some(&transfer), &decision)?;
             transfer = decision.transfer;
             let open = transfer.open_step();

@@ -119,7 +119,7 @@ pub(crate) fn rejection(reached: &LimitReached, amount: Money) -> Rejection {
 mod tests {
     use kiungo_domain::outcome::Confirmation;
     use kiungo_domain::party::AccountKey;
-    use kiungo_domain::transfer::Draft;
+    use kiungo_domain::transfer::TransferUpdate;
     use kiungo_domain::{
         AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Msisdn, ProviderId, Receipt,
         Timestamp, TransferId,
@@ -164,7 +164,7 @@ mod tests {
             Event::Started { step: StepName::UndoFirst, generation: 0, attempt: 1 },
             Event::Concluded { step: StepName::UndoFirst, outcome: done() },
         ];
-        let transfer = Draft::receive(instruction, at).transfer().clone();
+        let transfer = TransferUpdate::receive(instruction, at).transfer().clone();
         let word = |event| match executes(event, &transfer) {
             Executes::Later => 'l',
             Executes::Already => 'a',

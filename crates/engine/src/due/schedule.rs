@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::TransferId;
-use kiungo_domain::transfer::Draft;
+use kiungo_domain::transfer::TransferUpdate;
 use kiungo_store::{Store, StoreError};
 use tokio::time::Instant;
 
@@ -118,7 +118,7 @@ impl Schedule {
         let (changes, dispatcher) = (Arc::clone(&self.changes), Arc::clone(&self.dispatcher));
         let clock = Arc::clone(&self.clock);
         self.tasks.spawn(async move {
-            let nothing_else = |_: &mut Draft| Ok(());
+            let nothing_else = |_: &mut TransferUpdate| Ok(());
             if changes.exclusively(id, None, nothing_else).await.is_err() {
                 let again = clock.now().after(SLEEP_MAX);
                 dispatcher.registry().call_at(id, again);

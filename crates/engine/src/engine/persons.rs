@@ -1,6 +1,6 @@
 //! The handle, for persons: their actions, and their decisions about transfers, arrivals and holds.
 
-use kiungo_domain::transfer::{Deciding, Draft, Operation, PersonDecision};
+use kiungo_domain::transfer::{Deciding, TransferUpdate, Operation, PersonDecision};
 use kiungo_domain::{ProviderId, TransferId};
 use kiungo_store::{Action, ActionId, Hold, InboxId, InboxItem, StoreError, Summary};
 
@@ -76,9 +76,9 @@ impl Engine {
             let why = "its provider is no longer configured";
             return Err(RequestError::Conflict { id, status, why });
         };
-        let change = move |draft: &mut Draft| {
-            let taken = draft.decide(&decision, &who, &policy);
-            taken.then_some(()).ok_or_else(|| draft.transfer().why_refused(&decision))
+        let change = move |update: &mut TransferUpdate| {
+            let taken = update.decide(&decision, &who, &policy);
+            taken.then_some(()).ok_or_else(|| update.transfer().why_refused(&decision))
         };
         self.parts.changes.exclusively(id, key, change).await
     }

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo_domain::transfer::{Channel, Draft, Evidence, StepName, StepState, Transfer};
+use kiungo_domain::transfer::{Channel, TransferUpdate, Evidence, StepName, StepState, Transfer};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_store::{CommitError, InboxItem, StoreError, TransferStore};
 
@@ -174,8 +174,8 @@ impl Hearing {
         transfer: &Transfer,
     ) -> Result<(Handled, Option<Transfer>), StoreError> {
         let by = hint_of(item);
-        let hint = |draft: &mut Draft| {
-            draft.hint(&by);
+        let hint = |update: &mut TransferUpdate| {
+            update.hint(&by);
             Ok(())
         };
         match self.changes.change_taken(transfer.id(), Some(item.id), None, hint).await {
@@ -199,15 +199,15 @@ impl Hearing {
             let Some(transfer) = self.store.transfer(id).await? else { break };
             let Some(port) = self.ports.provider(&item.provider) else { break };
             let policy = port.rules.policy();
-            let mut draft = Draft::resume(transfer.clone(), self.clock.now());
-            draft.hear(truth.clone(), policy);
-            match self.commit_heard(item, &transfer, draft).await {
+            let mut update = TransferUpdate::resume(transfer.clone(), self.clock.now());
+            update.apply_evidence(truth.clone(), policy);
+            match self.commit_heard(item, &transfer, update).await {
                 Err(CommitError::Stale | CommitError::AccountHeld { .. }) => {}
                 Err(CommitError::ReceiptTaken { receipt, owner }) => {
                     // Another transfer carries that payment: it cannot count here as well.
-                    let mut draft = Draft::resume(transfer.clone(), self.clock.now());
-                    draft.receipt_taken(truth.reference.step(), &receipt, owner, policy);
-                    match self.commit_heard(item, &transfer, draft).await {
+                    let mut update = TransferUpdate::resume(transfer.clone(), self.clock.now());
+                    update.receipt_taken(truth.reference.step(), &receipt, owner, policy);
+                    match self.commit_heard(item, &transfer, update).await {
                         Ok(heard) => return Ok(heard),
                         Err(CommitError::Store(error)) => return Err(error),
                         Err(_) => {}
@@ -226,10 +226,10 @@ impl Hearing {
         &self,
         item: &InboxItem,
         transfer: &Transfer,
-        draft: Draft,
+        update: TransferUpdate,
     ) -> Result<(Handled, Option<Transfer>), CommitError> {
         let id = transfer.id();
-        let Some(decision) = draft.finish() else {
+        let Some(decision) = update.finish() else {
             let note = format!("contradicts transfer {id}, and the provider does not");
             return Ok((Handled::Noted(note), None));
         };

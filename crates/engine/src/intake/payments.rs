@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use kiungo_domain::outcome::{Confirmation, Stated};
 use kiungo_domain::party::label_of;
-use kiungo_domain::transfer::{Channel, Draft, Evidence, Instruction, Kind, Origin, Transfer};
+use kiungo_domain::transfer::{Channel, TransferUpdate, Evidence, Instruction, Kind, Origin, Transfer};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_provider::{PaymentFinding, PaymentNotice};
 use kiungo_store::{CollectionQuery, CommitError, InboxItem, StoreError, TransferStore};
@@ -178,8 +178,8 @@ impl Payments {
         let candidates = self.collections_like(item, truth).await?;
         for id in &candidates {
             if !self.dispatcher.registry().leave_hint(*id, "notification of a like payment") {
-                let hint = |draft: &mut Draft| {
-                    draft.hint("notification of a like payment");
+                let hint = |update: &mut TransferUpdate| {
+                    update.hint("notification of a like payment");
                     Ok(())
                 };
                 // The hint may fail: the collection's own ladder asks as well.
@@ -235,10 +235,10 @@ impl Payments {
             origin: Origin::Wallet { receipt, account_reference: truth.account_reference },
         };
         let now = self.clock.now();
-        let mut draft = Draft::receive(instruction, now);
-        draft.charged(truth.fee, port.rules.policy());
-        let transfer: Transfer = draft.transfer().clone();
-        let Some(decision) = draft.finish() else { return Ok(Handled::later("nothing decided")) };
+        let mut update = TransferUpdate::receive(instruction, now);
+        update.charged(truth.fee, port.rules.policy());
+        let transfer: Transfer = update.transfer().clone();
+        let Some(decision) = update.finish() else { return Ok(Handled::later("nothing decided")) };
         let due = Some(self.dispatcher.first_due(now));
         match self.committer.commit_once(decision, due, None, Some(item.id)).await {
             Ok(()) => {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use kiungo_core_banking::Comparison;
 use kiungo_domain::policy::Side;
-use kiungo_domain::transfer::{Deciding, Draft, Operation, PersonDecision};
+use kiungo_domain::transfer::{Deciding, TransferUpdate, Operation, PersonDecision};
 use kiungo_domain::{ProviderId, Transfer, TransferId};
 use kiungo_store::{
     Action, ActionId, ActionQuery, ActionState, InboxId, Judgement, Store, StoreError, Summary,
@@ -282,8 +282,8 @@ impl Actions {
                 let status = transfer.status().as_str();
                 let who = Deciding { by: String::new(), approved_by: None, reason: String::new() };
                 let change = self.change(action, who, &transfer.instruction().provider);
-                let mut draft = Draft::resume(transfer.clone(), self.clock.now());
-                change(&mut draft).map_err(|why| RequestError::Conflict {
+                let mut update = TransferUpdate::resume(transfer.clone(), self.clock.now());
+                change(&mut update).map_err(|why| RequestError::Conflict {
                     id: *id,
                     status,
                     why,
@@ -364,21 +364,21 @@ impl Actions {
         action: &PersonAction,
         who: Deciding,
         provider: &ProviderId,
-    ) -> impl Fn(&mut Draft) -> Result<(), &'static str> + Send + use<> {
+    ) -> impl Fn(&mut TransferUpdate) -> Result<(), &'static str> + Send + use<> {
         let policy = self.ports.provider(provider).map(|port| port.rules.policy().clone());
         let action = action.clone();
-        move |draft: &mut Draft| match &action {
+        move |update: &mut TransferUpdate| match &action {
             PersonAction::Decide { decision, .. } => {
                 let policy = policy.as_ref().ok_or("its provider is no longer configured")?;
-                let taken = draft.decide(decision, &who, policy);
-                taken.then_some(()).ok_or_else(|| draft.transfer().why_refused(decision))
+                let taken = update.decide(decision, &who, policy);
+                taken.then_some(()).ok_or_else(|| update.transfer().why_refused(decision))
             }
             PersonAction::Assign { account, .. } => {
-                let taken = draft.assign(account.clone(), &who.by);
+                let taken = update.assign(account.clone(), &who.by);
                 taken.then_some(()).ok_or("only suspended money can be assigned")
             }
             PersonAction::Reverse { .. } => {
-                let taken = draft.request_reversal(&who.by, &who.reason);
+                let taken = update.request_reversal(&who.by, &who.reason);
                 taken.then_some(()).ok_or("only a completed or suspended transfer can be reversed")
             }
             PersonAction::Hold { .. }
@@ -502,9 +502,9 @@ impl Actions {
         let who = Deciding { by: action.by.clone(), approved_by, reason: action.why.clone() };
         let change = self.change(&content.action, who, &known.provider);
         let shown = content.seen;
-        let change = move |draft: &mut Draft| {
-            let as_shown = shown.is_none_or(|shown| shown == draft.transfer().version());
-            if as_shown { change(draft) } else { Err("it has changed since it was shown") }
+        let change = move |update: &mut TransferUpdate| {
+            let as_shown = shown.is_none_or(|shown| shown == update.transfer().version());
+            if as_shown { change(update) } else { Err("it has changed since it was shown") }
         };
         let key = content.key(action);
         let changed = self.changes.exclusively(id, Some(key.clone()), change).await;

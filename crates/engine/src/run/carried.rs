@@ -11,7 +11,7 @@ use std::time::Duration;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::Policy;
-use kiungo_domain::transfer::{Draft, Instruction, Origin, Status, StepName, Transfer};
+use kiungo_domain::transfer::{TransferUpdate, Instruction, Origin, Status, StepName, Transfer};
 use kiungo_domain::{AccountRef, Money, Receipt, TransferId};
 use kiungo_store::{CommitError, TransferStore};
 
@@ -77,11 +77,11 @@ impl Carriers {
         });
         let (other, by) = (transfer.id(), format!("collection {}", transfer.id()));
         let policy = policy.clone();
-        let changed = self.changes.exclusively(owner, None, move |draft: &mut Draft| {
-            draft.carry(other);
-            draft.charged(fee, &policy);
+        let changed = self.changes.exclusively(owner, None, move |update: &mut TransferUpdate| {
+            update.carry(other);
+            update.charged(fee, &policy);
             match &account {
-                Some(account) if draft.assign(account.clone(), &by) => Ok(()),
+                Some(account) if update.assign(account.clone(), &by) => Ok(()),
                 Some(_) => Err("it is no longer in suspense"),
                 None => Ok(()),
             }
@@ -96,13 +96,13 @@ impl Carriers {
     pub(crate) async fn tell(&self, transfer: &Transfer, shows: Status) -> Result<(), Busy> {
         let owner = transfer.id();
         for other in transfer.carries() {
-            let told = self.changes.exclusively(*other, None, move |draft: &mut Draft| {
-                let merged = draft.transfer().merged_into() == Some(owner);
+            let told = self.changes.exclusively(*other, None, move |update: &mut TransferUpdate| {
+                let merged = update.transfer().merged_into() == Some(owner);
                 // Its own decision to merge may still be on its way.
-                if !merged && !draft.transfer().status().is_final() {
+                if !merged && !update.transfer().status().is_final() {
                     return Err("it is not merged yet");
                 }
-                draft.follow(owner, shows);
+                update.follow(owner, shows);
                 Ok(())
             });
             if let Err(error) = told.await {
@@ -122,7 +122,7 @@ impl Carriers {
         let receipt = confirmation.receipt.clone();
         let (instruction, now) = (transfer.instruction(), self.clock.now());
         let stated = &confirmation.stated;
-        let mut stray = Draft::receive(
+        let mut stray = TransferUpdate::receive(
             Instruction {
                 id: self.ids.next(),
                 kind: transfer.kind(),

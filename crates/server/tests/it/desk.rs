@@ -3,7 +3,7 @@ use std::time::Duration;
 use kiungo_api::Service;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{Draft, Origin};
+use kiungo_domain::transfer::{TransferUpdate, Origin};
 use kiungo_domain::{AccountRef, Msisdn, TransferId};
 use kiungo_engine::request::AskError;
 use kiungo_provider::ReadError;
@@ -16,14 +16,14 @@ pub async fn suspended(world: &World, receipt: &str, typed: &str, key: AccountKe
     let accounts = vec![AccountRef { kind: None, key }];
     let instruction = world.fake.wallet_payment(receipt, typed, accounts);
     let id = instruction.id;
-    let mut draft = Draft::receive(instruction, world.fake.clock_now());
-    draft.refused(Rejection {
+    let mut update = TransferUpdate::receive(instruction, world.fake.clock_now());
+    update.refused(Rejection {
         code: "404".into(),
         reason: Reason::AccountNotFound,
         message: "no such account".into(),
         retry: Retry::Never,
     });
-    world.fake.commit(draft.finish().unwrap(), None).await.unwrap();
+    world.fake.commit(update.finish().unwrap(), None).await.unwrap();
     id.to_string()
 }
 

@@ -70,9 +70,9 @@ fn a_collection_that_a_person_knows_to_be_taken_back_counts_no_longer() {
     let mut story = taken_back();
     let step = StepName::First;
     assert!(choices(&story).contains(&Choice::AcceptNotExecuted(step)));
-    let mut draft = Draft::resume(story.transfer.clone(), story.at);
-    assert!(draft.decide(&PersonDecision::AcceptNotExecuted { step }, &somebody(), &story.policy));
-    let decision = draft.finish().unwrap();
+    let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
+    assert!(update.decide(&PersonDecision::AcceptNotExecuted { step }, &somebody(), &story.policy));
+    let decision = update.finish().unwrap();
     let booked: Vec<_> =
         decision.postings.iter().map(|it| (it.account.to_string(), it.minor)).collect();
     let (float, transit) = ("float:mpesa-tz".to_owned(), "transit:mpesa-tz".to_owned());
@@ -118,8 +118,8 @@ fn a_collection_counts_as_long_as_nobody_heard_otherwise_or_something_follows() 
 #[test]
 fn only_what_is_completed_or_suspended_is_given_back() {
     let asks = |story: &Story| {
-        let mut draft = Draft::resume(story.transfer.clone(), story.at);
-        (draft.request_reversal("op", "asked"), draft.finish().is_some())
+        let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
+        (update.request_reversal("op", "asked"), update.finish().is_some())
     };
     let mut completed = story(Kind::Deposit);
     assert_eq!(asks(&completed), (false, false));
@@ -138,18 +138,18 @@ fn a_reversal_that_would_be_refused_changes_nothing() {
     let mut story = story(Kind::Disbursement);
     story.sends(done("C1")).sends(done("P1")).then(Happening::Reverse);
     assert_eq!(story.status(), Status::InProgress);
-    let mut draft = Draft::resume(story.transfer.clone(), story.at);
-    draft.reversal_refused(rejection(Retry::Never));
-    assert_eq!(draft.finish().unwrap().transfer.status(), Status::Completed);
+    let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
+    update.reversal_refused(rejection(Retry::Never));
+    assert_eq!(update.finish().unwrap().transfer.status(), Status::Completed);
     story.then(Happening::Send);
-    let mut draft = Draft::resume(story.transfer.clone(), story.at);
-    draft.reversal_refused(rejection(Retry::Never));
-    assert_eq!(draft.finish(), None, "it is under way");
+    let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
+    update.reversal_refused(rejection(Retry::Never));
+    assert_eq!(update.finish(), None, "it is under way");
     let step = StepName::UndoSecond;
     story.then(Happening::Outcome(step, Outcome::not_recorded("a job is running")));
-    let mut draft = Draft::resume(story.transfer.clone(), story.at);
-    draft.reversal_refused(rejection(Retry::Never));
-    assert_eq!(draft.finish(), None, "a copy of it may be executed");
+    let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
+    update.reversal_refused(rejection(Retry::Never));
+    assert_eq!(update.finish(), None, "a copy of it may be executed");
 }
 
 /// Before anything has moved, a limit of the day ends a transfer; what was sent is not ended so.
@@ -157,9 +157,9 @@ fn a_reversal_that_would_be_refused_changes_nothing() {
 fn what_is_turned_away_was_not_sent() {
     let mut story = story(Kind::Withdrawal);
     let turned_away = |story: &Story| {
-        let mut draft = Draft::resume(story.transfer.clone(), story.at);
-        draft.turned_away(StepName::First, rejection(Retry::Never), &story.policy);
-        draft.finish().map(|decision| decision.transfer.status())
+        let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
+        update.turned_away(StepName::First, rejection(Retry::Never), &story.policy);
+        update.finish().map(|decision| decision.transfer.status())
     };
     assert_eq!(turned_away(&story), Some(Status::Failed));
     let mut answered = story.clone();

@@ -81,13 +81,13 @@ fn the_reason_of_an_end_is_told() {
 #[test]
 fn a_transfer_knows_its_account_and_its_times() {
     let received = Timestamp::from_micros(5_000_000);
-    let mut draft = Draft::receive(instruction(Kind::Deposit, false), received);
+    let mut update = TransferUpdate::receive(instruction(Kind::Deposit, false), received);
     let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
-    draft.cleared(account, "000000007".to_owned());
+    update.cleared(account, "000000007".to_owned());
     let later = received.after(Duration::from_secs(1));
-    let mut draft = Draft::resume(draft.finish().unwrap().transfer, later);
-    draft.start(StepName::First, &policy(WhenAbsent::Resend, OnCoreRejection::Suspense));
-    let transfer = draft.transfer();
+    let mut update = TransferUpdate::resume(update.finish().unwrap().transfer, later);
+    update.start(StepName::First, &policy(WhenAbsent::Resend, OnCoreRejection::Suspense));
+    let transfer = update.transfer();
     assert_eq!((transfer.account(), transfer.account_no()), (Some(account), Some("000000007")));
     assert_eq!((transfer.received_at(), transfer.updated_at()), (received, later));
 }

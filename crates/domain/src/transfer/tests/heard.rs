@@ -220,9 +220,9 @@ fn a_receipt_of_another_transfer_calls_a_person() {
         if answered {
             story.then(Happening::Crash);
         }
-        let mut draft = Draft::resume(story.transfer.clone(), story.at);
-        draft.receipt_taken(StepName::First, &receipt("R1"), other_transfer(), &story.policy);
-        let transfer = draft.finish().unwrap().transfer;
+        let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
+        update.receipt_taken(StepName::First, &receipt("R1"), other_transfer(), &story.policy);
+        let transfer = update.finish().unwrap().transfer;
         assert_eq!(transfer.case(), Some(CaseKind::ReceiptTaken));
         assert!(matches!(transfer.step(StepName::First).state, StepState::Waiting(_)));
         assert!(transfer.in_transit().is_zero());
@@ -234,9 +234,9 @@ fn a_receipt_of_another_transfer_calls_a_person() {
 fn the_receipts_of_wallet_operations_are_claimed() {
     let mut story = story(Kind::Deposit);
     let claimed = |story: &Story, happening: Happening| {
-        let mut draft = Draft::resume(story.transfer.clone(), story.at);
-        happen(&mut draft, happening, &story.sendings, &story.policy);
-        let claims = draft.finish().unwrap().receipts.into_iter();
+        let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
+        happen(&mut update, happening, &story.sendings, &story.policy);
+        let claims = update.finish().unwrap().receipts.into_iter();
         claims.map(|it| (it.operation, it.receipt.to_string())).collect::<Vec<_>>()
     };
     story.then(Happening::Send);
@@ -250,7 +250,7 @@ fn the_receipts_of_wallet_operations_are_claimed() {
     let adopted = hears(StepName::Second, 0, executed("P0"));
     assert_eq!(claimed(&story, adopted), [(Operation::PayOut, "P0".to_owned())]);
 
-    let told = Draft::receive(instruction(Kind::Deposit, true), story.at).finish().unwrap();
+    let told = TransferUpdate::receive(instruction(Kind::Deposit, true), story.at).finish().unwrap();
     let told: Vec<_> = told.receipts.iter().map(|it| it.receipt.to_string()).collect();
     assert_eq!(told, ["W1"]);
 }
@@ -261,12 +261,12 @@ fn evidence_about_another_transfer_changes_nothing() {
     let mut story = story(Kind::Deposit);
     story.sends(Outcome::unknown("lost"));
     let before = story.transfer.clone();
-    let mut draft = Draft::resume(story.transfer.clone(), story.at);
+    let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
     let reference = Reference::new(other_transfer(), StepName::First, 0);
     let evidence = Evidence { channel: Channel::Callback, reference, finding: executed("R1") };
-    draft.hear(evidence, &story.policy);
-    assert_eq!(draft.transfer(), &before);
-    assert_eq!(draft.finish(), None);
+    update.apply_evidence(evidence, &story.policy);
+    assert_eq!(update.transfer(), &before);
+    assert_eq!(update.finish(), None);
 }
 
 /// We have taken it back ourselves, or are about to: that it is reversed is no news.

@@ -59,9 +59,9 @@ fn what_never_arrived_is_not_sent_again_under_the_last_reference() {
     assert!(choices.contains(&Choice::AcceptNotExecuted(step)), "{choices:?}");
     assert!(transfer.why_refused(&PersonDecision::TryAgain).contains("reference"));
     let policy = policy(WhenAbsent::Case, OnCoreRejection::Suspense);
-    let mut draft = Draft::resume(transfer, at);
-    assert!(!draft.decide(&PersonDecision::TryAgain, &somebody(), &policy));
-    assert_eq!(draft.transfer().reference(step), last);
-    assert!(draft.decide(&PersonDecision::AcceptNotExecuted { step }, &somebody(), &policy));
-    assert_eq!(draft.transfer().open_step(), Some(StepName::UndoFirst));
+    let mut update = TransferUpdate::resume(transfer, at);
+    assert!(!update.decide(&PersonDecision::TryAgain, &somebody(), &policy));
+    assert_eq!(update.transfer().reference(step), last);
+    assert!(update.decide(&PersonDecision::AcceptNotExecuted { step }, &somebody(), &policy));
+    assert_eq!(update.transfer().open_step(), Some(StepName::UndoFirst));
 }

@@ -14,7 +14,7 @@ pub(super) struct Story {
 impl Story {
     pub(super) fn new(kind: Kind, from_wallet: bool, refund: OnCoreRejection) -> Self {
         let at = Timestamp::from_micros(0);
-        let first = Draft::receive(instruction(kind, from_wallet), at).finish().unwrap();
+        let first = TransferUpdate::receive(instruction(kind, from_wallet), at).finish().unwrap();
         Self {
             transfer: first.transfer,
             sendings: Vec::new(),
@@ -25,9 +25,9 @@ impl Story {
 
     pub(super) fn then(&mut self, happening: Happening) -> &mut Self {
         self.at = self.at.after(Duration::from_secs(61));
-        let mut draft = Draft::resume(self.transfer.clone(), self.at);
-        happen(&mut draft, happening, &self.sendings, &self.policy);
-        if let Some(decision) = draft.finish() {
+        let mut update = TransferUpdate::resume(self.transfer.clone(), self.at);
+        happen(&mut update, happening, &self.sendings, &self.policy);
+        if let Some(decision) = update.finish() {
             self.transfer = decision.transfer;
             let open = self.transfer.open_step();
             let intended = open.and_then(|step| Sending::intended(&self.transfer, step));
@@ -104,11 +104,11 @@ fn not_found_counts_only_after_the_window_and_repeatedly() {
     let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     story.then(Happening::Clear).sends(Outcome::unknown("reset"));
     // Inside the window.
-    let mut draft = Draft::resume(story.transfer.clone(), story.at.after(Duration::from_secs(5)));
+    let mut update = TransferUpdate::resume(story.transfer.clone(), story.at.after(Duration::from_secs(5)));
     for _ in 0..10 {
-        draft.learn(StepName::First, Finding::Absent, &story.policy);
+        update.apply_finding(StepName::First, Finding::Absent, &story.policy);
     }
-    story.transfer = draft.finish().unwrap().transfer;
+    story.transfer = update.finish().unwrap().transfer;
     assert_eq!(story.status(), Status::InProgress);
     story.then(Happening::Finding(StepName::First, Finding::Absent));
     assert_eq!(story.status(), Status::InProgress, "once is not enough");
@@ -486,10 +486,10 @@ fn a_person_is_called_in_time_though_nothing_else_is_due() {
             assert_eq!(overdue.case, CaseKind::InTransitTooLong);
             break;
         }
-        let mut draft = Draft::resume(story.transfer.clone(), story.at);
-        draft.start(StepName::Second, &story.policy);
-        draft.conclude(StepName::Second, for_now(), &story.policy);
-        story.transfer = draft.finish().unwrap().transfer;
+        let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
+        update.start(StepName::Second, &story.policy);
+        update.conclude(StepName::Second, for_now(), &story.policy);
+        story.transfer = update.finish().unwrap().transfer;
         // That it repeats is known; nobody is to be called by that.
         let close = PersonDecision::CloseCase {
             case: CaseKind::RepairNeeded,
@@ -549,11 +549,11 @@ fn ten_absences_in_one_second_are_one() {
     let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     story.then(Happening::Clear).sends(Outcome::unknown("reset"));
     story.at = story.at.after(Duration::from_mins(10));
-    let mut draft = Draft::resume(story.transfer.clone(), story.at);
+    let mut update = TransferUpdate::resume(story.transfer.clone(), story.at);
     for _ in 0..10 {
-        draft.learn(StepName::First, Finding::Absent, &story.policy);
+        update.apply_finding(StepName::First, Finding::Absent, &story.policy);
     }
-    story.transfer = draft.finish().unwrap().transfer;
+    story.transfer = update.finish().unwrap().transfer;
     assert_eq!(story.status(), Status::InProgress);
     story.then(Happening::Finding(StepName::First, Finding::Absent));
     assert_eq!(story.status(), Status::Failed, "a rung later the second one counts");
@@ -602,12 +602,12 @@ fn a_fee_is_booked_to_whom_it_belongs() {
     for (kind, fees) in [(Kind::Deposit, 250), (Kind::Withdrawal, 0)] {
         let (mut story, fee) = (Story::new(kind, false, OnCoreRejection::Suspense), money(250));
         let charged = |text| Confirmation { fee: Some(fee), ..Confirmation::bare(receipt(text)) };
-        let mut draft = Draft::resume(story.then(Happening::Clear).transfer.clone(), story.at);
+        let mut update = TransferUpdate::resume(story.then(Happening::Clear).transfer.clone(), story.at);
         for (step, text) in [(StepName::First, "1"), (StepName::Second, "2")] {
-            draft.start(step, &story.policy);
-            draft.conclude(step, Outcome::Completed(charged(text)), &story.policy);
+            update.start(step, &story.policy);
+            update.conclude(step, Outcome::Completed(charged(text)), &story.policy);
         }
-        let decision = draft.finish().unwrap();
+        let decision = update.finish().unwrap();
         let of = |posting: &&Posting| matches!(posting.account, LedgerAccount::Fees(_));
         let booked: i64 = decision.postings.iter().filter(of).map(|it| it.minor).sum();
         assert_eq!(booked, fees, "{kind:?}");

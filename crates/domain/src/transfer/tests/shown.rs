@@ -3,8 +3,8 @@
 use super::sequences::{Story, done, plan_of, refused};
 use super::*;
 
-fn draft_of(story: &Story) -> Draft {
-    Draft::resume(story.transfer.clone(), story.at)
+fn draft_of(story: &Story) -> TransferUpdate {
+    TransferUpdate::resume(story.transfer.clone(), story.at)
 }
 
 /// A transfer that carries the payment of another one tells it each change of its status.
@@ -14,9 +14,9 @@ fn what_carries_another_payment_tells_what_it_shows() {
     story.then(Happening::Refuse).then(Happening::Carry);
     assert_eq!(story.transfer.carries(), [other_transfer()]);
     assert_eq!(plan_of(&story).next, Next::Tell(Status::Suspended));
-    let mut draft = draft_of(&story);
-    draft.told(Status::Suspended);
-    story.transfer = draft.finish().unwrap().transfer;
+    let mut update = draft_of(&story);
+    update.told(Status::Suspended);
+    story.transfer = update.finish().unwrap().transfer;
     let told = story.transfer.clone();
     assert_eq!(told.plan(&story.policy, story.at), None, "it knows");
     story.then(Happening::Carry);
@@ -36,9 +36,9 @@ fn a_merged_transfer_shows_what_its_owner_shows_and_nobody_else() {
     assert_eq!(story.status(), Status::InProgress);
     assert_eq!(story.transfer.cases(), [], "the other one answers for it");
     let follow = |owner, shows| {
-        let mut draft = draft_of(&story);
-        draft.follow(owner, shows);
-        draft.finish().map(|decision| decision.transfer.status())
+        let mut update = draft_of(&story);
+        update.follow(owner, shows);
+        update.finish().map(|decision| decision.transfer.status())
     };
     assert_eq!(follow(other_transfer(), Status::Completed), Some(Status::Completed));
     assert_eq!(follow(other_transfer(), Status::InProgress), None, "nothing new");
@@ -54,9 +54,9 @@ fn a_stray_payment_is_brought_in_once() {
     story.then(Happening::Hear(Channel::Callback, StepName::First, 0, heard));
     assert_eq!(story.status(), Status::Failed);
     assert_eq!(plan_of(&story).next, Next::BringIn);
-    let mut draft = draft_of(&story);
-    draft.brought_in(receipt("R9"), other_transfer());
-    story.transfer = draft.finish().unwrap().transfer;
+    let mut update = draft_of(&story);
+    update.brought_in(receipt("R9"), other_transfer());
+    story.transfer = update.finish().unwrap().transfer;
     assert_eq!(story.transfer.plan(&story.policy, story.at), None);
     assert_eq!(story.transfer.stray_payment(), None);
 }
@@ -103,12 +103,12 @@ fn a_hint_has_the_open_step_asked_about_at_once_and_only_once() {
     assert!(!story.transfer.is_hinted(), "nothing was sent");
     story.sends(Outcome::unknown("lost"));
     assert!(plan_of(&story).due > story.at);
-    let mut draft = draft_of(&story);
-    draft.hint("callback");
-    let hinted = draft.transfer().clone();
+    let mut update = draft_of(&story);
+    update.hint("callback");
+    let hinted = update.transfer().clone();
     assert!(hinted.is_hinted());
-    draft.hint("callback");
-    assert_eq!(*draft.transfer(), hinted);
+    update.hint("callback");
+    assert_eq!(*update.transfer(), hinted);
     story.transfer = hinted;
     assert_eq!(plan_of(&story).due, story.at);
     story.then(Happening::Finding(StepName::First, Finding::unclear("-")));
@@ -122,9 +122,9 @@ fn the_sendings_of_a_step_are_numbered() {
     story.then(Happening::Clear);
     let mut numbers = Vec::new();
     for _ in 0..3 {
-        let mut draft = draft_of(&story);
-        draft.start(StepName::First, &story.policy);
-        let decision = draft.finish().unwrap();
+        let mut update = draft_of(&story);
+        update.start(StepName::First, &story.policy);
+        let decision = update.finish().unwrap();
         for entry in &decision.entries {
             if let Event::Started { attempt, .. } = entry.event {
                 numbers.push(attempt);
