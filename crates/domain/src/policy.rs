@@ -75,7 +75,7 @@ pub enum Side {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SidePolicy {
     /// The waits before each inquiry, in order; the last one repeats. Never empty.
-    pub ladder: Vec<Duration>,
+    pub inquiry_schedule: Vec<Duration>,
     /// "Not found" counts only this long after the sending (rule 3).
     pub absent_after: Duration,
     /// The number of counted "not found" answers that prove that an operation never arrived; at
@@ -105,20 +105,21 @@ pub struct SidePolicy {
 
 impl SidePolicy {
     /// The wait before the inquiry that follows `inquiries` earlier ones.
-    pub fn rung(&self, inquiries: u32) -> Duration {
+    pub fn inquiry_interval(&self, inquiries: u32) -> Duration {
         let index = usize::try_from(inquiries).unwrap_or(usize::MAX);
-        let last = self.ladder.last().copied().unwrap_or(Duration::from_secs(30));
-        self.ladder.get(index).copied().unwrap_or(last)
+        let last = self.inquiry_schedule.last().copied().unwrap_or(Duration::from_secs(30));
+        self.inquiry_schedule.get(index).copied().unwrap_or(last)
     }
 
     /// The wait before the inquiry that follows `inquiries` earlier ones, the last `unanswered` of
-    /// which had no answer: these are repeated soon, and then ever later, as whatever stood in their
-    /// way (a session that was not live yet) may be back before the rung of the ladder is over.
+    /// which had no answer: these are repeated soon, and then ever later, as whatever stood in
+    /// their way (a session that was not live yet) may be back before the interval of the inquiry
+    /// schedule is over.
     pub fn inquiry_wait(&self, inquiries: u32, unanswered: u32) -> Duration {
-        let rung = self.rung(inquiries);
+        let interval = self.inquiry_interval(inquiries);
         match unanswered.checked_sub(1) {
-            Some(earlier) => self.retry_first.saturating_mul(1_u32 << earlier.min(20)).min(rung),
-            None => rung,
+            Some(earlier) => self.retry_first.saturating_mul(1_u32 << earlier.min(20)).min(interval),
+            None => interval,
         }
     }
 

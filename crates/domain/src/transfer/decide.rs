@@ -389,7 +389,7 @@ impl TransferUpdate {
                 let outcome = Outcome::unknown(why.clone());
                 self.record(Event::Concluded { step, outcome });
             }
-            // Asked again, it says the same: the next inquiry is a rung later.
+            // Asked again, it says the same: the next inquiry is an interval later.
             StepState::Waiting(_) => {
                 let finding = Finding::unclear(why.clone());
                 self.record(Event::Inquired { step, finding, counted: false });

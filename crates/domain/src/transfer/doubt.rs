@@ -65,14 +65,14 @@ impl TransferUpdate {
         self.record(Event::Concluded { step, outcome: Outcome::unknown(why) });
     }
 
-    /// "Not found" counts only after the indexing window, repeatedly, and once per rung of the
-    /// ladder (rules 3 and 18).
+    /// "Not found" counts only after the indexing window, repeatedly, and once per interval of the
+    /// inquiry schedule (rules 3 and 18).
     pub(super) fn absent(&mut self, step: StepName, policy: &Policy) {
         let side = self.side(step, policy).clone();
         let StepState::Waiting(waiting) = &self.transfer().step(step).state else { return };
         let old = self.at().since(waiting.since) >= side.absent_after;
-        let rung = side.rung(u32::from(waiting.absences.saturating_sub(1)));
-        let spaced = waiting.absent_at.is_none_or(|last| self.at().since(last) >= rung);
+        let interval = side.inquiry_interval(u32::from(waiting.absences.saturating_sub(1)));
+        let spaced = waiting.absent_at.is_none_or(|last| self.at().since(last) >= interval);
         let counted = old && spaced;
         let absences = waiting.absences.saturating_add(u8::from(counted));
         self.record(Event::Inquired { step, finding: Finding::Absent, counted });

@@ -112,8 +112,8 @@ pub struct Waiting {
     pub unanswered: u32,
     /// The number of "not found" that counted.
     pub absences: u8,
-    /// The time of the last "not found" that counted: the next one counts a rung of the ladder
-    /// later (rule 18).
+    /// The time of the last "not found" that counted: the next one counts an interval of the
+    /// inquiry schedule later (rule 18).
     pub absent_at: Option<Timestamp>,
 }
 

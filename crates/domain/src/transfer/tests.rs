@@ -28,7 +28,7 @@ use crate::time::Timestamp;
 pub(crate) fn side_policy(when_absent: WhenAbsent) -> SidePolicy {
     SidePolicy {
         resend_is_idempotent: true,
-        ladder: vec![Duration::from_secs(30), Duration::from_mins(2)],
+        inquiry_schedule: vec![Duration::from_secs(30), Duration::from_mins(2)],
         absent_after: Duration::from_mins(1),
         absent_times: 2,
         when_absent,

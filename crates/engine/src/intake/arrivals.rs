@@ -50,9 +50,9 @@ pub(crate) enum Handled {
 
 /// The wait before an arrival is handled again.
 pub(crate) enum Again {
-    /// The next rung of the provider's ladder.
-    Rung,
-    /// Soon, then ever later, up to that rung: the provider did not answer.
+    /// The next interval of the provider's inquiry schedule.
+    Interval,
+    /// Soon, then ever later, up to that interval: the provider did not answer.
     Soon,
     /// This long.
     After(Duration),
@@ -60,7 +60,7 @@ pub(crate) enum Again {
 
 impl Handled {
     pub(crate) fn later(why: impl Into<String>) -> Self {
-        Self::Later { why: why.into(), wait: Again::Rung }
+        Self::Later { why: why.into(), wait: Again::Interval }
     }
 
     /// The provider did not say anything about it.

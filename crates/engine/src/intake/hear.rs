@@ -93,7 +93,8 @@ impl Hearing {
         if transfer.instruction().provider != item.provider {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
-        // The task that waits for this very result asks at once; should it die, its ladder asks.
+        // The task that waits for this very result asks at once; should it die, its inquiry
+        // schedule asks.
         if asking != Asking::Answered
             && is_awaited(&transfer, claim.reference)
             && self.dispatcher.registry().leave_hint(id, &hint_of(item))

@@ -157,12 +157,12 @@ impl Inbox {
         let policy = self.ports.provider(&item.provider).map(|port| &port.rules.policy().wallet);
         let unanswered = match wait {
             Again::Soon => item.attempts % UNANSWERED_ROUND + 1,
-            Again::Rung | Again::After(_) => 0,
+            Again::Interval | Again::After(_) => 0,
         };
         let wait = match (wait, policy) {
             (Again::After(wait), _) => wait,
-            (Again::Rung | Again::Soon, Some(side)) => side.inquiry_wait(item.attempts, unanswered),
-            (Again::Rung | Again::Soon, None) => Duration::from_secs(30),
+            (Again::Interval | Again::Soon, Some(side)) => side.inquiry_wait(item.attempts, unanswered),
+            (Again::Interval | Again::Soon, None) => Duration::from_secs(30),
         };
         let now = self.clock.now();
         let overdue = policy.is_some_and(|side| now.since(item.at) >= side.case_after);

@@ -182,7 +182,7 @@ impl Payments {
                     update.hint("notification of a like payment");
                     Ok(())
                 };
-                // The hint may fail: the collection's own ladder asks as well.
+                // The hint may fail: the collection's own inquiry schedule asks as well.
                 let _ = self.changes.exclusively(*id, None, hint).await;
             }
         }

@@ -187,11 +187,11 @@ impl Decisions {
         let mut update = self.resume(&before);
         match self.carriers.carried_by(owner, &before, step, fee, policy).await {
             Carrying::By(shows) => update.merge(owner, shows),
-            Carrying::Later => return self.postpone(before, policy.wallet.rung(0)).await,
+            Carrying::Later => return self.postpone(before, policy.wallet.inquiry_interval(0)).await,
             Carrying::No => update.receipt_taken(step, receipt, owner, policy),
         }
         let Some(decision) = update.finish() else {
-            return self.postpone(before, policy.wallet.rung(u32::MAX)).await;
+            return self.postpone(before, policy.wallet.inquiry_interval(u32::MAX)).await;
         };
         let due = self.committer.next_due(&decision.transfer, policy);
         let after = decision.transfer.clone();

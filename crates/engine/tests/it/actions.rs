@@ -41,8 +41,8 @@ async fn actions(office: &Office, open: bool) -> Vec<Action> {
     office.engine.store().actions(&query).await.unwrap().rows
 }
 
-/// While a person reads, the ladder goes on asking: an inquiry without an answer changes nothing that
-/// was shown.
+/// While a person reads, the inquiry schedule goes on asking: an inquiry without an answer changes
+/// nothing that was shown.
 #[tokio::test(start_paused = true)]
 async fn an_unanswered_question_does_not_refuse_an_approval() {
     let (office, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;

@@ -332,8 +332,8 @@ async fn of_two_who_decide_about_an_arrival_one_wins() {
     assert_eq!(both, (Ok(()), late(id)));
 }
 
-/// A notification about which the provider gives no answer is asked about again soon, not a rung of
-/// the ladder later.
+/// A notification about which the provider gives no answer is asked about again soon, not an
+/// interval of the inquiry schedule later.
 #[tokio::test(start_paused = true)]
 async fn an_arrival_without_an_answer_is_asked_about_soon() {
     for (finding, attempts) in [

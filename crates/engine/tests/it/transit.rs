@@ -116,7 +116,7 @@ async fn a_payout_that_cannot_be_sent_calls_a_person() {
 #[tokio::test(start_paused = true)]
 async fn persons_are_called_without_a_spread() {
     let world = World::new();
-    world.script().ladder = Some(vec![Duration::from_secs(400)]);
+    world.script().inquiry_schedule = Some(vec![Duration::from_secs(400)]);
     let office = Office::open(world).await;
     for _ in 0..8 {
         office.world.script().payouts.push_back(Outcome::unknown("the connection was lost"));

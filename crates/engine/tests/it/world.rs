@@ -113,7 +113,7 @@ pub struct Script {
     /// The times by which the core was asked to book.
     pub booked_at: Vec<Timestamp>,
     /// The waits between inquiries at the provider, if not those of [`policy`].
-    pub ladder: Option<Vec<Duration>>,
+    pub inquiry_schedule: Option<Vec<Duration>>,
     /// The time at which the provider opens, if it is closed.
     pub opens_at: Option<Timestamp>,
     /// The time for which the machine is suspended while the next request to the provider is made.
@@ -143,8 +143,8 @@ impl World {
     ) -> Engine {
         let numbers = Market::of(&["255"]).unwrap();
         let mut policy = policy();
-        if let Some(ladder) = self.script().ladder.clone() {
-            policy.wallet.ladder = ladder;
+        if let Some(inquiry_schedule) = self.script().inquiry_schedule.clone() {
+            policy.wallet.inquiry_schedule = inquiry_schedule;
         }
         let rules = Rules { world: Arc::clone(self), numbers, policy, core: core() };
         let confirms_payments = self.script().confirms;
@@ -632,7 +632,7 @@ fn capabilities() -> Capabilities {
 fn policy() -> Policy {
     let side = SidePolicy {
         resend_is_idempotent: true,
-        ladder: vec![Duration::from_secs(30)],
+        inquiry_schedule: vec![Duration::from_secs(30)],
         absent_after: Duration::from_secs(60),
         absent_times: 2,
         when_absent: WhenAbsent::Case,

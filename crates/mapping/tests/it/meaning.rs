@@ -55,10 +55,10 @@ fn not_found_never_counts_within_the_indexing_window() {
 }
 
 #[test]
-fn the_ladder_is_half_a_minute_to_six_hours_and_then_a_case() {
+fn the_inquiry_schedule_is_half_a_minute_to_six_hours_and_then_a_case() {
     let policy = with("").policy(&InquirySettings::default(), promises(false, false));
-    let ladder: Vec<u64> = policy.wallet.ladder.iter().map(Duration::as_secs).collect();
-    assert_eq!(ladder, [30, 120, 600, 3600, 21600]);
+    let schedule: Vec<u64> = policy.wallet.inquiry_schedule.iter().map(Duration::as_secs).collect();
+    assert_eq!(schedule, [30, 120, 600, 3600, 21600]);
     assert_eq!(policy.wallet.case_after, Duration::from_hours(8));
     assert_eq!(policy.on_core_rejection, OnCoreRejection::Suspense);
 }

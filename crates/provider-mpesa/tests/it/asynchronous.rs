@@ -78,7 +78,7 @@ async fn a_claimed_success_whose_receipt_the_query_names_is_executed() {
         };
         assert_eq!(*reference, order.reference);
         assert!(matches!(finding, Finding::Unclear { .. }), "{finding:?}");
-        // With it, it does, and the ladder's next question knows of it.
+        // With it, it does, and the inquiry schedule's next question knows of it.
         let found = world.ask_about(operation, &claim).await;
         assert_eq!(found, std::slice::from_ref(&claim), "{operation:?}");
         world.mpesa.inquire(&inquiry(operation)).await;

@@ -250,7 +250,7 @@ async fn a_transfer_is_also_found_by_a_reference() {
 fn policy() -> Policy {
     let side = SidePolicy {
         resend_is_idempotent: true,
-        ladder: vec![Duration::from_secs(30)],
+        inquiry_schedule: vec![Duration::from_secs(30)],
         absent_after: Duration::from_mins(1),
         absent_times: 2,
         when_absent: WhenAbsent::Case,

@@ -126,7 +126,7 @@ pub fn rejection() -> Rejection {
 pub fn policy() -> Policy {
     let side = SidePolicy {
         resend_is_idempotent: true,
-        ladder: vec![Duration::from_secs(30)],
+        inquiry_schedule: vec![Duration::from_secs(30)],
         absent_after: Duration::from_secs(60),
         absent_times: 2,
         when_absent: WhenAbsent::Resend,

@@ -503,7 +503,7 @@ fn a_person_is_called_in_time_though_nothing_else_is_due() {
 }
 
 #[test]
-fn a_mismatch_that_repeats_climbs_the_ladder() {
+fn a_mismatch_that_repeats_waits_longer_each_time() {
     let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     let other = || Confirmation {
         stated: Stated { amount: Some(money(1)), ..Stated::default() },
@@ -556,7 +556,7 @@ fn ten_absences_in_one_second_are_one() {
     story.transfer = update.finish().unwrap().transfer;
     assert_eq!(story.status(), Status::InProgress);
     story.then(Happening::Finding(StepName::First, Finding::Absent));
-    assert_eq!(story.status(), Status::Failed, "a rung later the second one counts");
+    assert_eq!(story.status(), Status::Failed, "an interval later the second one counts");
 }
 
 #[test]

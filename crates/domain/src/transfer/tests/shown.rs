@@ -86,9 +86,9 @@ fn what_lies_ahead_is_due_at_once_only_beyond_what_clocks_differ_by() {
         assert_eq!(plan.next, Next::Inquire(StepName::First));
         (plan.due, now)
     };
-    let rung = story.at.after(Duration::from_secs(30));
+    let interval = story.at.after(Duration::from_secs(30));
     for ahead in [0, 1, 1_999_999, 2_000_000] {
-        assert_eq!(due(ahead).0, rung, "{ahead} µs ahead");
+        assert_eq!(due(ahead).0, interval, "{ahead} µs ahead");
     }
     for ahead in [2_000_001, 3_600_000_000] {
         let (due, now) = due(ahead);

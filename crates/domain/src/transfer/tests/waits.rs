@@ -153,13 +153,13 @@ fn a_case_about_a_repair_keeps_its_age_over_refusals() {
     assert_eq!(update.transfer().cases(), []);
 }
 
-/// An inquiry that had no answer is repeated soon, then ever later, up to the rung of the ladder: what
-/// stood in its way may be over long before that.
+/// An inquiry that had no answer is repeated soon, then ever later, up to an interval of the
+/// inquiry schedule: what stood in its way may be over long before that.
 #[test]
 fn an_inquiry_without_an_answer_is_repeated_soon() {
     let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     story.then(Happening::Clear).sends(Outcome::unknown("reset"));
-    story.policy.wallet.ladder = vec![Duration::from_secs(30), Duration::from_secs(20)];
+    story.policy.wallet.inquiry_schedule = vec![Duration::from_secs(30), Duration::from_secs(20)];
     let wait = |story: &Story| plan_of(story).due.since(story.at).as_secs();
     let mut waits = Vec::new();
     let unclear = || Finding::Unclear { why: "the session is not live yet".to_owned() };
