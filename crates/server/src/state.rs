@@ -66,9 +66,9 @@ impl ServerState {
     /// The same, with somebody who takes up the requests of cores. To be said before the state is
     /// shared: afterwards it changes nothing.
     #[must_use]
-    pub fn with_core_requests(mut self, desk: Arc<dyn CoreRequestService>) -> Self {
+    pub fn with_core_requests(mut self, requests: Arc<dyn CoreRequestService>) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.0) {
-            shared.core_requests = Some(desk);
+            shared.core_requests = Some(requests);
         }
         self
     }

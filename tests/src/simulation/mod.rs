@@ -15,7 +15,7 @@
 //! * [`processes`]: the processes that do the work, and the misfortunes that befall them
 //! * [`freeze`]: a process that is frozen and does not know
 //! * [`store_faults`]: a database that fails
-//! * `operators`, `desk`: what persons decide, and what they look up before
+//! * `operators`, `consulted_books`: what persons decide, and what they look up before
 //! * `watch`: what must hold while time passes
 //! * `audit`, `ledger`: what must hold in the end: the counterparties' books, the journals, the
 //!   ledger
@@ -25,7 +25,7 @@ mod audit;
 pub mod chance;
 mod clients;
 pub mod counterparties;
-mod desk;
+mod consulted_books;
 pub mod fail_points;
 pub mod freeze;
 pub mod habits;

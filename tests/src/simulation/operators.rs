@@ -1,5 +1,5 @@
 //! The persons at the office: while everything goes wrong they try again, give up, accept, claim,
-//! assign, hold and release; and when the storm is over they clear their desk.
+//! assign, hold and release; and when the storm is over they close all that is open.
 //!
 //! They look at the books of the counterparties before they decide, as persons do. What they decide
 //! wrongly, they decide so that it must be refused.
@@ -23,7 +23,7 @@ use kiungo_store::{
 
 use super::chance::Chance;
 use super::counterparties::PROVIDERS;
-use super::desk::{Desk, home};
+use super::consulted_books::{ConsultedBooks, home};
 use super::run::{Counter, Failure, World};
 
 /// The longest wait of a person for an answer.
@@ -112,13 +112,13 @@ impl Operators {
         }
         let choices = transfer.choices();
         let Some(choice) = self.chance.pick(&choices).copied() else { return };
-        let desk = Desk::look(world);
+        let books = ConsultedBooks::look(world);
         match choice {
             Choice::Assign => self.assign(world, engine, &transfer).await,
             Choice::Reverse => self.reverse(engine, id).await,
             choice => {
                 let now = world.clock.now();
-                if let Some(decision) = desk.decision(world, &transfer, choice, now) {
+                if let Some(decision) = books.decision(world, &transfer, choice, now) {
                     self.decide(engine, id, decision).await;
                 }
             }
@@ -217,10 +217,10 @@ impl Operators {
 
     /// Brings in a payment that stands in a provider's books, and of which nobody may have heard.
     async fn claim_something(&self, world: &World, engine: &Engine) {
-        let desk = Desk::look(world);
+        let books = ConsultedBooks::look(world);
         let Some(provider) = self.chance.pick(&PROVIDERS) else { return };
-        let known = known_receipts(world, &desk, provider).await;
-        let candidates: Vec<&Movement> = desk.unclaimed(provider, &known).collect();
+        let known = known_receipts(world, &books, provider).await;
+        let candidates: Vec<&Movement> = books.unclaimed(provider, &known).collect();
         let Some(movement) = self.chance.pick(&candidates) else { return };
         self.claim(engine, provider, movement).await;
     }
@@ -237,7 +237,7 @@ impl Operators {
     /// Has arrivals that are kept for persons handled again; dismisses those that the books know
     /// nothing of. When nothing goes wrong any more, each once.
     async fn look_through_arrivals(&self, world: &World, engine: &Engine, calm: bool) {
-        let desk = Desk::look(world);
+        let books = ConsultedBooks::look(world);
         let Ok(page) = world.store.cases(None, 500).await else { return };
         for row in page.rows {
             let Some(id) = row.inbox.filter(|_| row.kind == CaseKind::Quarantined) else {
@@ -251,7 +251,7 @@ impl Operators {
                 continue;
             }
             let text = format!("{}{}", item.head, String::from_utf8_lossy(&item.body));
-            if desk.names_a_receipt(item.provider.as_str(), &text) {
+            if books.names_a_receipt(item.provider.as_str(), &text) {
                 patiently(engine.handle_again(id)).await;
             } else {
                 patiently(engine.dismiss(id, "operator", "the books know nothing of it")).await;
@@ -261,18 +261,18 @@ impl Operators {
     }
 
     /// Does whatever is left to do, when nothing goes wrong any more; how much was done.
-    pub(super) async fn clear_the_desk(&self, world: &World) -> Result<u64, Failure> {
+    pub(super) async fn close_what_is_open(&self, world: &World) -> Result<u64, Failure> {
         let Some(engine) = world.processes.door.engine() else { return Ok(1) };
         let before = self.decisions();
         self.release_all(world, &engine).await?;
         self.look_through_arrivals(world, &engine, true).await;
-        let desk = Desk::look(world);
+        let books = ConsultedBooks::look(world);
         let mut query = TransferQuery { limit: 500, ..TransferQuery::default() };
         loop {
             let page = world.store.search(&query).await?;
             for row in &page.rows {
                 let Some(transfer) = world.store.transfer(row.id).await? else { continue };
-                self.answer(world, &engine, &desk, &transfer).await;
+                self.answer(world, &engine, &books, &transfer).await;
             }
             if page.next.is_none() {
                 break;
@@ -280,8 +280,8 @@ impl Operators {
             query.cursor = page.next;
         }
         for provider in PROVIDERS {
-            let known = known_receipts(world, &desk, provider).await;
-            for movement in desk.unclaimed(provider, &known) {
+            let known = known_receipts(world, &books, provider).await;
+            for movement in books.unclaimed(provider, &known) {
                 if self.first_time(format!("claim {}", movement.receipt)) {
                     self.claim(&engine, provider, movement).await;
                 }
@@ -301,11 +301,11 @@ impl Operators {
     }
 
     /// Deals with a transfer that needs a person, as a conscientious person does.
-    async fn answer(&self, world: &World, engine: &Engine, desk: &Desk, transfer: &Transfer) {
+    async fn answer(&self, world: &World, engine: &Engine, books: &ConsultedBooks, transfer: &Transfer) {
         let id = transfer.id();
         if transfer.status() == Status::Suspended {
             // Nobody gives an account what the provider has taken back.
-            if desk.is_gone(transfer) {
+            if books.is_gone(transfer) {
                 return;
             }
             if self.first_time(format!("home of {id}")) {
@@ -336,7 +336,7 @@ impl Operators {
             if choice == Choice::TryAgain && !self.first_time(format!("again {id}")) {
                 continue;
             }
-            if let Some(decision) = desk.decision(world, transfer, choice, now)
+            if let Some(decision) = books.decision(world, transfer, choice, now)
                 && self.decide(engine, id, decision).await
             {
                 return;
@@ -346,10 +346,10 @@ impl Operators {
 }
 
 /// The receipts of a provider's books that a transfer owns.
-async fn known_receipts(world: &World, desk: &Desk, provider: &str) -> BTreeSet<String> {
+async fn known_receipts(world: &World, books: &ConsultedBooks, provider: &str) -> BTreeSet<String> {
     let mut known = BTreeSet::new();
     let Ok(id) = ProviderId::new(provider) else { return known };
-    let movements = desk.providers.get(provider).map_or(&[][..], |books| &books.movements);
+    let movements = books.providers.get(provider).map_or(&[][..], |books| &books.movements);
     for movement in movements {
         let Ok(receipt) = Receipt::new(&movement.receipt) else { continue };
         if let Ok(Some(_)) = world.store.by_receipt(&id, &receipt).await {

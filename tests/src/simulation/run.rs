@@ -281,7 +281,7 @@ impl World {
             if !at_rest && !repairs {
                 continue;
             }
-            let acted = office.clear_the_desk(self).await?;
+            let acted = office.close_what_is_open(self).await?;
             if at_rest && acted == 0 {
                 break;
             }

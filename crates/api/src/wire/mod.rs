@@ -11,7 +11,7 @@
 //! * [`transfer`]: a transfer
 //! * [`event`]: its journal and postings
 //! * [`provider`]: providers and balances
-//! * [`desk`]: suggestions for suspended money
+//! * [`suggestion`]: suggestions for suspended money
 //! * [`case`]: open cases
 //! * [`action`]: actions of persons
 //! * [`arrival`]: something that arrived from a provider
@@ -22,7 +22,7 @@ pub mod arrival;
 pub mod case;
 pub mod check;
 pub mod core_request;
-pub mod desk;
+pub mod suggestion;
 pub mod event;
 pub mod filter;
 mod name;

@@ -31,7 +31,7 @@ use crate::intake::submission::Submissions;
 use crate::intake::telling::Telling;
 use crate::next_look::NextLook;
 use crate::persons::actions::Actions;
-use crate::persons::arrival_desk::ArrivalDesk;
+use crate::persons::arrival_actions::ArrivalActions;
 use crate::persons::interrupted::Completer;
 use crate::run::carried::Carriers;
 use crate::run::changes::Changes;
@@ -53,7 +53,7 @@ pub(crate) struct Parts {
     pub(crate) changes: Arc<Changes>,
     pub(crate) submissions: Submissions,
     pub(crate) callbacks: Callbacks,
-    pub(crate) arrival_desk: Arc<ArrivalDesk>,
+    pub(crate) arrival_actions: Arc<ArrivalActions>,
     pub(crate) actions: Arc<Actions>,
     pub(crate) completer: Arc<Completer>,
     pub(crate) wall_clock: Arc<WallClock>,
@@ -93,8 +93,8 @@ impl Parts {
         let changes = Arc::clone(&runner.carriers.changes);
         let backlog = Arc::new(Backlog::new(store.clone(), Arc::clone(&clock)));
         let intake = ground.intake(&committer, &dispatcher, &changes);
-        let arrival_desk = ground.arrival_desk(&intake.inbox);
-        let actions = ground.actions(&holds, &changes, &arrival_desk);
+        let arrival_actions = ground.arrival_actions(&intake.inbox);
+        let actions = ground.actions(&holds, &changes, &arrival_actions);
         Self {
             submissions: ground.submissions(&backlog, &committer, &dispatcher),
             completer: ground.completer(&actions, &dispatcher),
@@ -108,7 +108,7 @@ impl Parts {
             holds,
             dispatcher,
             changes,
-            arrival_desk,
+            arrival_actions,
             actions,
             ready: AtomicBool::new(false),
             _runner: runner,
@@ -333,17 +333,17 @@ impl Ground {
         }
     }
 
-    fn arrival_desk(&self, inbox: &Arc<Inbox>) -> Arc<ArrivalDesk> {
+    fn arrival_actions(&self, inbox: &Arc<Inbox>) -> Arc<ArrivalActions> {
         let Self { store, clock, ports, .. } = self.clone();
         let (transfers, items, inbox) = (store.clone(), store, Arc::clone(inbox));
-        Arc::new(ArrivalDesk { transfers, items, clock, ports, inbox })
+        Arc::new(ArrivalActions { transfers, items, clock, ports, inbox })
     }
 
     fn actions(
         &self,
         holds: &Arc<Holds>,
         changes: &Arc<Changes>,
-        arrivals: &Arc<ArrivalDesk>,
+        arrivals: &Arc<ArrivalActions>,
     ) -> Arc<Actions> {
         let Self { store, clock, ids, ports, .. } = self.clone();
         Arc::new(Actions {

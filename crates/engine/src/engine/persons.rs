@@ -7,7 +7,7 @@ use kiungo_store::{Action, ActionId, Hold, InboxId, InboxItem, StoreError, Summa
 use crate::claims::PaymentClaim;
 use crate::engine::Engine;
 use crate::persons::action_request::{ActError, Acted, NewAction};
-use crate::persons::arrival_desk::ArrivalError;
+use crate::persons::arrival_actions::ArrivalError;
 use crate::request::{Caller, RequestError};
 
 impl Engine {
@@ -90,23 +90,23 @@ impl Engine {
         provider: &ProviderId,
         claim: &PaymentClaim,
     ) -> Result<InboxId, ArrivalError> {
-        self.parts.arrival_desk.claim(provider, claim).await
+        self.parts.arrival_actions.claim(provider, claim).await
     }
 
     /// An arrival, whole.
     pub async fn arrival(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
-        self.parts.arrival_desk.arrival(id).await
+        self.parts.arrival_actions.arrival(id).await
     }
 
     /// Has an arrival that is kept for a person handled again, after a mapping was mended for
     /// example.
     pub async fn handle_again(&self, id: InboxId) -> Result<(), ArrivalError> {
-        self.parts.arrival_desk.handle_again(id).await
+        self.parts.arrival_actions.handle_again(id).await
     }
 
     /// Puts an arrival away that a person has been called because of.
     pub async fn dismiss(&self, id: InboxId, by: &str, reason: &str) -> Result<(), ArrivalError> {
-        self.parts.arrival_desk.dismiss(id, by, reason).await
+        self.parts.arrival_actions.dismiss(id, by, reason).await
     }
 
     /// The holds on a provider's operations, as last known here.

@@ -5,7 +5,7 @@ use kiungo_store::{Action, ActionId, ActionState, InboxId, StoreError, Summary};
 use thiserror::Error;
 
 use crate::person_action::PersonAction;
-use crate::persons::arrival_desk::ArrivalError;
+use crate::persons::arrival_actions::ArrivalError;
 use crate::request::{Caller, RequestError};
 
 /// A request for an action.

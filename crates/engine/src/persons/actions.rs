@@ -24,7 +24,7 @@ use crate::counterparties::operate;
 use crate::counterparties::ports::Ports;
 use crate::intake::arrivals::hashed;
 use crate::persons::action_content::{Content, latest_alike};
-use crate::persons::arrival_desk::{ArrivalDesk, ArrivalError};
+use crate::persons::arrival_actions::{ArrivalActions, ArrivalError};
 use crate::request::{Caller, RequestError};
 use crate::run::changes::Changes;
 
@@ -59,7 +59,7 @@ pub(crate) struct Actions {
     pub(crate) ports: Arc<Ports>,
     pub(crate) holds: Arc<Holds>,
     pub(crate) changes: Arc<Changes>,
-    pub(crate) arrivals: Arc<ArrivalDesk>,
+    pub(crate) arrivals: Arc<ArrivalActions>,
     /// The actions that a second person has to approve.
     pub(crate) second_person: BTreeSet<ActionKind>,
 }

@@ -7,7 +7,7 @@ use kiungo_store::{CoreRequestDecision, CoreRequestRow, CoreRequestState, StoreE
 use thiserror::Error;
 
 use super::content::Content;
-use super::desk::{Port, RequestDesk, count};
+use super::intake::{Port, RequestIntake, count};
 
 /// The reason that a decision was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -41,7 +41,7 @@ pub enum DecideError {
     Store(#[from] StoreError),
 }
 
-impl RequestDesk {
+impl RequestIntake {
     /// A person lets a request be paid: one that waits, or one whose transfer failed. `shown` is the
     /// version that the person has seen: nobody approves what he has not seen.
     pub async fn approve(

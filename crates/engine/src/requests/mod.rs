@@ -8,7 +8,7 @@
 //! dies: there is one transfer. A transfer that failed is not begun again by itself.
 //!
 //! * [`rules`]: the choice of the requests that are paid, and of the wallets (pure)
-//! * [`desk`]: hearing of requests
+//! * [`intake`]: takes up requests, from hooks and from polls
 //! * `decide`: the decisions of persons
 //! * `content`: the stored content of a request
 //! * `poll`: the search for requests that hooks missed
@@ -16,13 +16,13 @@
 
 mod content;
 mod decide;
-pub mod desk;
+pub mod intake;
 mod in_vain;
 mod poll;
 pub mod rules;
 
 pub use content::Content;
 pub use decide::DecideError;
-pub use desk::{Heard, HookError, RequestDesk, RequestLink, RequestLinkOptions, RequestTurns};
+pub use intake::{HookResult, HookError, RequestIntake, RequestLink, RequestLinkOptions, RequestTurns};
 pub use poll::PollError;
 pub use rules::{Action, Conditions, Payee, RequestRules, Rule, Verdict, WalletSource};

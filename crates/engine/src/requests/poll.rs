@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::content::Content;
-use super::desk::{LookError, Port, RequestDesk, RequestTurns};
+use super::intake::{LookError, Port, RequestIntake, RequestTurns};
 use super::rules::{Action, Verdict};
 
 /// Between two rounds that hooks ask for: a burst of hooks is one round.
@@ -42,7 +42,7 @@ impl From<RequestsError> for PollError {
     }
 }
 
-impl RequestDesk {
+impl RequestIntake {
     /// Rounds through a core, `poll_interval` after the last one began and whenever a hook asks for one, until `stop`;
     /// then the turn goes to another process.
     pub async fn keep_polling(&self, core: &CoreId, stop: &CancellationToken) {
@@ -219,8 +219,8 @@ impl RequestDesk {
         wanted: Vec<RequestId>,
     ) -> Result<Vec<RequestId>, PollError> {
         let look = |id: RequestId| {
-            let (desk, core) = (self.clone(), core.clone());
-            async move { (desk.look_at(&core, &id).await, id) }
+            let (intake, core) = (self.clone(), core.clone());
+            async move { (intake.look_at(&core, &id).await, id) }
         };
         let at_a_time = port.options.reads_at_a_time.max(1);
         let mut looks = futures_util::stream::iter(wanted).map(look).buffer_unordered(at_a_time);

@@ -22,7 +22,7 @@ pub struct RequestRules {
     /// The country whose numbers the core keeps in national form (`0712…`). Without one they are not
     /// read: the core's clients could be of any country.
     pub home: Option<Market>,
-    /// The phone numbers of each provider's wallets; the desk knows them from its engine.
+    /// The phone numbers of each provider's wallets; the intake knows them from its engine.
     pub markets: BTreeMap<ProviderId, Market>,
 }
 

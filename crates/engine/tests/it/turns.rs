@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use kiungo_engine::requests::{Heard, RequestTurns};
+use kiungo_engine::requests::{HookResult, RequestTurns};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -12,8 +12,8 @@ fn shared(holder: &str) -> RequestTurns {
 }
 
 fn polls(office: &Office, stop: &CancellationToken) -> JoinHandle<()> {
-    let (desk, stop) = (office.desk.clone(), stop.clone());
-    tokio::spawn(async move { desk.keep_polling(&main(), &stop).await })
+    let (intake, stop) = (office.intake.clone(), stop.clone());
+    tokio::spawn(async move { intake.keep_polling(&main(), &stop).await })
 }
 
 fn rounds(office: &Office) -> u32 {
@@ -75,11 +75,11 @@ async fn a_process_that_only_serves_looks_when_a_hook_says_so() {
     serving.asked.says(loan(7, 1));
     pass(&office, 200).await;
     assert_eq!((rounds(&serving), office.transfers().await), (0, 0));
-    assert_eq!(serving.hook("").await, Ok(Heard::Noted));
+    assert_eq!(serving.hook("").await, Ok(HookResult::Noted));
     pass(&office, 2).await;
     assert_eq!((rounds(&serving), office.transfers().await), (1, 1));
     serving.asked.says(loan(8, 1));
-    assert_eq!(serving.hook("loan-8").await, Ok(Heard::TakenUp));
+    assert_eq!(serving.hook("loan-8").await, Ok(HookResult::TakenUp));
     assert_eq!(office.transfers().await, 2, "nobody is waited for");
     pass(&office, 200).await;
     assert_eq!(rounds(&serving), 1);

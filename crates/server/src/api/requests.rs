@@ -86,8 +86,8 @@ pub(crate) async fn approve_core_request(
     Json(approval): Json<ApprovalRequest>,
 ) -> Result<Response, Problem> {
     let (shown, why) = approval.read()?;
-    let desk = desk(&state)?;
-    let row = desk.approve(&core, &request, shown, &identity.client, &why).await?;
+    let core_requests = core_requests(&state)?;
+    let row = core_requests.approve(&core, &request, shown, &identity.client, &why).await?;
     decided(&row, &identity)
 }
 
@@ -113,12 +113,12 @@ pub(crate) async fn decline_core_request(
     Json(decision): Json<DecisionRequest>,
 ) -> Result<Response, Problem> {
     let (shown, why) = decision.read()?;
-    let desk = desk(&state)?;
-    let row = desk.decline(&core, &request, shown, &identity.client, &why).await?;
+    let core_requests = core_requests(&state)?;
+    let row = core_requests.decline(&core, &request, shown, &identity.client, &why).await?;
     decided(&row, &identity)
 }
 
-fn desk(state: &Shared) -> Result<&dyn CoreRequestService, Problem> {
+fn core_requests(state: &Shared) -> Result<&dyn CoreRequestService, Problem> {
     let none = || Problem::new(Code::CoreRequestNotFound, "no core is asked for requests");
     state.core_requests.as_deref().ok_or_else(none)
 }

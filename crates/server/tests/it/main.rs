@@ -13,7 +13,7 @@ mod actions;
 mod bad_input;
 mod bounds;
 mod callbacks;
-mod desk;
+mod suspense;
 mod docs;
 mod duplicates;
 mod fake;

@@ -10,7 +10,7 @@ use kiungo_server::{ServerOptions, openapi_json};
 use kiungo_store::{Action, ActionId, ActionState, InboxId, InboxState, NewArrival};
 use serde_json::{Value, json};
 
-use crate::desk::suspended;
+use crate::suspense::suspended;
 use crate::fake::tzs;
 use crate::requests::{row, world_with};
 use crate::world::{

@@ -18,12 +18,12 @@ use super::run::World;
 const NEVER_COMES: std::time::Duration = std::time::Duration::from_hours(2);
 
 /// The books as they stand now.
-pub(super) struct Desk {
+pub(super) struct ConsultedBooks {
     pub(super) providers: BTreeMap<String, Books>,
     pub(super) core: Books,
 }
 
-impl Desk {
+impl ConsultedBooks {
     pub(super) fn look(world: &World) -> Self {
         Self {
             providers: world.counterparties.provider_books(),

@@ -47,7 +47,7 @@ pub enum ArrivalError {
 }
 
 /// Carries out decisions about arrivals.
-pub(crate) struct ArrivalDesk {
+pub(crate) struct ArrivalActions {
     pub(crate) transfers: Arc<dyn TransferStore>,
     pub(crate) items: Arc<dyn InboxStore>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -55,7 +55,7 @@ pub(crate) struct ArrivalDesk {
     pub(crate) inbox: Arc<Inbox>,
 }
 
-impl ArrivalDesk {
+impl ArrivalActions {
     /// Brings in a payment by its receipt. It is stored like a notification of the provider, and
     /// handled like one; the arrival.
     pub(crate) async fn claim(
