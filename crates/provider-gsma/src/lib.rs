@@ -18,7 +18,7 @@ mod provider;
 mod route;
 mod salvage;
 mod statement;
-mod tell;
+mod notify;
 mod wire;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use kiungo_domain::{Finding, Money, Msisdn, Outcome, Reference};
 use kiungo_provider::{
     Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
     PaymentNotice, PeriodQuery, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Statement,
-    StatementPage, Tells, Verdict, WalletInquiry, WalletOrder,
+    StatementPage, Notifier, Verdict, WalletInquiry, WalletOrder,
 };
 use kiungo_transport::percent::segment;
 use serde::Serialize;
@@ -128,7 +128,7 @@ impl Provider for Gsma {
         Some(self)
     }
 
-    fn tells(&self) -> Option<&dyn Tells> {
+    fn notifier(&self) -> Option<&dyn Notifier> {
         Some(self)
     }
 

@@ -111,7 +111,7 @@ pub struct Offer {
     /// it is kept.
     pub made: bool,
     /// The provider asks to be told what becomes of it, at an address where it may be told:
-    /// [`crate::Tells`].
+    /// [`crate::Notifier`].
     pub calls_back: bool,
 }
 

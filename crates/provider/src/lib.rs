@@ -105,7 +105,7 @@ pub trait Provider: Send + Sync {
     }
 
     /// Telling the provider what became of an offer, where it can ask for that.
-    fn tells(&self) -> Option<&dyn Tells> {
+    fn notifier(&self) -> Option<&dyn Notifier> {
         None
     }
 
@@ -150,15 +150,15 @@ pub trait Balance: Send + Sync {
 
 /// Telling the provider what became of a payment that it offered.
 #[async_trait]
-pub trait Tells: Send + Sync {
+pub trait Notifier: Send + Sync {
     /// Tells what became of an offer, at the address that the offer names. Moves nothing; the same
     /// may be told again.
-    async fn tell(&self, state: &OfferState, at: Timestamp) -> Told;
+    async fn notify(&self, state: &OfferState, at: Timestamp) -> Notified;
 }
 
 /// The result of telling.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum Notified {
     /// The provider has taken it.
     Taken,
     /// It has not: tell it again later.

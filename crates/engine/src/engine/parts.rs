@@ -22,13 +22,13 @@ use crate::fail_point::FailPoints;
 use crate::intake::answers::Answers;
 use crate::intake::arrivals::Arrivals;
 use crate::intake::callbacks::Callbacks;
-use crate::intake::hear::Hearing;
+use crate::intake::evidence::EvidenceIntake;
 use crate::intake::inbox::Inbox;
-use crate::intake::judge::Judge;
+use crate::intake::validation::PaymentValidation;
 use crate::intake::offers::Offers;
 use crate::intake::payments::Payments;
 use crate::intake::submission::Submissions;
-use crate::intake::telling::Telling;
+use crate::intake::notification::ProviderNotifier;
 use crate::next_look::NextLook;
 use crate::persons::actions::Actions;
 use crate::persons::arrival_actions::ArrivalActions;
@@ -267,13 +267,13 @@ impl Ground {
         let Self { store, clock, ports, tasks, next_look, .. } = self.clone();
         let arrivals = Arc::new(Arrivals { store: store.clone(), clock: Arc::clone(&clock) });
         let offers = Arc::new(Offers { transfers: store.clone(), items: store.clone() });
-        let telling = Arc::new(Telling {
+        let notifier = Arc::new(ProviderNotifier {
             store: store.clone(),
             clock: Arc::clone(&clock),
             arrivals: Arc::clone(&arrivals),
             offers: Arc::clone(&offers),
         });
-        let hearing = Arc::new(Hearing {
+        let evidence = Arc::new(EvidenceIntake {
             store: store.clone(),
             clock: Arc::clone(&clock),
             ports: Arc::clone(&ports),
@@ -292,22 +292,22 @@ impl Ground {
             answers: Answers {
                 store: store.clone(),
                 clock: Arc::clone(&clock),
-                hearing: Arc::clone(&hearing),
+                evidence: Arc::clone(&evidence),
             },
-            payments: self.payments(committer, dispatcher, changes, &hearing),
-            hearing,
-            telling: Arc::clone(&telling),
+            payments: self.payments(committer, dispatcher, changes, &evidence),
+            evidence,
+            notifier: Arc::clone(&notifier),
             taken: Mutex::new(HashSet::new()),
         });
-        let judge = Judge { clock, ports: Arc::clone(&ports) };
+        let validation = PaymentValidation { clock, ports: Arc::clone(&ports) };
         let callbacks = Callbacks {
             transfers: store.clone(),
             items: store,
             ports,
             arrivals,
-            judge,
+            validation,
             offers,
-            telling,
+            notifier,
             inbox: Arc::clone(&inbox),
         };
         Intake { inbox, callbacks }
@@ -318,7 +318,7 @@ impl Ground {
         committer: &Arc<Committer>,
         dispatcher: &Arc<Dispatcher>,
         changes: &Arc<Changes>,
-        hearing: &Arc<Hearing>,
+        evidence: &Arc<EvidenceIntake>,
     ) -> Payments {
         let Self { store, clock, ids, .. } = self.clone();
         Payments {
@@ -328,7 +328,7 @@ impl Ground {
             committer: Arc::clone(committer),
             dispatcher: Arc::clone(dispatcher),
             changes: Arc::clone(changes),
-            hearing: Arc::clone(hearing),
+            evidence: Arc::clone(evidence),
             notice_wait_max: self.options.notice_wait_max,
         }
     }

@@ -11,13 +11,13 @@ use crate::clock::Clock;
 use crate::counterparties::operate::wallet_inquiry;
 use crate::counterparties::ports::ProviderPort;
 use crate::intake::arrivals::Handled;
-use crate::intake::hear::{Asking, Hearing, is_awaited};
+use crate::intake::evidence::{Asking, EvidenceIntake, is_awaited};
 
 /// Asks for answers that come by callback, and takes them.
 pub(crate) struct Answers {
     pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) hearing: Arc<Hearing>,
+    pub(crate) evidence: Arc<EvidenceIntake>,
 }
 
 impl Answers {
@@ -39,7 +39,7 @@ impl Answers {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
         let claim = Evidence { channel: Channel::Callback, reference, finding: claim };
-        if !is_awaited(&transfer, reference) && self.hearing.agrees(&transfer, &claim).await? {
+        if !is_awaited(&transfer, reference) && self.evidence.agrees(&transfer, &claim).await? {
             return Ok(Handled::Noted(format!("agrees with transfer {id}")));
         }
         let Ok(permit) = port.throttle.enter().await else {
@@ -62,6 +62,6 @@ impl Answers {
         finding: Finding,
     ) -> Result<Handled, StoreError> {
         let answer = Evidence::inquired(reference, finding);
-        self.hearing.hear(item, answer, Asking::Answered).await
+        self.evidence.compare(item, answer, Asking::Answered).await
     }
 }

@@ -17,9 +17,9 @@ use metrics::counter;
 use crate::counterparties::ports::{Ports, ProviderPort};
 use crate::intake::arrivals::{Arrivals, digest, raw};
 use crate::intake::inbox::Inbox;
-use crate::intake::judge::Judge;
+use crate::intake::validation::PaymentValidation;
 use crate::intake::offers::{Offers, digest_of, name_of};
-use crate::intake::telling::Telling;
+use crate::intake::notification::ProviderNotifier;
 use crate::request::CallbackRefused;
 
 /// Takes callbacks.
@@ -28,9 +28,9 @@ pub(crate) struct Callbacks {
     pub(crate) items: Arc<dyn InboxStore>,
     pub(crate) ports: Arc<Ports>,
     pub(crate) arrivals: Arc<Arrivals>,
-    pub(crate) judge: Judge,
+    pub(crate) validation: PaymentValidation,
     pub(crate) offers: Arc<Offers>,
-    pub(crate) telling: Arc<Telling>,
+    pub(crate) notifier: Arc<ProviderNotifier>,
     pub(crate) inbox: Arc<Inbox>,
 }
 
@@ -46,7 +46,7 @@ impl Callbacks {
             .provider(provider)
             .ok_or_else(|| CallbackRefused::UnknownProvider(provider.clone()))?;
         let verdict = match port.provider.read_callback(&callback) {
-            Ok(CallbackNews::Validation(notice)) => match self.judge.judge(port, &notice).await {
+            Ok(CallbackNews::Validation(notice)) => match self.validation.refusal(port, &notice).await {
                 Some(refusal) => Verdict::Refused(refusal),
                 None => Verdict::Accepted,
             },
@@ -97,12 +97,12 @@ impl Callbacks {
         }
         if !offer.made
             && !self.is_known(provider, &offer.notice).await?
-            && let Some(refusal) = self.judge.judge(port, &offer.notice).await
+            && let Some(refusal) = self.validation.refusal(port, &offer.notice).await
         {
             return Ok(turned_away(provider, refusal));
         }
         let to_tell = if offer.calls_back {
-            self.telling.keep_to_tell(provider, &digest).await?
+            self.notifier.store_order(provider, &digest).await?
         } else {
             None
         };

@@ -1,10 +1,10 @@
 //! Arrivals that nobody asked for, handled: each by one task at a time, and again until it is clear
 //! what becomes of it.
 //!
-//! A result of an operation of ours is evidence ([`crate::intake::hear`]); a payment that a customer
-//! started at the wallet becomes a transfer ([`crate::intake::payments`]). A callback that is neither, or
-//! that cannot be read, is kept whole for a person (rule 12), who can have it handled again or
-//! dismiss it.
+//! A result of an operation of ours is evidence ([`crate::intake::evidence`]); a payment that a
+//! customer started at the wallet becomes a transfer ([`crate::intake::payments`]). A callback that
+//! is neither, or that cannot be read, is kept whole for a person (rule 12), who can have it
+//! handled again or dismiss it.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,9 +21,9 @@ use crate::dispatch::deliveries::DeliveryGuard;
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::intake::answers::Answers;
 use crate::intake::arrivals::{Again, Arrivals, Handled, raw};
-use crate::intake::hear::Hearing;
+use crate::intake::evidence::EvidenceIntake;
 use crate::intake::payments::Payments;
-use crate::intake::telling::{TELL_METHOD, Telling};
+use crate::intake::notification::{NOTIFY_METHOD, ProviderNotifier};
 use crate::next_look::NextLook;
 use crate::tasks::Tasks;
 
@@ -43,10 +43,10 @@ pub(crate) struct Inbox {
     pub(crate) next_look: Arc<NextLook>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) arrivals: Arc<Arrivals>,
-    pub(crate) hearing: Arc<Hearing>,
+    pub(crate) evidence: Arc<EvidenceIntake>,
     pub(crate) answers: Answers,
     pub(crate) payments: Payments,
-    pub(crate) telling: Arc<Telling>,
+    pub(crate) notifier: Arc<ProviderNotifier>,
     /// The items that tasks are handling.
     pub(crate) taken: Mutex<HashSet<InboxId>>,
 }
@@ -183,8 +183,8 @@ impl Inbox {
                 None => Ok(Handled::Quarantine("the claim cannot be read back".to_owned())),
             };
         }
-        if callback.method == TELL_METHOD {
-            return self.telling.tell_provider(item, port, &callback.path).await;
+        if callback.method == NOTIFY_METHOD {
+            return self.notifier.notify(item, port, &callback.path).await;
         }
         match port.provider.read_callback(&callback) {
             Ok(CallbackNews::Result { reference: Some(reference), finding })
@@ -193,7 +193,7 @@ impl Inbox {
                 self.answers.ask_about_claim(item, port, reference, finding).await
             }
             Ok(CallbackNews::Result { reference, finding }) => {
-                self.hearing.handle_result(item, reference, finding).await
+                self.evidence.handle_result(item, reference, finding).await
             }
             Ok(CallbackNews::Nothing) => Ok(Handled::Noted("it says nothing".to_owned())),
             Ok(CallbackNews::Answer { reference, finding }) => {

@@ -20,7 +20,7 @@ use crate::commit::committer::Committer;
 use crate::counterparties::ports::ProviderPort;
 use crate::dispatch::dispatcher::Dispatcher;
 use crate::intake::arrivals::{Again, Handled, is_claim};
-use crate::intake::hear::{Asking, Hearing, is_awaited};
+use crate::intake::evidence::{Asking, EvidenceIntake, is_awaited};
 use crate::run::changes::Changes;
 
 /// The wait before the first look at whether a collection has taken up its own payment; doubles.
@@ -34,7 +34,7 @@ pub(crate) struct Payments {
     pub(crate) committer: Arc<Committer>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) changes: Arc<Changes>,
-    pub(crate) hearing: Arc<Hearing>,
+    pub(crate) evidence: Arc<EvidenceIntake>,
     /// The time for which a payment waits for a collection that may be the same payment.
     pub(crate) notice_wait_max: Duration,
 }
@@ -106,7 +106,7 @@ impl Payments {
         let awaited = self.store.transfer(id).await?;
         let awaited = awaited.is_some_and(|transfer| is_awaited(&transfer, reference));
         let asking = if confirmed { Asking::Done } else { Asking::First };
-        match self.hearing.hear(item, claim, asking).await? {
+        match self.evidence.compare(item, claim, asking).await? {
             // Its own answer is to be seen before the notification is put away.
             Handled::Noted(_) if awaited => {
                 let why = format!("transfer {id} is asking about it");
@@ -155,7 +155,7 @@ impl Payments {
 
     /// "Not found" counts only after the indexing window, and repeatedly (rule 3).
     fn absent_payment(&self, item: &InboxItem) -> Handled {
-        if self.hearing.is_surely_absent(item) {
+        if self.evidence.is_surely_absent(item) {
             Handled::Quarantine("the provider knows of no such payment".to_owned())
         } else {
             Handled::later("the provider does not know of it yet")

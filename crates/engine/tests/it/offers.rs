@@ -10,7 +10,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::Status;
 use kiungo_engine::Engine;
-use kiungo_provider::{RawCallback, Told};
+use kiungo_provider::{RawCallback, Notified};
 use kiungo_store::TransferQuery;
 
 use crate::world::{World, provider_id, tzs};
@@ -185,7 +185,7 @@ async fn who_asked_to_be_called_back_is_told_once_what_became_of_a_payment() {
 #[tokio::test(start_paused = true)]
 async fn what_a_provider_does_not_take_is_told_again_at_growing_distances() {
     let world = world();
-    let not_now = || Told::NotNow { why: "it was answered with 503".to_owned() };
+    let not_now = || Notified::NotNow { why: "it was answered with 503".to_owned() };
     world.takes_told.lock().unwrap().extend(std::iter::repeat_with(not_now).take(30));
     let engine = world.engine();
     engine.start().await.unwrap();

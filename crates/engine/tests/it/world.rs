@@ -30,7 +30,7 @@ use kiungo_engine::{
 };
 use kiungo_provider::{
     Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState,
-    PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Tells, Told,
+    PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Notifier, Notified,
     Verdict, WalletInquiry, WalletOrder,
 };
 use kiungo_store::{Allowance, Cap, MemoryStore, Store};
@@ -60,7 +60,7 @@ pub struct World {
     /// The claims of callbacks that the provider was asked about.
     pub asked_about: Mutex<Vec<Finding>>,
     /// The provider's answers to what it is told of its payments; taken, if none is left here.
-    pub takes_told: Mutex<VecDeque<Told>>,
+    pub takes_told: Mutex<VecDeque<Notified>>,
     /// The standings that it was told.
     pub told: Mutex<Vec<String>>,
     /// True if the provider leaves questions about its balance unanswered.
@@ -293,10 +293,10 @@ pub async fn submit(
 struct Wallets(Arc<World>, Capabilities);
 
 #[async_trait]
-impl Tells for Wallets {
-    async fn tell(&self, state: &OfferState, _at: Timestamp) -> Told {
+impl Notifier for Wallets {
+    async fn notify(&self, state: &OfferState, _at: Timestamp) -> Notified {
         self.0.told.lock().unwrap().push(format!("{:?}", state.standing));
-        self.0.takes_told.lock().unwrap().pop_front().unwrap_or(Told::Taken)
+        self.0.takes_told.lock().unwrap().pop_front().unwrap_or(Notified::Taken)
     }
 }
 
@@ -350,7 +350,7 @@ impl Provider for Wallets {
         truth.unwrap_or_else(|| Finding::unclear("nothing is known here"))
     }
 
-    fn tells(&self) -> Option<&dyn Tells> {
+    fn notifier(&self) -> Option<&dyn Notifier> {
         Some(self)
     }
 

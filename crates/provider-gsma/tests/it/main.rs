@@ -15,5 +15,5 @@ mod payments;
 mod robustness;
 mod simulated;
 mod statements;
-mod telling;
+mod notify;
 mod world;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kiungo_domain::ProviderId;
-use kiungo_provider::{RawCallback, Standing, Told};
+use kiungo_provider::{RawCallback, Standing, Notified};
 use kiungo_store::{InboxItem, InboxState, InboxStore, StoreError};
 use metrics::counter;
 
@@ -19,10 +19,10 @@ use crate::intake::arrivals::{Arrivals, Handled, digest};
 use crate::intake::offers::Offers;
 
 /// The method under which something to be told is kept. No HTTP request that is read has it.
-pub(crate) const TELL_METHOD: &str = "TELL";
+pub(crate) const NOTIFY_METHOD: &str = "TELL";
 
 /// The time for which the telling of an offer's fate is tried.
-const TOLD_WITHIN: Duration = Duration::from_hours(30 * 24);
+const NOTIFIED_WITHIN: Duration = Duration::from_hours(30 * 24);
 
 /// The longest time between the storing of an order to tell and that of its offer.
 const STORED_WITHIN: Duration = Duration::from_mins(1);
@@ -33,24 +33,24 @@ const LOOK_MAX: Duration = Duration::from_mins(1);
 /// The longest time between two tellings.
 const REPEAT_MAX: Duration = Duration::from_hours(6);
 
-/// Tells providers.
-pub(crate) struct Telling {
+/// Notifier providers.
+pub(crate) struct ProviderNotifier {
     pub(crate) store: Arc<dyn InboxStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) offers: Arc<Offers>,
 }
 
-impl Telling {
+impl ProviderNotifier {
     /// Stores that the fate of an offer has to be told; before the offer itself, so that nothing is
     /// forgotten in between.
-    pub(crate) async fn keep_to_tell(
+    pub(crate) async fn store_order(
         &self,
         provider: &ProviderId,
         offer: &str,
     ) -> Result<Option<InboxItem>, StoreError> {
         let order = RawCallback {
-            method: TELL_METHOD.to_owned(),
+            method: NOTIFY_METHOD.to_owned(),
             path: offer.to_owned(),
             headers: Vec::new(),
             body: Bytes::new(),
@@ -61,7 +61,7 @@ impl Telling {
     }
 
     /// Tells the fate of an offer, named by its digest, once it has one.
-    pub(crate) async fn tell_provider(
+    pub(crate) async fn notify(
         &self,
         item: &InboxItem,
         port: &ProviderPort,
@@ -74,7 +74,7 @@ impl Telling {
         let later = |most: Duration| {
             Ok(Handled::Unended { wait: (age / 8).clamp(Duration::from_secs(1), most) })
         };
-        if age > TOLD_WITHIN {
+        if age > NOTIFIED_WITHIN {
             count(provider, "given_up");
             tracing::warn!(%provider, inbox = %item.id, "a provider was not told what became of its payment; it can ask");
             return noted("the provider was not told in time; it can ask");
@@ -88,7 +88,7 @@ impl Telling {
         if state.standing == Standing::Pending {
             return later(LOOK_MAX);
         }
-        let Some(tells) = port.provider.tells() else {
+        let Some(notifier) = port.provider.notifier() else {
             return noted("the provider cannot be told any more");
         };
         let permit = match port.throttle.try_ask() {
@@ -98,19 +98,19 @@ impl Telling {
         permit.ready().await;
         // Nothing is reported to the throttle: where the provider is told says nothing about its
         // API.
-        let told = tells.tell(&state, now).await;
+        let notified = notifier.notify(&state, now).await;
         drop(permit);
-        match told {
-            Told::Taken => {
+        match notified {
+            Notified::Taken => {
                 count(provider, "taken");
                 noted("the provider was told what became of its payment")
             }
-            Told::NotNow { why } => {
+            Notified::NotNow { why } => {
                 count(provider, "not_taken");
                 tracing::info!(%provider, inbox = %item.id, %why, "a provider could not be told what became of its payment; trying again");
                 later(REPEAT_MAX)
             }
-            Told::Never => noted("the provider may not be told at that address any more"),
+            Notified::Never => noted("the provider may not be told at that address any more"),
         }
     }
 }

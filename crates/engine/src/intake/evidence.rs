@@ -24,12 +24,12 @@ use crate::run::changes::Changes;
 
 /// The number of times that what was heard is decided anew because another process was quicker with
 /// something else.
-const HEAR_TRIES: u32 = 5;
+const COMMIT_TRIES: u32 = 5;
 /// The wait of an arrival for a transfer that is being worked on.
 const BUSY_WAIT: Duration = Duration::from_secs(2);
 
 /// Compares evidence with what is recorded.
-pub(crate) struct Hearing {
+pub(crate) struct EvidenceIntake {
     pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ports: Arc<Ports>,
@@ -38,7 +38,7 @@ pub(crate) struct Hearing {
     pub(crate) changes: Arc<Changes>,
 }
 
-impl Hearing {
+impl EvidenceIntake {
     /// A result of an operation of ours: a claim about its reference, or, where it names none,
     /// about the operation that the receipt belongs to.
     pub(crate) async fn handle_result(
@@ -55,7 +55,7 @@ impl Hearing {
         match reference {
             Some(reference) => {
                 let claim = Evidence { channel: Channel::Callback, reference, finding };
-                self.hear(item, claim, Asking::First).await
+                self.compare(item, claim, Asking::First).await
             }
             None => Ok(Handled::Quarantine("it names no operation of ours".to_owned())),
         }
@@ -80,7 +80,7 @@ impl Hearing {
 
     /// Compares a claim with what is recorded for its reference, and has its transfer hear what is
     /// true.
-    pub(crate) async fn hear(
+    pub(crate) async fn compare(
         &self,
         item: &InboxItem,
         claim: Evidence,
@@ -107,7 +107,7 @@ impl Hearing {
                 wait: Again::After(BUSY_WAIT),
             });
         }
-        match self.hear_taken(item, &claim, asking).await {
+        match self.compare_taken(item, &claim, asking).await {
             Ok((handled, Some(transfer))) => {
                 self.dispatcher.go_on_with(transfer);
                 Ok(handled)
@@ -124,7 +124,7 @@ impl Hearing {
     }
 
     /// The same, of a transfer that nobody else works on; the transfer, if there is work on it now.
-    async fn hear_taken(
+    async fn compare_taken(
         &self,
         item: &InboxItem,
         claim: &Evidence,
@@ -135,7 +135,7 @@ impl Hearing {
             return Ok((Handled::Quarantine(format!("there is no transfer {id}")), None));
         };
         if asking == Asking::Answered {
-            return self.record_heard(item, id, claim).await;
+            return self.record_evidence(item, id, claim).await;
         }
         if is_awaited(&transfer, claim.reference) {
             return self.hint_taken(item, &transfer).await;
@@ -145,7 +145,7 @@ impl Hearing {
         }
         let truth = match asking {
             Asking::First => {
-                let truth = self.inquire_at_gate(&transfer, claim.reference).await;
+                let truth = self.inquire_with_permit(&transfer, claim.reference).await;
                 match truth {
                     Finding::Executed(_) | Finding::Refused(_) | Finding::Reversed(_) => truth,
                     Finding::InProgress(_) => return Ok((still_open("it is in progress"), None)),
@@ -166,7 +166,7 @@ impl Hearing {
                 None,
             ));
         }
-        self.record_heard(item, id, &truth).await
+        self.record_evidence(item, id, &truth).await
     }
 
     async fn hint_taken(
@@ -190,26 +190,26 @@ impl Hearing {
     }
 
     /// Has the transfer hear what is true, in one commit with the arrival that it came by.
-    async fn record_heard(
+    async fn record_evidence(
         &self,
         item: &InboxItem,
         id: TransferId,
         truth: &Evidence,
     ) -> Result<(Handled, Option<Transfer>), StoreError> {
-        for _ in 0..HEAR_TRIES {
+        for _ in 0..COMMIT_TRIES {
             let Some(transfer) = self.store.transfer(id).await? else { break };
             let Some(port) = self.ports.provider(&item.provider) else { break };
             let policy = port.rules.policy();
             let mut update = TransferUpdate::resume(transfer.clone(), self.clock.now());
             update.apply_evidence(truth.clone(), policy);
-            match self.commit_heard(item, &transfer, update).await {
+            match self.commit_evidence(item, &transfer, update).await {
                 Err(CommitError::Stale | CommitError::AccountHeld { .. }) => {}
                 Err(CommitError::ReceiptTaken { receipt, owner }) => {
                     // Another transfer carries that payment: it cannot count here as well.
                     let mut update = TransferUpdate::resume(transfer.clone(), self.clock.now());
                     update.receipt_taken(truth.reference.step(), &receipt, owner, policy);
-                    match self.commit_heard(item, &transfer, update).await {
-                        Ok(heard) => return Ok(heard),
+                    match self.commit_evidence(item, &transfer, update).await {
+                        Ok(handled) => return Ok(handled),
                         Err(CommitError::Store(error)) => return Err(error),
                         Err(_) => {}
                     }
@@ -217,13 +217,13 @@ impl Hearing {
                 Err(CommitError::Store(error)) => return Err(error),
                 Err(CommitError::AlreadyHandled) => return Ok((Handled::WithTransfer, None)),
                 Err(other) => return Ok((Handled::later(other.to_string()), None)),
-                Ok(heard) => return Ok(heard),
+                Ok(handled) => return Ok(handled),
             }
         }
         Ok((Handled::later(format!("transfer {id} changes too fast")), None))
     }
 
-    async fn commit_heard(
+    async fn commit_evidence(
         &self,
         item: &InboxItem,
         transfer: &Transfer,
@@ -242,7 +242,7 @@ impl Hearing {
     }
 
     /// Asks the provider under the reference that evidence names, through its throttle.
-    async fn inquire_at_gate(&self, transfer: &Transfer, reference: Reference) -> Finding {
+    async fn inquire_with_permit(&self, transfer: &Transfer, reference: Reference) -> Finding {
         let Some(port) = self.ports.provider(&transfer.instruction().provider) else {
             return Finding::unclear("its provider is no longer configured");
         };
