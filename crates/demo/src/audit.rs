@@ -53,9 +53,9 @@ impl Tally {
     }
 }
 
-/// The judgement of a day.
+/// The result of checking a day.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
+pub(super) struct AuditResult {
     pub(super) cells: BTreeMap<(Kind, Wallet), Tally>,
     /// The sum of all completed transfers by currency, in minor units.
     pub(super) moved_minor: BTreeMap<&'static str, i64>,
@@ -64,7 +64,7 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<String>,
 }
 
-impl Verdict {
+impl AuditResult {
     /// The sum of all tallies.
     pub(super) fn total(&self) -> Tally {
         let mut total = Tally::default();
@@ -76,20 +76,20 @@ impl Verdict {
 /// Finds the account of a transfer, as the books name it.
 pub(super) type AccountOf<'a> = &'a dyn Fn(&Wanted) -> u64;
 
-/// Judges the day.
-pub(super) fn judge(
+/// Checks the day.
+pub(super) fn check(
     story: &Story,
     begun: &[Begun],
     ends: &Ends,
     account: AccountOf<'_>,
     providers: &BTreeMap<String, Books>,
     core: &Books,
-) -> Verdict {
-    let mut verdict = Verdict::default();
+) -> AuditResult {
+    let mut result = AuditResult::default();
     let mut claims = Vec::new();
     let mut expected = BTreeSet::new();
     for (wanted, begun) in story.wanted.iter().zip(begun) {
-        let tally = verdict.cells.entry((wanted.kind, wanted.wallet)).or_default();
+        let tally = result.cells.entry((wanted.kind, wanted.wallet)).or_default();
         let id = match begun {
             Begun::Ordered(id) => Some(*id),
             Begun::Paid(_) => ends.payments.get(&wanted.number).copied(),
@@ -109,24 +109,24 @@ pub(super) fn judge(
                 }
                 _ => "is no longer known".to_owned(),
             };
-            verdict.findings.push(format!("transfer {} of the story {what}", wanted.number));
+            result.findings.push(format!("transfer {} of the story {what}", wanted.number));
             continue;
         };
         tally.count(shown.status);
         if shown.status == Status::Completed {
-            let moved = verdict.moved_minor.entry(CURRENCY).or_default();
+            let moved = result.moved_minor.entry(CURRENCY).or_default();
             *moved = moved.saturating_add(wanted.amount_minor);
         }
         if shown.status == Status::NeedsAttention {
             let case = shown.case.as_deref().unwrap_or("no case");
-            verdict.findings.push(format!("{} needs a person: {case}", shown.id));
+            result.findings.push(format!("{} needs a person: {case}", shown.id));
         }
         expected.insert(shown.id);
         claims.push(claim(story, wanted, begun, shown.id, shown.status, account(wanted)));
     }
-    verdict.findings.extend(unwanted(ends, &expected));
-    verdict.audit = audit::audit(&claims, providers, core);
-    verdict
+    result.findings.extend(unwanted(ends, &expected));
+    result.audit = audit::audit(&claims, providers, core);
+    result
 }
 
 fn claim(
@@ -260,9 +260,9 @@ mod tests {
             }
         }
 
-        fn judge(&self) -> Verdict {
+        fn check(&self) -> AuditResult {
             let (story, begun, ends) = (&self.story, &self.begun, &self.ends);
-            judge(story, begun, ends, &account, &self.providers, &self.core)
+            check(story, begun, ends, &account, &self.providers, &self.core)
         }
 
         /// The first transfer that the API was asked for.
@@ -281,10 +281,10 @@ mod tests {
 
     #[test]
     fn a_day_on_which_all_went_well_is_clean() {
-        let verdict = Day::fine().judge();
-        assert!(verdict.audit.is_clean(), "{:?}", verdict.audit);
-        assert!(verdict.findings.is_empty(), "{:?}", verdict.findings);
-        let total = verdict.total();
+        let result = Day::fine().check();
+        assert!(result.audit.is_clean(), "{:?}", result.audit);
+        assert!(result.findings.is_empty(), "{:?}", result.findings);
+        let total = result.total();
         assert_eq!(total.total(), 60);
         assert_eq!(total.open + total.failed, 0);
     }
@@ -295,7 +295,7 @@ mod tests {
             let mut day = Day::fine();
             let id = day.ordered();
             day.set(id, lie);
-            assert_eq!(day.judge().audit.lost, 1, "{lie:?}");
+            assert_eq!(day.check().audit.lost, 1, "{lie:?}");
         }
     }
 
@@ -304,16 +304,16 @@ mod tests {
         let mut day = Day::fine();
         let again = Movement { receipt: "again".to_owned(), ..day.core.movements[0].clone() };
         day.core.movements.push(again);
-        let audit = day.judge().audit;
+        let audit = day.check().audit;
         assert_eq!((audit.doubled, audit.balanced), (1, false));
 
         let mut day = Day::fine();
         day.core.movements[0].party = "savings:999".to_owned();
-        assert_eq!(day.judge().audit.misattributed, 1);
+        assert_eq!(day.check().audit.misattributed, 1);
 
         let mut day = Day::fine();
         day.core.movements.remove(0);
-        assert_eq!(day.judge().audit.lost, 1);
+        assert_eq!(day.check().audit.lost, 1);
     }
 
     #[test]
@@ -321,9 +321,9 @@ mod tests {
         let mut day = Day::fine();
         let (_, id) = day.ends.payments.pop_first().unwrap();
         day.ends.all.remove(&id);
-        let verdict = day.judge();
-        assert!(verdict.audit.lost > 0);
-        assert_eq!(verdict.total().open, 1);
+        let result = day.check();
+        assert!(result.audit.lost > 0);
+        assert_eq!(result.total().open, 1);
     }
 
     #[test]
@@ -332,6 +332,6 @@ mod tests {
         let id = TransferId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_ffff_0000));
         let forged = Shown { id, ..day.ends.all.values().next().unwrap().clone() };
         day.ends.all.insert(id, forged);
-        assert_eq!(day.judge().findings.len(), 1);
+        assert_eq!(day.check().findings.len(), 1);
     }
 }

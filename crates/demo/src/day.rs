@@ -113,7 +113,7 @@ async fn live(options: &Demo, broker: Option<&Broker>, host: &dyn Host) -> anyho
 
     let account = |wanted: &workload::Wanted| world.account(wanted);
     let (providers, core) = (world.provider_books(), world.core_books());
-    let verdict = audit::judge(&story, &begun, &ends, &account, &providers, &core);
+    let result = audit::check(&story, &begun, &ends, &account, &providers, &core);
     let circumstances = Circumstances {
         seed: options.seed,
         faults: options.faults.as_str(),
@@ -121,8 +121,8 @@ async fn live(options: &Demo, broker: Option<&Broker>, host: &dyn Host) -> anyho
         elapsed: start.elapsed(),
         ledger: ledger::complaints(folder.database(), &providers, &core).await?,
     };
-    let report = Report::new(&verdict, circumstances);
-    let text = report.text(&verdict, &tales, host.table_style());
+    let report = Report::new(&result, circumstances);
+    let text = report.text(&result, &tales, host.table_style());
     host.answer(&text, &serde_json::to_value(&report)?);
     if options.keep {
         let kiungo = Kiungo::start(program.clone(), &folder, workers).await?;

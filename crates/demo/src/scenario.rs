@@ -1,5 +1,5 @@
 //! The demo's day for those who bring processes and misfortunes of their own: the same people and
-//! wishes, the same counterparties under heavy faults, and the same judgement.
+//! wishes, the same counterparties under heavy faults, and the same audit.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -55,9 +55,9 @@ pub struct Evening {
     pub open: usize,
 }
 
-/// The judgement of a day by the counterparties' books.
+/// The audit of a day by the counterparties' books.
 #[derive(Debug)]
-pub struct Judgement {
+pub struct DayAudit {
     /// Lost, doubled, misattributed.
     pub audit: Audit,
     /// The other faults, for people: wishes that were never taken, transfers that nobody wanted,
@@ -157,14 +157,14 @@ impl Stage {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn judge(&self, day: &Day, evening: &Evening) -> anyhow::Result<Judgement> {
+    pub async fn audit(&self, day: &Day, evening: &Evening) -> anyhow::Result<DayAudit> {
         let (providers, core) = (self.world.provider_books(), self.world.core_books());
         let account = |wanted: &Wanted| self.world.account(wanted);
-        let judged =
-            audit::judge(&self.story, &day.begun, &evening.ends, &account, &providers, &core);
-        let mut findings = judged.findings;
+        let checked =
+            audit::check(&self.story, &day.begun, &evening.ends, &account, &providers, &core);
+        let mut findings = checked.findings;
         findings.extend(ledger::complaints(self.folder.database(), &providers, &core).await?);
-        Ok(Judgement { audit: judged.audit, findings, core })
+        Ok(DayAudit { audit: checked.audit, findings, core })
     }
 }
 

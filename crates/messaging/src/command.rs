@@ -141,7 +141,7 @@ pub enum Request {
         seen: Option<u64>,
     },
     /// A second person's judgement of an action.
-    Judge {
+    Review {
         /// The action.
         action: ActionId,
         /// True if it is approved.
@@ -188,7 +188,7 @@ impl Request {
             Self::Create(new) => About::New(new),
             Self::Inquire(named) => About::Transfer(named.id(), Intent::Move),
             Self::Act { action, .. } => About::of_action(action, Intent::Move),
-            Self::Judge { action, .. } => About::Action(*action, Intent::Move),
+            Self::Review { action, .. } => About::Action(*action, Intent::Move),
         }
     }
 
@@ -197,7 +197,7 @@ impl Request {
         match self {
             Self::Inquire(named) => Some(*named),
             Self::Act { named, .. } => *named,
-            Self::Create(_) | Self::Judge { .. } => None,
+            Self::Create(_) | Self::Review { .. } => None,
         }
     }
 
@@ -240,7 +240,7 @@ impl Request {
                     canonical(&Second { form: 2, action, judged, reason, seen })
                 }
             },
-            Self::Judge { action, approved, reason, seen } => {
+            Self::Review { action, approved, reason, seen } => {
                 let (judged, seen) = (Some((*action, *approved)), *seen);
                 canonical(&Second { form: 2, action: None, judged, reason, seen })
             }

@@ -8,7 +8,7 @@ use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, Meaning, Offer, OfferState, RawCallback,
-    StateQuery, Verdict,
+    StateQuery, CallbackDecision,
 };
 
 use crate::Gsma;
@@ -163,30 +163,30 @@ impl Gsma {
     pub(crate) fn acknowledgement(
         &self,
         callback: &RawCallback,
-        verdict: &Verdict,
+        decision: &CallbackDecision,
     ) -> CallbackReply {
         let Some(route) = Route::of(callback) else {
             return error(404, "identification", "identifierError", "there is no such resource");
         };
-        match (verdict, route) {
-            (Verdict::Unreadable, _) => {
+        match (decision, route) {
+            (CallbackDecision::Unreadable, _) => {
                 error(400, "validation", "formatError", "the body cannot be read")
             }
-            (Verdict::Refused(refusal), _) => offer::refused(refusal),
-            (Verdict::Taken(state), _) => {
+            (CallbackDecision::Refused(refusal), _) => offer::refused(refusal),
+            (CallbackDecision::Taken(state), _) => {
                 json_reply(202, &offer::request_state(state, self.is_called_back(state)))
             }
-            (Verdict::State(state), route) => {
+            (CallbackDecision::State(state), route) => {
                 let called_back = |state: &_| self.is_called_back(state);
                 offer::told(&route, state.as_deref(), called_back)
             }
-            (Verdict::Accepted, Route::Bills { account }) => {
+            (CallbackDecision::Accepted, Route::Bills { account }) => {
                 json_reply(200, &bill::list(&account, self.reading.terms.currency))
             }
-            (Verdict::Accepted, Route::Heartbeat) => {
+            (CallbackDecision::Accepted, Route::Heartbeat) => {
                 json_reply(200, &serde_json::json!({ "serviceStatus": "available" }))
             }
-            (Verdict::Accepted, _) => CallbackReply { status: 204, body: None },
+            (CallbackDecision::Accepted, _) => CallbackReply { status: 204, body: None },
         }
     }
 }

@@ -9,7 +9,7 @@ use kiungo_domain::{Finding, Money, Msisdn, Outcome, Reference};
 use kiungo_provider::{
     Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
     PaymentNotice, PeriodQuery, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Statement,
-    StatementPage, Notifier, Verdict, WalletInquiry, WalletOrder,
+    StatementPage, Notifier, CallbackDecision, WalletInquiry, WalletOrder,
 };
 use kiungo_transport::percent::segment;
 use serde::Serialize;
@@ -108,8 +108,8 @@ impl Provider for Gsma {
         self.news(callback)
     }
 
-    fn reply(&self, callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
-        self.acknowledgement(callback, verdict)
+    fn reply(&self, callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply {
+        self.acknowledgement(callback, decision)
     }
 
     fn reverse(&self) -> Option<&dyn Reverse> {

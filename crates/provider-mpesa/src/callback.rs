@@ -5,7 +5,7 @@ use bytes::Bytes;
 use kiungo_domain::{Finding, Reference, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, RawCallback, Salvage, Terms, Verdict,
+    CallbackError, CallbackNews, CallbackReply, RawCallback, Salvage, Terms, CallbackDecision,
 };
 use kiungo_transport::content;
 use serde_json::json;
@@ -84,7 +84,7 @@ fn read_result(
     if let Some(question) = questions.recognise(id) {
         let operation = WalletOperation::of_step(question.reference.step());
         let found = query::async_transaction(terms, operation, &result);
-        let finding = questions.judge(terms, question, found);
+        let finding = questions.interpret(terms, question, found);
         return Ok(CallbackNews::Answer { reference: question.reference, finding });
     }
     if let Some(reference) = asked_about(id) {
@@ -128,12 +128,12 @@ pub(crate) fn position(error: &serde_json::Error) -> String {
 pub(crate) fn reply(
     settings: &Settings,
     callback: &RawCallback,
-    verdict: &Verdict,
+    decision: &CallbackDecision,
 ) -> CallbackReply {
     let body = match Path::of(settings, callback) {
         Some(Path::Results) => acknowledgement(&callback.body),
         Some(Path::Confirmation) => notice::confirmation_reply(),
-        Some(Path::Validation) => notice::validation_reply(verdict),
+        Some(Path::Validation) => notice::validation_reply(decision),
         None => return CallbackReply { status: 404, body: None },
     };
     CallbackReply { status: 200, body: Some(("application/json", Bytes::from(body.to_string()))) }

@@ -11,7 +11,7 @@ use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
-    PaymentNotice, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Terms, Verdict,
+    PaymentNotice, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Terms, CallbackDecision,
     WalletInquiry, WalletOrder,
 };
 use kiungo_transport::{Failure, Transport};
@@ -201,7 +201,7 @@ impl Mpesa {
             ));
         }
         let outcome = payment::outcome(&self.terms, sent.operation, sent.reference, reply);
-        let outcome = self.limits.judge(lease.serial, sent, outcome);
+        let outcome = self.limits.interpret(lease.serial, sent, outcome);
         if let (Outcome::Unknown { .. }, Reply::Coded(coded)) = (&outcome, reply) {
             self.first_answers.keep(sent.reference, in_short(coded));
         }
@@ -403,8 +403,8 @@ impl Provider for Mpesa {
         callback::read(&self.settings, &self.terms, &self.questions, callback)
     }
 
-    fn reply(&self, callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
-        callback::reply(&self.settings, callback, verdict)
+    fn reply(&self, callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply {
+        callback::reply(&self.settings, callback, decision)
     }
 
     fn reverse(&self) -> Option<&dyn Reverse> {

@@ -3,7 +3,7 @@
 
 use jiff::civil::DateTime;
 use kiungo_domain::{Money, Receipt, Reference, Timestamp};
-use kiungo_provider::{CallbackError, Detail, PaymentNotice, Salvage, Terms, Verdict};
+use kiungo_provider::{CallbackError, Detail, PaymentNotice, Salvage, Terms, CallbackDecision};
 use kiungo_transport::content;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -141,12 +141,12 @@ pub(crate) fn confirmation_reply() -> Value {
 
 /// The answer to a validation. The code selects the message that the customer gets: an account
 /// number that does not exist, or no reason.
-pub(crate) fn validation_reply(verdict: &Verdict) -> Value {
-    match verdict {
-        Verdict::Accepted | Verdict::Taken(_) | Verdict::State(_) => {
+pub(crate) fn validation_reply(decision: &CallbackDecision) -> Value {
+    match decision {
+        CallbackDecision::Accepted | CallbackDecision::Taken(_) | CallbackDecision::State(_) => {
             json!({ "ResultCode": "0", "ResultDesc": "Accepted" })
         }
-        Verdict::Refused(_) => json!({ "ResultCode": "C2B00012", "ResultDesc": "Rejected" }),
-        Verdict::Unreadable => json!({ "ResultCode": "C2B00016", "ResultDesc": "Rejected" }),
+        CallbackDecision::Refused(_) => json!({ "ResultCode": "C2B00012", "ResultDesc": "Rejected" }),
+        CallbackDecision::Unreadable => json!({ "ResultCode": "C2B00016", "ResultDesc": "Rejected" }),
     }
 }

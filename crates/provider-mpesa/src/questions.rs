@@ -133,8 +133,8 @@ impl Questions {
         Some(Question { reference: Reference::parse(&format!("{number:032x}")).ok()?, claim })
     }
 
-    /// Judges an answer to a question of ours.
-    pub(crate) fn judge(
+    /// Interprets an answer to a question of ours.
+    pub(crate) fn interpret(
         &self,
         terms: &Terms,
         question: Question,

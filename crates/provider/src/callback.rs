@@ -99,7 +99,7 @@ pub enum CallbackNews {
     Malformed(Refusal),
 }
 
-/// A payment that is judged before it is taken, and answered for afterwards.
+/// A payment that is checked before it is taken, and answered for afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// The payment.
@@ -216,7 +216,7 @@ pub struct PaymentNotice {
 
 /// Our answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CallbackDecision {
     /// Stored; or, for a validation: take the payment.
     Accepted,
     /// For an offer: taken, which is not yet booked. This is what became of it so far.

@@ -29,7 +29,7 @@ use thiserror::Error;
 
 pub use callback::{
     CallbackError, CallbackNews, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
-    Refusal, RefusedFor, Standing, StateQuery, Verdict,
+    Refusal, RefusedFor, Standing, StateQuery, CallbackDecision,
 };
 pub use capabilities::Capabilities;
 pub use details::{Detail, Details};
@@ -82,7 +82,7 @@ pub trait Provider: Send + Sync {
     fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError>;
 
     /// The answer to a callback in the provider's own form: pure, no I/O.
-    fn reply(&self, callback: &RawCallback, verdict: &Verdict) -> CallbackReply;
+    fn reply(&self, callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply;
 
     /// Reversing an executed operation, where the provider offers it.
     fn reverse(&self) -> Option<&dyn Reverse> {

@@ -148,7 +148,7 @@ mod tests {
         }
     }
 
-    fn judge(heard: &[Heard]) -> (usize, usize, usize) {
+    fn counts(heard: &[Heard]) -> (usize, usize, usize) {
         let statuses = BTreeMap::from([(id(), Status::InProgress)]);
         let hearing = compare(heard, &journals(), &statuses);
         (hearing.missing.len(), hearing.contradicting.len(), hearing.repeated)
@@ -157,18 +157,18 @@ mod tests {
     #[test]
     fn everything_in_order_is_right_also_when_some_of_it_comes_again() {
         let (one, two) = (event(1, "received"), event(2, "in_progress"));
-        assert_eq!(judge(&[one.clone(), two.clone()]), (0, 0, 0));
-        assert_eq!(judge(&[one.clone(), two.clone(), one, two]), (0, 0, 2));
+        assert_eq!(counts(&[one.clone(), two.clone()]), (0, 0, 0));
+        assert_eq!(counts(&[one.clone(), two.clone(), one, two]), (0, 0, 2));
     }
 
     #[test]
     fn what_is_missing_false_late_or_of_nobody_is_found() {
         let (one, two) = (event(1, "received"), event(2, "in_progress"));
-        assert_eq!(judge(std::slice::from_ref(&two)), (1, 0, 0));
-        assert_eq!(judge(std::slice::from_ref(&one)), (1, 1, 0), "the API says more than was told");
-        assert_eq!(judge(&[two.clone(), one.clone()]), (0, 1, 0), "late");
-        assert_eq!(judge(&[one.clone(), two.clone(), event(2, "completed")]), (0, 1, 0));
+        assert_eq!(counts(std::slice::from_ref(&two)), (1, 0, 0));
+        assert_eq!(counts(std::slice::from_ref(&one)), (1, 1, 0), "the API says more than was told");
+        assert_eq!(counts(&[two.clone(), one.clone()]), (0, 1, 0), "late");
+        assert_eq!(counts(&[one.clone(), two.clone(), event(2, "completed")]), (0, 1, 0));
         let nobodys = Heard { transfer: None, ..one.clone() };
-        assert_eq!(judge(&[one, two, nobodys]), (0, 1, 0));
+        assert_eq!(counts(&[one, two, nobodys]), (0, 1, 0));
     }
 }

@@ -72,7 +72,7 @@ pub struct ChaosOptions {
 /// Runs one seed: starts everything, and leaves nothing behind but the logs of a failure.
 ///
 /// # Errors
-/// Something could not be started or asked: no judgement.
+/// Something could not be started or asked: no result.
 pub async fn run(options: &ChaosOptions) -> anyhow::Result<ChaosReport> {
     let begun = Instant::now();
     let folder = folder(options.seed);
@@ -126,13 +126,13 @@ async fn live(options: &ChaosOptions, folder: &std::path::Path) -> anyhow::Resul
     };
     crew.stop().await;
     let ran = Ran { options, stage: &stage, servers: &servers, listener: &listener };
-    let mut report = ran.judged(&day, &evening, crew.happened()).await?;
+    let mut report = ran.checked(&day, &evening, crew.happened()).await?;
     report.settled_after_s = settled_after.as_secs();
     report.find("open", &stuck);
-    Ok(report.judged())
+    Ok(report.checked())
 }
 
-/// A run that is over, to be judged.
+/// A run that is over, to be checked.
 struct Ran<'a> {
     options: &'a ChaosOptions,
     stage: &'a Stage,
@@ -141,7 +141,7 @@ struct Ran<'a> {
 }
 
 impl Ran<'_> {
-    async fn judged(
+    async fn checked(
         &self,
         day: &Day,
         evening: &Evening,
@@ -149,9 +149,9 @@ impl Ran<'_> {
     ) -> anyhow::Result<ChaosReport> {
         let Self { options, stage, servers, listener } = self;
         let letters = listener.dead_letters().await?;
-        let judgement = stage.judge(day, evening).await?;
+        let audited = stage.audit(day, evening).await?;
         let journals = Journals::read(&servers.database).await?;
-        let order = order::violations(&journals, &judgement.core);
+        let order = order::violations(&journals, &audited.core);
         let heard = listener.heard();
         let hearing = event_check::compare(&heard, &journals, &evening.statuses());
         let recovery: Vec<_> =
@@ -168,10 +168,10 @@ impl Ran<'_> {
             seed: options.seed,
             transfers: journals.count() as u64,
             workers: options.workers,
-            lost: judgement.audit.lost,
-            doubled: judgement.audit.doubled,
-            misattributed: judgement.audit.misattributed,
-            balanced: judgement.audit.balanced,
+            lost: audited.audit.lost,
+            doubled: audited.audit.doubled,
+            misattributed: audited.audit.misattributed,
+            balanced: audited.audit.balanced,
             order_violations: order.len() as u64,
             events: heard.len() as u64,
             events_repeated: hearing.repeated as u64,
@@ -185,8 +185,8 @@ impl Ran<'_> {
             misfortunes: happened.misfortunes.iter().map(told).collect(),
             ..ChaosReport::default()
         };
-        report.find("books", &judgement.audit.findings);
-        report.find("kiungo", &judgement.findings);
+        report.find("books", &audited.audit.findings);
+        report.find("kiungo", &audited.findings);
         report.find("order", &order);
         report.find("event missing", &hearing.missing);
         report.find("event contradicting", &hearing.contradicting);

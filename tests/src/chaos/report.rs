@@ -59,7 +59,7 @@ pub struct ChaosReport {
 impl ChaosReport {
     /// Judges.
     #[must_use]
-    pub fn judged(mut self) -> Self {
+    pub fn checked(mut self) -> Self {
         self.passed = self.lost + self.doubled + self.misattributed == 0
             && self.balanced
             && self.order_violations + self.events_missing + self.events_contradicting == 0
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn only_a_run_without_any_finding_passes() {
         let good = ChaosReport { balanced: true, ..ChaosReport::default() };
-        assert!(good.clone().judged().passed);
+        assert!(good.clone().checked().passed);
         for bad in [
             ChaosReport { lost: 1, ..good.clone() },
             ChaosReport { order_violations: 1, ..good.clone() },
@@ -127,7 +127,7 @@ mod tests {
             ChaosReport { balanced: false, ..good.clone() },
             ChaosReport { findings: vec!["a process ended".to_owned()], ..good },
         ] {
-            assert!(!bad.judged().passed);
+            assert!(!bad.checked().passed);
         }
     }
 }

@@ -10,7 +10,7 @@ use kiungo_domain::{
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     Answered, CallbackNews, Meaning, PaymentFinding, PaymentNotice, PeriodQuery, Provider,
-    RawCallback, Refusal, ReverseOrder, Terms, Verdict, WalletInquiry, WalletOrder,
+    RawCallback, Refusal, ReverseOrder, Terms, CallbackDecision, WalletInquiry, WalletOrder,
 };
 use uuid::Uuid;
 
@@ -147,9 +147,9 @@ pub fn gsma_callback(data: &[u8]) {
         Err(error) => claims.callback_error(&error),
     }
     let refused =
-        Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
-    for verdict in [Verdict::Accepted, refused, Verdict::Unreadable] {
-        claims::reply(&callback, &gsma.reply(&callback, &verdict));
+        CallbackDecision::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
+    for decision in [CallbackDecision::Accepted, refused, CallbackDecision::Unreadable] {
+        claims::reply(&callback, &gsma.reply(&callback, &decision));
     }
 }
 

@@ -11,7 +11,7 @@ use kiungo_domain::{
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
     Answered, CallbackNews, Meaning, PaymentFinding, PaymentNotice, Provider, Refusal,
-    ReverseOrder, Terms, Verdict, WalletInquiry, WalletOrder,
+    ReverseOrder, Terms, CallbackDecision, WalletInquiry, WalletOrder,
 };
 use kiungo_transport::Request;
 use uuid::Uuid;
@@ -139,9 +139,9 @@ pub fn mpesa_callback(data: &[u8]) {
         Err(error) => claims.callback_error(&error),
     }
     let refused =
-        Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
-    for verdict in [Verdict::Accepted, refused, Verdict::Unreadable] {
-        let reply = mpesa.reply(&callback, &verdict);
+        CallbackDecision::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
+    for decision in [CallbackDecision::Accepted, refused, CallbackDecision::Unreadable] {
+        let reply = mpesa.reply(&callback, &decision);
         // Only an address that is none is answered with 404.
         assert!(reply.status == 200 || reply.body.is_none());
         claims::reply(&callback, &reply);

@@ -1,4 +1,4 @@
-//! The verdict in the end: the counterparties' books, the journals and the ledger must tell one
+//! The audit at the end: the counterparties' books, the journals and the ledger must tell one
 //! story.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ const SENT_WITHIN: Duration = Duration::from_secs(30);
 const ZONE: Duration = Duration::from_hours(3);
 
 impl World {
-    pub(super) async fn judge(
+    pub(super) async fn audit(
         &self,
         wanted: Vec<Wanted>,
         office: &Operators,

@@ -125,7 +125,7 @@ impl World {
             other.await?;
         }
         let findings = world.settle(&office).await?;
-        let report = world.judge(wanted, &office, findings).await?;
+        let report = world.audit(wanted, &office, findings).await?;
         // The simulators know the door and the engines know the simulators: leave no circle behind.
         world.processes.close(keepers);
         Ok(report)

@@ -1,13 +1,13 @@
 //! The part of the business that a key may see and move.
 //!
 //! A role says what a key may do, a scope with which money. Both are asked in one place each: roles by
-//! the routes, scopes by [`Scope::judge`], which every address with a name in it passes before its
+//! the routes, scopes by [`Scope::check`], which every address with a name in it passes before its
 //! handler runs, and every command. Lists ask `Reach`, which leaves out what is not in scope.
 //!
-//! * `judge`: the subject of a request, and the decision whether it is in scope
+//! * `check`: the subject of a request, and the decision whether it is in scope
 //! * `reach`: lists
 
-mod judge;
+mod check;
 mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +18,8 @@ use kiungo_store::{Summary, TransferQuery};
 use serde::Deserialize;
 use thiserror::Error;
 
-pub use judge::no_provider;
-pub use judge::{About, Intent};
+pub use check::no_provider;
+pub use check::{About, Intent};
 pub use reach::Reach;
 
 /// The part of the business that a key may see and move. Everything, unless something is named.

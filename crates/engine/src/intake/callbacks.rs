@@ -9,7 +9,7 @@ use std::sync::Arc;
 use kiungo_domain::ProviderId;
 use kiungo_provider::{
     CallbackError, CallbackNews, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
-    Refusal, RefusedFor, Standing, Verdict,
+    Refusal, RefusedFor, Standing, CallbackDecision,
 };
 use kiungo_store::{Arrival, InboxItem, InboxState, InboxStore, StoreError, TransferStore};
 use metrics::counter;
@@ -45,18 +45,18 @@ impl Callbacks {
             .ports
             .provider(provider)
             .ok_or_else(|| CallbackRefused::UnknownProvider(provider.clone()))?;
-        let verdict = match port.provider.read_callback(&callback) {
+        let decision = match port.provider.read_callback(&callback) {
             Ok(CallbackNews::Validation(notice)) => match self.validation.refusal(port, &notice).await {
-                Some(refusal) => Verdict::Refused(refusal),
-                None => Verdict::Accepted,
+                Some(refusal) => CallbackDecision::Refused(refusal),
+                None => CallbackDecision::Accepted,
             },
             Ok(CallbackNews::Offer(offer)) => {
                 self.take_offer(provider, port, &callback, &offer).await?
             }
             Ok(CallbackNews::StateQuery(query)) => {
-                Verdict::State(self.offers.find_offer(provider, port, &query).await?.map(Box::new))
+                CallbackDecision::State(self.offers.find_offer(provider, port, &query).await?.map(Box::new))
             }
-            Ok(CallbackNews::Heartbeat) => Verdict::Accepted,
+            Ok(CallbackNews::Heartbeat) => CallbackDecision::Accepted,
             Ok(CallbackNews::Malformed(refusal)) => turned_away(provider, refusal),
             Ok(
                 CallbackNews::Result { .. }
@@ -65,10 +65,10 @@ impl Callbacks {
                 | CallbackNews::Payment(_),
             ) => {
                 self.inbox.take_in(provider, &callback, digest(&callback)).await?;
-                Verdict::Accepted
+                CallbackDecision::Accepted
             }
             // A mere question contains nothing that could be lost.
-            Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => Verdict::Unreadable,
+            Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => CallbackDecision::Unreadable,
             Err(error) => {
                 counter!("kiungo_callbacks_quarantined_total", "provider" => provider.to_string())
                     .increment(1);
@@ -77,10 +77,10 @@ impl Callbacks {
                 self.arrivals
                     .keep(provider, &callback, digest, InboxState::Quarantined { reason })
                     .await?;
-                Verdict::Unreadable
+                CallbackDecision::Unreadable
             }
         };
-        Ok(port.provider.reply(&callback, &verdict))
+        Ok(port.provider.reply(&callback, &decision))
     }
 
     /// Takes an offer, or turns it away.
@@ -90,7 +90,7 @@ impl Callbacks {
         port: &ProviderPort,
         callback: &RawCallback,
         offer: &Offer,
-    ) -> Result<Verdict, StoreError> {
+    ) -> Result<CallbackDecision, StoreError> {
         let digest = digest_of(callback, offer.correlation.as_deref());
         if let Some(known) = self.items.arrived(provider, &digest).await? {
             return self.offered_again(provider, port, callback, &known).await;
@@ -112,7 +112,7 @@ impl Callbacks {
             Arrival::New(id) => {
                 let (name, offer) = (name_of(provider, id), callback.clone());
                 let state = OfferState { name, offer, standing: Standing::Pending };
-                Ok(Verdict::Taken(Box::new(state)))
+                Ok(CallbackDecision::Taken(Box::new(state)))
             }
             // Another one was quicker by a moment.
             Arrival::Seen(id) => {
@@ -131,7 +131,7 @@ impl Callbacks {
         port: &ProviderPort,
         callback: &RawCallback,
         known: &InboxItem,
-    ) -> Result<Verdict, StoreError> {
+    ) -> Result<CallbackDecision, StoreError> {
         let first = raw(known);
         let same = first.as_ref().is_some_and(|first| {
             (&first.method, &first.path, &first.body)
@@ -143,7 +143,7 @@ impl Callbacks {
                 let message = "this request id came before, with another content".to_owned();
                 turned_away(provider, Refusal { reason: RefusedFor::Duplicate, message })
             },
-            |state| Verdict::Taken(Box::new(state)),
+            |state| CallbackDecision::Taken(Box::new(state)),
         ))
     }
 
@@ -160,8 +160,8 @@ impl Callbacks {
 }
 
 /// Counts a refusal. It is not stored: the provider has its answer, and nothing follows from it.
-fn turned_away(provider: &ProviderId, refusal: Refusal) -> Verdict {
+fn turned_away(provider: &ProviderId, refusal: Refusal) -> CallbackDecision {
     counter!("kiungo_payments_refused_total", "provider" => provider.to_string()).increment(1);
     tracing::info!(provider = %provider, reason = %refusal.reason, "a payment is turned away");
-    Verdict::Refused(refusal)
+    CallbackDecision::Refused(refusal)
 }

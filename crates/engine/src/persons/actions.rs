@@ -140,7 +140,7 @@ impl Actions {
         }
         let seen = self.seen(&content.action, seen).await?;
         self.possible(&content.action, seen).await?;
-        let approved = self.judged(action, ActionState::Approved, by, why, seen).await?;
+        let approved = self.review(action, ActionState::Approved, by, why, seen).await?;
         self.carry_out(approved, content).await
     }
 
@@ -160,7 +160,7 @@ impl Actions {
         if action.state != ActionState::Proposed {
             return Err(ActError::NotOpen { id, state: action.state });
         }
-        self.judged(action, ActionState::Declined, by, why, None).await
+        self.review(action, ActionState::Declined, by, why, None).await
     }
 
     /// The version of its transfer that an action is about: the one that was shown, or a later one
@@ -217,8 +217,8 @@ impl Actions {
         Err(ActError::NotOpen { id, state: action.state })
     }
 
-    /// Writes a judgement; whoever is quicker judges.
-    async fn judged(
+    /// Writes a second person's decision; the first of several to be written counts.
+    async fn review(
         &self,
         action: Action,
         state: ActionState,

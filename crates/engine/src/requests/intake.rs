@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::content::Content;
 use super::in_vain::InVain;
-use super::rules::{Action, Payee, RequestRules, Verdict};
+use super::rules::{Action, Payee, RequestRules, Evaluation};
 use crate::engine::Engine;
 use crate::request::SubmitError;
 
@@ -254,7 +254,7 @@ impl RequestIntake {
         port: &Port,
         asked: &CoreRequest,
     ) -> Result<Option<CoreRequestRow>, StoreError> {
-        let Some((state, content)) = port.judge(asked) else { return Ok(None) };
+        let Some((state, content)) = port.evaluate(asked) else { return Ok(None) };
         let now = self.now();
         Ok(Some(CoreRequestRow {
             core: core.clone(),
@@ -281,11 +281,11 @@ impl RequestIntake {
         // A request that a person has decided about, or that became a transfer, is not paid by
         // itself again.
         let untouched = row.transfer.is_none() && row.generation == 1 && row.decisions.is_empty();
-        let (state, content) = match port.judge(asked) {
+        let (state, content) = match port.evaluate(asked) {
             Some((CoreRequestState::Accepted, content)) if !untouched => {
                 (CoreRequestState::Waiting, content)
             }
-            Some(judged) => judged,
+            Some(checked) => checked,
             None => (CoreRequestState::Waiting, Content::of(asked, &port.rules, None)),
         };
         Ok(match row.state {
@@ -350,8 +350,8 @@ impl RequestIntake {
 impl Port {
     /// Decides whether a request is paid or waits, and what is kept of it; `None` if it is
     /// ignored. All its facts are known.
-    fn judge(&self, asked: &CoreRequest) -> Option<(CoreRequestState, Content)> {
-        let Verdict::Settled(action) = self.rules.judge(asked) else { return None };
+    fn evaluate(&self, asked: &CoreRequest) -> Option<(CoreRequestState, Content)> {
+        let Evaluation::Decided(action) = self.rules.evaluate(asked) else { return None };
         let (payee, by_itself) = match action {
             Action::Ignore => return None,
             Action::Ask(payee) => (payee, false),
@@ -368,9 +368,9 @@ impl Port {
 
     /// Whom it would be paid to.
     pub(super) fn payee(&self, asked: &CoreRequest) -> Option<&Payee> {
-        match self.rules.judge(asked) {
-            Verdict::Settled(Action::PayOut(payee) | Action::Ask(payee)) => Some(payee),
-            Verdict::Settled(Action::Ignore) | Verdict::Unsettled => None,
+        match self.rules.evaluate(asked) {
+            Evaluation::Decided(Action::PayOut(payee) | Action::Ask(payee)) => Some(payee),
+            Evaluation::Decided(Action::Ignore) | Evaluation::Undecided => None,
         }
     }
 }

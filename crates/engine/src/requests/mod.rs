@@ -2,7 +2,7 @@
 //! themselves or when a person says so.
 //!
 //! A hook and the poller are two ways to hear of the same thing. Whatever is heard of is read from
-//! the core, judged by the rules, and written down once ([`CoreRequestRow`](kiungo_store::CoreRequestRow),
+//! the core, evaluated by the rules, and written down once ([`CoreRequestRow`](kiungo_store::CoreRequestRow),
 //! on its version); a row that is accepted becomes a transfer under an idempotency key made of its
 //! name. So it does not matter how often it is heard of, by how many processes, or where one of them
 //! dies: there is one transfer. A transfer that failed is not begun again by itself.
@@ -25,4 +25,4 @@ pub use content::Content;
 pub use decide::DecideError;
 pub use intake::{HookResult, HookError, RequestIntake, RequestLink, RequestLinkOptions, RequestTurns};
 pub use poll::PollError;
-pub use rules::{Action, Conditions, Payee, RequestRules, Rule, Verdict, WalletSource};
+pub use rules::{Action, Conditions, Payee, RequestRules, Rule, Evaluation, WalletSource};

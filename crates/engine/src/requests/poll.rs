@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::content::Content;
 use super::intake::{LookError, Port, RequestIntake, RequestTurns};
-use super::rules::{Action, Verdict};
+use super::rules::{Action, Evaluation};
 
 /// Between two rounds that hooks ask for: a burst of hooks is one round.
 const NUDGE_GAP: Duration = Duration::from_secs(1);
@@ -178,7 +178,7 @@ impl RequestIntake {
             let is_wanted = match known.get(one.id.as_str()) {
                 Some(row) => has_news(row, one)?,
                 None => one.request.as_ref().is_none_or(|request| {
-                    port.rules.judge(request) != Verdict::Settled(&Action::Ignore)
+                    port.rules.evaluate(request) != Evaluation::Decided(&Action::Ignore)
                 }),
             };
             if is_wanted && !port.in_vain.rests(one) {

@@ -2,7 +2,7 @@
 //!
 //! The first rule whose conditions all hold decides; without one a request is ignored. Not all facts
 //! need to be known: as long as one that is missing could change the result, the result is
-//! [`Verdict::Unsettled`], and never one that more facts would turn round.
+//! [`Evaluation::Undecided`], and never one that more facts would turn round.
 
 use std::collections::BTreeMap;
 
@@ -86,11 +86,11 @@ pub enum WalletSource {
 
 /// The answer of the rules about a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict<'a> {
+pub enum Evaluation<'a> {
     /// The action of the first rule that applies, or [`Action::Ignore`].
-    Settled(&'a Action),
+    Decided(&'a Action),
     /// It hangs on facts that are not known yet.
-    Unsettled,
+    Undecided,
 }
 
 /// The reason that there is no wallet to pay to.
@@ -128,15 +128,15 @@ pub enum NoWallet {
 
 impl RequestRules {
     /// Applies the rules to a request.
-    pub fn judge(&self, request: &CoreRequest) -> Verdict<'_> {
+    pub fn evaluate(&self, request: &CoreRequest) -> Evaluation<'_> {
         for rule in &self.rules {
             match self.applies(rule, request) {
-                Some(true) => return Verdict::Settled(&rule.action),
+                Some(true) => return Evaluation::Decided(&rule.action),
                 Some(false) => {}
-                None => return Verdict::Unsettled,
+                None => return Evaluation::Undecided,
             }
         }
-        Verdict::Settled(&Action::Ignore)
+        Evaluation::Decided(&Action::Ignore)
     }
 
     /// The wallet's number.

@@ -19,7 +19,7 @@
 //! * `transit`: money between the two sides
 //! * `persons`: what persons decide
 //! * `schedule`: when what is due is taken up
-//! * `offers`: payments that are judged before they are taken
+//! * `offers`: payments that are checked before they are taken
 //! * `fees`: what providers state, beside what is expected
 //! * `floors`: what the parts of the engine may know of each other
 

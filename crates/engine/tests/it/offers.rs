@@ -1,4 +1,4 @@
-//! Payments that a provider offers: judged before they are taken, never said to be booked before they
+//! Payments that a provider offers: checked before they are taken, never said to be booked before they
 //! are, and answered for afterwards.
 
 use std::sync::Arc;

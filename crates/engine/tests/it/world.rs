@@ -31,7 +31,7 @@ use kiungo_engine::{
 use kiungo_provider::{
     Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState,
     PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Notifier, Notified,
-    Verdict, WalletInquiry, WalletOrder,
+    CallbackDecision, WalletInquiry, WalletOrder,
 };
 use kiungo_store::{Allowance, Cap, MemoryStore, Store};
 use kiungo_transport::still_in_time;
@@ -439,14 +439,14 @@ impl Provider for Wallets {
     }
 
     /// The body is the name of an offer, where there is one, and where it stands.
-    fn reply(&self, _callback: &RawCallback, verdict: &Verdict) -> CallbackReply {
-        let (status, body) = match verdict {
-            Verdict::Accepted => (200, String::new()),
-            Verdict::Taken(state) => (202, told(state)),
-            Verdict::State(Some(state)) => (200, told(state)),
-            Verdict::State(None) => (404, String::new()),
-            Verdict::Refused(refusal) => (400, format!("{:?}", refusal.reason)),
-            Verdict::Unreadable => (400, "unreadable".to_owned()),
+    fn reply(&self, _callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply {
+        let (status, body) = match decision {
+            CallbackDecision::Accepted => (200, String::new()),
+            CallbackDecision::Taken(state) => (202, told(state)),
+            CallbackDecision::State(Some(state)) => (200, told(state)),
+            CallbackDecision::State(None) => (404, String::new()),
+            CallbackDecision::Refused(refusal) => (400, format!("{:?}", refusal.reason)),
+            CallbackDecision::Unreadable => (400, "unreadable".to_owned()),
         };
         CallbackReply { status, body: Some(("text/plain", Bytes::from(body))) }
     }

@@ -3,7 +3,7 @@
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
-use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Verdict};
+use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, CallbackDecision};
 
 use crate::world::*;
 
@@ -135,10 +135,10 @@ fn what_cannot_be_read_is_said_to_be_unreadable() {
 fn a_result_is_acknowledged_with_204_and_an_unreadable_one_is_not() {
     let gsma = gsma(&Script::new([]));
     let raw = callback("PUT", RESULT, fixture!("errors/insufficient-funds.json"));
-    let reply = gsma.reply(&raw, &Verdict::Accepted);
+    let reply = gsma.reply(&raw, &CallbackDecision::Accepted);
     assert_eq!((reply.status, reply.body), (204, None));
-    let reply = gsma.reply(&raw, &Verdict::Unreadable);
+    let reply = gsma.reply(&raw, &CallbackDecision::Unreadable);
     let body: serde_json::Value = serde_json::from_slice(&reply.body.unwrap().1).unwrap();
     assert_eq!((reply.status, body["errorCode"].as_str()), (400, Some("formatError")));
-    assert_eq!(gsma.reply(&callback("PUT", "x", ""), &Verdict::Accepted).status, 404);
+    assert_eq!(gsma.reply(&callback("PUT", "x", ""), &CallbackDecision::Accepted).status, 404);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kiungo_domain::Timestamp;
 use kiungo_domain::outcome::Reason;
 use kiungo_provider::{
-    CallbackNews, OfferState, Provider, RawCallback, Refusal, Standing, Notified, Verdict,
+    CallbackNews, OfferState, Provider, RawCallback, Refusal, Standing, Notified, CallbackDecision,
 };
 use kiungo_provider_gsma::Gsma;
 use kiungo_transport::Transport;
@@ -43,7 +43,7 @@ async fn tell(gsma: &Gsma, raw: &RawCallback, standing: Standing) -> Notified {
 fn is_called_back(gsma: &Gsma, raw: &RawCallback) -> bool {
     let news = gsma.read_callback(raw).unwrap();
     let CallbackNews::Offer(offer) = news else { panic!("{news:?}") };
-    let reply = gsma.reply(raw, &Verdict::Taken(state(raw, Standing::Pending)));
+    let reply = gsma.reply(raw, &CallbackDecision::Taken(state(raw, Standing::Pending)));
     let (_, body) = reply.body.unwrap();
     let body: Value = serde_json::from_slice(&body).unwrap();
     let said = body["notificationMethod"] == "callback";

@@ -5,7 +5,7 @@ use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Money, Timestamp};
 use kiungo_provider::{
     CallbackError, CallbackNews, Offer, OfferState, PaymentFinding, PaymentNotice, Provider,
-    RawCallback, Refusal, Standing, StateQuery, Verdict,
+    RawCallback, Refusal, Standing, StateQuery, CallbackDecision,
 };
 use kiungo_provider_gsma::ReferencePlace;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ fn a_notification_tells_of_a_payment_and_its_account() {
         assert_eq!(notice.account_reference, "SA000012");
         assert_eq!(notice.reference, None);
         assert_eq!(notice.at, Some(Timestamp::from_micros(1_772_357_555_000_000)));
-        assert_eq!(gsma(&Script::new([])).reply(&raw, &Verdict::Accepted).status, 204);
+        assert_eq!(gsma(&Script::new([])).reply(&raw, &CallbackDecision::Accepted).status, 204);
     }
 }
 
@@ -152,12 +152,12 @@ fn reading_the_bills_of_an_account_asks_whether_it_may_be_paid() {
         assert_eq!(notice.account_reference, "SA/12");
         assert_eq!(notice.receipt, None);
         assert_eq!(notice.amount, Money::zero(lsl()));
-        let reply = gsma(&Script::new([])).reply(&raw, &Verdict::Accepted);
+        let reply = gsma(&Script::new([])).reply(&raw, &CallbackDecision::Accepted);
         let body: Value = serde_json::from_slice(&reply.body.unwrap().1).unwrap();
         let bill = json!([{"billReference": "SA/12", "billStatus": "unpaid", "currency": "LSL"}]);
         assert_eq!((reply.status, body), (200, bill));
         let refused = Refusal::by_rule(Reason::AccountNotFound, "no such account");
-        let refused = Verdict::Refused(refused);
+        let refused = CallbackDecision::Refused(refused);
         let reply = gsma(&Script::new([])).reply(&raw, &refused);
         let body: Value = serde_json::from_slice(&reply.body.unwrap().1).unwrap();
         assert_eq!((reply.status, body["errorCode"].as_str()), (404, Some("identifierError")));
@@ -193,8 +193,8 @@ fn offer(raw: &RawCallback) -> Offer {
 }
 
 /// Status and body of the answer.
-fn replied(raw: &RawCallback, verdict: &Verdict) -> (u16, Value) {
-    let reply = gsma(&Script::new([])).reply(raw, verdict);
+fn replied(raw: &RawCallback, decision: &CallbackDecision) -> (u16, Value) {
+    let reply = gsma(&Script::new([])).reply(raw, decision);
     let body = reply.body.map(|(_, body)| serde_json::from_slice(&body).unwrap());
     (reply.status, body.unwrap_or_default())
 }
@@ -229,7 +229,7 @@ fn what_is_taken_is_answered_with_a_pending_request_state_and_never_as_completed
     for raw in
         [bill(&json!({})), callback("POST", "payments", fixture!("payments/merchantpay.json"))]
     {
-        let (status, body) = replied(&raw, &Verdict::Taken(state(&raw, Standing::Pending)));
+        let (status, body) = replied(&raw, &CallbackDecision::Taken(state(&raw, Standing::Pending)));
         assert_eq!((status, &body["status"]), (202, &json!("pending")));
         assert_eq!(body["serverCorrelationId"], STATE_ID);
         assert_eq!(body["notificationMethod"], "polling");
@@ -247,7 +247,7 @@ fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_erro
         (Standing::Booked { given_back: true }, "completed", "payments", "reversed"),
         (Standing::Failed(failed), "failed", "errors", "failed"),
     ] {
-        let told = Verdict::State(Some(state(&raw, standing.clone())));
+        let told = CallbackDecision::State(Some(state(&raw, standing.clone())));
         let ask = |path: String| {
             let raw = callback("GET", &path, "");
             let news = read(&raw).unwrap();
@@ -273,7 +273,7 @@ fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_erro
         read(&raw),
         Ok(CallbackNews::StateQuery(StateQuery::Correlation(ID.to_lowercase())))
     );
-    let (status, body) = replied(&raw, &Verdict::State(None));
+    let (status, body) = replied(&raw, &CallbackDecision::State(None));
     assert_eq!((status, &body["errorCode"]), (404, &json!("identifierError")));
 }
 
@@ -287,7 +287,7 @@ fn a_payment_that_names_no_transaction_is_identified_by_its_request() {
         [(bare(), "mandatoryValueNotSupplied"), (identified(bare(), "junk"), "formatError")]
     {
         let CallbackNews::Malformed(refusal) = read(&raw).unwrap() else { panic!() };
-        let (status, body) = replied(&raw, &Verdict::Refused(refusal));
+        let (status, body) = replied(&raw, &CallbackDecision::Refused(refusal));
         assert_eq!((status, &body["errorCode"]), (400, &json!(code)));
         assert_eq!(body["errorParameters"][0]["key"], "X-CorrelationID");
     }
@@ -311,7 +311,7 @@ fn zero_another_currency_and_what_is_no_amount_are_refused_by_their_form() {
         let raw = bill(&changes);
         let news = read(&raw).unwrap();
         let CallbackNews::Malformed(refusal) = news else { panic!("{changes}: {news:?}") };
-        let (status, body) = replied(&raw, &Verdict::Refused(refusal));
+        let (status, body) = replied(&raw, &CallbackDecision::Refused(refusal));
         assert_eq!((status, &body["errorCode"]), (400, &json!(code)), "{changes}");
         if !field.is_empty() {
             assert_eq!(body["errorParameters"][0]["key"], field, "{changes}");
@@ -342,13 +342,13 @@ fn what_only_informs_does_not_make_a_payment_unreadable() {
 fn a_heartbeat_is_answered_and_an_unknown_question_is_no_callback() {
     let raw = callback("GET", "heartbeat", "");
     assert_eq!(read(&raw), Ok(CallbackNews::Heartbeat));
-    let (status, body) = replied(&raw, &Verdict::Accepted);
+    let (status, body) = replied(&raw, &CallbackDecision::Accepted);
     assert_eq!((status, body), (200, json!({"serviceStatus": "available"})));
     for path in ["accounts/consumerno/SA000012/bills/SA000012/payments", "requeststates/junk", "x"]
     {
         let raw = callback("GET", path, "");
         assert!(matches!(read(&raw), Err(CallbackError::UnknownPath(_))), "{path}");
-        assert_eq!(replied(&raw, &Verdict::Unreadable).0, 404, "{path}");
+        assert_eq!(replied(&raw, &CallbackDecision::Unreadable).0, 404, "{path}");
     }
 }
 

@@ -4,7 +4,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Refusal, Verdict};
+use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Refusal, CallbackDecision};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -23,8 +23,8 @@ fn success(step: StepName) -> String {
     fixture("callback/success.json").replace("{id}", &reference(step).compact())
 }
 
-fn replied(mpesa: &Mpesa, callback: &RawCallback, verdict: &Verdict) -> (u16, Value) {
-    let reply = mpesa.reply(callback, verdict);
+fn replied(mpesa: &Mpesa, callback: &RawCallback, decision: &CallbackDecision) -> (u16, Value) {
+    let reply = mpesa.reply(callback, decision);
     let body = reply.body.map(|(kind, body)| {
         assert_eq!(kind, "application/json");
         serde_json::from_slice(&body).unwrap()
@@ -127,12 +127,12 @@ fn a_result_is_acknowledged_in_the_form_of_its_operation() {
         (&fixture("callback/direct-debit-query.json"), "INS-0"),
         ("no JSON at all", "0"),
     ] {
-        for verdict in [Verdict::Accepted, Verdict::Unreadable] {
-            let (status, reply) = replied(&mpesa, &callback("results", body), &verdict);
+        for decision in [CallbackDecision::Accepted, CallbackDecision::Unreadable] {
+            let (status, reply) = replied(&mpesa, &callback("results", body), &decision);
             assert_eq!((status, &reply["output_ResponseCode"]), (200, &json!(code)), "{body}");
         }
     }
-    let (_, reply) = replied(&mpesa, &callback("results/", &body), &Verdict::Accepted);
+    let (_, reply) = replied(&mpesa, &callback("results/", &body), &CallbackDecision::Accepted);
     assert_eq!(
         reply,
         json!({
@@ -164,7 +164,7 @@ fn what_cannot_be_read_is_an_error_that_does_not_quote_it() {
     for path in ["", "result", "confirmation", "validation", "results/x"] {
         let error = mpesa.read_callback(&callback(path, "{}")).unwrap_err();
         assert!(matches!(error, CallbackError::UnknownPath(_)), "{path}: {error:?}");
-        assert_eq!(replied(&mpesa, &callback(path, "{}"), &Verdict::Unreadable).0, 404);
+        assert_eq!(replied(&mpesa, &callback(path, "{}"), &CallbackDecision::Unreadable).0, 404);
     }
     let numbered = mpesa.read_callback(&callback("results/255712345678\r", "{}")).unwrap_err();
     assert!(!numbered.to_string().contains(['5', '\r']), "{numbered}");
@@ -332,7 +332,7 @@ fn an_amount_that_no_query_can_prove_is_for_a_person_above_a_bound() {
     let error = mpesa.read_callback(&callback("confirmation", &above)).unwrap_err().to_string();
     assert!(error.contains("notification_amount_max") && error.contains("portal"), "{error}");
     // It was made all the same, and is acknowledged; a question about one is answered as ever.
-    let acknowledged = replied(&mpesa, &callback("confirmation", &above), &Verdict::Unreadable);
+    let acknowledged = replied(&mpesa, &callback("confirmation", &above), &CallbackDecision::Unreadable);
     assert_eq!(acknowledged, (200, json!({ "ResultCode": 0, "ResultDesc": "Success" })));
     assert!(mpesa.read_callback(&callback("validation", &above)).is_ok());
 }
@@ -345,20 +345,20 @@ fn a_validation_asks_and_is_answered() {
     let news = mpesa.read_callback(&asked).unwrap();
     let CallbackNews::Validation(notice) = news else { panic!("{news:?}") };
     assert_eq!(notice.receipt, None);
-    for (verdict, code, text) in [
-        (Verdict::Accepted, "0", "Accepted"),
+    for (decision, code, text) in [
+        (CallbackDecision::Accepted, "0", "Accepted"),
         (
-            Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "no such account")),
+            CallbackDecision::Refused(Refusal::by_rule(Reason::AccountNotFound, "no such account")),
             "C2B00012",
             "Rejected",
         ),
-        (Verdict::Unreadable, "C2B00016", "Rejected"),
+        (CallbackDecision::Unreadable, "C2B00016", "Rejected"),
     ] {
         let expected = json!({ "ResultCode": code, "ResultDesc": text });
-        assert_eq!(replied(&mpesa, &asked, &verdict), (200, expected));
+        assert_eq!(replied(&mpesa, &asked, &decision), (200, expected));
     }
-    for verdict in [Verdict::Accepted, Verdict::Unreadable] {
-        let reply = replied(&mpesa, &callback("confirmation", &body), &verdict);
+    for decision in [CallbackDecision::Accepted, CallbackDecision::Unreadable] {
+        let reply = replied(&mpesa, &callback("confirmation", &body), &decision);
         assert_eq!(reply, (200, json!({ "ResultCode": 0, "ResultDesc": "Success" })));
     }
 }

@@ -4,7 +4,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackNews, Provider, RawCallback, Refusal, Verdict};
+use kiungo_provider::{CallbackNews, Provider, RawCallback, Refusal, CallbackDecision};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -112,8 +112,8 @@ proptest! {
         {
             prop_assert!(String::from_utf8_lossy(&body).contains("0\""));
         }
-        for verdict in [Verdict::Accepted, Verdict::Refused(Refusal::by_rule(Reason::AccountNotFound, "no")), Verdict::Unreadable] {
-            let reply = reader().reply(&callback, &verdict);
+        for decision in [CallbackDecision::Accepted, CallbackDecision::Refused(Refusal::by_rule(Reason::AccountNotFound, "no")), CallbackDecision::Unreadable] {
+            let reply = reader().reply(&callback, &decision);
             if let Some((_, body)) = reply.body {
                 prop_assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok());
             }

@@ -11,7 +11,7 @@ use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Msisdn, Outcome, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackNews, PaymentFinding, PaymentNotice, Provider, RawCallback, ReverseOrder, Verdict,
+    CallbackNews, PaymentFinding, PaymentNotice, Provider, RawCallback, ReverseOrder, CallbackDecision,
     WalletOrder,
 };
 use kiungo_provider_mpesa::{Mpesa, Notification, Secrets};
@@ -49,7 +49,7 @@ impl Delivery for Mailbox {
             body: callback.body().clone(),
         };
         self.news.lock().unwrap().push(adapter.read_callback(&callback).unwrap());
-        let reply = adapter.reply(&callback, &Verdict::Accepted);
+        let reply = adapter.reply(&callback, &CallbackDecision::Accepted);
         let body = reply.body.map(|(_, body)| body).unwrap_or_default();
         http::Response::builder().status(reply.status).body(body).ok()
     }

@@ -86,7 +86,7 @@ pub(crate) async fn assign(
     Json(request): Json<AssignmentRequest>,
 ) -> Result<Response, Problem> {
     let (account, why, seen) = request.read()?;
-    identity.scope().judge(&*state.service, About::Assignment(id, &account)).await?;
+    identity.scope().check(&*state.service, About::Assignment(id, &account)).await?;
     act(&state, &identity, PersonAction::Assign { transfer: id, account }, why, seen).await
 }
 

@@ -56,8 +56,8 @@ pub(crate) async fn create_transfer(
 ) -> Result<Response, Problem> {
     let new = request.read(&*state.service)?;
     let caller = Caller { client: identity.client.to_string(), key, digest: digest(&new) };
-    let judged = identity.scope().judge(&*state.service, About::New(&new)).await;
-    if let Err(refused) = judged {
+    let checked = identity.scope().check(&*state.service, About::New(&new)).await;
+    if let Err(refused) = checked {
         // What was accepted before is answered as it was then.
         let holder = state.service.store().key_holder(&caller.client, &caller.key).await?;
         if holder.is_none_or(|holder| holder.digest != caller.digest) {

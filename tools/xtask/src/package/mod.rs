@@ -3,7 +3,7 @@
 //! * `build`: making it
 //! * `tree`: a folder that dpkg installs into as if it were a machine
 //! * `life`: installed, run, upgraded, removed, purged
-//! * `units`: the verdict of systemd about the units
+//! * `units`: the units, as systemd checks them
 //! * `documents`: the links of the installed documents
 //! * `containers`: the files for those who want containers
 

@@ -72,7 +72,7 @@ impl Scope {
     ///
     /// # Errors
     /// As if it did not exist, or [`Code::Forbidden`]; or that the database does not answer.
-    pub async fn judge(&self, service: &dyn Service, about: About<'_>) -> Result<(), Problem> {
+    pub async fn check(&self, service: &dyn Service, about: About<'_>) -> Result<(), Problem> {
         if self.is_everything() {
             return Ok(());
         }
@@ -143,8 +143,8 @@ impl Scope {
         {
             return Err(hidden());
         }
-        let judged = Box::pin(self.judge(service, about)).await;
-        judged.map_err(|problem| match problem.code() {
+        let checked = Box::pin(self.check(service, about)).await;
+        checked.map_err(|problem| match problem.code() {
             Code::TransferNotFound | Code::ProviderNotFound | Code::ArrivalNotFound => hidden(),
             _ => problem,
         })
@@ -156,7 +156,7 @@ impl Scope {
         service: &dyn Service,
         id: ActionId,
     ) -> Result<bool, Problem> {
-        match self.judge(service, About::Action(id, Intent::See)).await {
+        match self.check(service, About::Action(id, Intent::See)).await {
             Ok(()) => Ok(true),
             Err(problem) if problem.code() == Code::ActionNotFound => Ok(false),
             Err(problem) => Err(problem),
