@@ -65,7 +65,7 @@ pub trait Core: Send + Sync {
     /// Asks what became of an undo. Moves nothing.
     async fn inquire_undo(&self, order: &UndoOrder) -> Finding;
 
-    /// Checks login, permissions and settings: good news and warnings, or what to repair.
+    /// Checks login, permissions and settings: confirmations and warnings, or what to repair.
     async fn probe(&self) -> Result<Vec<Observation>, ProbeError>;
 }
 

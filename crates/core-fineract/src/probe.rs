@@ -17,7 +17,7 @@ use crate::wire::{ErrorBody, Page};
 /// The result of a probe.
 pub(crate) struct Seen {
     pub(crate) profile: Profile,
-    /// Good news and warnings.
+    /// Confirmations and warnings.
     pub(crate) lines: Vec<Observation>,
 }
 

@@ -57,7 +57,7 @@ enum CommandResult {
 }
 
 impl CommandConsumer {
-    /// A door that has commands carried out by `service` and answers through `events`.
+    /// A consumer that has commands carried out by `service` and answers through `events`.
     ///
     /// # Errors
     /// An option that cannot be used.

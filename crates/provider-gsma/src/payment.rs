@@ -2,7 +2,7 @@
 //! in a confirmation.
 
 use kiungo_domain::{Currency, Msisdn, Receipt, Reference, excerpt};
-use kiungo_provider::{CallbackError, CallbackNews, Meaning, Offer, PaymentFinding, PaymentNotice};
+use kiungo_provider::{CallbackError, CallbackContent, Meaning, Offer, PaymentFinding, PaymentNotice};
 
 use crate::Gsma;
 use crate::config::ReferencePlace;
@@ -58,7 +58,7 @@ impl Gsma {
         &self,
         transaction: &Transaction,
         correlation: Option<String>,
-    ) -> Result<CallbackNews, CallbackError> {
+    ) -> Result<CallbackContent, CallbackError> {
         let word = Text::given(transaction.transaction_status.as_ref()).unwrap_or_default();
         let made =
             self.reading.terms.status(word).map(|line| line.means) == Some(Meaning::Completed);
@@ -69,10 +69,10 @@ impl Gsma {
         if let Err(refusal) = form::amount("amount", amount, code, currency)
             && (!made || is_zero(amount, currency))
         {
-            return Ok(CallbackNews::Malformed(refusal));
+            return Ok(CallbackContent::Malformed(refusal));
         }
         let notice = self.notice(transaction).map_err(CallbackError::Unreadable)?;
-        Ok(CallbackNews::Offer(Offer { notice, correlation, made, calls_back: false }))
+        Ok(CallbackContent::Offer(Offer { notice, correlation, made, calls_back: false }))
     }
 
     /// The finding of a transaction about the payment that a notice told of.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Method;
 use kiungo_domain::{Finding, Money, Msisdn, Outcome, Reference};
 use kiungo_provider::{
-    Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
+    Balance, CallbackError, CallbackContent, CallbackReply, Capabilities, HolderName, PaymentFinding,
     PaymentNotice, PeriodQuery, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Statement,
     StatementPage, Notifier, CallbackDecision, WalletInquiry, WalletOrder,
 };
@@ -104,8 +104,8 @@ impl Provider for Gsma {
         self.find_payment(notice).await
     }
 
-    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
-        self.news(callback)
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
+        self.content(callback)
     }
 
     fn reply(&self, callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply {

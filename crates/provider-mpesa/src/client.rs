@@ -10,7 +10,7 @@ use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, Capabilities, HolderName, PaymentFinding,
+    CallbackError, CallbackContent, CallbackReply, Capabilities, HolderName, PaymentFinding,
     PaymentNotice, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Terms, CallbackDecision,
     WalletInquiry, WalletOrder,
 };
@@ -399,7 +399,7 @@ impl Provider for Mpesa {
         query::payment(notice, transaction)
     }
 
-    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
         callback::read(&self.settings, &self.terms, &self.questions, callback)
     }
 

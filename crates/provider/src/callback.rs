@@ -61,9 +61,9 @@ pub struct TooLong {
     pub bytes_max: usize,
 }
 
-/// The news of a callback.
+/// The content of a callback.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallbackNews {
+pub enum CallbackContent {
     /// The result of an operation of ours.
     Result {
         /// Our reference, if the callback names it (in its body, header or path).
@@ -81,7 +81,7 @@ pub enum CallbackNews {
         /// The finding.
         finding: Finding,
     },
-    /// News that matters to nobody: the answer to a question that was put to see whether the
+    /// Content that concerns no operation: the answer to a question that was put to see whether the
     /// provider answers.
     Nothing,
     /// A customer has paid by himself.

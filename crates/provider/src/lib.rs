@@ -28,7 +28,7 @@ use kiungo_domain::{Finding, Money, Msisdn, Outcome, Timestamp};
 use thiserror::Error;
 
 pub use callback::{
-    CallbackError, CallbackNews, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
+    CallbackError, CallbackContent, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
     Refusal, RefusedFor, Standing, StateQuery, CallbackDecision,
 };
 pub use capabilities::Capabilities;
@@ -57,7 +57,7 @@ pub trait Provider: Send + Sync {
     /// Asks what became of an operation. Moves nothing; may be repeated at will.
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding;
 
-    /// True if inquiries are answered by callback ([`CallbackNews::Answer`]). If so,
+    /// True if inquiries are answered by callback ([`CallbackContent::Answer`]). If so,
     /// [`Provider::inquire`] finds nothing out by itself, and a callback's claim about an operation
     /// is put before the provider with [`Provider::ask_about`].
     fn inquires_by_callback(&self) -> bool {
@@ -65,7 +65,7 @@ pub trait Provider: Send + Sync {
     }
 
     /// Asks what became of an operation about which a callback claims something; the answer follows
-    /// as [`CallbackNews::Answer`]. Moves nothing; may be repeated at will.
+    /// as [`CallbackContent::Answer`]. Moves nothing; may be repeated at will.
     ///
     /// # Errors
     /// [`ReadError`] if the question could not be put.
@@ -79,7 +79,7 @@ pub trait Provider: Send + Sync {
     async fn confirm(&self, notice: &PaymentNotice) -> PaymentFinding;
 
     /// Reads a callback: pure, no I/O.
-    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError>;
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError>;
 
     /// The answer to a callback in the provider's own form: pure, no I/O.
     fn reply(&self, callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply;

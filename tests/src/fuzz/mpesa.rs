@@ -10,7 +10,7 @@ use kiungo_domain::{
 };
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    Answered, CallbackNews, Meaning, PaymentFinding, PaymentNotice, Provider, Refusal,
+    Answered, CallbackContent, Meaning, PaymentFinding, PaymentNotice, Provider, Refusal,
     ReverseOrder, Terms, CallbackDecision, WalletInquiry, WalletOrder,
 };
 use kiungo_transport::Request;
@@ -118,22 +118,22 @@ pub fn mpesa_callback(data: &[u8]) {
     let mpesa = TANZANIA.adapter(Script::new(Vec::new()).shared());
     let claims = Claims::new(&msisdn(), &SECRETS, &printed(&callback));
     match mpesa.read_callback(&callback) {
-        Ok(CallbackNews::Result { reference, finding }) => {
+        Ok(CallbackContent::Result { reference, finding }) => {
             claims.finding(&finding);
             check_result(terms, reference, &finding, &callback.body);
         }
-        Ok(CallbackNews::Payment(notice)) => {
+        Ok(CallbackContent::Payment(notice)) => {
             assert!(notice.receipt.is_some(), "a payment has a receipt");
             check_notice(terms, &notice, &callback.body);
         }
-        Ok(CallbackNews::Validation(notice)) => check_notice(terms, &notice, &callback.body),
+        Ok(CallbackContent::Validation(notice)) => check_notice(terms, &notice, &callback.body),
         Ok(
-            CallbackNews::Offer(_)
-            | CallbackNews::StateQuery(_)
-            | CallbackNews::Heartbeat
-            | CallbackNews::Malformed(_),
+            CallbackContent::Offer(_)
+            | CallbackContent::StateQuery(_)
+            | CallbackContent::Heartbeat
+            | CallbackContent::Malformed(_),
         ) => panic!("this API has nothing of the kind"),
-        Ok(CallbackNews::Answer { .. } | CallbackNews::Nothing) => {
+        Ok(CallbackContent::Answer { .. } | CallbackContent::Nothing) => {
             panic!("nobody asks anything here")
         }
         Err(error) => claims.callback_error(&error),
@@ -325,7 +325,7 @@ fn check_outcome(
             let written = exchanges.iter().any(Exchange::was_written);
             let listed = means == Some(Meaning::NotSent) && said.status < 500;
             let uncoded = said.first(said.names.code).is_none();
-            // At the gate; money that leaves is not presumed to have stayed.
+            // Rejected before processing; money that leaves is not presumed to have stayed.
             let at_the_gate = match said.status {
                 429 => uncoded,
                 401 | 403 => uncoded && operation == WalletOperation::Collect,

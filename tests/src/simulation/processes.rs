@@ -89,7 +89,7 @@ impl Processes {
         let queue = MemoryQueue::new(MemoryOptions { shards: 4, ..MemoryOptions::default() });
         let chance = Chance::new(seed, "mischief");
         if staff != Staff::Alone {
-            queue.set_mischief(DeliveryFaults {
+            queue.set_delivery_faults(DeliveryFaults {
                 doubled: chance.happens(5_000),
                 reversed: chance.happens(5_000),
             });

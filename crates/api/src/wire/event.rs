@@ -13,7 +13,7 @@ use super::{time, words};
 /// The whole story of a transfer.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Story)]
-pub struct StoryView {
+pub struct HistoryView {
     /// The transfer.
     transfer: String,
     /// Everything that happened, in order.
@@ -180,29 +180,29 @@ pub struct PostingView {
     currency: String,
 }
 
-impl StoryView {
-    /// The story of this transfer.
+impl HistoryView {
+    /// The history of this transfer.
     pub fn new(id: TransferId, journal: &[Entry], postings: &[Posting], viewer: Viewer) -> Self {
-        let mut teller = Teller { id, kind: None, generations: [0; 4], viewer };
+        let mut teller = EventViewer { id, kind: None, generations: [0; 4], viewer };
         Self {
             transfer: id.to_string(),
-            events: journal.iter().map(|entry| teller.tell(entry)).collect(),
+            events: journal.iter().map(|entry| teller.view(entry)).collect(),
             postings: postings.iter().filter_map(PostingView::new).collect(),
         }
     }
 }
 
-/// Tells the story event by event: only the beginning names the kind, and only a start names the
+/// Shows the history event by event: only the beginning names the kind, and only a start names the
 /// generation, from which the reference follows.
-struct Teller {
+struct EventViewer {
     id: TransferId,
     kind: Option<Kind>,
     generations: [u16; 4],
     viewer: Viewer,
 }
 
-impl Teller {
-    fn tell(&mut self, entry: &Entry) -> EventView {
+impl EventViewer {
+    fn view(&mut self, entry: &Entry) -> EventView {
         self.follow(&entry.event);
         let plain =
             EventView { seq: entry.seq, at: time::to_text(entry.at), ..EventView::default() };

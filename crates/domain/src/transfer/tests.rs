@@ -404,10 +404,10 @@ fn check_given_up(before: &Transfer, decision: &Decision) -> Result<(), TestCase
             );
             // The answer to a sending, not to an inquiry about its reference.
             let sent = matches!(step.state, StepState::Sent { .. });
-            let at_door = rejection.retry == Retry::AfterRepair;
+            let before_processing = rejection.retry == Retry::AfterRepair;
             prop_assert!(
-                !(sent && step.answered && at_door),
-                "turned away at the door: that says nothing about a copy of an earlier sending"
+                !(sent && step.answered && before_processing),
+                "rejected before processing: that says nothing about a copy of an earlier sending"
             );
         }
     }

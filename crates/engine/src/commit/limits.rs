@@ -145,12 +145,12 @@ mod tests {
 
     /// Returns one letter for each event of a transfer of this kind: `l`ater, `a`lready, `-`
     /// nothing.
-    fn told(kind: Kind, origin: Origin) -> String {
+    fn letters(kind: Kind, origin: Origin) -> String {
         let at = Timestamp::from_micros(0);
         let instruction = instruction(kind, origin);
         let account = CoreAccount { kind: AccountKind::Savings, id: 7 };
         let done = || Outcome::Completed(Confirmation::bare(Receipt::new("R1").unwrap()));
-        let story = [
+        let events = [
             Event::Received(instruction.clone()),
             Event::Cleared { account, account_no: "7".to_owned() },
             Event::Started { step: StepName::First, generation: 0, attempt: 1 },
@@ -170,7 +170,7 @@ mod tests {
             Executes::Already => 'a',
             Executes::Nothing => '-',
         };
-        story.iter().map(word).collect()
+        events.iter().map(word).collect()
     }
 
     #[test]
@@ -179,11 +179,11 @@ mod tests {
         let receipt = Receipt::new("W1").unwrap();
         let wallet = Origin::Wallet { receipt, account_reference: "7".to_owned() };
         for kind in [Kind::Deposit, Kind::Repayment] {
-            assert_eq!(told(kind, api()), "l-l-a-------");
+            assert_eq!(letters(kind, api()), "l-l-a-------");
         }
-        assert_eq!(told(Kind::Deposit, wallet).chars().next(), Some('a'));
+        assert_eq!(letters(Kind::Deposit, wallet).chars().next(), Some('a'));
         for kind in [Kind::Withdrawal, Kind::Disbursement] {
-            assert_eq!(told(kind, api()), "l-l--la-----");
+            assert_eq!(letters(kind, api()), "l-l--la-----");
         }
     }
 }

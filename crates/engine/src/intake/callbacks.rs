@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use kiungo_domain::ProviderId;
 use kiungo_provider::{
-    CallbackError, CallbackNews, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
+    CallbackError, CallbackContent, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
     Refusal, RefusedFor, Standing, CallbackDecision,
 };
 use kiungo_store::{Arrival, InboxItem, InboxState, InboxStore, StoreError, TransferStore};
@@ -46,23 +46,23 @@ impl Callbacks {
             .provider(provider)
             .ok_or_else(|| CallbackRefused::UnknownProvider(provider.clone()))?;
         let decision = match port.provider.read_callback(&callback) {
-            Ok(CallbackNews::Validation(notice)) => match self.validation.refusal(port, &notice).await {
+            Ok(CallbackContent::Validation(notice)) => match self.validation.refusal(port, &notice).await {
                 Some(refusal) => CallbackDecision::Refused(refusal),
                 None => CallbackDecision::Accepted,
             },
-            Ok(CallbackNews::Offer(offer)) => {
+            Ok(CallbackContent::Offer(offer)) => {
                 self.take_offer(provider, port, &callback, &offer).await?
             }
-            Ok(CallbackNews::StateQuery(query)) => {
+            Ok(CallbackContent::StateQuery(query)) => {
                 CallbackDecision::State(self.offers.find_offer(provider, port, &query).await?.map(Box::new))
             }
-            Ok(CallbackNews::Heartbeat) => CallbackDecision::Accepted,
-            Ok(CallbackNews::Malformed(refusal)) => turned_away(provider, refusal),
+            Ok(CallbackContent::Heartbeat) => CallbackDecision::Accepted,
+            Ok(CallbackContent::Malformed(refusal)) => turned_away(provider, refusal),
             Ok(
-                CallbackNews::Result { .. }
-                | CallbackNews::Answer { .. }
-                | CallbackNews::Nothing
-                | CallbackNews::Payment(_),
+                CallbackContent::Result { .. }
+                | CallbackContent::Answer { .. }
+                | CallbackContent::Nothing
+                | CallbackContent::Payment(_),
             ) => {
                 self.inbox.take_in(provider, &callback, digest(&callback)).await?;
                 CallbackDecision::Accepted

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kiungo_domain::ProviderId;
-use kiungo_provider::{CallbackNews, Offer, RawCallback};
+use kiungo_provider::{CallbackContent, Offer, RawCallback};
 use kiungo_store::{Arrival, InboxId, InboxItem, InboxState, InboxStore, StoreError};
 
 use crate::claims::{CLAIM_METHOD, claimed};
@@ -187,26 +187,26 @@ impl Inbox {
             return self.notifier.notify(item, port, &callback.path).await;
         }
         match port.provider.read_callback(&callback) {
-            Ok(CallbackNews::Result { reference: Some(reference), finding })
+            Ok(CallbackContent::Result { reference: Some(reference), finding })
                 if port.provider.inquires_by_callback() =>
             {
                 self.answers.ask_about_claim(item, port, reference, finding).await
             }
-            Ok(CallbackNews::Result { reference, finding }) => {
+            Ok(CallbackContent::Result { reference, finding }) => {
                 self.evidence.handle_result(item, reference, finding).await
             }
-            Ok(CallbackNews::Nothing) => Ok(Handled::Noted("it says nothing".to_owned())),
-            Ok(CallbackNews::Answer { reference, finding }) => {
+            Ok(CallbackContent::Nothing) => Ok(Handled::Noted("it says nothing".to_owned())),
+            Ok(CallbackContent::Answer { reference, finding }) => {
                 self.answers.handle_answer(item, reference, finding).await
             }
-            Ok(CallbackNews::Payment(notice) | CallbackNews::Offer(Offer { notice, .. })) => {
+            Ok(CallbackContent::Payment(notice) | CallbackContent::Offer(Offer { notice, .. })) => {
                 self.payments.handle_payment(item, port, notice).await
             }
             Ok(
-                CallbackNews::Validation(_)
-                | CallbackNews::StateQuery(_)
-                | CallbackNews::Heartbeat
-                | CallbackNews::Malformed(_),
+                CallbackContent::Validation(_)
+                | CallbackContent::StateQuery(_)
+                | CallbackContent::Heartbeat
+                | CallbackContent::Malformed(_),
             ) => Ok(Handled::Noted("a question".to_owned())),
             Err(error) => Ok(Handled::Quarantine(error.to_string())),
         }

@@ -6,7 +6,7 @@ use kiungo_domain::ProviderId;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::Status;
 use kiungo_provider::{
-    CallbackNews, Offer, OfferState, PaymentNotice, RawCallback, Refusal, Standing, StateQuery,
+    CallbackContent, Offer, OfferState, PaymentNotice, RawCallback, Refusal, Standing, StateQuery,
 };
 use kiungo_store::{InboxId, InboxItem, InboxState, InboxStore, StoreError, TransferStore};
 use uuid::Uuid;
@@ -51,7 +51,7 @@ impl Offers {
         item: &InboxItem,
     ) -> Result<Option<OfferState>, StoreError> {
         let Some(offer) = raw(item) else { return Ok(None) };
-        let Ok(CallbackNews::Offer(Offer { notice, .. })) = port.provider.read_callback(&offer)
+        let Ok(CallbackContent::Offer(Offer { notice, .. })) = port.provider.read_callback(&offer)
         else {
             return Ok(None);
         };

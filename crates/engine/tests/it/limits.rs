@@ -95,7 +95,7 @@ async fn what_failed_leaves_its_room_to_others() {
     assert!(!refused(&engine, "2", transfer(Kind::Deposit, "1000")).await);
 }
 
-/// The code under which a transfer is refused, as both doors tell it.
+/// The code under which a transfer is refused, as the API and the wallet report it.
 async fn code(engine: &Engine, key: &str, amount: &str) -> String {
     match submit(engine, key, transfer(Kind::Deposit, amount)).await {
         Err(SubmitError::Refused(rejection)) => rejection.code,

@@ -15,7 +15,7 @@ use kiungo_store::TransferQuery;
 
 use crate::world::{World, provider_id, tzs};
 
-async fn told(
+async fn notify(
     engine: &Engine,
     method: &str,
     path: &str,
@@ -37,11 +37,11 @@ async fn told(
 }
 
 async fn offered(engine: &Engine, id: Option<&str>, body: &str) -> (u16, String) {
-    told(engine, "POST", "offer", id, body).await
+    notify(engine, "POST", "offer", id, body).await
 }
 
 async fn asked(engine: &Engine, path: &str) -> (u16, String) {
-    told(engine, "GET", path, None, "").await
+    notify(engine, "GET", path, None, "").await
 }
 
 fn world() -> Arc<World> {
@@ -109,7 +109,7 @@ async fn what_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing_b
         *world.refuses_because.lock().unwrap() = because;
         let offer = offered(&engine, Some("c1"), "QX1 255712345678 500 7").await;
         assert_eq!(offer, (400, said.to_owned()));
-        let question = told(&engine, "POST", "question", None, "QX1 255712345678 500 7").await;
+        let question = notify(&engine, "POST", "question", None, "QX1 255712345678 500 7").await;
         assert_eq!(question, offer, "a question is answered like the payment");
     }
     *world.refuses_accounts.lock().unwrap() = false;
@@ -128,7 +128,7 @@ async fn money_that_has_moved_is_not_turned_away_and_stays_pending_without_an_ac
     let world = world();
     let engine = world.engine();
     *world.refuses_accounts.lock().unwrap() = true;
-    let (status, said) = told(&engine, "POST", "made", Some("c1"), "QX1 255712345678 500 7").await;
+    let (status, said) = notify(&engine, "POST", "made", Some("c1"), "QX1 255712345678 500 7").await;
     assert_eq!(status, 202);
     let name = said.split(' ').next().unwrap();
     let query = TransferQuery { limit: 100, ..TransferQuery::default() };
@@ -171,14 +171,14 @@ async fn who_asked_to_be_called_back_is_told_once_what_became_of_a_payment() {
     let world = world();
     let engine = world.engine();
     engine.start().await.unwrap();
-    let (status, _) = told(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
+    let (status, _) = notify(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
     assert_eq!(status, 202);
-    told(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
+    notify(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
     tokio::time::sleep(Duration::from_hours(1)).await;
-    assert_eq!(*world.told.lock().unwrap(), [BOOKED]);
+    assert_eq!(*world.notified.lock().unwrap(), [BOOKED]);
     offered(&engine, Some("c2"), "QX2 255712345678 500 7").await;
     tokio::time::sleep(Duration::from_hours(1)).await;
-    assert_eq!(world.told.lock().unwrap().len(), 1, "the other did not ask for it");
+    assert_eq!(world.notified.lock().unwrap().len(), 1, "the other did not ask for it");
     assert_eq!((transfers(&engine).await, cases(&engine).await), (2, 0));
 }
 
@@ -186,15 +186,15 @@ async fn who_asked_to_be_called_back_is_told_once_what_became_of_a_payment() {
 async fn what_a_provider_does_not_take_is_told_again_at_growing_distances() {
     let world = world();
     let not_now = || Notified::NotNow { why: "it was answered with 503".to_owned() };
-    world.takes_told.lock().unwrap().extend(std::iter::repeat_with(not_now).take(30));
+    world.notify_answers.lock().unwrap().extend(std::iter::repeat_with(not_now).take(30));
     let engine = world.engine();
     engine.start().await.unwrap();
-    told(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
+    notify(&engine, "POST", "called", Some("c1"), "QX1 255712345678 500 7").await;
     tokio::time::sleep(Duration::from_mins(10)).await;
-    let early = world.told.lock().unwrap().len();
+    let early = world.notified.lock().unwrap().len();
     assert!((10..60).contains(&early), "{early} in ten minutes");
     tokio::time::sleep(Duration::from_hours(48)).await;
-    let told = world.told.lock().unwrap().len();
+    let told = world.notified.lock().unwrap().len();
     assert_eq!(told, 31.max(early), "once it is taken it is not told again");
     assert_eq!(cases(&engine).await, 0, "the provider can ask all the while");
 }
@@ -205,14 +205,14 @@ async fn a_payment_in_suspense_is_told_when_it_has_found_its_account() {
     world.refused_accounts.lock().unwrap().push((7, Reason::AccountState));
     let engine = world.engine();
     engine.start().await.unwrap();
-    told(&engine, "POST", "late", Some("c1"), "QX1 255712345678 500 7").await;
+    notify(&engine, "POST", "late", Some("c1"), "QX1 255712345678 500 7").await;
     tokio::time::sleep(Duration::from_hours(3)).await;
-    assert!(world.told.lock().unwrap().is_empty());
+    assert!(world.notified.lock().unwrap().is_empty());
     let query = TransferQuery { limit: 10, ..TransferQuery::default() };
     let row = engine.store().search(&query).await.unwrap().rows.remove(0);
     assert_eq!(row.status, Status::Suspended);
     let account = AccountRef { kind: None, key: AccountKey::Id(8) };
     engine.assign(row.id, account, "asha", None).await.unwrap();
     tokio::time::sleep(Duration::from_mins(2)).await;
-    assert_eq!(*world.told.lock().unwrap(), [BOOKED]);
+    assert_eq!(*world.notified.lock().unwrap(), [BOOKED]);
 }

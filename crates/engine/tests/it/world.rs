@@ -29,7 +29,7 @@ use kiungo_engine::{
     ProviderLink, ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_provider::{
-    Balance, CallbackError, CallbackNews, CallbackReply, Capabilities, Offer, OfferState,
+    Balance, CallbackError, CallbackContent, CallbackReply, Capabilities, Offer, OfferState,
     PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Notifier, Notified,
     CallbackDecision, WalletInquiry, WalletOrder,
 };
@@ -60,9 +60,9 @@ pub struct World {
     /// The claims of callbacks that the provider was asked about.
     pub asked_about: Mutex<Vec<Finding>>,
     /// The provider's answers to what it is told of its payments; taken, if none is left here.
-    pub takes_told: Mutex<VecDeque<Notified>>,
+    pub notify_answers: Mutex<VecDeque<Notified>>,
     /// The standings that it was told.
-    pub told: Mutex<Vec<String>>,
+    pub notified: Mutex<Vec<String>>,
     /// True if the provider leaves questions about its balance unanswered.
     pub balance_hangs: AtomicBool,
     /// The number of times that it was asked for its balance.
@@ -295,8 +295,8 @@ struct Wallets(Arc<World>, Capabilities);
 #[async_trait]
 impl Notifier for Wallets {
     async fn notify(&self, state: &OfferState, _at: Timestamp) -> Notified {
-        self.0.told.lock().unwrap().push(format!("{:?}", state.standing));
-        self.0.takes_told.lock().unwrap().pop_front().unwrap_or(Notified::Taken)
+        self.0.notified.lock().unwrap().push(format!("{:?}", state.standing));
+        self.0.notify_answers.lock().unwrap().pop_front().unwrap_or(Notified::Taken)
     }
 }
 
@@ -372,15 +372,15 @@ impl Provider for Wallets {
     /// account, and our reference, if it has one, with blanks between; at `offer` it is an offer,
     /// at `made` one that cannot be turned away, at `called` and `late` the same with a wish to be
     /// called back. `state/…` and `response/…` ask for one.
-    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+    fn read_callback(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
         if callback.method == "GET" {
             return match callback.path.split_once('/') {
                 Some(("state", name)) => {
                     let name = name.parse().map_err(|_| CallbackError::BadSignature)?;
-                    Ok(CallbackNews::StateQuery(StateQuery::Name(name)))
+                    Ok(CallbackContent::StateQuery(StateQuery::Name(name)))
                 }
                 Some(("response", id)) => {
-                    Ok(CallbackNews::StateQuery(StateQuery::Correlation(id.to_owned())))
+                    Ok(CallbackContent::StateQuery(StateQuery::Correlation(id.to_owned())))
                 }
                 _ => Err(CallbackError::UnknownPath("GET".to_owned())),
             };
@@ -390,7 +390,7 @@ impl Provider for Wallets {
         if let ["answer", reference, receipt] = words[..] {
             let reference = Reference::parse(reference).unwrap();
             let finding = Finding::Executed(Confirmation::bare(Receipt::new(receipt).unwrap()));
-            return Ok(CallbackNews::Answer { reference, finding });
+            return Ok(CallbackContent::Answer { reference, finding });
         }
         if let ["result", reference, what, receipt] = words[..] {
             let confirmation = Confirmation::bare(Receipt::new(receipt).unwrap());
@@ -398,7 +398,7 @@ impl Provider for Wallets {
                 "reversed" => Finding::Reversed(confirmation),
                 _ => Finding::Executed(confirmation),
             };
-            return Ok(CallbackNews::Result {
+            return Ok(CallbackContent::Result {
                 reference: Reference::parse(reference).ok(),
                 finding,
             });
@@ -422,19 +422,19 @@ impl Provider for Wallets {
         let correlation = callback.header("x-correlationid").map(str::to_owned);
         Ok(match callback.path.as_str() {
             "offer" => {
-                CallbackNews::Offer(Offer { notice, correlation, made: false, calls_back: false })
+                CallbackContent::Offer(Offer { notice, correlation, made: false, calls_back: false })
             }
             "called" => {
-                CallbackNews::Offer(Offer { notice, correlation, made: false, calls_back: true })
+                CallbackContent::Offer(Offer { notice, correlation, made: false, calls_back: true })
             }
             "late" => {
-                CallbackNews::Offer(Offer { notice, correlation, made: true, calls_back: true })
+                CallbackContent::Offer(Offer { notice, correlation, made: true, calls_back: true })
             }
             "made" => {
-                CallbackNews::Offer(Offer { notice, correlation, made: true, calls_back: false })
+                CallbackContent::Offer(Offer { notice, correlation, made: true, calls_back: false })
             }
-            "question" => CallbackNews::Validation(notice),
-            _ => CallbackNews::Payment(notice),
+            "question" => CallbackContent::Validation(notice),
+            _ => CallbackContent::Payment(notice),
         })
     }
 
@@ -442,8 +442,8 @@ impl Provider for Wallets {
     fn reply(&self, _callback: &RawCallback, decision: &CallbackDecision) -> CallbackReply {
         let (status, body) = match decision {
             CallbackDecision::Accepted => (200, String::new()),
-            CallbackDecision::Taken(state) => (202, told(state)),
-            CallbackDecision::State(Some(state)) => (200, told(state)),
+            CallbackDecision::Taken(state) => (202, standing_text(state)),
+            CallbackDecision::State(Some(state)) => (200, standing_text(state)),
             CallbackDecision::State(None) => (404, String::new()),
             CallbackDecision::Refused(refusal) => (400, format!("{:?}", refusal.reason)),
             CallbackDecision::Unreadable => (400, "unreadable".to_owned()),
@@ -463,7 +463,7 @@ impl Provider for Wallets {
     }
 }
 
-fn told(state: &OfferState) -> String {
+fn standing_text(state: &OfferState) -> String {
     format!("{} {:?}", state.name, state.standing)
 }
 

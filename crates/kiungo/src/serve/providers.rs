@@ -30,7 +30,7 @@ pub(super) async fn tell(
         }
         for provider in engine.providers() {
             let available = provider.breaker == BreakerState::Closed;
-            // A provider that has always answered is no news.
+            // A provider that has always answered is not reported.
             if told.get(&provider.id).copied().unwrap_or(true) == available {
                 continue;
             }

@@ -50,7 +50,7 @@ pub struct World {
     /// True if another process commits the next change at the same moment.
     pub overtaken: AtomicBool,
     /// The operations that were carried out, in order.
-    pub deeds: Mutex<Vec<String>>,
+    pub actions: Mutex<Vec<String>>,
     /// The number of commands that are being carried out, and the highest number so far.
     pub in_flight: Mutex<(usize, usize)>,
     pub slow: Mutex<Duration>,
@@ -82,7 +82,7 @@ impl World {
             submits: Mutex::default(),
             objects: Mutex::default(),
             overtaken: AtomicBool::new(false),
-            deeds: Mutex::default(),
+            actions: Mutex::default(),
             in_flight: Mutex::default(),
             slow: Mutex::default(),
         })
@@ -176,7 +176,7 @@ impl World {
         let change = Change { decision, due: None, key, handles: None, allowance: None };
         match self.store.commit(change).await {
             Ok(()) => {
-                self.deeds.lock().unwrap().push(format!("create {}", caller.key));
+                self.actions.lock().unwrap().push(format!("create {}", caller.key));
                 Ok(Submitted { first, replayed: false })
             }
             Err(CommitError::KeyTaken(holder)) if holder.digest == caller.digest => {
@@ -217,7 +217,7 @@ impl World {
         }
         match self.store.commit(change).await {
             Ok(()) => {
-                self.deeds.lock().unwrap().push(what);
+                self.actions.lock().unwrap().push(what);
                 Ok(summary)
             }
             Err(CommitError::KeyTaken(holder)) => Err(RequestError::KeyTaken(holder)),
@@ -273,7 +273,7 @@ impl Service for World {
 
     async fn inquire_now(&self, id: TransferId, by: &str) -> Result<Summary, RequestError> {
         let summary = self.store.summary(id).await?.ok_or(RequestError::NotFound(id))?;
-        self.deeds.lock().unwrap().push(format!("inquire by {by}"));
+        self.actions.lock().unwrap().push(format!("inquire by {by}"));
         Ok(summary)
     }
 
@@ -291,7 +291,7 @@ impl Service for World {
                 Some(self.change(transfer, what, key, change).await?)
             }
             _ => {
-                self.deeds.lock().unwrap().push(format!("{what} by {by}: {why}"));
+                self.actions.lock().unwrap().push(format!("{what} by {by}: {why}"));
                 None
             }
         };

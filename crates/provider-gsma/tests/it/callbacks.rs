@@ -3,19 +3,19 @@
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
-use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, CallbackDecision};
+use kiungo_provider::{CallbackError, CallbackContent, Provider, RawCallback, CallbackDecision};
 
 use crate::world::*;
 
 const RESULT: &str = "results/019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6001";
 
-fn read(callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+fn read(callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
     gsma(&Script::new([])).read_callback(callback)
 }
 
 fn result(body: &str) -> (Option<Reference>, Finding) {
     match read(&callback("PUT", RESULT, body)).unwrap() {
-        CallbackNews::Result { reference, finding } => (reference, finding),
+        CallbackContent::Result { reference, finding } => (reference, finding),
         other => panic!("{other:?}"),
     }
 }
@@ -56,8 +56,8 @@ fn a_failure_that_is_about_another_sending_says_nothing() {
 #[test]
 fn a_reversal_is_read_at_the_address_of_a_reversal() {
     let path = "results/019a2b3c-4d5e-7f60-8a1b-2c3d4e5f60c1";
-    let news = read(&callback("PUT", path, fixture!("reverse/completed.json"))).unwrap();
-    let CallbackNews::Result { finding: Finding::Executed(done), .. } = news else { panic!() };
+    let content = read(&callback("PUT", path, fixture!("reverse/completed.json"))).unwrap();
+    let CallbackContent::Result { finding: Finding::Executed(done), .. } = content else { panic!() };
     assert_eq!(done.receipt, receipt("REF-1772361000200"));
     assert!(matches!(result(fixture!("reverse/completed.json")).1, Finding::Unclear { .. }));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kiungo_domain::Timestamp;
 use kiungo_domain::outcome::Reason;
 use kiungo_provider::{
-    CallbackNews, OfferState, Provider, RawCallback, Refusal, Standing, Notified, CallbackDecision,
+    CallbackContent, OfferState, Provider, RawCallback, Refusal, Standing, Notified, CallbackDecision,
 };
 use kiungo_provider_gsma::Gsma;
 use kiungo_transport::Transport;
@@ -42,7 +42,7 @@ async fn tell(gsma: &Gsma, raw: &RawCallback, standing: Standing) -> Notified {
 
 fn is_called_back(gsma: &Gsma, raw: &RawCallback) -> bool {
     let news = gsma.read_callback(raw).unwrap();
-    let CallbackNews::Offer(offer) = news else { panic!("{news:?}") };
+    let CallbackContent::Offer(offer) = news else { panic!("{news:?}") };
     let reply = gsma.reply(raw, &CallbackDecision::Taken(state(raw, Standing::Pending)));
     let (_, body) = reply.body.unwrap();
     let body: Value = serde_json::from_slice(&body).unwrap();
@@ -141,5 +141,5 @@ fn a_transaction_that_is_told_as_a_request_is_called_back_about_too() {
     assert!(is_called_back(&gsma, &raw));
     raw.method = "PUT".to_owned();
     let told = gsma.read_callback(&raw).unwrap();
-    assert!(matches!(told, CallbackNews::Payment(_)), "who tells afterwards asks for nothing");
+    assert!(matches!(told, CallbackContent::Payment(_)), "who tells afterwards asks for nothing");
 }

@@ -4,7 +4,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Money, Timestamp};
 use kiungo_provider::{
-    CallbackError, CallbackNews, Offer, OfferState, PaymentFinding, PaymentNotice, Provider,
+    CallbackError, CallbackContent, Offer, OfferState, PaymentFinding, PaymentNotice, Provider,
     RawCallback, Refusal, Standing, StateQuery, CallbackDecision,
 };
 use kiungo_provider_gsma::ReferencePlace;
@@ -13,13 +13,13 @@ use uuid::Uuid;
 
 use crate::world::*;
 
-fn read(callback: &RawCallback) -> Result<CallbackNews, CallbackError> {
+fn read(callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
     gsma(&Script::new([])).read_callback(callback)
 }
 
 fn notice(body: &str) -> PaymentNotice {
     match read(&callback("PUT", "payments", body)).unwrap() {
-        CallbackNews::Payment(notice) => notice,
+        CallbackContent::Payment(notice) => notice,
         other => panic!("{other:?}"),
     }
 }
@@ -37,8 +37,8 @@ fn a_notification_tells_of_a_payment_and_its_account() {
     for method in ["POST", "PUT"] {
         let raw = callback(method, "payments", fixture!("payments/merchantpay.json"));
         let notice = match read(&raw).unwrap() {
-            CallbackNews::Payment(notice) if method == "PUT" => notice,
-            CallbackNews::Offer(Offer { notice, made: true, .. }) if method == "POST" => notice,
+            CallbackContent::Payment(notice) if method == "PUT" => notice,
+            CallbackContent::Offer(Offer { notice, made: true, .. }) if method == "POST" => notice,
             other => panic!("{other:?}"),
         };
         assert_eq!(notice.receipt, Some(receipt("REF-1772357555000")));
@@ -66,7 +66,7 @@ fn the_account_reference_is_looked_for_in_the_configured_places() {
     let mut mapping = Mapping::newer();
     mapping.gsma.payments.account_reference = vec![ReferencePlace::Description];
     let raw = callback("PUT", "payments", &paid(&json!({"customData": data})));
-    let CallbackNews::Payment(notice) =
+    let CallbackContent::Payment(notice) =
         mapping.adapter(Script::new([])).read_callback(&raw).unwrap()
     else {
         panic!()
@@ -108,10 +108,10 @@ fn a_damaged_notification_is_asked_about_where_the_provider_can_be_asked() {
     let damaged = |damage: &str| whole.replacen('{', &format!("{{\"name\":{damage},"), 1);
     for damage in [r#""O\'NEIL""#, "\"JO\nHN\"", "\"JO\"HN\""] {
         let raw = callback("POST", "payments", &damaged(damage));
-        let CallbackNews::Payment(notice) = read(&raw).unwrap() else { panic!("{damage}") };
+        let CallbackContent::Payment(notice) = read(&raw).unwrap() else { panic!("{damage}") };
         assert_eq!((notice.receipt, notice.amount), {
             let whole = read(&callback("POST", "payments", &whole)).unwrap();
-            let (CallbackNews::Payment(notice) | CallbackNews::Offer(Offer { notice, .. })) = whole
+            let (CallbackContent::Payment(notice) | CallbackContent::Offer(Offer { notice, .. })) = whole
             else {
                 panic!("{whole:?}")
             };
@@ -122,8 +122,8 @@ fn a_damaged_notification_is_asked_about_where_the_provider_can_be_asked() {
         mapping.gsma.payments.confirms = false;
         assert!(mapping.adapter(Script::new([])).read_callback(&raw).is_err(), "nobody decides");
         let result = format!("results/{}", "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6001");
-        let news = read(&callback("PUT", &result, &damaged(damage))).unwrap();
-        let CallbackNews::Result { reference, finding } = news else { panic!("{news:?}") };
+        let content = read(&callback("PUT", &result, &damaged(damage))).unwrap();
+        let CallbackContent::Result { reference, finding } = content else { panic!("{content:?}") };
         assert!(reference.is_some() && matches!(finding, Finding::Unclear { .. }), "a hint");
     }
     let twice = damaged("\"JO\nHN\"").replacen('{', r#"{"amount":"999999","#, 1);
@@ -148,7 +148,7 @@ fn reading_the_bills_of_an_account_asks_whether_it_may_be_paid() {
         ["accounts/consumerno/SA%2F12/bills", "accounts/msisdn@+26657$consumerno@SA%2F12/bills"]
     {
         let raw = callback("GET", path, "");
-        let CallbackNews::Validation(notice) = read(&raw).unwrap() else { panic!("{path}") };
+        let CallbackContent::Validation(notice) = read(&raw).unwrap() else { panic!("{path}") };
         assert_eq!(notice.account_reference, "SA/12");
         assert_eq!(notice.receipt, None);
         assert_eq!(notice.amount, Money::zero(lsl()));
@@ -187,7 +187,7 @@ fn identified(mut raw: RawCallback, id: &str) -> RawCallback {
 
 fn offer(raw: &RawCallback) -> Offer {
     match read(raw).unwrap() {
-        CallbackNews::Offer(offer) => offer,
+        CallbackContent::Offer(offer) => offer,
         other => panic!("{other:?}"),
     }
 }
@@ -250,8 +250,8 @@ fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_erro
         let told = CallbackDecision::State(Some(state(&raw, standing.clone())));
         let ask = |path: String| {
             let raw = callback("GET", &path, "");
-            let news = read(&raw).unwrap();
-            assert!(matches!(news, CallbackNews::StateQuery(_)), "{path}: {news:?}");
+            let content = read(&raw).unwrap();
+            assert!(matches!(content, CallbackContent::StateQuery(_)), "{path}: {content:?}");
             replied(&raw, &told)
         };
         let (status, body) = ask(format!("requeststates/{STATE_ID}"));
@@ -271,7 +271,7 @@ fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_erro
     let raw = callback("GET", &format!("responses/{ID}"), "");
     assert_eq!(
         read(&raw),
-        Ok(CallbackNews::StateQuery(StateQuery::Correlation(ID.to_lowercase())))
+        Ok(CallbackContent::StateQuery(StateQuery::Correlation(ID.to_lowercase())))
     );
     let (status, body) = replied(&raw, &CallbackDecision::State(None));
     assert_eq!((status, &body["errorCode"]), (404, &json!("identifierError")));
@@ -286,7 +286,7 @@ fn a_payment_that_names_no_transaction_is_identified_by_its_request() {
     for (raw, code) in
         [(bare(), "mandatoryValueNotSupplied"), (identified(bare(), "junk"), "formatError")]
     {
-        let CallbackNews::Malformed(refusal) = read(&raw).unwrap() else { panic!() };
+        let CallbackContent::Malformed(refusal) = read(&raw).unwrap() else { panic!() };
         let (status, body) = replied(&raw, &CallbackDecision::Refused(refusal));
         assert_eq!((status, &body["errorCode"]), (400, &json!(code)));
         assert_eq!(body["errorParameters"][0]["key"], "X-CorrelationID");
@@ -309,8 +309,8 @@ fn zero_another_currency_and_what_is_no_amount_are_refused_by_their_form() {
         (json!({"currency": null}), "mandatoryValueNotSupplied", "currency"),
     ] {
         let raw = bill(&changes);
-        let news = read(&raw).unwrap();
-        let CallbackNews::Malformed(refusal) = news else { panic!("{changes}: {news:?}") };
+        let content = read(&raw).unwrap();
+        let CallbackContent::Malformed(refusal) = content else { panic!("{changes}: {content:?}") };
         let (status, body) = replied(&raw, &CallbackDecision::Refused(refusal));
         assert_eq!((status, &body["errorCode"]), (400, &json!(code)), "{changes}");
         if !field.is_empty() {
@@ -319,7 +319,7 @@ fn zero_another_currency_and_what_is_no_amount_are_refused_by_their_form() {
     }
     for zero in ["0", "0.00"] {
         let raw = callback("POST", "payments", &paid(&json!({"amount": zero})));
-        assert!(matches!(read(&raw), Ok(CallbackNews::Malformed(_))), "{zero}");
+        assert!(matches!(read(&raw), Ok(CallbackContent::Malformed(_))), "{zero}");
         let raw = callback("PUT", "payments", &paid(&json!({"amount": zero})));
         assert!(matches!(read(&raw), Err(CallbackError::Unreadable(_))), "{zero}");
     }
@@ -341,7 +341,7 @@ fn what_only_informs_does_not_make_a_payment_unreadable() {
 #[test]
 fn a_heartbeat_is_answered_and_an_unknown_question_is_no_callback() {
     let raw = callback("GET", "heartbeat", "");
-    assert_eq!(read(&raw), Ok(CallbackNews::Heartbeat));
+    assert_eq!(read(&raw), Ok(CallbackContent::Heartbeat));
     let (status, body) = replied(&raw, &CallbackDecision::Accepted);
     assert_eq!((status, body), (200, json!({"serviceStatus": "available"})));
     for path in ["accounts/consumerno/SA000012/bills/SA000012/payments", "requeststates/junk", "x"]

@@ -10,7 +10,7 @@ use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome, Receipt, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackNews, PeriodQuery, Provider, RawCallback, ReverseOrder, StatementLine, WalletInquiry,
+    CallbackContent, PeriodQuery, Provider, RawCallback, ReverseOrder, StatementLine, WalletInquiry,
     WalletOrder,
 };
 use kiungo_provider_gsma::{AccountState, AuthScheme, Gsma, Institution, LinkStyle, MsisdnFormat};
@@ -115,7 +115,7 @@ impl World {
         for callback in told {
             let news = self.gsma.read_callback(&callback).unwrap();
             let reference = Some(inquiry.reference);
-            assert_eq!(news, CallbackNews::Result { reference, finding: asked.clone() });
+            assert_eq!(news, CallbackContent::Result { reference, finding: asked.clone() });
         }
         match asked {
             Finding::Executed(confirmation) => confirmation.receipt,
@@ -282,7 +282,7 @@ async fn a_request_state_in_place_of_the_resource_is_only_a_hint() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let told = std::mem::take(&mut *world.mailbox.0.lock().unwrap());
     let news = world.gsma.read_callback(&told[0]).unwrap();
-    let CallbackNews::Result { finding, .. } = news else { panic!("{news:?}") };
+    let CallbackContent::Result { finding, .. } = news else { panic!("{news:?}") };
     assert!(matches!(finding, Finding::InProgress(_)), "{finding:?}");
 }
 

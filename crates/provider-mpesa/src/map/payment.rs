@@ -20,8 +20,8 @@ pub(crate) fn outcome(
             .unwrap_or_else(|unreadable| Outcome::unknown(unreadable.to_string())),
         Reply::SessionRefused { status, .. } => {
             let why = format!("the session was refused with HTTP {}", status.as_u16());
-            // Presumably turned away at the gate. For money that leaves, presumption is not
-            // enough (`mpesa-openapi.md` §8).
+            // Presumably rejected before it was processed. For money that leaves, presumption is
+            // not enough (`mpesa-openapi.md` §8).
             match operation {
                 WalletOperation::Collect => Outcome::not_recorded(why),
                 WalletOperation::PayOut | WalletOperation::Reverse => Outcome::unknown(why),

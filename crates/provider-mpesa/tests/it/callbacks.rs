@@ -4,7 +4,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackError, CallbackNews, Provider, RawCallback, Refusal, CallbackDecision};
+use kiungo_provider::{CallbackError, CallbackContent, Provider, RawCallback, Refusal, CallbackDecision};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::support::{
 
 fn result(body: &str) -> (Option<Reference>, Finding) {
     let news = tanzania().0.read_callback(&callback("results", body)).unwrap();
-    let CallbackNews::Result { reference, finding } = news else { panic!("{news:?}") };
+    let CallbackContent::Result { reference, finding } = news else { panic!("{news:?}") };
     (reference, finding)
 }
 
@@ -178,7 +178,7 @@ fn a_confirmation_is_a_payment_that_its_customer_started() {
     assert!(mpesa.capabilities().validates_payments);
     let body = fixture("callback/payment.json");
     let news = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
-    let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+    let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
     assert_eq!(notice.receipt.unwrap().as_str(), "TCA5K1ZQ08");
     assert_eq!(notice.amount, money("1500", "TZS"));
     assert_eq!(notice.account_reference, "LN-00417");
@@ -188,13 +188,13 @@ fn a_confirmation_is_a_payment_that_its_customer_started() {
 
     let plain = body.replace("2557 ***** 126", "255712345678").replace("\"1500.00\"", "1500.5");
     let news = mpesa.read_callback(&callback("confirmation", &plain)).unwrap();
-    let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+    let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
     assert_eq!(notice.msisdn.unwrap().digits(), "255712345678");
     assert_eq!(notice.amount, money("1500.50", "TZS"), "a JSON number, without a float");
 
     let hashed = body.replace("2557 ***** 126", &"5".repeat(64)).replace("20260301143005", "x");
     let news = mpesa.read_callback(&callback("confirmation", &hashed)).unwrap();
-    let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+    let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
     assert_eq!((notice.msisdn, notice.at), (None, None));
 }
 
@@ -213,7 +213,7 @@ fn an_amount_is_read_from_its_digits_however_large_and_however_printed() {
     ] {
         let body = body.replace("\"1500.00\"", printed);
         let news = mpesa.read_callback(&callback("confirmation", &body)).unwrap();
-        let CallbackNews::Payment(notice) = news else { panic!("{news:?}") };
+        let CallbackContent::Payment(notice) = news else { panic!("{news:?}") };
         assert_eq!(notice.amount, money(amount, "TZS"), "{printed}");
     }
 }
@@ -241,7 +241,7 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
     let with = |extra: &str| body.replacen('{', &format!("{{{extra},"), 1);
     for damage in [r#""Name":"O\'NEIL""#, "\"Name\":\"JO\nHN\"", "\"Name\":\"A\" B\"", "\"a\" 1"] {
         let news = mpesa.read_callback(&callback("confirmation", &with(damage)));
-        let Ok(CallbackNews::Payment(notice)) = news else { panic!("{damage}: {news:?}") };
+        let Ok(CallbackContent::Payment(notice)) = news else { panic!("{damage}: {news:?}") };
         assert_eq!(notice.receipt.unwrap().as_str(), "TCA5K1ZQ08");
         assert_eq!(notice.amount, money("1500", "TZS"));
         assert_eq!(notice.account_reference, "LN-00417");
@@ -250,7 +250,7 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
     for account in [r"LN\'00417", "LN\n00417", "LN\"00417"] {
         let body = body.replace("LN-00417", account);
         let news = mpesa.read_callback(&callback("confirmation", &body));
-        let Ok(CallbackNews::Payment(notice)) = news else { panic!("{account}: {news:?}") };
+        let Ok(CallbackContent::Payment(notice)) = news else { panic!("{account}: {news:?}") };
         assert_eq!(notice.account_reference, "", "{account}");
     }
     // Whoever types the members of another notification as his account pays nothing with it.
@@ -280,7 +280,7 @@ fn what_only_informs_does_not_spoil_a_confirmation() {
         ("\"LN-00417\"", "{}"),
     ] {
         let read = mpesa.read_callback(&callback("confirmation", &body.replace(from, to)));
-        let Ok(CallbackNews::Payment(notice)) = read else { panic!("{to}: {read:?}") };
+        let Ok(CallbackContent::Payment(notice)) = read else { panic!("{to}: {read:?}") };
         assert_eq!(notice.amount, money("1500", "TZS"), "{to}");
     }
 }
@@ -291,7 +291,7 @@ fn a_damaged_result_that_names_an_operation_of_ours_is_a_hint_to_it() {
     let text = "{\"input_ThirdPartyConversationID\":\"01900000000070008000000000001201\",\
                 \"input_ResultDesc\":\"O\\'NEIL\",\"input_ResultCode\":\"INS-0\"}";
     let news = mpesa.read_callback(&callback("results", text)).unwrap();
-    let CallbackNews::Result { reference, finding } = news else { panic!("{news:?}") };
+    let CallbackContent::Result { reference, finding } = news else { panic!("{news:?}") };
     assert_eq!(reference.unwrap().compact(), "01900000000070008000000000001201");
     assert!(matches!(finding, Finding::Unclear { .. }), "{finding:?}");
     let nobody = text.replace("01900000000070008000000000001201", "X");
@@ -343,7 +343,7 @@ fn a_validation_asks_and_is_answered() {
     let body = fixture("callback/payment.json").replace("TCA5K1ZQ08", "");
     let asked = callback("validation", &body);
     let news = mpesa.read_callback(&asked).unwrap();
-    let CallbackNews::Validation(notice) = news else { panic!("{news:?}") };
+    let CallbackContent::Validation(notice) = news else { panic!("{news:?}") };
     assert_eq!(notice.receipt, None);
     for (decision, code, text) in [
         (CallbackDecision::Accepted, "0", "Accepted"),

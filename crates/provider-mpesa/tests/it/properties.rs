@@ -4,7 +4,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackNews, Provider, RawCallback, Refusal, CallbackDecision};
+use kiungo_provider::{CallbackContent, Provider, RawCallback, Refusal, CallbackDecision};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
@@ -107,7 +107,7 @@ proptest! {
         path in prop_oneof![Just("results"), Just("confirmation"), Just("validation"), Just("%x")],
     ) {
         let callback = RawCallback { body: body.clone().into(), ..callback(path, "") };
-        if let Ok(CallbackNews::Result { finding: Finding::Executed(_), .. }) =
+        if let Ok(CallbackContent::Result { finding: Finding::Executed(_), .. }) =
             reader().read_callback(&callback)
         {
             prop_assert!(String::from_utf8_lossy(&body).contains("0\""));

@@ -29,8 +29,8 @@ pub(crate) async fn list_providers(
 
 /// Reads the float at a provider.
 ///
-/// The provider is asked now, through its gate and within the share of questions, so that many of them
-/// do not hold up transfers. Needs the role `read`.
+/// The provider is asked now, through its throttle and within the share of questions, so that many
+/// of them do not hold up transfers. Needs the role `read`.
 #[utoipa::path(
     get, path = "/v1/providers/{id}/balance", tag = "Providers",
     params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),
@@ -55,8 +55,8 @@ pub(crate) async fn read_balance(
 
 /// Reads the name of a wallet's holder.
 ///
-/// The provider is asked now, through its gate and within the share of questions, so that many of them
-/// do not hold up transfers. Needs the role `operate`.
+/// The provider is asked now, through its throttle and within the share of questions, so that many
+/// of them do not hold up transfers. Needs the role `operate`.
 #[utoipa::path(
     get, path = "/v1/providers/{id}/holder", tag = "Providers",
     params(("id" = String, Path, description = "The provider", example = "gsma-sandbox", pattern = "^[a-z0-9-]{1,32}$"), HolderFilter),

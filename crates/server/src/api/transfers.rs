@@ -9,7 +9,7 @@ use kiungo_api::Identity;
 use kiungo_api::problem::{Code, Problem, ProblemBody};
 use kiungo_api::scope::{About, Reach};
 use kiungo_api::wire::action::ActionView;
-use kiungo_api::wire::event::StoryView;
+use kiungo_api::wire::event::HistoryView;
 use kiungo_api::wire::filter::TransferFilter;
 use kiungo_api::wire::request::{ReversalRequest, TransferRequest, digest};
 use kiungo_api::wire::transfer::{TransferPageView, TransferView};
@@ -101,7 +101,7 @@ pub(crate) async fn read_transfer(
     get, path = "/v1/transfers/{id}/events", tag = "Transfers",
     params(("id" = String, Path, description = "The transfer's id, or a reference", pattern = "^[0-9A-Fa-f-]{32,36}$")),
     responses(
-        (status = 200, description = "The story", body = StoryView),
+        (status = 200, description = "The story", body = HistoryView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
@@ -109,7 +109,7 @@ pub(crate) async fn read_events(
     State(state): Shares,
     Extension(identity): Extension<Identity>,
     TransferPath(id): TransferPath,
-) -> Result<axum::Json<StoryView>, Problem> {
+) -> Result<axum::Json<HistoryView>, Problem> {
     let store = state.service.store();
     // Postings first: an event that arrives in between is then shown without its postings, and
     // never the other way round.
@@ -118,7 +118,7 @@ pub(crate) async fn read_events(
     if journal.is_empty() {
         return Err(not_found(id));
     }
-    Ok(axum::Json(StoryView::new(id, &journal, &postings, Viewer::of(&identity))))
+    Ok(axum::Json(HistoryView::new(id, &journal, &postings, Viewer::of(&identity))))
 }
 
 /// Lists transfers, newest first.

@@ -21,15 +21,15 @@ fn story(kind: Kind) -> Story {
     story
 }
 
-fn at_door() -> Outcome {
+fn before_processing() -> Outcome {
     Outcome::Rejected(rejection(Retry::AfterRepair))
 }
 
-/// Turned away at the door the second time: that says nothing about a copy of the first sending.
+/// Rejected before processing the second time: that says nothing about a copy of the first sending.
 #[test]
 fn a_first_leg_turned_away_until_repair_after_an_answer_is_not_failed() {
     let mut story = story(Kind::Withdrawal);
-    story.sends(busy()).sends(at_door());
+    story.sends(busy()).sends(before_processing());
     assert_ne!(story.status(), Status::Failed, "the copy of the first sending may be executed");
 }
 
@@ -52,7 +52,7 @@ fn a_later_step_turned_away_until_repair_after_an_answer_keeps_its_reference() {
         }
         assert_eq!(story.transfer.open_step(), Some(step));
         let reference = story.transfer.reference(step);
-        story.sends(busy()).sends(at_door());
+        story.sends(busy()).sends(before_processing());
         if story.transfer.reference(step) != reference {
             wrong.push((kind, step));
         }

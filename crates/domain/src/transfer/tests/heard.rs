@@ -110,7 +110,7 @@ fn a_late_refusal_of_the_first_sending_says_nothing_about_the_second() {
         story.then(Happening::Late(0, outcome));
         assert_eq!(story.transfer, before);
     }
-    // The second one's own does, unless it was turned away at the door.
+    // The second one's own does, unless it was rejected before processing.
     let second = story.sendings.len() - 1;
     story.then(Happening::Late(second, Outcome::Rejected(rejection(Retry::AfterRepair))));
     assert_eq!(story.transfer, before);
@@ -269,7 +269,7 @@ fn evidence_about_another_transfer_changes_nothing() {
     assert_eq!(update.finish(), None);
 }
 
-/// We have taken it back ourselves, or are about to: that it is reversed is no news.
+/// We have taken it back ourselves, or are about to: its reversal is no contradiction.
 #[test]
 fn a_reversal_of_our_own_is_no_contradiction() {
     let mut story = story(Kind::Withdrawal);
@@ -312,8 +312,8 @@ fn the_same_contradiction_is_recorded_once_and_another_one_too() {
         story.then(hears(StepName::First, generation, executed(text)));
         versions.push(story.transfer.version());
     }
-    let news: Vec<bool> = versions.windows(2).map(|pair| pair[0] != pair[1]).collect();
-    assert_eq!(news, [true, false, true, false, true, false]);
+    let recorded: Vec<bool> = versions.windows(2).map(|pair| pair[0] != pair[1]).collect();
+    assert_eq!(recorded, [true, false, true, false, true, false]);
     assert_eq!(story.transfer.cases()[0].details.len(), 3);
     // A refusal and a reversal of what counts are two things as well.
     let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
@@ -329,7 +329,7 @@ fn the_same_contradiction_is_recorded_once_and_another_one_too() {
 }
 
 /// An execution that a person said was taken back stays with the transfer: that it stands after all
-/// is news once, and another receipt is another payment.
+/// is recorded once, and another receipt is another payment.
 #[test]
 fn the_execution_of_what_was_annulled_is_news_once_and_no_payment_beside() {
     let mut story = story(Kind::Deposit);

@@ -137,7 +137,7 @@ fn a_booking_that_never_arrives_is_sent_again_under_its_reference_until_the_core
     assert_eq!(story.status(), Status::InProgress);
 }
 
-/// A door that is closed to the second sending says nothing about the first, which may still run: a
+/// A rejection of the second sending says nothing about the first, which may still run: a
 /// new reference would book it twice, and failing would lose it.
 #[test]
 fn a_resending_turned_away_until_repair_settles_nothing() {
@@ -271,7 +271,7 @@ fn the_answer_to_a_sending_that_was_taken_for_lost_counts() {
 /// The same reference was sent again meanwhile: what turns the second one away does not settle the
 /// first, and the answer to the first does not end the second.
 #[test]
-fn a_door_that_is_closed_to_the_second_sending_settles_nothing_of_the_first() {
+fn rejecting_a_resend_does_not_settle_the_first_attempt() {
     let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
     story.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
     story.then(Happening::Finding(StepName::First, Finding::Absent));

@@ -3,7 +3,7 @@
 //! * `ask`: asking for an action about a transfer
 //! * `create`: a new transfer, and waiting for its end
 //! * `show`: what a transfer is, what happened, what it waits for
-//! * `story`: its events in sentences
+//! * `history`: its events in sentences
 //! * `choices`: what a person can do, as commands
 //! * `words`: the words of the API in plain words
 
@@ -11,7 +11,7 @@ pub(super) mod ask;
 mod choices;
 mod create;
 mod show;
-mod story;
+mod history;
 #[cfg(test)]
 mod tests;
 mod words;
