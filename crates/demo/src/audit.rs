@@ -9,7 +9,7 @@ use kiungo_simulator::books::Books;
 
 use super::drain::Ends;
 use super::run::Begun;
-use super::workload::{CURRENCY, Start, Story, Wallet, Wanted};
+use super::workload::{CURRENCY, Start, Workload, Wallet, Wanted};
 
 /// The number of transfers of one kind at one provider, by how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) type AccountOf<'a> = &'a dyn Fn(&Wanted) -> u64;
 
 /// Checks the day.
 pub(super) fn check(
-    story: &Story,
+    workload: &Workload,
     begun: &[Begun],
     ends: &Ends,
     account: AccountOf<'_>,
@@ -88,7 +88,7 @@ pub(super) fn check(
     let mut result = AuditResult::default();
     let mut claims = Vec::new();
     let mut expected = BTreeSet::new();
-    for (wanted, begun) in story.wanted.iter().zip(begun) {
+    for (wanted, begun) in workload.wanted.iter().zip(begun) {
         let tally = result.cells.entry((wanted.kind, wanted.wallet)).or_default();
         let id = match begun {
             Begun::Ordered(id) => Some(*id),
@@ -109,7 +109,7 @@ pub(super) fn check(
                 }
                 _ => "is no longer known".to_owned(),
             };
-            result.findings.push(format!("transfer {} of the story {what}", wanted.number));
+            result.findings.push(format!("transfer {} of the workload {what}", wanted.number));
             continue;
         };
         tally.count(shown.status);
@@ -122,7 +122,7 @@ pub(super) fn check(
             result.findings.push(format!("{} needs a person: {case}", shown.id));
         }
         expected.insert(shown.id);
-        claims.push(claim(story, wanted, begun, shown.id, shown.status, account(wanted)));
+        claims.push(claim(workload, wanted, begun, shown.id, shown.status, account(wanted)));
     }
     result.findings.extend(unwanted(ends, &expected));
     result.audit = audit::audit(&claims, providers, core);
@@ -130,7 +130,7 @@ pub(super) fn check(
 }
 
 fn claim(
-    story: &Story,
+    workload: &Workload,
     wanted: &Wanted,
     begun: &Begun,
     id: TransferId,
@@ -144,7 +144,7 @@ fn claim(
         id,
         kind: wanted.kind,
         provider: wanted.wallet.id().to_owned(),
-        msisdn: story.people.get(wanted.person).map(|person| person.msisdn.clone()),
+        msisdn: workload.people.get(wanted.person).map(|person| person.msisdn.clone()),
         accounts: if mistyped { Vec::new() } else { vec![account] },
         amount_minor: wanted.amount_minor,
         payment: match begun {
@@ -179,7 +179,7 @@ mod tests {
 
     /// A day on which everybody got what was wanted, with its books.
     struct Day {
-        story: Story,
+        workload: Workload,
         begun: Vec<Begun>,
         ends: Ends,
         providers: BTreeMap<String, Books>,
@@ -201,7 +201,7 @@ mod tests {
 
     impl Day {
         fn fine() -> Self {
-            let story = Story::new(11, 60);
+            let workload = Workload::new(11, 60);
             let mut day = Self {
                 begun: Vec::new(),
                 ends: Ends::default(),
@@ -209,9 +209,9 @@ mod tests {
                     .map(|wallet| (wallet.id().to_owned(), Books::default()))
                     .into(),
                 core: Books::default(),
-                story,
+                workload,
             };
-            for wanted in day.story.wanted.clone() {
+            for wanted in day.workload.wanted.clone() {
                 day.carry_out(&wanted);
             }
             day
@@ -237,7 +237,7 @@ mod tests {
             };
             let operation =
                 if at_wallet { "payment" } else { wanted.kind.wallet_operation().as_str() };
-            let party = self.story.people[wanted.person].msisdn.clone();
+            let party = self.workload.people[wanted.person].msisdn.clone();
             let sign = if inbound { -1 } else { 1 };
             let books = self.providers.get_mut(wanted.wallet.id()).unwrap();
             book(books, movement(wallet_step, operation, party), sign, true);
@@ -261,8 +261,8 @@ mod tests {
         }
 
         fn check(&self) -> AuditResult {
-            let (story, begun, ends) = (&self.story, &self.begun, &self.ends);
-            check(story, begun, ends, &account, &self.providers, &self.core)
+            let (workload, begun, ends) = (&self.workload, &self.begun, &self.ends);
+            check(workload, begun, ends, &account, &self.providers, &self.core)
         }
 
         /// The first transfer that the API was asked for.

@@ -14,7 +14,7 @@
 //! * `run`, `drain`: from the first transfer to the last one settled
 //! * `audit`, `ledger`: the audit
 //! * `report`, `examples`, `progress`: the output
-//! * [`scenario`]: the day for those who bring processes and misfortunes of their own
+//! * [`scenario`]: the day for those who bring processes and faults of their own
 //! * [`write_configuration`]: the files of the day for those who check them
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

@@ -91,7 +91,7 @@ impl Report {
     }
 
     /// The report for people.
-    pub(super) fn text(&self, result: &AuditResult, tales: &[String], style: TableStyle) -> String {
+    pub(super) fn text(&self, result: &AuditResult, examples: &[String], style: TableStyle) -> String {
         let mut parts = vec![table(result, style)];
         for (currency, minor) in &self.moved_minor {
             let amount = in_words(*minor, currency);
@@ -104,8 +104,8 @@ impl Report {
                 self.not_paid
             ));
         }
-        if !tales.is_empty() {
-            let lines: Vec<String> = tales.iter().map(|tale| format!("  {tale}")).collect();
+        if !examples.is_empty() {
+            let lines: Vec<String> = examples.iter().map(|example| format!("  {example}")).collect();
             parts.push(format!("Some of the stories:\n{}", lines.join("\n")));
         }
         parts.push(self.audit_text());

@@ -34,7 +34,7 @@ struct Cli {
     /// How many workers.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=16))]
     workers: u64,
-    /// For how long transfers begin and misfortunes happen, in seconds.
+    /// For how long transfers begin and faults happen, in seconds.
     #[arg(long, default_value_t = 75, hide = true, value_parser = clap::value_parser!(u64).range(10..=3_600))]
     length: u64,
     /// For how long a worker is frozen, in seconds.

@@ -81,9 +81,9 @@ impl Journals {
         self.0.len()
     }
 
-    /// Every transfer with its story.
-    pub(super) fn stories(&self) -> impl Iterator<Item = (TransferId, Vec<Past<'_>>)> {
-        self.0.iter().map(|(id, lines)| (*id, story(lines)))
+    /// Every transfer with its history.
+    pub(super) fn histories(&self) -> impl Iterator<Item = (TransferId, Vec<Past<'_>>)> {
+        self.0.iter().map(|(id, lines)| (*id, history(lines)))
     }
 
     /// For a process that was killed at this time (microseconds): how long, in milliseconds, until
@@ -110,7 +110,7 @@ pub(super) async fn open(database: &str) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 /// The database does not answer.
-pub(super) async fn untold(database: &str) -> anyhow::Result<i64> {
+pub(super) async fn unpublished(database: &str) -> anyhow::Result<i64> {
     let options: PgConnectOptions = database.parse()?;
     let mut connection = options.connect().await?;
     let count: i64 = sqlx::query_scalar(WAITING).fetch_one(&mut connection).await?;
@@ -118,7 +118,7 @@ pub(super) async fn untold(database: &str) -> anyhow::Result<i64> {
     Ok(count)
 }
 
-fn story(lines: &[Line]) -> Vec<Past<'_>> {
+fn history(lines: &[Line]) -> Vec<Past<'_>> {
     let events = |count: usize| lines.iter().take(count).map(|line| (line.at, &line.event));
     let past = |(index, line): (usize, &'_ Line)| {
         Transfer::replay(events(index + 1)).map(|t| (line.committed, t))

@@ -51,11 +51,11 @@ pub struct Habits {
     pub trouble: u64,
     /// Parts per 10,000 of callbacks that come in a burst.
     pub bursts: u64,
-    /// The longest wait of a person at the office between two decisions; `None` if nobody is there
-    /// before the storm is over.
+    /// The longest wait of a person at the operators between two decisions; `None` if nobody is
+    /// there before the faults are over.
     pub operators: Option<Duration>,
-    /// Parts per 10,000 of requests that are refused at the door.
-    pub doors: u16,
+    /// Parts per 10,000 of requests that are rejected before processing.
+    pub early_rejections: u16,
 }
 
 /// Kiungo's clock is set back once.
@@ -145,7 +145,7 @@ impl Habits {
             trouble: if often(2_500) { 5 + chance.below(40) } else { 0 },
             bursts: if often(2_500) { 50 + chance.below(500) } else { 0 },
             operators: often(6_000).then(|| Duration::from_secs(20 + chance.below(300))),
-            doors: rarely(2_500, 300),
+            early_rejections: rarely(2_500, 300),
         }
     }
 

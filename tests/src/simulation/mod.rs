@@ -12,7 +12,7 @@
 //! * [`counterparties`]: the simulators and the adapters that talk to them
 //! * [`network`]: the network
 //! * [`fail_points`]: the points at which the process dies
-//! * [`processes`]: the processes that do the work, and the misfortunes that befall them
+//! * [`processes`]: the processes that do the work, and their faults
 //! * [`freeze`]: a process that is frozen and does not know
 //! * [`store_faults`]: a database that fails
 //! * `operators`, `consulted_books`: what persons decide, and what they look up before
@@ -85,7 +85,7 @@ pub struct SimulateReport {
     pub freezes: u64,
     /// The number of attempts that came to an unknown outcome.
     pub unknowns: u64,
-    /// The number of decisions that persons at the office made.
+    /// The number of decisions that persons at the operators made.
     pub decisions: u64,
     /// The seeds that failed, each with its first finding.
     pub failures: BTreeMap<u64, String>,

@@ -1,5 +1,5 @@
-//! The persons at the office: while everything goes wrong they try again, give up, accept, claim,
-//! assign, hold and release; and when the storm is over they close all that is open.
+//! The persons at the operators: while everything goes wrong they try again, give up, accept,
+//! claim, assign, hold and release; and when the faults are over they close all that is open.
 //!
 //! They look at the books of the counterparties before they decide, as persons do. What they decide
 //! wrongly, they decide so that it must be refused.
@@ -29,7 +29,7 @@ use super::run::{Counter, Failure, World};
 /// The longest wait of a person for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The persons at the office.
+/// The persons at the operators.
 pub(super) struct Operators {
     chance: Chance,
     /// The accounts that transfers were given by hand.
@@ -43,7 +43,7 @@ pub(super) struct Operators {
 impl Operators {
     pub(super) fn new(world: &World) -> Self {
         Self {
-            chance: Chance::new(world.seed, "office"),
+            chance: Chance::new(world.seed, "operators"),
             assigned: Mutex::default(),
             tried: Mutex::default(),
             findings: Mutex::default(),
@@ -74,14 +74,14 @@ impl Operators {
         self.tried.lock().unwrap_or_else(PoisonError::into_inner).insert(what)
     }
 
-    /// Decides something now and then, as long as the storm lasts.
+    /// Decides something now and then, as long as faults happen.
     pub(super) async fn work(self: Arc<Self>, world: Arc<World>, wait: Duration) {
         loop {
             tokio::time::sleep(self.chance.wait(wait)).await;
-            if !world.weather.is_stormy() {
+            if !world.network_state.is_faulty() {
                 return;
             }
-            let Some(engine) = world.processes.door.engine() else { continue };
+            let Some(engine) = world.processes.slot.engine() else { continue };
             match self.chance.below(20) {
                 0 => self.hold(&world, &engine).await,
                 1 => self.release(&engine).await,
@@ -190,12 +190,12 @@ impl Operators {
         if patiently(held).await.is_some() {
             self.decisions.add();
         }
-        let (wait, door) =
-            (self.chance.wait(Duration::from_mins(40)), world.processes.door.clone());
+        let (wait, slot) =
+            (self.chance.wait(Duration::from_mins(40)), world.processes.slot.clone());
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            // Whoever is behind the door now; if nobody is, somebody tries again later.
-            while let Some(engine) = door.engine() {
+            // Whoever is in the slot now; if nobody is, somebody tries again later.
+            while let Some(engine) = slot.engine() {
                 let released = patiently(engine.release_operation(&provider, operation)).await;
                 if matches!(released, Some(Ok(_))) {
                     break;
@@ -262,7 +262,7 @@ impl Operators {
 
     /// Does whatever is left to do, when nothing goes wrong any more; how much was done.
     pub(super) async fn close_what_is_open(&self, world: &World) -> Result<u64, Failure> {
-        let Some(engine) = world.processes.door.engine() else { return Ok(1) };
+        let Some(engine) = world.processes.slot.engine() else { return Ok(1) };
         let before = self.decisions();
         self.release_all(world, &engine).await?;
         self.look_through_arrivals(world, &engine, true).await;
