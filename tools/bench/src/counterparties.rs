@@ -39,13 +39,13 @@ pub(super) struct Spec {
     /// The time that each of them takes to answer, in milliseconds.
     pub(super) answer_after_ms: u64,
     /// The server that the GSMA provider tells of payments at the wallet.
-    pub(super) told: Option<SocketAddr>,
+    pub(super) notify: Option<SocketAddr>,
 }
 
 impl Spec {
     /// For so many transfers, answered at once.
     pub(super) const fn of(transfers: u32) -> Self {
-        Self { transfers, pending: false, answer_after_ms: 0, told: None }
+        Self { transfers, pending: false, answer_after_ms: 0, notify: None }
     }
 }
 
@@ -108,7 +108,7 @@ fn gsma(spec: Spec) -> gsma::Simulator {
         flows: BTreeMap::new(),
         delay_ms: if spec.pending { PENDING_MS } else { 0 },
         expiry_ms: PENDING_MS,
-        notify_base: spec.told.map(callback_base),
+        notify_base: spec.notify.map(callback_base),
         security: Security { oauth: Some(client), ..Security::default() },
         ..gsma::Options::default()
     };

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::front_end::Office;
+use super::front_end::FrontEnd;
 use super::member::Membership;
 use super::place::Place;
 use super::{SharedOptions, worker};
@@ -21,14 +21,14 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
     let of = Membership { place, addresses, in_flight };
     let watch = Watch::new(transfers.saturating_add(in_flight), is_done);
-    let office = Office::start(&of, &watch).await?;
-    let accepted = submit_all(&office.member.engine, &watch, transfers, in_flight).await?;
+    let front_end = FrontEnd::start(&of, &watch).await?;
+    let accepted = submit_all(&front_end.member.engine, &watch, transfers, in_flight).await?;
     let accepted: Vec<Instant> = accepted.into_iter().map(|(_, at)| at).collect();
     let workers = worker::start(options.workers, &of).await?;
     watch.wait_for(transfers).await?;
     drop(workers);
-    all_completed(office.member.store.as_ref(), transfers.into()).await?;
-    office.stop().await?;
+    all_completed(front_end.member.store.as_ref(), transfers.into()).await?;
+    front_end.stop().await?;
     let drained: Vec<Instant> = watch.ended().into_iter().map(|(_, at)| at).collect();
     Ok(Found {
         accept_rate: steady_state::rate(&accepted),

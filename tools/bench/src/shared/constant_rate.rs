@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::flow::{Cpu, Found};
-use super::front_end::Office;
+use super::front_end::FrontEnd;
 use super::member::Membership;
 use super::place::Place;
 use super::{SharedOptions, worker};
@@ -38,19 +38,19 @@ async fn measure(asked: &Pace, place: Place) -> Result<Found, BenchError> {
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
     let of = Membership { place, addresses, in_flight: asked.options.bench.in_flight };
     let watch = Watch::new(transfers, is_done);
-    let office = Office::start(&of, &watch).await?;
+    let front_end = FrontEnd::start(&of, &watch).await?;
     let workers = worker::start(asked.options.workers, &of).await?;
     let before = Cpu::read(&workers)?;
-    let began = submit_evenly(&office, transfers, asked.rate).await?;
+    let began = submit_evenly(&front_end, transfers, asked.rate).await?;
     watch.wait_for(transfers).await?;
     let cpu = Cpu::read(&workers)?.since(before);
     drop(workers);
-    Found::of(office, &watch, began, transfers.into(), cpu).await
+    Found::of(front_end, &watch, began, transfers.into(), cpu).await
 }
 
 /// Submits each when its time has come; when each was accepted.
 async fn submit_evenly(
-    office: &Office,
+    front_end: &FrontEnd,
     transfers: u32,
     rate: u32,
 ) -> Result<Vec<(TransferId, Instant)>, BenchError> {
@@ -58,7 +58,7 @@ async fn submit_evenly(
     let mut submitting = JoinSet::new();
     for n in 0..transfers {
         times.tick().await;
-        let engine = office.member.engine.clone();
+        let engine = front_end.member.engine.clone();
         submitting.spawn(async move {
             let submitted = engine.submit(load::transfer(n)?, load::caller(n)).await;
             let submitted = submitted.map_err(|e| BenchError::NotDone(e.to_string()))?;

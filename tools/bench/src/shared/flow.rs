@@ -4,8 +4,8 @@ use kiungo_domain::TransferId;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::front_end::Office;
-use super::latency::Told;
+use super::front_end::FrontEnd;
+use super::latency::PublishTimes;
 use super::member::Membership;
 use super::place::Place;
 use super::{SharedOptions, prefill, worker};
@@ -19,7 +19,7 @@ use crate::{BenchError, BenchOptions, cpu};
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
     pub(crate) speed: Speed,
-    pub(crate) told: Option<Told>,
+    pub(crate) publish_times: Option<PublishTimes>,
     pub(crate) cpu: Cpu,
 }
 
@@ -59,28 +59,28 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     prefill::fill(&place, options.stored).await?;
     let of = Membership { place, addresses, in_flight };
     let watch = Watch::new(options.open(), is_done);
-    let office = Office::start(&of, &watch).await?;
+    let front_end = FrontEnd::start(&of, &watch).await?;
     let workers = worker::start(options.workers, &of).await?;
     let before = Cpu::read(&workers)?;
-    let began = submit_all(&office.member.engine, &watch, transfers, options.open()).await?;
+    let began = submit_all(&front_end.member.engine, &watch, transfers, options.open()).await?;
     watch.wait_for(transfers).await?;
     let cpu = Cpu::read(&workers)?.since(before);
     drop(workers);
-    Found::of(office, &watch, began, u64::from(transfers) + u64::from(options.stored), cpu).await
+    Found::of(front_end, &watch, began, u64::from(transfers) + u64::from(options.stored), cpu).await
 }
 
 impl Found {
     /// Of transfers that have all come to their end; `stored` are there altogether.
     pub(super) async fn of(
-        office: Office,
+        front_end: FrontEnd,
         watch: &Watch,
         began: Vec<(TransferId, Instant)>,
         stored: u64,
         cpu: Cpu,
     ) -> Result<Self, BenchError> {
-        all_completed(office.member.store.as_ref(), stored).await?;
-        let told = office.lag.found()?;
-        office.stop().await?;
-        Ok(Self { speed: Speed::of(began, &watch.ended()), told, cpu })
+        all_completed(front_end.member.store.as_ref(), stored).await?;
+        let publish_times = front_end.lag.found()?;
+        front_end.stop().await?;
+        Ok(Self { speed: Speed::of(began, &watch.ended()), publish_times, cpu })
     }
 }

@@ -23,15 +23,15 @@ use crate::flow::Watch;
 use crate::product::setup;
 
 /// The process, at work.
-pub(crate) struct Office {
+pub(crate) struct FrontEnd {
     pub(crate) member: Member,
     pub(crate) lag: Arc<Lag>,
     listener: Listener,
     stop: CancellationToken,
-    telling: TaskTracker,
+    messaging_tasks: TaskTracker,
 }
 
-impl Office {
+impl FrontEnd {
     /// Starts it; `watch` hears of each transfer's end.
     pub(crate) async fn start(of: &Membership, watch: &Arc<Watch>) -> Result<Self, BenchError> {
         let lag = Arc::new(Lag::of(&of.place).await?);
@@ -49,13 +49,13 @@ impl Office {
             holder: member.name.clone(),
             wake: Arc::new(Notify::new()),
         };
-        let telling = kiungo_messaging::start(messaging, &stop).map_err(|e| setup(&e))?;
-        Ok(Self { member, lag, listener, stop, telling })
+        let messaging_tasks = kiungo_messaging::start(messaging, &stop).map_err(|e| setup(&e))?;
+        Ok(Self { member, lag, listener, stop, messaging_tasks })
     }
 
     pub(crate) async fn stop(self) -> Result<(), BenchError> {
         self.stop.cancel();
-        self.telling.wait().await;
+        self.messaging_tasks.wait().await;
         self.member.stop().await;
         self.listener.stop().await
     }

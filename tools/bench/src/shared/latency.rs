@@ -35,7 +35,7 @@ struct Notes {
 
 /// The time that publishing took in the steady state, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct PublishTimes {
     pub(crate) p50_us: u64,
     pub(crate) p99_us: u64,
 }
@@ -51,7 +51,7 @@ impl Lag {
     }
 
     /// The result; none if the database does not keep when it committed.
-    pub(crate) fn found(&self) -> Result<Option<Told>, BenchError> {
+    pub(crate) fn found(&self) -> Result<Option<PublishTimes>, BenchError> {
         if self.commits.is_none() {
             return Ok(None);
         }
@@ -63,7 +63,7 @@ impl Lag {
         let mut steady = all[tenth..all.len() - tenth].to_vec();
         steady.sort_unstable();
         let percentile = |percent| steady_state::percentile(&steady, percent);
-        Ok(Some(Told { p50_us: percentile(50), p99_us: percentile(99) }))
+        Ok(Some(PublishTimes { p50_us: percentile(50), p99_us: percentile(99) }))
     }
 
     fn confirmed(&self, events: &[EventMessage]) {

@@ -44,7 +44,7 @@ impl Member {
         let watched = Intercepted::over(store.clone(), observer);
         let Membership { addresses, in_flight, .. } = of;
         let wiring =
-            Wiring { addresses, in_flight: *in_flight, carrier: &product::plain, told: None };
+            Wiring { addresses, in_flight: *in_flight, carrier: &product::plain, notify: None };
         let mut setup = wiring.setup(watched, wiring.engine_options()).await?;
         let name = Uuid::now_v7().to_string();
         setup.sharing = Some(Sharing {

@@ -6,7 +6,7 @@ use kiungo_engine::{Clock as _, SystemClock};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::front_end::Office;
+use super::front_end::FrontEnd;
 use super::member::Membership;
 use super::place::Place;
 use super::{SharedOptions, worker};
@@ -46,9 +46,9 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
     let of = Membership { place, addresses, in_flight };
     let watch = Watch::new(options.open(), is_done);
-    let office = Office::start(&of, &watch).await?;
+    let front_end = FrontEnd::start(&of, &watch).await?;
     let mut workers = worker::start(options.workers.max(2), &of).await?;
-    let engine = office.member.engine.clone();
+    let engine = front_end.member.engine.clone();
     let submitting = {
         let (watch, open) = (watch.clone(), options.open());
         tokio::spawn(async move { submit_all(&engine, &watch, transfers, open).await })
@@ -61,7 +61,7 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     let found = gone_on(&of.place, killed_at).await;
     submitting.abort();
     drop(workers);
-    office.stop().await?;
+    front_end.stop().await?;
     found
 }
 
