@@ -299,7 +299,7 @@ impl Step {
         }
     }
 
-    /// Takes a settled step out of the story; should it be wanted again, it is under a new
+    /// Takes a settled step out of the scenario; should it be wanted again, it is under a new
     /// reference (rule 8).
     pub(super) fn set_idle(&mut self) {
         let state = std::mem::replace(&mut self.state, StepState::Idle);

@@ -3,7 +3,7 @@
 mod answered;
 mod decided;
 mod facts;
-mod heard;
+mod evidence;
 mod journals;
 mod persons;
 mod sequences;
@@ -232,7 +232,7 @@ fn other_transfer() -> TransferId {
     TransferId::new(Uuid::from_u128(0x0190_0000_0000_8000_8000_0000_0002_0000))
 }
 
-/// Follows a story and checks the rules after every decision.
+/// Follows a scenario and checks the rules after every decision.
 struct Witness {
     events: Vec<(Timestamp, Event)>,
     ledger: BTreeMap<LedgerAccount, i64>,
@@ -453,7 +453,7 @@ fn live(
     kind: Kind,
     from_wallet: bool,
     policy: &Policy,
-    story: Vec<(u32, Happening)>,
+    scenario: Vec<(u32, Happening)>,
 ) -> Result<(), TestCaseError> {
     let mut witness = Witness::new();
     let mut at = Timestamp::from_micros(1_000_000);
@@ -461,7 +461,7 @@ fn live(
     witness.see(None, &first)?;
     let mut transfer = first.transfer;
     let mut sendings = Vec::new();
-    for (seconds, happening) in story {
+    for (seconds, happening) in scenario {
         at = at.after(Duration::from_secs(u64::from(seconds)));
         let mut update = TransferUpdate::resume(transfer.clone(), at);
         let mut heard = None;
@@ -512,9 +512,9 @@ proptest! {
         from_wallet: bool,
         absent in prop_oneof![Just(WhenAbsent::Resend), Just(WhenAbsent::Reject), Just(WhenAbsent::Case)],
         refund: bool,
-        story in prop::collection::vec((0_u32..200, a_happening()), 1..60),
+        scenario in prop::collection::vec((0_u32..200, a_happening()), 1..60),
     ) {
         let on_rejection = if refund { OnCoreRejection::Refund } else { OnCoreRejection::Suspense };
-        live(kind, from_wallet, &policy(absent, on_rejection), story)?;
+        live(kind, from_wallet, &policy(absent, on_rejection), scenario)?;
     }
 }

@@ -1,6 +1,6 @@
 //! Journals of version 0.1 fold as ever, and their transfers go on.
 //!
-//! `journals_0_1.jsonl` was written by that version's own machine, which lived through random stories:
+//! `journals_0_1.jsonl` was written by that version's own machine, which lived through random scenarios:
 //! every event that it knew, after every other that mattered. It is frozen.
 
 use serde::de::Error as _;

@@ -1,20 +1,20 @@
 //! The decisions of persons, and what becomes of a word that turns out to be wrong.
 
-use super::sequences::{Story, done};
+use super::sequences::{Scenario, done};
 use super::*;
 
 /// The transaction that was accepted as the booking turns out to be somebody else's: it stays, and
 /// so does the question.
 #[test]
 fn a_reversal_that_would_take_back_another_transaction_opens_a_case() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(done("R1")).sends(done("C1")).then(Happening::Reverse);
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(done("R1")).sends(done("C1")).then(Happening::Reverse);
     let code = crate::outcome::NOT_THE_BOOKING.to_owned();
-    story.sends(Outcome::Rejected(Rejection { code, ..rejection(Retry::Never) }));
-    assert_eq!(story.status(), Status::Completed);
-    assert_eq!(story.transfer.case(), Some(CaseKind::Contradiction));
-    assert_eq!(story.transfer.cases()[0].step, Some(StepName::Second));
-    assert!(story.transfer.choices().contains(&Choice::CloseCase));
+    scenario.sends(Outcome::Rejected(Rejection { code, ..rejection(Retry::Never) }));
+    assert_eq!(scenario.status(), Status::Completed);
+    assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
+    assert_eq!(scenario.transfer.cases()[0].step, Some(StepName::Second));
+    assert!(scenario.transfer.choices().contains(&Choice::CloseCase));
 }
 
 /// An operation that never arrived is sent again under a new reference only: without one it waits

@@ -1,6 +1,6 @@
 //! Waits that must not be longer than their reason, and fees that must be booked once.
 
-use super::sequences::{Story, plan_of};
+use super::sequences::{Scenario, plan_of};
 use super::*;
 
 /// A withdrawal that has left the core, and whose payout the provider refuses for now.
@@ -157,25 +157,25 @@ fn a_case_about_a_repair_keeps_its_age_over_refusals() {
 /// inquiry schedule: what stood in its way may be over long before that.
 #[test]
 fn an_inquiry_without_an_answer_is_repeated_soon() {
-    let mut story = Story::new(Kind::Deposit, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(Outcome::unknown("reset"));
-    story.policy.wallet.inquiry_schedule = vec![Duration::from_secs(30), Duration::from_secs(20)];
-    let wait = |story: &Story| plan_of(story).due.since(story.at).as_secs();
+    let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(Outcome::unknown("reset"));
+    scenario.policy.wallet.inquiry_schedule = vec![Duration::from_secs(30), Duration::from_secs(20)];
+    let wait = |scenario: &Scenario| plan_of(scenario).due.since(scenario.at).as_secs();
     let mut waits = Vec::new();
     let unclear = || Finding::Unclear { why: "the session is not live yet".to_owned() };
     for finding in [unclear(), unclear(), unclear(), unclear(), unclear(), Finding::Absent] {
-        story.then(Happening::Finding(StepName::First, finding));
-        waits.push(wait(&story));
+        scenario.then(Happening::Finding(StepName::First, finding));
+        waits.push(wait(&scenario));
     }
     for finding in [unclear(), unclear()] {
-        story.then(Happening::Finding(StepName::First, finding));
-        waits.push(wait(&story));
+        scenario.then(Happening::Finding(StepName::First, finding));
+        waits.push(wait(&scenario));
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 20, 1, 2]);
     for _ in 0..40 {
-        story.then(Happening::Finding(StepName::First, unclear()));
+        scenario.then(Happening::Finding(StepName::First, unclear()));
     }
-    assert_eq!(wait(&story), 20);
+    assert_eq!(wait(&scenario), 20);
 }
 
 /// The network doubles a request: one copy is answered "busy, nothing recorded", the other is executed
@@ -185,21 +185,21 @@ fn a_first_leg_is_asked_about_before_it_is_given_up_on_an_answer() {
     let busy = || Outcome::not_recorded("a job is running");
     let refused = || Outcome::not_sent("connection refused");
     for last in [busy(), refused()] {
-        let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-        story.then(Happening::Clear).sends(busy());
-        story.at = story.at.after(story.policy.give_up_after);
-        let mut held = story.clone();
+        let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+        scenario.then(Happening::Clear).sends(busy());
+        scenario.at = scenario.at.after(scenario.policy.give_up_after);
+        let mut held = scenario.clone();
         held.then(Happening::Overdue);
         assert!(matches!(plan_of(&held).next, Next::Inquire(StepName::First)), "while it is held");
-        story.sends(last);
-        assert!(!story.status().is_final());
-        assert!(matches!(plan_of(&story).next, Next::Inquire(StepName::First)));
-        let mut absent = story.clone();
-        story.then(Happening::Finding(
+        scenario.sends(last);
+        assert!(!scenario.status().is_final());
+        assert!(matches!(plan_of(&scenario).next, Next::Inquire(StepName::First)));
+        let mut absent = scenario.clone();
+        scenario.then(Happening::Finding(
             StepName::First,
             Finding::Executed(Confirmation::bare(receipt("C1"))),
         ));
-        assert_eq!(story.transfer.in_transit(), story.transfer.amount());
+        assert_eq!(scenario.transfer.in_transit(), scenario.transfer.amount());
         absent.policy.core.when_absent = WhenAbsent::Resend;
         for _ in 0..9 {
             absent.at = absent.at.after(Duration::from_mins(10));
@@ -208,18 +208,18 @@ fn a_first_leg_is_asked_about_before_it_is_given_up_on_an_answer() {
         assert_eq!(absent.status(), Status::Failed);
     }
     // Later attempts that never left us do not make it forgotten, and a person does not end it unseen.
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear).sends(busy()).sends(refused());
-    let choices = story.transfer.choices();
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear).sends(busy()).sends(refused());
+    let choices = scenario.transfer.choices();
     assert!(!choices.contains(&Choice::GiveUp), "{choices:?}");
     assert!(choices.contains(&Choice::AcceptNotExecuted(StepName::First)), "{choices:?}");
-    story.at = story.at.after(story.policy.give_up_after);
-    story.sends(refused());
-    assert!(matches!(plan_of(&story).next, Next::Inquire(StepName::First)));
+    scenario.at = scenario.at.after(scenario.policy.give_up_after);
+    scenario.sends(refused());
+    assert!(matches!(plan_of(&scenario).next, Next::Inquire(StepName::First)));
     // What never left us needs no asking.
-    let mut story = Story::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    story.then(Happening::Clear);
-    story.at = story.at.after(story.policy.give_up_after);
-    story.sends(refused());
-    assert_eq!(story.status(), Status::Failed);
+    let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
+    scenario.then(Happening::Clear);
+    scenario.at = scenario.at.after(scenario.policy.give_up_after);
+    scenario.sends(refused());
+    assert_eq!(scenario.status(), Status::Failed);
 }
