@@ -507,7 +507,7 @@ fn check_way_out(
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn every_story_keeps_the_rules(
+    fn every_scenario_keeps_the_rules(
         kind in (0_usize..4).prop_map(|n| Kind::ALL[n]),
         from_wallet: bool,
         absent in prop_oneof![Just(WhenAbsent::Resend), Just(WhenAbsent::Reject), Just(WhenAbsent::Case)],

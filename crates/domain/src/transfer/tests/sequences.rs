@@ -206,11 +206,11 @@ fn a_requested_reversal_gives_both_legs_back_and_a_refused_one_nothing() {
     let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     scenario.then(Happening::Clear).sends(done("R1")).sends(done("C1")).then(Happening::Reverse);
     assert_eq!(scenario.status(), Status::InProgress);
-    let mut refused_story = Scenario { transfer: scenario.transfer.clone(), ..scenario };
-    refused_story.sends(refused());
-    assert_eq!(refused_story.status(), Status::Completed);
-    refused_story.then(Happening::Reverse).sends(done("C2")).sends(done("R2"));
-    assert_eq!(refused_story.status(), Status::Reversed);
+    let mut refused_scenario = Scenario { transfer: scenario.transfer.clone(), ..scenario };
+    refused_scenario.sends(refused());
+    assert_eq!(refused_scenario.status(), Status::Completed);
+    refused_scenario.then(Happening::Reverse).sends(done("C2")).sends(done("R2"));
+    assert_eq!(refused_scenario.status(), Status::Reversed);
 }
 
 #[test]
