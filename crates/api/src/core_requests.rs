@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use kiungo_core_banking::RawHook;
 use kiungo_domain::CoreId;
-use kiungo_engine::requests::{DecideError, HookResult, HookError, RequestIntake};
+use kiungo_engine::requests::{DecideError, HookError, HookResult, RequestIntake};
 use kiungo_store::CoreRequestRow;
 
 /// Takes up the requests of cores. A client may hang up at any moment, which drops the future: a

@@ -9,7 +9,7 @@ use kiungo_simulator::books::Books;
 
 use super::drain::Ends;
 use super::run::Begun;
-use super::workload::{CURRENCY, Start, Workload, Wallet, Wanted};
+use super::workload::{CURRENCY, Start, Wallet, Wanted, Workload};
 
 /// The number of transfers of one kind at one provider, by how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

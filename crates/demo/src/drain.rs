@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::client::{Api, Shown};
 use super::faults::SLOW_MS;
 use super::run::Begun;
-use super::workload::{Workload, Wanted};
+use super::workload::{Wanted, Workload};
 
 /// The longest wait for the end. What is open then is stuck.
 const SETTLE_WITHIN: Duration = Duration::from_secs(45);
@@ -75,7 +75,10 @@ pub(super) async fn settle_within(
 }
 
 /// The payments that customers made, with their receipts.
-fn paid<'a>(workload: &'a Workload, begun: &'a [Begun]) -> impl Iterator<Item = (&'a Wanted, &'a str)> {
+fn paid<'a>(
+    workload: &'a Workload,
+    begun: &'a [Begun],
+) -> impl Iterator<Item = (&'a Wanted, &'a str)> {
     workload.wanted.iter().zip(begun).filter_map(|(wanted, begun)| match begun {
         Begun::Paid(receipt) => Some((wanted, receipt.as_str())),
         _ => None,

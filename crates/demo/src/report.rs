@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, TableStyle};
 use kiungo_domain::{Currency, Kind, Money};
 use serde::Serialize;
 
-use super::audit::{Tally, AuditResult};
+use super::audit::{AuditResult, Tally};
 use super::workload::Wallet;
 
 /// The one object of `--json`.
@@ -91,7 +91,12 @@ impl Report {
     }
 
     /// The report for people.
-    pub(super) fn text(&self, result: &AuditResult, examples: &[String], style: TableStyle) -> String {
+    pub(super) fn text(
+        &self,
+        result: &AuditResult,
+        examples: &[String],
+        style: TableStyle,
+    ) -> String {
         let mut parts = vec![table(result, style)];
         for (currency, minor) in &self.moved_minor {
             let amount = in_words(*minor, currency);
@@ -105,7 +110,8 @@ impl Report {
             ));
         }
         if !examples.is_empty() {
-            let lines: Vec<String> = examples.iter().map(|example| format!("  {example}")).collect();
+            let lines: Vec<String> =
+                examples.iter().map(|example| format!("  {example}")).collect();
             parts.push(format!("Some of the stories:\n{}", lines.join("\n")));
         }
         parts.push(self.audit_text());

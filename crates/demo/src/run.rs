@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::client::{Api, Ordered};
 use super::process::Kiungo;
-use super::workload::{Start, Workload, Wanted};
+use super::workload::{Start, Wanted, Workload};
 use super::world::World;
 
 /// A hundred transfers a second; but even a short day has its two kills in mid-flow.

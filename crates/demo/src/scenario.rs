@@ -20,7 +20,7 @@ use super::faults::Faults;
 use super::files::Folder;
 use super::ledger;
 use super::run::{self, Begun};
-use super::workload::{Workload, Wanted};
+use super::workload::{Wanted, Workload};
 use super::world::World;
 
 /// So many of a hundred transfers are about the accounts of these few people: several transfers of

@@ -256,7 +256,9 @@ mod tests {
         assert!(workload.people.iter().any(|person| person.savings_minor < 1_000 * SHILLING));
         let [first, second] = workload.kills;
         assert!(0 < first && first < second && second < 2_000);
-        assert!(workload.wanted.iter().all(|w| w.amount_minor > 0 && w.amount_minor % SHILLING == 0));
+        assert!(
+            workload.wanted.iter().all(|w| w.amount_minor > 0 && w.amount_minor % SHILLING == 0)
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::faults::{self, Faults};
-use super::workload::{CURRENCY, LOAN_MINOR, Person, Workload, Typed, Wallet, Wanted};
+use super::workload::{CURRENCY, LOAN_MINOR, Person, Typed, Wallet, Wanted, Workload};
 
 /// The simulators of the day, as a sandbox calls them.
 const FINERACT: &str = "fineract";

@@ -118,7 +118,9 @@ impl SidePolicy {
     pub fn inquiry_wait(&self, inquiries: u32, unanswered: u32) -> Duration {
         let interval = self.inquiry_interval(inquiries);
         match unanswered.checked_sub(1) {
-            Some(earlier) => self.retry_first.saturating_mul(1_u32 << earlier.min(20)).min(interval),
+            Some(earlier) => {
+                self.retry_first.saturating_mul(1_u32 << earlier.min(20)).min(interval)
+            }
             None => interval,
         }
     }

@@ -170,7 +170,12 @@ impl Inner {
     }
 
     /// Has it carried out, and tries again as long as it is impossible for now.
-    async fn patiently(&self, order: &Order, until: Instant, stop: &CancellationToken) -> CommandResult {
+    async fn patiently(
+        &self,
+        order: &Order,
+        until: Instant,
+        stop: &CancellationToken,
+    ) -> CommandResult {
         let bound = Duration::from_secs(self.options.command_timeout_s);
         let mut pauses = Pauses::default();
         loop {

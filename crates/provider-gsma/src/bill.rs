@@ -2,7 +2,7 @@
 //! provider reads the bills of an account before it lets a customer pay, and then pays one.
 
 use kiungo_domain::{Currency, Money, Receipt};
-use kiungo_provider::{CallbackError, CallbackContent, Offer, PaymentNotice, RawCallback, Terms};
+use kiungo_provider::{CallbackContent, CallbackError, Offer, PaymentNotice, RawCallback, Terms};
 use serde_json::{Value, json};
 
 use crate::form::{UUID, amount, is_uuid, malformed, missing};

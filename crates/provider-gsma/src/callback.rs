@@ -7,8 +7,8 @@ use kiungo_domain::outcome::{Acceptance, Awaiting};
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackError, CallbackContent, CallbackReply, Meaning, Offer, OfferState, RawCallback,
-    StateQuery, CallbackDecision,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, Meaning, Offer, OfferState,
+    RawCallback, StateQuery,
 };
 
 use crate::Gsma;

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use kiungo_domain::Timestamp;
-use kiungo_provider::{OfferState, RawCallback, Standing, Notifier, Notified};
+use kiungo_provider::{Notified, Notifier, OfferState, RawCallback, Standing};
 use serde_json::Value;
 
 use crate::{Gsma, form, offer};
@@ -36,9 +36,9 @@ impl Notifier for Gsma {
         let answer = self.client.put(url, correlation, Bytes::from(body.to_string()), at).await;
         match answer {
             Ok(answer) if answer.status().is_success() => Notified::Taken,
-            Ok(answer) => {
-                Notified::NotNow { why: format!("it was answered with {}", answer.status().as_u16()) }
-            }
+            Ok(answer) => Notified::NotNow {
+                why: format!("it was answered with {}", answer.status().as_u16()),
+            },
             Err(error) => Notified::NotNow { why: error.to_string() },
         }
     }

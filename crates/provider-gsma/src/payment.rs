@@ -2,7 +2,9 @@
 //! in a confirmation.
 
 use kiungo_domain::{Currency, Msisdn, Receipt, Reference, excerpt};
-use kiungo_provider::{CallbackError, CallbackContent, Meaning, Offer, PaymentFinding, PaymentNotice};
+use kiungo_provider::{
+    CallbackContent, CallbackError, Meaning, Offer, PaymentFinding, PaymentNotice,
+};
 
 use crate::Gsma;
 use crate::config::ReferencePlace;

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use http::Method;
 use kiungo_domain::{Finding, Money, Msisdn, Outcome, Reference};
 use kiungo_provider::{
-    Balance, CallbackError, CallbackContent, CallbackReply, Capabilities, HolderName, PaymentFinding,
-    PaymentNotice, PeriodQuery, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Statement,
-    StatementPage, Notifier, CallbackDecision, WalletInquiry, WalletOrder,
+    Balance, CallbackContent, CallbackDecision, CallbackError, CallbackReply, Capabilities,
+    HolderName, Notifier, PaymentFinding, PaymentNotice, PeriodQuery, Provider, RawCallback,
+    ReadError, Reverse, ReverseOrder, Statement, StatementPage, WalletInquiry, WalletOrder,
 };
 use kiungo_transport::percent::segment;
 use serde::Serialize;

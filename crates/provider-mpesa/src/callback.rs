@@ -5,7 +5,7 @@ use bytes::Bytes;
 use kiungo_domain::{Finding, Reference, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackError, CallbackContent, CallbackReply, RawCallback, Salvage, Terms, CallbackDecision,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, RawCallback, Salvage, Terms,
 };
 use kiungo_transport::content;
 use serde_json::json;

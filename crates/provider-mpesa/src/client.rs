@@ -10,8 +10,8 @@ use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::{Finding, Msisdn, Outcome, Receipt, excerpt};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackError, CallbackContent, CallbackReply, Capabilities, HolderName, PaymentFinding,
-    PaymentNotice, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Terms, CallbackDecision,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, Capabilities, HolderName,
+    PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, Reverse, ReverseOrder, Terms,
     WalletInquiry, WalletOrder,
 };
 use kiungo_transport::{Failure, Transport};

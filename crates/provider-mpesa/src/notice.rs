@@ -3,7 +3,7 @@
 
 use jiff::civil::DateTime;
 use kiungo_domain::{Money, Receipt, Reference, Timestamp};
-use kiungo_provider::{CallbackError, Detail, PaymentNotice, Salvage, Terms, CallbackDecision};
+use kiungo_provider::{CallbackDecision, CallbackError, Detail, PaymentNotice, Salvage, Terms};
 use kiungo_transport::content;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -146,7 +146,11 @@ pub(crate) fn validation_reply(decision: &CallbackDecision) -> Value {
         CallbackDecision::Accepted | CallbackDecision::Taken(_) | CallbackDecision::State(_) => {
             json!({ "ResultCode": "0", "ResultDesc": "Accepted" })
         }
-        CallbackDecision::Refused(_) => json!({ "ResultCode": "C2B00012", "ResultDesc": "Rejected" }),
-        CallbackDecision::Unreadable => json!({ "ResultCode": "C2B00016", "ResultDesc": "Rejected" }),
+        CallbackDecision::Refused(_) => {
+            json!({ "ResultCode": "C2B00012", "ResultDesc": "Rejected" })
+        }
+        CallbackDecision::Unreadable => {
+            json!({ "ResultCode": "C2B00016", "ResultDesc": "Rejected" })
+        }
     }
 }

@@ -28,8 +28,8 @@ use kiungo_domain::{Finding, Money, Msisdn, Outcome, Timestamp};
 use thiserror::Error;
 
 pub use callback::{
-    CallbackError, CallbackContent, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
-    Refusal, RefusedFor, Standing, StateQuery, CallbackDecision,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, Offer, OfferState,
+    PaymentNotice, RawCallback, Refusal, RefusedFor, Standing, StateQuery,
 };
 pub use capabilities::Capabilities;
 pub use details::{Detail, Details};

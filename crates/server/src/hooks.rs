@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use http::{Method, StatusCode};
 use kiungo_api::problem::{Code, Problem};
 use kiungo_core_banking::RawHook;
-use kiungo_engine::requests::{HookResult, HookError};
+use kiungo_engine::requests::{HookError, HookResult};
 
 use crate::callbacks::headers;
 use crate::extract::read_body;

@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{actions, suspense, providers, requests, transfers};
+use crate::api::{actions, providers, requests, suspense, transfers};
 use crate::layers::{
     admit, authenticate, bound_time, identify, observe, panicked, require, require_everything,
 };

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use kiungo_domain::transfer::{TransferUpdate, StepName};
+use kiungo_domain::transfer::{StepName, TransferUpdate};
 use kiungo_store::contract::story::{
     at, change_of, clear, complete, due, instruction, keyed, policy, receipt, then,
 };

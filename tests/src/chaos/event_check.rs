@@ -165,7 +165,11 @@ mod tests {
     fn what_is_missing_false_late_or_of_nobody_is_found() {
         let (one, two) = (event(1, "received"), event(2, "in_progress"));
         assert_eq!(counts(std::slice::from_ref(&two)), (1, 0, 0));
-        assert_eq!(counts(std::slice::from_ref(&one)), (1, 1, 0), "the API says more than was told");
+        assert_eq!(
+            counts(std::slice::from_ref(&one)),
+            (1, 1, 0),
+            "the API says more than was told"
+        );
         assert_eq!(counts(&[two.clone(), one.clone()]), (0, 1, 0), "late");
         assert_eq!(counts(&[one.clone(), two.clone(), event(2, "completed")]), (0, 1, 0));
         let nobodys = ReceivedEvent { transfer: None, ..one.clone() };

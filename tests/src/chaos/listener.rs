@@ -223,7 +223,10 @@ mod tests {
             "data":{"transfer":{"status":"completed"}}}"#;
         let received = read(body.as_bytes());
         assert!(received.transfer.is_some() && received.sequence == 3 && received.case.is_none());
-        assert_eq!((received.status.as_str(), received.id.as_str()), ("completed", "a/3/completed"));
+        assert_eq!(
+            (received.status.as_str(), received.id.as_str()),
+            ("completed", "a/3/completed")
+        );
         assert_eq!(read(b"{}").kind, "unreadable");
     }
 }

@@ -36,7 +36,7 @@ use journal_check::Journals;
 use listener::Listener;
 use plan::FaultKind;
 use process::Launcher;
-use processes::{Processes, Happened};
+use processes::{Happened, Processes};
 use servers::Servers;
 
 pub use process::ACT;
@@ -98,7 +98,8 @@ fn folder(seed: u64) -> PathBuf {
 
 async fn live(options: &ChaosOptions, folder: &std::path::Path) -> anyhow::Result<ChaosReport> {
     let servers = Arc::new(Servers::start().await?);
-    let scenario = Scenario::set(folder, &servers.database, options.seed, options.transfers).await?;
+    let scenario =
+        Scenario::set(folder, &servers.database, options.seed, options.transfers).await?;
     let scenario = Arc::new(scenario);
     let listener = Listener::start(&servers.broker).await?;
     let config = scenario.config();
@@ -204,7 +205,9 @@ async fn run_day(
 ) -> anyhow::Result<(Day, DayEnd, Duration)> {
     let plan = plan::plan(options.seed, options.length, options.workers, options.freeze);
     let begun = Arc::new(AtomicUsize::new(0));
-    let day = async { tokio::join!(wishes(scenario, options.length, &begun), processes.inject_all(plan)).0 };
+    let day = async {
+        tokio::join!(wishes(scenario, options.length, &begun), processes.inject_all(plan)).0
+    };
     tokio::pin!(day);
     let start = Instant::now();
     let every = |period| {

@@ -9,8 +9,8 @@ use kiungo_domain::{
 };
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    Answered, CallbackContent, Meaning, PaymentFinding, PaymentNotice, PeriodQuery, Provider,
-    RawCallback, Refusal, ReverseOrder, Terms, CallbackDecision, WalletInquiry, WalletOrder,
+    Answered, CallbackContent, CallbackDecision, Meaning, PaymentFinding, PaymentNotice,
+    PeriodQuery, Provider, RawCallback, Refusal, ReverseOrder, Terms, WalletInquiry, WalletOrder,
 };
 use uuid::Uuid;
 
@@ -137,7 +137,11 @@ pub fn gsma_callback(data: &[u8]) {
         }
         Ok(CallbackContent::Payment(notice)) => check_notice(terms, &notice, &callback),
         Ok(CallbackContent::Offer(offer)) => check_notice(terms, &offer.notice, &callback),
-        Ok(CallbackContent::StateQuery(_) | CallbackContent::Heartbeat | CallbackContent::Malformed(_)) => {}
+        Ok(
+            CallbackContent::StateQuery(_)
+            | CallbackContent::Heartbeat
+            | CallbackContent::Malformed(_),
+        ) => {}
         Ok(CallbackContent::Validation(notice)) => {
             assert_eq!((&notice.receipt, notice.amount.is_zero()), (&None, true));
         }
@@ -146,8 +150,10 @@ pub fn gsma_callback(data: &[u8]) {
         }
         Err(error) => claims.callback_error(&error),
     }
-    let refused =
-        CallbackDecision::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
+    let refused = CallbackDecision::Refused(Refusal::by_rule(
+        Reason::AccountNotFound,
+        "there is no such account",
+    ));
     for decision in [CallbackDecision::Accepted, refused, CallbackDecision::Unreadable] {
         claims::reply(&callback, &gsma.reply(&callback, &decision));
     }

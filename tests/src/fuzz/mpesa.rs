@@ -10,8 +10,8 @@ use kiungo_domain::{
 };
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    Answered, CallbackContent, Meaning, PaymentFinding, PaymentNotice, Provider, Refusal,
-    ReverseOrder, Terms, CallbackDecision, WalletInquiry, WalletOrder,
+    Answered, CallbackContent, CallbackDecision, Meaning, PaymentFinding, PaymentNotice, Provider,
+    Refusal, ReverseOrder, Terms, WalletInquiry, WalletOrder,
 };
 use kiungo_transport::Request;
 use uuid::Uuid;
@@ -138,8 +138,10 @@ pub fn mpesa_callback(data: &[u8]) {
         }
         Err(error) => claims.callback_error(&error),
     }
-    let refused =
-        CallbackDecision::Refused(Refusal::by_rule(Reason::AccountNotFound, "there is no such account"));
+    let refused = CallbackDecision::Refused(Refusal::by_rule(
+        Reason::AccountNotFound,
+        "there is no such account",
+    ));
     for decision in [CallbackDecision::Accepted, refused, CallbackDecision::Unreadable] {
         let reply = mpesa.reply(&callback, &decision);
         // Only an address that is none is answered with 404.

@@ -99,9 +99,7 @@ impl World {
         findings: &mut Vec<String>,
     ) -> Result<Option<Claim>, Failure> {
         let (id, kind, act, accounts, payment) = match wanted {
-            Wanted::Order { id, kind, act, account } => {
-                (id, Some(kind), act, vec![account], None)
-            }
+            Wanted::Order { id, kind, act, account } => (id, Some(kind), act, vec![account], None),
             Wanted::Payment { receipt, act, account } => {
                 let provider = ProviderId::new(PROVIDERS[act.provider])?;
                 let owner = self.store.by_receipt(&provider, &Receipt::new(&receipt)?).await?;

@@ -26,7 +26,9 @@ use kiungo_transport::Transport;
 use super::chance::Chance;
 use super::freeze::FreezeSwitch;
 use super::habits::Habits;
-use super::network::{FaultyNetwork, EngineSlot, CallbackDelivery, AcknowledgedReversals, NetworkState};
+use super::network::{
+    AcknowledgedReversals, CallbackDelivery, EngineSlot, FaultyNetwork, NetworkState,
+};
 
 /// The names of the providers, in the order in which stories count them.
 pub const PROVIDERS: [&str; 2] = ["gsma-sandbox", "mpesa-tz"];
@@ -105,8 +107,15 @@ impl Counterparties {
         let faults: [Faults; 3] = [0, 1, 2].map(|n| Faults::new(Plan::none(seed ^ n)));
         let delivery = |purpose| {
             let chance = Chance::new(seed, purpose);
-            let (slot, network_state, acknowledged) = (slot.clone(), network_state.clone(), acknowledged.clone());
-            Arc::new(CallbackDelivery::new(slot, chance, network_state, acknowledged, habits.bursts))
+            let (slot, network_state, acknowledged) =
+                (slot.clone(), network_state.clone(), acknowledged.clone());
+            Arc::new(CallbackDelivery::new(
+                slot,
+                chance,
+                network_state,
+                acknowledged,
+                habits.bursts,
+            ))
         };
         let flows = [
             gsma::options::Flow::Requested,
@@ -222,7 +231,8 @@ impl Counterparties {
         }))
         .map_err(|error| fineract::OptionsError::BaseUrl(error.to_string()))?;
         let secrets = fineract::Secrets { password: Some("password".into()), client_secret: None };
-        let core = Arc::new(fineract::Fineract::new(options, secrets, self.transport(CORE, switch))?);
+        let core =
+            Arc::new(fineract::Fineract::new(options, secrets, self.transport(CORE, switch))?);
         let asking = Arc::downgrade(&core);
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;

@@ -24,8 +24,8 @@
 mod audit;
 pub mod chance;
 mod clients;
-pub mod counterparties;
 mod consulted_books;
+pub mod counterparties;
 pub mod fail_points;
 pub mod freeze;
 pub mod habits;

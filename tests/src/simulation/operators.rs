@@ -22,8 +22,8 @@ use kiungo_store::{
 };
 
 use super::chance::Chance;
-use super::counterparties::PROVIDERS;
 use super::consulted_books::{ConsultedBooks, home};
+use super::counterparties::PROVIDERS;
 use super::run::{Counter, Failure, World};
 
 /// The longest wait of a person for an answer.
@@ -301,7 +301,13 @@ impl Operators {
     }
 
     /// Deals with a transfer that needs a person, as a conscientious person does.
-    async fn answer(&self, world: &World, engine: &Engine, books: &ConsultedBooks, transfer: &Transfer) {
+    async fn answer(
+        &self,
+        world: &World,
+        engine: &Engine,
+        books: &ConsultedBooks,
+        transfer: &Transfer,
+    ) {
         let id = transfer.id();
         if transfer.status() == Status::Suspended {
             // Nobody gives an account what the provider has taken back.

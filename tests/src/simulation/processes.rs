@@ -17,7 +17,7 @@ use kiungo_store::intercept::Intercepted;
 use super::chance::Chance;
 use super::counterparties::Counterparties;
 use super::fail_points::DrawnTripwire;
-use super::freeze::{FreezeSwitch, FreezableDatabase, FreezableQueue};
+use super::freeze::{FreezableDatabase, FreezableQueue, FreezeSwitch};
 use super::network::EngineSlot;
 use super::store_faults::Trouble;
 
@@ -253,7 +253,12 @@ impl Processes {
     }
 
     /// Stops a worker now and then, which does not notice.
-    async fn freeze(self: Arc<Self>, number: usize, switch: FreezeSwitch, faulty: impl Fn() -> bool + Send) {
+    async fn freeze(
+        self: Arc<Self>,
+        number: usize,
+        switch: FreezeSwitch,
+        faulty: impl Fn() -> bool + Send,
+    ) {
         let chance = Chance::new(self.seed, &format!("frost {number}"));
         loop {
             tokio::time::sleep(chance.wait(Duration::from_secs(400))).await;

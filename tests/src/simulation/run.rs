@@ -15,13 +15,13 @@ use super::chance::Chance;
 use super::clients::{Client, money};
 use super::counterparties::{Counterparties, PROVIDERS};
 use super::habits::Habits;
-use super::network::{EngineSlot, AcknowledgedReversals, NetworkState};
+use super::network::{AcknowledgedReversals, EngineSlot, NetworkState};
 use super::operators::Operators;
 use super::processes::{Processes, Staff};
 use super::store_faults::Trouble;
 use super::time::{CountedIds, VirtualClock};
 use super::watch::Watch;
-use super::workload::{Act, Workload, What};
+use super::workload::{Act, What, Workload};
 
 /// The longest time that everything may take to settle after the faults have stopped.
 const SETTLE_WITHIN: Duration = Duration::from_secs(6 * 24 * 3_600);
@@ -137,15 +137,22 @@ impl World {
         let (slot, network_state, acknowledged) =
             (EngineSlot::default(), NetworkState::default(), AcknowledgedReversals::default());
         let simulator_clock = SimulatorClock::Virtual { epoch: habits.begin, origin };
-        let counterparties =
-            Counterparties::draw(seed, &habits, simulator_clock, &slot, &network_state, &acknowledged);
+        let counterparties = Counterparties::draw(
+            seed,
+            &habits,
+            simulator_clock,
+            &slot,
+            &network_state,
+            &acknowledged,
+        );
         let clients = (0..workload.clients)
             .map(|index| Client::open(&counterparties, workload, index))
             .collect::<Result<Vec<_>, Failure>>()?;
         let clock = Arc::new(VirtualClock::new(habits.begin, origin, habits.ahead()));
         let ids = Arc::new(CountedIds::new(seed, habits.old_ids));
         let kept = Arc::new(MemoryStore::audited());
-        let trouble = Trouble::new(Chance::new(seed, "trouble"), network_state.clone(), habits.trouble);
+        let trouble =
+            Trouble::new(Chance::new(seed, "trouble"), network_state.clone(), habits.trouble);
         let processes = Processes::new(
             seed,
             staff,
@@ -220,13 +227,7 @@ impl World {
     }
 
     /// Submits until it is accepted or refused, always with the same key.
-    async fn order(
-        &self,
-        number: usize,
-        kind: Kind,
-        act: Act,
-        client: &Client,
-    ) -> Option<Wanted> {
+    async fn order(&self, number: usize, kind: Kind, act: Act, client: &Client) -> Option<Wanted> {
         let id = match kind {
             Kind::Deposit | Kind::Withdrawal => client.savings,
             Kind::Repayment => client.loan,

@@ -75,9 +75,9 @@ impl Workload {
 
     /// The number of loans that are paid out, and so have to be approved beforehand, by client.
     pub fn disbursements(&self, client: usize) -> impl Iterator<Item = &Act> {
-        self.acts.iter().filter(move |act| {
-            act.client == client && act.what == What::Order(Kind::Disbursement)
-        })
+        self.acts
+            .iter()
+            .filter(move |act| act.client == client && act.what == What::Order(Kind::Disbursement))
     }
 }
 

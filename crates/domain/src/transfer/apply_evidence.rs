@@ -33,7 +33,8 @@ impl TransferUpdate {
         }
         let step = reference.step();
         let known = self.transfer().step(step);
-        let target = EvidenceTarget { step, generation: reference.generation(), channel, reference };
+        let target =
+            EvidenceTarget { step, generation: reference.generation(), channel, reference };
         if target.generation != known.generation {
             return self.apply_to_other_generation(target, finding);
         }
@@ -55,7 +56,9 @@ impl TransferUpdate {
             Finding::Executed(confirmation) => {
                 self.record_outcome(step, Outcome::Completed(confirmation), policy);
             }
-            Finding::Refused(rejection) => self.record_outcome(step, Outcome::Rejected(rejection), policy),
+            Finding::Refused(rejection) => {
+                self.record_outcome(step, Outcome::Rejected(rejection), policy)
+            }
             Finding::Reversed(confirmation) => self.reversed_elsewhere(step, confirmation, policy),
             Finding::Absent => self.absent(step, policy),
             Finding::InProgress(_) | Finding::Unclear { .. } => {
@@ -127,7 +130,12 @@ impl TransferUpdate {
     }
 
     /// Final does not flip (rule 5).
-    fn compare_with_done(&mut self, target: EvidenceTarget, recorded: &Confirmation, finding: &Finding) {
+    fn compare_with_done(
+        &mut self,
+        target: EvidenceTarget,
+        recorded: &Confirmation,
+        finding: &Finding,
+    ) {
         let receipt = &recorded.receipt;
         match finding {
             Finding::Executed(other) if other.receipt == *receipt => {}
@@ -165,7 +173,12 @@ impl TransferUpdate {
 
     /// Executed although it had been given up: a person is called, and where nothing that follows
     /// was sent, the execution counts.
-    fn executed_after_all(&mut self, target: EvidenceTarget, confirmation: Confirmation, was: &str) {
+    fn executed_after_all(
+        &mut self,
+        target: EvidenceTarget,
+        confirmation: Confirmation,
+        was: &str,
+    ) {
         let now = format!("executed as {}", confirmation.receipt);
         let finding = Finding::Executed(confirmation.clone());
         if self.transfer().step(target.step).knows(target.generation, &finding) {

@@ -351,7 +351,9 @@ impl TransferUpdate {
     ) {
         let why = format!("receipt {receipt} belongs to transfer {owner}");
         match self.transfer.step(step).state {
-            StepState::Sent { .. } => self.record_outcome(step, Outcome::unknown(why.clone()), policy),
+            StepState::Sent { .. } => {
+                self.record_outcome(step, Outcome::unknown(why.clone()), policy)
+            }
             StepState::Waiting(_) => {
                 let finding = Finding::unclear(why.clone());
                 self.record(Event::Inquired { step, finding, counted: false });

@@ -2,8 +2,8 @@
 
 mod answered;
 mod decided;
-mod facts;
 mod evidence;
+mod facts;
 mod journals;
 mod persons;
 mod sequences;
@@ -187,7 +187,12 @@ fn a_happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn happen(update: &mut TransferUpdate, happening: Happening, sendings: &[Sending], policy: &Policy) {
+fn happen(
+    update: &mut TransferUpdate,
+    happening: Happening,
+    sendings: &[Sending],
+    policy: &Policy,
+) {
     let open = update.transfer().open_step();
     match happening {
         Happening::Clear => {
@@ -197,7 +202,9 @@ fn happen(update: &mut TransferUpdate, happening: Happening, sendings: &[Sending
         Happening::Refuse => update.refused(rejection(Retry::Never)),
         Happening::Send => drop(open.and_then(|step| update.start(step, policy))),
         Happening::Outcome(step, outcome) => update.conclude(open.unwrap_or(step), outcome, policy),
-        Happening::Finding(step, finding) => update.apply_finding(open.unwrap_or(step), finding, policy),
+        Happening::Finding(step, finding) => {
+            update.apply_finding(open.unwrap_or(step), finding, policy)
+        }
         Happening::Hint => update.hint("callback"),
         Happening::Crash => drop(open.map(|step| update.interrupted(step, policy))),
         Happening::Reverse => drop(update.request_reversal("op", "asked")),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use kiungo_domain::transfer::{TransferUpdate, Evidence, Origin, StepName, Transfer};
+use kiungo_domain::transfer::{Evidence, Origin, StepName, Transfer, TransferUpdate};
 use kiungo_domain::{Finding, Reference, TransferId};
 use kiungo_store::Summary;
 

@@ -1,6 +1,6 @@
 //! The handle, for persons: their actions, and their decisions about transfers, arrivals and holds.
 
-use kiungo_domain::transfer::{Deciding, TransferUpdate, Operation, PersonDecision};
+use kiungo_domain::transfer::{Deciding, Operation, PersonDecision, TransferUpdate};
 use kiungo_domain::{ProviderId, TransferId};
 use kiungo_store::{Action, ActionId, Hold, InboxId, InboxItem, StoreError, Summary};
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use kiungo_domain::ProviderId;
 use kiungo_provider::{
-    CallbackError, CallbackContent, CallbackReply, Offer, OfferState, PaymentNotice, RawCallback,
-    Refusal, RefusedFor, Standing, CallbackDecision,
+    CallbackContent, CallbackDecision, CallbackError, CallbackReply, Offer, OfferState,
+    PaymentNotice, RawCallback, Refusal, RefusedFor, Standing,
 };
 use kiungo_store::{Arrival, InboxItem, InboxState, InboxStore, StoreError, TransferStore};
 use metrics::counter;
@@ -17,9 +17,9 @@ use metrics::counter;
 use crate::counterparties::ports::{Ports, ProviderPort};
 use crate::intake::arrivals::{Arrivals, digest, raw};
 use crate::intake::inbox::Inbox;
-use crate::intake::validation::PaymentValidation;
-use crate::intake::offers::{Offers, digest_of, name_of};
 use crate::intake::notification::ProviderNotifier;
+use crate::intake::offers::{Offers, digest_of, name_of};
+use crate::intake::validation::PaymentValidation;
 use crate::request::CallbackRefused;
 
 /// Takes callbacks.
@@ -46,16 +46,18 @@ impl Callbacks {
             .provider(provider)
             .ok_or_else(|| CallbackRefused::UnknownProvider(provider.clone()))?;
         let decision = match port.provider.read_callback(&callback) {
-            Ok(CallbackContent::Validation(notice)) => match self.validation.refusal(port, &notice).await {
-                Some(refusal) => CallbackDecision::Refused(refusal),
-                None => CallbackDecision::Accepted,
-            },
+            Ok(CallbackContent::Validation(notice)) => {
+                match self.validation.refusal(port, &notice).await {
+                    Some(refusal) => CallbackDecision::Refused(refusal),
+                    None => CallbackDecision::Accepted,
+                }
+            }
             Ok(CallbackContent::Offer(offer)) => {
                 self.take_offer(provider, port, &callback, &offer).await?
             }
-            Ok(CallbackContent::StateQuery(query)) => {
-                CallbackDecision::State(self.offers.find_offer(provider, port, &query).await?.map(Box::new))
-            }
+            Ok(CallbackContent::StateQuery(query)) => CallbackDecision::State(
+                self.offers.find_offer(provider, port, &query).await?.map(Box::new),
+            ),
             Ok(CallbackContent::Heartbeat) => CallbackDecision::Accepted,
             Ok(CallbackContent::Malformed(refusal)) => turned_away(provider, refusal),
             Ok(
@@ -68,7 +70,9 @@ impl Callbacks {
                 CallbackDecision::Accepted
             }
             // A mere question contains nothing that could be lost.
-            Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => CallbackDecision::Unreadable,
+            Err(CallbackError::UnknownPath(_)) if callback.method == "GET" => {
+                CallbackDecision::Unreadable
+            }
             Err(error) => {
                 counter!("kiungo_callbacks_quarantined_total", "provider" => provider.to_string())
                     .increment(1);

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiungo_domain::transfer::{Channel, TransferUpdate, Evidence, StepName, StepState, Transfer};
+use kiungo_domain::transfer::{Channel, Evidence, StepName, StepState, Transfer, TransferUpdate};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_store::{CommitError, InboxItem, StoreError, TransferStore};
 

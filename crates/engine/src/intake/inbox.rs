@@ -22,8 +22,8 @@ use crate::dispatch::dispatcher::Dispatcher;
 use crate::intake::answers::Answers;
 use crate::intake::arrivals::{Again, Arrivals, Handled, raw};
 use crate::intake::evidence::EvidenceIntake;
-use crate::intake::payments::Payments;
 use crate::intake::notification::{NOTIFY_METHOD, ProviderNotifier};
+use crate::intake::payments::Payments;
 use crate::next_look::NextLook;
 use crate::tasks::Tasks;
 
@@ -161,7 +161,9 @@ impl Inbox {
         };
         let wait = match (wait, policy) {
             (Again::After(wait), _) => wait,
-            (Again::Interval | Again::Soon, Some(side)) => side.inquiry_wait(item.attempts, unanswered),
+            (Again::Interval | Again::Soon, Some(side)) => {
+                side.inquiry_wait(item.attempts, unanswered)
+            }
             (Again::Interval | Again::Soon, None) => Duration::from_secs(30),
         };
         let now = self.clock.now();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kiungo_domain::ProviderId;
-use kiungo_provider::{RawCallback, Standing, Notified};
+use kiungo_provider::{Notified, RawCallback, Standing};
 use kiungo_store::{InboxItem, InboxState, InboxStore, StoreError};
 use metrics::counter;
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use kiungo_domain::outcome::{Confirmation, Stated};
 use kiungo_domain::party::label_of;
-use kiungo_domain::transfer::{Channel, TransferUpdate, Evidence, Instruction, Kind, Origin, Transfer};
+use kiungo_domain::transfer::{
+    Channel, Evidence, Instruction, Kind, Origin, Transfer, TransferUpdate,
+};
 use kiungo_domain::{Finding, Receipt, Reference, TransferId};
 use kiungo_provider::{PaymentFinding, PaymentNotice};
 use kiungo_store::{CollectionQuery, CommitError, InboxItem, StoreError, TransferStore};

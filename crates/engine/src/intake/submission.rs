@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::AccountRef;
-use kiungo_domain::transfer::{TransferUpdate, Instruction, Origin, Transfer};
+use kiungo_domain::transfer::{Instruction, Origin, Transfer, TransferUpdate};
 use kiungo_store::{CommitError, IdempotencyKey, KeyHolder, StoreError, Summary, TransferStore};
 
 use crate::clock::{Clock, Ids};

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use kiungo_core_banking::Comparison;
 use kiungo_domain::policy::Side;
-use kiungo_domain::transfer::{Deciding, TransferUpdate, Operation, PersonDecision};
+use kiungo_domain::transfer::{Deciding, Operation, PersonDecision, TransferUpdate};
 use kiungo_domain::{ProviderId, Transfer, TransferId};
 use kiungo_store::{
     Action, ActionId, ActionQuery, ActionState, InboxId, Judgement, Store, StoreError, Summary,

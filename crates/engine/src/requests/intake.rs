@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::content::Content;
 use super::in_vain::InVain;
-use super::rules::{Action, Payee, RequestRules, Evaluation};
+use super::rules::{Action, Evaluation, Payee, RequestRules};
 use crate::engine::Engine;
 use crate::request::SubmitError;
 

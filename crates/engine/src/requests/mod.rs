@@ -16,13 +16,15 @@
 
 mod content;
 mod decide;
-pub mod intake;
 mod in_vain;
+pub mod intake;
 mod poll;
 pub mod rules;
 
 pub use content::Content;
 pub use decide::DecideError;
-pub use intake::{HookResult, HookError, RequestIntake, RequestLink, RequestLinkOptions, RequestTurns};
+pub use intake::{
+    HookError, HookResult, RequestIntake, RequestLink, RequestLinkOptions, RequestTurns,
+};
 pub use poll::PollError;
-pub use rules::{Action, Conditions, Payee, RequestRules, Rule, Evaluation, WalletSource};
+pub use rules::{Action, Conditions, Evaluation, Payee, RequestRules, Rule, WalletSource};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::Policy;
-use kiungo_domain::transfer::{TransferUpdate, Instruction, Origin, Status, StepName, Transfer};
+use kiungo_domain::transfer::{Instruction, Origin, Status, StepName, Transfer, TransferUpdate};
 use kiungo_domain::{AccountRef, Money, Receipt, TransferId};
 use kiungo_store::{CommitError, TransferStore};
 
@@ -96,15 +96,16 @@ impl Carriers {
     pub(crate) async fn tell(&self, transfer: &Transfer, shows: Status) -> Result<(), Busy> {
         let owner = transfer.id();
         for other in transfer.carries() {
-            let told = self.changes.exclusively(*other, None, move |update: &mut TransferUpdate| {
-                let merged = update.transfer().merged_into() == Some(owner);
-                // Its own decision to merge may still be on its way.
-                if !merged && !update.transfer().status().is_final() {
-                    return Err("it is not merged yet");
-                }
-                update.follow(owner, shows);
-                Ok(())
-            });
+            let told =
+                self.changes.exclusively(*other, None, move |update: &mut TransferUpdate| {
+                    let merged = update.transfer().merged_into() == Some(owner);
+                    // Its own decision to merge may still be on its way.
+                    if !merged && !update.transfer().status().is_final() {
+                        return Err("it is not merged yet");
+                    }
+                    update.follow(owner, shows);
+                    Ok(())
+                });
             if let Err(error) = told.await {
                 tracing::debug!(transfer = %owner, %error, "told later");
                 return Err(Busy);

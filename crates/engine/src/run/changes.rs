@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kiungo_domain::TransferId;
-use kiungo_domain::transfer::{TransferUpdate, Transfer};
+use kiungo_domain::transfer::{Transfer, TransferUpdate};
 use kiungo_store::{CommitError, InboxId, Summary, TransferStore};
 
 use crate::clock::Clock;

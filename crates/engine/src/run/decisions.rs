@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo_domain::policy::Policy;
-use kiungo_domain::transfer::{Decision, TransferUpdate, Event, Next, StepName, StepState, Transfer};
+use kiungo_domain::transfer::{
+    Decision, Event, Next, StepName, StepState, Transfer, TransferUpdate,
+};
 use kiungo_domain::{Money, Outcome, Receipt, Timestamp, TransferId};
 use kiungo_store::{CommitError, DueStore, LimitReached, TransferStore};
 use metrics::counter;
@@ -187,7 +189,9 @@ impl Decisions {
         let mut update = self.resume(&before);
         match self.carriers.carried_by(owner, &before, step, fee, policy).await {
             Carrying::By(shows) => update.merge(owner, shows),
-            Carrying::Later => return self.postpone(before, policy.wallet.inquiry_interval(0)).await,
+            Carrying::Later => {
+                return self.postpone(before, policy.wallet.inquiry_interval(0)).await;
+            }
             Carrying::No => update.receipt_taken(step, receipt, owner, policy),
         }
         let Some(decision) = update.finish() else {

@@ -11,7 +11,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use kiungo_core_banking::CheckAnswer;
 use kiungo_domain::policy::{Policy, Side};
-use kiungo_domain::transfer::{TransferUpdate, Next, Sending, Status, StepName, StepState, Transfer};
+use kiungo_domain::transfer::{
+    Next, Sending, Status, StepName, StepState, Transfer, TransferUpdate,
+};
 use kiungo_domain::{Outcome, TransferId};
 use kiungo_store::{LimitReached, TransferStore};
 use metrics::counter;
@@ -170,7 +172,12 @@ impl Runner {
     }
 
     /// Brings in a payment that the provider executed beside the one that counts.
-    async fn bring_in(&self, transfer: Transfer, mut update: TransferUpdate, policy: &Policy) -> Turn {
+    async fn bring_in(
+        &self,
+        transfer: Transfer,
+        mut update: TransferUpdate,
+        policy: &Policy,
+    ) -> Turn {
         match self.carriers.bring_in(&transfer, policy).await {
             BroughtIn::Into(receipt, into) => update.brought_in(receipt, into),
             BroughtIn::Nothing => return Turn::Rest(transfer),
@@ -208,7 +215,12 @@ impl Runner {
         }
     }
 
-    async fn check_account(&self, transfer: Transfer, mut update: TransferUpdate, policy: &Policy) -> Turn {
+    async fn check_account(
+        &self,
+        transfer: Transfer,
+        mut update: TransferUpdate,
+        policy: &Policy,
+    ) -> Turn {
         let Some(throttle) = self.ports.throttle(&transfer, Side::Core) else {
             return Turn::Rest(transfer);
         };
@@ -247,7 +259,8 @@ impl Runner {
             Ok(permit) => permit,
             Err(held) => return self.decisions.hold(transfer, update, held, policy).await,
         };
-        let finding = operate::inquire(&self.ports, update.transfer(), step, self.clock.now()).await;
+        let finding =
+            operate::inquire(&self.ports, update.transfer(), step, self.clock.now()).await;
         let answered = !matches!(finding, kiungo_domain::Finding::Unclear { .. });
         permit.report(answered);
         counter!("kiungo_inquiries_total", "provider" => transfer.instruction().provider.to_string(),

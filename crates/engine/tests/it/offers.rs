@@ -10,7 +10,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::transfer::Status;
 use kiungo_engine::Engine;
-use kiungo_provider::{RawCallback, Notified};
+use kiungo_provider::{Notified, RawCallback};
 use kiungo_store::TransferQuery;
 
 use crate::world::{World, provider_id, tzs};
@@ -128,7 +128,8 @@ async fn money_that_has_moved_is_not_turned_away_and_stays_pending_without_an_ac
     let world = world();
     let engine = world.engine();
     *world.refuses_accounts.lock().unwrap() = true;
-    let (status, said) = notify(&engine, "POST", "made", Some("c1"), "QX1 255712345678 500 7").await;
+    let (status, said) =
+        notify(&engine, "POST", "made", Some("c1"), "QX1 255712345678 500 7").await;
     assert_eq!(status, 202);
     let name = said.split(' ').next().unwrap();
     let query = TransferQuery { limit: 100, ..TransferQuery::default() };

@@ -12,7 +12,7 @@ use kiungo_domain::transfer::{Origin, Status};
 use kiungo_domain::{AccountKind, CoreAccount, CoreId, Timestamp, TransferId};
 use kiungo_engine::Engine;
 use kiungo_engine::requests::{
-    Action, Conditions, DecideError, HookResult, HookError, Payee, RequestIntake, RequestLink,
+    Action, Conditions, DecideError, HookError, HookResult, Payee, RequestIntake, RequestLink,
     RequestLinkOptions, RequestRules, RequestTurns, Rule, WalletSource,
 };
 use kiungo_store::{CoreRequestRow, CoreRequestState, TransferQuery};

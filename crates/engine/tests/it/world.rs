@@ -29,9 +29,9 @@ use kiungo_engine::{
     ProviderLink, ProviderRules, Setup, SubmitError, Submitted, TimeOrderedIds, TrafficOptions,
 };
 use kiungo_provider::{
-    Balance, CallbackError, CallbackContent, CallbackReply, Capabilities, Offer, OfferState,
-    PaymentFinding, PaymentNotice, Provider, RawCallback, ReadError, StateQuery, Notifier, Notified,
-    CallbackDecision, WalletInquiry, WalletOrder,
+    Balance, CallbackContent, CallbackDecision, CallbackError, CallbackReply, Capabilities,
+    Notified, Notifier, Offer, OfferState, PaymentFinding, PaymentNotice, Provider, RawCallback,
+    ReadError, StateQuery, WalletInquiry, WalletOrder,
 };
 use kiungo_store::{Allowance, Cap, MemoryStore, Store};
 use kiungo_transport::still_in_time;
@@ -421,9 +421,12 @@ impl Provider for Wallets {
         };
         let correlation = callback.header("x-correlationid").map(str::to_owned);
         Ok(match callback.path.as_str() {
-            "offer" => {
-                CallbackContent::Offer(Offer { notice, correlation, made: false, calls_back: false })
-            }
+            "offer" => CallbackContent::Offer(Offer {
+                notice,
+                correlation,
+                made: false,
+                calls_back: false,
+            }),
             "called" => {
                 CallbackContent::Offer(Offer { notice, correlation, made: false, calls_back: true })
             }

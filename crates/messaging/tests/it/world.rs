@@ -11,7 +11,7 @@ use kiungo_core_banking::Suggestions;
 use kiungo_domain::numbering::{Market, NumberError};
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{TransferUpdate, Instruction, Origin, Status};
+use kiungo_domain::transfer::{Instruction, Origin, Status, TransferUpdate};
 use kiungo_domain::{
     AccountKind, AccountRef, CoreId, Currency, Kind, Money, Msisdn, ProviderId, Receipt, Timestamp,
     TransferId,

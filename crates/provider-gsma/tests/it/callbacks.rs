@@ -3,7 +3,7 @@
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
-use kiungo_provider::{CallbackError, CallbackContent, Provider, RawCallback, CallbackDecision};
+use kiungo_provider::{CallbackContent, CallbackDecision, CallbackError, Provider, RawCallback};
 
 use crate::world::*;
 
@@ -57,7 +57,9 @@ fn a_failure_that_is_about_another_sending_says_nothing() {
 fn a_reversal_is_read_at_the_address_of_a_reversal() {
     let path = "results/019a2b3c-4d5e-7f60-8a1b-2c3d4e5f60c1";
     let content = read(&callback("PUT", path, fixture!("reverse/completed.json"))).unwrap();
-    let CallbackContent::Result { finding: Finding::Executed(done), .. } = content else { panic!() };
+    let CallbackContent::Result { finding: Finding::Executed(done), .. } = content else {
+        panic!()
+    };
     assert_eq!(done.receipt, receipt("REF-1772361000200"));
     assert!(matches!(result(fixture!("reverse/completed.json")).1, Finding::Unclear { .. }));
 }

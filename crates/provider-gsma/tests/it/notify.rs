@@ -5,7 +5,8 @@ use std::sync::Arc;
 use kiungo_domain::Timestamp;
 use kiungo_domain::outcome::Reason;
 use kiungo_provider::{
-    CallbackContent, OfferState, Provider, RawCallback, Refusal, Standing, Notified, CallbackDecision,
+    CallbackContent, CallbackDecision, Notified, OfferState, Provider, RawCallback, Refusal,
+    Standing,
 };
 use kiungo_provider_gsma::Gsma;
 use kiungo_transport::Transport;

@@ -4,8 +4,8 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Money, Timestamp};
 use kiungo_provider::{
-    CallbackError, CallbackContent, Offer, OfferState, PaymentFinding, PaymentNotice, Provider,
-    RawCallback, Refusal, Standing, StateQuery, CallbackDecision,
+    CallbackContent, CallbackDecision, CallbackError, Offer, OfferState, PaymentFinding,
+    PaymentNotice, Provider, RawCallback, Refusal, Standing, StateQuery,
 };
 use kiungo_provider_gsma::ReferencePlace;
 use serde_json::{Value, json};
@@ -111,7 +111,8 @@ fn a_damaged_notification_is_asked_about_where_the_provider_can_be_asked() {
         let CallbackContent::Payment(notice) = read(&raw).unwrap() else { panic!("{damage}") };
         assert_eq!((notice.receipt, notice.amount), {
             let whole = read(&callback("POST", "payments", &whole)).unwrap();
-            let (CallbackContent::Payment(notice) | CallbackContent::Offer(Offer { notice, .. })) = whole
+            let (CallbackContent::Payment(notice) | CallbackContent::Offer(Offer { notice, .. })) =
+                whole
             else {
                 panic!("{whole:?}")
             };
@@ -229,7 +230,8 @@ fn what_is_taken_is_answered_with_a_pending_request_state_and_never_as_completed
     for raw in
         [bill(&json!({})), callback("POST", "payments", fixture!("payments/merchantpay.json"))]
     {
-        let (status, body) = replied(&raw, &CallbackDecision::Taken(state(&raw, Standing::Pending)));
+        let (status, body) =
+            replied(&raw, &CallbackDecision::Taken(state(&raw, Standing::Pending)));
         assert_eq!((status, &body["status"]), (202, &json!("pending")));
         assert_eq!(body["serverCorrelationId"], STATE_ID);
         assert_eq!(body["notificationMethod"], "polling");

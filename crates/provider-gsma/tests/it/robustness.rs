@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use kiungo_domain::outcome::Reason;
 use kiungo_domain::{Finding, Outcome};
-use kiungo_provider::{CallbackContent, Provider, RawCallback, Refusal, CallbackDecision};
+use kiungo_provider::{CallbackContent, CallbackDecision, Provider, RawCallback, Refusal};
 use proptest::prelude::*;
 
 use crate::world::*;

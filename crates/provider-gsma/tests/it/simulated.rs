@@ -10,8 +10,8 @@ use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome, Receipt, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackContent, PeriodQuery, Provider, RawCallback, ReverseOrder, StatementLine, WalletInquiry,
-    WalletOrder,
+    CallbackContent, PeriodQuery, Provider, RawCallback, ReverseOrder, StatementLine,
+    WalletInquiry, WalletOrder,
 };
 use kiungo_provider_gsma::{AccountState, AuthScheme, Gsma, Institution, LinkStyle, MsisdnFormat};
 use kiungo_simulator::clock::Clock;

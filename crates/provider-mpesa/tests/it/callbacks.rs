@@ -4,7 +4,9 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Reference};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackError, CallbackContent, Provider, RawCallback, Refusal, CallbackDecision};
+use kiungo_provider::{
+    CallbackContent, CallbackDecision, CallbackError, Provider, RawCallback, Refusal,
+};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -332,7 +334,8 @@ fn an_amount_that_no_query_can_prove_is_for_a_person_above_a_bound() {
     let error = mpesa.read_callback(&callback("confirmation", &above)).unwrap_err().to_string();
     assert!(error.contains("notification_amount_max") && error.contains("portal"), "{error}");
     // It was made all the same, and is acknowledged; a question about one is answered as ever.
-    let acknowledged = replied(&mpesa, &callback("confirmation", &above), &CallbackDecision::Unreadable);
+    let acknowledged =
+        replied(&mpesa, &callback("confirmation", &above), &CallbackDecision::Unreadable);
     assert_eq!(acknowledged, (200, json!({ "ResultCode": 0, "ResultDesc": "Success" })));
     assert!(mpesa.read_callback(&callback("validation", &above)).is_ok());
 }

@@ -4,7 +4,7 @@ use kiungo_domain::outcome::Reason;
 use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Outcome};
 use kiungo_provider::order::WalletOperation;
-use kiungo_provider::{CallbackContent, Provider, RawCallback, Refusal, CallbackDecision};
+use kiungo_provider::{CallbackContent, CallbackDecision, Provider, RawCallback, Refusal};
 use kiungo_provider_mpesa::{Mpesa, Notification};
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};

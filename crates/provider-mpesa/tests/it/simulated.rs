@@ -11,8 +11,8 @@ use kiungo_domain::transfer::StepName;
 use kiungo_domain::{Finding, Msisdn, Outcome, Timestamp};
 use kiungo_provider::order::WalletOperation;
 use kiungo_provider::{
-    CallbackContent, PaymentFinding, PaymentNotice, Provider, RawCallback, ReverseOrder, CallbackDecision,
-    WalletOrder,
+    CallbackContent, CallbackDecision, PaymentFinding, PaymentNotice, Provider, RawCallback,
+    ReverseOrder, WalletOrder,
 };
 use kiungo_provider_mpesa::{Mpesa, Notification, Secrets};
 use kiungo_simulator::clock::Clock;

@@ -7,9 +7,9 @@ use kiungo_api::Identity;
 use kiungo_api::problem::{Problem, ProblemBody};
 use kiungo_api::scope::{About, Reach};
 use kiungo_api::wire::case::{CasePageView, CaseView};
-use kiungo_api::wire::suggestion::SuggestionsView;
 use kiungo_api::wire::filter::{PageFilter, SuspenseFilter};
 use kiungo_api::wire::request::AssignmentRequest;
+use kiungo_api::wire::suggestion::SuggestionsView;
 use kiungo_api::wire::transfer::TransferPageView;
 use kiungo_api::wire::viewer::Viewer;
 

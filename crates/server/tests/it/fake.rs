@@ -9,7 +9,7 @@ use bytes::Bytes;
 use kiungo_api::{Service, Wallets};
 use kiungo_core_banking::{AccountFacts, Suggestion, Suggestions};
 use kiungo_domain::numbering::{Market, NumberError};
-use kiungo_domain::transfer::{Decision, TransferUpdate, Instruction, Origin};
+use kiungo_domain::transfer::{Decision, Instruction, Origin, TransferUpdate};
 use kiungo_domain::typed::Likeness;
 use kiungo_domain::{
     AccountKind, AccountRef, CoreAccount, CoreId, Currency, Kind, Money, Msisdn, ProviderId,

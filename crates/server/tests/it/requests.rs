@@ -6,7 +6,7 @@ use http::Request;
 use kiungo_api::{CoreRequestService, Service};
 use kiungo_core_banking::{RawHook, RequestKind};
 use kiungo_domain::{AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Timestamp};
-use kiungo_engine::requests::{Content, DecideError, HookResult, HookError};
+use kiungo_engine::requests::{Content, DecideError, HookError, HookResult};
 use kiungo_server::{Readiness, ServerOptions, ServerState, router};
 use kiungo_store::{CoreRequestDecision, CoreRequestRow, CoreRequestState, StoreError};
 use secrecy::SecretString;

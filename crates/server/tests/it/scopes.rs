@@ -10,9 +10,9 @@ use kiungo_server::{ServerOptions, openapi_json};
 use kiungo_store::{Action, ActionId, ActionState, InboxId, InboxState, NewArrival};
 use serde_json::{Value, json};
 
-use crate::suspense::suspended;
 use crate::fake::tzs;
 use crate::requests::{row, world_with};
+use crate::suspense::suspended;
 use crate::world::{
     Answer, World, creation, deposit, deposit_with, json_post, key, options, request,
 };

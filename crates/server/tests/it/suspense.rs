@@ -3,7 +3,7 @@ use std::time::Duration;
 use kiungo_api::Service;
 use kiungo_domain::outcome::{Reason, Rejection, Retry};
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{TransferUpdate, Origin};
+use kiungo_domain::transfer::{Origin, TransferUpdate};
 use kiungo_domain::{AccountRef, Msisdn, TransferId};
 use kiungo_engine::request::AskError;
 use kiungo_provider::ReadError;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use kiungo_api::Service;
 use kiungo_domain::outcome::{Confirmation, Outcome, Reason, Rejection, Retry, Stated};
 use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
-use kiungo_domain::transfer::{ByOperation, TransferUpdate, StepName};
+use kiungo_domain::transfer::{ByOperation, StepName, TransferUpdate};
 use kiungo_domain::{
     AccountKind, CoreAccount, CoreId, Msisdn, ProviderId, Receipt, Reference, TransferId,
 };
@@ -303,7 +303,11 @@ async fn lived(world: &World) -> TransferId {
             let receipt = Receipt::new("7KX21QD40B").unwrap();
             let fee = Some(tzs("1.25"));
             let executed = Confirmation { receipt, fee, stated };
-            update.apply_finding(StepName::First, kiungo_domain::Finding::Executed(executed), &policy);
+            update.apply_finding(
+                StepName::First,
+                kiungo_domain::Finding::Executed(executed),
+                &policy,
+            );
             update.start(StepName::Second, &policy);
         },
         &|update| {

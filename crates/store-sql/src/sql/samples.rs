@@ -1,6 +1,6 @@
 //! Transfers as they were stored before the schema knew of lanes and of collections.
 
-use kiungo_domain::transfer::{TransferUpdate, StepName};
+use kiungo_domain::transfer::{StepName, TransferUpdate};
 use kiungo_store::Summary;
 use kiungo_store::contract::story::{
     at, clear_at, complete, id, instruction, policy, received, then,

@@ -1,7 +1,7 @@
 //! Settled transfers moved out of the way.
 
 use kiungo_domain::TransferId;
-use kiungo_domain::transfer::{TransferUpdate, StepName};
+use kiungo_domain::transfer::{StepName, TransferUpdate};
 
 use super::Place;
 use super::story::{

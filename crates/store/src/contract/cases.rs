@@ -1,7 +1,7 @@
 //! Cases: the questions that need a person.
 
 use kiungo_domain::hold::Condition;
-use kiungo_domain::transfer::{CaseKind, TransferUpdate, Operation, StepName};
+use kiungo_domain::transfer::{CaseKind, Operation, StepName, TransferUpdate};
 use kiungo_domain::{Finding, Outcome};
 
 use super::Place;

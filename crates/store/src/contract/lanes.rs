@@ -2,7 +2,7 @@
 
 use kiungo_domain::outcome::Confirmation;
 use kiungo_domain::party::AccountKey;
-use kiungo_domain::transfer::{TransferUpdate, Instruction, Kind, StepName};
+use kiungo_domain::transfer::{Instruction, Kind, StepName, TransferUpdate};
 use kiungo_domain::{AccountRef, CoreId, Outcome, Transfer, TransferId};
 
 use super::Place;

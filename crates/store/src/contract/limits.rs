@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use kiungo_domain::transfer::{TransferUpdate, Instruction, Kind, Status, StepName};
+use kiungo_domain::transfer::{Instruction, Kind, Status, StepName, TransferUpdate};
 use kiungo_domain::{Currency, Money, Msisdn, Outcome, Timestamp, Transfer};
 
 use super::Place;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kiungo_domain::TransferId;
 use kiungo_domain::outcome::Outcome;
-use kiungo_domain::transfer::{TransferUpdate, Event, Status, StepName};
+use kiungo_domain::transfer::{Event, Status, StepName, TransferUpdate};
 use tokio::task::JoinSet;
 
 use super::Place;
@@ -114,9 +114,11 @@ pub async fn many_writers_keep_the_order_of_each_transfer(place: &dyn Place) {
         writers.spawn(async move {
             let first = commit(&*store, received(instruction(n), at(1))).await;
             let second = commit(&*store, then(&first, at(2), clear)).await;
-            let collects = |update: &mut TransferUpdate| complete(update, StepName::First, &format!("R{n}"));
+            let collects =
+                |update: &mut TransferUpdate| complete(update, StepName::First, &format!("R{n}"));
             let third = commit(&*store, then(&second, at(3), collects)).await;
-            let books = |update: &mut TransferUpdate| complete(update, StepName::Second, &format!("C{n}"));
+            let books =
+                |update: &mut TransferUpdate| complete(update, StepName::Second, &format!("C{n}"));
             let last = commit(&*store, then(&third, at(4), books)).await;
             let mut statuses =
                 [first, second, third, last].map(|transfer| transfer.status()).to_vec();

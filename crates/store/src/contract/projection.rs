@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kiungo_domain::Transfer;
-use kiungo_domain::transfer::{TransferUpdate, Instruction, Kind, Status, StepName};
+use kiungo_domain::transfer::{Instruction, Kind, Status, StepName, TransferUpdate};
 
 use super::Place;
 use super::story::{

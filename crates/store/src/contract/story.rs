@@ -7,7 +7,7 @@ use kiungo_domain::outcome::{
 };
 use kiungo_domain::party::AccountKey;
 use kiungo_domain::policy::{OnCoreRejection, Policy, SidePolicy, WhenAbsent};
-use kiungo_domain::transfer::{ByOperation, TransferUpdate, Instruction, Kind, Origin, StepName};
+use kiungo_domain::transfer::{ByOperation, Instruction, Kind, Origin, StepName, TransferUpdate};
 use kiungo_domain::{
     AccountRef, CoreAccount, CoreId, Currency, Money, Msisdn, ProviderId, Receipt, Timestamp,
     Transfer, TransferId,

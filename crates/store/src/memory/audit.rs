@@ -101,7 +101,7 @@ fn suspended(summary: &Summary) -> Money {
 
 #[cfg(test)]
 mod tests {
-    use kiungo_domain::transfer::{TransferUpdate, StepName};
+    use kiungo_domain::transfer::{StepName, TransferUpdate};
 
     use super::*;
     use crate::Change;

@@ -253,7 +253,10 @@ fn what_was_answered_long_ago_is_asked_about_before_it_is_sent_again() {
             scenario.then(Happening::Finding(step, Finding::Absent));
         }
         scenario.then(Happening::Send);
-        assert_eq!((scenario.transfer.reference(step), scenario.transfer.case()), (reference, None));
+        assert_eq!(
+            (scenario.transfer.reference(step), scenario.transfer.case()),
+            (reference, None)
+        );
         assert_eq!(scenario.transfer.step(step).attempts, 2);
     }
 }

@@ -71,7 +71,11 @@ fn a_collection_that_a_person_knows_to_be_taken_back_counts_no_longer() {
     let step = StepName::First;
     assert!(choices(&scenario).contains(&Choice::AcceptNotExecuted(step)));
     let mut update = TransferUpdate::resume(scenario.transfer.clone(), scenario.at);
-    assert!(update.decide(&PersonDecision::AcceptNotExecuted { step }, &somebody(), &scenario.policy));
+    assert!(update.decide(
+        &PersonDecision::AcceptNotExecuted { step },
+        &somebody(),
+        &scenario.policy
+    ));
     let decision = update.finish().unwrap();
     let booked: Vec<_> =
         decision.postings.iter().map(|it| (it.account.to_string(), it.minor)).collect();

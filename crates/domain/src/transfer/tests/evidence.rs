@@ -49,7 +49,9 @@ fn a_refusal_heard_before_the_answer_settles_nothing() {
 #[test]
 fn a_collection_that_the_provider_reversed_moves_nothing() {
     let mut scenario = scenario(Kind::Deposit);
-    scenario.sends(Outcome::unknown("lost")).then(Happening::Finding(StepName::First, reversed("R1")));
+    scenario
+        .sends(Outcome::unknown("lost"))
+        .then(Happening::Finding(StepName::First, reversed("R1")));
     assert_eq!(scenario.status(), Status::Failed);
     assert!(scenario.transfer.in_transit().is_zero());
     assert_eq!(scenario.transfer.wallet_receipt(), None);
@@ -68,7 +70,9 @@ fn a_payout_that_the_provider_reversed_is_taken_back() {
 #[test]
 fn a_booking_that_was_reversed_in_the_core_waits_for_a_person() {
     let mut scenario = scenario(Kind::Withdrawal);
-    scenario.sends(Outcome::unknown("lost")).then(Happening::Finding(StepName::First, reversed("C1")));
+    scenario
+        .sends(Outcome::unknown("lost"))
+        .then(Happening::Finding(StepName::First, reversed("C1")));
     assert!(matches!(scenario.transfer.step(StepName::First).state, StepState::Waiting(_)));
     assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
 }
@@ -86,7 +90,10 @@ fn what_is_executed_while_it_is_about_to_be_sent_again_is_done() {
     let mut scenario = resending();
     scenario.then(hears(StepName::First, 0, executed("C1")));
     assert_eq!(scenario.transfer.core_receipt(), Some(&receipt("C1")));
-    assert_eq!((scenario.transfer.open_step(), scenario.transfer.case()), (Some(StepName::Second), None));
+    assert_eq!(
+        (scenario.transfer.open_step(), scenario.transfer.case()),
+        (Some(StepName::Second), None)
+    );
     let mut scenario = resending();
     scenario.then(hears(StepName::First, 0, reversed("C1")));
     assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction), "a person looks first");
@@ -250,7 +257,8 @@ fn the_receipts_of_wallet_operations_are_claimed() {
     let adopted = hears(StepName::Second, 0, executed("P0"));
     assert_eq!(claimed(&scenario, adopted), [(Operation::PayOut, "P0".to_owned())]);
 
-    let told = TransferUpdate::receive(instruction(Kind::Deposit, true), scenario.at).finish().unwrap();
+    let told =
+        TransferUpdate::receive(instruction(Kind::Deposit, true), scenario.at).finish().unwrap();
     let told: Vec<_> = told.receipts.iter().map(|it| it.receipt.to_string()).collect();
     assert_eq!(told, ["W1"]);
 }

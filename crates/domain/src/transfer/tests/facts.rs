@@ -52,7 +52,11 @@ fn a_person_is_due_a_while_after_the_money_has_left() {
     assert_eq!(scenario.transfer.person_due(&scenario.policy, scenario.at), Some(due));
     scenario.at = due;
     scenario.then(Happening::CallPerson);
-    assert_eq!(scenario.transfer.person_due(&scenario.policy, scenario.at), None, "somebody was called");
+    assert_eq!(
+        scenario.transfer.person_due(&scenario.policy, scenario.at),
+        None,
+        "somebody was called"
+    );
 }
 
 #[test]

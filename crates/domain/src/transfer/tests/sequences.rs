@@ -104,7 +104,10 @@ fn not_found_counts_only_after_the_window_and_repeatedly() {
     let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     scenario.then(Happening::Clear).sends(Outcome::unknown("reset"));
     // Inside the window.
-    let mut update = TransferUpdate::resume(scenario.transfer.clone(), scenario.at.after(Duration::from_secs(5)));
+    let mut update = TransferUpdate::resume(
+        scenario.transfer.clone(),
+        scenario.at.after(Duration::from_secs(5)),
+    );
     for _ in 0..10 {
         update.apply_finding(StepName::First, Finding::Absent, &scenario.policy);
     }
@@ -133,7 +136,10 @@ fn a_booking_that_never_arrives_is_sent_again_under_its_reference_until_the_core
     }
     assert_eq!(scenario.status(), Status::NeedsAttention, "a person is called all the same");
     scenario.then(absent()).then(absent()).sends(done("C1"));
-    assert_eq!(scenario.transfer.operation(scenario.transfer.open_step().unwrap()), Operation::PayOut);
+    assert_eq!(
+        scenario.transfer.operation(scenario.transfer.open_step().unwrap()),
+        Operation::PayOut
+    );
     assert_eq!(scenario.status(), Status::InProgress);
 }
 
@@ -324,7 +330,11 @@ fn a_payout_given_up_and_made_after_all_is_not_taken_back() {
 fn a_payout_made_after_all_counts_although_its_undo_was_refused() {
     for by_person in [false, true] {
         let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-        scenario.then(Happening::Clear).sends(done("C1")).then(Happening::Send).then(Happening::Crash);
+        scenario
+            .then(Happening::Clear)
+            .sends(done("C1"))
+            .then(Happening::Send)
+            .then(Happening::Crash);
         scenario.then(Happening::Finding(StepName::Second, Finding::Absent));
         scenario.then(Happening::Finding(StepName::Second, Finding::Absent)).sends(refused());
         assert_eq!(scenario.transfer.case(), Some(CaseKind::CompensationRefused));
@@ -370,7 +380,11 @@ fn nothing_is_sent_anew_once_the_first_sending_is_known_to_be_executed() {
     assert_eq!(scenario.transfer.reference(StepName::First).generation(), 1);
     scenario.then(Happening::Late(0, done("C1")));
     assert_eq!(scenario.transfer.core_receipt(), Some(&receipt("C1")));
-    assert_eq!(scenario.transfer.open_step(), Some(StepName::Second), "the payout, not the booking");
+    assert_eq!(
+        scenario.transfer.open_step(),
+        Some(StepName::Second),
+        "the payout, not the booking"
+    );
     assert_eq!(scenario.transfer.case(), Some(CaseKind::Contradiction));
     scenario.then(Happening::Send);
     assert_eq!(scenario.transfer.step(StepName::Second).attempts, 0, "a person looks first");
@@ -403,7 +417,11 @@ fn a_sending_is_of_the_time_at_which_it_was_sent_first() {
 #[test]
 fn evidence_about_another_generation_does_not_settle_the_present_one() {
     let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
-    scenario.then(Happening::Clear).sends(done("C1")).sends(for_now()).sends(Outcome::unknown("lost"));
+    scenario
+        .then(Happening::Clear)
+        .sends(done("C1"))
+        .sends(for_now())
+        .sends(Outcome::unknown("lost"));
     let second = StepName::Second;
     let heard = |finding| Happening::Hear(Channel::Callback, second, 0, finding);
     let before = scenario.transfer.clone();
@@ -600,9 +618,11 @@ fn nothing_that_follows_a_contradiction_is_sent_until_a_person_closes_it() {
 #[test]
 fn a_fee_is_booked_to_whom_it_belongs() {
     for (kind, fees) in [(Kind::Deposit, 250), (Kind::Withdrawal, 0)] {
-        let (mut scenario, fee) = (Scenario::new(kind, false, OnCoreRejection::Suspense), money(250));
+        let (mut scenario, fee) =
+            (Scenario::new(kind, false, OnCoreRejection::Suspense), money(250));
         let charged = |text| Confirmation { fee: Some(fee), ..Confirmation::bare(receipt(text)) };
-        let mut update = TransferUpdate::resume(scenario.then(Happening::Clear).transfer.clone(), scenario.at);
+        let mut update =
+            TransferUpdate::resume(scenario.then(Happening::Clear).transfer.clone(), scenario.at);
         for (step, text) in [(StepName::First, "1"), (StepName::Second, "2")] {
             update.start(step, &scenario.policy);
             update.conclude(step, Outcome::Completed(charged(text)), &scenario.policy);

@@ -54,7 +54,8 @@ fn a_person_is_called_in_time_whatever_else_could_be_tried() {
 #[test]
 fn a_fee_for_a_payment_started_at_the_wallet_is_booked_once() {
     let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
-    let mut update = TransferUpdate::receive(instruction(Kind::Deposit, true), Timestamp::from_micros(0));
+    let mut update =
+        TransferUpdate::receive(instruction(Kind::Deposit, true), Timestamp::from_micros(0));
     update.charged(Some(money(50)), &policy);
     update.charged(Some(money(50)), &policy);
     let postings = update.finish().unwrap().postings;
@@ -159,7 +160,8 @@ fn a_case_about_a_repair_keeps_its_age_over_refusals() {
 fn an_inquiry_without_an_answer_is_repeated_soon() {
     let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     scenario.then(Happening::Clear).sends(Outcome::unknown("reset"));
-    scenario.policy.wallet.inquiry_schedule = vec![Duration::from_secs(30), Duration::from_secs(20)];
+    scenario.policy.wallet.inquiry_schedule =
+        vec![Duration::from_secs(30), Duration::from_secs(20)];
     let wait = |scenario: &Scenario| plan_of(scenario).due.since(scenario.at).as_secs();
     let mut waits = Vec::new();
     let unclear = || Finding::Unclear { why: "the session is not live yet".to_owned() };

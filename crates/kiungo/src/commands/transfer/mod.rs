@@ -10,8 +10,8 @@
 pub(super) mod ask;
 mod choices;
 mod create;
-mod show;
 mod history;
+mod show;
 #[cfg(test)]
 mod tests;
 mod words;

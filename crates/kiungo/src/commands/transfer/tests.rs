@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::show::Page;
 use super::history::History;
+use super::show::Page;
 
 const ID: &str = "019354a0-5c1e-7d3a-9d3c-8a6f0e1b2c00";
 
