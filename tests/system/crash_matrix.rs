@@ -119,8 +119,8 @@ async fn case(
         }
         None => (serving.has_aborted_before_end_of(None, first.as_ref()).await, None),
     };
-    // Whether an answer, a callback or an inquiry brings the outcome is a matter of time.
-    // Everything else is passed by every transfer.
+    // An answer, a callback or an inquiry may bring the outcome, depending on the time. Everything
+    // else is passed by every transfer.
     let always = ["received", ".started", "_send:"].iter().any(|text| point.contains(text));
     assert!(died || !always, "{provider} {} never passed {point}", kind.as_str());
 

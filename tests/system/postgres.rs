@@ -96,7 +96,7 @@ async fn commands_work_beside_a_kiungo_that_serves_and_a_second_one_is_refused()
     let (code, _, complaint) = read(second.env(URL, place.schema().url()).output().await.unwrap());
     assert!(code == 1 && complaint.contains("is in use by a Kiungo at"), "{complaint}");
 
-    // What is old is moved; it is found by its id, and no longer in lists.
+    // An old transfer is moved: it is found by its id, and no longer in lists.
     let mut ids = Vec::new();
     for kind in KINDS {
         let first = serving.submit(&Wanted::new(&world, kind, PROVIDERS[0])).await.unwrap();

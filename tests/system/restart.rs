@@ -15,7 +15,8 @@ use crate::world::{API_KEY, World};
 const RESTARTS: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Asks without pause, each time on a new connection, until told to stop. How often.
+/// Asks without pause, each time on a new connection, until told to stop. Returns the number of
+/// requests.
 pub(crate) async fn ask_without_pause(
     url: String,
     enough: CancellationToken,

@@ -18,8 +18,8 @@ use crate::world::{PROVIDERS, World};
 
 const RESTARTS: usize = 4;
 
-/// A place whose work is shared. What a process leaves unannounced when it dies, others find after two
-/// seconds.
+/// A place whose work is shared. Other processes find the work that a dead process has not
+/// announced after two seconds.
 pub(crate) fn place(world: &World) -> Pin<Box<dyn Future<Output = Place> + Send + '_>> {
     Box::pin(async {
         let place = Place::new(world).with(Schema::new().await).sharing(Names::new());
@@ -37,7 +37,7 @@ async fn what_a_stopped_and_a_killed_worker_leave_is_finished_by_the_others() {
     for wanted in &first {
         assert!(serving.submit(wanted).await.is_some());
     }
-    // What was accepted before anybody worked waits for them.
+    // Transfers that were accepted before any worker started wait for the workers.
     let (stopped, killed) = (place.work(&[]).await, place.work(&[]).await);
     settle(&world, &serving, &first).await;
     let (code, out, _) = crate::cli::run(&place, &["doctor", "--config", "kiungo.toml"]).await;
@@ -56,7 +56,7 @@ async fn what_a_stopped_and_a_killed_worker_leave_is_finished_by_the_others() {
     settle(&world, &serving, &all).await;
     let metrics = other.metrics().await;
     for name in ["kiungo_deliveries_total", "kiungo_attempts_total", "kiungo_operation_seconds"] {
-        // Whatever can be counted is there from the start, at 0.
+        // Every counter is shown from the start, at 0.
         let counted = |line: &str| line.starts_with(name) && !line.ends_with(" 0");
         assert!(metrics.lines().any(counted), "{name} in {metrics}");
     }

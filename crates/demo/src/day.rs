@@ -133,7 +133,7 @@ async fn live(options: &Demo, broker: Option<&Broker>, host: &dyn Host) -> anyho
     Ok(report.is_good())
 }
 
-/// What is about to happen, and where it is written down.
+/// The text that announces the day, and the folder of its files.
 fn plan(folder: &Folder, workers: u16) -> String {
     let kiungo = match workers {
         0 => "a Kiungo that is killed twice in mid-flow".to_owned(),

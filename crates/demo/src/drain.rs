@@ -12,7 +12,7 @@ use super::faults::SLOW_MS;
 use super::run::Begun;
 use super::workload::{Wanted, Workload};
 
-/// The longest wait for the end. What is open then is stuck.
+/// The longest wait for the end. A transfer that is open then is stuck.
 const SETTLE_WITHIN: Duration = Duration::from_secs(45);
 /// The time after which the simulators do nothing late any more, so that their books can be read.
 const LATE_WORK_ENDS_AFTER: Duration = Duration::from_millis(SLOW_MS + 1_000);

@@ -59,8 +59,8 @@ impl Kiungo {
         Ok(Self { launcher, serving, workers, killed: 0 })
     }
 
-    /// Kills as a power cut would: the one process; or a worker, and each second time with it the one
-    /// that serves. How many were killed.
+    /// Kills as a power cut would: the one process; or a worker, and each second time with it the
+    /// one that serves. Returns the number of killed processes.
     pub(super) async fn kill(&mut self) -> anyhow::Result<usize> {
         let round = self.killed;
         self.killed += 1;

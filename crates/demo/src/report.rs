@@ -150,7 +150,7 @@ impl Report {
     }
 }
 
-/// How often Kiungo was killed, in words.
+/// The number of kills, in words.
 fn killed(times: usize) -> String {
     match times {
         0 => "never killed".to_owned(),

@@ -54,7 +54,7 @@ pub(super) async fn live(
     let step = (SHORTEST / u32::try_from(count.max(1)).unwrap_or(u32::MAX)).max(STEP);
     let start = Instant::now();
     let mut wishes = JoinSet::new();
-    // Whoever kills Kiungo has it; a second kill waits for the first restart.
+    // The task that kills Kiungo owns it; a second kill waits for the first restart.
     let mut kiungo = tokio::spawn(async move { anyhow::Ok(kiungo) });
     for number in 0..count {
         sleep_until(start + step.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX))).await;

@@ -147,8 +147,8 @@ impl World {
         self.addresses.kiungo
     }
 
-    /// What Kiungo has to know of the simulators: the public key of the market, which is made when first
-    /// needed.
+    /// The facts about the simulators that Kiungo needs: the public key of the market, which is
+    /// made when first needed.
     pub(super) async fn facts(&self) -> anyhow::Result<Facts> {
         let mpesa = self.mpesa.clone();
         let mpesa_public_key = tokio::task::spawn_blocking(move || mpesa.public_key()).await?;

@@ -137,7 +137,7 @@ pub fn print(minor: i64, decimals: u8) -> String {
     format!("{sign}{whole}{point}{fraction}")
 }
 
-/// What stands before an exponent, and the exponent: 0 if there is none.
+/// The text before the exponent, and the exponent, which is 0 if there is none.
 fn split_exponent(text: &str) -> Result<(&str, i64), Unreadable> {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return Ok((text, 0)) };
     let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);

@@ -147,8 +147,8 @@ const fn promise(capabilities: &Capabilities) -> Promise {
     }
 }
 
-/// The policy by what the core promises now. What a core can do is only known once it could be
-/// asked, which may be long after the start; until then it promises nothing.
+/// The policy by what the core promises now. The abilities of a core are known only once it has
+/// answered, which may be long after the start; until then it promises nothing.
 struct Policies {
     core: Arc<dyn Core>,
     /// The policy where a repeated sending is answered with the first result.

@@ -239,7 +239,7 @@ mod tests {
         Assembly::new(&config).err().map(|errors| errors.to_string()).unwrap_or_default()
     }
 
-    /// What `kiungo mapping check` lists and what `kiungo config check` demands are the same.
+    /// `kiungo mapping check` lists the very settings that `kiungo config check` demands.
     #[test]
     fn what_a_mapping_leaves_to_be_given_is_demanded_of_the_configuration() {
         let folder = tempfile::tempdir().unwrap();

@@ -356,7 +356,7 @@ mod tests {
         assert_eq!(kept("{digits:2}<digits:1>{digits:2}", "12-3-45").as_deref(), Some("1245"));
         assert_eq!(kept("7{digits:4}", "7 1234").as_deref(), Some("1234"));
         assert_eq!(kept("{digits:2}<digits:2>", "1/234"), None);
-        // Which digits are thrown away is not for the separator to say.
+        // The separator does not decide which digits are dropped.
         assert_eq!(kept("{digits:1-9}<digits:0-2>", "1234/56"), None);
     }
 

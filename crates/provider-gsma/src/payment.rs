@@ -66,8 +66,8 @@ impl Gsma {
             self.reading.terms.status(word).map(|line| line.means) == Some(Meaning::Completed);
         let currency = self.reading.terms.currency;
         let (amount, code) = (transaction.amount.as_ref(), transaction.currency.as_ref());
-        // Where nothing has moved, or it says so itself, there is nothing to keep. Else what is said of
-        // it is kept for a person, if it cannot be read.
+        // Where nothing has moved, or it says so itself, there is nothing to keep. Otherwise an
+        // unreadable report of it is kept for a person.
         if let Err(refusal) = form::amount("amount", amount, code, currency)
             && (!made || is_zero(amount, currency))
         {

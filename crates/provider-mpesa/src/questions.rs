@@ -1,7 +1,7 @@
 //! Questions that M-Pesa answers by callback (`query_answers = "asynchronous"`).
 //!
-//! Such an answer is not signed, and its documented fields lack the word that says what became of
-//! the payment. Two things make evidence of it:
+//! The answer is not signed, and its documented fields do not state the outcome of the payment. Two
+//! things make evidence of it:
 //!
 //! * the question's id proves that the answer is one: it ends in a code that only the holder of the
 //!   API key can make, and every process of an installation holds it;

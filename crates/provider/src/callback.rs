@@ -140,7 +140,7 @@ pub struct OfferState {
 pub enum Standing {
     /// It is being worked on, or waits for a person.
     Pending,
-    /// It has been booked. That does not change any more.
+    /// It has been booked. This state is final.
     Booked {
         /// The money was given back later on.
         given_back: bool,

@@ -1,8 +1,8 @@
 //! Giving a message up: it is published whole among the dead letters, with the reason in its
 //! headers, before it leaves its queue. And reading it back.
 //!
-//! The broker lets nobody publish in another user's name, so the sender stands in a header. That
-//! header is believed only where the broker says that the message is ours.
+//! The broker lets nobody publish in another user's name, so the sender stands in a header. The
+//! header is believed only if the broker confirms that the message is ours.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

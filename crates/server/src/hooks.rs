@@ -19,8 +19,9 @@ use crate::state::Shared;
 
 /// Takes a core's webhook.
 ///
-/// For Fineract alone: the address with its secret is the payload URL of a hook. What the hook names
-/// is read from the core. A GET, which Fineract sends when the hook is registered, does nothing.
+/// For Fineract alone: the address with its secret is the payload URL of a hook. The object that
+/// the hook names is read from the core. A GET, which Fineract sends when the hook is registered,
+/// does nothing.
 #[utoipa::path(
     post, path = "/hooks/fineract/{core}/{secret}", tag = "Callbacks", operation_id = "hook",
     params(

@@ -1,8 +1,9 @@
 //! Accepting connections, and stopping gracefully.
 //!
-//! Every connection has bounds before its first request is read: how many there are in all and of one
-//! peer, how long a request head may take and how large it may be, how long an answer may take to be
-//! taken. Who is slow or idle makes room for who comes: nobody keeps callbacks and health checks out.
+//! Every connection has bounds before its first request is read: how many there are in all and of
+//! one peer, how long a request head may take and how large it may be, how long an answer may take
+//! to be taken. A slow or idle connection makes room for a new one, so that no client can keep
+//! callbacks and health checks out.
 //!
 //! * `places`: how many connections there are, and which one makes room
 //! * `watched`: what a slow client may take its time for

@@ -427,7 +427,7 @@ async fn what_others_could_read_is_not_sent_unless_it_is_allowed() {
 async fn everything_goes_through_the_proxy_that_is_set() {
     let proxy = Peer::new(&[ReadRequest, answer("", b"{}")]).await;
     let network = through(&format!("http://user:word@{}", proxy.address));
-    // Nobody resolves this name here: that is the proxy's business.
+    // This name is resolved by the proxy, not here.
     let answer = network.send(order("http://provider.invalid/pay"), LONG).await.unwrap();
     assert_eq!(answer.body(), "{}");
     let asked = String::from_utf8(proxy.seen().concat()).unwrap();

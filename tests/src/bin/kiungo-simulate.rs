@@ -48,7 +48,7 @@ struct Summary {
     first_failing_seed: Option<u64>,
 }
 
-/// How many failing seeds are told of beside the first.
+/// The largest number of failing seeds that are reported beside the first.
 const OTHERS_MAX: usize = 40;
 
 fn main() -> ExitCode {

@@ -72,7 +72,7 @@ pub fn mpesa_answer(data: &[u8]) {
     let granted = input.pick(1, &[true, false]);
     let mut script = Script::new(input.answers).with_id(conversation_id);
     if granted {
-        // What a probe finds is what the input says.
+        // A probe finds exactly the answers of the input.
         script = script.with_usher(if asked == Asked::Probe { session } else { proven_session });
     }
     let script = script.shared();

@@ -57,7 +57,7 @@ validates = false
 
 /// The line in the mapping of a provider that carries a second sending out again.
 const NO_PROMISE: &str = "rejects_duplicates = false\n";
-/// What its absent operations come to then.
+/// The consequence of its absent operations then.
 const NO_RESENDING: &str = "when_absent = \"case\"\nwhen_payout_absent = \"case\"\n";
 
 /// The changes to the shipped mapping of M-Pesa in Tanzania: payments by customers come in, and the

@@ -54,8 +54,8 @@ pub struct FaultyNetwork {
 }
 
 impl FaultyNetwork {
-    /// Carries to `router`. Whether requests can be `doubled` on the way: nothing can help a
-    /// counterparty that recognises no second sending against that.
+    /// Carries to `router`. With `doubles`, requests can arrive twice; never set it for a
+    /// counterparty that recognises no second sending, because nothing protects that one.
     pub fn new(router: Router, chance: Chance, network_state: NetworkState, doubles: bool) -> Self {
         Self { router, chance, network_state, doubles, switch: FreezeSwitch::default() }
     }

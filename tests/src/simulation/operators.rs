@@ -1,8 +1,8 @@
 //! The persons at the operators: while everything goes wrong they try again, give up, accept,
 //! claim, assign, hold and release; and when the faults are over they close all that is open.
 //!
-//! They look at the books of the counterparties before they decide, as persons do. What they decide
-//! wrongly, they decide so that it must be refused.
+//! They look at the books of the counterparties before they decide, as persons do. Their wrong
+//! decisions are such that they must be refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -172,7 +172,7 @@ impl Operators {
     /// Gives suspended money the account of whoever paid it.
     async fn assign(&self, world: &World, engine: &Engine, transfer: &Transfer) {
         let Some(account) = home(world, transfer) else { return };
-        // Whether or not the answer arrives, it may have been taken.
+        // The request may have been taken even if no answer arrives.
         if let AccountRef { kind: Some(kind), key: AccountKey::Id(id) } = &account {
             let mut assigned = self.assigned.lock().unwrap_or_else(PoisonError::into_inner);
             let accounts = assigned.entry(transfer.id()).or_default();
@@ -194,7 +194,7 @@ impl Operators {
             (self.chance.wait(Duration::from_mins(40)), world.processes.slot.clone());
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
-            // Whoever is in the slot now; if nobody is, somebody tries again later.
+            // The engine that is in the slot now; if there is none, the next round tries again.
             while let Some(engine) = slot.engine() {
                 let released = patiently(engine.release_operation(&provider, operation)).await;
                 if matches!(released, Some(Ok(_))) {
@@ -310,7 +310,7 @@ impl Operators {
     ) {
         let id = transfer.id();
         if transfer.status() == Status::Suspended {
-            // Nobody gives an account what the provider has taken back.
+            // Money that the provider has taken back is given to no account.
             if books.is_gone(transfer) {
                 return;
             }

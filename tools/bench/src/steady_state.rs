@@ -22,7 +22,7 @@ pub(super) struct Speed {
 }
 
 impl Speed {
-    /// Of transfers that began and ended then.
+    /// The speed of transfers that began and ended at these times.
     pub(super) fn of(began: Vec<(TransferId, Instant)>, ended: &[(TransferId, Instant)]) -> Self {
         let moments: Vec<Instant> = ended.iter().map(|(_, at)| *at).collect();
         let taken = latencies(&began.into_iter().collect(), ended);

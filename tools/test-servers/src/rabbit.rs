@@ -17,8 +17,8 @@ use crate::{Installer, free_ports, is_leftover};
 /// The prefix of a node's folder; the number of the process that started it follows.
 const FOLDER: &str = "kiungo-rabbit-";
 
-/// The server itself. What Debian puts into the path becomes another user first, and reads that
-/// one's settings.
+/// The server itself. Debian's wrapper in the path changes the user first, and reads that user's
+/// settings.
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
 /// It may not start the system's service, which would take the usual ports. A rule that is there

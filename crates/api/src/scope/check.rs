@@ -222,7 +222,8 @@ impl Scope {
         self.sees_core(&row.core).and_then(|()| self.sees_kind(kind)).map_err(|_| hidden())?;
         match &content.provider {
             Some(provider) => self.sees_provider_named(provider).map_err(|_| hidden())?,
-            // Nobody knows by whom it would be paid: it is for those who see all providers.
+            // The provider that would pay it is unknown, so only clients that see all providers see
+            // it.
             None if self.providers.is_some() => return Err(hidden()),
             None => {}
         }

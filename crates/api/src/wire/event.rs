@@ -22,7 +22,7 @@ pub struct HistoryView {
     postings: Vec<PostingView>,
 }
 
-/// Something that happened. Which members there are depends on `event`.
+/// Something that happened. Its members depend on `event`.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = Event)]
 pub struct EventView {
@@ -44,7 +44,7 @@ pub struct EventView {
     /// The step: `first`, `second`, `undo_second`, `undo_first`.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
-    /// What the step is: `collect`, `pay_out`, `reverse`, `deposit`, `repay`, `withdraw`,
+    /// The operation of the step: `collect`, `pay_out`, `reverse`, `deposit`, `repay`, `withdraw`,
     /// `disburse`, `undo`.
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<&'static str>,
@@ -60,7 +60,7 @@ pub struct EventView {
     /// `executed`, `refused`, `in_progress`, `reversed`, `absent`, `unclear`.
     #[serde(skip_serializing_if = "Option::is_none")]
     finding: Option<&'static str>,
-    /// Whether it is a "not found" that counts.
+    /// True for a "not found" that counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     counted: Option<bool>,
     /// The other side's id for what it executed.
@@ -69,13 +69,13 @@ pub struct EventView {
     /// A fee that the other side states beside the amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     fee: Option<MoneyView>,
-    /// What the other side says was executed.
+    /// The executed operation as the other side states it.
     #[serde(skip_serializing_if = "Option::is_none")]
     stated: Option<StatedView>,
     /// The other side's id to ask with, where it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
     handle: Option<String>,
-    /// What it waits for: `customer`, `processing`, `approval`.
+    /// The thing that it waits for: `customer`, `processing`, `approval`.
     #[serde(skip_serializing_if = "Option::is_none")]
     awaiting: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +107,7 @@ pub struct EventView {
     /// `hook`, `person`.
     #[serde(skip_serializing_if = "Option::is_none")]
     channel: Option<&'static str>,
-    /// What a person decided: `try_again`, `give_up`, `accept_executed`, `accept_not_executed`,
+    /// The decision of a person: `try_again`, `give_up`, `accept_executed`, `accept_not_executed`,
     /// `close_case`.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'static str>,
@@ -118,7 +118,7 @@ pub struct EventView {
     instruction: Option<InstructionView>,
 }
 
-/// What was wanted.
+/// The order as it was received.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Instruction)]
 pub struct InstructionView {
@@ -139,7 +139,8 @@ pub struct InstructionView {
     origin: OriginView,
 }
 
-/// What an answer says about an operation; a member that it does not mention is left out.
+/// The facts that an answer states about an operation; a member that it does not mention is left
+/// out.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Stated)]
 pub struct StatedView {

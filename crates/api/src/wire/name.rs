@@ -44,7 +44,7 @@ impl NamedTransfer {
                 let why = format!("there is no transfer {reference}");
                 Err(Problem::new(Code::TransferNotFound, why))
             }
-            // Whoever carries the request out says that there is none.
+            // The operation itself reports that there is none.
             Some(_) | None => Ok(()),
         }
     }

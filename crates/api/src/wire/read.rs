@@ -68,7 +68,7 @@ impl Unread {
 
 /// The members that a body lacks, as its type's schema has it.
 fn missing<T: ToSchema>(body: &[u8]) -> Vec<MemberError> {
-    // Of a text that goes on behind the object, the object is looked at all the same.
+    // If the text goes on after the object, the object is read all the same.
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let Ok(body) = Value::deserialize(&mut deserializer) else { return Vec::new() };
     let mut schemas = Vec::new();

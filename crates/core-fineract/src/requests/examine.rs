@@ -25,7 +25,7 @@ struct Column {
     column_name: String,
 }
 
-/// What is expected of a data table.
+/// The columns and the kind that the configuration expects of a data table.
 #[derive(Debug, Default)]
 struct Expected<'a> {
     columns: BTreeSet<&'a str>,

@@ -188,7 +188,7 @@ async fn a_database_error_may_be_a_collision() {
         // A collision of keys is never stored, one of external ids is.
         let stored = cached(403, error_body(403, refusal));
         let by_external_id = version == "1.15" && booking == Booking::Deposit;
-        // What only may have failed is looked up.
+        // A booking that may have failed is looked up.
         let lookup = by_external_id.then(lost);
         let replies = std::iter::once(stored).chain(lookup).collect();
         let (core, script) = core(json!({"version": version}), replies);

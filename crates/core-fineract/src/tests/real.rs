@@ -125,8 +125,8 @@ async fn an_undone_disbursement_is_known_by_its_row() {
     assert_eq!(core_1.can_undo(&undo).await, UndoCheck::Possible);
 }
 
-/// Of a key that is under way elsewhere, of one that was not finished, and of one whose result was
-/// cleared, nothing is known.
+/// The outcome is unknown for a key that another process works on, for one that was not finished,
+/// and for one whose result was cleared.
 #[tokio::test]
 async fn a_key_in_use_says_nothing() {
     let order = orders::order(Booking::Deposit);

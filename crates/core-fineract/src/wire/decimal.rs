@@ -69,7 +69,7 @@ mod tests {
             ("true", None),
             ("{}", None),
             ("1E+30", None),
-            // What a double's text says is read, however large the exponent.
+            // The text of a double is read exactly, however large its exponent.
             ("1.0E12", Some(100_000_000_000_000)),
             ("\"5.\"", None),
             ("\"+5\"", None),

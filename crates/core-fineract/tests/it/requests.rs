@@ -214,7 +214,7 @@ async fn a_core_that_does_not_answer_says_nothing_about_what_is_open() {
     assert!(asking.requests.read(&loan, asking.now).await.unwrap().is_some());
 }
 
-/// Of a table that is not there nothing was ever listed, and only a log line said so.
+/// A missing table once led to an empty list, and only a log line said so.
 #[tokio::test(start_paused = true)]
 async fn tables_and_columns_that_rules_name_are_looked_for_in_every_version() {
     for version in VERSIONS {

@@ -69,7 +69,7 @@ fn a_leading_zero_is_kept_or_dropped_as_the_country_has_it() {
 #[test]
 fn what_is_not_of_the_market_is_refused_and_never_guessed() {
     for (code, text) in [
-        // Of Mozambique and Lesotho, in national form.
+        // Numbers of Mozambique and Lesotho in national form.
         ("255", "841234567"),
         ("255", "0841234567"),
         ("255", "58123456"),

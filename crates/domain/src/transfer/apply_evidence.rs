@@ -235,7 +235,7 @@ impl TransferUpdate {
         if self.transfer().step(step).knows(generation, &finding) {
             return;
         }
-        self.record(Event::EvidenceTarget { step, generation, channel, finding });
+        self.record(Event::Heard { step, generation, channel, finding });
         let operation = self.transfer().operation(step).as_str();
         let detail = format!("{operation} {reference} {was}, now {now} by {}", channel.as_str());
         self.open_case(CaseKind::Contradiction, Some(step), detail);

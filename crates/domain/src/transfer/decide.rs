@@ -195,8 +195,8 @@ impl TransferUpdate {
         let known = self.transfer.step(step);
         let sent_before = known.unsettled_since.is_some() || known.answered;
         match outcome {
-            // Rejected before it was processed. That says nothing about an earlier sending, which
-            // may still be executed under this reference.
+            // This sending was rejected before it was processed. An earlier sending may still be
+            // executed under this reference.
             Outcome::Rejected(rejection)
                 if sent_before && rejection.retry == Retry::AfterRepair =>
             {

@@ -101,8 +101,8 @@ impl TransferUpdate {
         // Every sending was answered with "nothing recorded": none of them runs on unheard of.
         let answered = self.transfer().step(step).is_answered_each_time();
         let overdue = step == StepName::First && self.is_to_be_given_up(policy);
-        // What was asked about only because a copy of it might have been executed goes on as it
-        // would have gone on after its answer.
+        // The step was asked about only because a copy of its request might have been executed. It
+        // goes on as it would have gone on after its answer.
         let is_final = matches!(wanted, WhenAbsent::Reject | WhenAbsent::Case);
         let wanted = if answered && !overdue && is_final { WhenAbsent::Resend } else { wanted };
         match wanted {

@@ -303,8 +303,8 @@ impl Transfer {
         let StepState::Waiting(waiting) = &mut step.state else {
             return must(false, "inquired", "no result is waited for");
         };
-        // What a clock recorded that has been set back since: the wait begins anew, or nothing would
-        // count as absent until that clock has caught up.
+        // A clock that has been set back since recorded this time. The wait begins anew; otherwise
+        // nothing would count as absent until that clock has caught up.
         if waiting.since.since(at) > CLOCK_SKEW {
             waiting.since = at;
             waiting.absent_at = waiting.absent_at.map(|last| last.min(at));

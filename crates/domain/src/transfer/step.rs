@@ -155,7 +155,8 @@ impl Step {
     }
 
     /// True if it is to be sent, and the other side has seen nothing of its present reference: then
-    /// stopping here loses nothing. What was answered may be executed by a copy of the request.
+    /// stopping here loses nothing. A request that was answered may still be executed by a copy of
+    /// it.
     pub const fn is_unseen(&self) -> bool {
         self.is_unsent() && !self.answered
     }
@@ -211,8 +212,8 @@ impl Step {
         }
     }
 
-    /// True if this was heard of that generation before, or is what was taken back. That an
-    /// execution stands is new where a person said that the other side took it back.
+    /// True if this was heard of that generation before, or is what was taken back. An execution is
+    /// new evidence if a person has said that the other side took it back.
     pub(super) fn knows(&self, generation: u16, finding: &Finding) -> bool {
         self.past.iter().filter(|past| past.generation == generation).any(|past| {
             match (&past.known, finding) {

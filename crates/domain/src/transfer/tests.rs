@@ -282,7 +282,7 @@ impl Witness {
         let transit = LedgerAccount::Transit(after.instruction().provider.clone());
         let booked = self.ledger.get(&transit).copied().unwrap_or(0);
         let open = after.in_transit().minor();
-        // What comes from the wallet is owed (credit), what comes from the core too.
+        // Money in transit is owed (a credit), whichever side it comes from.
         prop_assert_eq!(booked.abs(), open, "transit equals the open transfers");
         let suspense = LedgerAccount::Suspense(after.instruction().provider.clone());
         let suspended = self.ledger.get(&suspense).copied().unwrap_or(0) != 0;

@@ -42,7 +42,7 @@ fn no_account() -> Rejection {
 mod tests {
     use super::*;
 
-    /// Whoever reads the code of a suspended payment sees one word, whether a core was asked or not.
+    /// The code of a suspended payment is the same whether a core was asked or not.
     #[test]
     fn an_account_that_does_not_exist_has_the_code_that_a_core_gives_it() {
         assert_eq!(no_account().code, "account_not_found");

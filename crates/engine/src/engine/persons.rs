@@ -37,7 +37,7 @@ impl Engine {
     }
 
     /// Declines an action that waits for a second person. The person who proposed it may do so too.
-    /// What was approved stays approved.
+    /// An approved action stays approved.
     ///
     /// # Errors
     /// There is no such action, or it is not open any more.

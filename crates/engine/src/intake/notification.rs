@@ -1,8 +1,8 @@
-//! Telling a provider what became of a payment that it offered, where it asked for that.
+//! Notifies a provider of the outcome of a payment that it offered, where it asked for that.
 //!
-//! That something has to be told is stored as an arrival of ours, beside the offer: it waits until
-//! the offer has ended, and is repeated at growing distances until the provider takes it. The
-//! provider can ask all the while, so nobody is called when it does not.
+//! The order to notify is stored as an arrival of ours, beside the offer. It waits until the offer
+//! has ended, and is repeated at growing intervals until the provider takes the notification. The
+//! provider can ask at any time, so no person is called if it never takes it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,19 +18,19 @@ use crate::counterparties::ports::ProviderPort;
 use crate::intake::arrivals::{Arrivals, Handled, digest};
 use crate::intake::offers::Offers;
 
-/// The method under which something to be told is kept. No HTTP request that is read has it.
+/// The method of a stored order to notify. No HTTP request that is read has this method.
 pub(crate) const NOTIFY_METHOD: &str = "TELL";
 
-/// The time for which the telling of an offer's fate is tried.
+/// The time for which a notification is tried.
 const NOTIFIED_WITHIN: Duration = Duration::from_hours(30 * 24);
 
-/// The longest time between the storing of an order to tell and that of its offer.
+/// The longest time between the storing of an order to notify and that of its offer.
 const STORED_WITHIN: Duration = Duration::from_mins(1);
 
 /// The longest time between two looks at whether an offer has ended: the store is asked.
 const LOOK_MAX: Duration = Duration::from_mins(1);
 
-/// The longest time between two tellings.
+/// The longest time between two attempts to notify.
 const REPEAT_MAX: Duration = Duration::from_hours(6);
 
 /// Notifier providers.
@@ -42,8 +42,8 @@ pub(crate) struct ProviderNotifier {
 }
 
 impl ProviderNotifier {
-    /// Stores that the fate of an offer has to be told; before the offer itself, so that nothing is
-    /// forgotten in between.
+    /// Stores the order to notify the provider of the outcome of an offer. It is stored before the
+    /// offer itself, so that nothing is lost in between.
     pub(crate) async fn store_order(
         &self,
         provider: &ProviderId,
@@ -60,7 +60,7 @@ impl ProviderNotifier {
         Ok(item)
     }
 
-    /// Tells the fate of an offer, named by its digest, once it has one.
+    /// Notifies the provider of the outcome of an offer, named by its digest, once it has one.
     pub(crate) async fn notify(
         &self,
         item: &InboxItem,

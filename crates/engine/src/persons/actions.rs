@@ -145,7 +145,7 @@ impl Actions {
     }
 
     /// Declines an action that waits for a second person. The person who proposed it may do so too.
-    /// What was approved stays approved.
+    /// An approved action stays approved.
     ///
     /// # Errors
     /// There is no such action, or it is not open any more.
@@ -156,7 +156,7 @@ impl Actions {
         why: &str,
     ) -> Result<Action, ActError> {
         let action = self.open_action(id).await?;
-        // Whatever was approved is carried out, or has been.
+        // An approved action is being carried out, or was.
         if action.state != ActionState::Proposed {
             return Err(ActError::NotOpen { id, state: action.state });
         }
@@ -408,7 +408,7 @@ impl Actions {
         let outcome = self.carried(&action, &content).await;
         let (state, detail) = match &outcome {
             Ok(outcome) => (ActionState::Done, outcome.detail.clone()),
-            // Nobody can tell if it was carried out, or it is tried again.
+            // It is unknown if the action was carried out, or it is tried again.
             Err(error) if error.is_of_store() || error.is_for_now() && again => {
                 (ActionState::Approved, error.to_string())
             }
@@ -424,9 +424,9 @@ impl Actions {
         })
     }
 
-    /// Writes the outcome of an action down. What was carried out stays so whether or not this can
-    /// be written: the same action under the same key finds it. It is written over whatever
-    /// somebody else made of the action meanwhile, such as a refusal that came too late.
+    /// Writes the outcome of an action down. If this fails, the action stays carried out: the same
+    /// action under the same key finds it. It is written over whatever somebody else made of the
+    /// action meanwhile, such as a refusal that came too late.
     async fn write_outcome(&self, mut action: Action) -> Action {
         for _ in 0..OUTCOME_TRIES {
             let known = match self.store.put_action(action.clone()).await {

@@ -81,7 +81,8 @@ impl ArrivalActions {
             if !self.is_put_away(id, provider, &claim.receipt).await? {
                 return Ok(id);
             }
-            // What is handled stays so: it is asked about anew as an arrival of its own.
+            // A handled arrival is not opened again: the payment is asked about anew as an arrival
+            // of its own.
             digest = hashed(&[b"claimed again", digest.as_bytes(), &id.0.to_be_bytes()]);
         }
     }

@@ -366,7 +366,7 @@ impl Port {
         Some((state, content))
     }
 
-    /// Whom it would be paid to.
+    /// The payee of the request, if the rules name one.
     pub(super) fn payee(&self, asked: &CoreRequest) -> Option<&Payee> {
         match self.rules.evaluate(asked) {
             Evaluation::Decided(Action::PayOut(payee) | Action::Ask(payee)) => Some(payee),

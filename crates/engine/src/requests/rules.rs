@@ -66,7 +66,7 @@ pub enum Action {
     Ignore,
 }
 
-/// Whom a request is paid to.
+/// The payee of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payee {
     /// The provider.

@@ -38,7 +38,7 @@ impl Changes {
         let (answer, answered) = tokio::sync::oneshot::channel();
         let changes = Arc::clone(self);
         self.tasks.spawn(async move {
-            // Nobody may be listening any more; the change stands all the same.
+            // The caller may have stopped waiting; the change stands all the same.
             let _ = answer.send(changes.change_and_go_on(id, key, change).await);
         });
         answered.await.unwrap_or(Err(RequestError::Busy(id)))

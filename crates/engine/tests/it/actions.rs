@@ -239,7 +239,7 @@ async fn another_transaction_of_the_core_is_not_accepted_as_the_booking() {
     let refused = scene.engine.act(executed(id, StepName::First, "70")).await;
     assert_eq!(refused, Err(ActError::AnotherTransaction { transfer: id, why }));
     assert_eq!(actions(&scene, false).await, []);
-    // What the core shows under our own reference is the booking, and nothing else is.
+    // Only a booking that the core shows under our own reference counts.
     let found = Finding::Executed(Confirmation::bare(receipt("71")));
     scene.world.script().compared = Some(Comparison::Same);
     scene.world.script().core_finds = Some(found);

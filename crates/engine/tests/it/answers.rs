@@ -45,7 +45,8 @@ async fn what_a_callback_claims_is_asked_about_and_the_answer_settles_it() {
     assert_eq!(receipt.as_str(), "7KX21QD40B");
     assert_eq!(world.asked_about.lock().unwrap().len(), 1, "an answer causes no question");
 
-    // Of an attempt that was never made: asked about, and heard as what contradicts.
+    // An answer about an attempt that was never made is asked about, and recorded as a
+    // contradiction.
     let other = Reference::new(id, StepName::First, 1);
     notify(&engine, "result", other, "executed 7KX21QD40C").await;
     assert_eq!(world.asked_about.lock().unwrap().len(), 2);

@@ -137,7 +137,7 @@ async fn what_was_carried_out_is_not_written_down_as_refused() {
     *faults.answers_lost.lock().unwrap() = true;
     let acted = scene.engine.act(not_executed(id)).await;
     *faults.answers_lost.lock().unwrap() = false;
-    // Nobody went on with it: its lease brings it back.
+    // No process went on with the action; the end of its lease brings it back.
     scene.pass(600).await;
     assert_eq!(scene.show(id).await.status, Status::Reversed);
     assert_eq!(acted.map(|acted| acted.action.state), Ok(ActionState::Done));

@@ -118,7 +118,7 @@ async fn what_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing_b
     assert_eq!((status, said.as_str()), (400, "Rule(LimitExceeded)"));
     assert_eq!(asked(&engine, "response/c1").await.0, 404);
     assert_eq!((transfers(&engine).await, cases(&engine).await), (0, 0));
-    // What was turned away may come again under the same id.
+    // An offer that was turned away may come again under the same id.
     *world.max.lock().unwrap() = None;
     assert_eq!(offered(&engine, Some("c1"), "QX1 255712345678 500 7").await.0, 202);
 }

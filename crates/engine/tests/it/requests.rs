@@ -502,7 +502,7 @@ async fn what_no_rule_wants_is_not_read_in_every_round() {
     }
     let later = reads();
     assert!(later <= 60 * 9, "{later} reads in 60 rounds");
-    // What the list says otherwise is read at once.
+    // A request whose entry in the list has changed is read at once.
     scene.asked.says(CoreRequest { amount: tzs("900"), ..loan(7, 1) });
     intake.poll(&main()).await.unwrap();
     assert!(reads() >= 1);

@@ -61,7 +61,7 @@ pub(super) fn harmless_paths() -> impl Iterator<Item = String> {
 /// Reads the arguments of the program.
 ///
 /// # Errors
-/// They cannot be used; or help or the version are asked for. What it proposes is harmless.
+/// They cannot be used; or help or the version are asked for. It proposes only harmless commands.
 pub(super) fn read<Line: Parser>(
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> Result<Line, Error> {

@@ -2,8 +2,8 @@
 //!
 //! Until a core could be asked what it can do, the least is assumed of it: its oldest routes, and
 //! that a second sending might book twice; and it proves no absence, so nothing is sent to it
-//! again. That is slower and safe. The policy of every mapping asks
-//! the core for its promise each time, so it is right from the moment of a later connection on.
+//! again. This is slower, and safe. The policy of every mapping asks the core for its promise each
+//! time, so it is right from the moment of a later connection on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -180,7 +180,7 @@ impl Reading {
         };
         match line.means {
             Meaning::Completed => confirmed(Finding::Executed),
-            // Of a reversal one could not tell which of the two was reversed.
+            // In an answer about a reversal, this word does not say which of the two was reversed.
             Meaning::Reversed if asked.operation == WalletOperation::Reverse => {
                 Finding::unclear("the reversal itself is said to be reversed")
             }

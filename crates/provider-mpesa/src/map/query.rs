@@ -168,7 +168,7 @@ pub(crate) fn about(
             Finding::unclear("the answer is about the payment, not about its reversal")
         }
         Transaction::Completed(Some(receipt)) => Finding::Executed(Confirmation::bare(receipt)),
-        // Of a reversal it is not documented whose mark this is.
+        // For a reversal, no document says which of the two transactions this mark is about.
         Transaction::Reversed(_) if operation == WalletOperation::Reverse => {
             Finding::unclear("the answer does not say what was reversed")
         }

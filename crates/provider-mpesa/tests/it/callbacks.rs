@@ -255,7 +255,7 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
         let Ok(CallbackContent::Payment(notice)) = news else { panic!("{account}: {news:?}") };
         assert_eq!(notice.account_reference, "", "{account}");
     }
-    // Whoever types the members of another notification as his account pays nothing with it.
+    // A payer who types the members of another notification as his account gains nothing by it.
     for account in [
         "x\"y\",\"TransAmount\":\"999999",
         "x\"y\",\"TransID\":\"TCA5K1ZQ09",

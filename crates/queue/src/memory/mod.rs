@@ -51,7 +51,7 @@ impl Default for MemoryOptions {
 pub struct DeliveryFaults {
     /// Every announcement is delivered twice.
     pub doubled: bool,
-    /// Of the deliveries that wait in a shard, the last one comes first.
+    /// True if the newest of the waiting deliveries of a shard comes first.
     pub reversed: bool,
 }
 

@@ -84,8 +84,8 @@ pub(crate) async fn hold(
 
 /// Releases an operation of a provider.
 ///
-/// Whatever holds it: a person, an empty float, a refused login, a blocked session. If the cause is
-/// still there, the next attempt holds it again. Needs the role `operate`.
+/// Any hold ends: one by a person, an empty float, a refused login, a blocked session. If the cause
+/// is still there, the next attempt holds it again. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/providers/{id}/releases", tag = "Actions",
     params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),

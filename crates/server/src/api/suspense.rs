@@ -42,9 +42,9 @@ pub(crate) async fn list_suspense(
 
 /// Suggests accounts for suspended money.
 ///
-/// What the payer may have meant, best first, ten at most: the accounts of the wallet's number, and
-/// those that the text typed as account may name, each with what speaks for it. The core is asked now.
-/// Names account holders, and so needs the role `operate`.
+/// The accounts that the payer may have meant, best first, ten at most: those of the wallet's
+/// number, and those that the text typed as account may name, each with its reasons. The core is
+/// asked now. Names account holders, and so needs the role `operate`.
 #[utoipa::path(
     get, path = "/v1/suspense/{id}/suggestions", tag = "Suspense and cases",
     params(("id" = String, Path, description = "The suspended transfer's id", pattern = "^[0-9A-Fa-f-]{32,36}$")),

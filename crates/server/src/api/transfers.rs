@@ -58,7 +58,7 @@ pub(crate) async fn create_transfer(
     let caller = Caller { client: identity.client.to_string(), key, digest: digest(&new) };
     let checked = identity.scope().check(&*state.service, About::New(&new)).await;
     if let Err(refused) = checked {
-        // What was accepted before is answered as it was then.
+        // A request that was accepted before is answered as it was then.
         let holder = state.service.store().key_holder(&caller.client, &caller.key).await?;
         if holder.is_none_or(|holder| holder.digest != caller.digest) {
             return Err(refused);

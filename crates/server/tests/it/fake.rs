@@ -1,4 +1,4 @@
-//! An engine that stores and does not act. What it answers can be set, for errors.
+//! An engine that stores and does not act. Its answers can be set, for errors.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};

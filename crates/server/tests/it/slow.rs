@@ -49,7 +49,7 @@ async fn crowd(count: usize, to: SocketAddr, sent: &[u8]) -> Vec<TcpStream> {
     let mut crowd = Vec::new();
     for _ in 0..count {
         let mut stream = connected(SLOW, to).await;
-        // Who has to make room is closed meanwhile.
+        // The connection that has to make room is closed meanwhile.
         let _ = stream.write_all(sent).await;
         crowd.push(stream);
     }

@@ -65,9 +65,9 @@ fn same_table(connection: &Connection, table: &str) -> Result<(), BenchError> {
 /// The tables whose rows come and go; what they held is known by the others.
 const PASSING: [&str; 2] = ["outbox", "leases"];
 
-/// Compares two databases of a `PostgreSQL` server: of every table, how many rows there are, and the sum
-/// of their digests, without the numbers that a table gives its rows. What is kept in shares is added
-/// up first.
+/// Compares two databases of a `PostgreSQL` server: of every table, how many rows there are, and
+/// the sum of their digests, without the numbers that a table gives its rows. Totals that are kept
+/// in shares are added up first.
 pub(super) async fn same_tables(floor: &Place, kiungo: &Place) -> Result<(), BenchError> {
     let (mut floor, mut kiungo) = (floor.connection().await?, kiungo.connection().await?);
     let tables = "SELECT tablename::text FROM pg_tables

@@ -151,7 +151,7 @@ async fn authorizations(
         at: Timestamp::from_micros(0),
     };
     for link in setup.providers.values() {
-        // What it finds, nothing, does not matter.
+        // Its finding does not matter: there is nothing to find.
         let _ = link.provider.inquire(&inquiry).await;
     }
     recorder.authorizations(addresses)

@@ -26,9 +26,9 @@ pub(crate) struct Found {
 /// Processor time, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Cpu {
-    /// Of the process that accepts and publishes, the measurement included.
+    /// The CPU time of the process that accepts and publishes, the measurement included.
     pub(crate) front_end_us: u64,
-    /// Of all workers together.
+    /// The CPU time of all workers together.
     pub(crate) workers_us: u64,
 }
 
@@ -70,7 +70,7 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
 }
 
 impl Found {
-    /// Of transfers that have all come to their end; `stored` are there altogether.
+    /// Measures transfers that have all ended; the store holds `stored` altogether.
     pub(super) async fn of(
         front_end: FrontEnd,
         watch: &Watch,

@@ -17,8 +17,8 @@ use crate::{BenchError, BenchOptions};
 /// Longer than anybody would wait.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Of the transfers that were open at a time: how many, how many have gone on since, and after how
-/// many microseconds the last of them did.
+/// The transfers that were open at a time: their number, the number of those that have gone on
+/// since, and the microseconds until the last of them did.
 const GONE_ON: &str = "
     SELECT count(*), count(next.at_us), coalesce(max(next.at_us), $1) - $1
     FROM transfers AS t CROSS JOIN LATERAL (
@@ -56,8 +56,8 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     watch.wait_for(transfers / 3).await?;
     let killed_at = SystemClock.now().as_micros();
     drop(workers.pop());
-    // What the worker had sent is asked about, which takes longer than this measurement: some
-    // places among those in flight stay taken.
+    // The operations that the worker had sent are asked about, which takes longer than this
+    // measurement; they keep some of the places in flight.
     let found = gone_on(&of.place, killed_at).await;
     submitting.abort();
     drop(workers);

@@ -36,7 +36,7 @@ const NEEDED: &[Needed] = &[
     },
 ];
 
-/// Makes the package, and says where it is. Whether that was possible.
+/// Makes the package, and says where it is. Returns true if that was possible.
 pub(crate) fn run(root: &Path, debug: bool) -> bool {
     let made = debian::provide(root, NEEDED).and_then(|()| build::package(root, debug));
     match &made {

@@ -47,7 +47,7 @@ impl Tree {
         fs::write(self.path(path), content).with_context(|| path.to_owned())
     }
 
-    /// Runs dpkg on it. What it needs from other packages is not there, and not asked for.
+    /// Runs dpkg on it. The package's dependencies are not installed, and not demanded.
     pub(super) fn dpkg(&self, arguments: &[&str]) -> Result<String> {
         let place = format!("--root={}", self.folder.display());
         let log = format!("--log={}", self.path("/var/lib/dpkg/log").display());

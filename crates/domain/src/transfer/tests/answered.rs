@@ -135,7 +135,7 @@ fn an_older_withdrawal_counts_where_the_newer_one_never_left_us() {
     assert!(scenario.transfer.step(StepName::First).is_done());
 }
 
-/// What is looked for, and sent again, is of the day on which it was sent first.
+/// An inquiry and a second sending bear the day of the first sending.
 #[test]
 fn a_sending_that_was_answered_is_of_the_time_at_which_it_was_sent_first() {
     let mut scenario = scenario(Kind::Withdrawal);

@@ -109,7 +109,7 @@ fn what_cannot_be_sent_is_tried_again_at_growing_distances() {
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
 }
 
-/// Of several questions, the gravest is shown, whichever came first.
+/// The gravest of several open questions is shown, whichever came first.
 #[test]
 fn the_gravest_question_is_shown_first() {
     let mut scenario = scenario(Kind::Withdrawal);

@@ -55,7 +55,7 @@ fn a_journal_of_version_0_1_folds_to_what_it_was() {
         }
         let now = StepName::ALL.map(|step| transfer.reference(step));
         assert_eq!(now, references, "no reference is used anew, and none is lost");
-        // What opens and closes cases has changed since (rules 15 and 16); nothing else has.
+        // Only the opening and closing of cases has changed since (rules 15 and 16).
         let attended = |status| {
             let attention = [Status::NeedsAttention, Status::AwaitingCustomer].contains(&status);
             if attention { Status::InProgress } else { status }

@@ -508,7 +508,7 @@ fn a_person_is_called_in_time_though_nothing_else_is_due() {
         update.start(StepName::Second, &scenario.policy);
         update.conclude(StepName::Second, for_now(), &scenario.policy);
         scenario.transfer = update.finish().unwrap().transfer;
-        // That it repeats is known; nobody is to be called by that.
+        // The repetition is known, and calls no person.
         let close = PersonDecision::CloseCase {
             case: CaseKind::RepairNeeded,
             step: Some(StepName::Second),

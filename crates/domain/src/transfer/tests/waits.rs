@@ -218,7 +218,7 @@ fn a_first_leg_is_asked_about_before_it_is_given_up_on_an_answer() {
     scenario.at = scenario.at.after(scenario.policy.give_up_after);
     scenario.sends(refused());
     assert!(matches!(plan_of(&scenario).next, Next::Inquire(StepName::First)));
-    // What never left us needs no asking.
+    // An operation that was never sent is not asked about.
     let mut scenario = Scenario::new(Kind::Withdrawal, false, OnCoreRejection::Suspense);
     scenario.then(Happening::Clear);
     scenario.at = scenario.at.after(scenario.policy.give_up_after);

@@ -41,7 +41,7 @@ pub(crate) struct InitOptions {
 /// The files of a folder, and what is said about them.
 struct Plan {
     files: Vec<NewFile>,
-    /// What to do next, for people.
+    /// The next steps, for people.
     next: String,
     /// The API key, where it is shown and not kept.
     api_key: Option<String>,

@@ -12,7 +12,7 @@ use super::sandbox::DATABASE;
 /// The secrets that others give: their files are empty, which `kiungo config check` names.
 const FOREIGN: [&str; 3] = ["core-password", "gsma-client-id", "gsma-client-secret"];
 
-/// What is to be written to `folder`, which the user calls `named`.
+/// The files to be written to `folder`, which the user calls `named`.
 pub(super) fn plan(named: &Path, folder: &Path, port: u16) -> anyhow::Result<Plan> {
     let (api_key, callback) = (secrets::fresh()?, secrets::fresh()?);
     let secret = |name: &str| Configuration::secret_path(folder, name);

@@ -14,7 +14,7 @@ use crate::commands::simulate::surroundings;
 /// A database in the folder.
 pub(super) const DATABASE: &str = "sqlite://kiungo.db";
 
-/// What is to be written to `folder`, which the user calls `named`.
+/// The files to be written to `folder`, which the user calls `named`.
 pub(super) fn plan(named: &Path, folder: &Path, addresses: &Addresses) -> anyhow::Result<Plan> {
     let secrets = Secrets::new()?;
     let database = format!("url = \"{DATABASE}\"");
@@ -73,7 +73,7 @@ fn elsewhere(addresses: &Addresses) -> String {
     }
 }
 
-/// What clients of the simulators have to know, by the words of the simulators.
+/// The facts that clients of the simulators need, under the simulators' own names.
 fn facts(simulators: &Simulators) -> anyhow::Result<BTreeMap<&'static str, Value>> {
     let mut facts = BTreeMap::new();
     for simulated in simulators.all()? {

@@ -133,7 +133,7 @@ impl Page<'_> {
             let what = format!("a person, since {since}: {}: {evidence}", words::case(&case));
             lines.push_str(&self.line("  ", &what));
         }
-        // What is suspended waits for the person alone.
+        // A suspended transfer waits for the person alone.
         let goes_on =
             !FINAL.contains(&status.as_str()) && (lines.is_empty() || status != "suspended");
         if let Some((what, since)) = history.waits.as_ref().filter(|_| goes_on) {
