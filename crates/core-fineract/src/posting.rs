@@ -25,11 +25,11 @@ pub(crate) const fn kind(booking: Booking) -> u64 {
     }
 }
 
-/// A row on a savings account or a loan, as far as it says whose it is.
+/// The parts of a row on a savings account or a loan that identify its sender.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     id: u64,
-    /// The account on which it stands, if it says so.
+    /// The account of the row, if the row states it.
     account: Option<u64>,
     kind: u64,
     amount: Decimal,
@@ -70,7 +70,7 @@ impl<'a> From<&'a LoanTransaction> for Row<'a> {
     }
 }
 
-/// The mark by which a row says that it is ours.
+/// The mark that identifies a row as ours.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     /// By our reference.

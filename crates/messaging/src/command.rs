@@ -201,9 +201,10 @@ impl Request {
         }
     }
 
-    /// SHA-256 over what the command means. A transfer's is the API's, so that the same key with the
-    /// same content is the same wherever it comes in. Those of reversals and assignments are as they
-    /// were in version 0.1: a command may be delivered again after an update.
+    /// SHA-256 of the meaning of the command. The digest of a transfer equals the API's, so that
+    /// the same key with the same content is the same request on either way. The digests of
+    /// reversals and assignments are those of version 0.1, because a command may be delivered again
+    /// after an update.
     pub fn digest(&self) -> String {
         #[derive(Serialize)]
         struct First<'a> {

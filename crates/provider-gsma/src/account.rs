@@ -103,7 +103,8 @@ impl Gsma {
         name.map(Some).ok_or_else(|| unavailable("the provider withholds the holder's name"))
     }
 
-    /// The heartbeat shows that the provider is there, our own account that it knows us.
+    /// The heartbeat shows that the provider is reachable; the state of our own account shows that
+    /// it knows us.
     pub(crate) async fn check(&self) -> Result<String, ReadError> {
         let silent =
             || ReadError::Repair("the provider has no heartbeat: is base_url right?".to_owned());

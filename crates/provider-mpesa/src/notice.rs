@@ -1,5 +1,6 @@
-//! Payments that customers start at the wallet. The OpenAPI documents no form for them; this is
-//! the one of the same platform family's C2B registration (`daraja-mpesa-kenya.md` §4.3, §4.4).
+//! Payments that customers start at the wallet. The OpenAPI documents no form for their
+//! notifications; this is the form of the same platform family's C2B registration
+//! (`daraja-mpesa-kenya.md` §4.3, §4.4).
 
 use jiff::civil::DateTime;
 use kiungo_domain::{Money, Receipt, Reference, Timestamp};

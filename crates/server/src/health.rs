@@ -25,7 +25,7 @@ pub(crate) struct HealthView {
 
 /// Says that the process lives.
 ///
-/// Asks nobody. For restarting a process that hangs.
+/// Asks nothing outside the process. Meant for restarting a process that hangs.
 #[utoipa::path(
     get, path = "/healthz", tag = "Health", security(()),
     responses((status = 200, description = "It lives", body = HealthView)),

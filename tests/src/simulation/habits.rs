@@ -32,9 +32,9 @@ pub struct Habits {
     pub begin: Timestamp,
     /// True if ids are those of Kiungo 0.1.
     pub old_ids: bool,
-    /// The conduct of the GSMA provider that no request asks for.
+    /// The behaviour of the GSMA provider beyond its answers.
     pub gsma: GsmaConduct,
-    /// The same of the M-Pesa market.
+    /// The behaviour of the M-Pesa market beyond its answers.
     pub mpesa: MpesaConduct,
     /// The number of hours after which an unknown outcome calls a person.
     pub case_after_hours: u8,
@@ -70,7 +70,7 @@ pub struct ClockStep {
 }
 
 impl Habits {
-    /// The habits of a seed whose day is that long.
+    /// Draws the habits of a seed whose day is that long.
     pub fn draw(seed: u64, day: Duration) -> Self {
         let chance = Chance::new(seed, "peculiarities");
         let often = |of: u64| chance.happens(of);

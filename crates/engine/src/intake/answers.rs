@@ -1,5 +1,5 @@
-//! Inquiries that a provider answers by callback: the claim of a callback is put before the
-//! provider, and the answer, when it arrives, is heard as an inquiry's finding.
+//! Inquiries that a provider answers by callback. The provider is asked about the claim of a
+//! callback, and its answer, when it arrives, is recorded as an inquiry's finding.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::counterparties::ports::ProviderPort;
 use crate::intake::arrivals::Handled;
 use crate::intake::evidence::{Asking, EvidenceIntake, is_awaited};
 
-/// Asks for answers that come by callback, and takes them.
+/// Sends the inquiries whose answers come by callback, and takes the answers.
 pub(crate) struct Answers {
     pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -22,8 +22,7 @@ pub(crate) struct Answers {
 
 impl Answers {
     /// Asks the provider, through its throttle, about the claim of a callback; the answer is
-    /// another arrival. A claim about something settled that agrees with the record is not asked
-    /// about.
+    /// another arrival. A claim that agrees with the record of a settled step is not asked about.
     pub(crate) async fn ask_about_claim(
         &self,
         item: &InboxItem,

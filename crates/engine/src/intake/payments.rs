@@ -1,9 +1,9 @@
 //! Payments that customers start at the wallet.
 //!
-//! A payment is confirmed with the provider, where it can be asked, before it becomes a transfer;
-//! however it is first heard of, one receipt is one transfer (rule 7). A payment that may be the
-//! result of a collection of ours waits a short while for the collection's own answer, which is
-//! asked for at once.
+//! A payment is confirmed with the provider, where the provider can be asked, before it becomes a
+//! transfer. One receipt is one transfer, whichever report of the payment comes first (rule 7). A
+//! payment that may be the result of a collection of ours waits a short while for the collection's
+//! own answer, which is asked for at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,8 @@ use crate::intake::arrivals::{Again, Handled, is_claim};
 use crate::intake::evidence::{Asking, EvidenceIntake, is_awaited};
 use crate::run::changes::Changes;
 
-/// The wait before the first look at whether a collection has taken up its own payment; doubles.
+/// The wait before the first check that a collection has taken up its own payment; it doubles each
+/// time.
 const COLLECTION_WAIT: Duration = Duration::from_secs(5);
 
 /// Takes payments that customers start at the wallet.
@@ -86,8 +87,9 @@ impl Payments {
         self.receive_payment(item, port, truth, receipt).await
     }
 
-    /// The payment carries a reference of ours: it is evidence about that collection. Where the
-    /// provider has confirmed it, that is its answer; else it is asked under the reference.
+    /// Handles a payment that carries a reference of ours, which is evidence about that collection.
+    /// If the provider has confirmed the payment, the confirmation is its answer; otherwise the
+    /// provider is asked under the reference.
     async fn hear_of_collection(
         &self,
         item: &InboxItem,
@@ -109,7 +111,7 @@ impl Payments {
         let awaited = awaited.is_some_and(|transfer| is_awaited(&transfer, reference));
         let asking = if confirmed { Asking::Done } else { Asking::First };
         match self.evidence.compare(item, claim, asking).await? {
-            // Its own answer is to be seen before the notification is put away.
+            // The notification is put away only after the collection's own answer is recorded.
             Handled::Noted(_) if awaited => {
                 let why = format!("transfer {id} is asking about it");
                 Ok(Handled::Later { why, wait: Again::After(COLLECTION_WAIT) })
@@ -118,8 +120,8 @@ impl Payments {
         }
     }
 
-    /// Another notice of a payment that is known. Where the provider cannot confirm what it says, a
-    /// forged one may have come first: if they differ, a person must look.
+    /// Compares another notice of a payment with the known one. If the provider cannot confirm
+    /// notices, the first one may have been forged: a difference calls a person.
     async fn compare_with_known(
         &self,
         notice: &PaymentNotice,
@@ -164,9 +166,9 @@ impl Payments {
         }
     }
 
-    /// The time for which the payment is still to wait for collections that it may be the result
-    /// of, which are asked about at once; `None` if there is none, or it has waited long enough:
-    /// the receipt sorts out the rest.
+    /// The remaining wait of the payment for collections that it may be the result of. These are
+    /// asked about at once. `None` if there is no such collection, or the payment has waited long
+    /// enough: then its receipt decides.
     async fn wait_for_collection(
         &self,
         item: &InboxItem,
@@ -192,8 +194,9 @@ impl Payments {
         Ok((!candidates.is_empty()).then_some(wait))
     }
 
-    /// Collections under way that the payment may be the result of: of the same wallet and amount;
-    /// where the provider hides the number, of the same amount, with the label that we sent.
+    /// The open collections that the payment may be the result of: those of the same wallet and
+    /// amount, or, if the provider hides the number, those of the same amount with the label that
+    /// we sent.
     async fn collections_like(
         &self,
         item: &InboxItem,

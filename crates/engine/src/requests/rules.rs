@@ -1,8 +1,8 @@
 //! Decides which requests of a core are paid, and to which wallet. Pure.
 //!
-//! The first rule whose conditions all hold decides; without one a request is ignored. Not all facts
-//! need to be known: as long as one that is missing could change the result, the result is
-//! [`Evaluation::Undecided`], and never one that more facts would turn round.
+//! The first rule whose conditions all hold decides; without one a request is ignored. Some facts
+//! may be unknown: while a missing fact could change the result, the result is
+//! [`Evaluation::Undecided`]. No further fact can change a decided one.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ pub struct RequestRules {
     /// The field that holds a payment type, for [`Conditions::payment_types`]: an approved loan has
     /// none of its own.
     pub payment_type_field: Option<String>,
-    /// The country whose numbers the core keeps in national form (`0712…`). Without one they are not
-    /// read: the core's clients could be of any country.
+    /// The country whose numbers the core keeps in national form (`0712…`). Without a country,
+    /// national forms are not read, because the core's clients could be of any country.
     pub home: Option<Market>,
     /// The phone numbers of each provider's wallets; the intake knows them from its engine.
     pub markets: BTreeMap<ProviderId, Market>,
@@ -58,11 +58,11 @@ pub struct Conditions {
 /// The treatment of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// It is paid by itself.
+    /// The request is paid without a person.
     PayOut(Payee),
-    /// It waits for a person.
+    /// The request waits for a person.
     Ask(Payee),
-    /// It is not taken up.
+    /// The request is not taken up.
     Ignore,
 }
 
@@ -89,7 +89,7 @@ pub enum WalletSource {
 pub enum Evaluation<'a> {
     /// The action of the first rule that applies, or [`Action::Ignore`].
     Decided(&'a Action),
-    /// It hangs on facts that are not known yet.
+    /// The result depends on facts that are not known yet.
     Undecided,
 }
 
@@ -102,14 +102,15 @@ pub enum NoWallet {
     /// It is no number.
     #[error("what stands in {0} is no phone number")]
     Unreadable(String),
-    /// It is none of the provider's market, or it is in national form and the core has no home.
+    /// The number is not of the provider's market, or it is in national form and the core has no
+    /// country.
     #[error(
         "the phone number in {place} is not one of provider `{provider}`, whose numbers are {market}; \
          a national form is read as one of the country_code of the configuration, and without one \
          not at all"
     )]
     Elsewhere {
-        /// The place where it stands.
+        /// The place of the number.
         place: String,
         /// The provider.
         provider: ProviderId,

@@ -12,7 +12,7 @@ use super::story::{
 };
 use crate::{Arrival, Change, CommitError, Store};
 
-/// Commits all changes at the same time; the answers in their order.
+/// Commits all changes at the same time; returns the answers in the order of the changes.
 pub async fn at_once(store: &Arc<dyn Store>, changes: Vec<Change>) -> Vec<Result<(), CommitError>> {
     let mut tasks = JoinSet::new();
     for (index, change) in changes.into_iter().enumerate() {

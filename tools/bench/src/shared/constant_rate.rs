@@ -1,5 +1,5 @@
-//! Transfers that come at an even pace, whatever becomes of those before: how long one takes on a
-//! machine that is not at its limit.
+//! Measures the time of a transfer on a machine below its limit: transfers are submitted at a
+//! constant rate, whether or not earlier ones have ended.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::counterparties::{self, Spec};
 use crate::flow::{Watch, is_done};
 use crate::{BenchError, load};
 
-/// For so many seconds they come.
+/// The number of seconds for which transfers are submitted.
 const SECONDS: u32 = 20;
 
-/// At which pace.
+/// The rate of the submissions.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Pace {
     pub(crate) options: SharedOptions,
-    /// So many are submitted in each second.
+    /// The number of transfers that are submitted in each second.
     pub(crate) rate: u32,
 }
 
@@ -48,7 +48,7 @@ async fn measure(asked: &Pace, place: Place) -> Result<Found, BenchError> {
     Found::of(front_end, &watch, began, transfers.into(), cpu).await
 }
 
-/// Submits each when its time has come; when each was accepted.
+/// Submits each transfer at its time; returns the time at which each was accepted.
 async fn submit_evenly(
     front_end: &FrontEnd,
     transfers: u32,
