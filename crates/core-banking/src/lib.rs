@@ -48,7 +48,7 @@ pub trait Core: Send + Sync {
     async fn compare(&self, order: &CoreOrder, transaction: &Receipt) -> Comparison;
 
     /// Asks whether the core would take this booking back now. Moves nothing. A booking that is
-    /// called "possible" can still be refused later: whoever lets money move because of it has to
+    /// called "possible" can still be refused later: a caller that moves money because of it must
     /// be able to let a person resume.
     async fn can_undo(&self, order: &UndoOrder) -> UndoCheck;
 
@@ -62,7 +62,7 @@ pub trait Core: Send + Sync {
     /// itself has said, because the consequences of an absence depend on it.
     async fn inquire(&self, order: &CoreOrder) -> Finding;
 
-    /// Asks what became of an undo. Moves nothing.
+    /// Asks for the outcome of an undo. Moves nothing.
     async fn inquire_undo(&self, order: &UndoOrder) -> Finding;
 
     /// Checks login, permissions and settings: confirmations and warnings, or what to repair.

@@ -116,7 +116,7 @@ async fn by_trail(client: &Client, order: &CoreOrder, kind: u64, error: ReadErro
     let id = match audit_trail::booked(client, order).await {
         Ok(Trace::Made(id)) => id,
         Ok(Trace::NotAmong) => return Finding::Absent,
-        // So long a history came of commands: they are not shown to us, or were purged.
+        // The history of commands ends here: earlier ones are not shown to us, or were purged.
         Ok(Trace::Nothing) => return unclear("no command of this kind is shown".to_owned()),
         Err(error) => return unclear(error.why()),
     };

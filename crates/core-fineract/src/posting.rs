@@ -129,8 +129,8 @@ impl Row<'_> {
         }
     }
 
-    /// The first difference between the row and the booking, whoever made the row; `None` if nothing
-    /// speaks against its being that.
+    /// The first difference between the row and the booking, whatever system made the row; `None`
+    /// if the row can be the booking.
     pub(crate) fn differs(self, order: &CoreOrder) -> Option<String> {
         let id = self.id;
         if self.kind != kind(order.booking) {

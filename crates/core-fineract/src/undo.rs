@@ -1,4 +1,4 @@
-//! Taking bookings back (`fineract.md` §9.3, §10.2, §10.4), and asking what became of that.
+//! Taking bookings back (`fineract.md` §9.3, §10.2, §10.4), and inquiries about reversals.
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -183,7 +183,8 @@ async fn disbursement(client: &Client, order: &UndoOrder) -> Result<Ready, ReadE
     let loan = loan_with_transactions(client, id).await?;
     let date = match disbursement_state(&loan, order) {
         State::Undone => return Ok(Ready::Done),
-        // Taken back, and paid out anew by somebody else: the list shows the new one only.
+        // The disbursement was reversed, and another user paid it out anew: the list shows the new
+        // one only.
         State::Hidden if hidden_row(client, order).await?.is_some_and(|row| row.is_reversed()) => {
             return Ok(Ready::Done);
         }

@@ -155,7 +155,7 @@ fn claim(
     }
 }
 
-/// Transfers that nobody wanted: made of a forged notification, or of one order twice.
+/// Transfers that belong to no wish: made of a forged notification, or of one order twice.
 fn unwanted<'a>(
     ends: &'a Ends,
     expected: &'a BTreeSet<TransferId>,

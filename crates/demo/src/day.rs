@@ -178,7 +178,7 @@ async fn watched_day(
         if matches!(progress, Progress::Silent) {
             continue;
         }
-        // Right after a kill nobody answers.
+        // Right after a kill no process answers.
         if let Ok(open) = api.list(&OPEN, usize::MAX).await {
             progress.show(begun, open.len(), "the day goes on");
         }

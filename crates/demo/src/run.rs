@@ -1,5 +1,5 @@
-//! Living the day: every transfer of the workload begins at its time, Kiungo is killed at its time,
-//! and what came of each beginning is remembered.
+//! Runs the day: every transfer of the workload begins at its time, Kiungo is killed at its times,
+//! and the result of each beginning is recorded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ const SHORTEST: Duration = Duration::from_secs(6);
 const ORDER_WITHIN: Duration = Duration::from_secs(40);
 const ORDER_AGAIN_AFTER: Duration = Duration::from_millis(150);
 
-/// The result of somebody's wish.
+/// The result of a wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Begun {
     /// Kiungo took the order.
@@ -42,7 +42,7 @@ pub(super) struct Counters {
     pub(super) kills: AtomicUsize,
 }
 
-/// Lives the day; what came of each wish, in the order of the workload.
+/// Runs the day; returns the result of each wish, in the order of the workload.
 pub(super) async fn live(
     workload: &Arc<Workload>,
     world: &Arc<World>,

@@ -23,8 +23,8 @@ use super::run::{self, Begun};
 use super::workload::{Wanted, Workload};
 use super::world::World;
 
-/// So many of a hundred transfers are about the accounts of these few people: several transfers of
-/// one account are under way at the same time.
+/// The percentage of transfers that are about the accounts of these few people, so that several
+/// transfers of one account are under way at the same time.
 const HOT_PERCENT: u64 = 25;
 const HOT_PEOPLE: u64 = 24;
 
@@ -133,7 +133,8 @@ impl Scenario {
         Ok(self.api.list(&OPEN, usize::MAX).await?.len())
     }
 
-    /// Waits until everything has settled, for so long at most; `look` is told how much is open.
+    /// Waits until everything has settled, at most for `within`; `look` gets the number of open
+    /// transfers.
     ///
     /// # Errors
     /// Kiungo does not answer.
@@ -189,7 +190,7 @@ impl DayEnd {
 }
 
 /// Has a part of the wishes be those of a few people. Loans that wait to be paid out stay with
-/// whoever has them.
+/// their owners.
 fn crowded(mut workload: Workload) -> Workload {
     for wanted in workload.wanted.iter_mut().filter(|wanted| wanted.kind != Kind::Disbursement) {
         let mut chance = Chance::of(workload.seed, "crowd", wanted.number);

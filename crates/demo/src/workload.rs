@@ -12,7 +12,7 @@ pub(super) const CURRENCY: &str = "TZS";
 pub(super) const SHILLING: i64 = 100;
 /// The amount that an ordinary loan was lent at the start.
 pub(super) const LOAN_MINOR: i64 = 20_000_000 * SHILLING;
-/// One in so many of the people has next to nothing, in the account or in the wallet.
+/// One in this number of people has next to nothing, in the account or in the wallet.
 const POOR_PERCENT: u64 = 4;
 /// The percentage of the inbound transfers that the customer starts at the wallet.
 const AT_WALLET_PERCENT: u64 = 40;
@@ -51,7 +51,7 @@ pub(super) struct Person {
     pub(super) approved_minor: Vec<i64>,
 }
 
-/// A transfer that somebody wants.
+/// A wished transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     /// Its place in the day.
@@ -84,7 +84,7 @@ pub(super) enum Typed {
     Short,
     /// `SV-000000012`.
     Dashed,
-    /// An account number that nobody has.
+    /// An account number that does not exist.
     WrongNumber,
     /// A text that is no account number at all.
     Nonsense,
@@ -120,7 +120,7 @@ pub(super) struct Workload {
 }
 
 impl Workload {
-    /// The workload of `seed` with so many transfers.
+    /// The workload of `seed` with this number of transfers.
     pub(super) fn new(seed: u64, transfers: usize) -> Self {
         let count = transfers.div_ceil(5).max(20);
         let mut people: Vec<Person> = (0..count).map(|index| person(seed, index)).collect();

@@ -109,8 +109,8 @@ pub struct AccountRef {
 }
 
 impl AccountRef {
-    /// The name as bytes, with what kind of name it is: the same for whoever names it alike,
-    /// whether or not the kind of account is known yet.
+    /// The name as bytes, with its kind: equal names have equal bytes, whether or not the kind of
+    /// account is known yet.
     fn name(&self) -> (&'static [u8], String) {
         match &self.key {
             AccountKey::Id(id) => (b"id", id.to_string()),

@@ -31,8 +31,8 @@ impl Policy {
         }
     }
 
-    /// The payer of what a provider charges for an operation; the organisation, where nothing says
-    /// so: a fee that nobody expected is to be seen in the books.
+    /// The payer of a provider's charge for an operation; the organisation, if nothing is set, so
+    /// that an unexpected fee shows in the books.
     pub fn fee_payer(&self, operation: Operation) -> FeePayer {
         self.fee_payers.get(operation).copied().unwrap_or(FeePayer::Organisation)
     }

@@ -134,7 +134,7 @@ const fn party(side: Side) -> &'static str {
     }
 }
 
-/// The reason why a question that somebody put to a provider has no answer.
+/// The reason why a question to a provider has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AskError {
     /// The provider was not asked: it is held by its breaker, closed, or as many questions are put to
@@ -144,7 +144,7 @@ pub enum AskError {
         /// The time after which to try again.
         retry_after: Duration,
     },
-    /// The provider was asked, in vain.
+    /// The provider was asked, and gave no usable answer.
     #[error(transparent)]
     Read(#[from] ReadError),
 }

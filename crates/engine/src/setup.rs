@@ -142,7 +142,7 @@ impl Default for TrafficOptions {
 pub struct EngineOptions {
     /// Transfers worked on at a time: each holds its state and one request in memory.
     pub in_flight_max: usize,
-    /// Transfers whose time has come and that nobody works on yet; past it the API says 503.
+    /// Transfers whose time has come and that no task works on yet; past it the API says 503.
     pub backlog_max: u64,
     /// Transfers read from the due table at a time.
     pub due_batch: u32,

@@ -38,7 +38,7 @@ pub enum CommandType {
     Claim,
     /// A quarantined arrival is to be handled again.
     HandleAgain,
-    /// A quarantined arrival is to be put away.
+    /// A quarantined arrival is to be dismissed.
     Dismiss,
     /// An action is approved by a second person.
     Approve,

@@ -1,4 +1,4 @@
-//! Asking what became of an operation or of a payment. Moves nothing.
+//! Inquiries about an operation or of a payment. Moves nothing.
 
 use http::StatusCode;
 use kiungo_domain::{Finding, Reference};

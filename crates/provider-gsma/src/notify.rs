@@ -1,5 +1,5 @@
-//! Telling the provider what became of a payment that it offered, at the `X-Callback-URL` of its
-//! request (`gsma-mobile-money-api.md` §4.2): the object with its final status, or the error.
+//! Reporting to the provider the outcome of a payment that it offered, at the `X-Callback-URL` of
+//! its request (`gsma-mobile-money-api.md` §4.2): the object with its final status, or the error.
 //!
 //! The address comes from outside, so it is used only where the configuration allows it, and none of
 //! our credentials goes there.

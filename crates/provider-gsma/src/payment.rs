@@ -170,7 +170,7 @@ impl Gsma {
     }
 }
 
-/// True if an amount says in so many words that nothing was paid.
+/// True if an amount says expressly that nothing was paid.
 fn is_zero(amount: Option<&Text>, currency: Currency) -> bool {
     matches!(amount::read(amount, None, currency), Ok(Some(amount)) if amount.is_zero())
 }

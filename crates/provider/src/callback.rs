@@ -110,12 +110,12 @@ pub struct Offer {
     /// The money has moved already. Such a payment cannot be turned away: whatever account it names,
     /// it is kept.
     pub made: bool,
-    /// The provider asks to be told what becomes of it, at an address where it may be told:
+    /// The provider asks to be told its outcome, at an address where it may be told:
     /// [`crate::Notifier`].
     pub calls_back: bool,
 }
 
-/// Asking what became of an offer.
+/// Inquiries about an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StateQuery {
     /// By the name that we gave it.
@@ -219,7 +219,7 @@ pub struct PaymentNotice {
 pub enum CallbackDecision {
     /// Stored; or, for a validation: take the payment.
     Accepted,
-    /// For an offer: taken, which is not yet booked. This is what became of it so far.
+    /// For an offer: taken, which is not yet booked. This is its outcome so far.
     Taken(Box<OfferState>),
     /// For a validation or an offer: do not take the payment.
     Refused(Refusal),

@@ -54,7 +54,7 @@ pub trait Provider: Send + Sync {
     /// Pays the customer's wallet. Same promises as [`Provider::collect`].
     async fn pay_out(&self, order: &WalletOrder) -> Outcome;
 
-    /// Asks what became of an operation. Moves nothing; may be repeated at will.
+    /// Asks for the outcome of an operation. Moves nothing; may be repeated at will.
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding;
 
     /// True if inquiries are answered by callback ([`CallbackContent::Answer`]). If so,
@@ -64,8 +64,8 @@ pub trait Provider: Send + Sync {
         false
     }
 
-    /// Asks what became of an operation about which a callback claims something; the answer follows
-    /// as [`CallbackContent::Answer`]. Moves nothing; may be repeated at will.
+    /// Asks for the outcome of an operation about which a callback claims something; the answer
+    /// follows as [`CallbackContent::Answer`]. Moves nothing; may be repeated at will.
     ///
     /// # Errors
     /// [`ReadError`] if the question could not be put.
@@ -104,7 +104,7 @@ pub trait Provider: Send + Sync {
         None
     }
 
-    /// Telling the provider what became of an offer, where it can ask for that.
+    /// Reporting to the provider the outcome of an offer, where it can ask for that.
     fn notifier(&self) -> Option<&dyn Notifier> {
         None
     }
@@ -148,11 +148,11 @@ pub trait Balance: Send + Sync {
     async fn balance(&self) -> Result<Money, ReadError>;
 }
 
-/// Telling the provider what became of a payment that it offered.
+/// Reporting to the provider the outcome of a payment that it offered.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Tells what became of an offer, at the address that the offer names. Moves nothing; the same
-    /// may be told again.
+    /// Reports the outcome of an offer, at the address that the offer names. Moves nothing; the
+    /// same may be told again.
     async fn notify(&self, state: &OfferState, at: Timestamp) -> Notified;
 }
 

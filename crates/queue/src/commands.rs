@@ -27,7 +27,7 @@ pub struct Command {
     pub redelivered: bool,
     /// The person who took it out of the dead letters, if somebody did.
     pub redriven: Option<Redriven>,
-    /// To be told what became of it. Dropped untold, it is delivered again ([`Settle::later`]).
+    /// To be told its outcome. Dropped untold, it is delivered again ([`Settle::later`]).
     pub settle: Box<dyn Settle>,
 }
 

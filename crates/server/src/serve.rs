@@ -41,7 +41,7 @@ const NO_DESCRIPTORS: [i32; 2] = [24, 23];
 /// The bounds of connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionBounds {
-    /// Open connections. For one more, one is closed that nobody works on.
+    /// Open connections. For one more, one is closed that no task works on.
     pub connections_max: usize,
     /// Open connections of one peer that is no proxy.
     pub connections_per_peer_max: usize,

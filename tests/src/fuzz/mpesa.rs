@@ -340,7 +340,7 @@ fn check_outcome(
     }
 }
 
-/// A query says what became of the payment only if the query itself succeeded.
+/// A query says the outcome of the payment only if the query itself succeeded.
 fn check_finding(said: &Said<'_>, finding: &Finding) {
     let means = said.means(Answered::Inquire);
     let worked = said.succeeded() && means == Some(Meaning::Completed);

@@ -11,8 +11,8 @@ use super::{Matter, OutOfScope, Scope};
 use crate::problem::{Code, MemberError, Problem};
 use crate::service::Service;
 
-/// The subject of a request. A thing that is not seen is answered as one that does not exist: so
-/// single things and lists say the same, and nobody learns what others have. A thing that is seen
+/// The subject of a request. An object outside the scope is answered as one that does not exist. So
+/// single objects and lists agree, and no client learns about others' objects. A thing that is seen
 /// and not permitted is refused with the reason.
 #[derive(Debug, Clone, Copy)]
 pub enum About<'a> {
@@ -24,7 +24,7 @@ pub enum About<'a> {
     Assignment(TransferId, &'a AccountRef),
     /// A provider.
     Provider(&'a ProviderId, Intent),
-    /// A payment to a provider that is to be brought in, whose kind nobody knows yet.
+    /// A payment to a provider that is to be brought in, whose kind is not known yet.
     Claim(&'a ProviderId, Intent),
     /// An arrival from a provider that fits no transfer yet.
     Arrival(InboxId, Intent),
@@ -137,7 +137,7 @@ impl Scope {
         // An action of another tool is about everything.
         let action = stored_action(&action).ok_or_else(hidden)?;
         let about = About::of_action(&action, intent);
-        // As an arrival: nobody says whose a provider is that is no longer configured.
+        // As for an arrival: the scope of a provider that is no longer configured is unknown.
         if let About::Provider(id, _) | About::Claim(id, _) = about
             && find(service, id).is_none()
         {
@@ -187,7 +187,7 @@ impl Scope {
         };
         let own = || find(service, &new.provider).map(|provider| provider.core);
         self.sees_provider_named(&new.provider).map_err(refused)?;
-        // No core, no such provider: whoever may name it is told so by the engine.
+        // There is no such core or provider: the engine says so to a client that may name it.
         if let Some(core) = new.core.clone().or_else(own) {
             self.sees_core(&core).map_err(refused)?;
         }

@@ -91,8 +91,8 @@ impl Scope {
         cores.is_none() && providers.is_none() && kinds.is_none() && amount_max.is_none()
     }
 
-    /// Says if this can be seen. The amount hides nothing: whoever may not move a transfer can pass it
-    /// on to somebody who may.
+    /// Says if this can be seen. The bound on amounts hides nothing: a client that may not move a
+    /// transfer can pass it on to one that may.
     pub fn sees(&self, matter: &Matter<'_>) -> Result<(), OutOfScope> {
         self.sees_core(matter.core)?;
         self.sees_provider_named(matter.provider)?;
@@ -126,7 +126,7 @@ impl Scope {
         Ok(())
     }
 
-    /// Says if what arrived from this provider can be seen, whose kind nobody knows yet.
+    /// Says if what arrived from this provider can be seen, whose kind is not known yet.
     pub fn sees_arrival(&self, provider: &ProviderStatus) -> Result<(), OutOfScope> {
         self.sees_provider(provider)?;
         if self.kinds.is_some() { Err(OutOfScope::Whole) } else { Ok(()) }

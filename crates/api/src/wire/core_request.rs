@@ -61,7 +61,7 @@ pub struct DecisionRequest {
     reason: String,
 }
 
-/// A page of requests of cores, the one heard of last first.
+/// A page of requests of cores, the latest reported one first.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CoreRequestPage)]
 pub struct CoreRequestPageView {

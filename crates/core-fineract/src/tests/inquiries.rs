@@ -77,7 +77,7 @@ async fn absent_is_only_what_stands_nowhere_on_an_account_that_is_shown() {
     assert!(paths[2].ends_with("/api/v1/savingsaccounts/34"), "{paths:?}");
     assert!(paths[3].contains("/search?types=1&offset=0&"), "no dates: {paths:?}");
 
-    // Booked on a day that nobody would have guessed.
+    // Booked on an unexpected day.
     let mut late = no_booking();
     late[3] = ok(ROWS);
     let (core_1, _) = core(json!({}), late);
@@ -339,7 +339,7 @@ async fn before_1_9_a_repayment_is_found_among_the_loans_transactions() {
     assert!(script.is_used_up(), "commands that run stand in no trail yet");
 }
 
-/// Booked at the counter while nobody knew what had become of ours.
+/// Booked at the counter while the outcome of ours was unknown.
 #[tokio::test]
 async fn a_repayment_that_was_booked_by_hand_is_found_by_its_receipt() {
     let by_hand = LOAN_ROW

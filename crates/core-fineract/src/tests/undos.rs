@@ -82,7 +82,7 @@ fn other_rows() -> Vec<(serde_json::Value, &'static str)> {
     ]
 }
 
-/// The number may be one that a person has named: somebody else's transaction is left alone.
+/// A person may have named the number: a transaction of another origin is left alone.
 #[tokio::test]
 async fn what_is_not_the_booking_is_never_undone() {
     for (other, why) in other_rows() {

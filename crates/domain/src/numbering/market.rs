@@ -153,8 +153,8 @@ impl Market {
         self.read_from(text, Some(self))
     }
 
-    /// Reads a text as a number of this market, written by somebody at home in another one: a
-    /// number in national form is one of `home`. Without a home, no national form is read.
+    /// Reads a text as a number of this market, written by a person in another one: a number in
+    /// national form is one of `home`. Without a home, no national form is read.
     ///
     /// # Errors
     /// It is no number, none of this market, or could be several.

@@ -33,7 +33,7 @@ fn must(holds: bool, event: &'static str, why: &'static str) -> Result<(), Canno
 
 impl Transfer {
     /// The transfer that begins with this instruction. A payment started at the wallet has its
-    /// first leg behind it.
+    /// first leg done.
     pub(super) fn begin(instruction: Instruction, at: Timestamp) -> Self {
         let mut steps = Box::new([const { Step::idle() }; 4]);
         if let Origin::Wallet { receipt, .. } = &instruction.origin {
@@ -73,8 +73,8 @@ impl Transfer {
         Some(transfer)
     }
 
-    /// Folds one more event in. One that cannot follow is refused, and the transfer is of no use
-    /// then: whoever still needs it folds into a copy.
+    /// Folds one more event in. An event that cannot follow is refused, and the transfer is
+    /// unusable then: a caller that still needs it folds into a copy.
     pub(super) fn apply(&mut self, event: &Event, at: Timestamp) -> Result<(), CannotFollow> {
         self.fold(event, at)?;
         self.version += 1;
@@ -550,8 +550,8 @@ impl Transfer {
         Ok(())
     }
 
-    /// True if a person can say that a leg was taken back at the other side: that was heard of, and
-    /// nothing that follows it may have been sent.
+    /// True if a person can state that the other side reversed a leg: a reversal was reported, and
+    /// no operation that follows can have been sent.
     pub(super) fn can_annul(&self, name: StepName) -> bool {
         let unseen = |name| {
             let step = self.step(name);

@@ -28,7 +28,7 @@ pub enum Next {
     Send(StepName),
     /// This step was sent by a process that is gone: record that its outcome is unknown.
     Recover(StepName),
-    /// Ask what became of this step.
+    /// Ask for the outcome of this step.
     Inquire(StepName),
     /// Call a person: something has taken too long.
     CallPerson(Overdue),

@@ -25,8 +25,8 @@ pub struct Transfer {
     pub(super) steps: Box<[Step; 4]>,
     pub(super) progress: Progress,
     pub(super) cases: Cases,
-    /// The last time when a person decided something: whoever is called about time is called anew
-    /// after the whole wait.
+    /// The last time when a person decided something: the next call about elapsed time comes after
+    /// the whole wait.
     pub(super) person_at: Option<Timestamp>,
     pub(super) transit_since: Option<Timestamp>,
     pub(super) hinted: bool,
@@ -223,7 +223,7 @@ impl Transfer {
         &self.carries
     }
 
-    /// True if somebody has hinted at a result since it was last asked for.
+    /// True if a hint at a result came since the last inquiry.
     pub const fn is_hinted(&self) -> bool {
         self.hinted
     }

@@ -61,7 +61,7 @@ pub enum PastKind {
     TakenBack(Confirmation),
     /// It was executed, and a person said that the other side took it back.
     Annulled(Confirmation),
-    /// It was heard of against the record, and a person was called.
+    /// A report contradicted the record, and a person was called.
     Heard(Finding),
 }
 
@@ -177,8 +177,8 @@ impl Step {
     }
 
     /// The time at which its present reference was first sent, or is being sent for the first time,
-    /// whenever it turned out what became of that; `None` unless it may have been seen by the other
-    /// side and is not settled.
+    /// whenever its outcome became known; `None` unless it may have been seen by the other side and
+    /// is not settled.
     pub fn first_sent(&self) -> Option<Timestamp> {
         let under_way = match &self.state {
             StepState::Sent { .. } | StepState::Waiting(_) => true,
@@ -212,8 +212,9 @@ impl Step {
         }
     }
 
-    /// True if this was heard of that generation before, or is what was taken back. An execution is
-    /// new evidence if a person has said that the other side took it back.
+    /// True if this finding about that generation is known already, or is the execution that was
+    /// reversed. An execution is new evidence if a person has said that the other side took it
+    /// back.
     pub(super) fn knows(&self, generation: u16, finding: &Finding) -> bool {
         self.past.iter().filter(|past| past.generation == generation).any(|past| {
             match (&past.known, finding) {
@@ -261,7 +262,7 @@ impl Step {
         })
     }
 
-    /// An execution that was heard of, does not count, and that no transfer carries yet.
+    /// A reported execution that does not count, and that no transfer carries yet.
     pub(super) fn stray(&self) -> Option<(u16, &Confirmation)> {
         self.past.iter().find_map(|past| match &past.known {
             PastKind::Heard(Finding::Executed(heard)) => {

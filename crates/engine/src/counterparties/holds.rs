@@ -29,8 +29,8 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 const LOOK_MAX: Duration = Duration::from_mins(1);
 /// The wait before the first probe of a hold; later ones wait for a quarter of its age.
 const PROBE_FIRST: Duration = Duration::from_secs(30);
-/// The time for which nobody may have tried what is held before the provider is asked instead: then
-/// nothing is in transit that would try.
+/// The time without an attempt of a held operation after which the provider is probed instead: no
+/// transfer would attempt it then.
 const UNTRIED_MAX: Duration = Duration::from_mins(10);
 /// The number of times that the holds are read anew at once because one of them changed meanwhile;
 /// then the next look reads them.
@@ -117,8 +117,8 @@ impl Holds {
         self.known().changes
     }
 
-    /// Takes over what was read after so many changes; `false` if there were more meanwhile, which
-    /// it may lack.
+    /// Takes over holds that were read after `changes` changes; `false` if there were more changes
+    /// meanwhile, which the reading may lack.
     fn replace(&self, holds: Vec<Hold>, changes: u64) -> bool {
         let mut read = BTreeMap::<ProviderId, Vec<Hold>>::new();
         for hold in holds {
@@ -379,7 +379,8 @@ impl Holds {
         }
     }
 
-    /// Outbound transfers wait for a closed breaker before they leave the core: somebody must ask.
+    /// Outbound transfers wait for a closed breaker before they leave the core, so the provider
+    /// must be probed.
     async fn probe_breaker(&self, provider: &ProviderId) {
         let Some(port) = self.ports.provider(provider) else { return };
         if port.throttle.breaker() == BreakerState::HalfOpen
@@ -470,7 +471,7 @@ fn suffices(float: Money, needed: Option<Money>) -> bool {
 enum Probed {
     /// It is over, and why.
     Over(String),
-    /// It is not, or nobody can tell.
+    /// It is not held, or this is unknown.
     Lasts,
     /// The next attempt shows.
     LeftToAttempts,

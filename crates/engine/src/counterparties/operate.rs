@@ -62,7 +62,7 @@ pub(crate) async fn operate(
     }
 }
 
-/// Asks what became of the operation that this step is, in its present generation.
+/// Asks for the outcome of the operation that this step is, in its present generation.
 pub(crate) async fn inquire(
     ports: &Ports,
     transfer: &Transfer,
@@ -72,7 +72,7 @@ pub(crate) async fn inquire(
     inquire_about(ports, transfer, transfer.reference(step), at).await
 }
 
-/// Asks what became of the operation that this reference of the transfer names, whatever its
+/// Asks for the outcome of the operation that this reference of the transfer names, whatever its
 /// generation.
 pub(crate) async fn inquire_about(
     ports: &Ports,

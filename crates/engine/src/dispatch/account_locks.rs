@@ -27,7 +27,8 @@ pub(crate) struct Registry {
     locks: HashMap<AccountLock, Queue>,
     /// The lock that a transfer waits for: one at a time.
     queued: HashMap<TransferId, AccountLock>,
-    /// The time to call a person about a transfer that waits for a lock, whoever holds the lock.
+    /// The time to call a person about a transfer that waits for a lock, whichever transfer holds
+    /// it.
     calls: BTreeMap<TransferId, Timestamp>,
     /// The lock that a transfer has: one at a time.
     held: HashMap<TransferId, AccountLock>,
@@ -96,8 +97,8 @@ impl Registry {
         true
     }
 
-    /// Takes a transfer with the delivery that brought it. `Err` if it is with somebody already: a
-    /// task, which then reads it again before it rests, or the lock that it waits for.
+    /// Takes a transfer with the delivery that brought it. `Err` if a task has it already, which
+    /// then reads it again before it rests, or if it waits for a lock.
     pub(crate) fn take_delivered(
         &mut self,
         id: TransferId,

@@ -25,7 +25,7 @@ pub(crate) struct Announcements {
 }
 
 impl Announcements {
-    /// For this queue; at most so many wait for it.
+    /// Announces to this queue; at most `most` announcements wait for it.
     pub(crate) fn new(queue: Arc<dyn WorkQueue>, waiting_max: usize, tasks: Tasks) -> Self {
         let (sender, waiting) = mpsc::channel(waiting_max.max(1));
         Self { queue, tasks, sender, waiting: Mutex::new(Some(waiting)) }

@@ -13,7 +13,7 @@ pub(crate) struct DeliveryBatch {
 }
 
 impl DeliveryBatch {
-    /// A batch for so much work.
+    /// A batch for this amount of work.
     pub(crate) fn new(ack: Box<dyn AckHandle>, work: usize) -> Arc<Self> {
         Arc::new(Self { left: AtomicUsize::new(work), ack: Mutex::new(Some(ack)) })
     }

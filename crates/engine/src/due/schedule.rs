@@ -48,7 +48,8 @@ impl Schedule {
         Ok(())
     }
 
-    /// After a start, what was in flight is due at once: nobody works on it any more.
+    /// After a start, transfers that were in flight are due at once: no task works on them any
+    /// more.
     pub(crate) async fn take_up_everything(&self) -> Result<(), StoreError> {
         let horizon = self.clock.now().after(self.options.lease);
         let batch = self

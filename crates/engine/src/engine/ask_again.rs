@@ -1,5 +1,5 @@
-//! Asking about operations that were executed already, because a person wants to know: what the
-//! other side took back since, and told nobody, becomes a case.
+//! Inquiries about operations that were executed already, on a person's request: an operation that
+//! the other side reversed since, without a report, becomes a case.
 
 use std::sync::Arc;
 

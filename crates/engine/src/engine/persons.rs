@@ -26,7 +26,7 @@ impl Engine {
     /// transfer names the version that was shown.
     ///
     /// # Errors
-    /// As for [`Engine::act`]; nobody approves what he proposed himself.
+    /// As for [`Engine::act`]; and the person who proposed an action cannot approve it.
     pub async fn approve_action(
         &self,
         id: ActionId,

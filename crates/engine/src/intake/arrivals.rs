@@ -39,7 +39,7 @@ pub(crate) enum Handled {
         /// The wait before that.
         wait: Again,
     },
-    /// Look again later: nothing is wrong, and nobody is called however long it takes.
+    /// Look again later: nothing is wrong, and no person is called however long it takes.
     Unended {
         /// The wait before that.
         wait: Duration,

@@ -127,8 +127,7 @@ impl Callbacks {
         }
     }
 
-    /// The same again is answered with what became of it; another content under the same id is
-    /// refused.
+    /// The same again is answered with its outcome; another content under the same id is refused.
     async fn offered_again(
         &self,
         provider: &ProviderId,

@@ -1,10 +1,9 @@
 //! Evidence about operations of ours, from callbacks and notifications (rule 15).
 //!
-//! A report of a provider that nobody asked for is a claim about one reference: step and
-//! generation. If it is about what is being waited for, the other side is asked at once. Everything
-//! else is compared with what is recorded for that very reference; if the claim differs, the
-//! provider is asked under it, and its answer is heard by the transfer, whatever else is open or
-//! running.
+//! An unsolicited report of a provider is a claim about one reference: step and generation. A claim
+//! about an awaited result makes us ask the other side at once. Any other claim is compared with
+//! the record of that very reference; if it differs, the provider is asked under the reference, and
+//! the transfer records the answer, whatever else is open or running.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +21,8 @@ use crate::intake::arrivals::{Again, Handled};
 use crate::request::RequestError;
 use crate::run::changes::Changes;
 
-/// The number of times that what was heard is decided anew because another process was quicker with
-/// something else.
+/// The number of times that evidence is decided anew because another process changed the transfer
+/// first.
 const COMMIT_TRIES: u32 = 5;
 /// The wait of an arrival for a transfer that is being worked on.
 const BUSY_WAIT: Duration = Duration::from_secs(2);
@@ -39,8 +38,8 @@ pub(crate) struct EvidenceIntake {
 }
 
 impl EvidenceIntake {
-    /// A result of an operation of ours: a claim about its reference, or, where it names none,
-    /// about the operation that the receipt belongs to.
+    /// Handles the result of an operation of ours: a claim about its reference, or, if it names
+    /// none, about the operation that its receipt belongs to.
     pub(crate) async fn handle_result(
         &self,
         item: &InboxItem,
@@ -78,8 +77,8 @@ impl EvidenceIntake {
         Ok(step.map(|step| transfer.reference(step)))
     }
 
-    /// Compares a claim with what is recorded for its reference, and has its transfer hear what is
-    /// true.
+    /// Compares a claim with the record of its reference, and lets the transfer record the true
+    /// answer.
     pub(crate) async fn compare(
         &self,
         item: &InboxItem,
@@ -93,8 +92,8 @@ impl EvidenceIntake {
         if transfer.instruction().provider != item.provider {
             return Ok(Handled::Quarantine(format!("transfer {id} is with another provider")));
         }
-        // The task that waits for this very result asks at once; should it die, its inquiry
-        // schedule asks.
+        // The task that waits for this very result asks at once; if it dies, the inquiry schedule
+        // asks.
         if asking != Asking::Answered
             && is_awaited(&transfer, claim.reference)
             && self.dispatcher.registry().leave_hint(id, &hint_of(item))
@@ -123,7 +122,8 @@ impl EvidenceIntake {
         }
     }
 
-    /// The same, of a transfer that nobody else works on; the transfer, if there is work on it now.
+    /// The same, of a transfer that no other task works on; the transfer, if there is work on it
+    /// now.
     async fn compare_taken(
         &self,
         item: &InboxItem,

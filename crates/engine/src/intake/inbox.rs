@@ -1,5 +1,4 @@
-//! Arrivals that nobody asked for, handled: each by one task at a time, and again until it is clear
-//! what becomes of it.
+//! Handles unsolicited arrivals: each by one task at a time, repeated until its outcome is clear.
 //!
 //! A result of an operation of ours is evidence ([`crate::intake::evidence`]); a payment that a
 //! customer started at the wallet becomes a transfer ([`crate::intake::payments`]). A callback that

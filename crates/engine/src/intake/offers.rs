@@ -113,7 +113,7 @@ fn digest_of_correlation(id: &str) -> String {
 const NUMBER_BITS: u32 = 62;
 
 /// The name under which a provider asks for an offer: a UUID (version 8) of the item's number and a
-/// check that nobody hits by counting on.
+/// check that cannot be guessed by counting.
 pub(crate) fn name_of(provider: &ProviderId, id: InboxId) -> Uuid {
     let number = u128::from(id.0.unsigned_abs()) & ((1 << NUMBER_BITS) - 1);
     let check = hashed(&[b"offer", provider.as_str().as_bytes(), &id.0.to_be_bytes()]);

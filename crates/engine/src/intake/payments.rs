@@ -111,7 +111,7 @@ impl Payments {
         let awaited = awaited.is_some_and(|transfer| is_awaited(&transfer, reference));
         let asking = if confirmed { Asking::Done } else { Asking::First };
         match self.evidence.compare(item, claim, asking).await? {
-            // The notification is put away only after the collection's own answer is recorded.
+            // The notification is dismissed only after the collection's own answer is recorded.
             Handled::Noted(_) if awaited => {
                 let why = format!("transfer {id} is asking about it");
                 Ok(Handled::Later { why, wait: Again::After(COLLECTION_WAIT) })

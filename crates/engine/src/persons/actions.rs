@@ -40,7 +40,7 @@ const COMPARED_WITHIN: Duration = Duration::from_secs(10);
 const PROPOSALS_PAGE: u32 = 500;
 const PROPOSALS_PAGES_MAX: u32 = 4;
 
-/// The number of times that an outcome is written down anew because somebody else wrote first.
+/// The number of times that an outcome is written again because another process wrote first.
 const OUTCOME_TRIES: u32 = 5;
 
 /// The outcome of carrying an action out.
@@ -119,7 +119,7 @@ impl Actions {
     /// transfer names the version that was shown.
     ///
     /// # Errors
-    /// As for [`Actions::act`]; nobody approves what he proposed himself.
+    /// As for [`Actions::act`]; and the person who proposed an action cannot approve it.
     pub(crate) async fn approve(
         &self,
         id: ActionId,
@@ -310,8 +310,8 @@ impl Actions {
     }
 
     /// Asks the core whether the transaction that a person names is the booking. A later undo would
-    /// take back whatever transaction has that id. A core that does not answer hinders nobody: the
-    /// id is looked at once more before anything is undone.
+    /// take back whatever transaction has that id. A core that does not answer does not prevent the
+    /// proposal: the id is checked once more before anything is undone.
     async fn is_the_booking(
         &self,
         action: &PersonAction,
@@ -425,8 +425,8 @@ impl Actions {
     }
 
     /// Writes the outcome of an action down. If this fails, the action stays carried out: the same
-    /// action under the same key finds it. It is written over whatever somebody else made of the
-    /// action meanwhile, such as a refusal that came too late.
+    /// action under the same key finds it. The outcome replaces any change that came meanwhile,
+    /// such as a decline that was too late.
     async fn write_outcome(&self, mut action: Action) -> Action {
         for _ in 0..OUTCOME_TRIES {
             let known = match self.store.put_action(action.clone()).await {

@@ -1,5 +1,5 @@
-//! Decisions of persons about arrivals that are kept for them, and about payments that nobody told
-//! us of.
+//! Decisions of persons about arrivals that are kept for them, and about payments that no
+//! notification reported.
 
 use std::sync::Arc;
 
@@ -150,8 +150,8 @@ impl ArrivalActions {
         Ok(())
     }
 
-    /// Checks that a person has been called because of an arrival, and can put it away. It may be
-    /// asked about still: it may be a payment that nobody made.
+    /// Checks that a person has been called because of an arrival, and can put it away. The payment
+    /// may still be asked about, and may not exist.
     pub(crate) async fn dismissible(&self, id: InboxId) -> Result<(), ArrivalError> {
         match self.arrival(id).await?.state {
             InboxState::Quarantined { .. } | InboxState::Waiting { concern: Some(_), .. } => Ok(()),

@@ -42,7 +42,7 @@ pub(crate) struct Completer {
 impl Completer {
     /// Completes what was interrupted until the engine stops.
     pub(crate) async fn keep_completing(self: Arc<Self>) {
-        // Where one process does all the work, nobody is carrying out what it did not begin itself.
+        // Where one process does all the work, no other process carries actions out.
         let before = (!self.is_shared).then(|| self.clock.now());
         let mut cursor = None;
         loop {

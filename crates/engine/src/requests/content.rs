@@ -64,7 +64,7 @@ impl Content {
     /// Reads what is kept in a row.
     ///
     /// # Errors
-    /// Somebody changed it by hand, or a newer Kiungo wrote it.
+    /// It was changed by hand, or a newer Kiungo wrote it.
     pub fn read(row: &CoreRequestRow) -> Result<Self, StoreError> {
         let unreadable = |error: serde_json::Error| {
             let (request, kind) = (&row.request, error.classify());

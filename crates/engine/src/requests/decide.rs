@@ -42,8 +42,8 @@ pub enum DecideError {
 }
 
 impl RequestIntake {
-    /// A person lets a request be paid: one that waits, or one whose transfer failed. `shown` is the
-    /// version that the person has seen: nobody approves what he has not seen.
+    /// A person lets a request be paid: one that waits, or one whose transfer failed. `shown` is
+    /// the version that the person has seen: a newer version is not approved.
     pub async fn approve(
         &self,
         core: &CoreId,
@@ -159,7 +159,7 @@ impl RequestIntake {
         row.decisions.drain(..excess);
     }
 
-    /// Writes a decision; whoever was quicker goes first.
+    /// Writes a decision; the first of several writers wins.
     async fn write(&self, row: &CoreRequestRow) -> Result<(), DecideError> {
         if self.store().put_core_request(row.clone()).await? {
             count(&row.core, row.state.as_str());

@@ -78,8 +78,8 @@ pub enum RequestTurns {
         /// The name of this process among them.
         holder: String,
     },
-    /// Only others poll by themselves. This process still looks when a hook asks for it, since
-    /// nobody else has heard the hook.
+    /// Only others poll by themselves. This process still looks when a hook asks for it, because no
+    /// other process has received the hook.
     Others,
 }
 
@@ -199,7 +199,7 @@ impl RequestIntake {
             (Some(row), Some(asked)) => self.later_report(port, row, &asked)?,
         };
         let Some(row) = next else { return Ok(()) };
-        // The process that was quicker has heard of the same request.
+        // The process that was quicker has written the same request.
         if !self.store().put_core_request(row.clone()).await? {
             return Ok(());
         }

@@ -1,12 +1,12 @@
 //! Pays the requests of cores: approved loans and requested withdrawals become transfers, by
 //! themselves or when a person says so.
 //!
-//! A hook and the poller are two ways to hear of the same thing. A reported request is read from
+//! A hook and the poller are two ways to learn of the same request. A reported request is read from
 //! the core, evaluated by the rules, and written down once
 //! ([`CoreRequestRow`](kiungo_store::CoreRequestRow), on its version); a row that is accepted
-//! becomes a transfer under an idempotency key made of its name. So it does not matter how often it
-//! is heard of, by how many processes, or where one of them dies: there is one transfer. A transfer
-//! that failed is not begun again by itself.
+//! becomes a transfer under an idempotency key made of its name. So there is one transfer, however
+//! often the request is reported, to however many processes, and wherever one of them dies. A
+//! transfer that failed is not begun again by itself.
 //!
 //! * [`rules`]: the choice of the requests that are paid, and of the wallets (pure)
 //! * [`intake`]: takes up requests, from hooks and from polls

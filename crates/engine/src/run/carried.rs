@@ -1,6 +1,6 @@
 //! Two transfers for one payment: one carries it, the other shows what that one shows.
 //!
-//! A payment can be heard of twice: as the result of our collection, and as a payment that the
+//! A payment can be reported twice: as the result of our collection, and as a payment that the
 //! customer made by himself. Its receipt belongs to whichever came first (rule 7). The other
 //! transfer is merged into it and follows it; should the money wait in suspense because nobody
 //! could tell its account, the collection knows it.
@@ -155,7 +155,7 @@ impl Carriers {
         let Some(decision) = stray.finish() else { return BroughtIn::Nothing };
         match self.committer.commit_once(decision, None, None, None).await {
             Ok(()) => BroughtIn::Into(receipt, id),
-            // It is carried already: by whoever heard of it first.
+            // The payment is carried already, by the transfer of the first report.
             Err(CommitError::ReceiptTaken { owner, .. }) => BroughtIn::Into(receipt, owner),
             Err(error) => {
                 tracing::error!(transfer = %transfer.id(), %error, "a payment cannot be brought in; trying again");

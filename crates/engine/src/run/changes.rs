@@ -16,7 +16,7 @@ use crate::tasks::Tasks;
 /// The number of times that a requested change is decided anew because another process was quicker.
 const CHANGE_TRIES: u32 = 5;
 
-/// Changes transfers that nobody works on.
+/// Changes transfers that no task works on.
 pub(crate) struct Changes {
     pub(crate) store: Arc<dyn TransferStore>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -27,8 +27,8 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Changes a transfer that nobody works on, then goes on working on it. In a task of its own: a
-    /// client that hangs up must not leave the transfer taken.
+    /// Changes a transfer that no task works on, then goes on working on it. In a task of its own:
+    /// a client that hangs up must not leave the transfer taken.
     pub(crate) async fn exclusively(
         self: &Arc<Self>,
         id: TransferId,

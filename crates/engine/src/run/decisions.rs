@@ -262,7 +262,7 @@ impl Decisions {
     /// Rests in the queue of an account lock; a person is called in time all the same.
     async fn rest_in_queue(&self, transfer: Transfer, policy: &Policy) -> Turn {
         if let Some(wait) = self.dispatcher.queued_again() {
-            // Should this process end, another one is to hear of it soon.
+            // If this process ends, another one is to take it up soon.
             return self.postpone(transfer, wait).await;
         }
         if let Some(due) = transfer.person_due(policy, self.clock.now()) {

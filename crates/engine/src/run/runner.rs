@@ -41,7 +41,7 @@ struct Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         if self.armed {
-            // Its deliveries are not acknowledged: they come again to whoever is next.
+            // Its deliveries are not acknowledged, so they come again to the next consumer.
             drop(self.dispatcher.registry().drop_work(self.id));
         }
     }

@@ -33,7 +33,7 @@ fn caller() -> Caller {
     Caller { client: words("erp"), key: words("command-1"), digest: words("a") }
 }
 
-/// An scene over a store with faults, and a payout of which nobody knows the outcome.
+/// A scene over a store with faults, and a payout whose outcome is unknown.
 async fn with_unknown_payout(second: &[ActionKind]) -> (Scene, Arc<Faults>, TransferId) {
     let world = World::new();
     *world.second_person.lock().unwrap() = second.to_vec();
@@ -58,8 +58,8 @@ async fn only(scene: &Scene) -> Action {
     rows[0].clone()
 }
 
-/// The first reference turns out to be refused, and what follows is another sending, of which nobody
-/// knows the outcome either.
+/// The first reference turns out to be refused, and what follows is another sending, whose outcome
+/// is unknown either.
 async fn sent_anew(scene: &Scene, id: TransferId) {
     let reference = Reference::new(id, StepName::Second, 0);
     let Outcome::Rejected(refused) = refused_for_now(Reason::InsufficientFunds) else {

@@ -16,14 +16,14 @@ fn claim_of(receipt: &str) -> PaymentClaim {
     }
 }
 
-/// A claim that was put away can be made again, once the payment can be found for example.
+/// A claim that was dismissed can be made again, once the payment can be found for example.
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_was_dismissed_is_asked_about_when_it_is_made_again() {
     let scene = Scene::confirming().await;
     let claim = claim_of("QX9");
     let id = scene.engine.claim(&provider_id(), &claim).await.unwrap();
     let put_away = InboxState::Handled { note: "dismissed by asha: a mistake".to_owned() };
-    // Put away before it was handled.
+    // Dismissed before it was handled.
     scene.engine.store().set_inbox_state(id, put_away).await.unwrap();
     scene.pass(5).await;
     let _ = scene.engine.claim(&provider_id(), &claim).await.unwrap();

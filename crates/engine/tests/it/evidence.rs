@@ -302,7 +302,7 @@ async fn a_merged_transfer_follows_the_one_that_has_its_money() {
     assert_eq!(scene.show(id).await.status, Status::Completed);
 }
 
-/// Begins an scene whose process dies after so many commits, and opens it again once it is dead.
+/// Begins a scene whose process dies after so many commits, and opens it again once it is dead.
 pub async fn dying(world: Arc<World>, commits: i64, day: impl AsyncFnOnce(&Scene)) -> Scene {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::audited());
     let dies = Arc::new(DiesAfter(AtomicI64::new(commits)));
@@ -403,7 +403,7 @@ async fn a_reversal_that_the_providers_query_shows_late_has_its_case() {
     assert_eq!(scene.cases(id).await, [CaseKind::Contradiction]);
 }
 
-/// A report that the provider's query never bears out is put away after its indexing window.
+/// A report that the provider's query never bears out is dismissed after its indexing window.
 #[tokio::test(start_paused = true)]
 async fn a_reversal_that_the_provider_never_confirms_changes_nothing() {
     let scene = Scene::open(World::new()).await;

@@ -72,7 +72,7 @@ async fn an_offer_is_pending_until_it_is_booked_and_then_completed() {
         assert_eq!(status, 200, "{path}");
         assert_eq!(said, format!("{name} Booked {{ given_back: false }}"), "{path}");
     }
-    // The same again is the same offer, and is answered with what became of it.
+    // The same again is the same offer, and is answered with its outcome.
     let (status, said) = offered(&engine, Some("c1"), "QX1 255712345678 500 7").await;
     assert_eq!((status, said), (202, format!("{name} Booked {{ given_back: false }}")));
     assert_eq!((transfers(&engine).await, cases(&engine).await), (1, 0));

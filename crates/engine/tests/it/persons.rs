@@ -288,7 +288,7 @@ async fn a_quarantined_arrival_is_handled_again_or_dismissed() {
     assert_eq!(left.iter().map(|case| case.inbox).collect::<Vec<_>>(), [Some(other)]);
 }
 
-/// An scene over a store that lets others in between, and an arrival that nobody can read.
+/// A scene over a store that lets others in between, and an arrival that nobody can read.
 async fn with_quarantined_arrival() -> (Scene, InboxId) {
     let (world, faults) = (World::new(), Faults::new());
     let engine = world.engine_over(faults.store(), Arc::new(Yielding));

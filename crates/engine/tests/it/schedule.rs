@@ -38,8 +38,8 @@ async fn what_is_put_off_while_the_schedule_looks_is_not_slept_through() {
     assert_eq!(summary.status, Status::Completed);
 }
 
-/// A person finds another account for a deposit that waits behind a booking whose outcome nobody
-/// knows: its retry does not wait for the account that it no longer needs.
+/// A person finds another account for a deposit that waits behind a booking whose outcome is
+/// unknown: its retry does not wait for the account that it no longer needs.
 #[tokio::test(start_paused = true)]
 async fn a_transfer_that_no_longer_needs_an_account_does_not_wait_for_it() {
     let scene = Scene::open(World::new()).await;

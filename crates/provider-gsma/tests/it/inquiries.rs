@@ -1,4 +1,4 @@
-//! Asking what became of an operation.
+//! Inquiries about an operation.
 
 use kiungo_domain::outcome::{Reason, Rejection};
 use kiungo_domain::transfer::StepName;

@@ -1,4 +1,4 @@
-//! Telling a provider what became of the payments that it offered.
+//! Reporting to a provider the outcome of the payments that it offered.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! Answers of queries. Two levels (`mpesa-openapi.md` §6): the response code says whether the
-//! *query* worked, the status word what became of the *payment*.
+//! *query* worked, the status word the outcome of the *payment*.
 
 use kiungo_domain::outcome::{Acceptance, Confirmation, Reason, Rejection};
 use kiungo_domain::{Finding, Receipt, excerpt};

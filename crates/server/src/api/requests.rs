@@ -19,7 +19,7 @@ use super::Shares;
 use crate::extract::{CoreRequestPath, Json, Query};
 use crate::state::Shared;
 
-/// Lists what cores ask to be paid out, the one heard of last first.
+/// Lists what cores ask to be paid out, the latest reported one first.
 ///
 /// By default only what waits for a person. Needs the role `read`.
 #[utoipa::path(

@@ -28,9 +28,9 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Creates a transfer.
 ///
-/// When this is answered with 202, the transfer is durable and on its way: read it to see what
-/// becomes of it. To repeat the request after a time-out or a lost answer, send it again with the
-/// same `Idempotency-Key`: it is never carried out twice, and is answered as it was the first time.
+/// When this is answered with 202, the transfer is durable and on its way: read it to see its
+/// outcome. To repeat the request after a time-out or a lost answer, send it again with the same
+/// `Idempotency-Key`: it is never carried out twice, and is answered as it was the first time.
 /// Needs the role `write`.
 #[utoipa::path(
     post, path = "/v1/transfers", tag = "Transfers",

@@ -1,9 +1,9 @@
 //! Places for connections: how many there are for all and for one peer, and which connection makes
 //! room for another.
 //!
-//! A connection that nobody works on holds nothing but its place: one that has sent no whole request
-//! head, or does not take its answer. When there is no place left, such a one is closed for the newcomer,
-//! so that a callback or a health check always comes in, whatever others keep open.
+//! A connection that no task works on holds nothing but its place: one that has sent no whole
+//! request head, or does not take its answer. When there is no place left, such a one is closed for
+//! the newcomer, so that a callback or a health check always comes in, whatever others keep open.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -102,7 +102,7 @@ impl Places {
         }
     }
 
-    /// Closes a connection that nobody works on; false if there is none.
+    /// Closes a connection that no task works on; false if there is none.
     pub(super) fn shed(&self) -> bool {
         let mut open = self.lock();
         let victim = open.victim(|_| true);

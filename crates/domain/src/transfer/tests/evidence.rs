@@ -359,7 +359,7 @@ fn the_execution_of_what_was_annulled_is_news_once_and_no_payment_beside() {
     assert_eq!(stray.as_deref(), Some("R2"));
 }
 
-/// Money that has no account yet is not looked after while somebody says that it is not there.
+/// Money that has no account yet is not assigned while evidence says that it was reversed.
 #[test]
 fn what_is_contradicted_before_its_check_waits_for_a_person() {
     let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Suspense);

@@ -1,10 +1,10 @@
-//! The decisions of persons, and what becomes of a word that turns out to be wrong.
+//! The decisions of persons, and the consequences of a wrong statement.
 
 use super::sequences::{Scenario, done};
 use super::*;
 
-/// The transaction that was accepted as the booking turns out to be somebody else's: it stays, and
-/// so does the question.
+/// The transaction that was accepted as the booking turns out to be another one: it stays, and so
+/// does the question.
 #[test]
 fn a_reversal_that_would_take_back_another_transaction_opens_a_case() {
     let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);

@@ -324,8 +324,8 @@ fn a_payout_given_up_and_made_after_all_is_not_taken_back() {
     assert!(scenario.transfer.choices().contains(&Choice::CloseCase));
 }
 
-/// The undo was refused for good, and then the payout turns out to have been made: it counts, and
-/// nobody is led to take the money back all the same.
+/// The undo was refused for good, and then the payout turns out to have been made: the payout
+/// counts, and no person is asked to take the money back.
 #[test]
 fn a_payout_made_after_all_counts_although_its_undo_was_refused() {
     for by_person in [false, true] {
