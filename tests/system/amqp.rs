@@ -192,7 +192,7 @@ fn command(id: &str, kind: &str, data: &Value) -> Value {
     json!({ "specversion": "1.0", "id": id, "source": "/tests", "type": kind, "data": data })
 }
 
-/// The dead letters, once there are so many.
+/// The dead letters, once there are this many.
 async fn dead_letters(place: &Place, count: usize) -> Vec<Value> {
     let mut letters = Vec::new();
     let listed = async {

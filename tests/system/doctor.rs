@@ -7,8 +7,8 @@ use crate::cli::{read, run};
 use crate::kiungo::Place;
 use crate::world::World;
 
-/// The names of what a doctor finds that is not well, without what is expected of these worlds: their
-/// secrets are those of examples, and nobody serves.
+/// The names of a doctor's bad findings, except those that are expected of these worlds: their
+/// secrets are those of examples, and no process serves.
 fn ailments(out: &str) -> Vec<(String, String)> {
     let report: Value = serde_json::from_str(out).unwrap_or_else(|_| panic!("{out}"));
     let findings = report["findings"].as_array().unwrap().iter();

@@ -18,7 +18,7 @@ const BIN: &str = env!("CARGO_BIN_EXE_kiungo-under-test");
 /// The ports of the page: Kiungo's, and those of the simulators.
 const PORTS: [u16; 4] = [8080, 8081, 8082, 8083];
 
-/// Somebody who follows the page in an empty folder.
+/// A reader who follows the page in an empty folder.
 struct Reader {
     home: tempfile::TempDir,
     /// The ports that replace [`PORTS`].

@@ -197,7 +197,8 @@ impl Place {
         self.until_ready(command, &format!("kiungo is ready on {}", self.url())).await
     }
 
-    /// Submits a transfer to whoever serves here, on a connection of its own; the answer must come.
+    /// Submits a transfer to the process that serves here, on a connection of its own; the answer
+    /// must come.
     pub(crate) async fn submit(&self, wanted: &Wanted) -> Value {
         let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
         submit(&http, &self.url(), wanted).await.expect("an answer")
@@ -224,7 +225,7 @@ pub(crate) struct Serving {
     url: String,
 }
 
-/// A transfer that somebody wants.
+/// A wished transfer.
 pub(crate) struct Wanted {
     pub(crate) kind: Kind,
     pub(crate) provider: &'static str,

@@ -132,7 +132,7 @@ impl Branch {
     }
 }
 
-/// The requests by name, once so many have become transfers.
+/// The requests by name, once this many have become transfers.
 async fn submitted(serving: &Serving, count: usize) -> BTreeMap<String, Value> {
     let all = async {
         loop {

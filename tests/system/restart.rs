@@ -1,4 +1,4 @@
-//! Stopping and starting while clients ask: nobody is turned away.
+//! Stopping and starting while clients ask: no client is turned away.
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::kiungo::{Making, Place, Serving, Wanted};
 use crate::world::{KINDS, PROVIDERS, World};
 
-/// Wants of every kind at every provider, so many times.
+/// Transfers of every kind at every provider, this many times.
 pub(crate) fn wants(world: &World, times: usize) -> Vec<Wanted> {
     let each = || PROVIDERS.into_iter().flat_map(|p| KINDS.map(|kind| Wanted::new(world, kind, p)));
     (0..times).flat_map(|_| each()).collect()

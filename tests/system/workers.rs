@@ -96,7 +96,7 @@ async fn a_worker_that_divides_the_work_otherwise_is_refused() {
     let (code, _, complaint) = crate::cli::read(other.output().await.unwrap());
     let both = complaint.contains("2 shards") && complaint.contains("3 shards");
     assert!(code == 2 && both && complaint.contains("queue.shards"), "{code}: {complaint}");
-    // The others go on, and whoever divides it alike joins them.
+    // The others go on, and a process that divides the work in the same way joins them.
     let worker = place.work(&[]).await;
     settle(&world, &serving, &wants(&world, 1)).await;
     assert!(worker.stop().await.success() && serving.stop().await.success(), "{}", place.log());

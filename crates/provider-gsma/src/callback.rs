@@ -60,7 +60,7 @@ impl Gsma {
         self.call_back_url(&state.offer).is_some()
     }
 
-    /// A damaged body is not read. This is no signature: whoever forges a body can hash it.
+    /// A damaged body is not read. This is no signature: an attacker who forges a body can hash it.
     fn check_hash(&self, callback: &RawCallback) -> Result<(), CallbackError> {
         let stated = callback.header("x-content-hash").filter(|_| self.options.integrity_headers);
         match stated.map(str::trim) {

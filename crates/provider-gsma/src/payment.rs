@@ -53,9 +53,9 @@ impl Gsma {
         })
     }
 
-    /// A payment that is told as a request: its form is judged at once. One that the provider
-    /// states as completed has moved already, so that no account turns it away any more; and where
-    /// nobody can be asked, only such a one is a payment.
+    /// A payment that is told as a request: its form is judged at once. A payment that the provider
+    /// states as completed has moved already, so that no account turns it away any more. If the
+    /// provider cannot be asked, only a completed one is a payment.
     pub(crate) fn offered(
         &self,
         transaction: &Transaction,

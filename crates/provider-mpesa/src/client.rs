@@ -338,7 +338,7 @@ impl std::fmt::Debug for Mpesa {
     }
 }
 
-/// The reason that a call came to nothing.
+/// The reason that a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoReply {
     #[error("{0}")]
@@ -412,7 +412,7 @@ impl Provider for Mpesa {
     }
 
     fn holder_name(&self) -> Option<&dyn HolderName> {
-        // A name that is told by callback comes too late for whoever asks.
+        // A name that is answered by callback comes too late for the caller.
         (self.settings.market.holder_name && !self.inquires_by_callback()).then_some(self)
     }
 

@@ -1,6 +1,6 @@
 //! Limits of the organisation that were hit in the session: nothing passes any more until M-Pesa
-//! opens another (`mpesa-openapi.md` §2), so whoever comes next is refused for no fault of his own
-//! and has to be told the true cause.
+//! opens another (`mpesa-openapi.md` §2), so the next operation is refused for no fault of its own,
+//! and its outcome has to state the true cause.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -10,7 +10,7 @@
 //!   claimed failure of a collection: nothing has left, so nothing is given back because of it.
 //!
 //! The rest is unclear, and for a person. The question is asked by our own id, not by the claimed
-//! receipt: a receipt that is true but somebody else's is not confirmed then.
+//! receipt: a true receipt of another payment is not confirmed then.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -93,7 +93,8 @@ impl Questions {
         format!("{named}{proof}")
     }
 
-    /// The id of a question about what cannot be there: nobody has used its first 32 characters.
+    /// The id of a question about an operation that cannot exist: its first 32 characters are
+    /// unused.
     pub(crate) fn about_nothing(&self, context: &[u8]) -> String {
         let count = self.count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let fresh = number(digest(&SHA256, &[&count, context].concat()).as_ref());

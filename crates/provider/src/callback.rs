@@ -29,8 +29,8 @@ impl RawCallback {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The same without the `gzip` around its body, so that whoever reads what was kept can read it.
-    /// A body that cannot be unpacked stays as it came, for a person.
+    /// The same callback with its body unpacked from `gzip`, so that people can read the stored
+    /// one. A body that cannot be unpacked stays as it came, for a person.
     ///
     /// # Errors
     /// The body unpacks to more than `bytes_max` bytes.

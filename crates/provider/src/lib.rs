@@ -104,7 +104,7 @@ pub trait Provider: Send + Sync {
         None
     }
 
-    /// Reporting to the provider the outcome of an offer, where it can ask for that.
+    /// The ability to report the outcome of an offer to the provider, where it can ask for that.
     fn notifier(&self) -> Option<&dyn Notifier> {
         None
     }

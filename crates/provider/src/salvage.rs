@@ -14,8 +14,8 @@ pub struct Salvage<'a>(&'a str);
 
 impl<'a> Salvage<'a> {
     /// The text as a damaged object. `None` if it does not begin and end like one, because a part
-    /// was cut off and nobody can know what it would have said; and `None` if it is not damaged at
-    /// all, because a parser then reads it, or refuses it.
+    /// was cut off and its content is unknown; and `None` if it is not damaged at all, because a
+    /// parser then reads it, or refuses it.
     pub fn of(text: &'a str) -> Option<Self> {
         let text = text.trim();
         let like_an_object = text.starts_with('{') && text.ends_with('}');

@@ -1,4 +1,4 @@
-//! Announcing work: whoever waits shares messages with the others that wait.
+//! Announces work: all callers that wait share messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

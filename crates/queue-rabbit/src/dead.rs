@@ -85,7 +85,8 @@ impl RabbitQueue {
         in_time(self.deadline(), taken).await
     }
 
-    /// By saying so: of a channel that merely ends, the queue hears later than whoever looks next.
+    /// The channel is closed expressly: the queue would notice a channel that merely ends later
+    /// than the next reader.
     async fn put_back(&self, channel: &Channel) -> Result<(), QueueError> {
         let all = BasicNackOptions { multiple: true, requeue: true };
         in_time(self.deadline(), channel.basic_nack(0, all)).await?;

@@ -63,8 +63,8 @@ impl ServerState {
         })))
     }
 
-    /// The same, with somebody who takes up the requests of cores. To be said before the state is
-    /// shared: afterwards it changes nothing.
+    /// The same state, with the part that takes up the requests of cores. To be said before the
+    /// state is shared: afterwards it changes nothing.
     #[must_use]
     pub fn with_core_requests(mut self, requests: Arc<dyn CoreRequestService>) -> Self {
         if let Some(shared) = Arc::get_mut(&mut self.0) {

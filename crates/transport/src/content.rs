@@ -34,9 +34,9 @@ pub enum ContentError {
     Damaged,
 }
 
-/// The body without the coding that `Content-Encoding` declares, at most `bytes_max` bytes of it.
-/// A body that is declared as gzip and does not begin like it has been unpacked by somebody on the
-/// way, who left the header: it is taken as it is.
+/// The body without the coding that `Content-Encoding` declares, at most `bytes_max` bytes of it. A
+/// body that is declared as gzip and does not begin like gzip was unpacked on the way by a proxy
+/// that left the header: it is taken as it is.
 ///
 /// # Errors
 /// [`ContentError`], if it is coded otherwise, damaged, or unpacks to more.

@@ -30,15 +30,15 @@ const ANSWER_MAX: usize = 1_000;
 /// One act of a peer on a connection.
 #[derive(Debug, Clone)]
 enum Deed {
-    /// Reads so many bytes, or as many as come by then.
+    /// Reads this number of bytes, or as many as come by then.
     Read(usize),
     /// Reads the whole request.
     ReadRequest,
     /// Writes this.
     Write(Bytes),
-    /// Writes this over and over, until nobody takes it any more.
+    /// Writes these bytes over and over, until they are no longer read.
     WriteForEver(&'static [u8]),
-    /// Writes a byte of this and yields, until nobody takes it any more.
+    /// Writes these bytes one at a time and yields, until they are no longer read.
     Trickle(&'static [u8]),
     /// Closes so that the other side sees a reset.
     Reset,
@@ -393,7 +393,7 @@ async fn the_bound_before_sending_holds_by_itself() {
 
 #[tokio::test]
 async fn the_bound_of_a_body_holds_by_itself() {
-    // Sent as if the first bound had not been missed: by the part behind it.
+    // Sends as if the first bound had not been missed.
     let peer = Peer::new(&[ReadRequest, answer("", b"{}")]).await;
     let late = sent_within(intended_now(), Duration::ZERO, async {
         tokio::task::yield_now().await;

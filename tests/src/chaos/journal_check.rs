@@ -86,8 +86,8 @@ impl Journals {
         self.0.iter().map(|(id, lines)| (*id, history(lines)))
     }
 
-    /// For a process that was killed at this time (microseconds): how long, in milliseconds, until
-    /// somebody took up the first of what it had in flight, and until the last.
+    /// For a process that was killed at this time (microseconds): the milliseconds until another
+    /// process took up the first of its transfers in flight, and until the last.
     pub(super) fn taken_up_after(&self, killed: i64) -> Option<(i64, i64)> {
         let waits: Vec<i64> = self.0.values().filter_map(|lines| wait(lines, killed)).collect();
         Some((*waits.iter().min()? / 1_000, *waits.iter().max()? / 1_000))

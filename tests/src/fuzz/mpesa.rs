@@ -25,7 +25,7 @@ use super::script::{Exchange, Script, run};
 
 /// The mapping file of Tanzania.
 pub(super) const SHIPPED: &str = include_str!("../../../mappings/mpesa-tz.toml");
-/// Payments by customers, and a public key of 2048 bits, whose private half nobody kept.
+/// Payments by customers, and a public key of 2048 bits, whose private half was not kept.
 pub(super) const CHANGES: &str = concat!(
     "[mpesa]\nnotification = \"c2b-confirmation\"\npublic_key = \"",
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAs8yAjKVMaNKhDFJIWi1SagXFjD3F76Q4yilV",
@@ -397,7 +397,7 @@ fn payments(script: &Script) -> Vec<Exchange> {
     exchanges
 }
 
-/// The start of a question that proves a session: it asks about nobody's operation.
+/// The start of a question that proves a session: it asks about no operation.
 const ABOUT_NOTHING: &str = "input_QueryReference=N";
 
 /// Grants a session, and lets it prove itself.

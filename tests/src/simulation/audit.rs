@@ -132,8 +132,8 @@ impl World {
         }))
     }
 
-    /// Transfers that nobody ordered: each has a payment of a customer behind it, which a
-    /// collection of ours did not count, and whose money is booked only where a person said.
+    /// Transfers without an order: each stands for a payment of a customer that no collection of
+    /// ours has counted, and whose money is booked only where a person said.
     fn claim_others(&self, transfers: &[Transfer], operators: &Operators, claims: &mut Vec<Claim>) {
         let known: BTreeSet<TransferId> =
             claims.iter().flat_map(|claim| [Some(claim.id), claim.carried_by]).flatten().collect();

@@ -55,7 +55,7 @@ impl Client {
     }
 }
 
-/// So many shillings.
+/// This number of shillings.
 pub(super) fn money(shillings: u64) -> Option<Money> {
     let currency = Currency::from_code("TZS").ok()?;
     Money::from_minor(i64::try_from(shillings.checked_mul(100)?).ok()?, currency)

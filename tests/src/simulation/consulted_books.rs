@@ -48,7 +48,7 @@ impl ConsultedBooks {
         })
     }
 
-    /// True if a movement was taken back, by whomever.
+    /// True if a movement was reversed, by Kiungo or by the provider.
     fn is_taken_back(&self, transfer: &Transfer, step: StepName, movement: &Movement) -> bool {
         self.books(transfer, step).is_some_and(|books| {
             books

@@ -51,8 +51,8 @@ pub struct Habits {
     pub trouble: u64,
     /// Parts per 10,000 of callbacks that come in a burst.
     pub bursts: u64,
-    /// The longest wait of a person at the operators between two decisions; `None` if nobody is
-    /// there before the faults are over.
+    /// The longest wait of an operator between two decisions; `None` if no operator acts before the
+    /// faults are over.
     pub operators: Option<Duration>,
     /// Parts per 10,000 of requests that are rejected before processing.
     pub early_rejections: u16,
@@ -154,7 +154,7 @@ impl Habits {
         self.clock.filter(|step| step.ahead).map_or(Duration::ZERO, |step| step.by)
     }
 
-    /// Returns the time after the day in which things that nobody asked for may still happen.
+    /// Returns the time after the day in which unsolicited events may still happen.
     pub const fn aftermath(&self) -> Duration {
         Duration::from_millis(self.gsma.late_ms).saturating_add(Duration::from_mins(5))
     }

@@ -125,7 +125,7 @@ impl SimulateReport {
     }
 }
 
-/// Runs seeds until so many transfers were simulated. `progress` is told after each seed.
+/// Runs seeds until this number of transfers was simulated. `progress` is called after each seed.
 pub fn simulate(
     options: SimulateOptions,
     progress: &(dyn Fn(&SimulateReport) + Sync),

@@ -72,8 +72,8 @@ impl FaultyNetwork {
         after + after.saturating_sub(COPIED_SOON) * HELD_UP
     }
 
-    /// Hands the request over, in a task of its own: the counterparty works on even if nobody
-    /// waits.
+    /// Hands the request over, in a task of its own: the counterparty works on even if the caller
+    /// stops waiting.
     fn hand_over(
         &self,
         request: &Request,
@@ -148,7 +148,7 @@ fn copy(request: &Request) -> http::Request<Body> {
     copy
 }
 
-/// The way by which callbacks find Kiungo; nobody answers while it is down.
+/// The slot in which callbacks find the engine; it is empty while Kiungo is down.
 #[derive(Clone, Default)]
 pub struct EngineSlot {
     engine: Arc<Mutex<Option<Engine>>>,

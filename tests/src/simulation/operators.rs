@@ -169,7 +169,7 @@ impl Operators {
         }
     }
 
-    /// Gives suspended money the account of whoever paid it.
+    /// Gives suspended money the account of its payer.
     async fn assign(&self, world: &World, engine: &Engine, transfer: &Transfer) {
         let Some(account) = home(world, transfer) else { return };
         // The request may have been taken even if no answer arrives.
@@ -215,7 +215,7 @@ impl Operators {
         Some((provider, *self.chance.pick(&HELD_OPERATIONS)?))
     }
 
-    /// Brings in a payment that stands in a provider's books, and of which nobody may have heard.
+    /// Brings in a payment that stands in a provider's books, and that may not have been reported.
     async fn claim_something(&self, world: &World, engine: &Engine) {
         let books = ConsultedBooks::look(world);
         let Some(provider) = self.chance.pick(&PROVIDERS) else { return };

@@ -37,7 +37,7 @@ pub enum Staff {
     /// One process does everything.
     #[default]
     Alone,
-    /// One accepts, so many work.
+    /// One process accepts, and this number of workers work.
     Shared {
         /// The number of workers.
         workers: u16,

@@ -82,7 +82,7 @@ pub fn run_seed(seed: u64, transfers: u32, staff: Staff) -> SeedReport {
 
 pub(super) type Failure = Box<dyn std::error::Error>;
 
-/// An order or a payment that somebody wanted, for the audit.
+/// An order or a payment of the workload, for the audit.
 pub(super) enum Wanted {
     Order { id: TransferId, kind: Kind, act: Act, account: String },
     Payment { receipt: String, act: Act, account: Option<String> },
@@ -262,7 +262,7 @@ impl World {
         }
     }
 
-    /// Waits until everything rests and nobody at the operators has anything left to do. The core's
+    /// Waits until everything rests and the operators have nothing left to do. The core's
     /// administrator repairs what only he can, but not before everybody else was called.
     async fn settle(&self, operators: &Operators) -> Result<Vec<String>, Failure> {
         let begin = tokio::time::Instant::now();

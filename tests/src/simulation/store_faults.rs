@@ -21,7 +21,7 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// Each of the three happens so many times in 10,000 while faults are on.
+    /// The number of times in 10,000 that each of the three happens while faults are on.
     pub const fn new(chance: Chance, network_state: NetworkState, rate: u64) -> Self {
         Self { chance, network_state, rate }
     }

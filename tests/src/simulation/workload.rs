@@ -73,7 +73,7 @@ impl Workload {
         Act { at, provider, client, shillings, what }
     }
 
-    /// The number of loans that are paid out, and so have to be approved beforehand, by client.
+    /// The disbursements of a client, whose loans have to be approved before.
     pub fn disbursements(&self, client: usize) -> impl Iterator<Item = &Act> {
         self.acts
             .iter()

@@ -43,7 +43,7 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    /// For so many transfers, answered at once.
+    /// Counterparties for this number of transfers, which answer at once.
     pub(super) const fn of(transfers: u32) -> Self {
         Self { transfers, pending: false, answer_after_ms: 0, notify: None }
     }
@@ -64,7 +64,7 @@ pub(super) fn start(spec: Spec) -> Result<(Companion, Addresses), BenchError> {
     Companion::start(Part::Counterparties, &spec)
 }
 
-/// Serves them until whoever started this process closes its input.
+/// Serves them until the parent process closes the input.
 pub(super) async fn serve(spec: Spec) -> Result<(), BenchError> {
     let mpesa = mpesa(spec);
     let core = core(spec)?;

@@ -113,7 +113,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// With so many transfers on their way at most.
+    /// Submits with at most this number of transfers on their way.
     pub(super) fn new(in_flight: u32, arrived: fn(&Change) -> bool) -> Arc<Self> {
         let permits = Semaphore::new(in_flight as usize);
         Arc::new(Self { arrived, permits, ended: Mutex::default() })
@@ -134,7 +134,7 @@ impl Watch {
         self.permits.add_permits(1);
     }
 
-    /// Waits until so many have arrived.
+    /// Waits until this number of transfers has arrived.
     pub(super) async fn wait_for(&self, count: u32) -> Result<(), BenchError> {
         let (mut seen, mut since) = (0, Instant::now());
         loop {

@@ -113,7 +113,7 @@ fn text<T: Serialize>(found: &T) -> serde_json::Result<String> {
     serde_json::to_string(found)
 }
 
-/// Prints a line for whoever started this part.
+/// Prints a line for the parent process.
 pub(super) fn say(line: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;

@@ -39,7 +39,7 @@ pub(super) struct Wiring<'a> {
     pub(super) addresses: &'a Addresses,
     pub(super) in_flight: u32,
     pub(super) carrier: &'a Carrier,
-    /// The server at which payments at the wallet are heard of, if they are.
+    /// The server that is notified of payments at the wallet, if there is one.
     pub(super) notify: Option<SocketAddr>,
 }
 

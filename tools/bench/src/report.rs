@@ -20,7 +20,7 @@ impl Decimal {
         Self(if denominator == 0 { 0 } else { u64::try_from(hundredths).unwrap_or(u64::MAX) })
     }
 
-    /// So many hundredths.
+    /// A number of hundredths, as a decimal.
     pub const fn hundredths(self) -> u64 {
         self.0
     }
@@ -166,7 +166,7 @@ pub struct SharedReport {
     pub recovered: u64,
     /// The number of transfers that were stored for the next two; 0 if they were not measured.
     pub stored: u32,
-    /// `rate` among so many.
+    /// The rate of a measurement among this number of stored transfers.
     pub stored_rate: u64,
     /// `stored_rate / rate`.
     pub stored_ratio: Decimal,
@@ -247,7 +247,7 @@ fn write_publish_times(
     writeln!(f, "                  p99 {p99:>10} ms")
 }
 
-/// The rate with so many workers.
+/// The rate with this number of workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grown {
     /// The number of workers.

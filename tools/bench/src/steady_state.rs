@@ -13,7 +13,7 @@ const MOMENTS_MIN: usize = 100;
 /// The speed at which transfers came to their end in the steady state.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Speed {
-    /// So many in each second.
+    /// The number in each second.
     pub(super) rate: u64,
     /// From their beginning to their end, in microseconds.
     pub(super) p50_us: u64,

@@ -21,8 +21,8 @@ const FOLDER: &str = "kiungo-rabbit-";
 /// settings.
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-/// It may not start the system's service, which would take the usual ports. A rule that is there
-/// already is somebody else's and stays.
+/// It may not start the system's service, which would take the usual ports. A rule that exists
+/// already belongs to another program and stays.
 const INSTALL_QUIETLY: &str = "rule=/usr/sbin/policy-rc.d; if [ ! -e $rule ]; then \
     printf '#!/bin/sh\\nexit 101\\n' > $rule && chmod +x $rule && trap \"rm -f $rule\" EXIT; fi; \
     apt-get -y -q install --no-install-recommends rabbitmq-server";
@@ -279,7 +279,7 @@ mod tests {
         assert!(!folder.exists());
         assert_eq!(ports.map(reaches), [false; 3]);
 
-        // A port that somebody else took meanwhile: the error quotes the node, and comes at once.
+        // Another process took the port meanwhile: the error quotes the node, and comes at once.
         let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let [distribution, mapper] = free_ports().unwrap();
         let ports = [taken.local_addr().unwrap().port(), distribution, mapper];

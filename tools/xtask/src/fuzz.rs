@@ -17,8 +17,8 @@ const INPUT_BYTES_MAX: u32 = 8 * 1024;
 /// An input that takes longer is reported, in seconds: the targets take microseconds.
 const INPUT_SECONDS_MAX: u32 = 10;
 
-/// Runs one target, or all of them in turn, each for so many seconds. Returns true if none found
-/// anything.
+/// Runs one target, or all of them in turn, each for this number of seconds. Returns true if none
+/// found anything.
 pub(crate) fn run(root: &Path, target: Option<&str>, seconds: u64) -> bool {
     match fuzz(root, target, seconds) {
         Ok(found) if found.is_empty() => {

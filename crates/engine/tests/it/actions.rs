@@ -254,7 +254,7 @@ async fn another_transaction_of_the_core_is_not_accepted_as_the_booking() {
 #[tokio::test(start_paused = true)]
 async fn an_approval_asks_the_core_about_the_transaction_again() {
     let (scene, id) = with_unknown_booking(&[ActionKind::AcceptExecuted]).await;
-    // The core does not answer: that hinders nobody from proposing.
+    // The core does not answer, and an action can be proposed all the same.
     let action = scene.engine.act(executed(id, StepName::First, "70")).await.unwrap().action.id;
     let why = "transaction 70 is of 900.00 TZS, and not of 500.00 TZS".to_owned();
     scene.world.script().compared = Some(Comparison::Another { why });

@@ -94,7 +94,7 @@ async fn an_approval_is_of_the_version_that_was_shown_however_late_it_is_carried
     assert_eq!(stored(&scene, action).await.state, ActionState::Refused);
 }
 
-/// The state would still allow it, but somebody has decided something since it was shown.
+/// The state would still allow it, but a person has decided something since it was shown.
 #[tokio::test(start_paused = true)]
 async fn an_approval_is_refused_once_somebody_else_has_decided() {
     let (scene, faults, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;

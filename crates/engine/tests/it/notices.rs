@@ -1,4 +1,4 @@
-//! Notices that cannot be confirmed: whoever knows a receipt could have written the first one.
+//! Notices that cannot be confirmed: a forger who knows a receipt could have written the first one.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -216,7 +216,7 @@ async fn a_collection_that_stands_after_all_is_a_case_and_counts_if_a_person_say
     assert_eq!(scene.cases(id).await, []);
 }
 
-/// Providers that tell nobody of a reversal are asked when a person wants to know.
+/// Providers that do not report a reversal are asked when a person wants to know.
 #[tokio::test(start_paused = true)]
 async fn a_person_who_asks_about_a_completed_transfer_hears_of_a_reversal() {
     let scene = Scene::open(World::new()).await;
@@ -255,7 +255,7 @@ async fn a_payment_that_nobody_told_of_is_brought_in_by_its_receipt() {
     let again = scene.engine.claim(&provider_id(), &claim).await.unwrap();
     scene.pass(5).await;
     assert_eq!((again, scene.all().await.len()), (first, 1), "once is enough");
-    // Where nobody could confirm it, it is no evidence.
+    // Without a confirmation, the notice is no evidence.
     let unasked = Scene::open(World::new()).await;
     let refused = unasked.engine.claim(&provider_id(), &claim).await;
     assert_eq!(refused, Err(ArrivalError::NotAskable(provider_id())));

@@ -350,7 +350,7 @@ async fn nobody_approves_what_he_has_not_seen() {
         panic!("{surprised:?}");
     };
     assert_eq!(scene.transfers().await, 0);
-    // A poller may have heard of it first: then it is the version that is another one.
+    // A poller may have found the request first: then its version differs.
     let late = scene.intake.approve(&main(), "loan-7", 1, "asha", "fine").await;
     assert!(matches!(late, Err(DecideError::Outdated { shown: 1, current: 2, .. })), "{late:?}");
     let late = scene.intake.decline(&main(), "loan-7", Some(1), "asha", "no").await;

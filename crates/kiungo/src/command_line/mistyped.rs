@@ -4,8 +4,8 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, Error};
 use kiungo_sandbox::SIMULATORS;
 
-/// The commands that may be proposed to somebody who has mistyped one: they move no money, decide
-/// nothing and change no installation. Any other command has to be written out by whoever means it.
+/// The commands that may be proposed for a mistyped one: they move no money, decide nothing and
+/// change no installation. Any other command has to be written out by its user.
 const HARMLESS: &[&str] = &[
     "init",
     "demo",

@@ -114,7 +114,7 @@ pub(crate) fn result_code(result: &AsyncResult) -> Option<&str> {
     Some(if code == "0" { "INS-0" } else { code })
 }
 
-/// A collection waits for the customer's PIN; the others have nobody to wait for.
+/// A collection waits for the customer's PIN; the others wait for no person.
 pub(crate) const fn awaiting(operation: WalletOperation) -> Awaiting {
     match operation {
         WalletOperation::Collect => Awaiting::Customer,

@@ -34,7 +34,7 @@ impl World {
     async fn arrivals(&self) -> Vec<CallbackContent> {
         sleep(Duration::from_secs(5)).await;
         let news = self.take_news().into_iter();
-        // The answer to the question that proves a new session is nobody's business.
+        // The answer to the question that proves a new session concerns no operation.
         news.filter(|news| *news != CallbackContent::Nothing).collect()
     }
 
@@ -168,7 +168,7 @@ async fn an_answer_to_no_question_of_ours_is_a_hint_at_most() {
         mpesa.read_callback(&callback("results", &body.to_string())).unwrap()
     };
     assert!(matches!(told(&id), CallbackContent::Answer { .. }));
-    // A success that was never claimed cannot be written into the id by somebody else.
+    // A success that was never claimed cannot be written into the id by a forger.
     for forged in [id.replacen('A', "E", 1), id.replace(&id[34..], "000000"), "Q".repeat(38)] {
         let news = told(&forged);
         let CallbackContent::Result { finding, .. } = &news else { panic!("{news:?}") };

@@ -1,4 +1,4 @@
-//! Commands, pushed by whoever has the queue.
+//! Commands, pushed by the owner of the queue.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -111,9 +111,9 @@ pub(crate) async fn release(
 
 /// Brings in a payment by its receipt.
 ///
-/// For a payment that nobody told of. The provider is asked; a payment that it confirms is booked, or
-/// waits in suspense, as if its notification had come. The same receipt never books twice. Needs the
-/// role `operate`.
+/// For a payment that no notification reported. The provider is asked; a payment that it confirms
+/// is booked, or waits in suspense, as if its notification had come. The same receipt never books
+/// twice. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/providers/{id}/claims", tag = "Actions",
     params(("id" = String, Path, description = "The provider", example = "mpesa-tz", pattern = "^[a-z0-9-]{1,32}$")),

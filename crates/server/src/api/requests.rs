@@ -63,10 +63,11 @@ pub(crate) async fn read_core_request(
 
 /// Lets a request be paid.
 ///
-/// One that waits, one that was declined, or one whose transfer failed: that is how it is tried again.
-/// `version` says what was shown: what has changed since is not paid, and the conflict says in `version`
-/// where it is now. The core is asked once more first: what is no longer open, or is not what was shown,
-/// is not paid either. Who and why are kept. Needs the role `operate`.
+/// One that waits, one that was declined, or one whose transfer failed: that is how it is tried
+/// again. `version` says what was shown: what has changed since is not paid, and the conflict says
+/// in `version` where it is now. The core is asked once more first: what is no longer open, or is
+/// not what was shown, is not paid either. The person and the reason are kept. Needs the role
+/// `operate`.
 #[utoipa::path(
     post, path = "/v1/core-requests/{core}/{request}/approvals", tag = "Requests of cores",
     params(("core" = String, Path, description = "The core", pattern = "^[a-z0-9-]{1,32}$"), ("request" = String, Path, description = "The request's name", example = "loan-123")),
@@ -93,8 +94,8 @@ pub(crate) async fn approve_core_request(
 
 /// Decides that a request is not paid.
 ///
-/// It stays so until the core asks for another amount, or somebody approves it. Who and why are kept.
-/// Needs the role `operate`.
+/// It stays so until the core asks for another amount, or a person approves it. Who and why are
+/// kept. Needs the role `operate`.
 #[utoipa::path(
     post, path = "/v1/core-requests/{core}/{request}/declines", tag = "Requests of cores",
     params(("core" = String, Path, description = "The core", pattern = "^[a-z0-9-]{1,32}$"), ("request" = String, Path, description = "The request's name", example = "loan-123")),

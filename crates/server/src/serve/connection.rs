@@ -25,8 +25,8 @@ use super::ConnectionBounds;
 use super::places::{Phase, Place, Standing};
 use super::watched::Watched;
 
-/// The time for which a stop waits for the first request of a connection: whoever connects means to
-/// send one, which is here within a round trip, and a little later from a machine that is busy.
+/// The time for which a stop waits for the first request of a connection. A client that connects
+/// sends one within a round trip, or a little later from a busy machine.
 const FIRST_REQUEST: Duration = Duration::from_secs(2);
 
 /// The time for which a stop waits on a connection that has had requests: its client may keep it

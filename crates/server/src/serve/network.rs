@@ -58,8 +58,8 @@ impl TryFrom<String> for Network {
     }
 }
 
-/// The address as whom a peer is counted: an IPv6 network of 64 bits is one peer, since whoever
-/// has one address of it has them all.
+/// The address under which a peer is counted: an IPv6 network of 64 bits is one peer, because the
+/// owner of one of its addresses has them all.
 pub(super) fn peer(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(four) => four.to_ipv6_mapped().to_bits(),

@@ -94,7 +94,7 @@ impl Places {
                     metrics::counter!("kiungo_connections_refused_total").increment(1);
                     return None;
                 }
-                // A request that ends leaves its connection open: nobody is told of that.
+                // A request that ends leaves its connection open, and does not report its end.
                 Err(Refused::All) => {
                     let _ = tokio::time::timeout(LOOKED_AGAIN, self.freed.notified()).await;
                 }

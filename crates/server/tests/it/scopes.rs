@@ -285,7 +285,8 @@ async fn what_was_accepted_before_a_key_was_bound_is_answered_as_then() {
     assert_eq!(other.problem(), "forbidden");
 }
 
-/// A claim shows a payment: whoever may not see the transfer that it becomes does not see it either.
+/// A claim shows a payment, so a client that may not see its transfer does not see the claim
+/// either.
 #[tokio::test]
 async fn a_claim_is_seen_by_those_who_see_what_it_becomes() {
     let kinds =

@@ -48,7 +48,7 @@ pub(crate) fn callback_base(server: SocketAddr) -> String {
     format!("http://{server}/callbacks/{}/{SECRET}/", load::PROVIDERS[0])
 }
 
-/// Serves until whoever started this process closes its input.
+/// Serves until the parent process closes the input.
 pub(crate) async fn serve(spec: Spec) -> Result<(), BenchError> {
     let Spec { way, transfers, in_flight } = spec;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;

@@ -13,7 +13,8 @@ pub(super) enum Cell {
     Integer(Option<i64>),
 }
 
-/// A row with its values. Made beforehand, so that the floor spends no time on it.
+/// A row with its values. The rows are made before the measurement, so that the floor spends no
+/// time on it.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) cells: Vec<Cell>,

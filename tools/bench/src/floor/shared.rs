@@ -162,7 +162,7 @@ struct Worker {
     networks: Arc<[Network]>,
 }
 
-/// A delivery; whoever is the last to work on it acknowledges it.
+/// A delivery; the last task that works on it acknowledges it.
 struct Ticket(Box<dyn AckHandle>);
 
 impl Floor {

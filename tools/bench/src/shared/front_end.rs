@@ -1,5 +1,5 @@
-//! The process that accepts transfers and publishes what becomes known, and somebody who listens:
-//! the way by which the measurement, too, hears of a transfer's end.
+//! The process that accepts transfers and publishes events, and a listener, by which the
+//! measurement learns of a transfer's end.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(crate) struct FrontEnd {
 }
 
 impl FrontEnd {
-    /// Starts it; `watch` hears of each transfer's end.
+    /// Starts it; `watch` is called at each transfer's end.
     pub(crate) async fn start(of: &Membership, watch: &Arc<Watch>) -> Result<Self, BenchError> {
         let lag = Arc::new(Lag::of(&of.place).await?);
         let member = Member::start(of, false, &lag).await?;

@@ -35,7 +35,7 @@ pub struct SharedOptions {
     pub queue: String,
     /// The number of workers.
     pub workers: u32,
-    /// The number of settled transfers that the database holds beforehand.
+    /// The number of settled transfers that the database holds at the start.
     pub stored: u32,
     /// The time that each counterparty takes to answer, in milliseconds.
     pub answer_after_ms: u64,

@@ -5,10 +5,10 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use super::place::Place;
 use crate::BenchError;
 
-/// From so many on, indexes are taken off meanwhile.
+/// The number of transfers from which on indexes are dropped during the filling.
 const MANY: u32 = 100_000;
 
-/// Fills a new database with so many.
+/// Fills a new database with this number of transfers.
 pub(super) async fn fill(place: &Place, count: u32) -> Result<(), BenchError> {
     // The schema is the store's own.
     place.store().await?.close().await;

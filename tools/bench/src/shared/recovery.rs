@@ -32,7 +32,7 @@ const GONE_ON: &str = "
 pub(crate) struct Found {
     /// The number of transfers that were open when the worker was killed.
     pub(crate) open: u64,
-    /// After so long the last of them had gone on.
+    /// The time after which the last of them had gone on.
     pub(crate) recovery_us: u64,
 }
 

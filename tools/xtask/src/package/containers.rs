@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_service_is_checked_by_what_it_names() {
-        let judged = |change: fn(&mut Value)| {
+        let checked = |change: fn(&mut Value)| {
             let mut compose = json!({
                 "services": { "serve": {
                     "healthcheck": {}, "read_only": true, "cap_drop": ["ALL"], "user": "1",
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_file_that_copies_nothing_or_runs_as_root_is_found() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let judged = |text| check_containerfile(text, root);
+        let checked = |text| check_containerfile(text, root);
         checked("FROM a AS b\nCOPY src Cargo.toml /x/\nFROM c\nCOPY --from=b /x /y\nUSER 1\n")
             .unwrap();
         assert!(checked("FROM a\nCOPY gone /x/\nUSER 1\n").is_err());

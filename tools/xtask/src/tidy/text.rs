@@ -4,7 +4,7 @@ use super::{Finding, SourceFile};
 
 /// A mark of unfinished work, concatenated so that this file does not hold it.
 const UNFINISHED: &str = concat!("FIX", "ME");
-/// Folders of somebody's machine.
+/// Folders of one person's machine.
 const MACHINE_FOLDERS: [&str; 5] = ["root", "home", "tmp", "work", "Users"];
 
 /// Looks line by line.

@@ -1,4 +1,4 @@
-//! Checks that nobody expects a proxy to be used that is not.
+//! Checks that no proxy is expected that is not used.
 
 use super::finding::Finding;
 use crate::config::Config;

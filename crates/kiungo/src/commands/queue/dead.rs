@@ -185,7 +185,7 @@ fn discard(options: &Named, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Recorded first, so that nothing is sent again that nobody answers for.
+/// Recorded first, so that a person answers for everything that is sent again.
 async fn send_again(
     config: &Config,
     queue: &RabbitQueue,
@@ -198,7 +198,7 @@ async fn send_again(
     sent.ok_or_else(|| unknown(&options.id))
 }
 
-/// Recorded first, so that nothing is removed that nobody answers for.
+/// Recorded first, so that a person answers for everything that is removed.
 async fn remove(
     config: &Config,
     queue: &RabbitQueue,

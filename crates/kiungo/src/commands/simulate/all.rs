@@ -129,7 +129,7 @@ impl Staged {
     }
 }
 
-/// Somebody with a wallet at a provider, and with accounts in its currency.
+/// A customer with a wallet at a provider, and with accounts in its currency.
 struct Person<'a> {
     provider: &'static str,
     url: String,

@@ -110,7 +110,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let made = || format!("cli-{}", Uuid::now_v7().simple());
     let key = options.idempotency_key.clone().unwrap_or_else(made);
-    // Before anything is sent: without it, whoever loses the answer could not ask again.
+    // Printed before anything is sent, so that a user who loses the answer can ask again.
     note(&format!("idempotency key: {key}"));
     let headers = [("idempotency-key", key.as_str())];
     let transfer = client.post(&["v1", "transfers"], &headers, &options.body()).await?;
