@@ -114,7 +114,7 @@ pub enum CheckAnswer {
     /// The account exists and would take the booking.
     Allowed(AccountFacts),
     /// It does not exist, is ambiguous, or would not take the booking.
-    Refused(Rejection),
+    Rejected(Rejection),
     /// No usable answer: try later.
     Unclear {
         /// The cause, for people.
@@ -195,7 +195,7 @@ pub enum UndoCheck {
     /// It could be taken back, as far as can be read; also where it has been taken back already.
     Possible,
     /// The core would refuse it.
-    Refused(Rejection),
+    Rejected(Rejection),
     /// No usable answer: try later.
     Unclear {
         /// The cause, for people.

@@ -167,7 +167,7 @@ async fn decided(client: &Client, wanted: &Wanted<'_>) -> Result<Option<Finding>
     }
     let rejected = find(client, wanted, REJECTED, None).await?.row;
     Ok(rejected.map(|row| {
-        Finding::Refused(Rejection {
+        Finding::Rejected(Rejection {
             code: "rejected".to_owned(),
             reason: Reason::Other,
             message: format!("a second person rejected command {}", row.id),

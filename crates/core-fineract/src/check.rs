@@ -29,7 +29,7 @@ const FIXED_TYPES: [u64; 2] = [200, 300];
 /// The reason that a check failed or could not be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum No {
-    Refused(Rejection),
+    Rejected(Rejection),
     Unclear(String),
 }
 
@@ -37,7 +37,7 @@ pub(crate) enum No {
 pub(crate) async fn check(client: &Client, profile: &Profile, check: &AccountCheck) -> CheckAnswer {
     match weigh(client, profile, check).await {
         Ok(facts) => CheckAnswer::Allowed(facts),
-        Err(No::Refused(rejection)) => CheckAnswer::Refused(rejection),
+        Err(No::Rejected(rejection)) => CheckAnswer::Rejected(rejection),
         Err(No::Unclear(why)) => CheckAnswer::Unclear { why },
     }
 }
@@ -140,7 +140,7 @@ pub(crate) fn savings(
 /// `None` if the account shows no such reason.
 pub(crate) fn undo_refusal(account: &SavingsAccount, original: &CoreOrder) -> Option<Rejection> {
     let refusal = |no: No| match no {
-        No::Refused(rejection) => Some(rejection),
+        No::Rejected(rejection) => Some(rejection),
         No::Unclear(_) => None,
     };
     if account.status.id != ACTIVE {
@@ -326,7 +326,7 @@ fn state(message: &str) -> No {
 }
 
 fn refused(code: &str, reason: Reason, message: &str) -> No {
-    No::Refused(Rejection {
+    No::Rejected(Rejection {
         code: code.to_owned(),
         reason,
         message: message.to_owned(),

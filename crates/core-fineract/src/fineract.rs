@@ -86,7 +86,7 @@ impl Fineract {
 
     /// Looks at the payment type under which orders are booked. Moves nothing.
     pub async fn payment_type(&self, id: u64) -> Result<Observation, ProbeError> {
-        Ok(probe::judge_payment_type(id, &probe::payment_types(&self.client).await?))
+        Ok(probe::check_payment_type(id, &probe::payment_types(&self.client).await?))
     }
 
     #[cfg(test)]

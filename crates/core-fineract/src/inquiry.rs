@@ -330,7 +330,7 @@ async fn whole_loan(client: &Client, profile: &Profile, order: &CoreOrder) -> Fi
     }
     // Not by us, and no longer possible for us; unless it was us, between the two reads.
     match self::loan(client, profile, order).await {
-        Finding::Absent => Finding::Refused(Rejection {
+        Finding::Absent => Finding::Rejected(Rejection {
             code: "loan_not_approved".to_owned(),
             reason: Reason::AccountState,
             message: format!("the loan's status is {}, and not by us", loan.status.id),

@@ -200,11 +200,12 @@ pub enum Retry {
 pub enum Finding {
     /// It was executed.
     Executed(Confirmation),
-    /// It was refused, or failed, for good.
-    Refused(Rejection),
+    /// It was rejected, or failed, for good. Journals keep the word `refused`.
+    #[serde(rename = "refused")]
+    Rejected(Rejection),
     /// It is being worked on.
     InProgress(Acceptance),
-    /// It was executed and later reversed by somebody else.
+    /// It was executed and later reversed by another party.
     Reversed(Confirmation),
     /// The other side does not know it. Counts only after its indexing window, and repeatedly.
     Absent,

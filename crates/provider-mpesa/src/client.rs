@@ -366,7 +366,7 @@ impl Provider for Mpesa {
     async fn inquire(&self, inquiry: &WalletInquiry) -> Finding {
         let claim = self.claims.of(inquiry.reference);
         let mut finding = query::finding(inquiry, self.question(inquiry, claim.as_ref()).await);
-        if let Finding::Refused(rejection) = &mut finding
+        if let Finding::Rejected(rejection) = &mut finding
             && let Some(first) = self.first_answers.of(inquiry.reference)
         {
             rejection.message = format!("{} (first answer: {first})", rejection.message);

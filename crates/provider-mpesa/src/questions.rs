@@ -74,7 +74,7 @@ impl Questions {
     ) -> String {
         let (kind, claimed) = match claim {
             Some(Finding::Executed(confirmation)) => ('E', self.check_of(&confirmation.receipt)),
-            Some(Finding::Refused(rejection)) => match ins_number(&rejection.code) {
+            Some(Finding::Rejected(rejection)) => match ins_number(&rejection.code) {
                 Some(number) => ('F', number),
                 None => ('A', 0),
             },
@@ -169,7 +169,7 @@ impl Questions {
                 let code = format!("INS-{number}");
                 match terms.codes.meaning(asked, &code) {
                     Some(line) if line.means == Meaning::Rejected => {
-                        Finding::Refused(line.rejection(&code, "failed at M-Pesa"))
+                        Finding::Rejected(line.rejection(&code, "failed at M-Pesa"))
                     }
                     _ => Finding::unclear(format!("failed with {code}, which says nothing")),
                 }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     fn refused(code: &str) -> Finding {
-        Finding::Refused(Rejection {
+        Finding::Rejected(Rejection {
             code: code.to_owned(),
             reason: Reason::Other,
             message: String::new(),

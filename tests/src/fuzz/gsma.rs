@@ -354,7 +354,7 @@ fn check_said_finding(said: &[Said<'_>], operation: WalletOperation, finding: &F
             said.check_stated(&confirmation.stated);
             assert_ne!(operation, WalletOperation::Reverse, "one cannot tell what was reversed");
         }
-        Finding::Refused(_) => {
+        Finding::Rejected(_) => {
             let refuses = |said: &Said<'_>| {
                 let codes = said.codes(operation.into());
                 let refused = |m: &Meaning| matches!(m, Meaning::Rejected | Meaning::NotSent);

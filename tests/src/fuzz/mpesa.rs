@@ -177,7 +177,7 @@ fn check_result(terms: &Terms, reference: Option<Reference>, finding: &Finding, 
             assert!(said.names_receipt(confirmation), "a receipt that stands nowhere");
             assert_eq!(confirmation.stated.reference, Some(reference));
         }
-        Finding::Refused(_) => {
+        Finding::Rejected(_) => {
             assert_eq!(said.means(operation), Some(Meaning::Rejected), "an unlisted refusal");
         }
         Finding::InProgress(_) | Finding::Unclear { .. } => {}
@@ -357,7 +357,7 @@ fn check_finding(said: &Said<'_>, finding: &Finding) {
             assert!(worked && (listed || reversed.eq_ignore_ascii_case("true")));
             assert!(said.names_receipt(confirmation), "a receipt that stands nowhere");
         }
-        Finding::Refused(_) => {
+        Finding::Rejected(_) => {
             assert!(worked && said.word() == Some(Meaning::Rejected), "an unlisted refusal");
         }
         Finding::Absent => {

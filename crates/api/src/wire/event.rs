@@ -405,7 +405,7 @@ impl EventViewer {
             Finding::Reversed(confirmation) => {
                 self.confirmed(confirmation, EventView { finding: Some("reversed"), ..view })
             }
-            Finding::Refused(rejection) => EventView {
+            Finding::Rejected(rejection) => EventView {
                 finding: Some("refused"),
                 rejection: Some(RejectionView::new(rejection)),
                 ..view

@@ -379,7 +379,7 @@ async fn a_loan_that_somebody_else_has_disbursed_refuses_ours() {
     };
     assert_eq!(asked(vec![loan(200)]).await, Finding::Absent, "it can still be disbursed");
     let refused = asked(vec![loan(300), unknown()]).await;
-    assert!(matches!(refused, Finding::Refused(_)), "{refused:?}");
+    assert!(matches!(refused, Finding::Rejected(_)), "{refused:?}");
     let row = LOAN_ROW
         .replace("\"type\":{\"id\":2", "\"type\":{\"id\":1")
         .replace("000000001241", "000000001201");
@@ -407,7 +407,7 @@ async fn what_waits_for_approval_is_not_absent() {
         "/audits?actionName=DEPOSIT&entityName=SAVINGSACCOUNT&processingResult=2&includeJson=true"
     ));
     let (core, _) = with(&[&nothing, &other, &ours]);
-    assert!(matches!(core.inquire(&order).await, Finding::Refused(_)));
+    assert!(matches!(core.inquire(&order).await, Finding::Rejected(_)));
     let (core, script) = with(&[&nothing, &other, &nothing]);
     assert_eq!(core.inquire(&order).await, Finding::Absent);
     assert!(script.is_used_up());

@@ -322,7 +322,7 @@ async fn an_undo_that_runs_under_a_newer_number_is_known_by_its_body() {
 
 fn refused(check: UndoCheck) -> String {
     match check {
-        UndoCheck::Refused(rejection) => rejection.code,
+        UndoCheck::Rejected(rejection) => rejection.code,
         other => panic!("not refused: {other:?}"),
     }
 }

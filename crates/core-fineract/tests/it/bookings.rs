@@ -169,7 +169,7 @@ async fn whether_a_booking_can_be_taken_back_is_known_beforehand() {
         receipt(world.core.post(&repayment).await);
         let before = world.simulator.books();
         let check = world.core.can_undo(&undo).await;
-        let UndoCheck::Refused(known) = check else { panic!("{version:?} {check:?}") };
+        let UndoCheck::Rejected(known) = check else { panic!("{version:?} {check:?}") };
         let Outcome::Rejected(met) = world.core.undo(&undo).await else { panic!("{version:?}") };
         assert_eq!(known, met);
         assert_eq!(world.simulator.books(), before, "nothing was moved by asking");

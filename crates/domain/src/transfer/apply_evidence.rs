@@ -56,7 +56,7 @@ impl TransferUpdate {
             Finding::Executed(confirmation) => {
                 self.record_outcome(step, Outcome::Completed(confirmation), policy);
             }
-            Finding::Refused(rejection) => {
+            Finding::Rejected(rejection) => {
                 self.record_outcome(step, Outcome::Rejected(rejection), policy)
             }
             Finding::Reversed(confirmation) => self.reversed_elsewhere(step, confirmation, policy),
@@ -75,7 +75,7 @@ impl TransferUpdate {
             Finding::Executed(confirmation) => {
                 self.record_outcome(step, Outcome::Completed(confirmation), policy);
             }
-            Finding::Refused(_)
+            Finding::Rejected(_)
             | Finding::Reversed(_)
             | Finding::InProgress(_)
             | Finding::Absent
@@ -91,7 +91,7 @@ impl TransferUpdate {
                 self.record_outcome(target.step, Outcome::Completed(confirmation), policy);
             }
             Finding::Reversed(_) => self.contradiction(target, finding, "reversed", "to be sent"),
-            Finding::Refused(_)
+            Finding::Rejected(_)
             | Finding::InProgress(_)
             | Finding::Absent
             | Finding::Unclear { .. } => {}
@@ -106,7 +106,7 @@ impl TransferUpdate {
             Finding::Reversed(_) => {
                 self.contradiction(target, finding, "was never sent", "executed and reversed");
             }
-            Finding::Refused(_)
+            Finding::Rejected(_)
             | Finding::InProgress(_)
             | Finding::Absent
             | Finding::Unclear { .. } => {}
@@ -122,7 +122,7 @@ impl TransferUpdate {
             }
             // Nothing is left of it: that is what giving it up assumed.
             Finding::Reversed(_)
-            | Finding::Refused(_)
+            | Finding::Rejected(_)
             | Finding::InProgress(_)
             | Finding::Absent
             | Finding::Unclear { .. } => {}
@@ -150,7 +150,7 @@ impl TransferUpdate {
                 let was = format!("was executed as {receipt}");
                 self.contradiction(target, finding.clone(), &was, "reversed");
             }
-            Finding::Refused(_) => {
+            Finding::Rejected(_) => {
                 let was = format!("was executed as {receipt}");
                 self.contradiction(target, finding.clone(), &was, "refused");
             }
@@ -163,7 +163,7 @@ impl TransferUpdate {
             Finding::Executed(confirmation) => {
                 self.executed_after_all(target, confirmation, "was refused");
             }
-            Finding::Refused(_)
+            Finding::Rejected(_)
             | Finding::Reversed(_)
             | Finding::InProgress(_)
             | Finding::Absent

@@ -230,7 +230,7 @@ impl TransferUpdate {
             Outcome::Rejected(rejection)
                 if current && latest && (only || rejection.retry != Retry::AfterRepair) =>
             {
-                Finding::Refused(rejection)
+                Finding::Rejected(rejection)
             }
             Outcome::Pending(_)
             | Outcome::Rejected(_)

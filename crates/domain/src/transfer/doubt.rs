@@ -41,7 +41,7 @@ impl TransferUpdate {
                 outcome: Outcome::Rejected(rejection),
             }),
             Progress::Moving
-            | Progress::Refused(_)
+            | Progress::Rejected(_)
             | Progress::Suspended(_)
             | Progress::Merged { .. } => {}
         }

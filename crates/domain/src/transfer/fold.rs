@@ -194,7 +194,7 @@ impl Transfer {
     fn refuse(&mut self, rejection: &Rejection) -> Result<(), CannotFollow> {
         let checking = self.progress == Progress::Checking;
         must(checking && !self.step(StepName::First).is_done(), "refused", "something has moved")?;
-        self.progress = Progress::Refused(rejection.clone());
+        self.progress = Progress::Rejected(rejection.clone());
         Ok(())
     }
 
@@ -316,7 +316,7 @@ impl Transfer {
             Finding::InProgress(_)
             | Finding::Absent
             | Finding::Executed(_)
-            | Finding::Refused(_)
+            | Finding::Rejected(_)
             | Finding::Reversed(_) => 0,
         };
         match finding {
@@ -334,7 +334,7 @@ impl Transfer {
             }
             Finding::Absent
             | Finding::Executed(_)
-            | Finding::Refused(_)
+            | Finding::Rejected(_)
             | Finding::Reversed(_)
             | Finding::Unclear { .. } => {}
         }
@@ -389,7 +389,7 @@ impl Transfer {
         let waits = match self.progress {
             Progress::Checking => true,
             Progress::Moving => refused(StepName::Second) || refused(StepName::UndoFirst),
-            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
+            Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
         };
         must(waits && !self.in_transit().is_zero(), "suspended", "no money was received")?;
         self.progress = Progress::Suspended(rejection.clone());
@@ -560,7 +560,7 @@ impl Transfer {
         let idle = |name| matches!(self.step(name).state, StepState::Idle);
         let taken_back = self.step(name).is_done() && self.step(name).is_heard_to_be_taken_back();
         match (name, &self.progress) {
-            (_, Progress::Refused(_) | Progress::Merged { .. })
+            (_, Progress::Rejected(_) | Progress::Merged { .. })
             | (StepName::UndoSecond | StepName::UndoFirst, _) => false,
             (StepName::First, Progress::Checking | Progress::Moving | Progress::Suspended(_)) => {
                 taken_back

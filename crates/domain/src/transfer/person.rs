@@ -101,7 +101,7 @@ impl Transfer {
                 Some(step) => self.step(step).is_unseen(),
                 None => self.is_stranded(StepName::Second),
             },
-            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
+            Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. } => false,
         }
     }
 
@@ -202,7 +202,7 @@ impl TransferUpdate {
             (Progress::Moving, None) => {
                 self.refused_for_good(StepName::Second, rejection, policy);
             }
-            (Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. }, _) => {}
+            (Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. }, _) => {}
         }
     }
 

@@ -82,7 +82,9 @@ impl Transfer {
                 return Some(Plan { next: Next::Check, due: self.updated_at().min(now) });
             }
             Progress::Moving => {}
-            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => return None,
+            Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. } => {
+                return None;
+            }
         }
         let name = self.open_step()?;
         let step = self.step(name);
@@ -136,7 +138,9 @@ impl Transfer {
     pub(super) fn overdue(&self, policy: &Policy, now: Timestamp) -> Option<(Overdue, Timestamp)> {
         let open = match self.progress {
             Progress::Checking | Progress::Moving => self.open_step(),
-            Progress::Refused(_) | Progress::Suspended(_) | Progress::Merged { .. } => return None,
+            Progress::Rejected(_) | Progress::Suspended(_) | Progress::Merged { .. } => {
+                return None;
+            }
         };
         let case_after = open.map_or(policy.core.case_after, |step| {
             policy.side(self.operation(step).side()).case_after

@@ -258,7 +258,7 @@ impl Step {
     /// True if the other side said of the execution that counts that it was refused or reversed.
     pub(super) fn is_heard_to_be_taken_back(&self) -> bool {
         self.past.iter().filter(|past| past.generation == self.generation).any(|past| {
-            matches!(past.known, PastKind::Heard(Finding::Reversed(_) | Finding::Refused(_)))
+            matches!(past.known, PastKind::Heard(Finding::Reversed(_) | Finding::Rejected(_)))
         })
     }
 
@@ -273,7 +273,7 @@ impl Step {
                 free.then_some((past.generation, heard))
             }
             PastKind::Heard(
-                Finding::Refused(_)
+                Finding::Rejected(_)
                 | Finding::InProgress(_)
                 | Finding::Reversed(_)
                 | Finding::Absent
@@ -349,10 +349,10 @@ fn is_same(one: &Finding, other: &Finding) -> bool {
     match (one, other) {
         (Finding::Executed(one), Finding::Executed(other))
         | (Finding::Reversed(one), Finding::Reversed(other)) => one.receipt == other.receipt,
-        (Finding::Refused(_), Finding::Refused(_)) => true,
+        (Finding::Rejected(_), Finding::Rejected(_)) => true,
         (
             Finding::Executed(_)
-            | Finding::Refused(_)
+            | Finding::Rejected(_)
             | Finding::InProgress(_)
             | Finding::Reversed(_)
             | Finding::Absent

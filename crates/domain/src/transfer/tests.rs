@@ -138,7 +138,7 @@ fn a_finding() -> impl Strategy<Value = Finding> {
     prop_oneof![
         3 => a_confirmation().prop_map(Finding::Executed),
         1 => a_confirmation().prop_map(Finding::Reversed),
-        2 => a_rejection().prop_map(Finding::Refused),
+        2 => a_rejection().prop_map(Finding::Rejected),
         3 => Just(Finding::Absent),
         1 => Just(Finding::unclear("no answer")),
         1 => Just(Finding::InProgress(Acceptance { handle: None, awaiting: Awaiting::Processing })),

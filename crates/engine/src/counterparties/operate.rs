@@ -123,7 +123,7 @@ pub(crate) async fn can_give_back(ports: &Ports, transfer: &Transfer, at: Timest
     };
     match core.core.can_undo(&order).await {
         UndoCheck::Possible => GivingBack::Possible,
-        UndoCheck::Refused(rejection) => GivingBack::Refused(rejection),
+        UndoCheck::Rejected(rejection) => GivingBack::Refused(rejection),
         UndoCheck::Unclear { why } => GivingBack::Unclear(why),
     }
 }

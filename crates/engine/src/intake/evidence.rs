@@ -147,7 +147,7 @@ impl EvidenceIntake {
             Asking::First => {
                 let truth = self.inquire_with_permit(&transfer, claim.reference).await;
                 match truth {
-                    Finding::Executed(_) | Finding::Refused(_) | Finding::Reversed(_) => truth,
+                    Finding::Executed(_) | Finding::Rejected(_) | Finding::Reversed(_) => truth,
                     Finding::InProgress(_) => return Ok((still_open("it is in progress"), None)),
                     Finding::Absent => return Ok((self.unknown_there(item, claim), None)),
                     Finding::Unclear { why } => return Ok((Handled::unanswered(why), None)),
@@ -289,9 +289,9 @@ impl EvidenceIntake {
             (StepState::Done(known), Finding::Executed(heard)) if current => {
                 known.receipt == heard.receipt
             }
-            (StepState::Rejected(_), Finding::Refused(_))
+            (StepState::Rejected(_), Finding::Rejected(_))
             | (_, Finding::InProgress(_) | Finding::Unclear { .. } | Finding::Absent) => true,
-            (_, Finding::Refused(_)) => !current,
+            (_, Finding::Rejected(_)) => !current,
             (_, Finding::Executed(_) | Finding::Reversed(_)) => false,
         })
     }
@@ -331,7 +331,7 @@ pub(crate) const fn receipt_of(finding: &Finding) -> Option<&Receipt> {
         Finding::Executed(confirmation) | Finding::Reversed(confirmation) => {
             Some(&confirmation.receipt)
         }
-        Finding::Refused(_)
+        Finding::Rejected(_)
         | Finding::InProgress(_)
         | Finding::Absent
         | Finding::Unclear { .. } => None,

@@ -58,7 +58,7 @@ impl PaymentValidation {
                     permit.report(false);
                     return None;
                 }
-                CheckAnswer::Refused(rejection) => {
+                CheckAnswer::Rejected(rejection) => {
                     let found = rejection.reason != Reason::AccountNotFound;
                     let said = Refusal::by_rule(rejection.reason, rejection.message);
                     // The answer about an account that exists matters more than the answer that one

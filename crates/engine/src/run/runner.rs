@@ -232,7 +232,7 @@ impl Runner {
         permit.report(!matches!(answer, CheckAnswer::Unclear { .. }));
         match answer {
             CheckAnswer::Allowed(facts) => update.cleared(facts.account, facts.account_no),
-            CheckAnswer::Refused(rejection) => update.refused(rejection),
+            CheckAnswer::Rejected(rejection) => update.refused(rejection),
             CheckAnswer::Unclear { why } => {
                 tracing::warn!(transfer = %transfer.id(), %why, "the account cannot be checked; trying again");
                 let age = self.clock.now().since(transfer.updated_at());
@@ -266,7 +266,7 @@ impl Runner {
         counter!("kiungo_inquiries_total", "provider" => transfer.instruction().provider.to_string(),
             "operation" => transfer.operation(step).as_str(), "answered" => if answered { "yes" } else { "no" })
         .increment(1);
-        update.learn(step, finding, policy);
+        update.apply_finding(step, finding, policy);
         self.decisions.decided_or_read_again(transfer, update, policy).await
     }
 

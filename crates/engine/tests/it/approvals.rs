@@ -66,7 +66,7 @@ async fn sent_anew(scene: &Scene, id: TransferId) {
         unreachable!("it is a refusal")
     };
     scene.world.script().payouts.push_back(Outcome::unknown("time-out"));
-    scene.world.script().truth.insert(reference, Finding::Refused(refused));
+    scene.world.script().truth.insert(reference, Finding::Rejected(refused));
     scene.notify(format!("result {reference} executed P0")).await;
     scene.pass(1800).await;
     let transfer = scene.engine.store().transfer(id).await.unwrap().unwrap();

@@ -133,7 +133,7 @@ async fn a_late_result_of_a_failed_collection_is_not_dropped() {
     let id = scene.submit(Kind::Deposit).await;
     let reference = Reference::new(id, StepName::First, 0);
     // A claim that the provider does not stand by changes nothing.
-    let denied = Finding::Refused(rejection(Reason::CustomerTimeout));
+    let denied = Finding::Rejected(rejection(Reason::CustomerTimeout));
     scene.world.script().truth.insert(reference, denied);
     scene.notify(format!("result {reference} executed QX0")).await;
     scene.pass(60).await;

@@ -67,7 +67,7 @@ async fn a_float_hold_waits_for_the_least_that_was_refused() {
             unreachable!("it is a refusal")
         };
         let reference = Reference::new(id, StepName::Second, 0);
-        scene.world.script().truth.insert(reference, Finding::Refused(refused));
+        scene.world.script().truth.insert(reference, Finding::Rejected(refused));
         scene.engine.inquire_now(id, "officer").await.unwrap();
         scene.pass(5).await;
     }

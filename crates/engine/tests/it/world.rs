@@ -481,12 +481,12 @@ impl Core for Accounts {
     async fn check(&self, check: &AccountCheck) -> CheckAnswer {
         if *self.0.refuses_accounts.lock().unwrap() {
             let reason = *self.0.refuses_because.lock().unwrap();
-            return CheckAnswer::Refused(rejection(reason.unwrap_or(Reason::AccountNotFound)));
+            return CheckAnswer::Rejected(rejection(reason.unwrap_or(Reason::AccountNotFound)));
         }
         let id = if let AccountKey::Id(id) = check.account.key { id } else { 7 };
         let refused = self.0.refused_accounts.lock().unwrap();
         if let Some((_, reason)) = refused.iter().find(|(refused, _)| *refused == id) {
-            return CheckAnswer::Refused(rejection(*reason));
+            return CheckAnswer::Rejected(rejection(*reason));
         }
         CheckAnswer::Allowed(AccountFacts {
             account: CoreAccount { kind: check.account.kind.unwrap_or(AccountKind::Savings), id },
@@ -517,7 +517,7 @@ impl Core for Accounts {
 
     async fn can_undo(&self, _order: &UndoOrder) -> UndoCheck {
         match self.0.script().undo_refused.clone() {
-            Some(rejection) => UndoCheck::Refused(rejection),
+            Some(rejection) => UndoCheck::Rejected(rejection),
             None => UndoCheck::Possible,
         }
     }

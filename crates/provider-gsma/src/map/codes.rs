@@ -93,9 +93,9 @@ impl Refusal {
         };
         match line.means {
             _ if is_duplicate(&normal(&self.code)) => Finding::unclear(self.explained(line)),
-            Meaning::Rejected => Finding::Refused(self.rejection(line)),
+            Meaning::Rejected => Finding::Rejected(self.rejection(line)),
             // Recorded as the result of this reference, so the reference is used up.
-            Meaning::NotSent => Finding::Refused(Rejection {
+            Meaning::NotSent => Finding::Rejected(Rejection {
                 reason: line.reason.unwrap_or(Reason::Busy),
                 retry: line.retry.unwrap_or(Retry::NewReference),
                 ..self.rejection(line)

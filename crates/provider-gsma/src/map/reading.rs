@@ -192,7 +192,7 @@ impl Reading {
             // A refusal states nothing that the engine could compare, so it is compared here.
             Meaning::Rejected => match self.contradiction(asked, transaction) {
                 Some(why) => Finding::unclear(why),
-                None => Finding::Refused(line.rejection(&excerpt(word), "the transaction failed")),
+                None => Finding::Rejected(line.rejection(&excerpt(word), "the transaction failed")),
             },
             Meaning::NotSent | Meaning::Absent | Meaning::Unknown => {
                 Finding::unclear(format!("the status `{}` decides nothing", excerpt(word)))
@@ -344,7 +344,7 @@ fn listed(state: &RequestState) -> bool {
 fn outcome(finding: Finding) -> Outcome {
     match finding {
         Finding::Executed(confirmation) => Outcome::Completed(confirmation),
-        Finding::Refused(rejection) => Outcome::Rejected(rejection),
+        Finding::Rejected(rejection) => Outcome::Rejected(rejection),
         Finding::InProgress(acceptance) => Outcome::Pending(acceptance),
         Finding::Reversed(_) => Outcome::unknown("the answer says that it is already reversed"),
         Finding::Absent => Outcome::unknown("the answer says that there is nothing"),

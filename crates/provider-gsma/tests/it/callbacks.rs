@@ -34,14 +34,14 @@ fn an_unfinished_or_unlisted_transaction_is_not_a_result() {
     let with = |word: &str| fixture!("collect/completed.json").replace("completed", word);
     assert!(matches!(result(&with("pending")).1, Finding::InProgress(_)));
     assert!(matches!(result(&with("odd")).1, Finding::Unclear { .. }));
-    assert!(matches!(result(&with("failed")).1, Finding::Refused(_)));
+    assert!(matches!(result(&with("failed")).1, Finding::Rejected(_)));
 }
 
 #[test]
 fn a_failure_names_nothing_and_is_attributed_by_its_address() {
     let (named, finding) = result(fixture!("errors/insufficient-funds.json"));
     assert_eq!(named, Some(reference(StepName::First)));
-    let Finding::Refused(rejection) = finding else { panic!("{finding:?}") };
+    let Finding::Rejected(rejection) = finding else { panic!("{finding:?}") };
     assert_eq!(rejection.reason, Reason::InsufficientFunds);
 }
 
@@ -67,7 +67,7 @@ fn a_reversal_is_read_at_the_address_of_a_reversal() {
 #[test]
 fn a_request_state_in_place_of_the_resource_is_understood() {
     let (_, finding) = result(fixture!("inquiry/state-failed.json"));
-    assert!(matches!(finding, Finding::Refused(_)), "{finding:?}");
+    assert!(matches!(finding, Finding::Rejected(_)), "{finding:?}");
     for body in
         [fixture!("inquiry/state-completed.json"), fixture!("collect/accepted-callback.json")]
     {

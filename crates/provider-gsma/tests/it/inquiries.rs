@@ -27,7 +27,7 @@ fn executed(finding: &Finding) -> &Receipt {
 }
 
 fn refused(finding: Finding) -> Rejection {
-    let Finding::Refused(rejection) = finding else { panic!("{finding:?}") };
+    let Finding::Rejected(rejection) = finding else { panic!("{finding:?}") };
     rejection
 }
 

@@ -306,7 +306,7 @@ async fn a_refusal_is_told_the_same_in_all_flows() {
             Outcome::Pending(_) => {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 let found = world.gsma.inquire(&inquiry(None)).await;
-                let Finding::Refused(rejection) = found else { panic!("{found:?}") };
+                let Finding::Rejected(rejection) = found else { panic!("{found:?}") };
                 rejection
             }
             other => panic!("{other:?}"),
@@ -348,6 +348,6 @@ async fn silence_after_an_acceptance_stays_open_until_the_provider_says_that_it_
     assert!(matches!(found, Finding::InProgress(_)), "{found:?}");
     tokio::time::sleep(Duration::from_mins(2)).await;
     let found = world.gsma.inquire(&asked).await;
-    assert!(matches!(found, Finding::Refused(_)), "{found:?}");
+    assert!(matches!(found, Finding::Rejected(_)), "{found:?}");
     assert!(world.mailbox.0.lock().unwrap().is_empty());
 }

@@ -102,7 +102,7 @@ fn async_finding(
             let handle = handle(&result.conversation_id);
             Finding::InProgress(Acceptance { handle, awaiting: awaiting(operation) })
         }
-        (Meaning::Rejected, None) => Finding::Refused(line.rejection(&excerpt(code), &text)),
+        (Meaning::Rejected, None) => Finding::Rejected(line.rejection(&excerpt(code), &text)),
         _ => Finding::unclear(said),
     })
 }

@@ -178,7 +178,7 @@ pub(crate) fn about(
         Transaction::InProgress => {
             Finding::InProgress(Acceptance { handle, awaiting: awaiting(operation) })
         }
-        Transaction::Failed(rejection) => Finding::Refused(rejection),
+        Transaction::Failed(rejection) => Finding::Rejected(rejection),
         Transaction::Absent => Finding::Absent,
         Transaction::Found { .. } => Finding::unclear(NO_STATUS),
         Transaction::Accepted => Finding::unclear(ANSWERS_LATER),

@@ -125,8 +125,8 @@ async fn a_claimed_failure_counts_for_a_collection_only() {
         let claim = claimed(&world).await;
         let found = world.ask_about(operation, &claim).await;
         match (&found[..], step) {
-            ([Finding::Refused(rejection)], StepName::First) => {
-                let Finding::Refused(told) = &claim else { panic!("{claim:?}") };
+            ([Finding::Rejected(rejection)], StepName::First) => {
+                let Finding::Rejected(told) = &claim else { panic!("{claim:?}") };
                 assert_eq!(rejection.code, told.code);
                 assert!(matches!(rejection.reason, Reason::Other | Reason::InsufficientFunds));
             }

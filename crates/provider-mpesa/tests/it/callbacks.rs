@@ -66,7 +66,7 @@ fn a_failure_counts_at_once_for_collections_only() {
     let failure = |step| {
         result(&fixture("callback/failure.json").replace("{id}", &reference(step).compact())).1
     };
-    assert!(matches!(failure(StepName::First), Finding::Refused(_)));
+    assert!(matches!(failure(StepName::First), Finding::Rejected(_)));
     for step in [StepName::Second, StepName::UndoSecond, StepName::UndoFirst] {
         assert!(matches!(failure(step), Finding::Unclear { .. }), "{step:?}");
     }
@@ -111,7 +111,7 @@ async fn the_result_of_a_query_names_the_operation_that_was_asked_about() {
         result(&body.replace("\"input_Reversed\"", &status)).1
     };
     assert!(matches!(with_word("Completed"), Finding::Executed(_)));
-    assert!(matches!(with_word("Expired"), Finding::Refused(_)));
+    assert!(matches!(with_word("Expired"), Finding::Rejected(_)));
     let absent = body.replace("INS-0", "INS-23");
     assert_eq!(result(&absent).1, Finding::Absent);
 }

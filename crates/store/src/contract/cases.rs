@@ -30,7 +30,7 @@ pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place
     let waiting = commit(&*store, cleared).await;
     assert_eq!(kinds(&*store).await, []);
     let ask = |update: &mut TransferUpdate| {
-        update.learn(StepName::First, Finding::unclear("no answer"), &policy());
+        update.apply_finding(StepName::First, Finding::unclear("no answer"), &policy());
     };
     let overdue = commit(&*store, then(&waiting, at(700), ask)).await;
     let opened = store.cases(None, 0).await.unwrap().rows;
@@ -61,7 +61,7 @@ pub async fn a_case_opens_changes_and_closes_with_its_transfer(place: &dyn Place
     assert_eq!(store.summary(id(1)).await.unwrap().unwrap().case, Some(CaseKind::ReceiptTaken));
     let settled = |update: &mut TransferUpdate| {
         let confirmation = kiungo_domain::outcome::Confirmation::bare(receipt("R1"));
-        update.learn(StepName::First, Finding::Executed(confirmation), &policy());
+        update.apply_finding(StepName::First, Finding::Executed(confirmation), &policy());
     };
     commit(&*store, then(&taken, at(950), settled)).await;
     assert_eq!(kinds(&*store).await, []);

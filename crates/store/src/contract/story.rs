@@ -199,7 +199,7 @@ impl Dice {
     fn finding(&mut self, transfer: &Transfer) -> Finding {
         match self.below(6) {
             0..3 => Finding::Executed(self.confirmation(transfer)),
-            3 => Finding::Refused(rejection()),
+            3 => Finding::Rejected(rejection()),
             4 => Finding::Absent,
             _ => Finding::Reversed(self.confirmation(transfer)),
         }
@@ -220,7 +220,7 @@ impl Dice {
             }
             8 | 9 => {
                 let finding = self.finding(&update.transfer().clone());
-                update.learn(step, finding, &policy);
+                update.apply_finding(step, finding, &policy);
             }
             10 => drop(update.request_reversal("operator", "asked")),
             _ => {

@@ -37,7 +37,7 @@ fn a_refusal_heard_before_the_answer_settles_nothing() {
     scenario.then(Happening::Send);
     let before = scenario.transfer.clone();
     let first = StepName::First;
-    for finding in [Finding::Refused(rejection(Retry::Never)), reversed("R1"), Finding::Absent] {
+    for finding in [Finding::Rejected(rejection(Retry::Never)), reversed("R1"), Finding::Absent] {
         scenario.then(hears(first, 0, finding));
         assert_eq!(scenario.transfer, before);
     }
@@ -326,7 +326,7 @@ fn the_same_contradiction_is_recorded_once_and_another_one_too() {
     // A refusal and a reversal of what counts are two things as well.
     let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     scenario.then(Happening::Clear).sends(done("R1"));
-    for finding in [Finding::Refused(rejection(Retry::Never)), reversed("R1")] {
+    for finding in [Finding::Rejected(rejection(Retry::Never)), reversed("R1")] {
         let before = scenario.transfer.version();
         scenario.then(hears(StepName::First, 0, finding.clone()));
         assert_ne!(scenario.transfer.version(), before, "{finding:?}");

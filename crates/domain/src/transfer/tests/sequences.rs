@@ -169,7 +169,7 @@ fn an_inquiry_that_says_refused_until_repair_is_about_the_sending_itself() {
     let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Suspense);
     scenario.then(Happening::Clear).sends(Outcome::unknown("lost"));
     let reference = scenario.transfer.reference(StepName::Second);
-    let refused = Finding::Refused(rejection(Retry::AfterRepair));
+    let refused = Finding::Rejected(rejection(Retry::AfterRepair));
     scenario.then(Happening::Finding(StepName::Second, refused));
     assert_eq!(scenario.status(), Status::NeedsAttention);
     assert_ne!(scenario.transfer.reference(StepName::Second), reference, "the old one is used up");
@@ -357,7 +357,7 @@ fn a_payout_made_after_all_counts_although_its_undo_was_refused() {
 fn a_booking_made_after_all_counts_although_its_refund_was_refused() {
     let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Refund);
     scenario.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
-    let (step, booked) = (StepName::Second, Finding::Refused(rejection(Retry::Never)));
+    let (step, booked) = (StepName::Second, Finding::Rejected(rejection(Retry::Never)));
     scenario.then(Happening::Finding(step, booked)).sends(refused());
     assert_eq!(scenario.status(), Status::Suspended);
     let heard = Finding::Executed(Confirmation::bare(receipt("C1")));
@@ -425,7 +425,7 @@ fn evidence_about_another_generation_does_not_settle_the_present_one() {
     let second = StepName::Second;
     let heard = |finding| Happening::Hear(Channel::Callback, second, 0, finding);
     let before = scenario.transfer.clone();
-    scenario.then(heard(Finding::Refused(rejection(Retry::Never)))).then(heard(Finding::Absent));
+    scenario.then(heard(Finding::Rejected(rejection(Retry::Never)))).then(heard(Finding::Absent));
     assert_eq!(scenario.transfer, before);
     scenario.then(heard(Finding::Executed(Confirmation::bare(receipt("P0")))));
     assert!(matches!(scenario.transfer.step(second).state, StepState::Waiting(_)));

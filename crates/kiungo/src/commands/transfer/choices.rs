@@ -15,7 +15,7 @@ pub(super) struct Possible {
 }
 
 /// The possibilities: asking, the actions that the state allows, and looking closer.
-pub(super) fn of(transfer: &Value, story: &History, is_final: bool) -> Vec<Possible> {
+pub(super) fn of(transfer: &Value, history: &History, is_final: bool) -> Vec<Possible> {
     let id = text(transfer, "id");
     let possible = |what: &str, command: String| Possible { what: what.to_owned(), command };
     let mut all = Vec::new();
@@ -30,7 +30,7 @@ pub(super) fn of(transfer: &Value, story: &History, is_final: bool) -> Vec<Possi
     all
 }
 
-fn action(transfer: &Value, story: &History, choice: &Value) -> Vec<Possible> {
+fn action(transfer: &Value, history: &History, choice: &Value) -> Vec<Possible> {
     let [id, version] = ["id", "version"].map(|key| text(transfer, key));
     let action = text(choice, "action");
     let behind = format!("--seen {version} --reason \"WHY\"");

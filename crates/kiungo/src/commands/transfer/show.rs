@@ -57,7 +57,7 @@ pub(super) fn show_transfer(transfer: &Value, output: Output) {
 
 impl Page<'_> {
     /// The transfer with its history.
-    pub(super) fn whole(&self, transfer: &Value, story: &History) -> String {
+    pub(super) fn whole(&self, transfer: &Value, history: &History) -> String {
         let mut text = self.head(transfer);
         text.push_str("\n\nWhat happened\n");
         for sentence in history.sentences.iter().filter(|sentence| !sentence.minor) {
@@ -72,7 +72,7 @@ impl Page<'_> {
     }
 
     /// Each event in one plain line.
-    pub(super) fn events(&self, story: &History) -> String {
+    pub(super) fn events(&self, history: &History) -> String {
         let line = |sentence: &super::history::Sentence| {
             let time = when::shown(&sentence.at, self.zone);
             self.line(&format!("{:>3}  {time}  ", sentence.seq), &sentence.text)
@@ -124,7 +124,7 @@ impl Page<'_> {
     }
 
     /// The things that it waits for, and since when; `None` if there are none.
-    fn waits(&self, transfer: &Value, story: &History) -> Option<String> {
+    fn waits(&self, transfer: &Value, history: &History) -> Option<String> {
         let status = text(transfer, "status");
         let case = text(transfer, "case");
         let mut lines = String::new();
@@ -143,7 +143,7 @@ impl Page<'_> {
         (!lines.is_empty()).then_some(lines)
     }
 
-    fn choices(&self, transfer: &Value, story: &History) -> String {
+    fn choices(&self, transfer: &Value, history: &History) -> String {
         let is_final = FINAL.contains(&text(transfer, "status").as_str());
         let choices = choices::of(transfer, history, is_final);
         let sentence = choices.into_iter().map(|choice| {
