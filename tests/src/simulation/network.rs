@@ -181,7 +181,7 @@ impl AcknowledgedReversals {
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let reversed = body["transactionStatus"].as_str() == Some("reversed");
         if let Some(receipt) = body["transactionReference"].as_str().filter(|_| reversed) {
-            let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut acknowledged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             acknowledged.insert(receipt.to_owned());
         }
     }
