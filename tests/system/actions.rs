@@ -99,7 +99,7 @@ async fn a_held_payout_waits_in_the_core_and_is_given_up_by_two_persons() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_looked_at_handled_again_and_dismissed() {
+async fn an_unreadable_arrival_is_shown_handled_again_and_dismissed() {
     let world = World::start().await;
     let place = Place::new(&world);
     let serving = place.serve(&[]).await;

@@ -78,7 +78,7 @@ async fn the_doctor_knows_whether_kiungo_answers_where_providers_call() {
 }
 
 #[tokio::test]
-async fn who_does_not_answer_is_named_with_address_and_without_secrets() {
+async fn a_silent_party_is_named_with_its_address_and_without_secrets() {
     let place = Place::new(&World::start().await);
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();

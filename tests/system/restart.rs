@@ -167,7 +167,7 @@ async fn systemd_is_told_what_it_asks_for() {
 }
 
 #[tokio::test]
-async fn what_is_no_socket_is_refused_with_the_reason() {
+async fn a_path_that_is_no_socket_is_refused_with_the_reason() {
     let world = World::start().await;
     let place = Place::new(&world);
     for (count, says) in [("1", "no TCP socket"), ("2", "2 sockets were passed on")] {

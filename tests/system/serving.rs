@@ -58,7 +58,7 @@ async fn every_kind_completes_at_every_provider_and_a_stop_is_graceful() {
 }
 
 #[tokio::test]
-async fn what_a_stop_leaves_is_finished_after_the_next_start() {
+async fn work_left_by_a_stop_is_finished_after_the_next_start() {
     let world = World::start().await;
     let place = Place::new(&world);
     let serving = place.serve(&[]).await;
@@ -73,13 +73,13 @@ async fn what_a_stop_leaves_is_finished_after_the_next_start() {
 }
 
 #[tokio::test]
-async fn what_a_kill_leaves_is_finished_after_the_next_start() {
+async fn work_left_by_a_kill_is_finished_after_the_next_start() {
     kill_and_go_on(Place::in_sqlite).await;
 }
 
 #[cfg(feature = "postgres-tests")]
 #[tokio::test]
-async fn what_a_kill_leaves_in_postgres_is_finished_after_the_next_start() {
+async fn work_left_by_a_kill_in_postgres_is_finished_after_the_next_start() {
     kill_and_go_on(crate::postgres::place).await;
 }
 

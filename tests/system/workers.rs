@@ -29,7 +29,7 @@ pub(crate) fn place(world: &World) -> Pin<Box<dyn Future<Output = Place> + Send 
 }
 
 #[tokio::test]
-async fn what_a_stopped_and_a_killed_worker_leave_is_finished_by_the_others() {
+async fn work_left_by_stopped_and_killed_workers_is_finished_by_the_others() {
     let world = World::start().await;
     let place = place(&world).await;
     let serving = place.serve(&[]).await;

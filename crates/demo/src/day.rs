@@ -126,7 +126,7 @@ async fn live(options: &Demo, broker: Option<&Broker>, host: &dyn Host) -> anyho
     host.answer(&text, &serde_json::to_value(&report)?);
     if options.keep {
         let kiungo = Kiungo::start(program.clone(), &folder, workers).await?;
-        host.note(&what_to_try(&folder, &world, &secrets, &workload, &begun, &ends));
+        host.note(&next_steps(&folder, &world, &secrets, &workload, &begun, &ends));
         tokio::signal::ctrl_c().await?;
         kiungo.stop().await?;
     }
@@ -185,7 +185,7 @@ async fn watched_day(
     }
 }
 
-fn what_to_try(
+fn next_steps(
     folder: &Folder,
     world: &World,
     secrets: &Secrets,

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_finer_or_larger_is_refused_unless_it_is_rounded_down() {
+    fn a_finer_or_larger_amount_is_refused_unless_it_is_rounded_down() {
         let read = |text| Decimal::signed(text).unwrap();
         for (text, given) in [("1.005", 3), ("-1.005", 3), ("1e-3", 3), ("1.2345E1", 3)] {
             assert_eq!(read(text).minor(2), Err(Misfit::TooFine { given }), "{text}");
@@ -233,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_back(minor: i64, decimals in 0_u8..=30) {
+        fn printed_amounts_are_read_back(minor: i64, decimals in 0_u8..=30) {
             let text = print(minor, decimals);
             let read = Decimal::signed(&text).expect("what is printed can be read");
             prop_assert_eq!(read.minor(decimals), Ok(i128::from(minor)), "{}", text);

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_what_is_wrong_stays() {
+    fn words_that_explain_the_fault_stay() {
         for text in [
             "error.msg.loan.repayment.transaction.date.cannot.be.before.disbursement.date",
             "authorisation/clientauthorisationerror [amount: ^[0-9]+$]",
@@ -278,7 +278,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_comes_in_one_short_line_goes_out(text in "\\PC*|(password[=:] ?\"?\\PC*)") {
+        fn any_text_becomes_one_short_line(text in "\\PC*|(password[=:] ?\"?\\PC*)") {
             let shown = excerpt(&text);
             prop_assert!(shown.chars().count() <= EXCERPT_CHARS_MAX);
             prop_assert!(!shown.chars().any(char::is_control));

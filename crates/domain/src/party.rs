@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_normal_form_is_refused() {
+    fn a_name_in_another_form_is_refused() {
         for text in
             ["", "12345", "1234567890123456", "07x2345678", "+255712345678", "255 712345678"]
         {

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_plain_character_is_read_as_it() {
+    fn a_look_alike_is_read_as_its_plain_character() {
         for text in [
             "SV-1",
             "SV‐1",
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_the_order_of_others_is_found_and_written_as_its_code() {
+    fn characters_that_change_the_direction_are_found_and_written_as_codes() {
         let all = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
         assert!(all.chars().all(|c| is_directional(c) && is_hidden(c)));
         for text in

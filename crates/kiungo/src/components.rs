@@ -242,7 +242,7 @@ mod tests {
 
     /// `kiungo mapping check` lists the very settings that `kiungo config check` demands.
     #[test]
-    fn what_a_mapping_leaves_to_be_given_is_demanded_of_the_configuration() {
+    fn the_configuration_must_give_the_values_that_a_mapping_leaves_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tz.toml");
         let text = mapping_override::merge(MPESA_TZ, "[callbacks]\nexpected = true").unwrap();

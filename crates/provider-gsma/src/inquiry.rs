@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_correlation_id_says_wins_over_a_request_state() {
+    fn the_answer_about_the_correlation_id_wins_over_a_request_state() {
         let executed = Finding::Executed(Confirmation::bare(Receipt::new("REF-1").unwrap()));
         let refused = Finding::Rejected(Rejection {
             code: "x".to_owned(),

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_after_a_limit_is_told_that_the_session_is_closed_and_by_whom() {
+    fn the_outcome_after_a_limit_names_the_closed_session_and_its_cause() {
         let limits = LimitsHit::default();
         let first = interpret(&limits, 1, 7, too_large());
         assert_eq!(reason(&first).0, Reason::LimitExceeded, "his own fault");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_and_a_new_session_forget_it() {
+    fn a_success_and_a_new_session_clear_the_limit() {
         let limits = LimitsHit::default();
         interpret(&limits, 1, 7, too_large());
         let done = Outcome::Completed(Confirmation::bare(Receipt::new("R1").unwrap()));

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_whole_is_read_beside_what_is_damaged() {
+    fn undamaged_members_are_read_beside_damaged_ones() {
         for damage in [r#""O\'NEIL""#, "\"JO\nHN\"", "", "\"JO\"HN\"", "{"] {
             let text = format!(
                 "{{\"TransID\":\"TCA5\", \"name\":{damage}, \"amount\" : 1.0E7 ,\"to\":\"a\\u00c9\"}}"
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_certain_is_not_read() {
+    fn uncertain_members_are_not_read() {
         for text in [
             r#"{"a":"1","a":"2"}"#,
             r#"{"a":"1","b":{"a":"1"}}"#,

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_the_machine_unencrypted_is_not_private() {
+    fn an_unencrypted_connection_to_another_machine_is_not_private() {
         let private = |url| RabbitOptions::new(url).unwrap().is_private();
         assert!(private("amqp://localhost") && private("amqp://127.0.0.1:1/x"));
         assert!(private("amqps://broker.example"));

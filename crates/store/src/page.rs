@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_page_gave_out_is_no_cursor() {
+    fn only_texts_of_a_page_are_cursors() {
         for text in ["", ".", "1", "1.", "x.1", "1.x", "1.2.3", "99999999999999999999.1"] {
             assert_eq!(Cursor::of_transfers(text), None, "{text}");
         }

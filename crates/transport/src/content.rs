@@ -144,7 +144,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_not_packed_is_taken_as_it_is() {
+    fn an_unpacked_body_is_taken_as_it_is() {
         let plain = Bytes::from_static(b"{}");
         for coding in ["", "identity", "gzip", "utf-8", "UTF-8", "none"] {
             assert_eq!(unpacked(coding, plain.clone(), 9), Ok(plain.clone()), "{coding}");
@@ -182,7 +182,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_no_more_comes_out_than_may(
+        fn no_body_unpacks_to_more_than_the_bound(
             body in prop::collection::vec(any::<u8>(), 0..200),
             bytes_max in 0_usize..100,
         ) {

@@ -188,7 +188,7 @@ async fn nobody_who_listens_is_not_sent() {
 }
 
 #[tokio::test]
-async fn whatever_ends_after_the_connection_stood_may_have_been_seen() {
+async fn a_request_that_ends_after_the_connection_stood_may_have_been_seen() {
     let half = BODY.len() / 2;
     for (what, deeds) in [
         ("closes before the first byte", vec![]),
@@ -232,7 +232,7 @@ async fn whatever_ends_after_the_connection_stood_may_have_been_seen() {
 }
 
 #[tokio::test]
-async fn whoever_never_finishes_may_have_seen_it() {
+async fn a_peer_that_never_finishes_may_have_seen_the_request() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n";
     for (what, deeds) in [
         ("never reads", vec![Hang]),
@@ -413,7 +413,7 @@ fn through(proxy: &str) -> Network {
 }
 
 #[tokio::test]
-async fn what_others_could_read_is_not_sent_unless_it_is_allowed() {
+async fn a_readable_request_is_not_sent_unless_it_is_allowed() {
     let proxy = Peer::new(&[ReadRequest, answer("", b"{}")]).await;
     let url = Some(SecretString::from(format!("http://{}", proxy.address)));
     let options = NetworkOptions { proxy: url, ..NetworkOptions::default() };

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_false_late_or_of_nobody_is_found() {
+    fn missing_false_late_and_orphaned_events_are_found() {
         let (one, two) = (event(1, "received"), event(2, "in_progress"));
         assert_eq!(counts(std::slice::from_ref(&two)), (1, 0, 0));
         assert_eq!(

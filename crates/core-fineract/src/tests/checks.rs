@@ -163,7 +163,7 @@ async fn an_amount_that_the_core_would_round_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_refused_and_what_cannot_be_read_is_not() {
+async fn a_missing_account_is_refused_and_an_unreadable_one_is_not() {
     let check = by_id(Booking::Deposit);
     let found =
         answer(json!({}), &check, vec![envelope(404, "error.msg.saving.account.id.invalid")]).await;

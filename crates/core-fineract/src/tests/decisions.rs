@@ -108,7 +108,7 @@ async fn no_answer_is_unknown_and_no_request_is_not_sent() {
 }
 
 #[tokio::test]
-async fn what_is_not_listed_is_unknown() {
+async fn an_unlisted_code_is_unknown() {
     let container = r#"{"timestamp":"2026-09-01T07:15:30Z","status":500,
         "error":"Internal Server Error","path":"/fineract-provider/api/v1/savingsaccounts/34"}"#;
     let two = r#"{"userMessageGlobalisationCode":"validation.msg.validation.errors.exist","errors":[

@@ -97,7 +97,7 @@ async fn absent_is_only_what_stands_nowhere_on_an_account_that_is_shown() {
 /// A 425 or a lost answer leaves a command that may still be applied: sent again under another key
 /// it would be booked twice.
 #[tokio::test]
-async fn what_still_runs_is_not_absent() {
+async fn a_running_command_is_not_absent() {
     let running = |body: &str| vec![ok(EMPTY), ok(trail(body)), ok(SAVINGS), ok(EMPTY)];
     let order = orders::order(Booking::Deposit);
     let (core_1, _) = core(json!({}), running(OUR_COMMAND));
@@ -388,7 +388,7 @@ async fn a_loan_that_somebody_else_has_disbursed_refuses_ours() {
 }
 
 #[tokio::test]
-async fn what_waits_for_approval_is_not_absent() {
+async fn a_command_that_waits_for_approval_is_not_absent() {
     let [ours, other] = [OUR_COMMAND, ANOTHER_COMMAND].map(trail);
     let order = orders::order(Booking::Deposit);
     // Running, waiting and rejected commands are asked for in turn.

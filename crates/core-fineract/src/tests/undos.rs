@@ -84,7 +84,7 @@ fn other_rows() -> Vec<(serde_json::Value, &'static str)> {
 
 /// A person may have named the number: a transaction of another origin is left alone.
 #[tokio::test]
-async fn what_is_not_the_booking_is_never_undone() {
+async fn only_the_booking_itself_is_ever_undone() {
     for (other, why) in other_rows() {
         let replies = vec![savings_row(2, &other), savings_row(2, &other)];
         let (core, script) = core(json!({}), replies);

@@ -88,7 +88,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_money_prints_is_read_back(minor in 0_i64..=i64::MAX) {
+        fn printed_amounts_are_read_back(minor in 0_i64..=i64::MAX) {
             let money = Money::from_minor(minor, tzs()).unwrap();
             let read = Decimal::parse(&money.to_decimal()).and_then(|d| d.money(tzs()));
             prop_assert_eq!(read, Some(money));

@@ -54,7 +54,7 @@ async fn accounts_are_found_by_every_name_in_every_version() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_account_would_not_take_is_refused_before_anything_is_sent() {
+async fn a_booking_that_the_account_would_not_take_is_refused_before_anything_is_sent() {
     let world = World::of(Version::V1_14).await;
     let active = || SavingsSpec::active("TZS", 50_000);
     let specs = [

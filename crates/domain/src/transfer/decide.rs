@@ -153,12 +153,12 @@ impl TransferUpdate {
             Some(step) => {
                 format!("{} does not resolve", self.transfer.operation(step).as_str())
             }
-            None => self.where_the_money_is(),
+            None => self.describe_transit(),
         };
         self.open_case(overdue.case, overdue.step, detail);
     }
 
-    fn where_the_money_is(&self) -> String {
+    fn describe_transit(&self) -> String {
         let transfer = &self.transfer;
         let since = transfer.transit_since().unwrap_or(transfer.received_at());
         let minutes = self.at.since(since).as_secs() / 60;

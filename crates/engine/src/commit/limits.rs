@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_to_the_wallets_operation_counts_on_its_day_and_what_came_of_it_stays() {
+    fn events_that_lead_to_the_wallets_operation_count_on_its_day_and_their_result_stays() {
         let api = || Origin::Api { client: "shop".to_owned() };
         let receipt = Receipt::new("W1").unwrap();
         let wallet = Origin::Wallet { receipt, account_reference: "7".to_owned() };

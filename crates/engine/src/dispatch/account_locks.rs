@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_here_and_gets_the_lock_elsewhere_waits_no_more() {
+    fn a_waiter_that_gets_the_lock_elsewhere_leaves_the_queue() {
         let mut registry = Registry::default();
         assert!(registry.lock_or_queue(&lock(1), id(1)));
         assert!(!registry.lock_or_queue(&lock(1), id(2)));
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_needs_the_lock_no_more_leaves_the_queue() {
+    fn a_waiter_that_no_longer_needs_the_lock_leaves_the_queue() {
         let mut registry = Registry::default();
         assert!(registry.lock_or_queue(&lock(1), id(1)));
         assert!(!registry.lock_or_queue(&lock(1), id(2)));
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_needs_another_lock_waits_for_that_one_only() {
+    fn a_waiter_that_needs_another_lock_waits_for_that_one_only() {
         let mut registry = Registry::default();
         assert!(registry.lock_or_queue(&lock(1), id(1)));
         assert!(registry.lock_or_queue(&lock(2), id(2)));

@@ -102,7 +102,7 @@ fn the_first_rule_that_applies_decides() {
 }
 
 #[test]
-fn what_hangs_on_unknown_facts_is_not_decided() {
+fn a_result_that_depends_on_unknown_facts_is_not_decided() {
     let field = ("mm.other".to_owned(), "x".to_owned());
     let unknown = Conditions { fields: vec![field], ..Conditions::default() };
     let mut light = request();

@@ -76,7 +76,7 @@ async fn an_action_is_carried_out_and_kept_with_its_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_state_does_not_allow_leaves_no_action() {
+async fn an_action_that_the_state_does_not_allow_is_not_stored() {
     let (scene, id) = with_unknown_payout(&[]).await;
     let refused = scene.engine.act(decide(id, PersonDecision::GiveUp)).await;
     let conflict = matches!(refused, Err(ActError::Transfer(RequestError::Conflict { .. })));
@@ -116,7 +116,7 @@ async fn a_second_person_has_to_approve_what_was_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_declined_is_not_done() {
+async fn a_declined_action_is_not_done() {
     let (scene, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
     let action = scene.engine.act(not_executed(id)).await.unwrap().action.id;
     let declined = scene.engine.decline_action(action, "juma", "it was paid").await.unwrap();
@@ -129,7 +129,7 @@ async fn what_is_declined_is_not_done() {
 
 /// The provider's answer arrives between proposal and approval: there is nothing to decide any more.
 #[tokio::test(start_paused = true)]
-async fn what_became_known_meanwhile_is_not_overruled() {
+async fn an_outcome_that_became_known_meanwhile_is_not_overruled() {
     let (scene, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
     let action = scene.engine.act(not_executed(id)).await.unwrap().action.id;
     let reference = kiungo_domain::Reference::new(id, StepName::Second, 0);
@@ -272,7 +272,7 @@ async fn an_approval_asks_the_core_about_the_transaction_again() {
 /// An id that could not be looked at when it was accepted, and is not the booking: the core refuses
 /// the undo, and a person is called.
 #[tokio::test(start_paused = true)]
-async fn what_is_not_the_booking_is_not_undone_and_has_a_case() {
+async fn another_transaction_is_not_undone_and_has_a_case() {
     let code = NOT_THE_BOOKING.to_owned();
     let not_it = Rejection { code, ..rejection(Reason::Other) };
     let (scene, id) = with_unknown_booking(&[]).await;

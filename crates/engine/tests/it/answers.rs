@@ -22,7 +22,7 @@ async fn notify(engine: &Engine, what: &str, reference: Reference, receipt: &str
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_callback_claims_is_asked_about_and_the_answer_settles_it() {
+async fn a_callbacks_claim_is_asked_about_and_the_answer_settles_it() {
     let world = World::new();
     *world.answers_by_callback.lock().unwrap() = true;
     let engine = world.engine();

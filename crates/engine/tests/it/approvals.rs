@@ -132,7 +132,7 @@ async fn a_command_decides_about_the_version_that_it_names_however_often_it_is_t
 
 /// The store applies a decision, and its answer is lost: the action was carried out.
 #[tokio::test(start_paused = true)]
-async fn what_was_carried_out_is_not_written_down_as_refused() {
+async fn an_action_that_was_carried_out_is_not_recorded_as_refused() {
     let (scene, faults, id) = with_unknown_payout(&[]).await;
     *faults.answers_lost.lock().unwrap() = true;
     let acted = scene.engine.act(not_executed(id)).await;
@@ -146,7 +146,7 @@ async fn what_was_carried_out_is_not_written_down_as_refused() {
 
 /// It is unknown whether the store applied it: it may still be completed or declined.
 #[tokio::test(start_paused = true)]
-async fn what_the_store_did_not_take_stays_open() {
+async fn an_action_that_the_store_did_not_take_stays_open() {
     let (scene, faults, id) = with_unknown_payout(&[]).await;
     *faults.dies_before_key.lock().unwrap() = true;
     let died = scene.engine.act(not_executed(id)).await;
@@ -163,7 +163,7 @@ async fn what_the_store_did_not_take_stays_open() {
 /// A process dies after an action was carried out and before that was written down: it cannot be
 /// declined any more.
 #[tokio::test(start_paused = true)]
-async fn what_was_carried_out_cannot_be_declined() {
+async fn an_action_that_was_carried_out_cannot_be_declined() {
     let (scene, _, id) = with_unknown_payout(&[]).await;
     let acted = scene.engine.act(not_executed(id)).await.unwrap().action;
     let action = acted.id;
@@ -178,7 +178,7 @@ async fn what_was_carried_out_cannot_be_declined() {
 
 /// An action may be declined while it is being carried out: the record says what happened.
 #[tokio::test(start_paused = true)]
-async fn what_is_carried_out_at_the_moment_of_a_refusal_is_written_down_as_done() {
+async fn an_action_carried_out_at_the_moment_of_a_refusal_is_recorded_as_done() {
     let (scene, faults, id) = with_unknown_payout(&[ActionKind::AcceptNotExecuted]).await;
     let proposed = scene.engine.act(not_executed(id)).await.unwrap().action;
     let shown = Some(scene.show(id).await.version);

@@ -96,7 +96,7 @@ async fn two_payments_of_the_same_content_are_told_apart_by_their_ids() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing_behind() {
+async fn an_offer_that_the_account_or_a_limit_forbids_is_turned_away_and_leaves_nothing() {
     let world = world();
     let engine = world.engine();
     *world.refuses_accounts.lock().unwrap() = true;
@@ -168,7 +168,7 @@ async fn an_offer_of_somebody_else_and_an_unknown_question_are_not_found_and_mak
 const BOOKED: &str = "Booked { given_back: false }";
 
 #[tokio::test(start_paused = true)]
-async fn who_asked_to_be_called_back_is_told_once_what_became_of_a_payment() {
+async fn a_provider_that_asked_for_it_is_notified_once_of_a_payments_outcome() {
     let world = world();
     let engine = world.engine();
     engine.start().await.unwrap();
@@ -184,7 +184,7 @@ async fn who_asked_to_be_called_back_is_told_once_what_became_of_a_payment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_provider_does_not_take_is_told_again_at_growing_distances() {
+async fn a_notification_that_is_not_taken_is_repeated_at_growing_intervals() {
     let world = world();
     let not_now = || Notified::NotNow { why: "it was answered with 503".to_owned() };
     world.notify_answers.lock().unwrap().extend(std::iter::repeat_with(not_now).take(30));

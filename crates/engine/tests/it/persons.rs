@@ -53,7 +53,7 @@ async fn an_unknown_is_accepted_as_not_executed_and_given_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_could_not_be_sent_is_given_up() {
+async fn an_unsent_operation_is_given_up() {
     let scene = Scene::open(World::new()).await;
     for _ in 0..500 {
         scene.world.script().payouts.push_back(Outcome::not_sent("refused connection"));

@@ -396,7 +396,7 @@ async fn another_amount_after_a_transfer_calls_a_person_and_pays_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_is_paid_again_only_when_a_person_says_so() {
+async fn a_failed_request_is_paid_again_only_when_a_person_says_so() {
     let scene = Scene::open().await;
     *scene.world.refuses_payouts.lock().unwrap() = true;
     scene.asked.says(loan(7, 1));
@@ -421,7 +421,7 @@ async fn what_failed_is_paid_again_only_when_a_person_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_paid_waits_for_a_person_with_the_reason() {
+async fn a_request_that_cannot_be_paid_waits_for_a_person_with_the_reason() {
     let scene = Scene::open().await;
     let mut without_phone = loan(7, 1);
     without_phone.facts.phone = None;
@@ -475,7 +475,7 @@ async fn the_poller_outlives_an_outage_and_hears_hooks_at_once() {
 
 /// A request that no rule wants, by facts that no list shows, is read once, and then now and then.
 #[tokio::test(start_paused = true)]
-async fn what_no_rule_wants_is_not_read_in_every_round() {
+async fn a_request_that_no_rule_wants_is_not_read_in_every_round() {
     let scene = Scene::open().await;
     let rules = RequestRules {
         rules: vec![Rule {

@@ -17,7 +17,7 @@ const SLEEP_MAX_SECONDS: u64 = 30;
 /// A retry that is put off while the schedule looks for the next due time is done in time: it used
 /// to be slept through if the schedule had woken up by itself.
 #[tokio::test(start_paused = true)]
-async fn what_is_put_off_while_the_schedule_looks_is_not_slept_through() {
+async fn work_postponed_during_a_look_is_not_slept_through() {
     let world = World::new();
     let faults = Faults::new();
     let engine = world.engine_over(faults.store(), Arc::new(Yielding));

@@ -307,7 +307,7 @@ async fn a_booking_that_is_sent_again_is_of_its_first_day() {
 }
 
 #[test]
-fn what_is_refused_for_now_says_so_of_the_whole_operation_or_of_itself() {
+fn a_refusal_for_now_is_of_the_whole_operation_or_of_one_step() {
     let refused = |retry, reason| Rejection { retry, ..rejection(reason) };
     for (operation, retry, reason, expected) in [
         (

@@ -52,7 +52,7 @@ async fn of_several_processes_one_polls_and_another_goes_on_when_it_dies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_stops_gives_its_turn_to_another() {
+async fn a_process_that_stops_gives_its_turn_to_another() {
     let scene = Scene::open().await;
     let (one, other) = (scene.beside(shared("one")), scene.beside(shared("other")));
     let (stop_one, stop) = (CancellationToken::new(), CancellationToken::new());

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_days_limits_count_is_refused() {
+    fn transfers_that_a_daily_limit_counts_are_refused() {
         let now = moment("2026-11-22T12:00:00Z").unwrap();
         for wrong in [
             options(None, Some("47h")),

@@ -120,7 +120,7 @@ mod tests {
     use crate::families::FAMILIES;
 
     #[tokio::test]
-    async fn what_the_demo_writes_is_a_configuration_without_complaint() {
+    async fn the_demo_writes_a_configuration_without_complaints() {
         for queue in [None, Some("amqp://kiungo:secret@127.0.0.1:1/%2f")] {
             let home = tempfile::tempdir().unwrap();
             let file = kiungo_demo::write_configuration(home.path(), queue).await.unwrap();

@@ -143,7 +143,7 @@ async fn a_client_moves_what_is_in_its_scope_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_client_does_not_see_is_not_there_for_it() {
+async fn objects_outside_a_clients_scope_do_not_exist_for_it() {
     let mut options = options();
     options.clients[1].scope.providers = Some([ProviderId::new("gsma-sandbox").unwrap()].into());
     let scene = Scene::with(options);
@@ -268,7 +268,7 @@ async fn a_reference_that_was_never_used_names_no_transfer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_may_not_is_turned_away() {
+async fn a_client_without_the_role_is_turned_away() {
     let scene = Scene::new();
     let reverse = command("r", "transfer.reverse", json!({ "transfer": "x", "reason": "y" }));
     for (user, body, code, client) in [
@@ -289,7 +289,7 @@ async fn who_may_not_is_turned_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_never_be_carried_out_is_rejected_with_its_place() {
+async fn an_impossible_command_is_rejected_with_the_place_of_the_mistake() {
     let scene = Scene::new();
     for (body, code, path) in [
         (command("1", "transfer.create", transfer("0")), "invalid_request", Some("/data/amount")),
@@ -329,7 +329,7 @@ async fn what_can_never_be_carried_out_is_rejected_with_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_engine_refuses_for_good_is_rejected() {
+async fn a_command_that_the_engine_refuses_for_good_is_rejected() {
     let scene = Scene::new();
     let provider = kiungo_domain::ProviderId::new("nowhere").unwrap();
     scene.world.submits.lock().unwrap().push_back(SubmitError::UnknownProvider(provider));
@@ -339,7 +339,7 @@ async fn what_the_engine_refuses_for_good_is_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_impossible_for_now_is_held_and_tried_again() {
+async fn a_command_that_is_impossible_for_now_is_held_and_tried_again() {
     let scene = Scene::new();
     let busy = || SubmitError::Busy { retry_after: Duration::from_secs(5) };
     scene.world.submits.lock().unwrap().extend([busy(), SubmitError::Stopping, busy()]);
@@ -370,7 +370,7 @@ async fn a_command_that_takes_too_long_is_tried_again_and_replayed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stays_impossible_goes_back_to_the_broker() {
+async fn a_command_that_stays_impossible_goes_back_to_the_broker() {
     let scene = Scene::new();
     scene.world.books.down.store(true, SeqCst);
     let fate = scene.sender.send(ERP, &create("1").to_string());

@@ -133,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_fits_the_pattern_and_is_read_back(
+        fn written_amounts_fit_the_pattern_and_are_read_back(
             minor in 0..=i64::MAX,
             currency in prop::sample::select(vec!["LSL", "UGX", "TND"]),
         ) {

@@ -97,7 +97,7 @@ async fn a_failure_is_told_as_the_error_alone() {
 }
 
 #[tokio::test]
-async fn what_is_not_taken_is_to_be_told_again() {
+async fn a_notification_that_is_not_taken_is_to_be_repeated() {
     for step in [answer(500, "password=Canary"), answer(404, ""), answer(302, ""), lost()] {
         let script = Script::new([step]);
         let told = tell(&allowing(None, &script), &asking(URL), BOOKED).await;

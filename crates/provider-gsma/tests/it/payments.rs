@@ -132,7 +132,7 @@ fn a_damaged_notification_is_asked_about_where_the_provider_can_be_asked() {
 }
 
 #[test]
-fn where_nothing_confirms_a_payment_its_notification_must_say_that_it_was_made() {
+fn an_unconfirmable_notification_must_state_that_the_payment_was_made() {
     let mut mapping = Mapping::newer();
     mapping.gsma.payments.confirms = false;
     let gsma = mapping.adapter(Script::new([]));
@@ -226,7 +226,7 @@ fn a_paid_bill_is_an_offer_that_can_be_turned_away() {
 }
 
 #[test]
-fn what_is_taken_is_answered_with_a_pending_request_state_and_never_as_completed() {
+fn a_taken_offer_is_answered_with_a_pending_request_state_and_never_as_completed() {
     for raw in
         [bill(&json!({})), callback("POST", "payments", fixture!("payments/merchantpay.json"))]
     {
@@ -240,7 +240,7 @@ fn what_is_taken_is_answered_with_a_pending_request_state_and_never_as_completed
 }
 
 #[test]
-fn what_became_of_an_offer_is_told_by_its_state_its_link_its_object_and_its_error() {
+fn the_outcome_of_an_offer_is_shown_by_its_state_its_link_its_object_and_its_error() {
     let raw = bill(&json!({}));
     let failed = Refusal::by_rule(Reason::AccountState, "closed");
     for (standing, state_word, link, object_word) in [
@@ -330,7 +330,7 @@ fn zero_another_currency_and_what_is_no_amount_are_refused_by_their_form() {
 }
 
 #[test]
-fn what_only_informs_does_not_make_a_payment_unreadable() {
+fn informative_members_do_not_make_a_payment_unreadable() {
     let raw = bill(&json!({
         "requestDate": {"at": 1},
         "customData": "none",
@@ -378,7 +378,7 @@ async fn a_confirmation_is_the_providers_own_word() {
 }
 
 #[tokio::test]
-async fn what_the_provider_does_not_state_is_taken_from_the_notice() {
+async fn facts_that_the_provider_does_not_state_are_taken_from_the_notice() {
     let bare = r#"{"transactionReference":"REF-1772357555000","transactionStatus":"completed",
         "creditParty":[{"key":"accountid","value":"4400"}]}"#;
     let found = confirm(answer(200, bare)).await;

@@ -230,7 +230,7 @@ fn always(fault: Fault) -> Plan {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_never_arrived_is_absent() {
+async fn an_operation_that_never_arrived_is_absent() {
     let world = world(false, Flow::Requested, LogIn::Basic);
     assert_eq!(world.gsma.inquire(&inquiry(None)).await, Finding::Absent);
 }

@@ -147,7 +147,7 @@ fn a_result_is_acknowledged_in_the_form_of_its_operation() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_that_does_not_quote_it() {
+fn an_unreadable_body_is_an_error_that_does_not_quote_it() {
     let (mpesa, _) = tanzania();
     for body in [
         "",
@@ -273,7 +273,7 @@ fn a_damaged_confirmation_is_asked_about_if_its_receipt_and_amount_are_certain()
 }
 
 #[test]
-fn what_only_informs_does_not_spoil_a_confirmation() {
+fn informative_members_do_not_spoil_a_confirmation() {
     let mpesa = notified();
     let body = fixture("callback/payment.json");
     for (from, to) in [

@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_typed_only_legal_texts_go_out(label in "\\PC*", description in "\\PC*") {
+    fn only_legal_texts_go_out(label in "\\PC*", description in "\\PC*") {
         let body = run(async {
             let (mpesa, market) = world();
             let mut order = order(StepName::First);

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waits_longest_of_the_largest_crowd_makes_room() {
+    async fn the_longest_idle_connection_of_the_largest_peer_makes_room() {
         let places = places(4, 4);
         let mut held = Vec::new();
         for address in ["192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.2"] {
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_does_not_take_an_answer_makes_room_after_those_without_a_request() {
+    async fn connections_without_a_request_make_room_before_those_with_an_untaken_answer() {
         let places = places(3, 3);
         let held: Vec<Place> = (0..3).map(|_| take(&places, "192.0.2.1").unwrap()).collect();
         held[0].standing.enter(Phase::Answered { stalled: Some(Instant::now()) });

@@ -52,7 +52,7 @@ fn recorded() -> Vec<(String, MetricKind, String)> {
 }
 
 #[test]
-fn what_is_recorded_is_in_the_table_and_nothing_else() {
+fn the_table_has_exactly_the_recorded_metrics() {
     let recorded = recorded();
     assert!(recorded.len() > 25, "{}", recorded.len());
     for (name, kind, text) in &recorded {

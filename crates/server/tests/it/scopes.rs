@@ -126,7 +126,7 @@ async fn ask(world: &World, method: &str, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn what_is_not_in_scope_does_not_exist_at_any_address() {
+async fn objects_outside_the_scope_do_not_exist_at_any_address() {
     for scope in [provider("gsma-sandbox"), core("branch"), kind(Kind::Withdrawal)] {
         let world = bound(scope.clone());
         let (id, waiting) = stocked(&world).await;
@@ -157,7 +157,7 @@ async fn what_is_not_in_scope_does_not_exist_at_any_address() {
 }
 
 #[tokio::test]
-async fn what_is_not_in_scope_is_answered_as_what_is_not_there() {
+async fn objects_outside_the_scope_are_answered_like_missing_ones() {
     let world = bound(provider("gsma-sandbox"));
     let (id, _) = stocked(&world).await;
     let nobody = "01930000-0000-7000-8000-00000000ff00";
@@ -177,7 +177,7 @@ async fn what_is_not_in_scope_is_answered_as_what_is_not_there() {
 }
 
 #[tokio::test]
-async fn what_is_in_scope_is_as_for_any_key() {
+async fn objects_in_scope_are_as_for_any_key() {
     for scope in [provider("mpesa-tz"), core("main"), kind(Kind::Deposit), amount("10000")] {
         let world = bound(scope);
         let (id, waiting) = stocked(&world).await;
@@ -270,7 +270,7 @@ async fn a_filter_does_not_lead_out_of_scope() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_before_a_key_was_bound_is_answered_as_then() {
+async fn requests_accepted_before_a_key_was_bound_are_answered_as_then() {
     let everything = Scope::default();
     let world = bound(everything);
     let first = world.send(creation("bound", "k1", deposit().to_string())).await;

@@ -60,7 +60,7 @@ async fn a_phone_number_that_a_payer_typed_is_masked_too() {
 }
 
 #[tokio::test]
-async fn what_a_payer_typed_does_not_look_like_what_it_is_not() {
+async fn typed_text_cannot_look_like_other_text() {
     let world = World::new();
     let number = AccountKey::AccountNo("00042".into());
     let id = suspended(&world, "R1", "\u{202e}24000\u{202c}", number).await;

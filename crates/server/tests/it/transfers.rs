@@ -182,7 +182,7 @@ async fn all_errors_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn what_the_engine_refuses_is_told_with_its_code() {
+async fn a_refusal_of_the_engine_is_answered_with_its_code() {
     let world = World::new();
     let rejection = Rejection {
         code: "limit".into(),
@@ -523,7 +523,7 @@ async fn inquiries_and_reversals_are_asked_of_the_engine() {
 }
 
 #[tokio::test]
-async fn what_a_transfers_state_forbids_is_told_with_its_code() {
+async fn an_action_that_the_state_forbids_is_answered_with_its_code() {
     let world = World::new();
     let id = TransferId::parse(&world.created("k1").await).unwrap();
     let conflict = RequestError::Conflict { id, status: "failed", why: "nothing has moved" };

@@ -222,7 +222,7 @@ fn a_person_is_called_about_an_answered_undo_that_does_not_end() {
 /// Where the other side promises nothing about a second sending, an answered one is sent again soon
 /// only: later, the other side may no longer know the reference that a copy was executed under.
 #[test]
-fn what_was_answered_long_ago_is_asked_about_before_it_is_sent_again() {
+fn a_step_answered_long_ago_is_asked_about_before_it_is_sent_again() {
     for (promised, waited, asked) in
         [(false, true, true), (false, false, false), (true, true, false)]
     {

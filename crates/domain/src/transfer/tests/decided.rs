@@ -15,7 +15,7 @@ fn choices(scenario: &Scenario) -> Vec<Choice> {
 
 /// A person stops what was not sent: before anything moved it fails, afterwards it is given back.
 #[test]
-fn what_is_given_up_is_not_sent() {
+fn a_given_up_step_is_not_sent() {
     let mut unmoved = scenario(Kind::Withdrawal);
     unmoved.then(Happening::Decide(PersonDecision::GiveUp));
     assert_eq!(unmoved.status(), Status::Failed);
@@ -35,7 +35,7 @@ fn what_is_given_up_is_not_sent() {
 }
 
 #[test]
-fn what_may_have_been_executed_cannot_be_given_up() {
+fn a_step_that_may_have_been_executed_cannot_be_given_up() {
     let mut scenario = scenario(Kind::Withdrawal);
     scenario.sends(done("C1")).sends(Outcome::unknown("lost"));
     let before = scenario.transfer.clone();
@@ -158,7 +158,7 @@ fn a_reversal_that_would_be_refused_changes_nothing() {
 
 /// Before anything has moved, a limit of the day ends a transfer; what was sent is not ended so.
 #[test]
-fn what_is_turned_away_was_not_sent() {
+fn a_turned_away_step_was_not_sent() {
     let mut scenario = scenario(Kind::Withdrawal);
     let turned_away = |scenario: &Scenario| {
         let mut update = TransferUpdate::resume(scenario.transfer.clone(), scenario.at);
@@ -195,7 +195,7 @@ fn a_refund_that_is_refused_waits_in_suspense() {
 
 /// A first sending that is under way may still move money, however long ago its transfer began.
 #[test]
-fn what_is_being_sent_is_not_given_up_by_time() {
+fn a_step_that_is_being_sent_is_not_given_up_by_time() {
     let mut scenario = scenario(Kind::Deposit);
     scenario.then(Happening::Send);
     scenario.at = scenario.at.after(Duration::from_hours(25));
@@ -217,7 +217,7 @@ fn a_refused_undo_is_tried_again_and_not_the_payout() {
 }
 
 #[test]
-fn what_was_not_sent_cannot_be_said_not_to_be_executed() {
+fn an_unsent_step_cannot_be_accepted_as_not_executed() {
     let mut scenario = scenario(Kind::Withdrawal);
     let not_executed = Choice::AcceptNotExecuted(StepName::First);
     assert!(!choices(&scenario).contains(&not_executed));

@@ -86,7 +86,7 @@ fn a_resending_that_is_refused_for_good_is_refused() {
 
 /// There is nothing left to send, and nothing to ask a person.
 #[test]
-fn what_is_executed_while_it_is_about_to_be_sent_again_is_done() {
+fn a_step_executed_before_its_resend_is_done() {
     let mut scenario = resending();
     scenario.then(hears(StepName::First, 0, executed("C1")));
     assert_eq!(scenario.transfer.core_receipt(), Some(&receipt("C1")));
@@ -302,7 +302,7 @@ fn a_reversal_by_others_keeps_our_own_from_being_sent() {
 }
 
 #[test]
-fn what_agrees_with_the_record_changes_nothing() {
+fn evidence_that_agrees_with_the_record_changes_nothing() {
     let mut scenario = scenario(Kind::Deposit);
     scenario.sends(done("R1"));
     let before = scenario.transfer.clone();
@@ -361,7 +361,7 @@ fn the_execution_of_what_was_annulled_is_news_once_and_no_payment_beside() {
 
 /// Money that has no account yet is not assigned while evidence says that it was reversed.
 #[test]
-fn what_is_contradicted_before_its_check_waits_for_a_person() {
+fn a_payment_contradicted_before_its_check_waits_for_a_person() {
     let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Suspense);
     assert_eq!(plan_of(&scenario).next, Next::Check);
     scenario.then(hears(StepName::First, 0, reversed("W1")));

@@ -33,7 +33,7 @@ fn the_account_is_held_while_an_operation_on_it_may_be_running() {
 }
 
 #[test]
-fn what_was_accepted_is_not_unknown() {
+fn an_accepted_step_is_not_unknown() {
     let mut scenario = scenario(Kind::Deposit);
     let accepted = Acceptance { handle: None, awaiting: Awaiting::Customer };
     scenario.sends(Outcome::Pending(accepted));
@@ -98,7 +98,7 @@ fn a_transfer_knows_its_account_and_its_times() {
 
 /// The waits double, up to their bound.
 #[test]
-fn what_cannot_be_sent_is_tried_again_at_growing_distances() {
+fn an_unsendable_step_is_tried_again_at_growing_intervals() {
     let mut scenario = scenario(Kind::Deposit);
     let waits: Vec<u64> = (0..8)
         .map(|_| {

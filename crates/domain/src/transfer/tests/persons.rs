@@ -20,7 +20,7 @@ fn a_reversal_that_would_take_back_another_transaction_opens_a_case() {
 /// An operation that never arrived is sent again under a new reference only: without one it waits
 /// for what a person has seen at the other side.
 #[test]
-fn what_never_arrived_is_not_sent_again_under_the_last_reference() {
+fn an_operation_that_never_arrived_is_not_sent_again_under_the_last_reference() {
     let (step, at) = (StepName::Second, Timestamp::from_micros(1));
     let mut journal = vec![
         Event::Received(instruction(Kind::Withdrawal, false)),

@@ -293,7 +293,7 @@ fn rejecting_a_resend_does_not_settle_the_first_attempt() {
 }
 
 #[test]
-fn what_was_given_up_and_is_executed_after_all_calls_a_person() {
+fn a_given_up_step_that_is_executed_after_all_calls_a_person() {
     let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     scenario.then(Happening::Clear).then(Happening::Send).then(Happening::Crash);
     scenario.then(Happening::Finding(StepName::First, Finding::Absent));
@@ -636,7 +636,7 @@ fn a_fee_is_booked_to_whom_it_belongs() {
 
 /// Every kind of event on every kind of state: what follows, or that it cannot.
 #[test]
-fn what_each_event_makes_of_each_state_is_known() {
+fn the_result_of_each_event_in_each_state_is_known() {
     use std::fmt::Write as _;
     let scenario = |kind| Scenario::new(kind, false, OnCoreRejection::Suspense);
     let mut states: Vec<(&str, Transfer)> = Vec::new();

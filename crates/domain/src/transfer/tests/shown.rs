@@ -9,7 +9,7 @@ fn draft_of(scenario: &Scenario) -> TransferUpdate {
 
 /// A transfer that carries the payment of another one tells it each change of its status.
 #[test]
-fn what_carries_another_payment_tells_what_it_shows() {
+fn a_carrier_tells_its_status_to_the_carried_transfer() {
     let mut scenario = Scenario::new(Kind::Deposit, true, OnCoreRejection::Suspense);
     scenario.then(Happening::Refuse).then(Happening::Carry);
     assert_eq!(scenario.transfer.carries(), [other_transfer()]);
@@ -77,7 +77,7 @@ fn a_second_payment_under_a_collection_is_brought_in() {
 /// Clocks of several processes differ a little: what another one has just recorded waits as always.
 /// A time further ahead was recorded by a clock that has been set back since.
 #[test]
-fn what_lies_ahead_is_due_at_once_only_beyond_what_clocks_differ_by() {
+fn a_time_ahead_is_due_at_once_only_beyond_the_clock_skew() {
     let mut scenario = Scenario::new(Kind::Deposit, false, OnCoreRejection::Suspense);
     scenario.then(Happening::Clear).sends(Outcome::unknown("lost"));
     let due = |ahead: i64| {

@@ -17,7 +17,7 @@ fn refused_payout(policy: &Policy, at: Timestamp) -> Transfer {
 }
 
 #[test]
-fn what_could_not_be_sent_after_a_refusal_is_tried_soon() {
+fn a_step_that_could_not_be_sent_after_a_refusal_is_tried_soon() {
     let policy = policy(WhenAbsent::Reject, OnCoreRejection::Suspense);
     let begin = Timestamp::from_micros(0);
     let transfer = refused_payout(&policy, begin);

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_filled_in_is_named_and_nothing_else_is_missing() {
+    fn blanks_are_named_and_nothing_else_is_missing() {
         let home = tempfile::tempdir().unwrap();
         let plan = plan(home.path(), home.path(), 8080).unwrap();
         let key = plan.api_key.unwrap();
