@@ -22,9 +22,7 @@ use crate::families::FAMILIES;
 
 /// Cores and providers, ready to be asked. Nothing has been sent.
 pub(crate) struct Assembly {
-    /// The cores.
     pub(crate) cores: BTreeMap<CoreId, AssembledCore>,
-    /// The providers.
     pub(crate) providers: BTreeMap<ProviderId, AssembledProvider>,
 }
 
@@ -44,7 +42,6 @@ pub(crate) struct AssembledCore {
 pub(crate) struct AssembledProvider {
     /// The adapter and its rules.
     pub(crate) link: ProviderLink,
-    /// Its mapping.
     pub(crate) mapping: Mapping,
     /// The transport that reaches it.
     pub(crate) transport: Arc<dyn Transport>,

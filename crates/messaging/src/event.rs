@@ -70,7 +70,6 @@ struct Fact<'a> {
 /// A command, as far as it could be read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct About<'a> {
-    /// Its id.
     pub(crate) id: Option<&'a str>,
     /// Its type.
     pub(crate) kind: Option<&'a str>,

@@ -32,13 +32,11 @@ pub(super) struct Line {
     pub(super) at: Timestamp,
     /// The time of the commit, in microseconds since 1970.
     pub(super) committed: i64,
-    /// The event.
     pub(super) event: Event,
 }
 
 /// A line with the transfer as it was after it.
 pub(super) struct Past<'a> {
-    /// The line.
     pub(super) line: &'a Line,
     /// The transfer after it.
     pub(super) transfer: Transfer,

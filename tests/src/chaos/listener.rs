@@ -31,7 +31,6 @@ const LETTERS_MAX: u32 = 200;
 /// An event as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReceivedEvent {
-    /// Its id.
     pub(super) id: String,
     /// Its type.
     pub(super) kind: String,

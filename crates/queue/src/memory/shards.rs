@@ -40,7 +40,6 @@ struct Queue {
     unacknowledged: BTreeMap<u64, (u64, Entry)>,
 }
 
-/// All shards.
 pub(super) struct Shards {
     options: MemoryOptions,
     queues: Vec<Queue>,

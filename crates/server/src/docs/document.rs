@@ -78,7 +78,6 @@ impl Modify for ForAll {
     }
 }
 
-/// The document.
 pub(super) fn document() -> Value {
     let mut document = Base::openapi();
     for routes in [api_routes(), open_routes(), metrics_route()] {

@@ -85,7 +85,6 @@ impl Place {
         Ok(self.database()?.disable_statement_logging().connect().await?)
     }
 
-    /// Its store.
     pub(crate) async fn store(&self) -> Result<PostgresStore, BenchError> {
         let mut options = PostgresOptions::new(&self.url()).map_err(|e| setup(&e))?;
         options.outbox = true;
