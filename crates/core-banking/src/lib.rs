@@ -113,7 +113,7 @@ pub struct AccountCheck {
 pub enum CheckAnswer {
     /// The account exists and would take the booking.
     Allowed(AccountFacts),
-    /// It does not exist, is ambiguous, or would not take the booking.
+    /// The account does not exist, is ambiguous, or would not take the booking.
     Rejected(Rejection),
     /// No usable answer: try later.
     Unclear {
@@ -175,9 +175,9 @@ pub struct UndoOrder {
 /// The answer to the question whether a transaction is a booking of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
-    /// It is the booking, as far as can be read.
+    /// The transaction is the booking, as far as can be read.
     Same,
-    /// It is another transaction.
+    /// The transaction is another one.
     Another {
         /// The difference, for people.
         why: String,
@@ -192,7 +192,7 @@ pub enum Comparison {
 /// The answer to the question whether a booking could be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoCheck {
-    /// It could be taken back, as far as can be read; also where it has been taken back already.
+    /// The booking can be reversed, as far as can be read, or has been reversed already.
     Possible,
     /// The core would refuse it.
     Rejected(Rejection),

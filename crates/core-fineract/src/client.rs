@@ -36,7 +36,7 @@ pub(crate) struct Answer {
 pub(crate) enum SendError {
     /// Surely nothing reached the core.
     NotSent(String),
-    /// It may have.
+    /// The request may have reached the core.
     NoAnswer(String),
     /// The login is refused before anything is sent to the core.
     Login { code: String },

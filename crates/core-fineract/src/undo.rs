@@ -25,9 +25,9 @@ const WRITTEN_BY_CORE: [u64; 6] = [5, 10, 19, 29, 30, 32];
 
 /// The result that an undo would have, by what the core shows before it is sent.
 enum Ready {
-    /// This command takes the booking back; with the booking's day, where it was read.
+    /// The command that reverses the booking, with the booking's day, where it was read.
     Send(Command, Option<Date>),
-    /// It has been taken back already.
+    /// The booking has been reversed already.
     Done,
     /// The core would refuse it, or take back more than was asked.
     Rejected(Rejection),

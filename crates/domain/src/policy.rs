@@ -144,7 +144,7 @@ pub enum WhenAbsent {
     Resend,
     /// Send it again under a new reference: only where absence is certain, in a core.
     NewReference,
-    /// It counts as refused.
+    /// The operation counts as rejected.
     Reject,
     /// A person decides.
     Case,
@@ -154,8 +154,8 @@ pub enum WhenAbsent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnCoreRejection {
-    /// It waits in suspense for a person to give it a home.
+    /// The money waits in suspense for a person to assign it.
     Suspense,
-    /// It goes back to the wallet.
+    /// The money goes back to the wallet.
     Refund,
 }

@@ -22,9 +22,9 @@ use crate::wire::{
 /// The state of a wallet or an account (`gsma-mobile-money-api.md` §8, `accountStatus`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountState {
-    /// It can be used.
+    /// The account can be used.
     Available,
-    /// It exists and cannot be used.
+    /// The account exists and cannot be used.
     Unavailable,
     /// There is no such account, but a credit would make a voucher for an unregistered recipient.
     Unregistered,

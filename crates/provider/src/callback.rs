@@ -138,14 +138,14 @@ pub struct OfferState {
 /// The standing of an offer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// It is being worked on, or waits for a person.
+    /// The payment is being worked on, or waits for a person.
     Pending,
-    /// It has been booked. This state is final.
+    /// The payment has been booked. This state is final.
     Booked {
         /// The money was given back later on.
         given_back: bool,
     },
-    /// It was never booked, and the money went back.
+    /// The payment was never booked, and the money went back.
     Failed(Refusal),
 }
 
@@ -225,7 +225,8 @@ pub enum CallbackDecision {
     Refused(Refusal),
     /// For a question about an offer: its state; `None` if there is no such offer.
     State(Option<Box<OfferState>>),
-    /// It cannot be read; unless it only asked for something, it has been kept for a person.
+    /// The callback cannot be read; unless it only asked for something, it has been kept for a
+    /// person.
     Unreadable,
 }
 

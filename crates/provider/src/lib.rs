@@ -116,11 +116,11 @@ pub trait Provider: Send + Sync {
 /// The result of asking for a payment that we were told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentFinding {
-    /// It was made: this is the provider's truth about it.
+    /// The payment was made: these are the facts of the provider.
     Made(PaymentNotice),
-    /// It has not been settled yet: ask again.
+    /// The payment is not settled yet: ask again.
     NotYet,
-    /// It failed, or was reversed: there is no money.
+    /// The payment failed, or was reversed: there is no money.
     NotMade {
         /// The cause, for people.
         why: String,
@@ -156,17 +156,17 @@ pub trait Notifier: Send + Sync {
     async fn notify(&self, state: &OfferState, at: Timestamp) -> Notified;
 }
 
-/// The result of telling.
+/// The result of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notified {
-    /// The provider has taken it.
+    /// The provider has taken the notification.
     Taken,
-    /// It has not: tell it again later.
+    /// The provider has not taken the notification: repeat it later.
     NotNow {
         /// The reason, for people.
         why: String,
     },
-    /// There is no address any more at which it may be told.
+    /// There is no address any more at which the provider may be notified.
     Never,
 }
 

@@ -51,7 +51,7 @@ pub enum OpenError {
         /// The failure.
         why: String,
     },
-    /// It does not let us in.
+    /// The broker refuses our login.
     #[error("{broker} refuses the user `{user}`: {why}; check queue.url and queue.password")]
     Refused {
         /// The broker's address.

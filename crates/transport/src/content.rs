@@ -23,13 +23,13 @@ pub enum ContentError {
     /// A coding that is not read, or several.
     #[error("the body is packed as `{0}`; only gzip is read")]
     Coding(String),
-    /// It is longer than the bound once it is unpacked.
+    /// The body is longer than the bound once it is unpacked.
     #[error("the body is longer than {bytes_max} bytes when it is unpacked")]
     TooLong {
         /// The bound, in bytes.
         bytes_max: usize,
     },
-    /// It does not match its declaration, or is cut off.
+    /// The body does not match its declaration, or is cut off.
     #[error("the gzip around the body is damaged")]
     Damaged,
 }

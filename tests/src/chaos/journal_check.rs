@@ -68,7 +68,7 @@ impl Journals {
         Ok(journals)
     }
 
-    /// These.
+    /// Makes the journals of these transfers.
     #[cfg(test)]
     pub(super) fn of(journals: impl IntoIterator<Item = (TransferId, Vec<Line>)>) -> Self {
         Self(journals.into_iter().collect())

@@ -28,7 +28,7 @@ pub struct ChaosReport {
     pub order_violations: u64,
     /// Events that were received, those that came again included.
     pub events: u64,
-    /// Those that came again.
+    /// The number of events that came again.
     pub events_repeated: u64,
     /// The number of changes that were committed and not told.
     pub events_missing: u64,

@@ -21,7 +21,7 @@ const STORED: u8 = 2;
 /// The reaction of the other side to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reaction {
-    /// It answers with this status.
+    /// The peer answers with this status.
     Status(u16),
     /// The request was not written.
     NotSent,

@@ -156,7 +156,7 @@ impl Watch {
         self.lock().clone()
     }
 
-    /// One has arrived.
+    /// Notes that a transfer has arrived.
     pub(super) fn arrive(&self, id: TransferId) {
         self.lock().push((id, Instant::now()));
         self.permits.add_permits(1);

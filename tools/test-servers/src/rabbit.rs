@@ -21,8 +21,8 @@ const FOLDER: &str = "kiungo-rabbit-";
 /// settings.
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-/// It may not start the system's service, which would take the usual ports. A rule that exists
-/// already belongs to another program and stays.
+/// The installation may not start the system's service, which would take the usual ports. A rule
+/// that exists already belongs to another program and stays.
 const INSTALL_QUIETLY: &str = "rule=/usr/sbin/policy-rc.d; if [ ! -e $rule ]; then \
     printf '#!/bin/sh\\nexit 101\\n' > $rule && chmod +x $rule && trap \"rm -f $rule\" EXIT; fi; \
     apt-get -y -q install --no-install-recommends rabbitmq-server";
@@ -225,7 +225,7 @@ fn stop_node(root: &Path, folder: &Path) {
     }
 }
 
-/// It has the name of no node any more, so it may go.
+/// The mapper has the name of no node any more, so it may end.
 fn stop_mapper(root: &Path, folder: &Path) {
     if let Ok(port) = fs::read_to_string(folder.join("mapper")) {
         let _ = Tool::other(root, Path::new("epmd"), &["-port", &port, "-kill"]).works();

@@ -60,9 +60,9 @@ impl<'a> About<'a> {
 /// The intent with which it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
-    /// It is looked at.
+    /// The object is read.
     See,
-    /// It is moved, or decided about.
+    /// Money is moved, or the object is decided about.
     Move,
 }
 

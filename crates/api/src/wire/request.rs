@@ -196,7 +196,7 @@ impl TransferRequest {
 enum Unread {
     /// The text is no number.
     Text(NumberError),
-    /// It is a number, and not one that the provider has.
+    /// The text is a number, and not one of the provider.
     Refused(SubmitError),
 }
 

@@ -243,7 +243,7 @@ impl Place {
     }
 }
 
-/// One of these, one of those, and the rest of the longer list.
+/// Takes the two lists in turns, and then the rest of the longer one.
 fn in_turns<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
     let (mut one, mut other) = (one.into_iter(), other.into_iter());
     let mut all = Vec::with_capacity(one.len() + other.len());

@@ -1,10 +1,10 @@
-//! The one intake for evidence (rule 15): whatever is target, from whichever channel, is compared
-//! with what is recorded for the very reference that it names.
+//! The one entry for evidence (rule 15): each piece, from any channel, is compared with the record
+//! of the very reference that it names.
 //!
-//! An open step learns from it. A settled one that agrees stays as it is. A contradiction is
-//! recorded and opens a case, which holds everything that follows and is not sent yet; where a
-//! reference that had been given up was executed after all, and nothing that follows was sent, its
-//! execution counts from then on.
+//! An open step takes the finding over. A settled step that agrees stays as it is. A contradiction
+//! is recorded and opens a case, which holds every following operation that is not sent yet. If a
+//! given-up reference was executed after all, and no following operation was sent, its execution
+//! counts from then on.
 
 use crate::identity::Reference;
 use crate::outcome::{Confirmation, Finding, Outcome, Reason, Rejection, Retry};
@@ -18,14 +18,14 @@ use super::evidence::{Channel, Evidence};
 use super::step::StepState;
 
 impl TransferUpdate {
-    /// The other side was asked about a step in its present generation, and this is what it says.
+    /// Records the finding of an inquiry about a step in its present generation.
     pub fn apply_finding(&mut self, step: StepName, finding: Finding, policy: &Policy) {
         let reference = self.transfer().reference(step);
         self.apply_evidence(Evidence::inquired(reference, finding), policy);
     }
 
     /// Compares evidence with what is recorded for its reference, and records what follows.
-    /// Evidence about another transfer is none of this one.
+    /// Evidence about another transfer is ignored.
     pub fn apply_evidence(&mut self, evidence: Evidence, policy: &Policy) {
         let Evidence { channel, reference, finding } = evidence;
         if reference.transfer() != self.transfer().id() {
@@ -68,8 +68,8 @@ impl TransferUpdate {
         self.call_person(policy);
     }
 
-    /// The answer to the sending itself is still to come, and may say less than this: only that it
-    /// was executed is taken at once.
+    /// The answer to the sending itself is still to come. Only an execution is taken at once,
+    /// because the answer may say less.
     fn apply_to_sent(&mut self, step: StepName, finding: Finding, policy: &Policy) {
         match finding {
             Finding::Executed(confirmation) => {
@@ -83,8 +83,8 @@ impl TransferUpdate {
         }
     }
 
-    /// About to be sent again under the same reference: if an earlier sending was executed after
-    /// all, there is nothing left to send.
+    /// The step is about to be sent again under the same reference: if an earlier sending was
+    /// executed after all, nothing is left to send.
     fn apply_to_ready(&mut self, target: EvidenceTarget, finding: Finding, policy: &Policy) {
         match finding {
             Finding::Executed(confirmation) => {
@@ -113,14 +113,14 @@ impl TransferUpdate {
         }
     }
 
-    /// An older generation was definitely refused or given up, or executed and taken back since;
-    /// a newer one was never opened.
+    /// An older generation was definitely rejected or given up, or executed and reversed since; a
+    /// newer one was never opened.
     fn apply_to_other_generation(&mut self, target: EvidenceTarget, finding: Finding) {
         match finding {
             Finding::Executed(confirmation) => {
                 self.executed_after_all(target, confirmation, "was given up");
             }
-            // Nothing is left of it: that is what giving it up assumed.
+            // Nothing of it counts, as was assumed when it was given up.
             Finding::Reversed(_)
             | Finding::Rejected(_)
             | Finding::InProgress(_)
@@ -171,8 +171,8 @@ impl TransferUpdate {
         }
     }
 
-    /// Executed although it had been given up: a person is called, and where nothing that follows
-    /// was sent, the execution counts.
+    /// Handles an execution of a given-up reference: calls a person, and, if no following operation
+    /// was sent, counts the execution.
     fn executed_after_all(
         &mut self,
         target: EvidenceTarget,
@@ -198,7 +198,7 @@ impl TransferUpdate {
         self.record(Event::Adopted { step, generation, confirmation });
     }
 
-    /// True if we have taken this step back ourselves, or are about to find out.
+    /// True if we have reversed this step ourselves, or an undo of it is open.
     fn is_taken_back(&self, step: StepName) -> bool {
         let undo = match step {
             StepName::First => StepName::UndoFirst,
@@ -209,8 +209,8 @@ impl TransferUpdate {
         undo.is_done() || (undo.is_open() && undo.begun)
     }
 
-    /// Takes note of a reversal by others. At the provider it leaves nothing moved; in the core a
-    /// person made it by hand and has to say what was meant.
+    /// Records a reversal by another party. At the provider it leaves nothing moved; in the core a
+    /// person made it by hand and has to state the intention.
     fn reversed_elsewhere(&mut self, step: StepName, confirmation: Confirmation, policy: &Policy) {
         let receipt = confirmation.receipt.clone();
         if self.transfer().operation(step).side() == Side::Wallet {

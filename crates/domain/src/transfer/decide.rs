@@ -120,15 +120,15 @@ impl TransferUpdate {
         })
     }
 
-    /// The core has found the account and would take the booking.
+    /// Records that the core has found the account and would take the booking.
     pub fn cleared(&mut self, account: CoreAccount, account_no: String) {
         if self.transfer.progress == Progress::Checking {
             self.record(Event::Cleared { account, account_no });
         }
     }
 
-    /// The checks failed. Before anything moved, the transfer fails; money that has been received
-    /// goes into suspense.
+    /// Records that the checks failed. If nothing has moved, the transfer fails; money that was
+    /// received goes into suspense.
     pub fn refused(&mut self, rejection: Rejection) {
         if self.transfer.progress != Progress::Checking {
             return;
@@ -187,7 +187,7 @@ impl TransferUpdate {
         Some(self.transfer.reference(step))
     }
 
-    /// The attempt of a step came to this.
+    /// Records the outcome of the attempt of a step.
     pub fn conclude(&mut self, step: StepName, outcome: Outcome, policy: &Policy) {
         if !matches!(self.transfer.step(step).state, StepState::Sent { .. }) {
             return;
@@ -289,7 +289,7 @@ impl TransferUpdate {
         }
     }
 
-    /// The transfer that carries the same payment shows this now.
+    /// Records the new status of the transfer that carries the same payment.
     pub fn follow(&mut self, owner: TransferId, now_shows: Status) {
         if let Progress::Merged { into, shows } = self.transfer.progress
             && into == owner
@@ -299,7 +299,7 @@ impl TransferUpdate {
         }
     }
 
-    /// This transfer carries the payment of another one as well.
+    /// Records that this transfer carries the payment of another one as well.
     pub fn carry(&mut self, other: TransferId) {
         if !self.transfer.carries().contains(&other) {
             self.record(Event::Carries { transfer: other });
@@ -315,7 +315,7 @@ impl TransferUpdate {
         }
     }
 
-    /// Those whose payment this transfer carries know what it shows.
+    /// Records that the transfers whose payment this one carries know its status.
     pub fn told(&mut self, shows: Status) {
         self.record(Event::Told { shows });
     }

@@ -157,7 +157,7 @@ pub enum Event {
         /// The status that users see.
         shows: Status,
     },
-    /// This transfer carries the payment of another one as well.
+    /// The transfer carries the payment of another one as well.
     Carries {
         /// The other transfer.
         transfer: TransferId,

@@ -26,7 +26,7 @@ pub enum Next {
     Check,
     /// Record the intent of this step and send it.
     Send(StepName),
-    /// This step was sent by a process that is gone: record that its outcome is unknown.
+    /// Record that the outcome of this step is unknown, because the process that sent it is gone.
     Recover(StepName),
     /// Ask for the outcome of this step.
     Inquire(StepName),

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// with the record, and still stored where they arrived.
 const PAST_MAX: usize = 32;
 
-/// One step: where it stands, and in which generation.
+/// One step, with its state and its generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The generation that counts, from 0. With the step it makes the reference.
@@ -57,9 +57,9 @@ pub struct Past {
 /// Knowledge of a reference beside what counts now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PastKind {
-    /// It was executed, and given back since.
+    /// The step was executed, and reversed since.
     TakenBack(Confirmation),
-    /// It was executed, and a person said that the other side took it back.
+    /// The step was executed, and a person said that the other side reversed it.
     Annulled(Confirmation),
     /// A report contradicted the record, and a person was called.
     Heard(Finding),

@@ -30,7 +30,7 @@ pub enum StoredEventError {
     /// A newer program has written it.
     #[error("the event has form {0}, which this program does not know: a newer one wrote it")]
     Newer(u64),
-    /// It is not the JSON of an event.
+    /// The text is not the JSON of an event.
     #[error("the event cannot be read: {kind:?} at character {column}")]
     Unreadable {
         /// The kind of fault.

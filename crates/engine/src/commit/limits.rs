@@ -32,9 +32,9 @@ pub(crate) fn allowance(ports: &Ports, decision: &Decision) -> Option<Allowance>
 
 /// The message of an event about the execution of the wallet's operation.
 enum Executes {
-    /// It will be executed.
+    /// The operation will be executed.
     Later,
-    /// It has been executed.
+    /// The operation has been executed.
     Already,
     /// The event says nothing about the execution.
     Nothing,

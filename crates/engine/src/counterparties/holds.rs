@@ -59,7 +59,7 @@ struct Known {
 /// A fact that an outcome shows about a provider's operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// This condition, found out with this amount.
+    /// The answer shows this condition, found with this amount.
     Holds(Operation, Condition, String, Money),
     /// The provider carried one of this amount out.
     Works(Operation, Money),
@@ -469,7 +469,7 @@ fn suffices(float: Money, needed: Option<Money>) -> bool {
 
 /// The result of probing a hold.
 enum Probed {
-    /// It is over, and why.
+    /// The hold is over, for this reason.
     Over(String),
     /// It is not held, or this is unknown.
     Lasts,

@@ -16,9 +16,9 @@ use crate::counterparties::ports::{Ports, ProviderPort};
 
 /// The answer to the question if a transfer could be given back as a whole.
 pub(crate) enum GivingBack {
-    /// It could, as far as can be told.
+    /// The transfer could be reversed, as far as is known.
     Possible,
-    /// It could not: nothing is to be moved.
+    /// The transfer could not be reversed: nothing is to be moved.
     Refused(Rejection),
     /// No usable answer: try later.
     Unclear(String),

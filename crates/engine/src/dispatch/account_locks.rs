@@ -213,7 +213,7 @@ impl Registry {
         }
     }
 
-    /// Those that wait for a lock, and about whom a person is to be called by now.
+    /// Returns the transfers that wait for a lock, and about which a person is to be called by now.
     pub(crate) fn take_calls(&mut self, now: Timestamp) -> Vec<TransferId> {
         let (calls, queued) = (&mut self.calls, &self.queued);
         let due: Vec<TransferId> =

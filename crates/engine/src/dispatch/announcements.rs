@@ -20,7 +20,7 @@ pub(crate) struct Announcements {
     queue: Arc<dyn WorkQueue>,
     tasks: Tasks,
     sender: mpsc::Sender<(Slot, Work)>,
-    /// Those that wait, until they are carried.
+    /// The announcements that wait to be sent.
     waiting: Mutex<Option<mpsc::Receiver<(Slot, Work)>>>,
 }
 

@@ -12,9 +12,9 @@ use crate::tasks::Tasks;
 
 /// The way in which work reaches its process; chosen at setup.
 pub(crate) enum Distribution {
-    /// This process does all of it, as far as there is room.
+    /// This process does all the work, within its bounds.
     InProcess(Room),
-    /// It is announced, and the broker delivers it to one of several processes.
+    /// Work is announced, and the broker delivers it to one of several processes.
     Shared {
         announcements: Arc<Announcements>,
         /// The time after which a transfer that waits for its account is announced to other

@@ -54,7 +54,7 @@ pub(crate) enum Again {
     Interval,
     /// Soon, then ever later, up to that interval: the provider did not answer.
     Soon,
-    /// This long.
+    /// After this time.
     After(Duration),
 }
 

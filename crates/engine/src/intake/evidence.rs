@@ -300,12 +300,12 @@ impl EvidenceIntake {
 /// The need to ask the provider about what evidence claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asking {
-    /// It is a claim: the provider is asked first (rule 6).
+    /// The evidence is a claim: the provider is asked first (rule 6).
     First,
     /// The provider was asked about the payment already, and stands by it.
     Done,
-    /// It is the provider's answer to an inquiry under this very reference: there is nothing left
-    /// to ask.
+    /// The evidence is the provider's answer to an inquiry under this very reference: there is
+    /// nothing left to ask.
     Answered,
 }
 

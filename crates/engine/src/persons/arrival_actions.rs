@@ -38,7 +38,7 @@ pub enum ArrivalError {
     /// There is no such arrival.
     #[error("there is no arrival {0}")]
     NotFound(InboxId),
-    /// It is not kept for a person.
+    /// The arrival is not kept for a person.
     #[error("arrival {0} is not quarantined: it was handled, or is being handled")]
     NotQuarantined(InboxId),
     /// The database failed.

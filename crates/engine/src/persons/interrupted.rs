@@ -76,7 +76,7 @@ impl Completer {
         }
     }
 
-    /// One bounded round; the place where the next one goes on.
+    /// Does one bounded round; returns the place where the next one goes on.
     async fn round(
         &self,
         cursor: Option<Cursor>,

@@ -23,7 +23,7 @@ pub enum DecideError {
     /// Its present state does not allow this decision.
     #[error("{0}")]
     Conflict(String),
-    /// It is not what the person was shown.
+    /// The request is not as the person was shown it.
     #[error("{why}: version {shown} was shown, it is at {current}")]
     Outdated {
         /// The version that the person was shown.

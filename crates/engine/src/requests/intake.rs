@@ -103,7 +103,7 @@ pub enum HookResult {
     TakenUp,
     /// The poller looks at once.
     Noted,
-    /// It concerns nothing of ours.
+    /// The hook concerns nothing of ours.
     Ignored,
 }
 

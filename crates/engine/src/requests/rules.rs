@@ -38,17 +38,17 @@ pub struct Rule {
 /// The conditions of a rule, which applies if all of them hold. An empty condition always holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
-    /// This kind.
+    /// The kind of the request.
     pub kind: Option<RequestKind>,
-    /// One of these products, by id.
+    /// The products, by id; one of them must be the request's.
     pub products: Vec<u64>,
-    /// One of these offices, by id.
+    /// The offices, by id; one of them must be the request's.
     pub offices: Vec<u64>,
     /// The payment type field says one of these, however it is capitalised.
     pub payment_types: Vec<String>,
     /// Each of these fields says this.
     pub fields: Vec<(String, String)>,
-    /// This much at most, in this currency.
+    /// The largest amount, in its currency.
     pub amount_max: Option<Money>,
     /// The wallet's number begins with one of these, in international form. Only for rules that name
     /// a wallet.
@@ -99,7 +99,7 @@ pub enum NoWallet {
     /// There is no number.
     #[error("there is no phone number in {0}")]
     Missing(String),
-    /// It is no number.
+    /// The text is no number.
     #[error("what stands in {0} is no phone number")]
     Unreadable(String),
     /// The number is not of the provider's market, or it is in national form and the core has no
@@ -117,7 +117,7 @@ pub enum NoWallet {
         /// The form of its numbers.
         market: String,
     },
-    /// It can be read as several numbers.
+    /// The text can be read as several numbers.
     #[error(
         "the phone number in {0} can be read as several numbers; keep it with + and country code"
     )]

@@ -34,11 +34,11 @@ pub(crate) struct Carriers {
 
 /// The answer to the question if another transfer carries the payment of this one.
 pub(crate) enum Carrying {
-    /// It does, and shows this.
+    /// The other transfer carries the payment, and shows this status.
     By(Status),
-    /// It seems to, but is being worked on right now.
+    /// The other transfer seems to carry it, but is being worked on right now.
     Later,
-    /// It does not: a person must look.
+    /// The other transfer does not carry it: a person must look.
     No,
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum BroughtIn {
     Into(Receipt, TransferId),
     /// There is none to be brought in.
     Nothing,
-    /// It could not be stored: try later.
+    /// The transfer could not be stored: try later.
     Later,
 }
 

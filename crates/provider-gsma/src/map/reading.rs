@@ -82,7 +82,7 @@ impl<'a> Asked<'a> {
 pub(crate) enum StateSays {
     /// A finding about the operation.
     Finding(Finding),
-    /// It is finished, and this transaction has the last word.
+    /// The request is finished, and this transaction states its outcome.
     Read(String),
 }
 

@@ -223,7 +223,7 @@ async fn a_lost_answer_and_a_second_sending_are_resolved_by_our_own_id() {
     }
 }
 
-/// This always happens to collections.
+/// A plan in which this fault happens to every collection.
 fn always(fault: Fault) -> Plan {
     let rates = BTreeMap::from([(fault, 10_000)]);
     Plan { rates: BTreeMap::from([("collect".to_owned(), rates)]), ..Plan::none(7) }

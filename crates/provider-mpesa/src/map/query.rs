@@ -15,13 +15,13 @@ use crate::wire::{AsyncResult, Coded, Reply};
 /// The answer of a query about a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Transaction {
-    /// It was executed; the receipt as far as it is stated.
+    /// The operation was executed; the receipt as far as it is stated.
     Completed(Option<Receipt>),
-    /// It is being worked on.
+    /// The operation is being worked on.
     InProgress,
-    /// It failed for good.
+    /// The operation failed for good.
     Failed(Rejection),
-    /// It was executed, and given back later.
+    /// The operation was executed, and reversed later.
     Reversed(Option<Receipt>),
     /// There is none.
     Absent,

@@ -49,7 +49,7 @@ pub(super) struct Standing {
 /// The phase that a connection is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// It has sent no whole head of a request since `since`.
+    /// The connection has sent no whole head of a request since `since`.
     Waiting {
         /// The time at which it began to wait.
         since: Instant,

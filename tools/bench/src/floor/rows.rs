@@ -59,8 +59,8 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Those of a change to a transfer that stood as in `before`; with what becomes known, if that
-    /// is told to others.
+    /// The rows of a change to a transfer that stood as in `before`; with outbox rows, if there is
+    /// an outbox.
     pub(super) fn of(
         change: &Change,
         before: Option<Standing>,

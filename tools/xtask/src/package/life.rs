@@ -16,7 +16,7 @@ const CONFIG: &str = "/etc/kiungo/kiungo.toml";
 /// The file into which an upgrade puts the new configuration if the old one was changed.
 const NEW_CONFIG: &str = "/etc/kiungo/kiungo.toml.dpkg-dist";
 const DATABASE: &str = "/var/lib/kiungo/kiungo.db";
-/// Those that the examples in the configuration name.
+/// The secrets that the examples in the configuration name.
 const SECRETS: [&str; 4] = [
     "/etc/kiungo/secrets/core-password",
     "/etc/kiungo/secrets/gsma-callback",
