@@ -35,7 +35,7 @@ struct Worker {
 /// The faults that were injected.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Happened {
-    /// Misfortunes, each with the seconds since the start.
+    /// Faults, each with the seconds since the start.
     pub(super) faults: Vec<(FaultKind, u64)>,
     /// The times at which workers were killed, in microseconds since 1970.
     pub(super) worker_kills: Vec<i64>,
@@ -74,7 +74,7 @@ impl Processes {
         Ok(Self { api, workers, servers, happened, start })
     }
 
-    /// Has all faults happen, each at its time.
+    /// Injects all faults, each at its time.
     pub(super) async fn inject_all(self: &Arc<Self>, plan: Vec<Planned>) {
         let start = Instant::now();
         let mut under_way = JoinSet::new();

@@ -32,12 +32,12 @@ pub struct NetworkState {
 }
 
 impl NetworkState {
-    /// Makes it faulty or reliable.
+    /// Turns the faults of the network on or off.
     pub fn set(&self, faulty: bool) {
         self.faulty.store(faulty, Ordering::Relaxed);
     }
 
-    /// True if it is faulty.
+    /// True if the network is faulty.
     pub fn is_faulty(&self) -> bool {
         self.faulty.load(Ordering::Relaxed)
     }

@@ -53,7 +53,7 @@ pub(super) struct Processes {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) queue: MemoryQueue,
-    /// The slot to the engine that accepts orders and callbacks.
+    /// The slot of the engine that accepts orders and callbacks.
     pub(super) slot: EngineSlot,
     pub(super) tripwires: Vec<Arc<DrawnTripwire>>,
     /// The time for which a new process does not know what the core can do.

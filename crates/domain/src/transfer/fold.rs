@@ -1,5 +1,5 @@
 //! The change that each event makes to a transfer. An event that cannot follow is refused, not
-//! folded: a journal that holds one was damaged, and a update that makes one is wrong.
+//! folded: a journal that holds one was damaged, and an update that makes one is wrong.
 
 use std::sync::Arc;
 

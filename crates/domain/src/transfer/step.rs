@@ -301,8 +301,8 @@ impl Step {
         }
     }
 
-    /// Takes a settled step out of the scenario; should it be wanted again, it is under a new
-    /// reference (rule 8).
+    /// Takes a settled step out of the transfer; if it is needed again, it is under a new reference
+    /// (rule 8).
     pub(super) fn set_idle(&mut self) {
         let state = std::mem::replace(&mut self.state, StepState::Idle);
         let settled = match state {
