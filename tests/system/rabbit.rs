@@ -1,4 +1,4 @@
-//! A broker, and what commands do with it.
+//! A broker, and the commands that use it.
 
 use kiungo_queue_rabbit::{RabbitOptions, RabbitQueue, Topology};
 use lapin::options::{
@@ -59,7 +59,7 @@ impl Names {
         serde_json::from_str(&out).unwrap()
     }
 
-    /// A command that another system sends, and Kiungo turns down.
+    /// A command of another system that Kiungo rejects.
     async fn rejected_command(&self) {
         let queue = RabbitQueue::open(self.options()).await.unwrap();
         let connection = connect().await;

@@ -34,11 +34,11 @@ pub struct ProviderPayload {
     /// The provider, as configured.
     #[schema(examples("mpesa-tz"))]
     pub provider: String,
-    /// True if work flows to it. While it does not, work waits; nothing fails of it.
+    /// True if work flows to it. Otherwise its work waits, and does not fail.
     pub available: bool,
 }
 
-/// A command was accepted: what it asks for is durable, and on its way.
+/// A command was accepted: the requested change is durable, and on its way.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CommandAccepted)]
 pub struct CommandAccepted {

@@ -1,7 +1,7 @@
-//! Callbacks: where they arrive, what they say, and how they are answered. Pure, no I/O.
+//! Callbacks: their paths, their content, and their answers. Pure, no I/O.
 //!
 //! Nothing authenticates a callback in this API (`gsma-mobile-money-api.md` §4.2, §18 trap 11), so
-//! all of it is hearsay until an inquiry confirms it (rule 6).
+//! its content is a claim until an inquiry confirms it (rule 6).
 
 use kiungo_domain::outcome::{Acceptance, Awaiting};
 use kiungo_domain::{Finding, Reference};
@@ -148,7 +148,8 @@ impl Gsma {
     fn read_offer(&self, callback: &RawCallback) -> Result<CallbackContent, CallbackError> {
         let transaction = match told(callback) {
             Ok(transaction) => transaction,
-            // Damaged: nothing can be judged, but the provider can be asked what stands there.
+            // The body is damaged: the offer cannot be checked, but the provider can be asked about
+            // it.
             Err(_) if read_body(&callback.body).is_none() => {
                 return self.salvaged_notice(&callback.body).map(CallbackContent::Payment);
             }
@@ -191,7 +192,7 @@ impl Gsma {
     }
 }
 
-/// The Transaction that a body tells of.
+/// The Transaction that a body holds.
 fn told(callback: &RawCallback) -> Result<Box<Transaction>, CallbackError> {
     let unreadable = |why: &str| CallbackError::Unreadable(why.to_owned());
     match read_body(&callback.body) {

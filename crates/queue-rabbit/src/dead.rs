@@ -1,5 +1,5 @@
-//! The dead letters: looked at by taking them on a channel of its own, which is closed without
-//! acknowledging, so that they go back to where they were.
+//! Reads the dead letters by consuming them on a separate channel, which is closed without
+//! acknowledging, so that they return to their queue.
 
 use async_trait::async_trait;
 use kiungo_queue::dead::LIST_MAX;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::topology::short;
 use super::{RabbitQueue, unavailable};
 
-/// Dead letters that are searched for one: some minutes at most.
+/// The largest number of dead letters that a search for one reads: some minutes.
 const SEARCH_MAX: u32 = 100_000;
 
 #[async_trait]

@@ -27,7 +27,7 @@ const INSTALL_QUIETLY: &str = "rule=/usr/sbin/policy-rc.d; if [ ! -e $rule ]; th
     printf '#!/bin/sh\\nexit 101\\n' > $rule && chmod +x $rule && trap \"rm -f $rule\" EXIT; fi; \
     apt-get -y -q install --no-install-recommends rabbitmq-server";
 
-/// One scheduler that does not spin while it waits: the tests want the processors for themselves.
+/// One scheduler that does not spin while it waits, so that the tests have the processors.
 const EMULATOR: &str = "+S 1:1 +A 4 +sbwt none +sbwtdcpu none +sbwtdio none \
     -kernel inet_dist_use_interface {127,0,0,1}";
 

@@ -56,8 +56,8 @@ pub(crate) struct ArrivalActions {
 }
 
 impl ArrivalActions {
-    /// Brings in a payment by its receipt. It is stored like a notification of the provider, and
-    /// handled like one; the arrival.
+    /// Brings in a payment by its receipt. It is stored and handled like a notification of the
+    /// provider. Returns the arrival.
     pub(crate) async fn claim(
         &self,
         provider: &ProviderId,
@@ -98,7 +98,7 @@ impl ArrivalActions {
         Ok(handled && self.transfers.by_receipt(provider, receipt).await?.is_none())
     }
 
-    /// An arrival, whole.
+    /// Returns the whole arrival.
     pub(crate) async fn arrival(&self, id: InboxId) -> Result<InboxItem, ArrivalError> {
         self.items.inbox_item(id).await?.ok_or(ArrivalError::NotFound(id))
     }
@@ -116,7 +116,7 @@ impl ArrivalActions {
         Ok(())
     }
 
-    /// Puts an arrival away that a person has been called because of.
+    /// Dismisses an arrival that has called a person.
     pub(crate) async fn dismiss(
         &self,
         id: InboxId,
@@ -150,8 +150,8 @@ impl ArrivalActions {
         Ok(())
     }
 
-    /// Checks that a person has been called because of an arrival, and can put it away. The payment
-    /// may still be asked about, and may not exist.
+    /// Checks that an arrival has called a person, who can dismiss it. Its payment may still be
+    /// asked about, and may not exist.
     pub(crate) async fn dismissible(&self, id: InboxId) -> Result<(), ArrivalError> {
         match self.arrival(id).await?.state {
             InboxState::Quarantined { .. } | InboxState::Waiting { concern: Some(_), .. } => Ok(()),

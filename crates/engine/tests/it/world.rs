@@ -1,4 +1,4 @@
-//! A provider and a core that do as they are told, and an engine between them.
+//! A scripted provider and a scripted core, and an engine between them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
@@ -59,9 +59,9 @@ pub struct World {
     pub answers_by_callback: Mutex<bool>,
     /// The claims of callbacks that the provider was asked about.
     pub asked_about: Mutex<Vec<Finding>>,
-    /// The provider's answers to what it is told of its payments; taken, if none is left here.
+    /// The provider's answers to notifications; `Taken` if none is left here.
     pub notify_answers: Mutex<VecDeque<Notified>>,
-    /// The standings that it was told.
+    /// The standings of the notifications that it took.
     pub notified: Mutex<Vec<String>>,
     /// True if the provider leaves questions about its balance unanswered.
     pub balance_hangs: AtomicBool,
@@ -118,7 +118,7 @@ pub struct Script {
     pub opens_at: Option<Timestamp>,
     /// The time for which the machine is suspended while the next request to the provider is made.
     pub suspended: Option<Duration>,
-    /// The organisation's e-money, where the provider tells it.
+    /// The organisation's e-money, where the provider states it.
     pub float: Option<Money>,
     /// True if probing the provider fails.
     pub unreachable: bool,
@@ -215,7 +215,7 @@ impl Clock for World {
     }
 }
 
-/// A process that comes no further than its commits of that number.
+/// A process that dies after this number of commits.
 pub struct DiesAfter(pub AtomicI64);
 
 #[async_trait]
@@ -233,7 +233,7 @@ impl FailPoints for DiesAfter {
     }
 }
 
-/// Lets others in between before each commit, as a database would.
+/// Lets other tasks run before each commit, as a database would.
 pub struct Yielding;
 
 #[async_trait]
@@ -252,7 +252,7 @@ pub fn value(text: &str) -> Cap {
     Cap { value: Some(tzs(text)), count: None }
 }
 
-/// At most so many a day.
+/// At most this number of transfers a day.
 pub fn count(count: u32) -> Cap {
     Cap { value: None, count: Some(count) }
 }

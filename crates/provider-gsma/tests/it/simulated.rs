@@ -63,8 +63,8 @@ fn world(older: bool, flow: Flow, log_in: LogIn) -> World {
     world_with(older, log_in, Options { flow, ..Options::default() }, |_| {})
 }
 
-/// The older or the newer version with its way to log in; what is special about the provider, and
-/// what the mapping says about it.
+/// The older or the newer version with its way to log in, the peculiarities of the provider, and
+/// the settings of the mapping about it.
 fn world_with(
     older: bool,
     log_in: LogIn,
@@ -100,7 +100,7 @@ fn world_with(
 }
 
 impl World {
-    /// The receipt of an operation: answered at once, told by callback, or found by asking.
+    /// The receipt of an operation: answered at once, reported by callback, or found by an inquiry.
     async fn receipt(&self, answered: Outcome, inquiry: WalletInquiry) -> Receipt {
         let handle = match answered {
             Outcome::Completed(confirmation) => return confirmation.receipt,

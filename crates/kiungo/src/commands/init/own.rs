@@ -1,4 +1,5 @@
-//! `kiungo init`: a core and a provider of one's own, with what only a person knows left open.
+//! `kiungo init`: a configuration for a real core and provider, with blanks for the values that
+//! only the user knows.
 
 use std::path::Path;
 
@@ -9,7 +10,8 @@ use kiungo_sandbox::{NewFile, secrets};
 use super::Plan;
 use super::sandbox::DATABASE;
 
-/// The secrets that others give: their files are empty, which `kiungo config check` names.
+/// The secrets that other parties issue: their files are empty, which `kiungo config check`
+/// reports.
 const FOREIGN: [&str; 3] = ["core-password", "gsma-client-id", "gsma-client-secret"];
 
 /// The files to be written to `folder`, which the user calls `named`.
