@@ -25,7 +25,7 @@ enum CoreRequestCommand {
         /// List all, paid and declined ones included
         #[arg(long)]
         all: bool,
-        /// Of this core
+        /// Only requests of this core
         #[arg(long)]
         core: Option<String>,
         /// Rows at most

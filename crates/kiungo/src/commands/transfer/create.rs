@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// To repeat it after a lost answer, give the same --idempotency-key: it is never carried out twice.
 #[derive(Debug, Args)]
 pub(super) struct CreateOptions {
-    /// What is wanted
+    /// The kind of transfer
     kind: KindWord,
     /// The provider, as configured
     #[arg(long)]
