@@ -30,7 +30,7 @@ use crate::flow::{Watch, is_done};
 use crate::product::setup;
 use crate::shared::SharedOptions;
 use crate::shared::front_end::Listener;
-use crate::shared::place::Place;
+use crate::shared::test_bed::TestBed;
 use crate::{BenchError, BenchOptions, cpu, steady_state};
 
 /// As the engine has it.
@@ -44,18 +44,18 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Measures.
 pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
-    Place::lend(&options, "record", async |recorded| {
+    TestBed::lend(&options, "record", async |recorded| {
         let store = Arc::new(recorded.store().await?);
         let scripts = super::record(options.bench, store.clone(), true).await;
         let events = events_by(store.as_ref()).await;
         store.close().await;
         let (scripts, events) = (scripts?, events?);
         super::report(&scripts);
-        Place::lend(&options, "floor", async |place| {
+        TestBed::lend(&options, "floor", async |test_bed| {
             let before = cpu::own()?;
-            let rate = repeat(&options, &place, scripts, events).await?;
+            let rate = repeat(&options, &test_bed, scripts, events).await?;
             let cpu_us = cpu::own()? - before;
-            compare::same_tables(&place, &recorded).await?;
+            compare::same_tables(&test_bed, &recorded).await?;
             Ok(Found { rate, cpu_us })
         })
         .await
@@ -84,7 +84,7 @@ async fn events_by(store: &dyn OutboxStore) -> Result<HashMap<String, EventMessa
 /// Does the same once more, without Kiungo; how many transfers per second.
 async fn repeat(
     options: &SharedOptions,
-    place: &Place,
+    test_bed: &TestBed,
     mut scripts: Vec<Script>,
     events: HashMap<String, EventMessage>,
 ) -> Result<u64, BenchError> {
@@ -94,21 +94,21 @@ async fn repeat(
     for script in &mut scripts {
         script.address(&authorizations)?;
     }
-    place.store().await?.close().await;
+    test_bed.store().await?.close().await;
     let watch = Watch::new(options.open(), is_done);
-    let front_end = place.queue().await?;
+    let front_end = test_bed.queue().await?;
     // Hears everything, and nothing of it counts.
-    let listener = Listener::start(place, &Watch::new(0, is_done)).await?;
+    let listener = Listener::start(test_bed, &Watch::new(0, is_done)).await?;
     let mut tasks = JoinSet::new();
     let (waiting, announced) = mpsc::channel(ANNOUNCEMENTS_MAX);
     tasks.spawn(announce(front_end.clone(), announced));
-    tasks.spawn(publish_all(front_end.clone(), place.connection().await?, events));
+    tasks.spawn(publish_all(front_end.clone(), test_bed.connection().await?, events));
     let floor = Arc::new(Floor { accepted: Mutex::default(), watch, announcements: waiting });
     let mut workers = Vec::new();
     for _ in 0..options.workers.max(1) {
-        let writer = Writer::start(Postgresql::open(&place.database()?).await?);
+        let writer = Writer::start(Postgresql::open(&test_bed.database()?).await?);
         workers.push(Worker {
-            queue: place.queue().await?,
+            queue: test_bed.queue().await?,
             writer,
             networks: networks(in_flight)?,
         });
@@ -117,7 +117,7 @@ async fn repeat(
         let worker = workers[usize::from(number) % workers.len()].clone();
         tasks.spawn(Arc::clone(&floor).work(Shard(number), worker));
     }
-    let writer = Writer::start(Postgresql::open(&place.database()?).await?);
+    let writer = Writer::start(Postgresql::open(&test_bed.database()?).await?);
     tasks.spawn(Arc::clone(&floor).accept(scripts, options.open(), writer.clone()));
     tokio::select! {
         biased;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::flow::{Cpu, Found};
 use super::front_end::FrontEnd;
 use super::member::Membership;
-use super::place::Place;
+use super::test_bed::TestBed;
 use super::{SharedOptions, worker};
 use crate::counterparties::{self, Spec};
 use crate::flow::{Watch, is_done};
@@ -30,13 +30,13 @@ pub(crate) struct Pace {
 
 /// Measures.
 pub(crate) async fn run(asked: Pace) -> Result<Found, BenchError> {
-    Place::lend(&asked.options, "even", async |place| measure(&asked, place).await).await
+    TestBed::lend(&asked.options, "even", async |test_bed| measure(&asked, test_bed).await).await
 }
 
-async fn measure(asked: &Pace, place: Place) -> Result<Found, BenchError> {
+async fn measure(asked: &Pace, test_bed: TestBed) -> Result<Found, BenchError> {
     let transfers = asked.rate.saturating_mul(SECONDS);
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
-    let of = Membership { place, addresses, in_flight: asked.options.bench.in_flight };
+    let of = Membership { test_bed, addresses, in_flight: asked.options.bench.in_flight };
     let watch = Watch::new(transfers, is_done);
     let front_end = FrontEnd::start(&of, &watch).await?;
     let workers = worker::start(asked.options.workers, &of).await?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::front_end::FrontEnd;
 use super::latency::PublishTimes;
 use super::member::Membership;
-use super::place::Place;
+use super::test_bed::TestBed;
 use super::{SharedOptions, prefill, worker};
 use crate::counterparties::{self, Spec};
 use crate::flow::{Watch, all_completed, is_done, submit_all};
@@ -49,15 +49,15 @@ impl Cpu {
 
 /// Measures.
 pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
-    Place::lend(&options, "flow", async |place| measure(&options, place).await).await
+    TestBed::lend(&options, "flow", async |test_bed| measure(&options, test_bed).await).await
 }
 
-async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchError> {
+async fn measure(options: &SharedOptions, test_bed: TestBed) -> Result<Found, BenchError> {
     let BenchOptions { transfers, in_flight } = options.bench;
     let spec = Spec { answer_after_ms: options.answer_after_ms, ..Spec::of(transfers) };
     let (_companion, addresses) = counterparties::start(spec)?;
-    prefill::fill(&place, options.stored).await?;
-    let of = Membership { place, addresses, in_flight };
+    prefill::fill(&test_bed, options.stored).await?;
+    let of = Membership { test_bed, addresses, in_flight };
     let watch = Watch::new(options.open(), is_done);
     let front_end = FrontEnd::start(&of, &watch).await?;
     let workers = worker::start(options.workers, &of).await?;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::latency::{Heard, Lag};
 use super::member::{Member, Membership};
-use super::place::Place;
+use super::test_bed::TestBed;
 use crate::BenchError;
 use crate::flow::Watch;
 use crate::product::setup;
@@ -34,9 +34,9 @@ pub(crate) struct FrontEnd {
 impl FrontEnd {
     /// Starts it; `watch` is called at each transfer's end.
     pub(crate) async fn start(of: &Membership, watch: &Arc<Watch>) -> Result<Self, BenchError> {
-        let lag = Arc::new(Lag::of(&of.place).await?);
+        let lag = Arc::new(Lag::of(&of.test_bed).await?);
         let member = Member::start(of, false, &lag).await?;
-        let listener = Listener::start(&of.place, watch).await?;
+        let listener = Listener::start(&of.test_bed, watch).await?;
         let stop = CancellationToken::new();
         let messaging = Messaging {
             service: Arc::new(member.engine.clone()) as Arc<dyn Service>,
@@ -67,10 +67,10 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) async fn start(place: &Place, watch: &Arc<Watch>) -> Result<Self, BenchError> {
-        let connection = place.broker().await?;
+    pub(crate) async fn start(test_bed: &TestBed, watch: &Arc<Watch>) -> Result<Self, BenchError> {
+        let connection = test_bed.broker().await?;
         let channel = connection.create_channel().await.map_err(|e| setup(&e))?;
-        let queue = place.listeners_queue();
+        let queue = test_bed.listeners_queue();
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
@@ -78,7 +78,7 @@ impl Listener {
         declared.await.map_err(|e| setup(&e))?;
         let bound = channel.queue_bind(
             queue.as_str().into(),
-            place.events_exchange()?.into(),
+            test_bed.events_exchange()?.into(),
             "transfer.#".into(),
             QueueBindOptions::default(),
             FieldTable::default(),

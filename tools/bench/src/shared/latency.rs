@@ -11,7 +11,7 @@ use kiungo_store::{OutboxRow, StoreError};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
-use super::place::Place;
+use super::test_bed::TestBed;
 use crate::{BenchError, steady_state};
 
 /// Reads when the rows with these numbers were committed, in microseconds of Unix time.
@@ -41,9 +41,9 @@ pub(crate) struct PublishTimes {
 }
 
 impl Lag {
-    /// Measures with the times of this place's database.
-    pub(crate) async fn of(place: &Place) -> Result<Self, BenchError> {
-        let mut connection = place.connection().await?;
+    /// Measures with the times of this test_bed's database.
+    pub(crate) async fn of(test_bed: &TestBed) -> Result<Self, BenchError> {
+        let mut connection = test_bed.connection().await?;
         let kept: String =
             sqlx::query_scalar("SHOW track_commit_timestamp").fetch_one(&mut connection).await?;
         let commits = (kept == "on").then(|| tokio::sync::Mutex::new(connection));

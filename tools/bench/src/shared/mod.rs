@@ -1,7 +1,7 @@
 //! The work shared by several processes: one that accepts, as many workers as one likes, each of
 //! them this program started again, with `PostgreSQL` and `RabbitMQ` between them.
 //!
-//! * `place`: a database and names in the broker of their own, removed afterwards
+//! * `test_bed`: a database and names in the broker of their own, removed afterwards
 //! * `member`: a process that shares the work
 //! * `worker`: one that does it
 //! * `front_end`: the one that accepts and tells, with who listens
@@ -15,9 +15,9 @@ pub(super) mod flow;
 pub(super) mod front_end;
 mod latency;
 mod member;
-pub(super) mod place;
 mod prefill;
 pub(super) mod recovery;
+pub(super) mod test_bed;
 pub(super) mod worker;
 
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::front_end::FrontEnd;
 use super::member::Membership;
-use super::place::Place;
+use super::test_bed::TestBed;
 use super::{SharedOptions, worker};
 use crate::counterparties::{self, Spec};
 use crate::flow::{Watch, is_done, submit_all};
@@ -38,13 +38,13 @@ pub(crate) struct Found {
 
 /// Measures.
 pub(crate) async fn run(options: SharedOptions) -> Result<Found, BenchError> {
-    Place::lend(&options, "recovery", async |place| measure(&options, place).await).await
+    TestBed::lend(&options, "recovery", async |test_bed| measure(&options, test_bed).await).await
 }
 
-async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchError> {
+async fn measure(options: &SharedOptions, test_bed: TestBed) -> Result<Found, BenchError> {
     let BenchOptions { transfers, in_flight } = options.bench;
     let (_companion, addresses) = counterparties::start(Spec::of(transfers))?;
-    let of = Membership { place, addresses, in_flight };
+    let of = Membership { test_bed, addresses, in_flight };
     let watch = Watch::new(options.open(), is_done);
     let front_end = FrontEnd::start(&of, &watch).await?;
     let mut workers = worker::start(options.workers.max(2), &of).await?;
@@ -58,15 +58,15 @@ async fn measure(options: &SharedOptions, place: Place) -> Result<Found, BenchEr
     drop(workers.pop());
     // The operations that the worker had sent are asked about, which takes longer than this
     // measurement; they keep some of the places in flight.
-    let found = gone_on(&of.place, killed_at).await;
+    let found = gone_on(&of.test_bed, killed_at).await;
     submitting.abort();
     drop(workers);
     front_end.stop().await?;
     found
 }
 
-async fn gone_on(place: &Place, killed_at: i64) -> Result<Found, BenchError> {
-    let mut connection = place.connection().await?;
+async fn gone_on(test_bed: &TestBed, killed_at: i64) -> Result<Found, BenchError> {
+    let mut connection = test_bed.connection().await?;
     let began = Instant::now();
     loop {
         tokio::time::sleep(Duration::from_millis(100)).await;
