@@ -164,7 +164,7 @@ fn unwanted<'a>(
     ends.all
         .values()
         .filter(move |shown| shown.merged_into.is_none() && !own(&shown.id))
-        .map(|shown| format!("{} {}: nobody wanted it", shown.kind.as_str(), shown.id))
+        .map(|shown| format!("{} {}: it belongs to no wish", shown.kind.as_str(), shown.id))
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ async fn live(options: &Demo, broker: Option<&Broker>, host: &dyn Host) -> anyho
     let (kiungo, begun) =
         watched_day(&workload, &world, &api, kiungo, &counters, &mut progress).await?;
     world.calm_down();
-    progress.say("The day is over and nothing goes wrong any more; what is under way settles.");
+    progress.say("The day is over and no fault happens any more; open transfers settle.");
     let count = begun.len();
     let ends = drain::settle(&api, &workload, &begun, |open| {
         world.repair_core();
@@ -172,7 +172,7 @@ async fn watched_day(
         let killed = counters.kills.load(Ordering::Relaxed);
         if killed > kills {
             kills = killed;
-            progress.say("kill -9! What was killed is started again at once.");
+            progress.say("kill -9! The killed processes are started again at once.");
         }
         let begun = counters.begun.load(Ordering::Relaxed);
         if matches!(progress, Progress::Silent) {

@@ -112,7 +112,7 @@ impl Report {
         if !examples.is_empty() {
             let lines: Vec<String> =
                 examples.iter().map(|example| format!("  {example}")).collect();
-            parts.push(format!("Some of the stories:\n{}", lines.join("\n")));
+            parts.push(format!("Some examples:\n{}", lines.join("\n")));
         }
         parts.push(self.audit_text());
         if !self.findings.is_empty() {

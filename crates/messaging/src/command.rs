@@ -93,7 +93,7 @@ impl CommandType {
             Self::Release => "An operation of a provider is to go on",
             Self::Claim => "A payment is to be brought in by its receipt",
             Self::HandleAgain => "A quarantined arrival is to be handled again",
-            Self::Dismiss => "A quarantined arrival is to be put away",
+            Self::Dismiss => "A quarantined arrival is to be dismissed",
             Self::Approve => "An action is approved by a second person",
             Self::Decline => "An action is declined",
         }

@@ -267,7 +267,7 @@ async fn settle(settle: Box<dyn Settle>, outcome: CommandResult) {
 /// again.
 fn settled(result: Result<(), QueueError>) {
     if let Err(error) = result {
-        tracing::warn!(error.message = %error, "the broker was not told what became of a command");
+        tracing::warn!(error.message = %error, "the outcome of a command could not be reported to the broker");
     }
 }
 

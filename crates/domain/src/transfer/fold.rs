@@ -465,7 +465,7 @@ impl Transfer {
     }
 
     fn told(&mut self, shows: Status) -> Result<(), CannotFollow> {
-        must(!self.carries.is_empty(), "told", "it carries nobody's payment")?;
+        must(!self.carries.is_empty(), "told", "it carries no other payment")?;
         self.told = Some(shows);
         Ok(())
     }

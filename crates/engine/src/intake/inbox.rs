@@ -142,7 +142,7 @@ impl Inbox {
             InboxState::Handled { .. } | InboxState::Quarantined { .. } => None,
         };
         if let Err(error) = self.store.set_inbox_state(item.id, state).await {
-            tracing::error!(inbox = %item.id, %error, "what became of an arrival cannot be stored");
+            tracing::error!(inbox = %item.id, %error, "the outcome of an arrival cannot be stored");
         }
         // The schedule looks at the store: it is there by now.
         if let Some(due) = due {

@@ -76,8 +76,8 @@ impl ProviderNotifier {
         };
         if age > NOTIFIED_WITHIN {
             count(provider, "given_up");
-            tracing::warn!(%provider, inbox = %item.id, "a provider was not told what became of its payment; it can ask");
-            return noted("the provider was not told in time; it can ask");
+            tracing::warn!(%provider, inbox = %item.id, "a provider was not notified of the outcome of its payment; it can ask");
+            return noted("the provider was not notified in time; it can ask");
         }
         let Some(known) = self.store.arrived(provider, offer).await? else {
             return if age < STORED_WITHIN { later(LOOK_MAX) } else { noted("there is no offer") };
@@ -89,7 +89,7 @@ impl ProviderNotifier {
             return later(LOOK_MAX);
         }
         let Some(notifier) = port.provider.notifier() else {
-            return noted("the provider cannot be told any more");
+            return noted("the provider can no longer be notified");
         };
         let permit = match port.throttle.try_ask() {
             Ok(permit) => permit,
@@ -103,14 +103,14 @@ impl ProviderNotifier {
         match notified {
             Notified::Taken => {
                 count(provider, "taken");
-                noted("the provider was told what became of its payment")
+                noted("the provider was notified of the outcome of its payment")
             }
             Notified::NotNow { why } => {
                 count(provider, "not_taken");
-                tracing::info!(%provider, inbox = %item.id, %why, "a provider could not be told what became of its payment; trying again");
+                tracing::info!(%provider, inbox = %item.id, %why, "a provider could not be notified of the outcome of its payment; trying again");
                 later(REPEAT_MAX)
             }
-            Notified::Never => noted("the provider may not be told at that address any more"),
+            Notified::Never => noted("the provider may no longer be notified at that address"),
         }
     }
 }

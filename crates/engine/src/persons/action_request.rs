@@ -82,7 +82,7 @@ pub enum ActError {
     #[error("there is no action {0}")]
     NotFound(ActionId),
     /// The action cannot be approved or declined any more.
-    #[error("action {id} is {}: nobody can decide about it any more", .state.as_str())]
+    #[error("action {id} is {}: it can no longer be decided about", .state.as_str())]
     NotOpen {
         /// The action.
         id: ActionId,

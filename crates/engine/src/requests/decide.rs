@@ -73,7 +73,7 @@ impl RequestIntake {
         let seen = Content::read(&row)?;
         let mut row = CoreRequestRow { content: content.write()?, ..row };
         if seen != content {
-            let why = "the core says something else now than what was shown: look again";
+            let why = "the core's facts are not those that were shown: look again";
             let current = row.version + 1;
             let now = self.changed(row, CoreRequestState::Waiting, why);
             self.store().put_core_request(now).await?;
@@ -165,7 +165,9 @@ impl RequestIntake {
             count(&row.core, row.state.as_str());
             return Ok(());
         }
-        Err(DecideError::Conflict("somebody else changed it at this moment: look again".to_owned()))
+        Err(DecideError::Conflict(
+            "another person or process changed it at this moment: look again".to_owned(),
+        ))
     }
 }
 

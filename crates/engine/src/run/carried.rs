@@ -107,7 +107,7 @@ impl Carriers {
                     Ok(())
                 });
             if let Err(error) = told.await {
-                tracing::debug!(transfer = %owner, %error, "told later");
+                tracing::debug!(transfer = %owner, %error, "notified later");
                 return Err(Busy);
             }
         }

@@ -367,7 +367,7 @@ impl Runner {
                 Some(self.decisions.decided_or_read_again(transfer.clone(), update, policy).await)
             }
             GivingBack::Unclear(why) => {
-                tracing::warn!(transfer = %transfer.id(), %why, "nobody can say whether it can be given back; trying again");
+                tracing::warn!(transfer = %transfer.id(), %why, "it is unknown if it can be reversed; trying again");
                 let wait = policy.core.retry_max;
                 Some(
                     self.decisions

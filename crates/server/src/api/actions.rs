@@ -182,7 +182,7 @@ pub(crate) async fn handle_again(
     act(&state, &identity, PersonAction::HandleAgain { arrival }, request.read()?, None).await
 }
 
-/// Puts a quarantined arrival away.
+/// Dismisses a quarantined arrival.
 ///
 /// It stays stored, and its case ends. Needs the role `operate`.
 #[utoipa::path(
@@ -192,7 +192,7 @@ pub(crate) async fn handle_again(
     responses(
         (status = 201, description = "It waits for a second person", body = ActionView, headers(
             ("Location" = String, description = "The address of the action"))),
-        (status = 202, description = "It is put away", body = ActionView),
+        (status = 202, description = "It is dismissed", body = ActionView),
         (status = 404, description = "`arrival_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`action_conflict`: it is not quarantined", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),

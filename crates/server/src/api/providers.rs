@@ -38,7 +38,7 @@ pub(crate) async fn list_providers(
         (status = 200, description = "The balance", body = BalanceView),
         (status = 404, description = "`provider_not_found` or `not_offered`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "`provider_unavailable` or `provider_repair`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_busy`: nobody was asked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_busy`: no request was sent", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn read_balance(
@@ -65,7 +65,7 @@ pub(crate) async fn read_balance(
         (status = 404, description = "`provider_not_found`, `not_offered` or `wallet_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "`provider_unavailable` or `provider_repair`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_busy`: nobody was asked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_busy`: no request was sent", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn read_holder(

@@ -52,7 +52,7 @@ pub(crate) async fn list_suspense(
         (status = 200, description = "The suggestions", body = SuggestionsView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict`: it is not suspended", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`core_busy`: nobody was asked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`core_busy`: no request was sent", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn suggest(

@@ -154,7 +154,7 @@ pub(crate) async fn list_transfers(
         (status = 202, description = "It is being asked", body = TransferView),
         (status = 404, description = "`transfer_not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`conflict` or `transfer_busy`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`provider_busy` or `core_busy`: nobody was asked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`provider_busy` or `core_busy`: no request was sent", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn inquire(

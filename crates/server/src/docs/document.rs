@@ -50,7 +50,7 @@ pub(super) const OVERVIEW: &[&str] = &[
     modifiers(&ForAll),
     security(("key" = [])),
     tags(
-        (name = "Transfers", description = "Move money between a wallet and an account, and see what became of it."),
+        (name = "Transfers", description = "Move money between a wallet and an account, and see their outcomes."),
         (name = "Suspense and cases", description = "What waits for a person."),
         (name = "Actions", description = "What persons do by hand, each with its reason, and the approvals of a second person."),
         (name = "Requests of cores", description = "What cores ask to be paid out: approved loans, requested withdrawals."),

@@ -20,7 +20,7 @@ pub(super) fn of(transfer: &Value, history: &History, is_final: bool) -> Vec<Pos
     let possible = |what: &str, command: String| Possible { what: what.to_owned(), command };
     let mut all = Vec::new();
     if !is_final && text(transfer, "status") != "suspended" {
-        let what = "ask the other side now what became of it; this moves nothing";
+        let what = "ask the other side for its outcome now; this moves nothing";
         all.push(possible(what, format!("kiungo transfer inquire {id}")));
     }
     let chosen = members(transfer, "choices").flat_map(|choice| action(transfer, history, choice));

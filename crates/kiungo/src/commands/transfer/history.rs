@@ -93,7 +93,7 @@ impl History {
                     }
                     "unknown" => {
                         format!(
-                            "a clear answer of {side}, which was asked to {wanted} and is asked what became of it"
+                            "a clear answer of {side}, which was asked to {wanted} and is asked for its outcome"
                         )
                     }
                     "not_sent" => {
@@ -139,7 +139,7 @@ fn about_step(word: &str, event: &Value, order: &Order) -> Option<String> {
         }
         "concluded" => concluded(event, order),
         "inquired" => {
-            format!("{side} was asked what became of it ({wanted}): {}.", finding(event, order))
+            format!("{side} was asked for its outcome ({wanted}): {}.", finding(event, order))
         }
         "heard" => {
             let from = text(event, "channel");
